@@ -1,0 +1,248 @@
+//! What brandctl reconciles, and how it is named: a kind and a code make an address; a digest names bytes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// One of the two separate namespaces of the portal. A code may exist in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A custom timeline icon, 24×24 pixels.
+    Icon,
+    /// A custom timeline logo, 60×60 pixels.
+    Logo,
+}
+
+impl Kind {
+    /// Both kinds, in the order in which they are shown and applied.
+    pub const ALL: [Self; 2] = [Self::Icon, Self::Logo];
+
+    /// Width and height that the portal accepts, in pixels.
+    #[must_use]
+    pub const fn side(self) -> u32 {
+        match self {
+            Self::Icon => 24,
+            Self::Logo => 60,
+        }
+    }
+
+    /// The singular, as in addresses and in method names: `icon`, `logo`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Icon => "icon",
+            Self::Logo => "logo",
+        }
+    }
+
+    /// The plural, as in the manifest and in list answers: `icons`, `logos`.
+    #[must_use]
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Icon => "icons",
+            Self::Logo => "logos",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A code exactly as somebody spelt it. Codes that come from a portal may hold anything, control characters included:
+/// whoever shows one escapes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Code(String);
+
+impl Code {
+    /// Takes a code as it is spelt.
+    pub fn new(spelling: impl Into<String>) -> Self {
+        Self(spelling.into())
+    }
+
+    /// The spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form under which the portal's database looks a code up: it folds case and ignores trailing spaces
+    /// (inferred from MySQL's default collations).
+    #[must_use]
+    pub fn folded(&self) -> FoldedCode {
+        FoldedCode(self.0.trim_end_matches(' ').to_lowercase())
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A code folded for matching. It is never sent or shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FoldedCode(String);
+
+/// Kind and code: `icon/acme-call`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// Which namespace.
+    pub kind: Kind,
+    /// Which code in it.
+    pub code: Code,
+}
+
+impl Address {
+    /// Joins a kind and a code.
+    #[must_use]
+    pub const fn new(kind: Kind, code: Code) -> Self {
+        Self { kind, code }
+    }
+
+    /// The key under which the portal would find this entry: kind and folded code.
+    #[must_use]
+    pub fn folded(&self) -> (Kind, FoldedCode) {
+        (self.kind, self.code.folded())
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.code)
+    }
+}
+
+/// Text that is no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no address: one looks like icon/acme-call or logo/acme-brand")]
+pub struct NotAnAddress(String);
+
+impl FromStr for Address {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, code) = text.split_once('/').ok_or_else(|| NotAnAddress(text.to_owned()))?;
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|candidate| candidate.name() == kind)
+            .ok_or_else(|| NotAnAddress(text.to_owned()))?;
+        Ok(Self::new(kind, Code::new(code)))
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Address {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "Kind and code of an entry, as in icon/acme-call",
+            "pattern": "^(icon|logo)/"
+        })
+    }
+}
+
+/// The SHA-256 of some bytes; shown as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of several parts one after another, each preceded by its length, so that no two lists of parts
+    /// look alike.
+    #[must_use]
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Text that is no SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 is written as 64 hexadecimal digits")]
+pub struct NotADigest;
+
+impl FromStr for Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(NotADigest);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| NotADigest)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| NotADigest)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Digest {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Digest".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A SHA-256, as 64 hexadecimal digits",
+            "pattern": "^[0-9a-f]{64}$"
+        })
+    }
+}

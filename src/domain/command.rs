@@ -1,0 +1,59 @@
+//! The two writes that the portal has, and what it can say to one.
+
+use std::sync::Arc;
+
+use super::asset::Address;
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Adds an entry that does not exist.
+    Add {
+        /// Kind and code, spelt as it shall be listed.
+        address: Address,
+        /// The PNG, byte for byte.
+        png: Arc<[u8]>,
+    },
+    /// Deletes a custom entry.
+    Delete {
+        /// Kind and code, spelt as the portal lists it.
+        address: Address,
+    },
+}
+
+impl Command {
+    /// The entry it is about.
+    #[must_use]
+    pub const fn address(&self) -> &Address {
+        match self {
+            Self::Add { address, .. } | Self::Delete { address } => address,
+        }
+    }
+}
+
+/// What happens to the rest of a batch when one of its commands is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// The rest runs all the same (`halt: 0`).
+    Never,
+    /// The rest does not run (`halt: 1`).
+    OnError,
+}
+
+/// What the portal said to one command of a request that it answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It took effect.
+    Done,
+    /// It was refused and had no effect.
+    Refused {
+        /// The portal's error code, as a string whatever it was on the wire; may be empty or `0`.
+        code: String,
+        /// The portal's own words.
+        description: String,
+    },
+    /// It was not run, because the batch halted before it.
+    NotRun,
+    /// The answer does not speak of it: the outcome is unknown.
+    Missing,
+}

@@ -1,0 +1,112 @@
+//! What a check has to say: one type for the manifest, the art and the portal, whatever format it is shown in.
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::Address;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is written until it is mended.
+    Error,
+    /// Worth a look; nothing stops.
+    Warning,
+}
+
+/// A place in a text file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The bytes of the file that are meant, for the snippet.
+    pub bytes: Range<usize>,
+}
+
+/// Something found by a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which check: a rule id such as `png-size`, or one of the manifest's own such as `unknown-key`.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file it is about, as the user would name it: the manifest, or the PNG for a finding about art.
+    pub path: Option<String>,
+    /// Where in that file.
+    pub place: Option<Place>,
+    /// The entry it is about.
+    pub address: Option<Address>,
+    /// What is wrong: one sentence, lower case, no full stop.
+    pub message: String,
+    /// What to do about it, in the same form.
+    pub help: Option<String>,
+    /// Other places in the same file that matter, with what they are ("first declared here").
+    pub related: Vec<(Place, String)>,
+}
+
+impl Finding {
+    /// An error of the check `rule`; the rest is added with the methods below.
+    pub fn error(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: Severity::Error,
+            path: None,
+            place: None,
+            address: None,
+            message: message.into(),
+            help: None,
+            related: Vec::new(),
+        }
+    }
+
+    /// A warning of the check `rule`.
+    pub fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(rule, message) }
+    }
+
+    /// Names the file.
+    #[must_use]
+    pub fn in_file(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// Names the place in the file.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// Names the entry.
+    #[must_use]
+    pub fn about(mut self, address: Address) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Points at another place in the same file.
+    #[must_use]
+    pub fn related(mut self, place: Place, what: impl Into<String>) -> Self {
+        self.related.push((place, what.into()));
+        self
+    }
+
+    /// Whether nothing may be written until it is mended.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}

@@ -1,0 +1,1 @@
+//! The art, as bytes and as pixels.

@@ -1,0 +1,1 @@
+//! The manifest: what a branding repository declares.

@@ -1,0 +1,9 @@
+//! The pure core: values in, values out. Nothing here opens a file, reads a clock, waits, prints or is async.
+
+pub mod asset;
+pub mod command;
+pub mod finding;
+pub mod image;
+pub mod manifest;
+pub mod retry;
+pub mod state;

@@ -1,0 +1,40 @@
+//! brandctl keeps the custom CRM-timeline icons and logos of a Bitrix24 portal equal to a Git repository.
+//!
+//! This page is the map of the house. Data flows one way:
+//!
+//! ```text
+//! files  → Manifest → rules → DesiredState ┐
+//!                                          ├→ Diff → Plan → guards → ApprovedPlan → apply → journal, progress, Report → render
+//! portal ──────────────────→ ObservedState ┘
+//! ```
+//!
+//! Arrows of dependency point only downward:
+//!
+//! ```text
+//! main.rs → cli → ops → domain
+//!           cli → portal, store → ops::ports, domain     (adapters, built by cli and handed to ops)
+//!           cli → render → domain::report
+//!           cli → sandbox                                (own wire code; imports nothing of portal)
+//! ```
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | [`domain`] | the pure core: bytes and text in, values out; no file, clock, socket or terminal |
+//! | [`ops`] | one use case a file, and [`ops::ports`], the traits that the adapters fill |
+//! | [`portal`] | the REST client of a real portal |
+//! | [`store`] | the manifest and art on disk, the state folder: cache, runs, lock |
+//! | [`render`] | a report as text or JSON: data in, `String` out |
+//! | [`sandbox`] | a portal of its own on loopback, with the real server's behaviour |
+//! | [`cli`] | one file a command: arguments and wiring; exit codes, hints, progress |
+//!
+//! Two types carry the promises. A [`domain::state::DesiredState`] only comes out of the rules, so art that was not
+//! checked cannot be planned. An [`domain::guard::ApprovedPlan`] only comes out of the guards, so a plan that was not
+//! judged cannot be applied.
+
+pub mod cli;
+pub mod domain;
+pub mod ops;
+pub mod portal;
+pub mod render;
+pub mod sandbox;
+pub mod store;

@@ -1,0 +1,45 @@
+//! What a running use case announces; others tell it to the user.
+
+use std::time::Duration;
+
+/// Something worth telling while it happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A stage began; `total` is how many items it has, when that is known.
+    Stage {
+        /// Which.
+        stage: Stage,
+        /// How many items it has.
+        total: Option<usize>,
+    },
+    /// So many more items of the present stage are done.
+    Advanced(usize),
+    /// Nothing is sent for so long.
+    Waiting {
+        /// Why, in a few words: "rate limited".
+        why: String,
+        /// For how long.
+        wait: Duration,
+    },
+}
+
+/// The stages of a command, in the order in which they can come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Checking the manifest and the art.
+    Checking,
+    /// Asking the portal for its lists.
+    Listing,
+    /// Fetching images.
+    Downloading,
+    /// Sending adds and deletes.
+    Writing,
+    /// Reading the portal again.
+    Verifying,
+}
+
+/// Whoever wants to know.
+pub trait Observer: Send + Sync {
+    /// Takes one event. Must not block.
+    fn observe(&self, event: Event);
+}

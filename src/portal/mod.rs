@@ -1,0 +1,1 @@
+//! The REST client of a real portal.

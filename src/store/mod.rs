@@ -1,0 +1,1 @@
+//! Files: the manifest and art, and the state folder.
