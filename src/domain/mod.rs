@@ -2,8 +2,17 @@
 
 pub mod asset;
 pub mod command;
+pub mod diff;
+pub mod document;
 pub mod finding;
+pub mod guard;
 pub mod image;
+pub mod journal;
 pub mod manifest;
+pub mod ownership;
+pub mod plan;
+pub mod report;
 pub mod retry;
+pub mod rules;
+pub mod scope;
 pub mod state;

@@ -1,6 +1,130 @@
-//! What the portal holds and what it should hold.
+//! What the portal should hold and what it holds.
 
-use super::asset::Address;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::{Address, Digest, Kind};
+use super::finding::Place;
+use super::image::{self, Look};
+use super::ownership::{Ownership, Prune};
+use super::scope::Scope;
+
+/// Facts of some stored bytes, enough to compare them without having them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// SHA-256 of the bytes.
+    pub sha256: Digest,
+    /// How many bytes.
+    pub size: u64,
+    /// How the image looks; null when the bytes are no sound PNG.
+    pub look: Option<Look>,
+}
+
+impl Content {
+    /// The facts of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self {
+            sha256: Digest::of(bytes),
+            size: bytes.len() as u64,
+            look: image::read(bytes).ok().map(|image| image.look),
+        }
+    }
+
+    /// Whether both look the same. Bytes that are no sound PNG look like nothing but themselves.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256 || (self.look.is_some() && self.look == other.look)
+    }
+}
+
+/// An entry that the manifest declares, with art that the rules found sound.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// The art's file, as the user would name it.
+    pub file: String,
+    /// Where the manifest declares it.
+    pub place: Place,
+    /// The art's bytes.
+    pub png: Arc<[u8]>,
+    /// Their facts.
+    pub content: Content,
+}
+
+/// What the portal should hold. Only the rules can make one.
+#[derive(Debug, Clone)]
+pub struct DesiredState {
+    ownership: Ownership,
+    entries: BTreeMap<Address, Desired>,
+}
+
+impl DesiredState {
+    /// Called by the rules alone, once no finding is an error.
+    pub(in crate::domain) fn new(ownership: Ownership, entries: BTreeMap<Address, Desired>) -> Self {
+        Self { ownership, entries }
+    }
+
+    /// What brandctl may touch.
+    #[must_use]
+    pub const fn ownership(&self) -> &Ownership {
+        &self.ownership
+    }
+
+    /// The declared entries.
+    #[must_use]
+    pub const fn entries(&self) -> &BTreeMap<Address, Desired> {
+        &self.entries
+    }
+
+    /// The entries of `listing` whose content the diff will ask for: owned, and declared or about to be deleted.
+    #[must_use]
+    pub fn needed<'a>(&self, listing: &'a Listing, only: &Selection) -> Vec<&'a Listed> {
+        let declared: BTreeMap<_, _> = self.entries.keys().map(|address| (address.folded(), address)).collect();
+        listing
+            .entries
+            .iter()
+            .filter(|listed| !listed.system && self.ownership.of(&listed.address).is_ok())
+            .filter(|listed| match declared.get(&listed.address.folded()) {
+                Some(declaration) => only.admits(declaration),
+                None => self.ownership.prune == Prune::Delete && only.admits(&listed.address),
+            })
+            .collect()
+    }
+}
+
+/// Which addresses a command is about: all, or those that match one of the `--only` patterns.
+#[derive(Debug, Clone, Default)]
+pub struct Selection(Option<Scope>);
+
+impl Selection {
+    /// Everything.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self(None)
+    }
+
+    /// What `scope` matches.
+    #[must_use]
+    pub const fn only(scope: Scope) -> Self {
+        Self(Some(scope))
+    }
+
+    /// Whether the command is about `address`. An entry that is declared goes by the spelling of its declaration.
+    #[must_use]
+    pub fn admits(&self, address: &Address) -> bool {
+        self.0.as_ref().is_none_or(|scope| scope.matches(address))
+    }
+
+    /// The scope, if it is limited.
+    #[must_use]
+    pub const fn scope(&self) -> Option<&Scope> {
+        self.0.as_ref()
+    }
+}
 
 /// One entry as the portal lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,4 +143,33 @@ pub struct Listed {
 pub struct Listing {
     /// The entries; a code can be listed twice.
     pub entries: Vec<Listed>,
+}
+
+impl Listing {
+    /// The custom entries of a kind that `ownership` owns.
+    #[must_use]
+    pub fn owned(&self, ownership: &Ownership, kind: Kind) -> usize {
+        self.entries
+            .iter()
+            .filter(|listed| listed.address.kind == kind && !listed.system && ownership.of(&listed.address).is_ok())
+            .count()
+    }
+}
+
+/// What is known of an entry's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// Nobody needs to know.
+    NotNeeded,
+    /// Read, now or at an earlier time under the same `fileUri`.
+    Known(Content),
+    /// Could not be fetched, and why.
+    Failed(String),
+}
+
+/// What the portal holds: the listing, with the content of the entries that matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObservedState {
+    /// The entries, in the portal's order, each with its content as far as it is known.
+    pub entries: Vec<(Listed, Reading)>,
 }

@@ -1,4 +1,8 @@
 //! One use case a file: options in, outcome and events out. All reading ends before diffing begins.
 
+pub mod apply;
 pub mod events;
+pub mod observe;
+pub mod plan;
 pub mod ports;
+pub mod validate;

@@ -1,9 +1,30 @@
 //! The traits that the adapters fill. Reading and writing are two, so that a plan cannot write.
 
-use crate::domain::asset::Address;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::command::{Answer, Command, Halt};
+use crate::domain::document::Document;
+use crate::domain::finding::Finding;
+use crate::domain::journal::Entry;
+use crate::domain::manifest::Manifest;
+use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
-use crate::domain::state::{Listed, Listing};
+use crate::domain::rules::Piece;
+use crate::domain::state::{Content, Listed, Listing};
+
+/// Reading a branding repository.
+pub trait ReadArt {
+    /// The manifest's bytes, or the finding that says why they cannot be read.
+    fn manifest(&self) -> Result<Vec<u8>, Box<Finding>>;
+    /// The images that the manifest declares, and findings about those that cannot be read.
+    fn art(&self, manifest: &Manifest) -> (Vec<Piece>, Vec<Finding>);
+    /// How many entries of each kind the manifest declares, without reading an image.
+    fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize>;
+}
 
 /// Why the portal did not give what was asked. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,8 +45,9 @@ pub struct PortalError {
 pub trait ReadPortal {
     /// Both lists, complete.
     async fn list(&self) -> Result<Listing, PortalError>;
-    /// One entry past the server's list cache; `None` when there is none. `code` of the answer may echo the question's spelling.
-    async fn get(&self, address: &Address) -> Result<Option<Listed>, PortalError>;
+    /// Entries past the server's list cache, one answer for each address in order, `None` when there is none. An answer
+    /// may echo the question's spelling instead of the stored one.
+    async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError>;
     /// The bytes behind a `fileUri`, without credentials.
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
     /// Whether the caller may write.
@@ -50,4 +72,54 @@ pub trait WritePortal {
     async fn write(&self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError>;
     /// One command in a request of its own, for portals that refuse batches.
     async fn write_single(&self, command: &Command) -> Result<Answer, WriteError>;
+}
+
+/// What is known of the bytes behind a `fileUri`. Losing it costs downloads, nothing else.
+pub trait ContentCache {
+    /// The facts of the bytes, if they were seen before.
+    fn content(&self, file_uri: &str) -> Option<Content>;
+    /// Notes the facts of bytes just seen.
+    fn remember(&self, file_uri: &str, content: &Content);
+    /// Bytes that were kept.
+    fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>>;
+    /// Keeps bytes that a plan speaks of.
+    fn keep(&self, digest: Digest, bytes: &[u8]);
+}
+
+/// A file that could not be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(pub String);
+
+/// Where runs are kept.
+pub trait Runs {
+    /// Makes a run's folder with its plan and the old images in it. All of it is on disk on return.
+    fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError>;
+}
+
+/// The journal of one run.
+pub trait Journal {
+    /// The run's id.
+    fn id(&self) -> &str;
+    /// The run's folder.
+    fn folder(&self) -> &Path;
+    /// Adds a line. It is on disk on return.
+    fn append(&self, entry: &Entry) -> Result<(), StoreError>;
+}
+
+/// Whether the user asked to stop. Cheap to ask and to copy.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Asks to stop.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked to stop.
+    #[must_use]
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }

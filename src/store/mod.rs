@@ -1,1 +1,8 @@
-//! Files: the manifest and art, and the state folder.
+//! Files: the branding repository, saved plans, and the state folder with its cache, lock and runs.
+
+pub mod atomic;
+pub mod cache;
+pub mod lock;
+pub mod repository;
+pub mod run;
+pub mod state_dir;

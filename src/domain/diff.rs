@@ -1,0 +1,350 @@
+//! The difference between what the portal should hold and what it holds: a pure function of both.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::{Address, Code, FoldedCode, Kind};
+use super::finding::Finding;
+use super::ownership::{Prune, Unmanaged};
+use super::state::{Content, Desired, DesiredState, Listed, ObservedState, Reading, Selection};
+
+/// What an entry was when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// The code as the portal spells it.
+    pub code: Code,
+    /// Where the portal kept its PNG.
+    pub file_uri: String,
+    /// The PNG's facts; null when it could not be fetched.
+    pub content: Option<Content>,
+}
+
+/// What an entry shall be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// The art's file, relative to the manifest.
+    pub file: String,
+    /// The art's facts.
+    pub content: Content,
+}
+
+/// What is done to one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Add it.
+    Create(After),
+    /// Delete it and add it again, because the portal has no update.
+    Replace(Before, After),
+    /// Delete it.
+    Delete(Before),
+}
+
+impl Action {
+    /// What it was, if it was.
+    #[must_use]
+    pub const fn before(&self) -> Option<&Before> {
+        match self {
+            Self::Create(_) => None,
+            Self::Replace(before, _) | Self::Delete(before) => Some(before),
+        }
+    }
+
+    /// What it shall be, if it shall be.
+    #[must_use]
+    pub const fn after(&self) -> Option<&After> {
+        match self {
+            Self::Create(after) | Self::Replace(_, after) => Some(after),
+            Self::Delete(_) => None,
+        }
+    }
+}
+
+/// Why something is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Declared, and not on the portal.
+    Absent,
+    /// Owned, and not declared.
+    Undeclared,
+    /// The image on the portal looks different.
+    LooksDifferent,
+    /// What the portal stores is no sound PNG.
+    Unsound,
+    /// The code is spelt in other case on the portal.
+    Respelt,
+    /// The content could not be fetched, and `--allow-unbacked` changes it knowingly.
+    Unbacked,
+    /// A run's old image is put back.
+    Restored,
+}
+
+/// One change to one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The entry: spelt as declared, or as the portal spells it when it is deleted.
+    pub address: Address,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The other half of a rename: an entry of the same kind and look that is created where this one is deleted, or
+    /// the other way round.
+    pub rename: Option<Address>,
+}
+
+/// An entry whose content could not be fetched: it is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unknown {
+    /// The entry, spelt as the portal spells it.
+    pub address: Address,
+    /// Why it could not be fetched.
+    pub why: String,
+}
+
+/// What to do with entries whose content could not be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unbacked {
+    /// Leave them alone.
+    Keep,
+    /// Replace or delete them without a copy of the old image (`--allow-unbacked`).
+    Change,
+}
+
+/// Everything that differs, and a count of what does not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diff {
+    /// Sorted by address.
+    pub changes: Vec<Change>,
+    /// How many declared entries already look as they shall.
+    pub unchanged: usize,
+    /// Custom entries that are left alone, sorted by address.
+    pub unmanaged: Vec<(Address, Unmanaged)>,
+    /// How many system entries the portal lists.
+    pub system: usize,
+    /// Entries whose content could not be fetched, sorted by address.
+    pub unknown: Vec<Unknown>,
+    /// What must be settled by hand before anything may be written.
+    pub conflicts: Vec<Finding>,
+}
+
+/// Compares. `manifest` is how the user names the manifest, for the conflicts.
+#[must_use]
+pub fn diff(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    only: &Selection,
+    unbacked: Unbacked,
+    manifest: &str,
+) -> Diff {
+    let mut diff = Diff::default();
+    let portal = Index::of(observed, &mut diff);
+    let mut settled = BTreeSet::new();
+    for (address, entry) in desired.entries() {
+        if !only.admits(address) {
+            settled.insert(address.folded());
+            continue;
+        }
+        settled.insert(address.folded());
+        let live = portal.custom.get(&address.folded()).map_or(&[][..], Vec::as_slice);
+        let verdict = if let Some(system) = portal.system.get(&address.folded()) {
+            Err(reserved(address, system))
+        } else {
+            match live {
+                [] => Ok(Some((
+                    Action::Create(After { file: entry.file.clone(), content: entry.content.clone() }),
+                    Reason::Absent,
+                ))),
+                [(listed, reading)] => compare(desired, address, entry, listed, reading, unbacked, &mut diff),
+                several => Err(ambiguous(address, several)),
+            }
+        };
+        match verdict {
+            Ok(Some((action, reason))) => {
+                diff.changes.push(Change { address: address.clone(), action, reason, rename: None });
+            }
+            Ok(None) => {}
+            Err(conflict) => {
+                diff.conflicts.push(conflict.in_file(manifest).at(entry.place.clone()).about(address.clone()));
+            }
+        }
+    }
+    for (folded, live) in &portal.custom {
+        for (listed, reading) in live {
+            undeclared(desired, (listed, reading, live), settled.contains(folded), only, unbacked, &mut diff);
+        }
+    }
+    diff.changes.sort_by(|a, b| a.address.cmp(&b.address));
+    diff.unmanaged.sort();
+    diff.unknown.sort_by(|a, b| a.address.cmp(&b.address));
+    pair_renames(&mut diff.changes);
+    diff
+}
+
+/// The portal's entries by the key under which it would find them.
+struct Index<'a> {
+    custom: BTreeMap<(Kind, FoldedCode), Vec<(&'a Listed, &'a Reading)>>,
+    system: BTreeMap<(Kind, FoldedCode), &'a Address>,
+}
+
+impl<'a> Index<'a> {
+    fn of(observed: &'a ObservedState, diff: &mut Diff) -> Self {
+        let mut index = Self { custom: BTreeMap::new(), system: BTreeMap::new() };
+        let mut listed_system = BTreeSet::new();
+        for (listed, reading) in &observed.entries {
+            if listed.system {
+                // A custom code that became a system code is listed twice, both times as a system entry.
+                if listed_system.insert(&listed.address) {
+                    diff.system += 1;
+                }
+                index.system.insert(listed.address.folded(), &listed.address);
+            } else {
+                index.custom.entry(listed.address.folded()).or_default().push((listed, reading));
+            }
+        }
+        index
+    }
+}
+
+fn reserved(address: &Address, system: &Address) -> Finding {
+    let differing = if system.code == address.code { "" } else { " but for case" };
+    Finding::error("code-reserved", format!("the portal has a system entry `{}`, the same code{differing}", shown(system)))
+        .help("system entries can never be changed: choose another code")
+}
+
+fn ambiguous(address: &Address, live: &[(&Listed, &Reading)]) -> Finding {
+    let spellings = live.iter().map(|(listed, _)| format!("`{}`", shown(&listed.address))).collect::<Vec<_>>();
+    Finding::error(
+        "code-ambiguous",
+        format!("the portal lists {} entries for `{}`: {}", live.len(), shown(address), spellings.join(", ")),
+    )
+    .help("a delete could hit either of them: remove all but one by hand")
+}
+
+fn shown(address: &Address) -> String {
+    address.to_string().escape_debug().to_string()
+}
+
+type Verdict = Result<Option<(Action, Reason)>, Finding>;
+
+/// A declared entry that the portal has under the same code, or under one that differs only by case.
+fn compare(
+    desired: &DesiredState,
+    address: &Address,
+    entry: &Desired,
+    listed: &Listed,
+    reading: &Reading,
+    unbacked: Unbacked,
+    diff: &mut Diff,
+) -> Verdict {
+    let respelt = listed.address != *address;
+    if respelt && desired.ownership().of(&listed.address).is_err() {
+        return Err(Finding::error(
+            "code-respelt",
+            format!("the portal spells this code `{}`, which this manifest does not own", shown(&listed.address)),
+        )
+        .help("declare it as the portal spells it, or let `owns` match that spelling too"));
+    }
+    let before = |content| Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content };
+    let after = || After { file: entry.file.clone(), content: entry.content.clone() };
+    Ok(match reading {
+        Reading::Known(content) => {
+            let reason = match (content.looks_like(&entry.content), content.look.is_some(), respelt) {
+                (true, _, false) => {
+                    diff.unchanged += 1;
+                    return Ok(None);
+                }
+                (true, _, true) => Reason::Respelt,
+                (false, true, _) => Reason::LooksDifferent,
+                (false, false, _) => Reason::Unsound,
+            };
+            Some((Action::Replace(before(Some(content.clone())), after()), reason))
+        }
+        Reading::Failed(why) => {
+            give_up(diff, listed, why, unbacked).then(|| (Action::Replace(before(None), after()), Reason::Unbacked))
+        }
+        Reading::NotNeeded => give_up(diff, listed, "its content was not read", Unbacked::Keep)
+            .then(|| (Action::Replace(before(None), after()), Reason::Unbacked)),
+    })
+}
+
+/// Whether an entry of unknown content is changed all the same; if not, it is noted.
+fn give_up(diff: &mut Diff, listed: &Listed, why: &str, unbacked: Unbacked) -> bool {
+    if unbacked == Unbacked::Keep {
+        diff.unknown.push(Unknown { address: listed.address.clone(), why: why.to_owned() });
+    }
+    unbacked == Unbacked::Change
+}
+
+/// A custom entry that no declaration of the same folded code has claimed.
+fn undeclared(
+    desired: &DesiredState,
+    (listed, reading, twins): (&Listed, &Reading, &[(&Listed, &Reading)]),
+    declared: bool,
+    only: &Selection,
+    unbacked: Unbacked,
+    diff: &mut Diff,
+) {
+    let ownership = desired.ownership();
+    if let Err(why) = ownership.of(&listed.address) {
+        diff.unmanaged.push((listed.address.clone(), why));
+        return;
+    }
+    if declared || !only.admits(&listed.address) {
+        return;
+    }
+    if ownership.prune == Prune::Keep {
+        diff.unmanaged.push((listed.address.clone(), Unmanaged::NotPruned));
+        return;
+    }
+    if twins.len() > 1 {
+        diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
+        return;
+    }
+    let (content, reason) = match reading {
+        Reading::Known(content) => (Some(content.clone()), Reason::Undeclared),
+        Reading::Failed(why) if give_up(diff, listed, why, unbacked) => (None, Reason::Unbacked),
+        Reading::Failed(_) => return,
+        Reading::NotNeeded => {
+            give_up(diff, listed, "its content was not read", Unbacked::Keep);
+            return;
+        }
+    };
+    let before = Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content };
+    let address = listed.address.clone();
+    diff.changes.push(Change { address, action: Action::Delete(before), reason, rename: None });
+}
+
+/// Marks a delete and a create of one kind and look as the two halves of a rename; each change is in one pair at most.
+fn pair_renames(changes: &mut [Change]) {
+    let mut created: BTreeMap<(Kind, &super::image::Look), Vec<usize>> = BTreeMap::new();
+    for (at, change) in changes.iter().enumerate().rev() {
+        if let Action::Create(After { content: Content { look: Some(look), .. }, .. }) = &change.action {
+            created.entry((change.address.kind, look)).or_default().push(at);
+        }
+    }
+    let mut pairs = Vec::new();
+    for (at, change) in changes.iter().enumerate() {
+        if let Action::Delete(Before { content: Some(Content { look: Some(look), .. }), .. }) = &change.action
+            && let Some(other) = created.get_mut(&(change.address.kind, look)).and_then(Vec::pop)
+        {
+            pairs.push((at, other));
+        }
+    }
+    for (deleted, created) in pairs {
+        let names = changes.get(deleted).zip(changes.get(created)).map(|(a, b)| (a.address.clone(), b.address.clone()));
+        if let Some((old, new)) = names {
+            if let Some(change) = changes.get_mut(deleted) {
+                change.rename = Some(new);
+            }
+            if let Some(change) = changes.get_mut(created) {
+                change.rename = Some(old);
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The guards: what a plan must pass before it may be applied. Only they can make an [`ApprovedPlan`].
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::{Address, Kind};
+use super::diff::{Action, Unbacked};
+use super::finding::Finding;
+use super::ownership::{Ownership, Prune, Unmanaged};
+use super::plan::Plan;
+
+/// What the user allows this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowances {
+    /// Most deletes of one kind, from the flag or else from the manifest; `None` is the default bound.
+    pub max_deletes: Option<usize>,
+    /// Whether a kind that declares nothing may lose entries.
+    pub empty: Empty,
+    /// Whether entries may be changed whose old bytes could not be kept.
+    pub unbacked: Unbacked,
+}
+
+/// Whether a kind that declares nothing may lose entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Empty {
+    /// It may not.
+    Refuse,
+    /// It may (`--allow-empty`).
+    Allow,
+}
+
+/// Counts of one kind that the guards weigh a plan against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Entries on the portal that the manifest owns.
+    pub owned: usize,
+    /// Entries that the manifest declares.
+    pub declared: usize,
+}
+
+/// The census of each kind that the manifest speaks of.
+pub type Censuses = BTreeMap<Kind, Census>;
+
+/// The guards, by the names that plans and reports record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// More deletes of one kind than allowed.
+    MaxDeletes,
+    /// Deletes of a kind that declares nothing.
+    AllowEmpty,
+    /// A change to a protected code.
+    Protect,
+    /// A change to an entry whose old bytes could not be kept.
+    Unbacked,
+}
+
+/// What a guard decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It had nothing against the plan.
+    Passed,
+    /// It would have refused, and was told to allow it.
+    Allowed,
+    /// It refuses: nothing is written.
+    Refused,
+}
+
+/// What one guard said of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// Which guard.
+    pub guard: Guard,
+    /// What it decided.
+    pub outcome: Outcome,
+    /// Why, in one sentence.
+    pub message: String,
+    /// What to do when it refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub help: Option<String>,
+    /// The entries it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub addresses: Vec<Address>,
+}
+
+/// A plan that passed its guards. There is no other way to make one, and apply takes nothing else.
+#[derive(Debug, Clone)]
+pub struct ApprovedPlan {
+    plan: Plan,
+    verdicts: Vec<Verdict>,
+}
+
+impl ApprovedPlan {
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What each guard said.
+    #[must_use]
+    pub fn verdicts(&self) -> &[Verdict] {
+        &self.verdicts
+    }
+}
+
+/// Why a plan may not be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has conflicts that must be settled by hand, or steps that the manifest does not cover.
+    Findings(Vec<Finding>),
+    /// A guard refused.
+    Guards(Vec<Verdict>),
+}
+
+/// The bound when neither the flag nor the manifest names one: ten, or half of what is owned, and at least one.
+#[must_use]
+pub fn default_max_deletes(owned: usize) -> usize {
+    (owned / 2).clamp(1, 10)
+}
+
+/// Asks every guard about `plan`, without letting it through.
+#[must_use]
+pub fn judge(plan: &Plan, ownership: &Ownership, censuses: &Censuses, allowances: Allowances) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for (kind, census) in censuses {
+        verdicts.push(max_deletes(plan, *kind, *census, allowances));
+        verdicts.extend(allow_empty(plan, *kind, *census, allowances));
+    }
+    verdicts.extend(protect(plan, ownership));
+    verdicts.extend(unbacked(plan, allowances));
+    verdicts
+}
+
+/// Lets a plan through if nothing speaks against it: no conflict, no step outside the manifest, no guard.
+pub fn approve(
+    plan: Plan,
+    ownership: &Ownership,
+    censuses: &Censuses,
+    allowances: Allowances,
+) -> Result<ApprovedPlan, Refusal> {
+    let mut findings = plan.conflicts.clone();
+    findings.extend(outside(&plan, ownership));
+    if !findings.is_empty() {
+        return Err(Refusal::Findings(findings));
+    }
+    let verdicts = judge(&plan, ownership, censuses, allowances);
+    if verdicts.iter().any(|verdict| verdict.outcome == Outcome::Refused) {
+        return Err(Refusal::Guards(verdicts));
+    }
+    Ok(ApprovedPlan { plan, verdicts })
+}
+
+/// The steps that the manifest does not cover. The diff never makes one; a saved plan may hold some, because the
+/// manifest was changed since, or because somebody wrote the plan by hand.
+fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for change in &plan.changes {
+        let mut addresses = vec![change.live_address()];
+        if addresses.first() != Some(&change.address) {
+            addresses.push(change.address.clone());
+        }
+        for address in addresses {
+            if let Err(why) = ownership.of(&address) {
+                let why = match why {
+                    Unmanaged::KindAbsent => format!("the manifest has no `{}`", address.kind.plural()),
+                    Unmanaged::NotOwned | Unmanaged::NotPruned => "no pattern of `owns` matches it".to_owned(),
+                    Unmanaged::Ignored => "a pattern of `ignore` matches it".to_owned(),
+                };
+                findings.push(
+                    Finding::error("plan-outside-manifest", format!("the plan changes an entry that is not owned: {why}"))
+                        .about(address)
+                        .help("make a new plan with the present manifest"),
+                );
+            }
+        }
+        if matches!(change.action, Action::Delete(_)) && ownership.prune == Prune::Keep {
+            findings.push(
+                Finding::error("plan-outside-manifest", "the plan deletes an entry, and the manifest's `prune` is off")
+                    .about(change.address.clone())
+                    .help("make a new plan with the present manifest"),
+            );
+        }
+    }
+    findings
+}
+
+fn max_deletes(plan: &Plan, kind: Kind, census: Census, allowances: Allowances) -> Verdict {
+    let deletes = plan.deletes(kind);
+    let bound = allowances.max_deletes.unwrap_or_else(|| default_max_deletes(census.owned));
+    let refused = deletes > bound;
+    Verdict {
+        guard: Guard::MaxDeletes,
+        outcome: if refused { Outcome::Refused } else { Outcome::Passed },
+        message: format!(
+            "{deletes} of {} owned {} would be deleted; at most {bound} may be",
+            census.owned,
+            if census.owned == 1 { kind.name() } else { kind.plural() },
+        ),
+        help: refused.then(|| format!("if that is meant, pass --max-deletes {deletes}")),
+        addresses: if refused { deleted(plan, kind) } else { Vec::new() },
+    }
+}
+
+fn allow_empty(plan: &Plan, kind: Kind, census: Census, allowances: Allowances) -> Option<Verdict> {
+    let deletes = plan.deletes(kind);
+    (census.declared == 0 && deletes > 0).then(|| {
+        let refused = allowances.empty == Empty::Refuse;
+        Verdict {
+            guard: Guard::AllowEmpty,
+            outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
+            message: format!("the manifest declares no {} at all, which deletes {deletes}", kind.plural()),
+            help: refused.then(|| "if that is meant, pass --allow-empty".to_owned()),
+            addresses: deleted(plan, kind),
+        }
+    })
+}
+
+fn deleted(plan: &Plan, kind: Kind) -> Vec<Address> {
+    plan.changes
+        .iter()
+        .filter(|change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
+        .map(|change| change.address.clone())
+        .collect()
+}
+
+fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
+    let addresses: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action.before().is_some())
+        .filter(|change| ownership.protect.matches(&change.address) || ownership.protect.matches(&change.live_address()))
+        .map(|change| change.address.clone())
+        .collect();
+    (!addresses.is_empty()).then(|| Verdict {
+        guard: Guard::Protect,
+        outcome: Outcome::Refused,
+        message: format!("{} protected by `protect` would be changed", entries(addresses.len())),
+        help: Some("if that is meant, take the pattern out of `protect` first".to_owned()),
+        addresses,
+    })
+}
+
+fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
+    let addresses: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| {
+            change.action.before().is_some_and(|before| {
+                before.content.as_ref().is_none_or(|content| !plan.contents.contains_key(&content.sha256))
+            })
+        })
+        .map(|change| change.address.clone())
+        .collect();
+    (!addresses.is_empty()).then(|| {
+        let refused = allowances.unbacked == Unbacked::Keep;
+        Verdict {
+            guard: Guard::Unbacked,
+            outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
+            message: format!("{} would be changed without a copy of the old image", entries(addresses.len())),
+            help: refused.then(|| "mend the downloads, or pass --allow-unbacked to lose the old images knowingly".to_owned()),
+            addresses,
+        }
+    })
+}
+
+fn entries(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}

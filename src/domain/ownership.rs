@@ -1,0 +1,60 @@
+//! Who may touch what: the manifest's `owns`, `ignore`, `protect` and `prune`, asked about one entry at a time.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::{Address, Kind};
+use super::scope::Scope;
+
+/// The part of a manifest that says what brandctl may touch.
+#[derive(Debug, Clone)]
+pub struct Ownership {
+    /// Codes that the manifest is the source of truth for.
+    pub owns: Scope,
+    /// Owned codes that are left alone all the same.
+    pub ignore: Scope,
+    /// Codes that are never deleted or replaced.
+    pub protect: Scope,
+    /// What becomes of owned entries that are not declared.
+    pub prune: Prune,
+    /// The kinds that the manifest speaks of; the others are unmanaged.
+    pub kinds: Vec<Kind>,
+}
+
+/// What becomes of owned entries that are not declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prune {
+    /// They are deleted.
+    Delete,
+    /// They are left alone.
+    Keep,
+}
+
+/// Why brandctl leaves a custom entry alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unmanaged {
+    /// The manifest has no section for its kind.
+    KindAbsent,
+    /// No pattern of `owns` matches it.
+    NotOwned,
+    /// A pattern of `ignore` matches it.
+    Ignored,
+    /// It is owned and not declared, but `prune` is off.
+    NotPruned,
+}
+
+impl Ownership {
+    /// Whether the entry is owned; if not, why it is unmanaged.
+    pub fn of(&self, address: &Address) -> Result<(), Unmanaged> {
+        if !self.kinds.contains(&address.kind) {
+            Err(Unmanaged::KindAbsent)
+        } else if !self.owns.matches(address) {
+            Err(Unmanaged::NotOwned)
+        } else if self.ignore.matches(address) {
+            Err(Unmanaged::Ignored)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The plan: what apply would do, as plain data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::asset::{Address, Digest, Kind};
+use super::diff::{Action, Before, Change, Diff, Unknown};
+use super::finding::Finding;
+use super::ownership::Unmanaged;
+use super::state::{Listed, Reading};
+
+/// Bytes by their digest: what a plan uploads, and what that replaces or deletes.
+pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
+
+/// What apply would do to one portal. Deterministic: the same portal and the same repository give the same plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The portal's identity: its host, or the sandbox's id.
+    pub portal: String,
+    /// The changes, sorted by address.
+    pub changes: Vec<Change>,
+    /// How many declared entries need none.
+    pub unchanged: usize,
+    /// Custom entries that are left alone.
+    pub unmanaged: Vec<(Address, Unmanaged)>,
+    /// How many system entries the portal lists.
+    pub system: usize,
+    /// Entries whose content could not be fetched, which are left alone too.
+    pub unknown: Vec<Unknown>,
+    /// What must be settled by hand before anything may be written.
+    pub conflicts: Vec<Finding>,
+    /// The bytes that the changes speak of, as far as they could be had.
+    pub contents: Contents,
+}
+
+/// How many changes of each sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Adds.
+    pub create: usize,
+    /// Deletes followed by adds.
+    pub replace: usize,
+    /// Deletes.
+    pub delete: usize,
+}
+
+/// What must be true of a code for a change to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precondition<'a> {
+    /// No entry has the code, in whatever case.
+    Absent,
+    /// A custom entry of exactly this spelling and look.
+    Present(&'a Before),
+}
+
+/// Where a change stands on the portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The precondition holds: nothing was done yet.
+    Pending,
+    /// The postcondition holds: nothing is left to do.
+    Done,
+    /// The old entry of a replace is gone and the new one is not there yet.
+    Between,
+    /// Neither: something else happened, in words.
+    Diverged(String),
+}
+
+impl Plan {
+    /// Joins a diff and the bytes it speaks of.
+    #[must_use]
+    pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
+        let Diff { changes, unchanged, unmanaged, system, unknown, conflicts } = diff;
+        Self { portal, changes, unchanged, unmanaged, system, unknown, conflicts, contents }
+    }
+
+    /// How many changes of each sort.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in &self.changes {
+            match change.action {
+                Action::Create(_) => counts.create += 1,
+                Action::Replace(..) => counts.replace += 1,
+                Action::Delete(_) => counts.delete += 1,
+            }
+        }
+        counts
+    }
+
+    /// How many entries of a kind would be deleted; replaces do not count.
+    #[must_use]
+    pub fn deletes(&self, kind: Kind) -> usize {
+        self.changes
+            .iter()
+            .filter(|change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
+            .count()
+    }
+}
+
+impl Change {
+    /// What must be true of the code for this change to be made.
+    #[must_use]
+    pub const fn precondition(&self) -> Precondition<'_> {
+        match self.action.before() {
+            None => Precondition::Absent,
+            Some(before) => Precondition::Present(before),
+        }
+    }
+
+    /// The entry as the portal spells it before the change.
+    #[must_use]
+    pub fn live_address(&self) -> Address {
+        self.action.before().map_or_else(
+            || self.address.clone(),
+            |before| Address::new(self.address.kind, before.code.clone()),
+        )
+    }
+
+    /// Where this change stands, given the entries that the portal has under its code, in whatever case.
+    #[must_use]
+    pub fn standing(&self, live: &[(&Listed, &Reading)]) -> Standing {
+        if live.iter().any(|(listed, _)| listed.system) {
+            return Standing::Diverged("it has become a system entry".to_owned());
+        }
+        let (listed, reading) = match live {
+            [] => {
+                return match &self.action {
+                    Action::Create(_) => Standing::Pending,
+                    Action::Replace(..) => Standing::Between,
+                    Action::Delete(_) => Standing::Done,
+                };
+            }
+            [one] => *one,
+            several => return Standing::Diverged(format!("the portal lists {} entries for it", several.len())),
+        };
+        let holds = |code: &super::asset::Code, content: &super::state::Content| {
+            listed.address.code == *code && matches!(reading, Reading::Known(known) if known.looks_like(content))
+        };
+        if let Some(after) = self.action.after()
+            && holds(&self.address.code, &after.content)
+        {
+            return Standing::Done;
+        }
+        match self.precondition() {
+            Precondition::Absent => Standing::Diverged("it exists on the portal, with another image".to_owned()),
+            Precondition::Present(before) => {
+                let untouched = listed.address.code == before.code && listed.file_uri == before.file_uri;
+                if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
+                    Standing::Pending
+                } else if listed.address.code != before.code {
+                    Standing::Diverged(format!("the portal now spells it `{}`", listed.address.code.as_str().escape_debug()))
+                } else if let Reading::Failed(why) = reading {
+                    Standing::Diverged(format!("it was changed meanwhile, and its content could not be fetched: {why}"))
+                } else {
+                    Standing::Diverged("it has another image than when the plan was made".to_owned())
+                }
+            }
+        }
+    }
+}

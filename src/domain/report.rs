@@ -1,0 +1,124 @@
+//! What a command found out and did: the one value that every renderer starts from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::{Address, Digest};
+use super::finding::Finding;
+use super::guard::{Outcome, Verdict};
+use super::plan::Plan;
+
+/// What became of one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// It took effect, and the portal was read again to see it.
+    Applied,
+    /// It did not take effect, or ended otherwise than planned.
+    Failed,
+    /// It was never sent.
+    Skipped,
+    /// The new image was refused, and the old one is back.
+    Recovered,
+    /// What became of it could not be found out.
+    Unknown,
+}
+
+/// What became of one step, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepResult {
+    /// What became of it.
+    pub fate: Fate,
+    /// Why, when it is not applied: one sentence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+    /// Whether any of its writes took effect.
+    pub wrote: bool,
+}
+
+/// A run of apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its id: the run folder's name.
+    pub id: String,
+    /// Its folder, which holds the journal and the old images.
+    pub folder: PathBuf,
+    /// What became of each step.
+    pub steps: BTreeMap<Address, StepResult>,
+}
+
+/// What a command that looks at a portal found out and did.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// How the user names the manifest.
+    pub manifest: String,
+    /// The manifest's text, for snippets.
+    pub source: String,
+    /// The portal's identity.
+    pub portal: Option<String>,
+    /// Where the credentials came from, for people.
+    pub credentials: Option<String>,
+    /// The plan, once there is one.
+    pub plan: Option<Plan>,
+    /// Its digest.
+    pub plan_sha256: Option<Digest>,
+    /// What the guards said of it.
+    pub guards: Vec<Verdict>,
+    /// What the checks and the portal had to say.
+    pub findings: Vec<Finding>,
+    /// The plan is not for this portal and manifest as they are now: nothing was written.
+    pub stale: bool,
+    /// What apply did, once it began.
+    pub run: Option<Run>,
+}
+
+impl Report {
+    /// Whether a finding stops everything, or something could not be determined.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(Finding::is_error) || self.plan.as_ref().is_some_and(|plan| !plan.unknown.is_empty())
+    }
+
+    /// Whether a guard refused.
+    #[must_use]
+    pub fn refused(&self) -> bool {
+        self.guards.iter().any(|verdict| verdict.outcome == Outcome::Refused)
+    }
+
+    /// Whether the plan would change anything.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty())
+    }
+
+    /// Whether at least one write took effect and at least one step did not end as planned.
+    #[must_use]
+    pub fn partly_applied(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| {
+            run.steps.values().any(|step| step.wrote) && run.steps.values().any(|step| step.fate != Fate::Applied)
+        })
+    }
+
+    /// Whether steps did not end as planned.
+    #[must_use]
+    pub fn has_failed_steps(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.steps.values().any(|step| step.fate != Fate::Applied))
+    }
+}
+
+/// What `validate` found out.
+#[derive(Debug, Clone, Default)]
+pub struct Validation {
+    /// How the user names the manifest.
+    pub manifest: String,
+    /// The manifest's text, for snippets.
+    pub source: String,
+    /// How many images were checked.
+    pub images: usize,
+    /// Everything found, sorted.
+    pub findings: Vec<Finding>,
+}

@@ -1,0 +1,78 @@
+//! Rules about the file: is it a PNG, of the right size, still, and small.
+
+use super::{Level, Problem, Rule, Subject};
+
+/// The largest file that is accepted by default, in bytes.
+const MAX_SIZE: u64 = 256 * 1024;
+
+pub(super) const FILE_TOO_LARGE: Rule = Rule {
+    id: "file-too-large",
+    default: Level::Error,
+    adjustable: true,
+    why: "an icon of 24 pixels needs a few hundred bytes; a large file slows every timeline that shows it",
+    fix: "export it without metadata, or run it through oxipng or zopflipng",
+    check: |subject| {
+        let size = subject.piece.size;
+        (size > MAX_SIZE).then(|| Problem::new(format!("the file has {} KiB; at most 256 are accepted", size.div_ceil(1024))))
+    },
+};
+
+pub(super) const PNG_FORMAT: Rule = Rule {
+    id: "png-format",
+    default: Level::Error,
+    adjustable: false,
+    why: "the portal looks at the first bytes only, so a damaged file is stored and then shown broken",
+    fix: "export the image again as PNG",
+    check: |subject| match subject.image {
+        Some(Err(fault)) => {
+            let problem = Problem::new(fault.to_string());
+            Some(match fault.help() {
+                Some(help) => problem.help(help),
+                None => problem,
+            })
+        }
+        // Unread because of its size: never sound enough to plan, whatever level `file-too-large` has.
+        None if subject.piece.bytes.is_none() => {
+            Some(Problem::new("the file is too large to be read").help("a PNG for the portal has less than 1 MiB"))
+        }
+        None | Some(Ok(_)) => None,
+    },
+};
+
+pub(super) const PNG_SIZE: Rule = Rule {
+    id: "png-size",
+    default: Level::Error,
+    adjustable: false,
+    why: "the portal refuses icons other than 24×24 and logos other than 60×60 pixels",
+    fix: "export the image at the size of its kind; do not scale the PNG",
+    check: size,
+};
+
+fn size(subject: &Subject<'_>) -> Option<Problem> {
+    let header = subject.header?;
+    let kind = subject.piece.address.kind;
+    let side = kind.side();
+    (header.width != side || header.height != side).then(|| {
+        let problem = Problem::new(format!(
+            "the image is {}×{} pixels; {} {kind} must be {side}×{side}",
+            header.width,
+            header.height,
+            if kind == crate::domain::asset::Kind::Icon { "an" } else { "a" },
+        ));
+        match crate::domain::asset::Kind::ALL.into_iter().find(|other| header.width == other.side() && header.height == other.side()) {
+            Some(other) => problem.help(format!("it has the size of a {other}: should it be under `{}`?", other.plural())),
+            None => problem,
+        }
+    })
+}
+
+pub(super) const PNG_ANIMATED: Rule = Rule {
+    id: "png-animated",
+    default: Level::Error,
+    adjustable: true,
+    why: "an animation distracts in a timeline, and viewers that do not know APNG show one frame",
+    fix: "export a single frame",
+    check: |subject| {
+        subject.header.filter(|header| header.animated).map(|_| Problem::new("the image is an animated PNG"))
+    },
+};

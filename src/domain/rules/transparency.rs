@@ -1,0 +1,27 @@
+//! Rules about what shows through.
+
+use super::{Level, Problem, Rule};
+
+pub(super) const TRANSPARENT_BACKGROUND: Rule = Rule {
+    id: "transparent-background",
+    default: Level::Error,
+    adjustable: true,
+    why: "the documentation asks for a transparent ground; an opaque square covers the round marker it is drawn on",
+    fix: "export it with a transparent ground, or set `rules: {transparent-background: warn}`",
+    check: |subject| {
+        let image = subject.image?.ok()?;
+        (!image.has_transparent_pixel()).then(|| Problem::new("the image has no transparent pixel"))
+    },
+};
+
+pub(super) const BLANK: Rule = Rule {
+    id: "blank",
+    default: Level::Error,
+    adjustable: true,
+    why: "an image of which every pixel is transparent shows nothing",
+    fix: "export the layer that holds the art",
+    check: |subject| {
+        let image = subject.image?.ok()?;
+        image.is_blank().then(|| Problem::new("every pixel of the image is transparent"))
+    },
+};

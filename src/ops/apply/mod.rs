@@ -1,0 +1,107 @@
+//! Applies an approved plan: checks that the portal is still as the plan says, keeps the old images, writes in the
+//! plan's order, reads everything back.
+//!
+//! A step is judged by the portal, never by what was sent: after an answer that was lost, the portal is read until two
+//! readings agree, and what each step still lacks is what is sent next.
+
+mod replace;
+mod standing;
+mod verify;
+mod write;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::asset::Address;
+use crate::domain::document::Document;
+use crate::domain::finding::Finding;
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::journal::Entry;
+use crate::domain::report::{Fate, Run, StepResult};
+
+use super::events::{Event, Observer, Stage};
+use super::ports::{ContentCache, Interrupt, PortalError, ReadPortal, Runs, StoreError, WritePortal};
+
+
+/// What apply needs beside the plan.
+pub struct Tools<'a, P> {
+    /// The portal, for reading and writing.
+    pub portal: &'a P,
+    /// What is known of images.
+    pub cache: &'a dyn ContentCache,
+    /// Where the run is kept.
+    pub runs: &'a dyn Runs,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+    /// Whether the user asked to stop.
+    pub interrupt: &'a Interrupt,
+    /// How far apart two readings must be to be believed after an answer was lost.
+    pub settle: Duration,
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotApplied {
+    /// The portal is not as the plan says.
+    #[error("the plan is stale")]
+    Stale(Vec<Finding>),
+    /// The portal cannot be read, or does not let this user write.
+    #[error(transparent)]
+    Portal(#[from] PortalError),
+    /// The run folder cannot be written.
+    #[error("the run folder cannot be written: {0}")]
+    Store(#[from] StoreError),
+    /// The user asked to stop before anything was sent.
+    #[error("interrupted before anything was written")]
+    Interrupted,
+}
+
+/// Applies `approved`. `document` is its published form, for the run folder.
+///
+/// # Errors
+/// When nothing was written. Once something may have been, every step has its result in the returned run.
+pub async fn apply<P: ReadPortal + WritePortal>(
+    approved: &ApprovedPlan,
+    document: &Document,
+    tools: &Tools<'_, P>,
+) -> Result<Option<Run>, NotApplied> {
+    let plan = approved.plan();
+    if plan.changes.is_empty() {
+        return Ok(None);
+    }
+    standing::check(plan, tools).await?;
+    if tools.interrupt.is_raised() {
+        return Err(NotApplied::Interrupted);
+    }
+    let old = plan
+        .changes
+        .iter()
+        .filter_map(|change| change.action.before()?.content.as_ref())
+        .filter_map(|content| Some((content.sha256, plan.contents.get(&content.sha256)?.clone())))
+        .collect();
+    let journal = tools.runs.begin(document, &old)?;
+    tools.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.changes.len()) });
+    let mut writer = write::Writer::new(plan, tools, journal.as_ref());
+    writer.creates().await;
+    writer.replaces().await;
+    writer.deletes().await;
+    let mut steps = writer.finish();
+    tools.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
+    verify::verify(plan, tools, &mut steps).await;
+    conclude(journal.as_ref(), &steps);
+    Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
+}
+
+/// Notes how each step ended. A journal that cannot be written to any more is told of in the steps already.
+fn conclude(journal: &dyn super::ports::Journal, steps: &BTreeMap<Address, StepResult>) {
+    let not_applied = steps.values().filter(|step| step.fate != Fate::Applied).count();
+    let ended = steps
+        .iter()
+        .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
+        .chain([Entry::End { not_applied }]);
+    for entry in ended {
+        if journal.append(&entry).is_err() {
+            break;
+        }
+    }
+}

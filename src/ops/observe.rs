@@ -1,0 +1,98 @@
+//! Reads a portal: both lists, and the content of the entries that matter, from the cache where it has been seen before.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::domain::asset::Digest;
+use crate::domain::plan::Contents;
+use crate::domain::state::{Content, Listed, Listing, ObservedState, Reading};
+
+use super::events::{Event, Observer, Stage};
+use super::ports::{ContentCache, ReadPortal};
+
+/// How many downloads may be under way at once.
+const DOWNLOADS: usize = 8;
+
+/// Whether what was seen before is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// A `fileUri` seen before is not fetched again.
+    Cached,
+    /// Everything is fetched again (`--refresh`).
+    Refetched,
+}
+
+/// Fetches the content of `wanted`, or takes it from the cache. `kept` says of each content whether its bytes will be
+/// needed too; those are returned.
+pub async fn contents<'a>(
+    portal: &impl ReadPortal,
+    cache: &dyn ContentCache,
+    wanted: Vec<&'a Listed>,
+    freshness: Freshness,
+    observer: &dyn Observer,
+    kept: impl Fn(&Listed, &Content) -> bool,
+) -> (Vec<(&'a Listed, Reading)>, Contents) {
+    let mut readings = Vec::with_capacity(wanted.len());
+    let mut missing = Vec::new();
+    for listed in wanted {
+        match cache.content(&listed.file_uri) {
+            Some(content) if freshness == Freshness::Cached => readings.push((listed, Reading::Known(content))),
+            _ => missing.push(listed),
+        }
+    }
+    let mut bytes_kept = Contents::new();
+    if !missing.is_empty() {
+        observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
+        let mut downloads = stream::iter(missing)
+            .map(|listed| async move { (listed, portal.download(&listed.file_uri).await) })
+            .buffer_unordered(DOWNLOADS);
+        while let Some((listed, downloaded)) = downloads.next().await {
+            observer.observe(Event::Advanced(1));
+            readings.push(match downloaded {
+                Ok(bytes) => {
+                    let content = Content::of(&bytes);
+                    cache.remember(&listed.file_uri, &content);
+                    if kept(listed, &content) {
+                        cache.keep(content.sha256, &bytes);
+                        bytes_kept.insert(content.sha256, Arc::from(bytes));
+                    }
+                    (listed, Reading::Known(content))
+                }
+                Err(error) => (listed, Reading::Failed(error.to_string())),
+            });
+        }
+    }
+    (readings, bytes_kept)
+}
+
+/// The bytes of an entry whose facts are known, from the cache or from the portal; `None` when they cannot be had.
+pub async fn bytes(
+    portal: &impl ReadPortal,
+    cache: &dyn ContentCache,
+    file_uri: &str,
+    digest: Digest,
+) -> Option<Arc<[u8]>> {
+    if let Some(bytes) = cache.bytes(digest) {
+        return Some(bytes);
+    }
+    let bytes = portal.download(file_uri).await.ok()?;
+    (Digest::of(&bytes) == digest).then(|| {
+        cache.keep(digest, &bytes);
+        Arc::from(bytes)
+    })
+}
+
+/// Joins a listing and what was read of its entries.
+#[must_use]
+pub fn observed(listing: &Listing, readings: Vec<(&Listed, Reading)>) -> ObservedState {
+    // Keyed by the entry itself: a listing may name a code twice.
+    let mut known: std::collections::HashMap<*const Listed, Reading> =
+        readings.into_iter().map(|(listed, reading)| (std::ptr::from_ref(listed), reading)).collect();
+    let entries = listing
+        .entries
+        .iter()
+        .map(|listed| (listed.clone(), known.remove(&std::ptr::from_ref(listed)).unwrap_or(Reading::NotNeeded)))
+        .collect();
+    ObservedState { entries }
+}

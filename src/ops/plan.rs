@@ -1,0 +1,162 @@
+//! Makes a plan: reads the portal, compares, gathers the bytes, asks the guards. Writes nothing.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::domain::asset::Kind;
+use crate::domain::diff::{self, Unbacked};
+use crate::domain::document::Document;
+use crate::domain::finding::Finding;
+use crate::domain::guard::{self, Allowances, Census, Censuses};
+use crate::domain::ownership::Ownership;
+use crate::domain::plan::{Contents, Plan};
+use crate::domain::report::Report;
+use crate::domain::state::{DesiredState, Listing, Selection};
+
+use super::events::{Event, Observer, Stage};
+use super::observe::{self, Freshness};
+use super::ports::{ContentCache, PortalError, ReadPortal};
+
+/// What a plan is made of, beside the portal.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The portal's identity.
+    pub portal: &'a str,
+    /// How the user names the manifest.
+    pub manifest: &'a str,
+    /// What the portal should hold.
+    pub desired: &'a DesiredState,
+    /// What the command is limited to.
+    pub only: &'a Selection,
+    /// What the user allows.
+    pub allowances: Allowances,
+    /// Whether the cache is believed.
+    pub freshness: Freshness,
+}
+
+/// A plan as it was made.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// What the guards weighed it against.
+    pub censuses: Censuses,
+    /// Every `fileUri` of the listing, for the cache to forget the others.
+    pub listing: Listing,
+}
+
+/// Reads the portal and makes a plan, with the verdicts of the guards and its digest in `report`.
+///
+/// # Errors
+/// When the portal cannot be read.
+pub async fn plan(
+    request: &Request<'_>,
+    portal: &impl ReadPortal,
+    cache: &dyn ContentCache,
+    observer: &dyn Observer,
+    report: &mut Report,
+) -> Result<Planned, PortalError> {
+    let Request { portal: identity, manifest, desired, only, allowances, freshness } = request;
+    observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = portal.list().await?;
+    let wanted = desired.needed(&listing, only);
+    let looks: BTreeMap<_, _> =
+        desired.entries().iter().map(|(address, entry)| (address.folded(), &entry.content)).collect();
+    let (readings, mut old) = observe::contents(portal, cache, wanted, *freshness, observer, |listed, content| {
+        looks.get(&listed.address.folded()).is_none_or(|desired| !content.looks_like(desired))
+    })
+    .await;
+    let observed = observe::observed(&listing, readings);
+    let diff = diff::diff(desired, &observed, only, allowances.unbacked, manifest);
+    gather_old(&diff, portal, cache, &mut old).await;
+    let contents = gather(&diff, desired, &old);
+    report.findings.extend(unmatched(only, desired, &listing));
+    report.findings.extend(diff.conflicts.iter().cloned());
+    let plan = Plan::new((*identity).to_owned(), diff, contents);
+    let declared = Kind::ALL
+        .into_iter()
+        .map(|kind| (kind, desired.entries().keys().filter(|address| address.kind == kind).count()))
+        .collect();
+    let censuses = censuses(desired.ownership(), &listing, &declared);
+    report.portal = Some(plan.portal.clone());
+    report.guards = guard::judge(&plan, desired.ownership(), &censuses, *allowances);
+    report.plan = Some(plan.clone());
+    report.plan_sha256 = Document::of(report).digest().ok();
+    Ok(Planned { plan, censuses, listing })
+}
+
+/// Counts what the guards weigh a plan against.
+#[must_use]
+pub fn censuses(ownership: &Ownership, listing: &Listing, declared: &BTreeMap<Kind, usize>) -> Censuses {
+    ownership
+        .kinds
+        .iter()
+        .map(|kind| {
+            let declared = declared.get(kind).copied().unwrap_or_default();
+            (*kind, Census { owned: listing.owned(ownership, *kind), declared })
+        })
+        .collect()
+}
+
+/// Fetches the old bytes of changes whose content was known from the cache.
+async fn gather_old(diff: &diff::Diff, portal: &impl ReadPortal, cache: &dyn ContentCache, old: &mut Contents) {
+    let missing: Vec<_> = diff
+        .changes
+        .iter()
+        .filter_map(|change| change.action.before())
+        .filter_map(|before| Some((before.file_uri.as_str(), before.content.as_ref()?.sha256)))
+        .filter(|(_, digest)| !old.contains_key(digest))
+        .collect();
+    let mut fetched = stream::iter(missing)
+        .map(|(uri, digest)| async move { (digest, observe::bytes(portal, cache, uri, digest).await) })
+        .buffer_unordered(8);
+    while let Some((digest, bytes)) = fetched.next().await {
+        if let Some(bytes) = bytes {
+            old.insert(digest, bytes);
+        }
+    }
+}
+
+/// The bytes that the changes speak of.
+fn gather(diff: &diff::Diff, desired: &DesiredState, old: &Contents) -> Contents {
+    let mut contents = Contents::new();
+    for change in &diff.changes {
+        if let Some(content) = change.action.before().and_then(|before| before.content.as_ref())
+            && let Some(bytes) = old.get(&content.sha256)
+        {
+            contents.insert(content.sha256, bytes.clone());
+        }
+        if change.action.after().is_some()
+            && let Some(entry) = desired.entries().get(&change.address)
+        {
+            contents.insert(entry.content.sha256, entry.png.clone());
+        }
+    }
+    contents
+}
+
+/// `--only` patterns that match nothing declared and nothing owned: more likely a typing error than a wish.
+fn unmatched(only: &Selection, desired: &DesiredState, listing: &Listing) -> Vec<Finding> {
+    let Some(scope) = only.scope() else { return Vec::new() };
+    scope
+        .patterns()
+        .iter()
+        .filter(|pattern| {
+            !desired.entries().keys().any(|address| pattern.matches(address))
+                && !listing.entries.iter().any(|listed| {
+                    !listed.system && desired.ownership().of(&listed.address).is_ok() && pattern.matches(&listed.address)
+                })
+        })
+        .map(|pattern| {
+            Finding::error("only-matches-nothing", format!("`--only {}` matches no declared and no owned entry", pattern.to_string().escape_debug()))
+                .help("patterns match codes as the manifest spells them, such as `acme-*` or `icon/acme-*`")
+        })
+        .collect()
+}
+
+/// Whether entries of unknown content are changed all the same.
+#[must_use]
+pub const fn unbacked(allow: bool) -> Unbacked {
+    if allow { Unbacked::Change } else { Unbacked::Keep }
+}

@@ -1,0 +1,58 @@
+//! One apply at a time for each portal and state folder. The operating system drops the lock with its holder.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+
+use serde::{Deserialize, Serialize};
+
+use super::state_dir::StateDir;
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its process id.
+    pub pid: u32,
+    /// Since when, in RFC 3339.
+    pub since: String,
+}
+
+/// A held lock: dropping it lets the next one in.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why a lock could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another apply runs.
+    #[error("another apply is running on this portal and state folder{}", .0.as_ref().map(|holder| format!(" (process {}, since {})", holder.pid, holder.since)).unwrap_or_default())]
+    Held(Option<Holder>),
+    /// The lock file cannot be used.
+    #[error("cannot lock the state folder: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Lock {
+    /// Takes the lock of `state`, or says who has it. `since` is now, in RFC 3339.
+    ///
+    /// # Errors
+    /// When it is held, or the state folder cannot be written.
+    pub fn take(state: &StateDir, since: String) -> Result<Self, LockError> {
+        let path = state.make(".")?.join("lock");
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text)?;
+                return Err(LockError::Held(serde_json::from_str(&text).ok()));
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(serde_json::to_string(&Holder { pid: std::process::id(), since })?.as_bytes())?;
+        Ok(Self { _file: file })
+    }
+}

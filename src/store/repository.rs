@@ -1,0 +1,255 @@
+//! The branding repository on disk: the manifest's bytes, and the art that it declares.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::manifest::{self, Manifest, Section};
+use crate::domain::rules::{MAX_READ, Piece};
+use crate::ops::ports::ReadArt;
+
+/// The largest manifest that is read, in bytes.
+const MAX_MANIFEST: u64 = 16 * 1024 * 1024;
+
+/// A branding repository: a manifest, and the folder that its paths are relative to.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    manifest: PathBuf,
+    folder: PathBuf,
+    name: String,
+}
+
+impl Repository {
+    /// The repository whose manifest is at `manifest`, as the user named it.
+    #[must_use]
+    pub fn at(manifest: &Path) -> Self {
+        let folder = match manifest.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Self { manifest: manifest.to_owned(), folder, name: manifest.display().to_string() }
+    }
+
+    /// The manifest, as the user named it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The manifest's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
+        let fail = |message: String, help: &str| {
+            Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
+        };
+        let facts = fs::metadata(&self.manifest).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                fail("the manifest does not exist".to_owned(), "name it with -f, or start one: see the README's five-minute path")
+            }
+            _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
+        })?;
+        if facts.is_dir() {
+            return Err(fail("this is a folder, not a manifest".to_owned(), "name the file, such as brand.yaml in it"));
+        }
+        if !facts.is_file() {
+            return Err(fail("this is no regular file".to_owned(), "the manifest must be a file"));
+        }
+        if facts.len() > MAX_MANIFEST {
+            return Err(fail(
+                format!("the manifest has {} MiB; at most 16 are read", facts.len() / 1024 / 1024),
+                "use the folder form (`icons: icons/`) instead of listing every file",
+            ));
+        }
+        fs::read(&self.manifest)
+            .map_err(|error| fail(format!("the manifest cannot be read: {error}"), "check its permissions"))
+    }
+
+    /// Every declared address with its file and the place of its declaration, sorted by address.
+    fn declarations(&self, manifest: &Manifest, findings: &mut Vec<Finding>) -> Vec<(Address, String, Place)> {
+        let mut declared = Vec::new();
+        for kind in Kind::ALL {
+            match manifest.section(kind) {
+                None => {}
+                Some(Section::Entries(entries)) => {
+                    for (code, entry) in entries {
+                        declared.push((Address::new(kind, code.clone()), entry.path.clone(), entry.place.clone()));
+                    }
+                }
+                Some(Section::Folder { path, place }) => match self.list(path) {
+                    Ok((codes, skipped)) => {
+                        findings.extend(skipped.into_iter().map(|(file, why)| {
+                            Finding::warning("file-skipped", why).in_file(file).help("rename it if it should be taken")
+                        }));
+                        findings.extend(manifest::check_codes(
+                            manifest,
+                            kind,
+                            codes.iter().map(|(code, _)| (code, place.clone())),
+                            &self.name,
+                        ));
+                        declared.extend(
+                            codes.into_iter().map(|(code, file)| (Address::new(kind, code), file, place.clone())),
+                        );
+                    }
+                    Err(message) => findings.push(
+                        Finding::error("folder-unreadable", message)
+                            .in_file(self.name.clone())
+                            .at(place.clone())
+                            .help(format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural())),
+                    ),
+                },
+            }
+        }
+        declared.sort_by(|a, b| a.0.cmp(&b.0));
+        declared
+    }
+
+    /// The PNGs in a folder as code and file, and what was passed over.
+    #[expect(clippy::type_complexity, reason = "two lists of pairs, used once")]
+    fn list(&self, folder: &str) -> Result<(Vec<(Code, String)>, Vec<(String, String)>), String> {
+        let shown = folder.escape_debug();
+        let path = self.folder.join(folder);
+        let inside = fs::canonicalize(&self.folder)
+            .and_then(|root| fs::canonicalize(&path).map(|real| real.starts_with(root)))
+            .map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
+        if !inside {
+            return Err(format!("the folder `{shown}` is a link that leaves the manifest's folder"));
+        }
+        let mut codes = Vec::new();
+        let mut skipped = Vec::new();
+        let entries = fs::read_dir(&path).map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                return Err(format!("the folder `{shown}` holds a file whose name is no UTF-8: {}", name.display()));
+            };
+            let file = format!("{}/{name}", folder.trim_end_matches('/'));
+            if name.starts_with('.') {
+                continue;
+            }
+            match name.strip_suffix(".png") {
+                Some(stem) => codes.push((Code::new(stem), file)),
+                None if name.to_lowercase().ends_with(".png") => {
+                    skipped.push((file, "the file is passed over, because its name does not end in `.png`".to_owned()));
+                }
+                None => {}
+            }
+        }
+        codes.sort();
+        skipped.sort();
+        Ok((codes, skipped))
+    }
+
+    fn read_piece(&self, root: &Path, address: Address, file: String, place: Place) -> Result<Piece, Box<Finding>> {
+        let path = self.folder.join(&file);
+        let shown = file.escape_debug().to_string();
+        let fail = |rule, message: String, help: String| {
+            Box::new(
+                Finding::error(rule, message)
+                    .in_file(self.name.clone())
+                    .at(place.clone())
+                    .about(address.clone())
+                    .help(help),
+            )
+        };
+        let real = fs::canonicalize(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => fail(
+                "file-missing",
+                format!("the file `{shown}` does not exist"),
+                self.nearest(&file).map_or_else(
+                    || "add it, or take the entry out".to_owned(),
+                    |near| format!("did you mean `{}`?", near.escape_debug()),
+                ),
+            ),
+            _ => fail("file-unreadable", format!("the file `{shown}` cannot be read: {}", plain(&error)), "check it".to_owned()),
+        })?;
+        if !real.starts_with(root) {
+            return Err(fail(
+                "path-outside",
+                format!("the file `{shown}` is a link that leaves the manifest's folder"),
+                "keep the art in the repository: copy the file into it".to_owned(),
+            ));
+        }
+        let unreadable = |error: io::Error| {
+            fail("file-unreadable", format!("the file `{shown}` cannot be read: {}", plain(&error)), "check its permissions".to_owned())
+        };
+        let facts = fs::metadata(&real).map_err(unreadable)?;
+        if !facts.is_file() {
+            let what = if facts.is_dir() { "a folder" } else { "no regular file" };
+            return Err(fail("file-unreadable", format!("`{shown}` is {what}"), "name a PNG file".to_owned()));
+        }
+        let bytes = if facts.len() > MAX_READ { None } else { Some(Arc::from(fs::read(&real).map_err(unreadable)?)) };
+        Ok(Piece { address, file, place, size: facts.len(), bytes })
+    }
+
+    /// The file in the same folder whose name is most like the missing one.
+    fn nearest(&self, file: &str) -> Option<String> {
+        let path = Path::new(file);
+        let name = path.file_name()?.to_str()?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let names: Vec<String> = fs::read_dir(self.folder.join(folder))
+            .ok()?
+            .flatten()
+            .take(10_000)
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
+        let near = similar::get_close_matches(name, &candidates, 1, 0.6).first().copied()?.to_owned();
+        Some(folder.join(near).display().to_string())
+    }
+}
+
+impl ReadArt for Repository {
+    fn manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
+        self.read_manifest()
+    }
+
+    fn art(&self, manifest: &Manifest) -> (Vec<Piece>, Vec<Finding>) {
+        let mut findings = Vec::new();
+        let declared = self.declarations(manifest, &mut findings);
+        let root = match fs::canonicalize(&self.folder) {
+            Ok(root) => root,
+            Err(error) => {
+                let message = format!("the manifest's folder cannot be read: {}", plain(&error));
+                findings.push(Finding::error("file-unreadable", message).in_file(self.name.clone()));
+                return (Vec::new(), findings);
+            }
+        };
+        let read: Vec<_> = declared
+            .into_par_iter()
+            .map(|(address, path, place)| self.read_piece(&root, address, path, place))
+            .collect();
+        let mut pieces = Vec::with_capacity(read.len());
+        for piece in read {
+            match piece {
+                Ok(piece) => pieces.push(piece),
+                Err(finding) => findings.push(*finding),
+            }
+        }
+        (pieces, findings)
+    }
+
+    fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize> {
+        let mut counts: BTreeMap<_, _> = manifest.ownership().kinds.into_iter().map(|kind| (kind, 0)).collect();
+        for (address, ..) in self.declarations(manifest, &mut Vec::new()) {
+            *counts.entry(address.kind).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// An I/O error without the operating system's number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
