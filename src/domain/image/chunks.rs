@@ -61,7 +61,7 @@ const SINGLE: [&[u8; 4]; 18] = [
 /// Those that come before the palette.
 const BEFORE_PALETTE: [&[u8; 4]; 8] = [b"cHRM", b"cICP", b"cLLI", b"gAMA", b"iCCP", b"mDCV", b"sBIT", b"sRGB"];
 /// Those that come after the palette, if there is one.
-const AFTER_PALETTE: [(&[u8; 4], &str); 3] = [(b"bKGD", "bKGD"), (b"hIST", "hIST"), (b"tRNS", "tRNS")];
+const AFTER_PALETTE: [&[u8; 4]; 3] = [b"bKGD", b"hIST", b"tRNS"];
 /// Those that come before the pixels, besides the two lists above. The eXIf chunk is often found behind them; it moved
 /// between editions of the specification.
 const BEFORE_PIXELS: [&[u8; 4]; 3] = [b"PLTE", b"pHYs", b"sPLT"];
@@ -183,18 +183,19 @@ impl<'a> Chunks<'a> {
     fn check_place(&self, chunk: &Chunk<'_>, seen: &[ChunkName], previous: ChunkName) -> Result<(), PngFault> {
         let name = &chunk.name.0;
         let has_seen = |name: &[u8; 4]| seen.iter().any(|seen| &seen.0 == name);
-        let is_first_of_two_lists = BEFORE_PALETTE.contains(&name);
-        let is_after_palette = AFTER_PALETTE.iter().any(|(listed, _)| *listed == name);
+        let after = |earlier: &[u8; 4]| ChunkFault::After(ChunkName(*earlier));
+        let is_before_palette = BEFORE_PALETTE.contains(&name);
+        let is_before_pixels = is_before_palette || AFTER_PALETTE.contains(&name) || BEFORE_PIXELS.contains(&name);
         let fault = if SINGLE.contains(&name) && has_seen(name) {
             ChunkFault::Duplicate
-        } else if is_first_of_two_lists && has_seen(b"PLTE") {
-            ChunkFault::After("PLTE")
-        } else if (is_first_of_two_lists || is_after_palette || BEFORE_PIXELS.contains(&name)) && has_seen(b"IDAT") {
-            ChunkFault::After("IDAT")
+        } else if is_before_palette && has_seen(b"PLTE") {
+            after(b"PLTE")
+        } else if is_before_pixels && has_seen(b"IDAT") {
+            after(b"IDAT")
         } else if name == b"PLTE"
-            && let Some((_, late)) = AFTER_PALETTE.iter().find(|(listed, _)| has_seen(listed))
+            && let Some(early) = AFTER_PALETTE.into_iter().find(|listed| has_seen(listed))
         {
-            ChunkFault::After(late)
+            after(early)
         } else if name == b"IDAT" && has_seen(b"IDAT") && &previous.0 != b"IDAT" {
             ChunkFault::Apart
         } else {
@@ -218,7 +219,11 @@ impl<'a> Chunks<'a> {
             b"acTL" | b"fcTL" | b"fdAT" => self.header.animated = true,
             b"gAMA" => color.gamma = Some(u32::from_be_bytes(chunk.of_length("4")?)),
             b"cHRM" => color.chromaticities = Some(chunk.of_length("32")?),
-            b"cICP" => color.cicp = Some(chunk.of_length("4")?),
+            b"cICP" => match chunk.of_length("4")? {
+                points @ [_, _, 0, 0..=1] => color.cicp = Some(points),
+                [_, _, 0, value] => return Err(chunk.fault(ChunkFault::Unknown { field: "range flag", value })),
+                [_, _, value, _] => return Err(chunk.fault(ChunkFault::Unknown { field: "colour matrix", value })),
+            },
             b"sRGB" => match chunk.of_length("1")? {
                 [0..=3] => color.srgb = true,
                 [value] => return Err(chunk.fault(ChunkFault::Unknown { field: "rendering intent", value })),

@@ -114,8 +114,9 @@ pub enum PngFault {
         /// How many there are.
         entries: usize,
     },
-    /// The decoder refused what the checks before it let pass: a filter type that does not exist, say.
-    #[error("the pixels cannot be decoded: {0}")]
+    /// The decoder refused what the checks before it let pass: a filter type that does not exist or a
+    /// damaged frame of an animation, say.
+    #[error("the image cannot be decoded: {0}")]
     Undecodable(String),
     /// Perhaps sound, but not decoded: it would take too much memory.
     #[error("{width}×{height} pixels are too many to decode")]
@@ -172,7 +173,7 @@ pub enum ChunkFault {
     BeforePalette,
     /// Too late.
     #[error("comes after the {0} chunk")]
-    After(&'static str),
+    After(ChunkName),
     /// Other chunks lie between two IDAT chunks.
     #[error("does not follow the IDAT chunk before it directly")]
     Apart,
@@ -207,7 +208,7 @@ pub enum ChunkFault {
         /// As the chunk says.
         bit_depth: u8,
     },
-    /// A compression, filter or interlace method, or another field, beyond those that exist.
+    /// A field beyond the values that exist.
     #[error("has an unknown {field} ({value})")]
     Unknown {
         /// Which field.

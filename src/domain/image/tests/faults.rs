@@ -234,6 +234,12 @@ fn colour_chunks_have_their_lengths() {
         walk_fault(&insert(&sound(), b"IDAT", SRGB, &[4])),
         "the sRGB chunk at byte 33 has an unknown rendering intent (4)"
     );
+    for (code_points, field) in [([1, 13, 1, 1], "colour matrix (1)"), ([1, 13, 0, 2], "range flag (2)")] {
+        assert_eq!(
+            walk_fault(&insert(&sound(), b"IDAT", b"cICP", &code_points)),
+            format!("the cICP chunk at byte 33 has an unknown {field}")
+        );
+    }
 }
 
 #[test]
@@ -316,7 +322,7 @@ fn the_pixel_stream_is_exactly_as_long_as_the_header_says() {
 fn a_filter_type_that_does_not_exist_is_a_fault() {
     let mut rows = grey().rows(|_, _, _| 0);
     rows[3] = 5;
-    assert_eq!(read_fault(&grey().file_of(&rows)), "the pixels cannot be decoded: unknown filter method 5");
+    assert_eq!(read_fault(&grey().file_of(&rows)), "the image cannot be decoded: unknown filter method 5");
 }
 
 #[test]
