@@ -3,7 +3,7 @@
 use png::{BitDepth, ColorType};
 use proptest::prelude::*;
 
-use crate::domain::image::testing::{Drawing, deflate, insert, rgba};
+use crate::domain::image::testing::{Drawing, deflate, file, insert, rgba};
 use crate::domain::image::{header, read};
 
 /// One with most of the chunks that are looked into, one as an encoder writes it, one interlaced.
@@ -63,6 +63,19 @@ fn with_any_bit_of_the_stream_flipped_under_a_good_crc_it_is_a_fault_or_looks_th
     }
 }
 
+/// 80,000 chunks in a megabyte: were each compared with all before it, this would take a minute.
+#[test]
+fn many_chunks_cost_what_their_bytes_cost() {
+    let sound = rgba(1, 1, |_, _| [9; 4]);
+    for name in [b"sPLT", b"prVt"] {
+        let many = file(&vec![(name, &[][..]); 80_000]);
+        let (start, end) = sound.split_at(33);
+        let begun = std::time::Instant::now();
+        read(&[start, &many[8..], end].concat()).unwrap();
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+    }
+}
+
 proptest! {
     #[test]
     fn random_bytes_never_panic(bytes: Vec<u8>) {
@@ -90,7 +103,7 @@ proptest! {
         let mut chunks: Vec<(&[u8; 4], &[u8])> = vec![(b"IHDR", &first)];
         chunks.extend(names.iter().map(|(name, data)| (NAMES[*name], data.as_slice())));
         chunks.extend([(b"IDAT", &stream[..]), (b"IEND", &b""[..])]);
-        let bytes = crate::domain::image::testing::file(&chunks);
+        let bytes = file(&chunks);
         let header = header(&bytes);
         if let Ok(image) = read(&bytes) {
             prop_assert_eq!(image.header, header.unwrap());
