@@ -1,1 +1,0 @@
-//! The art, as bytes and as pixels.

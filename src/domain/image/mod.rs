@@ -1,0 +1,22 @@
+//! The art, as bytes and as pixels: whether bytes are a sound PNG, what it shows, and whether two look the same.
+//!
+//! Common decoders forgive what must not reach a portal: bad checksums of ancillary chunks, bytes after the end, missing
+//! or surplus rows, hidden animations. So [`header`] walks every chunk itself, and [`read`] inflates the pixel data once
+//! more than the `png` crate does, only to hold it against the length that the header promises.
+
+mod chunks;
+mod fault;
+mod foreign;
+mod header;
+mod look;
+mod pixels;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use chunks::header;
+pub use fault::{ChunkFault, ChunkName, PngFault};
+pub use header::{ColorChunks, Header};
+pub use look::Look;
+pub use pixels::{Image, MAX_PIXELS, MAX_WIDTH, changed_pixels, read};

@@ -1,0 +1,302 @@
+//! From sound chunks to pixels: bounded inflating, strict decoding, and one form for every colour type and depth.
+
+use std::io::Cursor;
+
+use flate2::{Decompress, FlushDecompress, Status};
+use image::RgbaImage;
+use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Limits};
+
+use super::chunks::{Chunks, walk};
+use super::fault::{ChunkFault, PngFault};
+use super::header::Header;
+use super::look::Look;
+
+/// The most pixels that are decoded. At 16 bits a sample they take 32 MiB, and never more than 64 MiB are held at once.
+pub const MAX_PIXELS: u64 = 4 << 20;
+
+/// The widest row that is decoded, in pixels: the decoder holds several rows besides the image.
+pub const MAX_WIDTH: u32 = 1 << 16;
+
+/// The largest colour profile that is inflated, in bytes. The largest in use (for printing) stay below half of it.
+const MAX_PROFILE: u64 = 4 << 20;
+
+/// What the decoder may allocate besides the pixels.
+const DECODER_LIMIT: usize = 8 << 20;
+
+/// A PNG that was read to its last byte and found sound. An animated one is here with its default image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// What it says of itself.
+    pub header: Header,
+    /// 8-bit RGBA with straight alpha, 16 bits rounded; fully transparent pixels are all zero.
+    pub pixels: RgbaImage,
+    /// How it looks.
+    pub look: Look,
+}
+
+impl Image {
+    /// Whether at least one pixel is fully transparent.
+    #[must_use]
+    pub fn has_transparent_pixel(&self) -> bool {
+        self.pixels.pixels().any(|pixel| pixel.0 == CLEAR)
+    }
+
+    /// Whether every pixel is fully transparent.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.pixels.pixels().all(|pixel| pixel.0 == CLEAR)
+    }
+}
+
+const CLEAR: [u8; 4] = [0; 4];
+
+/// How many pixels differ; `None` when the dimensions do. It can be 0 for images that do not look the same: when only
+/// colour chunks differ, or 16-bit samples by less than 8 bits can show.
+#[must_use]
+pub fn changed_pixels(a: &Image, b: &Image) -> Option<usize> {
+    let same_dimensions = a.pixels.dimensions() == b.pixels.dimensions();
+    same_dimensions.then(|| a.pixels.pixels().zip(b.pixels.pixels()).filter(|(a, b)| a != b).count())
+}
+
+/// Reads a PNG to its last byte.
+///
+/// # Errors
+///
+/// The first fault: of the chunks, as [`header`](super::header) finds it, then of the colour profile and of the pixels.
+/// [`PngFault::TooLarge`] when there are more than [`MAX_PIXELS`], or more than [`MAX_WIDTH`] in a row; nothing is
+/// inflated then.
+pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
+    let png = walk(bytes)?;
+    let Header { width, height, .. } = png.header;
+    if width > MAX_WIDTH || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(PngFault::TooLarge { width, height });
+    }
+    let profile = inflate_profile(&png)?;
+    check_pixel_stream(&png)?;
+    let packed = decode(bytes).map_err(|error| undecodable(&error))?;
+
+    let (depth, samples) = match png.header.bit_depth {
+        BitDepth::Sixteen => reduced(normalised::<8>(expand::<2>(&png, packed))),
+        _ if png.header.color_type == ColorType::Indexed => (BitDepth::Eight, normalised::<4>(look_up(&png, &packed)?)),
+        BitDepth::Eight => (BitDepth::Eight, normalised::<4>(expand::<1>(&png, packed))),
+        _ => (BitDepth::Eight, normalised::<4>(expand::<1>(&png, unpack_greys(&png.header, &packed)))),
+    };
+    let look = Look::of(&png.header, profile.as_deref(), depth, &samples);
+    let samples = if depth == BitDepth::Sixteen { normalised::<4>(rounded(&samples)) } else { samples };
+    let pixels = RgbaImage::from_raw(width, height, samples)
+        .ok_or_else(|| PngFault::Undecodable("the rows do not fill the image".to_owned()))?;
+    Ok(Image { header: png.header, pixels, look })
+}
+
+/// Why a zlib stream does not inflate.
+enum InflateFault {
+    /// The part with this index, from 0, is where it shows.
+    Damaged(usize),
+    BreaksOff,
+    TooLong,
+}
+
+/// Where a zlib stream ended.
+struct StreamEnd {
+    inflated: u64,
+    /// The part in which bytes follow the stream, from 0.
+    followed_in: Option<usize>,
+}
+
+/// Inflates `parts`, joined, up to `limit` bytes, and hands what comes out to `sink` piece by piece.
+fn inflate(parts: &[&[u8]], limit: u64, mut sink: impl FnMut(&[u8])) -> Result<StreamEnd, InflateFault> {
+    let mut stream = Decompress::new(true);
+    let mut buffer = [0; 16 << 10];
+    for (index, part) in parts.iter().enumerate() {
+        let mut rest = *part;
+        loop {
+            let (consumed, produced) = (stream.total_in(), stream.total_out());
+            let status = stream
+                .decompress(rest, &mut buffer, FlushDecompress::None)
+                .map_err(|_| InflateFault::Damaged(index))?;
+            let consumed = usize::try_from(stream.total_in() - consumed).unwrap_or(usize::MAX);
+            let produced = usize::try_from(stream.total_out() - produced).unwrap_or(usize::MAX);
+            rest = rest.get(consumed..).unwrap_or_default();
+            if stream.total_out() > limit {
+                return Err(InflateFault::TooLong);
+            }
+            sink(buffer.get(..produced).unwrap_or_default());
+            if status == Status::StreamEnd {
+                let later =
+                    || parts.iter().skip(index + 1).position(|part| !part.is_empty()).map(|skip| index + 1 + skip);
+                let followed_in = if rest.is_empty() { later() } else { Some(index) };
+                return Ok(StreamEnd { inflated: stream.total_out(), followed_in });
+            }
+            if consumed == 0 && produced == 0 {
+                break;
+            }
+        }
+    }
+    Err(InflateFault::BreaksOff)
+}
+
+fn inflate_profile(png: &Chunks<'_>) -> Result<Option<Vec<u8>>, PngFault> {
+    let Some((chunk, compressed)) = png.profile else { return Ok(None) };
+    let mut profile = Vec::new();
+    match inflate(&[compressed], MAX_PROFILE, |piece| profile.extend_from_slice(piece)) {
+        // Bytes behind the profile's stream are known from real writers and mean nothing.
+        Ok(_) => Ok(Some(profile)),
+        Err(InflateFault::TooLong) => Err(chunk.fault(ChunkFault::ProfileSize(MAX_PROFILE))),
+        Err(InflateFault::Damaged(_) | InflateFault::BreaksOff) => Err(chunk.fault(ChunkFault::Profile)),
+    }
+}
+
+/// Holds the compressed pixels against the length that the header promises: the decoder stops reading at the last row,
+/// so it sees neither surplus rows nor what follows the stream.
+fn check_pixel_stream(png: &Chunks<'_>) -> Result<(), PngFault> {
+    let Header { width, height, .. } = png.header;
+    let expected = png.header.inflated_len();
+    let parts: Vec<&[u8]> = png.pixels.iter().map(|chunk| chunk.data).collect();
+    let in_chunk = |index: usize, fault| match png.pixels.get(index) {
+        Some(chunk) => chunk.fault(fault),
+        None => PngFault::NoPixels,
+    };
+    match inflate(&parts, expected, |_| {}) {
+        Ok(StreamEnd { inflated, .. }) if inflated < expected => {
+            Err(PngFault::TooFewRows { found: inflated, expected, width, height })
+        }
+        Ok(StreamEnd { followed_in: Some(index), .. }) => Err(in_chunk(index, ChunkFault::AfterStream)),
+        Ok(_) => Ok(()),
+        Err(InflateFault::Damaged(index)) => Err(in_chunk(index, ChunkFault::Damaged)),
+        Err(InflateFault::BreaksOff) => Err(PngFault::PixelsBreakOff),
+        Err(InflateFault::TooLong) => Err(PngFault::TooManyRows { expected, width, height }),
+    }
+}
+
+/// Undoes filters and interlacing. Samples stay as the file packs them.
+fn decode(bytes: &[u8]) -> Result<Vec<u8>, DecodingError> {
+    let mut strict = DecodeOptions::default();
+    strict.set_ignore_checksums(false);
+    strict.set_skip_ancillary_crc_failures(false);
+    // Nothing here reads the text, and the profile is inflated above, with a limit of its own.
+    strict.set_ignore_text_chunk(true);
+    strict.set_ignore_iccp_chunk(true);
+    let mut decoder = Decoder::new_with_options(Cursor::new(bytes), strict);
+    decoder.set_limits(Limits { bytes: DECODER_LIMIT });
+    let mut reader = decoder.read_info()?;
+    let mut packed = vec![0; reader.output_buffer_size().ok_or(DecodingError::LimitsExceeded)?];
+    reader.next_frame(&mut packed)?;
+    reader.finish()?;
+    Ok(packed)
+}
+
+fn undecodable(error: &DecodingError) -> PngFault {
+    let message = error.to_string();
+    let message = message.trim_end_matches('.');
+    let mut characters = message.chars();
+    let first = characters.next().map(|first| first.to_ascii_lowercase());
+    PngFault::Undecodable(first.into_iter().chain(characters).collect())
+}
+
+/// The samples of each row, unpacked to a byte each. Rows start at a byte; what is left of their last one is padding.
+fn unpack(header: &Header, packed: &[u8]) -> impl Iterator<Item = impl Iterator<Item = u8>> {
+    let bits = header.bit_depth as usize;
+    let width = header.width as usize;
+    let mask = u8::MAX >> (8 - bits);
+    packed.chunks_exact((width * bits).div_ceil(8)).map(move |row| {
+        let samples = move |byte: &u8| {
+            let byte = *byte;
+            (0..8 / bits).rev().map(move |place| (byte >> (place * bits)) & mask)
+        };
+        row.iter().flat_map(samples).take(width)
+    })
+}
+
+/// What turns a grey of fewer than 8 bits into one of 8: 255, 85 or 17.
+const fn grey_scale(depth: BitDepth) -> u8 {
+    match depth {
+        BitDepth::One => 0xff,
+        BitDepth::Two => 0x55,
+        BitDepth::Four => 0x11,
+        BitDepth::Eight | BitDepth::Sixteen => 1,
+    }
+}
+
+fn unpack_greys(header: &Header, packed: &[u8]) -> Vec<u8> {
+    let scale = grey_scale(header.bit_depth);
+    unpack(header, packed).flatten().map(|grey| grey.wrapping_mul(scale)).collect()
+}
+
+/// Palette indexes to RGBA.
+fn look_up(png: &Chunks<'_>, packed: &[u8]) -> Result<Vec<u8>, PngFault> {
+    let alphas = png.transparency.unwrap_or_default().iter().copied().chain(std::iter::repeat(u8::MAX));
+    let palette: Vec<[u8; 4]> =
+        png.palette.as_chunks::<3>().0.iter().zip(alphas).map(|(&[r, g, b], alpha)| [r, g, b, alpha]).collect();
+    let mut rgba = Vec::with_capacity(4 * png.header.width as usize * png.header.height as usize);
+    for (y, row) in unpack(&png.header, packed).enumerate() {
+        for (x, index) in row.enumerate() {
+            let Some(entry) = palette.get(usize::from(index)) else {
+                return Err(PngFault::PaletteIndex { x, y, index, entries: palette.len() });
+            };
+            rgba.extend_from_slice(entry);
+        }
+    }
+    Ok(rgba)
+}
+
+/// Samples of `N` bytes to RGBA of `N` bytes a sample. The colour that tRNS names becomes transparent.
+fn expand<const N: usize>(png: &Chunks<'_>, raw: Vec<u8>) -> Vec<u8> {
+    const { assert!(N == 1 || N == 2, "a sample is one byte or two") };
+    let header = &png.header;
+    if header.color_type == ColorType::Rgba {
+        return raw;
+    }
+    let (clear, opaque) = ([0; N], [u8::MAX; N]);
+    let key: Option<Vec<[u8; N]>> = png.transparency.map(|colour| {
+        // Two bytes a sample, of which only as many bits count as a sample has.
+        let bits = header.bit_depth as u32;
+        let scale = grey_scale(header.bit_depth);
+        let sample = |pair: &[u8; 2]| {
+            let value = u16::from_be_bytes(*pair) & (u16::MAX >> (16 - bits));
+            let [high, low] = value.to_be_bytes();
+            std::array::from_fn(|byte| if N == 2 && byte == 0 { high } else { low.wrapping_mul(scale) })
+        };
+        colour.as_chunks::<2>().0.iter().map(sample).collect()
+    });
+    let alpha = |colour: &[[u8; N]]| if key.as_deref() == Some(colour) { clear } else { opaque };
+
+    let samples = raw.as_chunks::<N>().0;
+    let mut rgba = Vec::with_capacity(4 * N * header.width as usize * header.height as usize);
+    let mut push = |pixel: [[u8; N]; 4]| rgba.extend_from_slice(pixel.as_flattened());
+    match header.color_type {
+        ColorType::Grayscale => samples.iter().for_each(|&grey| push([grey, grey, grey, alpha(&[grey])])),
+        ColorType::GrayscaleAlpha => {
+            samples.as_chunks().0.iter().for_each(|&[grey, alpha]| push([grey, grey, grey, alpha]));
+        }
+        ColorType::Rgb => samples.as_chunks().0.iter().for_each(|&[r, g, b]| push([r, g, b, alpha(&[r, g, b])])),
+        // Indexes go through the palette, and RGBA is what it should be.
+        ColorType::Indexed | ColorType::Rgba => {}
+    }
+    rgba
+}
+
+/// Makes fully transparent pixels of `N` bytes all zero, whatever colour they hide.
+fn normalised<const N: usize>(mut rgba: Vec<u8>) -> Vec<u8> {
+    for pixel in rgba.as_chunks_mut::<N>().0 {
+        if pixel.iter().skip(N - N / 4).all(|alpha| *alpha == 0) {
+            *pixel = [0; N];
+        }
+    }
+    rgba
+}
+
+/// 16-bit samples, as 8-bit ones if those say the same: 257 times the value, so both bytes equal.
+fn reduced(samples: Vec<u8>) -> (BitDepth, Vec<u8>) {
+    let pairs = samples.as_chunks::<2>().0;
+    if pairs.iter().all(|[high, low]| high == low) {
+        (BitDepth::Eight, pairs.iter().map(|[high, _]| *high).collect())
+    } else {
+        (BitDepth::Sixteen, samples)
+    }
+}
+
+/// 16-bit samples to the nearest 8-bit ones.
+fn rounded(samples: &[u8]) -> Vec<u8> {
+    let nearest = |pair: &[u8; 2]| u8::try_from((u32::from(u16::from_be_bytes(*pair)) + 128) / 257).unwrap_or(u8::MAX);
+    samples.as_chunks::<2>().0.iter().map(nearest).collect()
+}
