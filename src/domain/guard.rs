@@ -57,6 +57,19 @@ pub enum Guard {
     Unbacked,
 }
 
+impl Guard {
+    /// The name that plans and reports record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MaxDeletes => "max_deletes",
+            Self::AllowEmpty => "allow_empty",
+            Self::Protect => "protect",
+            Self::Unbacked => "unbacked",
+        }
+    }
+}
+
 /// What a guard decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

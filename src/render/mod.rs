@@ -1,1 +1,22 @@
-//! A report as text: data in, `String` out.
+//! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
+//! stream without colour strips.
+
+pub mod human;
+pub mod json;
+pub mod snippet;
+
+/// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,
+/// and the marks that change the direction of text.
+#[must_use]
+pub fn inert(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        let reorders = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}');
+        if character.is_control() || reorders {
+            safe.extend(character.escape_unicode());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}

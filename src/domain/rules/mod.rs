@@ -142,7 +142,7 @@ pub fn sort(findings: &mut Vec<Finding>) {
 fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) {
     let header = piece.bytes.as_deref().map(image::header);
     let image = match (&header, piece.bytes.as_deref()) {
-        (Some(Ok(header)), Some(bytes)) if !header.is_too_large_to_decode() => Some(image::read(bytes)),
+        (Some(Ok(header)), Some(bytes)) if is_worth_decoding(header) => Some(image::read(bytes)),
         (Some(Err(fault)), _) => Some(Err(fault.clone())),
         _ => None,
     };
@@ -174,9 +174,14 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
     }
     let content = match (&image, piece.bytes.as_deref()) {
         (Some(Ok(image)), Some(bytes)) => {
-            Some(Content { sha256: Digest::of(bytes), size: bytes.len() as u64, look: Some(image.look.clone()) })
+            Some(Content { sha256: Digest::of(bytes), size: bytes.len() as u64, look: Some(image.look) })
         }
         _ => None,
     };
     (findings, content)
+}
+
+/// Whether the pixels are looked at: of an image that `png-size` refuses anyway, only while they are few.
+fn is_worth_decoding(header: &Header) -> bool {
+    u64::from(header.width) * u64::from(header.height) <= 1024 * 1024
 }

@@ -1,0 +1,247 @@
+//! Plans and runs for people, in Terraform's symbols. The text carries ANSI styles; a stream without colour strips them.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::domain::asset::Address;
+use crate::domain::diff::{Action, Change, Reason};
+use crate::domain::finding::Finding;
+use crate::domain::guard::Outcome;
+use crate::domain::image::{self, changed_pixels};
+use crate::domain::ownership::Unmanaged;
+use crate::domain::plan::Plan;
+use crate::domain::report::{Fate, Report, Run, Validation};
+
+use super::{inert, snippet};
+
+const CREATE: Style = AnsiColor::Green.on_default();
+const REPLACE: Style = AnsiColor::Yellow.on_default();
+const DELETE: Style = AnsiColor::Red.on_default();
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+/// The most unmanaged entries that are named one by one.
+const MAX_NAMED: usize = 10;
+
+/// The plan: a line a change, then what is left alone, the guards and a summary.
+#[must_use]
+pub fn plan(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(plan) = &report.plan {
+        changes(&mut text, plan);
+        left_alone(&mut text, plan);
+        guards(&mut text, report);
+        summary(&mut text, plan);
+    }
+    text
+}
+
+/// What `drift` found: the same changes, seen from the portal.
+#[must_use]
+pub fn drift(report: &Report) -> String {
+    let mut text = plan(report);
+    if let Some(plan) = &report.plan
+        && !report.has_errors()
+    {
+        let _ = match plan.changes.len() {
+            0 => writeln!(text, "No drift: {} looks as the manifest says.", inert(&plan.portal)),
+            1 => writeln!(text, "Drift: 1 entry differs from the manifest."),
+            count => writeln!(text, "Drift: {count} entries differ from the manifest."),
+        };
+    }
+    text
+}
+
+/// What apply did: a line a step that did not end as planned, and a summary.
+#[must_use]
+pub fn run(run: &Run) -> String {
+    let mut text = String::new();
+    let width = run.steps.keys().map(|address| shown(address).chars().count()).max().unwrap_or(0);
+    for (address, step) in &run.steps {
+        let (style, word) = match step.fate {
+            Fate::Applied => continue,
+            Fate::Failed => (DELETE, "failed"),
+            Fate::Skipped => (DIM, "skipped"),
+            Fate::Recovered => (REPLACE, "recovered"),
+            Fate::Unknown => (DELETE, "unknown"),
+        };
+        let why = step.why.as_deref().map(inert).unwrap_or_default();
+        let _ = writeln!(text, "  {style}{word:9}{style:#} {:width$}  {why}", shown(address));
+    }
+    let count = |fate| run.steps.values().filter(|step| step.fate == fate).count();
+    let applied = count(Fate::Applied);
+    if applied == run.steps.len() {
+        let _ = writeln!(text, "{BOLD}Applied{BOLD:#} {} and read back.", steps(applied));
+    } else {
+        let parts: Vec<_> = [
+            (applied, "applied"),
+            (count(Fate::Failed), "failed"),
+            (count(Fate::Skipped), "skipped"),
+            (count(Fate::Recovered), "recovered"),
+            (count(Fate::Unknown), "unknown"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+        let _ = writeln!(text, "{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
+        let _ = writeln!(text, "The old images and the journal are in {}.", inert(&run.folder.display().to_string()));
+    }
+    text
+}
+
+/// What `validate` found: the findings, and a summary.
+#[must_use]
+pub fn validation(validation: &Validation) -> String {
+    let mut text = snippet::findings(&validation.findings, &validation.manifest, &validation.source);
+    let errors = validation.findings.iter().filter(|finding| finding.is_error()).count();
+    let warnings = validation.findings.len() - errors;
+    let images = counted(validation.images, "image", "images");
+    let _ = match (errors, warnings) {
+        (0, 0) => writeln!(text, "{CREATE}Valid{CREATE:#}: {images}."),
+        (0, _) => writeln!(text, "{CREATE}Valid{CREATE:#}: {images}, {}.", counted(warnings, "warning", "warnings")),
+        _ => writeln!(
+            text,
+            "{DELETE}Not valid{DELETE:#}: {images}, {}, {}.",
+            counted(errors, "error", "errors"),
+            counted(warnings, "warning", "warnings"),
+        ),
+    };
+    text
+}
+
+/// Findings for the error stream.
+#[must_use]
+pub fn findings(findings: &[Finding], report: &Report) -> String {
+    snippet::findings(findings, &report.manifest, &report.source)
+}
+
+fn changes(text: &mut String, plan: &Plan) {
+    let width = plan.changes.iter().map(|change| shown(&change.address).chars().count()).max().unwrap_or(0).min(60);
+    for change in &plan.changes {
+        let (style, symbol) = match change.action {
+            Action::Create(_) => (CREATE, "  +"),
+            Action::Replace(..) => (REPLACE, "-/+"),
+            Action::Delete(_) => (DELETE, "  -"),
+        };
+        let _ = writeln!(text, "{style}{symbol} {:width$}{style:#}  {}", shown(&change.address), reason(change, plan));
+    }
+    if !plan.changes.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn reason(change: &Change, plan: &Plan) -> String {
+    let spelling = change.action.before().map(|before| inert(before.code.as_str())).unwrap_or_default();
+    let mut reason = match change.reason {
+        Reason::Absent => "not on the portal".to_owned(),
+        Reason::Undeclared => "owned, but no longer declared".to_owned(),
+        Reason::LooksDifferent => pixels(change, plan),
+        Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
+        Reason::Respelt => format!("spelt `{spelling}` on the portal"),
+        Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
+        Reason::Restored => "the old image is put back".to_owned(),
+    };
+    if change.reason == Reason::LooksDifferent && spelling != inert(change.address.code.as_str()) {
+        let _ = write!(reason, ", and spelt `{spelling}` on the portal");
+    }
+    if let Some(other) = &change.rename {
+        let word = if matches!(change.action, Action::Delete(_)) { "to" } else { "from" };
+        let _ = write!(reason, " (renamed {word} {})", shown(other));
+    }
+    reason
+}
+
+/// How many pixels differ, where both images are at hand.
+fn pixels(change: &Change, plan: &Plan) -> String {
+    let image = |content: Option<&crate::domain::state::Content>| {
+        image::read(plan.contents.get(&content?.sha256)?).ok()
+    };
+    let before = image(change.action.before().and_then(|before| before.content.as_ref()));
+    let after = image(change.action.after().map(|after| &after.content));
+    match before.zip(after) {
+        Some((before, after)) => match changed_pixels(&before, &after) {
+            Some(0) => "looks different (same pixels, other colour profile)".to_owned(),
+            Some(count) => {
+                let all = after.pixels.width() * after.pixels.height();
+                format!("looks different ({count} of {all} pixels)")
+            }
+            None => "looks different (another size)".to_owned(),
+        },
+        None => "looks different".to_owned(),
+    }
+}
+
+fn left_alone(text: &mut String, plan: &Plan) {
+    for unknown in &plan.unknown {
+        let _ = writeln!(text, "{REPLACE}  ?{REPLACE:#} {}  left alone: {}", shown(&unknown.address), inert(&unknown.why));
+    }
+    for (address, why) in plan.unmanaged.iter().take(MAX_NAMED) {
+        let why = match why {
+            Unmanaged::KindAbsent => format!("the manifest has no `{}`", address.kind.plural()),
+            Unmanaged::NotOwned => "not owned".to_owned(),
+            Unmanaged::Ignored => "ignored".to_owned(),
+            Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+        };
+        let _ = writeln!(text, "{DIM}    {}  unmanaged: {why}{DIM:#}", shown(address));
+    }
+    if plan.unmanaged.len() > MAX_NAMED {
+        let more = plan.unmanaged.len() - MAX_NAMED;
+        let _ = writeln!(text, "{DIM}    and {more} more unmanaged (all of them with --format json){DIM:#}");
+    }
+    if !plan.unknown.is_empty() || !plan.unmanaged.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn guards(text: &mut String, report: &Report) {
+    for verdict in &report.guards {
+        let (style, word) = match verdict.outcome {
+            Outcome::Passed => continue,
+            Outcome::Allowed => (REPLACE, "allowed"),
+            Outcome::Refused => (DELETE, "refused"),
+        };
+        let _ = writeln!(text, "{style}guard {}: {word}{style:#}: {}", verdict.guard.name(), inert(&verdict.message));
+        for address in verdict.addresses.iter().take(MAX_NAMED) {
+            let _ = writeln!(text, "    {}", shown(address));
+        }
+        if verdict.addresses.len() > MAX_NAMED {
+            let _ = writeln!(text, "    and {} more", verdict.addresses.len() - MAX_NAMED);
+        }
+        if let Some(help) = &verdict.help {
+            let _ = writeln!(text, "  help: {}", inert(help));
+        }
+        text.push('\n');
+    }
+}
+
+fn summary(text: &mut String, plan: &Plan) {
+    let counts = plan.counts();
+    if plan.changes.is_empty() {
+        let _ = write!(text, "{BOLD}Nothing to do.{BOLD:#}");
+    } else {
+        let _ = write!(
+            text,
+            "{BOLD}Plan:{BOLD:#} {CREATE}{} to create{CREATE:#}, {REPLACE}{} to replace{REPLACE:#}, {DELETE}{} to delete{DELETE:#}.",
+            counts.create, counts.replace, counts.delete,
+        );
+    }
+    let _ = write!(text, " {} unchanged, {} unmanaged, {} system", plan.unchanged, plan.unmanaged.len(), plan.system);
+    if !plan.unknown.is_empty() {
+        let _ = write!(text, ", {} unknown", plan.unknown.len());
+    }
+    text.push_str(".\n");
+}
+
+fn shown(address: &Address) -> String {
+    inert(&address.to_string())
+}
+
+fn steps(count: usize) -> String {
+    counted(count, "change", "changes")
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
