@@ -186,7 +186,12 @@ pub(super) fn broken(webhook: &Webhook, host: &str, broken: &Broken, patience: P
         }
         How::NotTrusted => {
             let hint = "if the portal has a certificate authority of its own, name its certificate with --ca-cert";
-            (Class::Configuration, Effect::None, format!("{host} is not to be trusted: {cause}"), Some(hint))
+            (
+                Class::Configuration,
+                Effect::None,
+                format!("the certificate of {host} is not trusted: {cause}"),
+                Some(hint),
+            )
         }
         How::Lost => (Class::Transient, Effect::Unknown, format!("the connection to {host} broke: {cause}"), None),
         How::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),

@@ -213,16 +213,14 @@ fn in_words(error: &reqwest::Error) -> String {
 fn is_distrust(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {
-        // An `io::Error` is skipped over by its own `source`.
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = match inner {
-            Some(inner) => inner.downcast_ref::<rustls::Error>(),
-            None => cause.downcast_ref::<rustls::Error>(),
-        };
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
             return true;
         }
-        source = cause.source();
+        // An `io::Error` hides what it wraps from `source`, and may wrap another.
+        source = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => cause.source(),
+        };
     }
     false
 }
