@@ -1,5 +1,7 @@
 //! What to do about a request that failed, decided purely: sleeping happens elsewhere.
 
+use std::time::Duration;
+
 /// What kind of failure it was; see the table "The REST engine" of the portal's facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -17,4 +19,140 @@ pub enum Class {
     Refused,
     /// The command's time is up.
     Deadline,
+}
+
+/// What to do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Send the same request again after so long.
+    Again {
+        /// How long to wait first; always less than what was left.
+        after: Duration,
+    },
+    /// Give up.
+    Stop,
+}
+
+/// How often a transient failure is answered by sending again.
+const TRANSIENT_RETRIES: u32 = 4;
+/// The first wait after a transient failure; it doubles with each.
+const TRANSIENT_BASE: Duration = Duration::from_millis(500);
+/// The first wait after being told to slow down; it doubles with each.
+const BUSY_BASE: Duration = Duration::from_secs(1);
+/// The longest wait of our own choosing.
+const BUSY_CAP: Duration = Duration::from_secs(30);
+/// Less time than this is not worth another request.
+const WORTHWHILE: Duration = Duration::from_millis(200);
+
+/// Decides about the failure number `attempt` of this class (0 for the first), given when the portal said to come back,
+/// how much of the command's time is left, and a random number from 0 to 1.
+///
+/// It only speaks of repeating what may be repeated: whether a write may be is for the caller to know.
+#[must_use]
+pub fn decide(failure: Class, attempt: u32, retry_after: Option<Duration>, left: Duration, jitter: f64) -> Decision {
+    let wait = match failure {
+        Class::Transient if attempt < TRANSIENT_RETRIES => {
+            let own = spread(doubled(TRANSIENT_BASE, attempt), jitter);
+            retry_after.map_or(own, |told| own.max(told))
+        }
+        Class::Busy => {
+            let own = spread(doubled(BUSY_BASE, attempt).min(BUSY_CAP), jitter);
+            match retry_after {
+                // Everybody was told the same moment: nobody should come back exactly then.
+                Some(told) => own.max(told.saturating_add(spread(TRANSIENT_BASE, jitter))),
+                // Near the end, wait for half of what is left instead of giving up with time in hand.
+                None if left >= 2 * WORTHWHILE => own.min(left / 2),
+                None => own,
+            }
+        }
+        Class::Transient
+        | Class::Expired
+        | Class::Configuration
+        | Class::NoBatch
+        | Class::Refused
+        | Class::Deadline => return Decision::Stop,
+    };
+    if wait < left { Decision::Again { after: wait } } else { Decision::Stop }
+}
+
+fn doubled(base: Duration, times: u32) -> Duration {
+    base.saturating_mul(2_u32.saturating_pow(times))
+}
+
+/// Between half of `wait` and all of it.
+fn spread(wait: Duration, jitter: f64) -> Duration {
+    let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 1.0 };
+    wait.mul_f64(0.5f64.mul_add(jitter, 0.5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn waits(class: Class, jitter: f64) -> Vec<Option<Duration>> {
+        (0..8)
+            .map(|attempt| match decide(class, attempt, None, LONG, jitter) {
+                Decision::Again { after } => Some(after),
+                Decision::Stop => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn transient_failures_are_retried_four_times_with_doubling_waits() {
+        let seconds = [0.5, 1.0, 2.0, 4.0].map(|s| Some(Duration::from_secs_f64(s)));
+        assert_eq!(waits(Class::Transient, 1.0), [&seconds[..], &[None; 4]].concat());
+    }
+
+    #[test]
+    fn jitter_takes_at_most_half() {
+        let seconds = [0.25, 0.5, 1.0, 2.0].map(|s| Some(Duration::from_secs_f64(s)));
+        assert_eq!(waits(Class::Transient, 0.0), [&seconds[..], &[None; 4]].concat());
+        assert_eq!(waits(Class::Transient, f64::NAN), waits(Class::Transient, 1.0));
+        assert_eq!(waits(Class::Transient, 7.0), waits(Class::Transient, 1.0));
+    }
+
+    #[test]
+    fn busy_is_waited_out_with_a_cap() {
+        let seconds = [1, 2, 4, 8, 16, 30, 30, 30].map(|s| Some(Duration::from_secs(s)));
+        assert_eq!(waits(Class::Busy, 1.0), seconds);
+        assert!(matches!(decide(Class::Busy, u32::MAX, None, LONG, 1.0), Decision::Again { .. }));
+    }
+
+    #[test]
+    fn busy_keeps_trying_until_the_time_is_up() {
+        let mut left = Duration::from_secs(10);
+        let mut tries = 0;
+        while let Decision::Again { after } = decide(Class::Busy, 5, None, left, 1.0) {
+            assert!(after < left);
+            left -= after;
+            tries += 1;
+            assert!(tries < 20, "it must end");
+        }
+        assert!(left < Duration::from_millis(500), "{left:?} were given away");
+    }
+
+    #[test]
+    fn what_the_portal_says_is_waited_for() {
+        let told = Some(Duration::from_secs(90));
+        let Decision::Again { after } = decide(Class::Busy, 0, told, LONG, 0.0) else { unreachable!("there is time") };
+        assert!(after >= Duration::from_secs(90));
+        assert_eq!(decide(Class::Busy, 0, told, Duration::from_secs(80), 0.0), Decision::Stop);
+    }
+
+    #[test]
+    fn what_only_the_user_can_mend_is_never_retried() {
+        for class in [Class::Expired, Class::Configuration, Class::NoBatch, Class::Refused, Class::Deadline] {
+            assert_eq!(decide(class, 0, Some(Duration::ZERO), LONG, 0.0), Decision::Stop, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_retried_without_time() {
+        for class in [Class::Transient, Class::Busy] {
+            assert_eq!(decide(class, 0, None, Duration::ZERO, 0.0), Decision::Stop, "{class:?}");
+        }
+    }
 }

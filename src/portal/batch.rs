@@ -1,0 +1,303 @@
+//! How commands become the `cmd` of a batch, and how the maps of a batch's answer become the answers to commands.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use crate::domain::asset::Kind;
+use crate::domain::command::{Answer, Command, Halt};
+
+use super::webhook::Webhook;
+use super::wire::{self, Answered, ErrorBody, Malformed};
+
+/// The most commands that a portal runs in one batch.
+pub(super) const MOST: usize = 50;
+
+/// The method of a command, as in `crm.timeline.icon.add`.
+pub(super) fn method(command: &Command) -> String {
+    let verb = match command {
+        Command::Add { .. } => "add",
+        Command::Delete { .. } => "delete",
+    };
+    format!("crm.timeline.{}.{verb}", command.address().kind)
+}
+
+/// The method that lists a kind.
+pub(super) fn list_method(kind: Kind) -> String {
+    format!("crm.timeline.{kind}.list")
+}
+
+/// The parameters of a command in a request of its own.
+pub(super) fn parameters(command: &Command) -> Value {
+    match command {
+        Command::Add { address, png } => json!({"code": address.code.as_str(), "fileContent": STANDARD.encode(png)}),
+        Command::Delete { address } => json!({"code": address.code.as_str()}),
+    }
+}
+
+/// The body of a batch of writes.
+pub(super) fn of_writes(commands: &[Command], halt: Halt) -> Value {
+    let cmd: Map<String, Value> =
+        commands.iter().enumerate().map(|(index, command)| (key(index), Value::String(query(command)))).collect();
+    json!({"halt": halt_flag(halt), "cmd": cmd})
+}
+
+/// The body of the batch that reads both lists.
+pub(super) fn of_lists() -> Value {
+    let cmd: Map<String, Value> =
+        Kind::ALL.into_iter().map(|kind| (kind.plural().to_owned(), Value::String(list_method(kind)))).collect();
+    json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
+}
+
+/// What a batch answered to each of its commands.
+#[derive(Debug)]
+pub(super) struct Answers {
+    result: Map<String, Value>,
+    errors: Map<String, Value>,
+    total: Map<String, Value>,
+    next: Map<String, Value>,
+    time: Map<String, Value>,
+}
+
+/// One command's part of an answer.
+#[derive(Debug, PartialEq)]
+pub(super) enum Part {
+    Result(Answered),
+    Error(ErrorBody),
+    /// Nothing, or both, which says nothing either.
+    Nothing,
+}
+
+impl Answers {
+    /// Reads the five maps. A map that is absent counts as empty, but not all of them can be.
+    pub(super) fn read(result: Value) -> Result<Self, Malformed> {
+        let Value::Object(mut maps) = result else {
+            return Err(Malformed("the result of the batch is no object".to_owned()));
+        };
+        if !maps.contains_key("result") && !maps.contains_key("result_error") {
+            return Err(Malformed("there is no field `result_error`".to_owned()));
+        }
+        let mut take = |field: &str| match maps.remove(field) {
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(value) => wire::members(value)
+                .map(|members| members.into_iter().collect())
+                .ok_or_else(|| Malformed(format!("the field `{field}` is neither map nor list"))),
+        };
+        Ok(Self {
+            result: take("result")?,
+            errors: take("result_error")?,
+            total: take("result_total")?,
+            next: take("result_next")?,
+            time: take("result_time")?,
+        })
+    }
+
+    /// When the time allowances of all its methods are filled up again.
+    pub(super) fn resets_in(&self) -> Option<Duration> {
+        self.time.values().filter_map(wire::resets_in).max()
+    }
+
+    /// Takes the part of the command with this key.
+    pub(super) fn take(&mut self, key: &str) -> Part {
+        match (self.result.remove(key), self.errors.remove(key)) {
+            (Some(result), None) => Part::Result(Answered {
+                result,
+                total: self.total.remove(key),
+                more: self.next.get(key).is_some_and(|next| !next.is_null()),
+                resets_in: None,
+            }),
+            (None | Some(Value::Null), Some(error)) => Part::Error(wire::error(&error)),
+            (None, None) | (Some(_), Some(_)) => Part::Nothing,
+        }
+    }
+
+    /// One answer for each command, in order.
+    pub(super) fn into_writes(mut self, webhook: &Webhook, commands: &[Command], halt: Halt) -> Vec<Answer> {
+        let mut halted = false;
+        commands
+            .iter()
+            .enumerate()
+            .map(|(index, command)| match self.take(&key(index)) {
+                Part::Result(answered) => judge(command, &answered.result),
+                Part::Error(error) => {
+                    halted = halt == Halt::OnError;
+                    Answer::Refused {
+                        code: webhook.redact(&error.code),
+                        description: webhook.redact(&error.description),
+                    }
+                }
+                Part::Nothing if halted => Answer::NotRun,
+                Part::Nothing => Answer::Missing,
+            })
+            .collect()
+    }
+}
+
+/// Whether a command's result is what its success looks like. What looks otherwise is not known to be one.
+pub(super) fn judge(command: &Command, result: &Value) -> Answer {
+    let done = match command {
+        Command::Add { address, .. } => wire::is_added(address.kind, result),
+        Command::Delete { .. } => wire::is_deleted(result),
+    };
+    if done { Answer::Done } else { Answer::Missing }
+}
+
+/// A letter first, so that PHP keeps a map of them.
+fn key(index: usize) -> String {
+    format!("c{index}")
+}
+
+const fn halt_flag(halt: Halt) -> u8 {
+    match halt {
+        Halt::Never => 0,
+        Halt::OnError => 1,
+    }
+}
+
+/// `method?code=…&fileContent=…`. All but letters and digits is percent-encoded: a bare `+` would be read as a space and
+/// a corrupt image stored silently.
+fn query(command: &Command) -> String {
+    let code = utf8_percent_encode(command.address().code.as_str(), NON_ALPHANUMERIC);
+    let method = method(command);
+    match command {
+        Command::Add { png, .. } => {
+            let content = STANDARD.encode(png);
+            format!("{method}?code={code}&fileContent={}", utf8_percent_encode(&content, NON_ALPHANUMERIC))
+        }
+        Command::Delete { .. } => format!("{method}?code={code}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::domain::asset::{Address, Code};
+    use percent_encoding::percent_decode_str;
+
+    fn webhook() -> Webhook {
+        Webhook::parse("https://acme.example/rest/1/s3cr3tS3cr3t/", "test").unwrap()
+    }
+
+    fn add(code: &str, png: &[u8]) -> Command {
+        Command::Add { address: Address::new(Kind::Icon, Code::new(code)), png: png.into() }
+    }
+
+    fn delete(code: &str) -> Command {
+        Command::Delete { address: Address::new(Kind::Logo, Code::new(code)) }
+    }
+
+    fn answers(result: Value, commands: &[Command], halt: Halt) -> Vec<Answer> {
+        Answers::read(result).unwrap().into_writes(&webhook(), commands, halt)
+    }
+
+    fn refused(code: &str, description: &str) -> Answer {
+        Answer::Refused { code: code.to_owned(), description: description.to_owned() }
+    }
+
+    #[test]
+    fn every_byte_and_every_code_survives_the_query() {
+        let bytes: Vec<u8> = (0..=255).chain([0xfb, 0xef, 0xff]).collect();
+        let odd = "a b&c=d+e$result[c0][id]/é%41?#";
+        let body = of_writes(&[add(odd, &bytes), delete(odd)], Halt::OnError);
+        assert_eq!(body["halt"], 1);
+        let query = body["cmd"]["c0"].as_str().unwrap();
+        let (method, rest) = query.split_once('?').unwrap();
+        assert_eq!(method, "crm.timeline.icon.add");
+        let (code, content) = rest.split_once('&').unwrap();
+        assert!(!rest.contains(['+', '/', '$', ' ']), "{rest}");
+        let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
+        assert_eq!(decode(code.strip_prefix("code=").unwrap()), odd);
+        let content = decode(content.strip_prefix("fileContent=").unwrap());
+        assert!(content.contains('+') && content.contains('/'), "the sample must be a hard one");
+        assert_eq!(STANDARD.decode(content).unwrap(), bytes);
+        assert!(body["cmd"]["c1"].as_str().unwrap().starts_with("crm.timeline.logo.delete?code=a%20b%26c"));
+    }
+
+    #[test]
+    fn both_lists_are_one_batch() {
+        assert_eq!(
+            of_lists(),
+            json!({"halt": 0, "cmd": {"icons": "crm.timeline.icon.list", "logos": "crm.timeline.logo.list"}})
+        );
+    }
+
+    #[test]
+    fn each_command_gets_its_answer() {
+        let commands = [add("a", b"1"), add("b", b"2"), delete("c"), delete("d"), add("e", b"3")];
+        let result = json!({
+            "result": {"c0": {"icon": {"code": "a"}}, "c2": true},
+            "result_error": {
+                "c1": {"error": "BX_INVALID_VALUE", "error_description": "Code must be unique"},
+                "c3": {"error": 0, "error_description": ""},
+            },
+            "result_total": [], "result_next": [], "result_time": [],
+        });
+        let expected = [
+            Answer::Done,
+            refused("BX_INVALID_VALUE", "Code must be unique"),
+            Answer::Done,
+            refused("0", ""),
+            Answer::Missing,
+        ];
+        assert_eq!(answers(result, &commands, Halt::Never), expected);
+    }
+
+    #[test]
+    fn what_comes_after_a_halt_was_not_run() {
+        let commands = [delete("a"), add("b", b"1"), delete("c")];
+        let result = |first: Value| json!({"result": first, "result_error": {"c1": {"error": ""}}});
+        assert_eq!(
+            answers(result(json!({"c0": true})), &commands, Halt::OnError),
+            [Answer::Done, refused("", ""), Answer::NotRun]
+        );
+        assert_eq!(
+            answers(result(json!([])), &commands, Halt::OnError),
+            [Answer::Missing, refused("", ""), Answer::NotRun]
+        );
+        assert_eq!(
+            answers(json!({"result": [], "result_error": []}), &commands, Halt::OnError),
+            [Answer::Missing, Answer::Missing, Answer::Missing],
+            "nobody was refused, so nothing halted"
+        );
+    }
+
+    #[test]
+    fn success_must_look_like_one() {
+        let commands = [add("a", b"1"), delete("b")];
+        for (added, deleted) in [
+            (json!(true), json!({"icon": {}})),
+            (json!({"logo": {}}), json!(false)),
+            (json!([]), json!([])),
+            (json!(null), json!(null)),
+        ] {
+            let result = json!({"result": {"c0": added, "c1": deleted}, "result_error": []});
+            assert_eq!(answers(result.clone(), &commands, Halt::Never), [Answer::Missing, Answer::Missing], "{result}");
+        }
+    }
+
+    #[test]
+    fn contradictions_say_nothing() {
+        let result = json!({"result": {"c0": true}, "result_error": {"c0": {"error": "NOT_FOUND"}}});
+        assert_eq!(answers(result, &[delete("a")], Halt::OnError), [Answer::Missing]);
+        let result = json!({"result": {"c0": null}, "result_error": {"c0": "NOT_FOUND"}});
+        assert_eq!(answers(result, &[delete("a")], Halt::OnError), [refused("NOT_FOUND", "")]);
+    }
+
+    #[test]
+    fn what_is_no_batch_answer_is_refused() {
+        for result in [json!([]), json!(true), json!({}), json!({"result": 7}), json!({"result_error": "x"})] {
+            assert!(Answers::read(result.clone()).is_err(), "{result}");
+        }
+        assert!(Answers::read(json!({"result": null, "result_error": []})).is_ok());
+    }
+
+    #[test]
+    fn refusals_do_not_echo_the_secret() {
+        let result = json!({"result": [], "result_error": {"c0": {"error": "s3cr3tS3cr3t", "error_description": "at s3cr3tS3cr3t!"}}});
+        assert_eq!(answers(result, &[delete("a")], Halt::Never), [refused("[secret]", "at [secret]!")]);
+    }
+}

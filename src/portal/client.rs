@@ -1,0 +1,362 @@
+//! The client: it takes its turn, sends, judges what came back, waits and repeats what may be repeated, and fills the two
+//! ports with that.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::ACCEPT;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::domain::asset::{Address, Kind};
+use crate::domain::command::{Answer, Command, Halt};
+use crate::domain::retry::{Class, Decision, decide};
+use crate::domain::state::{Listed, Listing};
+use crate::ops::events::{Event, Observer};
+use crate::ops::ports::{PortalError, ReadPortal, WriteError, WritePortal};
+
+use super::batch::{self, Answers, Part};
+use super::bucket::Bucket;
+use super::download;
+use super::error::{self, Effect, Fault};
+use super::http::{self, Connections, Patience, Trust};
+use super::settings::{Rate, Settings};
+use super::webhook::Webhook;
+use super::wire::{self, Answered, Body, Malformed};
+
+/// The longest answer that is read, in bytes: a list has no pages.
+const LONGEST: usize = 64 * 1024 * 1024;
+/// Waits longer than this are announced.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
+/// A portal, reached through a webhook. It can be used by several tasks at once.
+pub struct Client {
+    webhook: Webhook,
+    for_reads: reqwest::Client,
+    for_writes: reqwest::Client,
+    for_downloads: reqwest::Client,
+    rate: Rate,
+    bucket: Mutex<Bucket>,
+    /// When the time allowance of the methods is filled up again, as last seen.
+    resets_at: Mutex<Option<Instant>>,
+    download_slots: Semaphore,
+    deadline: Instant,
+    /// How long the command has from the client's making on.
+    budget: Duration,
+    read_timeout: Duration,
+    write_timeout: Duration,
+    observer: Arc<dyn Observer>,
+    dice: AtomicU64,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("webhook", &self.webhook).finish_non_exhaustive()
+    }
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Write,
+}
+
+/// How often a request failed in each way that is worth repeating.
+#[derive(Debug, Default)]
+struct Failures {
+    busy: u32,
+    transient: u32,
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When a setting makes no sense or `ca_cert` holds no certificate; the class is `Configuration`.
+    pub fn new(settings: Settings) -> Result<Self, PortalError> {
+        let Settings { webhook, rate, deadline, read_timeout, write_timeout, ca_cert, observer, downloads } = settings;
+        if !(rate.per_second.is_finite() && rate.per_second > 0.0) || rate.burst == 0 {
+            return Err(misconfigured("the request rate must be more than 0", "give --rps a number above 0"));
+        }
+        if downloads == 0 {
+            return Err(misconfigured("the number of downloads at once must be more than 0", "let it be at least 1"));
+        }
+        let ca_hint = "--ca-cert names a PEM file with the certificates of the portal's certificate authority";
+        let trust = Trust::new(ca_cert.as_deref())
+            .map_err(|why| misconfigured(format!("the file of --ca-cert is of no use: {why}"), ca_hint))?;
+        let direct = webhook.is_loopback();
+        let client = |connections| {
+            trust
+                .client(connections, direct)
+                .map_err(|why| misconfigured(format!("TLS cannot be set up: {}", webhook.quote(&why)), ca_hint))
+        };
+        let now = Instant::now();
+        Ok(Self {
+            for_reads: client(Connections::Kept)?,
+            for_writes: client(Connections::Fresh)?,
+            for_downloads: client(Connections::Kept)?,
+            rate,
+            bucket: Mutex::new(Bucket::new(rate.per_second, rate.burst, now)),
+            resets_at: Mutex::new(None),
+            download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
+            deadline,
+            budget: deadline.saturating_duration_since(now),
+            read_timeout,
+            write_timeout,
+            observer,
+            dice: AtomicU64::new(RandomState::new().hash_one("dice")),
+            webhook,
+        })
+    }
+
+    /// Asks until there is an answer that `read` accepts, or a failure that is not to be repeated.
+    async fn ask<T>(
+        &self,
+        purpose: Purpose,
+        method: &str,
+        parameters: &Value,
+        read: impl Fn(Answered) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut failures = Failures::default();
+        loop {
+            match self.exchange(purpose, method, parameters).await.and_then(&read) {
+                Ok(answer) => return Ok(answer),
+                Err(fault) if purpose == Purpose::Write && fault.effect == Effect::Unknown => return Err(fault),
+                Err(fault) => self.wait_out(fault, &mut failures).await?,
+            }
+        }
+    }
+
+    /// One request, one answer.
+    async fn exchange(&self, purpose: Purpose, method: &str, parameters: &Value) -> Result<Answered, Fault> {
+        let (client, timeout, headroom) = match purpose {
+            Purpose::Read => (&self.for_reads, self.read_timeout, 0),
+            Purpose::Write => (&self.for_writes, self.write_timeout, self.rate.headroom),
+        };
+        self.take_turn(headroom).await?;
+        let patience = self.patience(timeout);
+        let broken = |broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience);
+        let request = client.post(self.webhook.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
+        let answer = http::send(request, patience.until).await.map_err(broken)?;
+        let (status, retry_after) = (answer.status, answer.retry_after);
+        if (300..400).contains(&status) {
+            let to = answer.location.and_then(|location| self.webhook.origin().join(&location).ok());
+            return Err(error::redirected(&self.webhook, status, to.as_ref().and_then(url::Url::host_str)));
+        }
+        let bytes = answer.body(LONGEST, patience.until).await.map_err(broken)?;
+        let fault = match wire::body(&bytes) {
+            Body::Answer(answered) if (200..300).contains(&status) => {
+                self.note_reset(answered.resets_in);
+                return Ok(answered);
+            }
+            Body::Answer(_) => error::garbage(&self.webhook, status, "a result under an error's status", b""),
+            Body::Error(body) => error::refused(&self.webhook, Some(status), &body),
+            Body::NoAnswer(why) => error::garbage(&self.webhook, status, why, &bytes),
+        };
+        Err(Fault { retry_after, ..fault })
+    }
+
+    /// Waits for a place in the portal's bucket.
+    async fn take_turn(&self, headroom: u32) -> Result<(), Fault> {
+        let left = self.left();
+        let turn = if left.is_zero() {
+            None
+        } else {
+            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).reserve(Instant::now(), headroom, left)
+        };
+        let wait = turn.ok_or_else(|| error::timed_out(self.webhook.host(), self.budget, Effect::None))?;
+        self.pause("rate limited", wait).await;
+        Ok(())
+    }
+
+    /// Waits until it is time to send again; gives the fault back when there is no sense in that.
+    async fn wait_out(&self, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
+        let class = fault.class();
+        let (count, why) = match class {
+            Class::Busy => (&mut failures.busy, "the portal asked to slow down"),
+            _ => (&mut failures.transient, "trying again"),
+        };
+        let code = fault.error.code.as_deref().unwrap_or_default();
+        if code.eq_ignore_ascii_case("QUERY_LIMIT_EXCEEDED") {
+            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).fill(Instant::now());
+        }
+        let retry_after = if code.eq_ignore_ascii_case("OPERATION_TIME_LIMIT") {
+            let resets_at = *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner);
+            resets_at.map(|at| at.saturating_duration_since(Instant::now())).max(fault.retry_after)
+        } else {
+            fault.retry_after
+        };
+        match decide(class, *count, retry_after, self.left(), self.throw_dice()) {
+            Decision::Again { after } => {
+                *count += 1;
+                self.pause(why, after).await;
+                Ok(())
+            }
+            Decision::Stop if class == Class::Busy => Err(error::out_of_patience(fault)),
+            Decision::Stop => Err(fault),
+        }
+    }
+
+    async fn pause(&self, why: &str, wait: Duration) {
+        if wait > WORTH_TELLING {
+            self.observer.observe(Event::Waiting { why: why.to_owned(), wait });
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    fn note_reset(&self, resets_in: Option<Duration>) {
+        if let Some(at) = resets_in.and_then(|wait| Instant::now().checked_add(wait)) {
+            *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        }
+    }
+
+    fn patience(&self, own: Duration) -> Patience {
+        let until = Instant::now().checked_add(own).map_or(self.deadline, |until| until.min(self.deadline));
+        Patience { until, own, deadline: self.deadline, budget: self.budget }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// A number from 0 to 1, as a splitmix64 makes them. It spreads waits and is good for nothing else.
+    fn throw_dice(&self) -> f64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut mixed = self.dice.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let high = u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or(u32::MAX);
+        f64::from(high) / f64::from(u32::MAX)
+    }
+
+    fn malformed(&self, method: &str, why: &Malformed) -> Fault {
+        error::malformed(&self.webhook, method, why)
+    }
+
+    fn read_lists(&self, answered: Answered) -> Result<Listing, Fault> {
+        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        self.note_reset(answers.resets_in());
+        let mut entries = Vec::new();
+        for kind in Kind::ALL {
+            let malformed = |why| self.malformed(&batch::list_method(kind), &why);
+            match answers.take(kind.plural()) {
+                Part::Result(list) => entries.extend(wire::entries(kind, list).map_err(malformed)?),
+                Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
+                Part::Nothing => return Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
+            }
+        }
+        Ok(Listing { entries })
+    }
+
+    /// For portals that refuse batches.
+    async fn list_singly(&self) -> Result<Listing, Fault> {
+        let mut entries = Vec::new();
+        for kind in Kind::ALL {
+            let method = batch::list_method(kind);
+            let read = |answered| wire::entries(kind, answered).map_err(|why| self.malformed(&method, &why));
+            entries.extend(self.ask(Purpose::Read, &method, &json!({}), read).await?);
+        }
+        Ok(Listing { entries })
+    }
+}
+
+impl ReadPortal for Client {
+    async fn list(&self) -> Result<Listing, PortalError> {
+        let together = self.ask(Purpose::Read, "batch", &batch::of_lists(), |answered| self.read_lists(answered)).await;
+        match together {
+            Err(fault) if fault.class() == Class::NoBatch => self.list_singly().await,
+            other => other,
+        }
+        .map_err(|fault| fault.error)
+    }
+
+    async fn get(&self, address: &Address) -> Result<Option<Listed>, PortalError> {
+        let method = format!("crm.timeline.{}.get", address.kind);
+        let read = |answered: Answered| {
+            wire::single(address.kind, &answered.result).map_err(|why| self.malformed(&method, &why))
+        };
+        match self.ask(Purpose::Read, &method, &json!({"code": address.code.as_str()}), read).await {
+            Ok(listed) => Ok(Some(listed)),
+            Err(fault) if fault.class() == Class::Refused && fault.error.code.as_deref() == Some("NOT_FOUND") => {
+                Ok(None)
+            }
+            Err(fault) => Err(fault.error),
+        }
+    }
+
+    async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
+        let host = self.webhook.host();
+        let slot = tokio::time::timeout_at(self.deadline, self.download_slots.acquire()).await;
+        // The semaphore is never closed, so only the time can run out here.
+        let Ok(Ok(_slot)) = slot else { return Err(error::timed_out(host, self.budget, Effect::None).error) };
+        let mut failures = Failures::default();
+        loop {
+            if self.left().is_zero() {
+                return Err(error::timed_out(host, self.budget, Effect::None).error);
+            }
+            let patience = self.patience(self.read_timeout);
+            match download::fetch(&self.for_downloads, &self.webhook, file_uri, patience).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(fault) => self.wait_out(fault, &mut failures).await.map_err(|fault| fault.error)?,
+            }
+        }
+    }
+
+    async fn is_administrator(&self) -> Result<bool, PortalError> {
+        let read = |answered: Answered| {
+            wire::truth(&answered.result)
+                .ok_or_else(|| self.malformed("user.admin", &Malformed("the result is neither yes nor no".to_owned())))
+        };
+        self.ask(Purpose::Read, "user.admin", &json!({}), read).await.map_err(|fault| fault.error)
+    }
+}
+
+impl WritePortal for Client {
+    async fn write(&self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        if commands.len() > batch::MOST {
+            let message = format!("{} runs at most {} commands in a batch", self.webhook.host(), batch::MOST);
+            return Err(Fault::new(Class::Refused, Effect::None, message, None).into());
+        }
+        let read = |answered: Answered| {
+            let answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+            self.note_reset(answers.resets_in());
+            Ok(answers.into_writes(&self.webhook, commands, halt))
+        };
+        Ok(self.ask(Purpose::Write, "batch", &batch::of_writes(commands, halt), read).await?)
+    }
+
+    async fn write_single(&self, command: &Command) -> Result<Answer, WriteError> {
+        let read = |answered: Answered| Ok(batch::judge(command, &answered.result));
+        match self.ask(Purpose::Write, &batch::method(command), &batch::parameters(command), read).await {
+            Ok(answer) => Ok(answer),
+            Err(Fault { description: Some(description), error, .. }) if error.class == Class::Refused => {
+                Ok(Answer::Refused { code: error.code.unwrap_or_default(), description: description.into() })
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+}
+
+impl From<Fault> for WriteError {
+    fn from(fault: Fault) -> Self {
+        match fault.effect {
+            Effect::None => Self::NoEffect(fault.error),
+            Effect::Unknown => Self::Unknown(fault.error),
+        }
+    }
+}
+
+fn misconfigured(message: impl Into<String>, hint: &str) -> PortalError {
+    PortalError { class: Class::Configuration, code: None, message: message.into(), hint: Some(hint.to_owned()) }
+}

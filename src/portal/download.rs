@@ -1,0 +1,189 @@
+//! Fetching the bytes behind a `fileUri`: from where they may come, and what may not pass for an image. Nothing that
+//! could serve as a credential is sent along.
+
+use reqwest::header::ACCEPT;
+use url::Url;
+
+use crate::domain::retry::Class;
+
+use super::error::{self, Effect, Fault};
+use super::http::{self, Patience};
+use super::webhook::{Webhook, is_loopback};
+
+/// The largest image that is fetched, in bytes: four times what our own rules let pass.
+const LARGEST: usize = 1024 * 1024;
+/// The most redirects that are followed.
+const REDIRECTS: usize = 3;
+const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// Fetches once.
+pub(super) async fn fetch(
+    client: &reqwest::Client,
+    webhook: &Webhook,
+    file_uri: &str,
+    patience: Patience,
+) -> Result<Vec<u8>, Fault> {
+    let mut url = resolve(webhook, file_uri).map_err(|why| refused(webhook, why))?;
+    for _ in 0..=REDIRECTS {
+        let host = webhook.quote(&authority(&url));
+        let broken = |broken| error::broken(webhook, &host, &broken, patience);
+        let request = client.get(url.clone()).header(ACCEPT, "image/png, */*;q=0.1");
+        let answer = http::send(request, patience.until).await.map_err(broken)?;
+        match answer.status {
+            200 => {
+                let content_type = answer.content_type.clone().unwrap_or_default();
+                let body = answer.body(LARGEST, patience.until).await.map_err(broken)?;
+                return image(&body, &content_type)
+                    .map_err(|what| {
+                        let message = format!("{host} answered a download with {}", webhook.quote(&what));
+                        Fault::new(Class::Transient, Effect::None, message, None)
+                    })
+                    .map(|()| body);
+            }
+            301 | 302 | 303 | 307 | 308 => {
+                url = follow(&url, answer.location.as_deref()).map_err(|why| refused(webhook, why))?;
+            }
+            status => {
+                let class = match status {
+                    429 => Class::Busy,
+                    408 | 425 | 500.. => Class::Transient,
+                    _ => Class::Refused,
+                };
+                let fault = Fault::new(class, Effect::None, format!("{host} answered {status} to a download"), None);
+                return Err(Fault { retry_after: answer.retry_after, ..fault });
+            }
+        }
+    }
+    Err(refused(webhook, "it redirects more than three times"))
+}
+
+/// The URL of a `fileUri`: a path on the portal, or an absolute URL that is https. Plain http is for a portal on this
+/// machine that speaks it, and for files on this machine.
+fn resolve(webhook: &Webhook, file_uri: &str) -> Result<Url, &'static str> {
+    if file_uri.trim().is_empty() {
+        return Err("the entry has no file");
+    }
+    let mut url = webhook.origin().join(file_uri.trim()).map_err(|_| "its address is no URL")?;
+    let plain_allowed = webhook.is_loopback() && webhook.origin().scheme() == "http";
+    match url.scheme() {
+        "https" => {}
+        "http" if plain_allowed && is_loopback(&url) => {}
+        _ => return Err("its address is not https"),
+    }
+    strip_credentials(&mut url).map_err(|()| "its address is no URL")?;
+    Ok(url)
+}
+
+/// The target of a redirect: only from https to https.
+fn follow(from: &Url, location: Option<&str>) -> Result<Url, &'static str> {
+    let mut url = location.and_then(|location| from.join(location).ok()).ok_or("it redirects to nowhere")?;
+    if from.scheme() != "https" || url.scheme() != "https" {
+        return Err("it redirects, and not from https to https");
+    }
+    strip_credentials(&mut url).map_err(|()| "it redirects to nowhere")?;
+    Ok(url)
+}
+
+/// They would be sent as an `Authorization` header.
+fn strip_credentials(url: &mut Url) -> Result<(), ()> {
+    url.set_username("")?;
+    url.set_password(None)?;
+    url.set_fragment(None);
+    Ok(())
+}
+
+/// An error page under status 200 must not pass for the stored image: the image would be taken for broken, and replaced.
+fn image(body: &[u8], content_type: &str) -> Result<(), String> {
+    let is_text = ["text/", "application/json", "application/xhtml"]
+        .iter()
+        .any(|kind| content_type.trim_start().get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)));
+    if body.is_empty() {
+        Err("nothing".to_owned())
+    } else if is_text && !body.starts_with(PNG_SIGNATURE) {
+        Err(format!("{content_type} instead of an image"))
+    } else {
+        Ok(())
+    }
+}
+
+fn refused(webhook: &Webhook, why: &str) -> Fault {
+    let message = format!("{} lists a file that cannot be fetched: {why}", webhook.host());
+    Fault::new(Class::Refused, Effect::None, message, None)
+}
+
+/// Host and port, without the path: that may hold what is none of a log's business.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn on(portal: &str, file_uri: &str) -> Result<String, &'static str> {
+        let webhook = Webhook::parse(&format!("{portal}/rest/1/s3cr3tS3cr3t/"), "test").unwrap();
+        resolve(&webhook, file_uri).map(String::from)
+    }
+
+    #[test]
+    fn paths_are_on_the_portal() {
+        assert_eq!(
+            on("https://acme.example", "/upload/crm/a b.png").unwrap(),
+            "https://acme.example/upload/crm/a%20b.png"
+        );
+        assert_eq!(on("https://acme.example:8443/b24", "/upload/x").unwrap(), "https://acme.example:8443/upload/x");
+        assert_eq!(on("http://127.0.0.1:8024", "/upload/x").unwrap(), "http://127.0.0.1:8024/upload/x");
+    }
+
+    #[test]
+    fn other_hosts_must_speak_https() {
+        assert_eq!(on("https://acme.example", "https://cdn.example/x").unwrap(), "https://cdn.example/x");
+        assert_eq!(on("https://acme.example", "//cdn.example/x").unwrap(), "https://cdn.example/x");
+        assert_eq!(on("http://127.0.0.1:1", "https://cdn.example/x").unwrap(), "https://cdn.example/x");
+        assert_eq!(on("http://127.0.0.1:1", "http://localhost:2/x").unwrap(), "http://localhost:2/x");
+        for (portal, uri) in [
+            ("https://acme.example", "http://acme.example/x"),
+            ("https://acme.example", "http://127.0.0.1/x"),
+            ("https://127.0.0.1", "http://127.0.0.1/x"),
+            ("http://127.0.0.1:1", "http://10.0.0.1/x"),
+            ("http://127.0.0.1:1", "//cdn.example/x"),
+            ("https://acme.example", "file:///etc/passwd"),
+            ("https://acme.example", "data:image/png;base64,AAAA"),
+            ("https://acme.example", ""),
+            ("https://acme.example", "https://"),
+        ] {
+            assert!(on(portal, uri).is_err(), "{portal} {uri}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_an_address_are_not_sent() {
+        assert_eq!(on("https://acme.example", "https://me:pw@cdn.example/x#y").unwrap(), "https://cdn.example/x");
+        let from = Url::parse("https://cdn.example/a").unwrap();
+        assert_eq!(follow(&from, Some("https://me:pw@b.example/x")).unwrap().as_str(), "https://b.example/x");
+    }
+
+    #[test]
+    fn redirects_go_from_https_to_https() {
+        let from = Url::parse("https://acme.example/upload/a").unwrap();
+        assert_eq!(follow(&from, Some("../b")).unwrap().as_str(), "https://acme.example/b");
+        assert_eq!(follow(&from, Some("https://cdn.example/b")).unwrap().as_str(), "https://cdn.example/b");
+        assert!(follow(&from, Some("http://acme.example/b")).is_err());
+        assert!(follow(&from, None).is_err());
+        let plain = Url::parse("http://127.0.0.1:1/a").unwrap();
+        assert!(follow(&plain, Some("/b")).is_err());
+        assert!(follow(&plain, Some("https://cdn.example/b")).is_err());
+    }
+
+    #[test]
+    fn a_page_is_no_image() {
+        assert!(image(b"<html>", "text/html; charset=utf-8").is_err());
+        assert!(image(b"{}", "Application/JSON").is_err());
+        assert!(image(b"", "image/png").is_err());
+        assert!(image(b"\x89PNG\r\n\x1a\nrest", "text/plain").is_ok());
+        assert!(image(b"broken", "image/png").is_ok(), "it is for others to judge what was stored");
+        assert!(image(b"broken", "").is_ok());
+    }
+}

@@ -1,0 +1,300 @@
+//! What each error means for us and what the user can do about it: the table of the REST engine, as code.
+
+use std::time::Duration;
+
+use crate::domain::retry::Class;
+use crate::ops::ports::PortalError;
+
+use super::http::{Broken, How, Patience};
+use super::webhook::Webhook;
+use super::wire::{ErrorBody, Malformed};
+
+/// Whether a request that failed may have done something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It did not.
+    None,
+    /// It may have, and may still be at it.
+    Unknown,
+}
+
+/// A request that failed, with what the port's error does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) error: PortalError,
+    pub(super) effect: Effect,
+    /// When the portal said to come back.
+    pub(super) retry_after: Option<Duration>,
+    /// The portal's own words, when it was an error of its own.
+    pub(super) description: Option<Box<str>>,
+}
+
+impl Fault {
+    /// A failure that is not the portal's word.
+    pub(super) const fn new(class: Class, effect: Effect, message: String, hint: Option<String>) -> Self {
+        let error = PortalError { class, code: None, message, hint };
+        Self { error, effect, retry_after: None, description: None }
+    }
+
+    pub(super) const fn class(&self) -> Class {
+        self.error.class
+    }
+}
+
+const HINT_WEBHOOK: &str =
+    "the webhook is wrong or was revoked: make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL";
+const HINT_HOST: &str = "check that the host in BITRIX24_WEBHOOK_URL is the portal's own";
+const HINT_TIMEOUT: &str = "give it more time with --timeout";
+
+/// Class and hint of an error code; `None` when the table does not know it.
+fn known(code: &str) -> Option<(Class, Option<&'static str>)> {
+    let row = match code.to_ascii_uppercase().as_str() {
+        "QUERY_LIMIT_EXCEEDED" => {
+            (Class::Busy, Some("other integrations may use up the portal's limit: send less with --rps, or run later"))
+        }
+        "OPERATION_TIME_LIMIT" => (
+            Class::Busy,
+            Some("the method used up its time for ten minutes: run later, or let it wait longer with --timeout"),
+        ),
+        "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => {
+            (Class::Transient, Some("run it again; if it stays, the portal's own error log has the cause"))
+        }
+        "EXPIRED_TOKEN" => (Class::Expired, Some("get a new access token")),
+        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, Some(HINT_WEBHOOK)),
+        "INSUFFICIENT_SCOPE" => (
+            Class::Configuration,
+            Some(
+                "give the webhook the scope `crm` in its settings on the portal, then use its URL in BITRIX24_WEBHOOK_URL",
+            ),
+        ),
+        "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => (
+            Class::Configuration,
+            Some("the webhook's user may not sign in: activate the user, or make a webhook for another one"),
+        ),
+        "INVALID_REQUEST" => (Class::Configuration, Some("let BITRIX24_WEBHOOK_URL start with https://")),
+        "OVERLOAD_LIMIT" => (
+            Class::Configuration,
+            Some(
+                "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before",
+            ),
+        ),
+        "ACCESS_DENIED" => (
+            Class::Configuration,
+            Some(
+                "the webhook's user must be an administrator, and the portal's plan must include REST (a commercial plan)",
+            ),
+        ),
+        "ERROR_METHOD_NOT_FOUND" => (
+            Class::Configuration,
+            Some(
+                "the webhook needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon",
+            ),
+        ),
+        "PORTAL_DELETED" => {
+            (Class::Configuration, Some("the portal is gone or switched off: check the host in BITRIX24_WEBHOOK_URL"))
+        }
+        "ERROR_BATCH_METHOD_NOT_ALLOWED" => (Class::NoBatch, None),
+        _ => return None,
+    };
+    Some(row)
+}
+
+/// What an error means. `status` is absent inside a batch, where everything comes under 200.
+fn meaning(code: &str, status: Option<u16>) -> (Class, Option<&'static str>) {
+    known(code).unwrap_or(match status {
+        Some(401 | 403) => (Class::Configuration, Some(HINT_WEBHOOK)),
+        Some(429) => (Class::Busy, None),
+        Some(408 | 425 | 500..) => (Class::Transient, None),
+        _ => (Class::Refused, None),
+    })
+}
+
+/// The portal answered with an error of its own.
+pub(super) fn refused(webhook: &Webhook, status: Option<u16>, body: &ErrorBody) -> Fault {
+    let (class, hint) = meaning(&body.code, status);
+    let code = webhook.redact(&body.code);
+    let shown =
+        if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", webhook.quote(&code)) };
+    let status = status.map(|status| format!("{status} and ")).unwrap_or_default();
+    let mut message = format!("{} answered {status}{shown}", webhook.host());
+    let words = webhook.quote(&body.description);
+    if !words.is_empty() {
+        message = format!("{message}: {words}");
+    }
+    Fault {
+        error: PortalError { class, code: Some(code), message, hint: hint.map(str::to_owned) },
+        // A server error may strike after the work was done.
+        effect: if class == Class::Transient { Effect::Unknown } else { Effect::None },
+        retry_after: None,
+        description: Some(webhook.redact(&body.description).into()),
+    }
+}
+
+/// Something that no portal answers: HTML of a proxy, nothing, half of it.
+pub(super) fn garbage(webhook: &Webhook, status: u16, why: &str, body: &[u8]) -> Fault {
+    /// Enough of a body to find its first line in.
+    const HEAD: usize = 8 * 1024;
+    let (class, hint) = match status {
+        429 => (Class::Busy, None),
+        408 | 425 | 500.. => {
+            (Class::Transient, Some("a proxy in front of the portal, or the portal itself, is in trouble"))
+        }
+        413 => (Class::Refused, Some("the portal's web server accepts no request of this size: ask its administrator")),
+        407 => (Class::Configuration, Some("the proxy wants credentials: see HTTPS_PROXY")),
+        400.. => (Class::Configuration, Some(HINT_HOST)),
+        _ => (Class::Transient, Some(HINT_HOST)),
+    };
+    let mut message = format!("{} answered {status} with {why}", webhook.host());
+    let body = body.trim_ascii_start();
+    let line = webhook.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
+    if !line.is_empty() {
+        message = format!("{message}: {line}");
+    }
+    Fault::new(class, Effect::Unknown, message, hint.map(str::to_owned))
+}
+
+/// An answer of the wrong shape. It may be of the moment: lists can be read while somebody writes.
+pub(super) fn malformed(webhook: &Webhook, method: &str, Malformed(why): &Malformed) -> Fault {
+    let message = format!("{} answered {method} in an unknown way: {}", webhook.host(), webhook.quote(why));
+    Fault::new(Class::Transient, Effect::Unknown, message, None)
+}
+
+/// REST calls follow no redirect: it would hand the secret to another place.
+pub(super) fn redirected(webhook: &Webhook, status: u16, to: Option<&str>) -> Fault {
+    let to = match to {
+        Some(host) => format!("to {}", webhook.quote(host)),
+        None => "elsewhere".to_owned(),
+    };
+    let message = format!("{} answered {status} and redirects {to}", webhook.host());
+    Fault::new(Class::Configuration, Effect::Unknown, message, Some(HINT_HOST.to_owned()))
+}
+
+/// No answer of `host` came, or not all of it.
+pub(super) fn broken(webhook: &Webhook, host: &str, broken: &Broken, patience: Patience) -> Fault {
+    let cause = webhook.quote(&broken.cause);
+    let (class, effect, message, hint) = match broken.how {
+        How::TimedOut if patience.until >= patience.deadline => {
+            return timed_out(host, patience.budget, Effect::Unknown);
+        }
+        How::TimedOut => {
+            let message = format!("{host} gave no answer within {} s", patience.own.as_secs());
+            (Class::Transient, Effect::Unknown, message, None)
+        }
+        How::NotSent => {
+            let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
+            (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
+        }
+        How::NotTrusted => {
+            let hint = "if the portal has a certificate authority of its own, name its certificate with --ca-cert";
+            (
+                Class::Configuration,
+                Effect::None,
+                format!("the certificate of {host} is not trusted: {cause}"),
+                Some(hint),
+            )
+        }
+        How::Lost => (Class::Transient, Effect::Unknown, format!("the connection to {host} broke: {cause}"), None),
+        How::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
+    };
+    Fault::new(class, effect, message, hint.map(str::to_owned))
+}
+
+/// The command's time is up. `budget` is what it was given.
+pub(super) fn timed_out(host: &str, budget: Duration, effect: Effect) -> Fault {
+    let message = format!("timed out after {} s with {host}", budget.as_secs_f64().round());
+    Fault::new(Class::Deadline, effect, message, Some(HINT_TIMEOUT.to_owned()))
+}
+
+/// The portal asked to wait for longer than there is time.
+pub(super) fn out_of_patience(fault: Fault) -> Fault {
+    let message = format!("{}, and --timeout leaves no time to wait it out", fault.error.message);
+    let hint = fault.error.hint.or_else(|| Some(HINT_TIMEOUT.to_owned()));
+    Fault { error: PortalError { class: Class::Deadline, message, hint, ..fault.error }, ..fault }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    const SECRET: &str = "s3cr3tS3cr3t";
+
+    fn webhook() -> Webhook {
+        Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "test").unwrap()
+    }
+
+    fn fault(status: u16, code: &str) -> Fault {
+        refused(&webhook(), Some(status), &ErrorBody { code: code.to_owned(), description: "Words.".to_owned() })
+    }
+
+    #[test]
+    fn every_row_of_the_table_has_its_class() {
+        for (status, code, class, effect, fix) in [
+            (503, "QUERY_LIMIT_EXCEEDED", Class::Busy, Effect::None, "--rps"),
+            (429, "OPERATION_TIME_LIMIT", Class::Busy, Effect::None, "--timeout"),
+            (500, "INTERNAL_SERVER_ERROR", Class::Transient, Effect::Unknown, "error log"),
+            (500, "ERROR_UNEXPECTED_ANSWER", Class::Transient, Effect::Unknown, "error log"),
+            (401, "expired_token", Class::Expired, Effect::None, "access token"),
+            (401, "NO_AUTH_FOUND", Class::Configuration, Effect::None, "BITRIX24_WEBHOOK_URL"),
+            (401, "INVALID_CREDENTIALS", Class::Configuration, Effect::None, "revoked"),
+            (403, "insufficient_scope", Class::Configuration, Effect::None, "scope `crm`"),
+            (401, "user_access_error", Class::Configuration, Effect::None, "user"),
+            (401, "authorization_error", Class::Configuration, Effect::None, "user"),
+            (400, "INVALID_REQUEST", Class::Configuration, Effect::None, "https://"),
+            (503, "OVERLOAD_LIMIT", Class::Configuration, Effect::None, "support"),
+            (401, "ACCESS_DENIED", Class::Configuration, Effect::None, "commercial plan"),
+            (404, "ERROR_METHOD_NOT_FOUND", Class::Configuration, Effect::None, "scope `crm`"),
+            (403, "PORTAL_DELETED", Class::Configuration, Effect::None, "BITRIX24_WEBHOOK_URL"),
+        ] {
+            let fault = fault(status, code);
+            assert_eq!((fault.class(), fault.effect), (class, effect), "{code}");
+            assert!(fault.error.hint.as_deref().unwrap().contains(fix), "{code}: {:?}", fault.error.hint);
+            assert_eq!(fault.error.code.as_deref(), Some(code));
+            assert_eq!(fault.error.message, format!("acme.example answered {status} and error {code}: Words"));
+        }
+        assert_eq!(fault(405, "ERROR_BATCH_METHOD_NOT_ALLOWED").class(), Class::NoBatch);
+    }
+
+    #[test]
+    fn an_unknown_code_goes_by_its_status() {
+        for (status, class, effect) in [
+            (200, Class::Refused, Effect::None),
+            (400, Class::Refused, Effect::None),
+            (404, Class::Refused, Effect::None),
+            (401, Class::Configuration, Effect::None),
+            (403, Class::Configuration, Effect::None),
+            (429, Class::Busy, Effect::None),
+            (500, Class::Transient, Effect::Unknown),
+            (502, Class::Transient, Effect::Unknown),
+        ] {
+            let fault = fault(status, "0");
+            assert_eq!((fault.class(), fault.effect), (class, effect), "{status}");
+        }
+        assert!(fault(400, "").error.message.contains("an empty error code"));
+    }
+
+    #[test]
+    fn garbage_has_its_status_and_first_line() {
+        let fault = garbage(&webhook(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
+        assert_eq!(fault.error.message, "acme.example answered 503 with no JSON: <html>\\u{1b}[2J");
+        assert_eq!((fault.class(), fault.effect), (Class::Transient, Effect::Unknown));
+        assert_eq!(garbage(&webhook(), 200, "nothing", b"").class(), Class::Transient);
+        assert_eq!(garbage(&webhook(), 404, "no JSON", b"<html>").class(), Class::Configuration);
+        assert_eq!(garbage(&webhook(), 429, "no JSON", b"<html>").effect, Effect::Unknown);
+    }
+
+    #[test]
+    fn the_secret_stays_inside_whatever_the_server_echoes() {
+        let echo = format!("GET /rest/1/{SECRET}/batch.json {}", SECRET.to_uppercase());
+        let body = ErrorBody { code: echo.clone(), description: echo.clone() };
+        for fault in [
+            refused(&webhook(), Some(500), &body),
+            garbage(&webhook(), 502, "no JSON", echo.as_bytes()),
+            malformed(&webhook(), "batch", &Malformed(echo.clone())),
+            redirected(&webhook(), 302, Some(&echo)),
+        ] {
+            let told = format!("{} {fault:?}", fault.error).to_lowercase();
+            assert!(!told.contains(&SECRET.to_lowercase()), "{told}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! One bounded request over HTTP, and the TLS under it. Nothing here knows the portal's methods or waits for anything
+//! but an answer; no error of it holds a URL.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::time::{Instant, timeout_at};
+
+/// The longest that connecting may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long one request may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// When to give up.
+    pub(super) until: Instant,
+    /// How long that is, if the command's time does not end before.
+    pub(super) own: Duration,
+    /// When the command's time is up.
+    pub(super) deadline: Instant,
+    /// How long the command's time was.
+    pub(super) budget: Duration,
+}
+
+/// Whether a client keeps its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Connections {
+    /// For the next request.
+    Kept,
+    /// Each request makes its own. A kept one may die at the moment it is used, and then nobody knows whether the
+    /// request had its effect.
+    Fresh,
+}
+
+/// Why no answer, or not all of it, came.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) how: How,
+    /// In a few words, without any URL.
+    pub(super) cause: String,
+}
+
+/// The kinds of broken requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// There was no connection: nothing was sent.
+    NotSent,
+    /// There was none because the other side's certificate is not trusted.
+    NotTrusted,
+    /// It broke after something may have been sent.
+    Lost,
+    /// The time was up.
+    TimedOut,
+    /// There is more than was allowed for.
+    TooLarge,
+}
+
+/// The head of an answer; its body is not read yet.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// The `Location` as it was sent.
+    pub(super) location: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+    response: Response,
+}
+
+/// How to trust servers: what the system trusts and `ca_cert`, or, where the system has no store of certificates, the
+/// roots that are compiled in and `ca_cert`.
+pub(super) struct Trust {
+    extra: Vec<Certificate>,
+    /// Set when the system's store cannot be used.
+    bundled: Option<rustls::ClientConfig>,
+}
+
+impl Trust {
+    /// Reads `ca_cert`, a PEM bundle, and looks whether the system has a store.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with `ca_cert`.
+    pub(super) fn new(ca_cert: Option<&[u8]>) -> Result<Self, String> {
+        install_provider();
+        let has_store = ClientBuilder::new().build().is_ok();
+        Self::with_store(ca_cert, has_store)
+    }
+
+    fn with_store(ca_cert: Option<&[u8]>, has_store: bool) -> Result<Self, String> {
+        let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mut extra = Vec::new();
+        if let Some(pem) = ca_cert {
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|_| "it is no sound PEM")?;
+                extra.push(
+                    Certificate::from_der(&certificate).map_err(|_| "it holds something that is no certificate")?,
+                );
+                roots.add(certificate).map_err(|_| "it holds something that is no certificate")?;
+            }
+            if extra.is_empty() {
+                return Err("it holds no certificate".to_owned());
+            }
+        }
+        let bundled = (!has_store)
+            .then(|| {
+                let provider = Arc::new(rustls::crypto::ring::default_provider());
+                rustls::ClientConfig::builder_with_provider(provider)
+                    .with_safe_default_protocol_versions()
+                    .map(|config| config.with_root_certificates(roots).with_no_client_auth())
+                    .map_err(|error| error.to_string())
+            })
+            .transpose()?;
+        Ok(Self { extra, bundled })
+    }
+
+    /// Builds a client that follows no redirect and sends nothing that was not asked for. `direct` means past any proxy.
+    pub(super) fn client(&self, connections: Connections, direct: bool) -> Result<reqwest::Client, String> {
+        let mut builder = ClientBuilder::new()
+            .user_agent(concat!("brandctl/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            // It would be the URL with the secret.
+            .referer(false)
+            // Repeating is decided elsewhere.
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT);
+        builder = match &self.bundled {
+            Some(config) => builder.tls_backend_preconfigured(config.clone()),
+            None => builder.tls_certs_merge(self.extra.clone()),
+        };
+        if connections == Connections::Fresh {
+            builder = builder.pool_max_idle_per_host(0);
+        }
+        if direct {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|error| in_words(&error.without_url()))
+    }
+}
+
+/// rustls needs one cryptography provider per process, and panics later without. Somebody else's is as good as ours.
+fn install_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error means that another thread was faster.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    }
+}
+
+/// Sends a request and waits for the head of its answer.
+pub(super) async fn send(request: RequestBuilder, until: Instant) -> Result<Answer, Broken> {
+    let response = match timeout_at(until, request.send()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(broken(error)),
+        Err(_) => return Err(timed_out()),
+    };
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let location = header(LOCATION).map(str::to_owned);
+    let content_type = header(CONTENT_TYPE).map(str::to_owned);
+    // The other form, a date, is not worth a parser: our own waits will do.
+    let retry_after = header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    Ok(Answer { status: response.status().as_u16(), location, content_type, retry_after, response })
+}
+
+impl Answer {
+    /// Reads the body, at most `cap` bytes of it (after decompression).
+    pub(super) async fn body(mut self, cap: usize, until: Instant) -> Result<Vec<u8>, Broken> {
+        let too_large = || Broken { how: How::TooLarge, cause: format!("more than {cap} bytes") };
+        let announced = self.response.content_length().and_then(|length| usize::try_from(length).ok());
+        if announced.is_some_and(|length| length > cap) {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        loop {
+            match timeout_at(until, self.response.chunk()).await {
+                Ok(Ok(Some(chunk))) if chunk.len() > cap - body.len() => return Err(too_large()),
+                Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+                Ok(Ok(None)) => return Ok(body),
+                // Whatever breaks now breaks after the request was sent.
+                Ok(Err(error)) => return Err(Broken { how: How::Lost, cause: in_words(&error.without_url()) }),
+                Err(_) => return Err(timed_out()),
+            }
+        }
+    }
+}
+
+fn timed_out() -> Broken {
+    Broken { how: How::TimedOut, cause: "no answer in time".to_owned() }
+}
+
+fn broken(error: reqwest::Error) -> Broken {
+    let error = error.without_url();
+    let how = match (error.is_connect() || error.is_builder(), is_distrust(&error)) {
+        (true, true) => How::NotTrusted,
+        (true, false) => How::NotSent,
+        (false, _) => How::Lost,
+    };
+    Broken { how, cause: in_words(&error) }
+}
+
+/// The innermost cause: the layers above it only say that something failed.
+fn in_words(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+fn is_distrust(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
+            return true;
+        }
+        // An `io::Error` hides what it wraps from `source`, and may wrap another.
+        source = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => cause.source(),
+        };
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn without_a_system_store_the_bundled_roots_are_used() {
+        install_provider();
+        let trust = Trust::with_store(None, false).unwrap();
+        assert!(trust.bundled.is_some());
+        trust.client(Connections::Kept, true).unwrap();
+        trust.client(Connections::Fresh, false).unwrap();
+    }
+
+    #[test]
+    fn the_provider_may_be_installed_any_number_of_times() {
+        install_provider();
+        install_provider();
+        assert!(Trust::new(None).is_ok());
+    }
+
+    #[test]
+    fn a_ca_file_must_hold_a_certificate() {
+        let told = |pem: &[u8]| Trust::with_store(Some(pem), true).err().unwrap();
+        assert_eq!(told(b""), "it holds no certificate");
+        assert_eq!(told(b"hello"), "it holds no certificate");
+        assert_eq!(
+            told(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            "it holds something that is no certificate"
+        );
+        assert_eq!(told(b"-----BEGIN CERTIFICATE-----\n!!!\n"), "it is no sound PEM");
+    }
+}

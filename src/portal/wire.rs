@@ -1,0 +1,343 @@
+//! The shapes of answers. PHP writes an empty map as `[]`, a map with the keys 0, 1, 2… as a list, and a truth value in
+//! whatever way came to somebody's mind; all of them are read here, and nothing else of the portal's answers is.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::state::Listed;
+
+/// A body, understood.
+#[derive(Debug, PartialEq)]
+pub(super) enum Body {
+    /// It has a `result` and no `error`.
+    Answer(Answered),
+    /// It has an `error`, under whatever status.
+    Error(ErrorBody),
+    /// It is not what a portal answers; this says why.
+    NoAnswer(&'static str),
+}
+
+/// A success.
+#[derive(Debug, PartialEq)]
+pub(super) struct Answered {
+    /// What the method returns.
+    pub(super) result: Value,
+    /// How many items there are, beside a list.
+    pub(super) total: Option<Value>,
+    /// There is a further page.
+    pub(super) more: bool,
+    /// When the method's time allowance is filled up again, counted from the answer on.
+    pub(super) resets_in: Option<Duration>,
+}
+
+/// An error as the portal words it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ErrorBody {
+    /// Its code as a string, whatever it was on the wire; may be empty or `0`.
+    pub(super) code: String,
+    /// Its words; may be empty.
+    pub(super) description: String,
+}
+
+/// Why an answer is not of the shape it should have.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed(pub(super) String);
+
+/// Understands a whole body.
+pub(super) fn body(bytes: &[u8]) -> Body {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Body::NoAnswer("nothing");
+    }
+    let mut fields = match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => return Body::NoAnswer("JSON that is no answer"),
+        Err(error) if error.is_eof() => return Body::NoAnswer("JSON that breaks off"),
+        Err(_) => return Body::NoAnswer("no JSON"),
+    };
+    // The key alone makes it an error: "0", 0 and "" are codes that portals use.
+    let is_error = match fields.get("error") {
+        None => false,
+        Some(Value::Null) => !fields.contains_key("result"),
+        Some(_) => true,
+    };
+    if is_error {
+        return Body::Error(error(&Value::Object(fields)));
+    }
+    let resets_in = fields.get("time").and_then(resets_in);
+    let more = fields.get("next").is_some_and(|next| !next.is_null());
+    let total = fields.remove("total");
+    match fields.remove("result") {
+        Some(result) => Body::Answer(Answered { result, total, more, resets_in }),
+        None => Body::NoAnswer("JSON without a result"),
+    }
+}
+
+/// Reads an error: an object with `error` and `error_description`, or the bare code.
+pub(super) fn error(value: &Value) -> ErrorBody {
+    match value {
+        Value::Object(fields) => ErrorBody {
+            code: fields.get("error").map(plain).unwrap_or_default(),
+            description: fields.get("error_description").map(plain).unwrap_or_default(),
+        },
+        other => ErrorBody { code: plain(other), description: String::new() },
+    }
+}
+
+/// The members of a PHP array, which is a list or a map on the wire. `None` when it is neither.
+pub(super) fn members(value: Value) -> Option<Vec<(String, Value)>> {
+    match value {
+        Value::Array(items) => Some(items.into_iter().enumerate().map(|(i, item)| (i.to_string(), item)).collect()),
+        Value::Object(fields) => Some(fields.into_iter().collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+/// A truth value: `true`, `"Y"`, `1`, `"1"` and their opposites.
+pub(super) fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::Number(number) => match number.as_u64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
+        Value::String(text) => match text.as_str() {
+            "Y" | "y" | "1" | "true" => Some(true),
+            "N" | "n" | "0" | "false" => Some(false),
+            _ => None,
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The entries of a list answer: complete, or an error.
+pub(super) fn entries(kind: Kind, list: Answered) -> Result<Vec<Listed>, Malformed> {
+    let field = kind.plural();
+    let total = match list.total {
+        None | Some(Value::Null) => None,
+        Some(total) => Some(count(&total).ok_or_else(|| Malformed("the field `total` is no number".to_owned()))?),
+    };
+    let items = match list.result {
+        Value::Object(mut fields) => fields.remove(field),
+        // PHP's empty array may stand for the whole result; believed only with a count that says so.
+        Value::Array(items) if items.is_empty() && total == Some(0) => Some(Value::Array(items)),
+        _ => None,
+    };
+    let items = items.ok_or_else(|| Malformed(format!("there is no field `{field}`")))?;
+    let items = members(items).ok_or_else(|| Malformed(format!("the field `{field}` is no list")))?;
+    let with_nulls = items.len();
+    let entries: Vec<Listed> = items
+        .into_iter()
+        .filter(|(_, item)| !item.is_null())
+        .map(|(key, item)| {
+            entry(kind, &item).map_err(|Malformed(why)| Malformed(format!("entry {key} of `{field}`: {why}")))
+        })
+        .collect::<Result<_, _>>()?;
+    match total {
+        Some(total) if total != with_nulls && total != entries.len() => {
+            Err(Malformed(format!("incomplete list: {with_nulls} of {total} {field}")))
+        }
+        _ if list.more => Err(Malformed(format!("incomplete list: more {field} follow"))),
+        _ => Ok(entries),
+    }
+}
+
+/// The entry of a get answer.
+pub(super) fn single(kind: Kind, result: &Value) -> Result<Listed, Malformed> {
+    let field = kind.name();
+    let item = result.get(field).ok_or_else(|| Malformed(format!("there is no field `{field}`")))?;
+    entry(kind, item)
+}
+
+/// Whether a write's `result` is what success looks like.
+pub(super) fn is_added(kind: Kind, result: &Value) -> bool {
+    result.get(kind.name()).is_some_and(Value::is_object)
+}
+
+/// Whether a delete's `result` is what success looks like.
+pub(super) fn is_deleted(result: &Value) -> bool {
+    truth(result) == Some(true)
+}
+
+/// How long after the answer the method's time allowance is filled up again, by the server's own clock.
+pub(super) fn resets_in(time: &Value) -> Option<Duration> {
+    /// The allowance is counted over ten minutes: more than that is a mistake somewhere.
+    const WINDOW: f64 = 600.0;
+    let reset = time.get("operating_reset_at")?.as_f64()?;
+    let seconds = reset - time.get("finish")?.as_f64()?;
+    (0.0..=WINDOW).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+fn entry(kind: Kind, item: &Value) -> Result<Listed, Malformed> {
+    let field = |name: &str| item.get(name).ok_or_else(|| Malformed(format!("there is no field `{name}`")));
+    let wrong = |name: &str| Malformed(format!("the field `{name}` is of the wrong type"));
+    let code = match field("code")? {
+        Value::String(code) => code.clone(),
+        // PHP turns digits into a number when they were a key.
+        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+        _ => return Err(wrong("code")),
+    };
+    let system = truth(field("isSystem")?).ok_or_else(|| wrong("isSystem"))?;
+    let file_uri = match field("fileUri")? {
+        Value::String(uri) => uri.clone(),
+        Value::Null | Value::Bool(false) => String::new(),
+        _ => return Err(wrong("fileUri")),
+    };
+    Ok(Listed { address: Address::new(kind, Code::new(code)), system, file_uri })
+}
+
+fn count(value: &Value) -> Option<usize> {
+    match value {
+        Value::Number(number) => number.as_u64().and_then(|count| usize::try_from(count).ok()),
+        Value::String(text) => text.parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+    use super::*;
+    use serde_json::json;
+
+    fn answered(result: Value, total: Option<Value>) -> Answered {
+        Answered { result, total, more: false, resets_in: None }
+    }
+
+    fn icons(list: Value, total: u64) -> Result<Vec<Listed>, Malformed> {
+        entries(Kind::Icon, answered(json!({ "icons": list }), Some(json!(total))))
+    }
+
+    #[test]
+    fn the_key_error_makes_an_error() {
+        for (code, expected) in
+            [(json!("0"), "0"), (json!(0), "0"), (json!(""), ""), (json!("X"), "X"), (json!(100), "100")]
+        {
+            let bytes = json!({"error": code, "error_description": "no", "result": true}).to_string();
+            let Body::Error(error) = body(bytes.as_bytes()) else { panic!("{bytes} is an error") };
+            assert_eq!((error.code.as_str(), error.description.as_str()), (expected, "no"));
+        }
+        assert!(matches!(body(br#"{"error":null}"#), Body::Error(_)));
+        assert!(matches!(body(br#"{"error":null,"result":1}"#), Body::Answer(_)));
+    }
+
+    #[test]
+    fn what_is_no_answer_says_why() {
+        for (bytes, why) in [
+            (&b""[..], "nothing"),
+            (b" \r\n", "nothing"),
+            (b"<html>", "no JSON"),
+            (b"{\"result\":{\"ico", "JSON that breaks off"),
+            (b"[]", "JSON that is no answer"),
+            (b"true", "JSON that is no answer"),
+            (b"{}", "JSON without a result"),
+            (b"{\"time\":{}}", "JSON without a result"),
+        ] {
+            assert_eq!(body(bytes), Body::NoAnswer(why), "{}", bytes.escape_ascii());
+        }
+        let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+        assert_eq!(body(&deep), Body::NoAnswer("no JSON"));
+        assert!(matches!(body(b"\xef\xbb\xbf{\"result\":true}"), Body::Answer(_)));
+    }
+
+    #[test]
+    fn a_php_array_is_a_list_or_a_map() {
+        assert_eq!(members(json!([])), Some(vec![]));
+        assert_eq!(members(json!({})), Some(vec![]));
+        assert_eq!(members(json!(["a"])), Some(vec![("0".to_owned(), json!("a"))]));
+        assert_eq!(members(json!({"k": 1})), Some(vec![("k".to_owned(), json!(1))]));
+        assert_eq!(members(json!("text")), None);
+    }
+
+    #[test]
+    fn lists_come_in_every_shape() {
+        let entry = json!({"code": "a", "isSystem": false, "fileUri": "/upload/a.png"});
+        let expected = vec![Listed {
+            address: Address::new(Kind::Icon, Code::new("a")),
+            system: false,
+            file_uri: "/upload/a.png".to_owned(),
+        }];
+        assert_eq!(icons(json!([entry]), 1).unwrap(), expected);
+        assert_eq!(icons(json!({"7": entry}), 1).unwrap(), expected);
+        assert_eq!(icons(json!([null, entry]), 1).unwrap(), expected);
+        assert_eq!(icons(json!([null, entry]), 2).unwrap(), expected);
+        assert_eq!(icons(json!([]), 0).unwrap(), []);
+        assert_eq!(icons(json!({}), 0).unwrap(), []);
+        assert_eq!(entries(Kind::Icon, answered(json!([]), Some(json!("0")))).unwrap(), []);
+        assert_eq!(entries(Kind::Icon, answered(json!({"icons": []}), None)).unwrap(), []);
+    }
+
+    #[test]
+    fn an_incomplete_list_is_no_list() {
+        let entry = json!({"code": "a", "isSystem": false, "fileUri": ""});
+        assert_eq!(icons(json!([entry]), 2), Err(Malformed("incomplete list: 1 of 2 icons".to_owned())));
+        assert_eq!(icons(json!([]), 49), Err(Malformed("incomplete list: 0 of 49 icons".to_owned())));
+        let more = Answered { more: true, ..answered(json!({"icons": [entry]}), Some(json!(1))) };
+        assert!(entries(Kind::Icon, more).is_err());
+        for result in [json!([]), json!({}), json!(null), json!({"logos": []}), json!({"icons": 7}), json!([entry])] {
+            assert!(entries(Kind::Icon, answered(result.clone(), Some(json!(1)))).is_err(), "{result}");
+        }
+        assert!(entries(Kind::Icon, answered(json!([]), None)).is_err());
+        assert!(entries(Kind::Icon, answered(json!({"icons": []}), Some(json!([])))).is_err());
+    }
+
+    #[test]
+    fn entries_that_lack_something_name_it() {
+        let whole = json!({"code": "a", "isSystem": true, "fileUri": ""});
+        for field in ["code", "isSystem", "fileUri"] {
+            let mut item = whole.clone();
+            item.as_object_mut().unwrap().remove(field);
+            let Err(Malformed(why)) = icons(json!([whole, item]), 2) else { panic!("{field} is missing") };
+            assert_eq!(why, format!("entry 1 of `icons`: there is no field `{field}`"));
+            let mut item = whole.clone();
+            item.as_object_mut().unwrap().insert(field.to_owned(), json!({"a": []}));
+            let Err(Malformed(why)) = icons(json!([item]), 1) else { panic!("{field} is wrong") };
+            assert_eq!(why, format!("entry 0 of `icons`: the field `{field}` is of the wrong type"));
+        }
+    }
+
+    #[test]
+    fn truth_comes_in_many_words_and_nonsense_is_none_of_them() {
+        for yes in [json!(true), json!("Y"), json!(1), json!("1")] {
+            assert_eq!(truth(&yes), Some(true), "{yes}");
+        }
+        for no in [json!(false), json!("N"), json!(0), json!("0")] {
+            assert_eq!(truth(&no), Some(false), "{no}");
+        }
+        for nonsense in [json!(null), json!(""), json!(2), json!("perhaps"), json!([]), json!({})] {
+            assert_eq!(truth(&nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn codes_of_digits_and_files_of_nothing_are_read() {
+        let entry = icons(json!([{"code": 12, "isSystem": "N", "fileUri": null}]), 1).unwrap().remove(0);
+        assert_eq!((entry.address.code.as_str(), entry.file_uri.as_str()), ("12", ""));
+        assert_eq!(
+            single(Kind::Logo, &json!({"logo": {"code": "x", "isSystem": 1, "fileUri": false}})).unwrap().file_uri,
+            ""
+        );
+        assert_eq!(single(Kind::Logo, &json!({"icon": {}})), Err(Malformed("there is no field `logo`".to_owned())));
+    }
+
+    #[test]
+    fn the_reset_is_counted_by_the_servers_clock() {
+        let time = |reset: f64| json!({"finish": 1000.5, "operating_reset_at": reset});
+        assert_eq!(resets_in(&time(1060.5)), Some(Duration::from_secs(60)));
+        assert_eq!(resets_in(&time(900.0)), None);
+        assert_eq!(resets_in(&time(1e12)), None);
+        assert_eq!(resets_in(&json!({"finish": 1})), None);
+        assert_eq!(resets_in(&json!([])), None);
+    }
+}
