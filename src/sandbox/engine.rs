@@ -1,20 +1,20 @@
-//! The REST engine around the world: scripted failures, the bucket, the method's lookup, the caller, single calls and batches.
+//! The REST engine around the world: scripted failures, the bucket, the caller, single calls and batches.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::batch::{self, Batch, LONGEST, Results};
 use super::bucket::Level;
 use super::faults::{Cut, Early, Facts, Late, Script, Verdict};
 use super::handle::Latency;
+use super::methods;
 use super::record::{End, Recorded, RecordedCommand};
-use super::store::{Identity, Store, random_path};
+use super::store::{Identity, Store};
 use super::wire::{Answer, Parameters, Refusal, Success, time};
-use super::world::{Caller, Change, Outcome, Verb, World};
-use crate::domain::asset::Kind;
+use super::world::{Caller, Change, World};
 
 /// A portal at work; shared by the connections and by the handle.
 pub(super) struct Engine {
@@ -69,37 +69,6 @@ pub(super) enum Delivery {
     Close,
 }
 
-enum Method {
-    Batch,
-    Scope,
-    UserAdmin,
-    Profile,
-    Exists,
-    Asset(Kind, Verb),
-}
-
-fn lookup(name: &str) -> Option<Method> {
-    Some(match name {
-        "batch" => Method::Batch,
-        "scope" => Method::Scope,
-        "user.admin" => Method::UserAdmin,
-        "profile" => Method::Profile,
-        "method.get" => Method::Exists,
-        _ => {
-            let (kind, verb) = name.strip_prefix("crm.timeline.")?.split_once('.')?;
-            let kind = Kind::ALL.into_iter().find(|known| known.name() == kind)?;
-            let verb = match verb {
-                "add" => Verb::Add,
-                "get" => Verb::Get,
-                "list" => Verb::List,
-                "delete" => Verb::Delete,
-                _ => return None,
-            };
-            Method::Asset(kind, verb)
-        }
-    })
-}
-
 impl Core {
     pub(super) const fn new(world: World, store: Store, bucket: Option<Level>, script: Script) -> Self {
         Self { world, store, bucket, script, requests: Vec::new() }
@@ -111,77 +80,6 @@ impl Core {
         changes.into_iter().for_each(|change| self.world.apply(change));
         Ok(())
     }
-
-    /// One command from its lookup to its end; `at` is where it is recorded.
-    fn execute(
-        &mut self,
-        at: (usize, usize),
-        name: &str,
-        given: &Parameters,
-        caller: Caller,
-    ) -> Result<Success, Refusal> {
-        let changed = &mut false;
-        let end = self.answer(name, given, caller, changed);
-        if let Some(record) = self.requests.get_mut(at.0) {
-            record.wrote |= *changed;
-            if let Some(command) = record.commands.get_mut(at.1) {
-                command.end = match &end {
-                    Ok(_) => End::Done,
-                    Err(refusal) => End::Refused(refusal.code.clone()),
-                };
-            }
-        }
-        end
-    }
-
-    fn answer(
-        &mut self,
-        name: &str,
-        given: &Parameters,
-        caller: Caller,
-        changed: &mut bool,
-    ) -> Result<Success, Refusal> {
-        let method = lookup(name).ok_or_else(Refusal::unknown_method)?;
-        if let Some(refusal) = self.script.refusal(name) {
-            return Err(refusal);
-        }
-        match method {
-            Method::Batch => Err(Refusal::not_in_batch()),
-            Method::Scope => Ok(Success::of(json!(["crm"]))),
-            Method::UserAdmin => Ok(Success::of(Value::Bool(caller.administrator))),
-            Method::Profile => Ok(Success::of(profile(caller))),
-            Method::Exists => {
-                let asked = given.get("name").and_then(Value::as_str).unwrap_or_default();
-                let known = lookup(&asked.to_ascii_lowercase()).is_some();
-                Ok(Success::of(json!({ "isExisting": known, "isAvailable": known })))
-            }
-            Method::Asset(kind, verb) => {
-                let not_saved = |_| Refusal::new(400, "FILE_SAVE_ERROR", "File not saved");
-                let path = random_path().map_err(not_saved)?;
-                let Outcome { reply, change } = self.world.decide(kind, verb, given, caller, &path);
-                if let Some(change) = change {
-                    *changed = change != Change::Orphan;
-                    self.change(vec![change]).map_err(|error| match verb {
-                        Verb::Add => Refusal::new(400, "FILE_SAVE_ERROR", "File not saved"),
-                        _ => Refusal::new(500, "INTERNAL_SERVER_ERROR", &error.to_string()),
-                    })?;
-                }
-                reply
-            }
-        }
-    }
-}
-
-fn profile(caller: Caller) -> Value {
-    json!({
-        "ID": caller.user.to_string(),
-        "ADMIN": caller.administrator,
-        "NAME": "Sandbox",
-        "LAST_NAME": if caller.administrator { "Administrator" } else { "User" },
-        "PERSONAL_GENDER": "",
-        "TIME_ZONE": "",
-        "TIME_ZONE_OFFSET": 0,
-    })
 }
 
 impl Engine {
@@ -276,7 +174,7 @@ impl Engine {
         if self.core().bucket.as_mut().is_some_and(|level| !level.admit(now)) {
             return refused(&Refusal::too_many_requests());
         }
-        if lookup(method).is_none() {
+        if !methods::exists(method) {
             return refused(&Refusal::unknown_method());
         }
         let caller = match (ticket.caller, credentials) {

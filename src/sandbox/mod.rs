@@ -14,6 +14,7 @@ mod checks;
 mod engine;
 pub mod faults;
 mod handle;
+mod methods;
 pub mod record;
 mod server;
 mod store;

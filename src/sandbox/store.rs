@@ -58,17 +58,18 @@ impl Store {
         let identity = identity(folder)?;
         let path = folder.join("log.jsonl");
         let (world, lines, length) = read(&path)?;
-        let changes = world.changes();
-        if lines > 2 * changes.len() + 64 {
-            write_atomically(folder, &path, &text(&changes).map_err(at(&path))?).map_err(at(&path))?;
-        }
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
-        let mut length_now = log.metadata().map_err(at(&path))?.len();
-        if lines <= 2 * changes.len() + 64 && length_now > length {
-            log.set_len(length).map_err(at(&path))?;
-            length_now = length;
+        // Whatever is behind the last whole line is of a process that was killed while it wrote.
+        log.set_len(length).map_err(at(&path))?;
+        let store = Self { log, length, _lock: lock };
+        let changes = world.changes();
+        if lines <= 2 * changes.len() + 64 {
+            return Ok((store, identity, world));
         }
-        Ok((Self { log, length: length_now, _lock: lock }, identity, world))
+        let text = text(&changes).map_err(at(&path))?;
+        write_atomically(folder, &path, &text).map_err(at(&path))?;
+        let log = OpenOptions::new().append(true).open(&path).map_err(at(&path))?;
+        Ok((Self { log, length: text.len() as u64, ..store }, identity, world))
     }
 
     /// Appends changes. When it fails, nothing of them stays.
