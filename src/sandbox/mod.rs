@@ -1,1 +1,28 @@
-//! A Bitrix24 portal on loopback, with the real server's behaviour.
+//! A Bitrix24 portal on loopback, with the real server's behaviour: for tests, demos and other people's clients.
+//!
+//! ```text
+//! socket → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, method, caller, batch) → world (pure) → Change
+//!                                                                                        │
+//!                                                        store (append) ←────────────────┘ then the world takes it over
+//! ```
+//!
+//! The room has wire code of its own and imports nothing of the client: a mistake that both shared would agree with itself.
+
+mod batch;
+pub mod bucket;
+mod checks;
+mod engine;
+pub mod faults;
+mod handle;
+mod methods;
+pub mod record;
+mod server;
+mod store;
+mod system;
+mod wire;
+mod world;
+
+pub use bucket::Bucket;
+pub use faults::Faults;
+pub use handle::{Entry, Latency, Options, Sandbox, SandboxError, start};
+pub use record::Recorded;

@@ -1,0 +1,198 @@
+//! `batch`: what it was asked, references to earlier results, and the five maps of its answer.
+
+use serde_json::{Map, Value, json};
+
+use super::wire::{Parameters, Refusal, Success, form, method_name, php_array};
+
+/// The longest batch; what is past it is refused command by command.
+pub(super) const LONGEST: usize = 50;
+
+/// One command, as it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Command {
+    pub(super) key: String,
+    /// In lower case, without `.json`.
+    pub(super) method: String,
+    query: String,
+}
+
+impl Command {
+    /// Its parameters before references are resolved.
+    pub(super) fn parameters(&self) -> Parameters {
+        form(self.query.as_bytes())
+    }
+}
+
+/// A batch, as it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Batch {
+    /// Whether it ends at the first refusal.
+    pub(super) halt: bool,
+    pub(super) commands: Vec<Command>,
+}
+
+/// Reads the parameters of a batch. Their names count without case; a command that is no string is passed over.
+pub(super) fn read(given: &Parameters) -> Batch {
+    let named = |name: &str| given.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    let mut commands = Vec::new();
+    let mut take = |key: String, call: &Value| {
+        if let Value::String(call) = call {
+            let (method, query) = call.split_once('?').unwrap_or((call, ""));
+            commands.push(Command { key, method: method_name(method), query: query.to_owned() });
+        }
+    };
+    match named("cmd") {
+        Some(Value::Object(map)) => map.iter().for_each(|(key, call)| take(key.clone(), call)),
+        Some(Value::Array(list)) => list.iter().enumerate().for_each(|(index, call)| take(index.to_string(), call)),
+        _ => {}
+    }
+    Batch { halt: named("halt").is_some_and(is_true), commands }
+}
+
+/// PHP's truth, and the word `false`, which clients send as text.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !["", "0", "false"].contains(&text.to_ascii_lowercase().as_str()),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
+/// What has come out of a batch so far.
+#[derive(Debug, Default)]
+pub(super) struct Results {
+    result: Map<String, Value>,
+    error: Map<String, Value>,
+    total: Map<String, Value>,
+    time: Map<String, Value>,
+}
+
+impl Results {
+    /// The parameters of a command, references to earlier results resolved.
+    pub(super) fn parameters(&self, command: &Command) -> Parameters {
+        let mut given = command.parameters();
+        given.values_mut().for_each(|value| self.resolve(value));
+        given
+    }
+
+    /// Takes the end of a command. `time` is its `time` object.
+    pub(super) fn take(&mut self, key: &str, end: Result<Success, Refusal>, time: Value) {
+        match end {
+            Ok(success) => {
+                self.result.insert(key.to_owned(), success.result);
+                if let Some(total) = success.total {
+                    self.total.insert(key.to_owned(), total.into());
+                }
+                self.time.insert(key.to_owned(), time);
+            }
+            Err(refusal) => {
+                self.error.insert(key.to_owned(), refusal.envelope());
+            }
+        }
+    }
+
+    /// `result` of the batch. Nothing here has pages, so `result_next` is always empty.
+    pub(super) fn into_value(self) -> Value {
+        json!({
+            "result": php_array(self.result),
+            "result_error": php_array(self.error),
+            "result_total": php_array(self.total),
+            "result_next": [],
+            "result_time": php_array(self.time),
+        })
+    }
+
+    fn resolve(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if text.contains("$result[") => *value = self.resolved(text),
+            Value::Object(map) => map.values_mut().for_each(|value| self.resolve(value)),
+            _ => {}
+        }
+    }
+
+    /// A text that is one reference becomes what it refers to; references inside a longer text become text. One that
+    /// refers to nothing is empty.
+    fn resolved(&self, text: &str) -> Value {
+        let mut whole = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find("$result[") {
+            whole.push_str(rest.get(..at).unwrap_or_default());
+            let mut tail = rest.get(at + "$result".len()..).unwrap_or_default();
+            let mut keys = Vec::new();
+            while let Some((key, after)) = tail.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+                keys.push(key);
+                tail = after;
+            }
+            if keys.is_empty() {
+                break;
+            }
+            let found = self.find(&keys);
+            if at == 0 && whole.is_empty() && tail.is_empty() {
+                return found.cloned().unwrap_or_else(|| Value::String(String::new()));
+            }
+            match found {
+                Some(Value::String(text)) => whole.push_str(text),
+                Some(Value::Number(number)) => whole.push_str(&number.to_string()),
+                Some(Value::Bool(true)) => whole.push('1'),
+                _ => {}
+            }
+            rest = tail;
+        }
+        whole.push_str(rest);
+        Value::String(whole)
+    }
+
+    fn find(&self, keys: &[&str]) -> Option<&Value> {
+        let (first, rest) = keys.split_first()?;
+        rest.iter().try_fold(self.result.get(*first)?, |value, key| match value {
+            Value::Object(map) => map.get(*key),
+            Value::Array(list) => list.get(key.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn batch(given: Value) -> Batch {
+        read(given.as_object().unwrap())
+    }
+
+    #[test]
+    fn commands_come_as_map_or_list_and_halt_in_any_type() {
+        let map = batch(json!({"CMD": {"b": "User.Admin.json", "a": "x?y=1?2"}, "halt": 1}));
+        let methods: Vec<_> =
+            map.commands.iter().map(|command| (command.key.as_str(), command.method.as_str())).collect();
+        assert_eq!((map.halt, methods), (true, vec![("b", "user.admin"), ("a", "x")]));
+        assert_eq!(
+            batch(json!({"cmd": ["a", 5, "b"]})).commands.iter().map(|c| c.key.as_str()).collect::<Vec<_>>(),
+            ["0", "2"]
+        );
+        assert_eq!(batch(json!({})).commands, []);
+        for halt in [json!(true), json!(1), json!("1"), json!("true"), json!("Y")] {
+            assert!(batch(json!({ "halt": halt })).halt, "{halt}");
+        }
+        for halt in [json!(false), json!(0), json!(0.0), json!("0"), json!(""), json!("false"), json!(null)] {
+            assert!(!batch(json!({ "halt": halt })).halt, "{halt}");
+        }
+    }
+
+    #[test]
+    fn references_keep_their_type_when_they_stand_alone() {
+        let mut results = Results::default();
+        results.take("a", Ok(Success::of(json!({"icons": [{"code": "x", "isSystem": true}], "n": 5}))), Value::Null);
+        let text = |text: &str| results.resolved(text);
+        assert_eq!(text("$result[a][n]"), json!(5));
+        assert_eq!(text("$result[a][icons][0][code]"), json!("x"));
+        assert_eq!(text("<$result[a][n]-$result[a][icons][0][isSystem]>"), json!("<5-1>"));
+        assert_eq!(text("$result[b]"), json!(""));
+        assert_eq!(text("-$result[a][n][deeper]"), json!("-"));
+        assert_eq!(text("$result[a"), json!("$result[a"));
+    }
+}

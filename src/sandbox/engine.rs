@@ -1,0 +1,248 @@
+//! The REST engine around the world: scripted failures, the bucket, the caller, single calls and batches.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::batch::{self, Batch, LONGEST, Results};
+use super::bucket::Level;
+use super::faults::{Cut, Early, Facts, Late, Script, Verdict};
+use super::handle::Latency;
+use super::methods;
+use super::record::{End, Recorded, RecordedCommand};
+use super::store::{Identity, Store};
+use super::wire::{Answer, Parameters, Refusal, Success, time};
+use super::world::{Caller, Change, World};
+
+/// A portal at work; shared by the connections and by the handle.
+pub(super) struct Engine {
+    pub(super) identity: Identity,
+    latency: Latency,
+    started: Instant,
+    core: Mutex<Core>,
+}
+
+/// What changes while it works.
+pub(super) struct Core {
+    pub(super) world: World,
+    store: Store,
+    bucket: Option<Level>,
+    pub(super) script: Script,
+    pub(super) requests: Vec<Recorded>,
+}
+
+/// A request as it came off the wire.
+pub(super) struct Arrived {
+    pub(super) path: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) asked: Asked,
+}
+
+/// What a request asks for.
+pub(super) enum Asked {
+    /// A file under `/upload/`.
+    File,
+    /// A REST call. Without credentials in the path there are none.
+    Call { method: String, credentials: Option<(String, String)>, given: Parameters },
+    /// A path that the sandbox does not have.
+    Nothing,
+}
+
+/// A request that was counted and judged, ready to be worked on.
+pub(super) struct Ticket {
+    index: usize,
+    path: String,
+    asked: Asked,
+    batch: Option<Batch>,
+    caller: Option<Caller>,
+    verdict: Verdict,
+}
+
+/// What a client gets.
+pub(super) enum Delivery {
+    Answer(Answer),
+    /// So many bytes of an answer whose whole length was promised.
+    Torn(Answer, usize),
+    /// The connection is closed without an answer.
+    Close,
+}
+
+impl Core {
+    pub(super) const fn new(world: World, store: Store, bucket: Option<Level>, script: Script) -> Self {
+        Self { world, store, bucket, script, requests: Vec::new() }
+    }
+
+    /// Stores changes, then takes them over.
+    pub(super) fn change(&mut self, changes: Vec<Change>) -> std::io::Result<()> {
+        self.store.append(&changes)?;
+        changes.into_iter().for_each(|change| self.world.apply(change));
+        Ok(())
+    }
+}
+
+impl Engine {
+    pub(super) fn new(identity: Identity, latency: Latency, core: Core) -> Self {
+        Self { identity, latency, started: Instant::now(), core: Mutex::new(core) }
+    }
+
+    pub(super) fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a request and says what its failures will be.
+    pub(super) fn accept(&self, arrived: Arrived) -> Ticket {
+        let Arrived { path, headers, asked } = arrived;
+        let (method, caller, batch, commands) = match &asked {
+            Asked::Call { method, credentials, given } => {
+                let batch = (method == "batch").then(|| batch::read(given));
+                let commands = batch.as_ref().map_or_else(
+                    || vec![recorded(method, given)],
+                    |batch| batch.commands.iter().map(|one| recorded(&one.method, &one.parameters())).collect(),
+                );
+                (method.as_str(), credentials.as_ref().and_then(|given| self.caller(given)), batch, commands)
+            }
+            Asked::File => ("download", None, None, Vec::new()),
+            Asked::Nothing => ("", None, None, Vec::new()),
+        };
+        let inner: Vec<String> =
+            batch.iter().flat_map(|batch| &batch.commands).map(|command| command.method.clone()).collect();
+        let called = matches!(asked, Asked::Call { .. });
+        let facts = Facts { method: called.then_some(method), download: matches!(asked, Asked::File), inner: &inner };
+        let mut core = self.core();
+        let verdict = core.script.judge(&facts);
+        let user = caller.map(|caller| caller.user);
+        let method = method.to_owned();
+        core.requests.push(Recorded {
+            method,
+            path: path.clone(),
+            headers,
+            user,
+            commands,
+            wrote: false,
+            status: None,
+        });
+        let index = core.requests.len() - 1;
+        drop(core);
+        Ticket { index, path, asked, batch, caller, verdict }
+    }
+
+    fn caller(&self, (user, secret): &(String, String)) -> Option<Caller> {
+        let known = [
+            ("1", &self.identity.administrator_secret, Caller { user: 1, administrator: true }),
+            ("2", &self.identity.user_secret, Caller { user: 2, administrator: false }),
+        ];
+        known.into_iter().find(|(id, key, _)| id == user && *key == secret).map(|(_, _, caller)| caller)
+    }
+
+    /// Works on a request to its end, whether or not anybody still waits for the answer.
+    pub(super) async fn serve(&self, mut ticket: Ticket) -> Delivery {
+        pause(ticket.verdict.delay + self.latency.per_request).await;
+        let delivery = match ticket.verdict.early.take() {
+            Some(Early::Answer(answer)) => Delivery::Answer(answer),
+            Some(Early::Close) => Delivery::Close,
+            None => match (self.work(&ticket).await, ticket.verdict.late.take()) {
+                (None, _) | (Some(_), Some(Late::Close | Late::CloseAtOnce)) => Delivery::Close,
+                (Some(_), Some(Late::Answer(other))) => Delivery::Answer(other),
+                (Some(answer), Some(Late::Tear(length))) => Delivery::Torn(answer, length),
+                (Some(mut answer), Some(Late::Truncate(length))) => {
+                    answer.body.truncate(length);
+                    Delivery::Answer(answer)
+                }
+                (Some(answer), None) => Delivery::Answer(answer),
+            },
+        };
+        if let (Delivery::Answer(answer) | Delivery::Torn(answer, _), Some(record)) =
+            (&delivery, self.core().requests.get_mut(ticket.index))
+        {
+            record.status = Some(answer.status);
+        }
+        delivery
+    }
+
+    /// The answer that a request gets where nothing is scripted; `None` when a batch was cut and stays unanswered.
+    async fn work(&self, ticket: &Ticket) -> Option<Answer> {
+        let start = Timestamp::now();
+        let (method, credentials, given) = match &ticket.asked {
+            Asked::Call { method, credentials, given } => (method, credentials, given),
+            Asked::File => return Some(self.file(&ticket.path)),
+            Asked::Nothing => return Some(Answer::page(404)),
+        };
+        let refused = |refusal: &Refusal| Some(Answer::refused(refusal));
+        let now = self.started.elapsed();
+        if self.core().bucket.as_mut().is_some_and(|level| !level.admit(now)) {
+            return refused(&Refusal::too_many_requests());
+        }
+        if !methods::exists(method) {
+            return refused(&Refusal::unknown_method());
+        }
+        let caller = match (ticket.caller, credentials) {
+            (Some(caller), _) => caller,
+            (None, Some(_)) => {
+                return refused(&Refusal::new(401, "INVALID_CREDENTIALS", "Invalid request credentials"));
+            }
+            (None, None) => return refused(&Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data")),
+        };
+        let end = match &ticket.batch {
+            Some(batch) => Ok(self.batch(ticket, batch, caller).await?),
+            None => {
+                pause(self.latency.per_command).await;
+                self.core().execute((ticket.index, 0), method, given, caller)
+            }
+        };
+        Some(match end {
+            Ok(success) => Answer::json(200, &success.envelope(time(start, Timestamp::now()))),
+            Err(refusal) => Answer::refused(&refusal),
+        })
+    }
+
+    async fn batch(&self, ticket: &Ticket, batch: &Batch, caller: Caller) -> Option<Success> {
+        let mut results = Results::default();
+        for (place, command) in batch.commands.iter().enumerate() {
+            if ticket.verdict.cut.is_some_and(|(after, _)| place >= after) {
+                break;
+            }
+            let start = Timestamp::now();
+            let end = if place < LONGEST {
+                pause(self.latency.per_command).await;
+                let given = results.parameters(command);
+                self.core().execute((ticket.index, place), &command.method, &given, caller)
+            } else {
+                Err(Refusal::new(400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded"))
+            };
+            let refused = end.is_err();
+            results.take(&command.key, end, time(start, Timestamp::now()));
+            if refused && batch.halt {
+                break;
+            }
+        }
+        let unanswered = matches!(ticket.verdict.cut, Some((_, Cut::Close)));
+        (!unanswered).then(|| Success::of(results.into_value()))
+    }
+
+    fn file(&self, path: &str) -> Answer {
+        self.core().world.file(path).map_or_else(
+            || Answer::page(404),
+            |body| Answer { status: 200, content_type: "image/png".to_owned(), body },
+        )
+    }
+}
+
+impl Ticket {
+    /// Whether the client is cut off before the work begins.
+    pub(super) const fn closes_at_once(&self) -> bool {
+        matches!(self.verdict.late, Some(Late::CloseAtOnce)) && self.verdict.early.is_none()
+    }
+}
+
+fn recorded(method: &str, given: &Parameters) -> RecordedCommand {
+    let code = given.get("code").and_then(Value::as_str).map(ToOwned::to_owned);
+    RecordedCommand { method: method.to_owned(), code, end: End::Open }
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}

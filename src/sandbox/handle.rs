@@ -1,0 +1,289 @@
+//! Starting a sandbox, and the handle through which a test looks and reaches behind the API.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::bucket::{Bucket, Level};
+use super::engine::{Core, Engine};
+use super::faults::{Faults, Script};
+use super::record::Recorded;
+use super::server;
+use super::store::{Store, StoreError, random_path};
+use super::world::Change;
+use crate::domain::asset::Kind;
+
+/// How a sandbox is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds its state; made when it is absent.
+    pub data: PathBuf,
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The leaky bucket, or none.
+    pub limits: Option<Bucket>,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// How slow it is.
+    pub latency: Latency,
+}
+
+impl Options {
+    /// A portal of the usual plan on a free port of 127.0.0.1, without failures, as quick as it can.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            limits: Some(Bucket::default()),
+            faults: Faults::none(),
+            latency: Latency::default(),
+        }
+    }
+}
+
+/// How slow a portal is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// Before anything happens to a request, downloads included.
+    pub per_request: Duration,
+    /// Before each command, alone or in a batch.
+    pub per_command: Duration,
+}
+
+/// Why a sandbox could not start or be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The folder cannot be read or written.
+    #[error("cannot use {path}: {source}")]
+    Io {
+        /// The folder, or the file in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another sandbox works on the folder.
+    #[error("{path} is in use by another sandbox")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The state is not what a sandbox writes.
+    #[error("{path}, line {line}, was not written by a sandbox: {message}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gives no thread or no random bytes.
+    #[error("cannot start: {0}")]
+    System(String),
+}
+
+impl From<StoreError> for SandboxError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Io { path, source } => Self::Io { path, source },
+            StoreError::InUse { path } => Self::InUse { path },
+            StoreError::Damaged { path, line, source } => Self::Damaged { path, line, message: source.to_string() },
+            StoreError::Random(error) => Self::System(error.to_string()),
+        }
+    }
+}
+
+/// A custom entry and its file, as the portal has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Icon or logo.
+    pub kind: Kind,
+    /// The code as it was spelt when it was added.
+    pub code: String,
+    /// Where its file is, also when a system code hides the entry.
+    pub file_uri: String,
+    /// The bytes of its file.
+    pub content: Vec<u8>,
+}
+
+/// A running sandbox. It stops when it is dropped.
+pub struct Sandbox {
+    engine: Arc<Engine>,
+    address: SocketAddr,
+    data: PathBuf,
+    running: Option<(oneshot::Sender<Infallible>, JoinHandle<()>)>,
+}
+
+/// Starts a sandbox in a thread of its own; it listens when this returns.
+///
+/// # Errors
+/// When the folder, the address or the system does not play along; see [`SandboxError`].
+pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
+    let Options { data, listen, limits, faults, latency } = options;
+    let (store, identity, world) = Store::open(&data)?;
+    let core = Core::new(world, store, limits.map(Level::empty), Script::new(faults));
+    let engine = Arc::new(Engine::new(identity, latency, core));
+    let failed = |source| SandboxError::Listen { address: listen, source };
+    let listener = TcpListener::bind(listen).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let system = |error: io::Error| SandboxError::System(error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+    let entered = runtime.enter();
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+    drop(entered);
+    let (stop, stopped) = oneshot::channel();
+    let served = Arc::clone(&engine);
+    let thread = thread::Builder::new()
+        .name("sandbox".to_owned())
+        .spawn(move || runtime.block_on(server::run(listener, served, stopped)))
+        .map_err(system)?;
+    Ok(Sandbox { engine, address, data, running: Some((stop, thread)) })
+}
+
+impl Sandbox {
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A random name, made once for the folder and kept in it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.engine.identity.id
+    }
+
+    /// The webhook of user 1, an administrator, ending with a slash. The secret belongs to the folder.
+    #[must_use]
+    pub fn admin_webhook(&self) -> String {
+        self.webhook(1, &self.engine.identity.administrator_secret)
+    }
+
+    /// The webhook of user 2, who is no administrator, ending with a slash. The secret belongs to the folder.
+    #[must_use]
+    pub fn user_webhook(&self) -> String {
+        self.webhook(2, &self.engine.identity.user_secret)
+    }
+
+    fn webhook(&self, user: u32, secret: &str) -> String {
+        format!("http://{}/rest/{user}/{secret}/", self.address)
+    }
+
+    /// Every request since the start, in the order of arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.engine.core().requests.clone()
+    }
+
+    /// Replaces the script of failures; all counts start anew.
+    pub fn set_faults(&self, faults: Faults) {
+        self.engine.core().script = Script::new(faults);
+    }
+
+    /// The custom entries, icons first, in the order of their adding.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let core = self.engine.core();
+        let of = |kind| {
+            core.world.rows(kind).map(move |row| Entry {
+                kind,
+                code: row.code.clone(),
+                file_uri: row.path.clone(),
+                content: row.content.to_vec(),
+            })
+        };
+        Kind::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// How many files were stored that no entry refers to: one for every `add` refused because of its code.
+    #[must_use]
+    pub fn orphans(&self) -> u64 {
+        self.engine.core().world.orphans()
+    }
+
+    /// Puts an entry behind the API, in the place of one of that code. Nothing is checked: the content can be anything,
+    /// the code too long or a system code.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn seed(&self, kind: Kind, code: &str, content: &[u8]) -> Result<(), SandboxError> {
+        let path = random_path().map_err(StoreError::Random)?;
+        let code = code.to_owned();
+        let content = content.to_vec().into();
+        self.change(vec![Change::Delete { kind, code: code.clone() }, Change::Add { kind, code, path, content }])
+    }
+
+    /// Removes an entry behind the API; the code is matched without case, as the portal does.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn remove(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
+        self.change(vec![Change::Delete { kind, code: code.to_owned() }])
+    }
+
+    /// Makes a code one that comes with the product, as a new release of the portal does. A custom entry of that code stays, hidden.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn make_system(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
+        self.change(vec![Change::System { kind, code: code.to_owned() }])
+    }
+
+    /// Gives every custom entry a new path; the old ones are gone.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn rotate_uris(&self) -> Result<(), SandboxError> {
+        let moves = self.entries().into_iter().map(|Entry { kind, code, .. }| {
+            let path = random_path().map_err(StoreError::Random)?;
+            Ok(Change::Move { kind, code, path })
+        });
+        let moves = moves.collect::<Result<_, SandboxError>>()?;
+        self.change(moves)
+    }
+
+    /// While it is on, the icon list stays as it is now, whatever is added or deleted; `get` tells the truth. Not kept over a restart.
+    pub fn set_stale_icon_list(&self, stale: bool) {
+        self.engine.core().world.set_stale_icon_list(stale);
+    }
+
+    /// While it is on, the icon list ends with a `null`. Not kept over a restart.
+    pub fn set_null_element(&self, present: bool) {
+        self.engine.core().world.set_null_element(present);
+    }
+
+    fn change(&self, changes: Vec<Change>) -> Result<(), SandboxError> {
+        let failed = |source| SandboxError::Io { path: self.data.clone(), source };
+        self.engine.core().change(changes).map_err(failed)
+    }
+
+    /// Stops it at once: connections are closed, and batches end where they are.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            drop(stop);
+            // It has nothing to say that its owner could act on.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The sockets: HTTP/1 connections in, requests to the engine, its answers out.
+//!
+//! hyper is used without a framework on top, because a scripted failure must be able to close a connection without any
+//! answer, and that is what an error of its service does.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::engine::{Arrived, Asked, Delivery, Engine};
+use super::wire::{Answer, method_name, parameters};
+
+/// The longest body that is read: 50 images of the size that a client may send, several times over.
+const LONGEST_BODY: usize = 128 * 1024 * 1024;
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Ends a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("closed without an answer")]
+struct Closed;
+
+/// Accepts connections until told to stop.
+pub(super) async fn run(listener: TcpListener, engine: Arc<Engine>, mut stop: oneshot::Receiver<Infallible>) {
+    loop {
+        let accepted = tokio::select! {
+            // Nothing is ever sent: the sender's end is the signal.
+            _ = &mut stop => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors, say. Others may be freed soon.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        // Only latency would suffer.
+        let _ = stream.set_nodelay(true);
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| respond(Arc::clone(&engine), request));
+            // A connection that breaks is the client's matter, or scripted.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn respond(engine: Arc<Engine>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+    let (head, body) = request.into_parts();
+    let body = match Limited::new(body, LONGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => return response(Answer::page(413), None),
+        Err(_) => return Err(Closed),
+    };
+    let path = head.uri.path().to_owned();
+    let query = head.uri.query().unwrap_or_default();
+    let asked = asked(&path, || {
+        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        parameters(query, content_type, &body)
+    });
+    let ticket = engine.accept(Arrived { path, headers: headers(&head.headers), asked });
+    let at_once = ticket.closes_at_once();
+    // In a task of its own, because a portal goes on with a request after its client is gone.
+    let work = tokio::spawn(async move { engine.serve(ticket).await });
+    if at_once {
+        return Err(Closed);
+    }
+    match work.await.map_err(|_| Closed)? {
+        Delivery::Answer(answer) => response(answer, None),
+        Delivery::Torn(answer, length) => response(answer, Some(length)),
+        Delivery::Close => Err(Closed),
+    }
+}
+
+/// What a path asks for. Doubled and trailing slashes do not count.
+fn asked(path: &str, given: impl FnOnce() -> super::wire::Parameters) -> Asked {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        ["upload", ..] => Asked::File,
+        ["rest", method] => Asked::Call { method: method_name(method), credentials: None, given: given() },
+        ["rest", user, secret, rest @ ..] => Asked::Call {
+            method: method_name(&rest.join("/")),
+            credentials: Some(((*user).to_owned(), (*secret).to_owned())),
+            given: given(),
+        },
+        _ => Asked::Nothing,
+    }
+}
+
+fn headers(map: &HeaderMap) -> Vec<(String, String)> {
+    map.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+fn response(answer: Answer, torn: Option<usize>) -> Result<Response<Body>, Closed> {
+    let builder = Response::builder()
+        .status(answer.status)
+        .header(CONTENT_TYPE, answer.content_type)
+        .header(CONTENT_LENGTH, answer.body.len());
+    let body = match torn {
+        None => Full::new(answer.body).map_err(|never| match never {}).boxed_unsync(),
+        Some(length) => torn_body(answer.body.slice(..length.min(answer.body.len()))),
+    };
+    builder.body(body).map_err(|_| Closed)
+}
+
+/// A body that breaks off after `part`.
+fn torn_body(part: Bytes) -> Body {
+    let frames = stream::unfold(Some(part), |state| async move {
+        if let Some(part) = state {
+            return Some((Ok(Frame::data(part)), None));
+        }
+        // Until the part has left: what hyper still holds when a body fails is thrown away.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
+    });
+    StreamBody::new(frames).boxed_unsync()
+}

@@ -1,0 +1,242 @@
+//! The state in its folder: an identity written once and a log of changes that only grows.
+//!
+//! A change is one line, appended in one write before it takes effect. A process that is killed can leave at most one
+//! torn line at the end, whose change nobody was told of; it is cut off at the next start. Nothing is fsynced: the log
+//! outlives the process, not a power failure.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::world::{Change, World};
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreError {
+    #[error("cannot use {path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{path} is in use by another sandbox")]
+    InUse { path: PathBuf },
+    #[error("{path}:{line} is no line of a sandbox's log: {source}")]
+    Damaged { path: PathBuf, line: usize, source: serde_json::Error },
+    #[error("no random bytes: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Who the portal is, made once per folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Identity {
+    pub(super) id: String,
+    pub(super) administrator_secret: String,
+    pub(super) user_secret: String,
+}
+
+/// An open folder, locked until it is dropped.
+#[derive(Debug)]
+pub(super) struct Store {
+    log: File,
+    length: u64,
+    _lock: File,
+}
+
+/// How long to wait for a sandbox that is just stopping.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Store {
+    /// Opens or makes a folder and gives what it holds.
+    pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), StoreError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| StoreError::Io { path, source }
+        };
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let lock = lock(folder)?;
+        let identity = identity(folder)?;
+        let path = folder.join("log.jsonl");
+        let (world, lines, length) = read(&path)?;
+        let log = OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
+        // Whatever is behind the last whole line is of a process that was killed while it wrote.
+        log.set_len(length).map_err(at(&path))?;
+        let store = Self { log, length, _lock: lock };
+        let changes = world.changes();
+        if lines <= 2 * changes.len() + 64 {
+            return Ok((store, identity, world));
+        }
+        let text = text(&changes).map_err(at(&path))?;
+        write_atomically(folder, &path, &text).map_err(at(&path))?;
+        let log = OpenOptions::new().append(true).open(&path).map_err(at(&path))?;
+        Ok((Self { log, length: text.len() as u64, ..store }, identity, world))
+    }
+
+    /// Appends changes. When it fails, nothing of them stays.
+    pub(super) fn append(&mut self, changes: &[Change]) -> io::Result<()> {
+        let text = text(changes)?;
+        if let Err(error) = self.log.write_all(&text) {
+            self.log.set_len(self.length)?;
+            return Err(error);
+        }
+        self.length += text.len() as u64;
+        Ok(())
+    }
+}
+
+fn text(changes: &[Change]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for change in changes {
+        serde_json::to_writer(&mut text, change)?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+/// The world of a log, the count of its lines, and its length without a torn end.
+fn read(path: &Path) -> Result<(World, usize, u64), StoreError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
+    };
+    let (mut world, mut lines, mut length) = (World::default(), 0, 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+        lines += 1;
+        length += line.len() as u64;
+        let change = serde_json::from_slice(line).map_err(|source| StoreError::Damaged {
+            path: path.to_owned(),
+            line: lines,
+            source,
+        })?;
+        world.apply(change);
+    }
+    Ok((world, lines, length))
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join("lock");
+    let io = |source| StoreError::Io { path: path.clone(), source };
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    let step = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if waited < PATIENCE => {
+                thread::sleep(step);
+                waited += step;
+            }
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+    }
+}
+
+fn identity(folder: &Path) -> Result<Identity, StoreError> {
+    let path = folder.join("portal.json");
+    let io = |source| StoreError::Io { path: path.clone(), source };
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| StoreError::Damaged {
+            path: path.clone(),
+            line: source.line(),
+            source,
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let identity = Identity {
+                id: random_text(32).map_err(StoreError::Random)?,
+                administrator_secret: random_text(16).map_err(StoreError::Random)?,
+                user_secret: random_text(16).map_err(StoreError::Random)?,
+            };
+            let bytes = serde_json::to_vec(&identity).map_err(|error| io(error.into()))?;
+            write_atomically(folder, &path, &bytes).map_err(io)?;
+            Ok(identity)
+        }
+        Err(source) => Err(io(source)),
+    }
+}
+
+fn write_atomically(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Random lower-case letters and digits.
+pub(super) fn random_text(length: usize) -> Result<String, getrandom::Error> {
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghijkmnpqrstuvwx";
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes)?;
+    let digit = |byte: &u8| DIGITS.get(usize::from(byte % 32)).copied().map_or('0', char::from);
+    Ok(bytes.iter().map(digit).collect())
+}
+
+/// A new path as the portal makes them: `/upload/crm/<3 hex>/<32 chars>/<32 chars>`.
+pub(super) fn random_path() -> Result<String, getrandom::Error> {
+    let mut shard = [0; 2];
+    getrandom::fill(&mut shard)?;
+    let shard = u16::from_le_bytes(shard) & 0xfff;
+    Ok(format!("/upload/crm/{shard:03x}/{}/{}", random_text(32)?, random_text(32)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::domain::asset::Kind;
+
+    fn add(code: &str, path: &str) -> Change {
+        Change::Add { kind: Kind::Icon, code: code.to_owned(), path: path.to_owned(), content: vec![0, 255].into() }
+    }
+
+    fn codes(world: &World) -> Vec<String> {
+        world.rows(Kind::Icon).map(|row| row.code.clone()).collect()
+    }
+
+    #[test]
+    fn a_torn_end_of_any_length_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.jsonl");
+        let (mut store, identity, _) = Store::open(folder.path()).unwrap();
+        store.append(&[add("a", "/1"), Change::Orphan]).unwrap();
+        drop(store);
+        let whole = fs::read(&path).unwrap();
+        let torn = text(&[add("b", "/2")]).unwrap();
+        for length in 0..torn.len() {
+            fs::write(&path, [whole.as_slice(), torn.get(..length).unwrap()].concat()).unwrap();
+            let (mut store, again, world) = Store::open(folder.path()).unwrap();
+            assert_eq!((codes(&world), world.orphans(), again.id), (vec!["a".to_owned()], 1, identity.id.clone()));
+            store.append(&[add("c", "/3")]).unwrap();
+            drop(store);
+            let (_, _, world) = Store::open(folder.path()).unwrap();
+            assert_eq!(codes(&world), ["a", "c"], "with {length} bytes of a torn line");
+        }
+    }
+
+    #[test]
+    fn a_long_history_is_rewritten_to_what_is_left_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, _, _) = Store::open(folder.path()).unwrap();
+        store.append(&[add("kept", "/0"), Change::System { kind: Kind::Icon, code: "new".to_owned() }]).unwrap();
+        for _ in 0..100 {
+            store.append(&[add("gone", "/1"), Change::Delete { kind: Kind::Icon, code: "GONE".to_owned() }]).unwrap();
+        }
+        drop(store);
+        for _ in 0..2 {
+            let (_, _, world) = Store::open(folder.path()).unwrap();
+            assert_eq!(codes(&world), ["kept"]);
+            assert_eq!(fs::read(folder.path().join("log.jsonl")).unwrap(), text(&world.changes()).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_folder_has_one_user_and_a_damaged_log_is_no_empty_portal() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _, _) = Store::open(folder.path()).unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::InUse { .. })));
+        drop(store);
+        fs::write(folder.path().join("log.jsonl"), "{}\n").unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { line: 1, .. })));
+    }
+}
