@@ -388,25 +388,33 @@ async fn a_portal_without_batches_is_asked_singly() {
 
 #[tokio::test]
 async fn get_tells_absence_from_failure() {
-    let address = Address::new(Kind::Logo, Code::new("a b"));
+    let addresses = ["a b", "c"].map(|code| Address::new(Kind::Logo, Code::new(code)));
+    let not_found = json!({"error": "NOT_FOUND", "error_description": "Logo not found for code `c`"});
+    let found = json!({"logo": entry("a b")});
     let server = Server::answering([
-        answer(200, &json!({"result": {"logo": entry("a b")}})),
+        answer(200, &json!({"result": {"result": {"c0": found}, "result_error": {"c1": not_found}}})),
+        error(405, "ERROR_BATCH_METHOD_NOT_ALLOWED"),
+        answer(200, &json!({"result": found})),
         error(400, "NOT_FOUND"),
         error(400, "ACCESS_DENIED"),
         html(404, "<h1>Not Found</h1>"),
     ])
     .await;
     let client = server.client();
-    assert_eq!(client.get(&address).await.unwrap().unwrap().address, address);
-    assert_eq!(client.get(&address).await.unwrap(), None);
     for _ in 0..2 {
-        let error = client.get(&address).await.unwrap_err();
+        let entries = client.get(&addresses).await.unwrap();
+        assert_eq!(entries[0].as_ref().unwrap().address, addresses[0]);
+        assert_eq!(entries[1], None);
+    }
+    for _ in 0..2 {
+        let error = client.get(&addresses).await.unwrap_err();
         harmless(&error);
         assert_eq!(error.class, Class::Configuration);
     }
     let requests = server.requests();
-    assert!(requests[0].target().ends_with("/crm.timeline.logo.get.json"));
-    assert_eq!(requests[0].json(), json!({"code": "a b"}));
+    assert_eq!(requests[0].json()["cmd"]["c0"], json!("crm.timeline.logo.get?code=a%20b"));
+    assert!(requests[2].target().ends_with("/crm.timeline.logo.get.json"));
+    assert_eq!(requests[2].json(), json!({"code": "a b"}));
 }
 
 #[tokio::test]

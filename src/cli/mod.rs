@@ -1,1 +1,67 @@
-//! One file a command: arguments and wiring.
+//! The command line: one file a command (its arguments and its wiring), and what they share.
+
+mod apply;
+mod credentials;
+mod drift;
+mod exit;
+mod output;
+mod plan;
+mod progress;
+mod session;
+mod settings;
+mod signals;
+mod validate;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+use settings::Globals;
+
+/// Keep a Bitrix24 portal's custom timeline icons and logos equal to a Git repository
+#[derive(Debug, Parser)]
+#[command(
+    name = "brandctl",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  brandctl validate                      check brand.yaml and its PNGs, offline\n  brandctl plan                          show what apply would do\n  brandctl apply                         do it, after a question\n  brandctl apply --sandbox --yes         try it on a portal of your own\n\nThe portal is named by a webhook URL in BITRIX24_WEBHOOK_URL, or in the file that BITRIX24_WEBHOOK_URL_FILE names."
+)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::Arguments),
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Drift(drift::Arguments),
+}
+
+/// Runs the command line `arguments` (the program's name first) and says how the process ends.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap ends usage errors with 2, which here means that changes are pending.
+            let exit = if error.use_stderr() { Exit::Error } else { Exit::Success };
+            return match error.print() {
+                Ok(()) => exit.into(),
+                Err(_) => Exit::Error.into(),
+            };
+        }
+    };
+    cli.globals.set_up_output();
+    let exit = match &cli.command {
+        Command::Validate(arguments) => validate::run(&cli.globals, arguments),
+        Command::Plan(arguments) => plan::run(&cli.globals, arguments),
+        Command::Apply(arguments) => apply::run(&cli.globals, arguments),
+        Command::Drift(arguments) => drift::run(&cli.globals, arguments),
+    };
+    exit.into()
+}

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use crate::domain::asset::Kind;
+use crate::domain::asset::{Address, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 
 use super::webhook::Webhook;
@@ -49,6 +49,22 @@ pub(super) fn of_writes(commands: &[Command], halt: Halt) -> Value {
 pub(super) fn of_lists() -> Value {
     let cmd: Map<String, Value> =
         Kind::ALL.into_iter().map(|kind| (kind.plural().to_owned(), Value::String(list_method(kind)))).collect();
+    json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
+}
+
+/// The method that gets one entry of a kind.
+pub(super) fn get_method(kind: Kind) -> String {
+    format!("crm.timeline.{kind}.get")
+}
+
+/// The body of a batch that gets entries.
+pub(super) fn of_gets(addresses: &[Address]) -> Value {
+    let query = |address: &Address| {
+        let code = utf8_percent_encode(address.code.as_str(), NON_ALPHANUMERIC);
+        Value::String(format!("{}?code={code}", get_method(address.kind)))
+    };
+    let cmd: Map<String, Value> =
+        addresses.iter().enumerate().map(|(index, address)| (key(index), query(address))).collect();
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
 }
 
@@ -146,7 +162,7 @@ pub(super) fn judge(command: &Command, result: &Value) -> Answer {
 }
 
 /// A letter first, so that PHP keeps a map of them.
-fn key(index: usize) -> String {
+pub(super) fn key(index: usize) -> String {
     format!("c{index}")
 }
 
@@ -175,7 +191,7 @@ fn query(command: &Command) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
     use super::*;
-    use crate::domain::asset::{Address, Code};
+    use crate::domain::asset::Code;
     use percent_encoding::percent_decode_str;
 
     fn webhook() -> Webhook {

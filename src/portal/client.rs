@@ -30,6 +30,8 @@ use super::wire::{self, Answered, Body, Malformed};
 
 /// The longest answer that is read, in bytes: a list has no pages.
 const LONGEST: usize = 64 * 1024 * 1024;
+/// The error code of a `get` or `delete` of a code that does not exist.
+const NOT_FOUND: &str = "NOT_FOUND";
 /// Waits longer than this are announced.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
@@ -143,7 +145,9 @@ impl Client {
         let patience = self.patience(timeout);
         let broken = |broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience);
         let request = client.post(self.webhook.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
+        tracing::debug!(method, "sending");
         let answer = http::send(request, patience.until).await.map_err(broken)?;
+        tracing::debug!(method, status = answer.status, "answered");
         let (status, retry_after) = (answer.status, answer.retry_after);
         if (300..400).contains(&status) {
             let to = answer.location.and_then(|location| self.webhook.origin().join(&location).ok());
@@ -256,6 +260,34 @@ impl Client {
         Ok(Listing { entries })
     }
 
+    fn read_entries(&self, addresses: &[Address], answered: Answered) -> Result<Vec<Option<Listed>>, Fault> {
+        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        self.note_reset(answers.resets_in());
+        let entry = |(index, address): (usize, &Address)| {
+            let malformed = |why| self.malformed(&batch::get_method(address.kind), &why);
+            match answers.take(&batch::key(index)) {
+                Part::Result(answered) => wire::single(address.kind, &answered.result).map(Some).map_err(malformed),
+                Part::Error(body) if body.code == NOT_FOUND => Ok(None),
+                Part::Error(body) => Err(error::refused(&self.webhook, None, &body)),
+                Part::Nothing => Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
+            }
+        };
+        addresses.iter().enumerate().map(entry).collect()
+    }
+
+    /// For portals that refuse batches.
+    async fn get_singly(&self, address: &Address) -> Result<Option<Listed>, Fault> {
+        let method = batch::get_method(address.kind);
+        let read = |answered: Answered| {
+            wire::single(address.kind, &answered.result).map_err(|why| self.malformed(&method, &why))
+        };
+        match self.ask(Purpose::Read, &method, &json!({"code": address.code.as_str()}), read).await {
+            Ok(listed) => Ok(Some(listed)),
+            Err(fault) if fault.class() == Class::Refused && fault.error.code.as_deref() == Some(NOT_FOUND) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// For portals that refuse batches.
     async fn list_singly(&self) -> Result<Listing, Fault> {
         let mut entries = Vec::new();
@@ -278,18 +310,21 @@ impl ReadPortal for Client {
         .map_err(|fault| fault.error)
     }
 
-    async fn get(&self, address: &Address) -> Result<Option<Listed>, PortalError> {
-        let method = format!("crm.timeline.{}.get", address.kind);
-        let read = |answered: Answered| {
-            wire::single(address.kind, &answered.result).map_err(|why| self.malformed(&method, &why))
-        };
-        match self.ask(Purpose::Read, &method, &json!({"code": address.code.as_str()}), read).await {
-            Ok(listed) => Ok(Some(listed)),
-            Err(fault) if fault.class() == Class::Refused && fault.error.code.as_deref() == Some("NOT_FOUND") => {
-                Ok(None)
+    async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
+        let mut entries = Vec::with_capacity(addresses.len());
+        for part in addresses.chunks(batch::MOST) {
+            let read = |answered| self.read_entries(part, answered);
+            match self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await {
+                Ok(found) => entries.extend(found),
+                Err(fault) if fault.class() == Class::NoBatch => {
+                    for address in part {
+                        entries.push(self.get_singly(address).await.map_err(|fault| fault.error)?);
+                    }
+                }
+                Err(fault) => return Err(fault.error),
             }
-            Err(fault) => Err(fault.error),
         }
+        Ok(entries)
     }
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {

@@ -1,8 +1,7 @@
 //! The codes that come with the product, as the newest published server code has them.
 //!
-//! They are facts of one release, not truth: a client reads them from `list`. One of the icons is a stand-in:
-//! published code also has `info`, but the documentation's own `add` example adds that code, so it stays free here and
-//! `mail-income` takes its place in the count.
+//! They are facts of one release, not truth: a client reads them from `list`. The documentation's samples show `info` as
+//! a custom icon; in published code it is a system icon, and that is what this portal follows.
 
 use crate::domain::asset::Kind;
 
@@ -23,7 +22,7 @@ const ICONS: [&str; 49] = [
     "document",
     "IM",
     "circle-check",
-    "mail-income",
+    "info",
     "relation",
     "link",
     "unlink",

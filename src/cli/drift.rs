@@ -1,0 +1,26 @@
+//! `brandctl drift`
+
+use clap::Args;
+
+use crate::render;
+
+use super::exit::{self, Exit};
+use super::output;
+use super::plan;
+use super::session::Session;
+use super::settings::{Comparing, Globals};
+
+/// Say whether the portal still looks as the manifest says; for cron
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n\nExit codes: 0 no drift, 1 error, 2 something differs.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    comparing: Comparing,
+}
+
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
+    let mut session = Session::new(globals);
+    plan::make(&mut session, &arguments.comparing);
+    session.progress.clear();
+    output::report(globals, &session.report, exit::of_drift(&session.report), render::human::drift)
+}

@@ -1,0 +1,106 @@
+//! `brandctl plan`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::domain::document::Document;
+use crate::domain::finding::Finding;
+use crate::domain::report::Report;
+use crate::ops;
+use crate::render;
+use crate::store::atomic;
+
+use super::exit::{self, Detail, Exit};
+use super::output;
+use super::session::{self, Connection, Session};
+use super::settings::{Comparing, Globals};
+
+/// Show what apply would do; write nothing
+///
+/// Reads the portal, compares it with the manifest, and asks the guards.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it, for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  2 when there are changes, 0 when not\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 nothing went wrong, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses.")]
+pub(super) struct Arguments {
+    /// Save the plan, with the images in it
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// End with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    comparing: Comparing,
+}
+
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
+    let mut session = Session::new(globals);
+    let planned = make(&mut session, &arguments.comparing);
+    let detail = if arguments.detailed_exitcode { Detail::Changes } else { Detail::Plain };
+    if let (Some(_), Some(path)) = (&planned, &arguments.output) {
+        save(&mut session.report, path);
+    }
+    session.progress.clear();
+    output::report(globals, &session.report, exit::of_plan(&session.report, detail), render::human::plan)
+}
+
+/// A plan and what it takes to apply it.
+pub(super) struct Made {
+    pub(super) connection: Connection,
+    pub(super) validated: ops::validate::Validated,
+    pub(super) planned: ops::plan::Planned,
+}
+
+/// Checks, reads and compares; what was found is in the report. `None` when it did not come to a plan.
+pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing) -> Option<Made> {
+    let only = match comparing.selection() {
+        Ok(only) => only,
+        Err(error) => {
+            session.report.findings.push(Finding::error("usage", error));
+            return None;
+        }
+    };
+    let validated = session.validate();
+    let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
+    let connection = session.connect(manifest)?;
+    let request = ops::plan::Request {
+        portal: &connection.identity,
+        manifest: session.repository.name(),
+        desired,
+        only: &only,
+        allowances: comparing.allowing.allowances(&manifest.policy),
+        freshness: comparing.freshness(),
+    };
+    let work = ops::plan::plan(
+        &request,
+        &connection.client,
+        &connection.cache,
+        session.progress.as_ref(),
+        &mut session.report,
+    );
+    match session::block_on(work) {
+        Ok(Ok(planned)) => {
+            session.save_cache(&connection, &planned.listing);
+            Some(Made { connection, validated, planned })
+        }
+        Ok(Err(error)) => {
+            session.fail(&error);
+            None
+        }
+        Err(error) => {
+            session.report.findings.push(Finding::error("system", format!("no runtime: {error}")));
+            None
+        }
+    }
+}
+
+/// Writes the plan with its images; why that failed is in the report.
+fn save(report: &mut Report, path: &std::path::Path) {
+    let Some(plan) = &report.plan else { return };
+    let written = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))
+        .map_err(std::io::Error::from)
+        .and_then(|bytes| atomic::write(path, &bytes));
+    if let Err(error) = written {
+        let message = format!("the plan cannot be saved to {}: {error}", path.display());
+        report.findings.push(Finding::error("output", message));
+    }
+}

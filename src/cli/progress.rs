@@ -1,0 +1,129 @@
+//! Progress on standard error: a bar on a terminal for every wait over half a second, gone when the stage ends; a line
+//! for every longer pause where there is no terminal.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::ops::events::{Event, Observer, Stage};
+
+use super::settings::Globals;
+
+/// How long a stage may last before its bar is shown.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Tells the user what a command waits for.
+pub(super) struct Progress {
+    mode: Mode,
+    shown: Mutex<Option<Shown>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Bar,
+    Lines,
+    Silent,
+}
+
+struct Shown {
+    bar: ProgressBar,
+    since: Instant,
+    drawn: bool,
+}
+
+impl Progress {
+    /// What the options and the terminal call for.
+    pub(super) fn new(globals: &Globals) -> Arc<Self> {
+        use std::io::IsTerminal as _;
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let mode = if globals.quiet {
+            Mode::Silent
+        } else if std::io::stderr().is_terminal() && !globals.no_progress && !dumb {
+            Mode::Bar
+        } else {
+            Mode::Lines
+        };
+        let progress = Arc::new(Self { mode, shown: Mutex::new(None) });
+        if mode == Mode::Bar {
+            let watched = Arc::downgrade(&progress);
+            // Without the thread, a bar moves when something happens, and not in between.
+            let _ = std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
+                while let Some(progress) = watched.upgrade() {
+                    progress.tick();
+                    drop(progress);
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            });
+        }
+        progress
+    }
+
+    /// Takes the bar away, before something else is printed.
+    pub(super) fn clear(&self) {
+        if let Some(shown) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            shown.bar.finish_and_clear();
+        }
+    }
+
+    fn tick(&self) {
+        if let Some(shown) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            if !shown.drawn && shown.since.elapsed() > PATIENCE {
+                shown.bar.set_draw_target(ProgressDrawTarget::stderr());
+                shown.drawn = true;
+            }
+            shown.bar.tick();
+        }
+    }
+
+    fn begin(&self, stage: Stage, total: Option<usize>) {
+        self.clear();
+        if self.mode != Mode::Bar {
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
+        let template = if total.is_some() {
+            "{spinner} {prefix} {bar:30} {pos}/{len} {elapsed} {msg}"
+        } else {
+            "{spinner} {prefix} {elapsed} {msg}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name(stage));
+        let shown = Shown { bar, since: Instant::now(), drawn: false };
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+    }
+}
+
+impl Observer for Progress {
+    fn observe(&self, event: Event) {
+        match event {
+            Event::Stage { stage, total } => self.begin(stage, total),
+            Event::Advanced(count) => {
+                if let Some(shown) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+                    shown.bar.inc(count as u64);
+                    shown.bar.set_message("");
+                }
+            }
+            Event::Waiting { why, wait } => {
+                let message = format!("{why}, {:.0} s", wait.as_secs_f64().ceil());
+                match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref()) {
+                    (Mode::Bar, Some(shown)) => shown.bar.set_message(message),
+                    (Mode::Lines, _) => anstream::eprintln!("waiting: {message}"),
+                    (Mode::Bar | Mode::Silent, _) => {}
+                }
+            }
+        }
+    }
+}
+
+const fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Checking => "checking the art",
+        Stage::Listing => "reading the portal",
+        Stage::Downloading => "downloading images",
+        Stage::Writing => "writing",
+        Stage::Verifying => "reading back",
+    }
+}

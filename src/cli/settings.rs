@@ -1,0 +1,173 @@
+//! The options that every command has.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::domain::guard::{Allowances, Empty};
+use crate::domain::manifest::Policy;
+use crate::domain::scope::{Pattern, Scope};
+use crate::domain::state::Selection;
+use crate::ops::observe::Freshness;
+use crate::ops::plan::unbacked;
+
+/// Options that go with every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Globals {
+    /// The manifest
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "brand.yaml")]
+    pub(super) file: PathBuf,
+    /// Where cache, lock and runs are kept [default: .brandctl beside the manifest]
+    #[arg(long, global = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Run against the embedded portal, with its data in DIR [default: sandbox in the state folder]
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) sandbox: Option<PathBuf>,
+    /// What to print on standard output
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+    /// Print no progress and no notes
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Log each request on standard error; twice for more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Show no progress bar
+    #[arg(long, global = true)]
+    pub(super) no_progress: bool,
+    /// How long the whole command may take
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub(super) timeout: Duration,
+    /// Requests a second that the portal's bucket leaks [Enterprise portals: 5]
+    #[arg(long, global = true, value_name = "N", default_value = "2", value_parser = rate)]
+    pub(super) rps: f64,
+    /// A PEM file with the certificates of the portal's certificate authority
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ca_cert: Option<PathBuf>,
+}
+
+/// What is printed on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Text for people
+    Human,
+    /// JSON for programs, complete also when the command fails
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Globals {
+    /// Applies the choices that hold for the whole process.
+    pub(super) fn set_up_output(&self) {
+        match self.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::write_global(anstream::ColorChoice::Always),
+            Color::Never => anstream::ColorChoice::write_global(anstream::ColorChoice::Never),
+        }
+        if self.verbose > 0 {
+            // Only our own messages: the HTTP library's hold whole requests, and with them the webhook.
+            let filter = tracing_subscriber::filter::Targets::new().with_target(
+                "brandctl",
+                if self.verbose > 1 { tracing::Level::TRACE } else { tracing::Level::DEBUG },
+            );
+            let layer = tracing_subscriber::fmt::layer()
+                .with_writer(std::io::stderr)
+                .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never);
+            use tracing_subscriber::layer::SubscriberExt as _;
+            use tracing_subscriber::util::SubscriberInitExt as _;
+            // A second subscriber in one process is refused; the first one serves.
+            let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+        }
+    }
+
+    /// Where state is kept.
+    pub(super) fn state_root(&self, repository: &Path) -> PathBuf {
+        self.state_dir.clone().unwrap_or_else(|| repository.join(".brandctl"))
+    }
+}
+
+/// Options of the commands that compare.
+#[derive(Debug, Args)]
+pub(super) struct Comparing {
+    /// Only entries whose code matches, such as 'acme-*' or 'icon/acme-*'; repeatable
+    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    only: Vec<Pattern>,
+    /// Download every image again instead of believing the cache
+    #[arg(long)]
+    refresh: bool,
+    #[command(flatten)]
+    pub(super) allowing: Allowing,
+}
+
+/// The guards' options.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Guards")]
+pub(super) struct Allowing {
+    /// Let at most N entries of each kind be deleted [default: the manifest's, else 10 or half of what is owned]
+    #[arg(long, value_name = "N")]
+    max_deletes: Option<u32>,
+    /// Let a kind that declares nothing (`icons: {}`) lose its entries
+    #[arg(long)]
+    allow_empty: bool,
+    /// Change entries of which no copy could be made
+    #[arg(long)]
+    allow_unbacked: bool,
+}
+
+impl Comparing {
+    /// What the command is limited to.
+    pub(super) fn selection(&self) -> Result<Selection, String> {
+        if self.only.is_empty() {
+            return Ok(Selection::all());
+        }
+        Scope::new(self.only.clone()).map(Selection::only).map_err(|error| error.to_string())
+    }
+
+    pub(super) const fn freshness(&self) -> Freshness {
+        if self.refresh { Freshness::Refetched } else { Freshness::Cached }
+    }
+}
+
+impl Allowing {
+    pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
+        Allowances {
+            max_deletes: self.max_deletes.or(policy.max_deletes).map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
+            empty: if self.allow_empty { Empty::Allow } else { Empty::Refuse },
+            unbacked: unbacked(self.allow_unbacked),
+        }
+    }
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::parse(text).map_err(|error| error.to_string())
+}
+
+/// A number of seconds above 0.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() && seconds <= 31_536_000.0 => Ok(duration),
+        _ => Err("give a number of seconds above 0 and at most a year".to_owned()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 && rate <= 10_000.0 => Ok(rate),
+        _ => Err("give a number above 0 and at most 10000".to_owned()),
+    }
+}

@@ -1,0 +1,45 @@
+//! `brandctl validate`
+
+use clap::Args;
+
+use crate::domain::finding::Finding;
+use crate::domain::report::Validation;
+use crate::ops;
+use crate::render;
+use crate::store::repository::Repository;
+
+use super::exit::Exit;
+use super::output;
+use super::progress::Progress;
+use super::settings::{Format, Globals};
+
+/// Check the manifest and its PNGs, offline
+///
+/// Needs no portal and no credentials. Everything that is wrong is told in one go.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  brandctl validate\n  brandctl validate -f examples/acme/brand.yaml --format json")]
+pub(super) struct Arguments {}
+
+pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
+    let repository = Repository::at(&globals.file);
+    let progress = Progress::new(globals);
+    let validated = ops::validate::validate(repository.name(), &repository, progress.as_ref());
+    progress.clear();
+    let validation = Validation {
+        manifest: repository.name().to_owned(),
+        source: validated.source,
+        images: validated.images,
+        findings: validated.checked.findings,
+    };
+    let exit = if validation.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
+    match globals.format {
+        Format::Human => output::data(&render::human::validation(&validation), exit),
+        Format::Json => match render::json::validation(&validation) {
+            Ok(text) => output::data(&text, exit),
+            Err(error) => {
+                output::complain(&error.to_string());
+                Exit::Error
+            }
+        },
+    }
+}
