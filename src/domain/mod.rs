@@ -6,4 +6,5 @@ pub mod finding;
 pub mod image;
 pub mod manifest;
 pub mod retry;
+pub mod scope;
 pub mod state;
