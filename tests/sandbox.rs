@@ -189,9 +189,7 @@ async fn add_checks_in_the_order_of_the_table() {
     assert_eq!(add(json!({ "code": "x".repeat(256), "fileContent": good })).await.1, "BX_INVALID_VALUE");
     assert_eq!(portal.sandbox.orphans(), 6, "each of these left a file");
     // no error: other case than a system code, the other kind
-    for (method, code, side) in
-        [("icon", "Call", 24), ("logo", "ACME", 60), ("icon", &"é".repeat(255), 24)]
-    {
+    for (method, code, side) in [("icon", "Call", 24), ("logo", "ACME", 60), ("icon", &"é".repeat(255), 24)] {
         let content = base64(&png(side, 1));
         portal.result(&format!("crm.timeline.{method}.add"), json!({ "code": code, "fileContent": content })).await;
     }

@@ -13,8 +13,9 @@ use crate::domain::manifest::{self, Manifest};
 use crate::domain::plan::Plan;
 use crate::domain::rules;
 use crate::ops::apply::{self, NotApplied, Tools};
-use crate::ops::ports::{Interrupt, ReadArt as _, ReadPortal as _};
+use crate::ops::observe::Eyes;
 use crate::ops::plan::censuses;
+use crate::ops::ports::{Interrupt, PortalError, ReadArt as _, ReadPortal as _};
 use crate::render;
 use crate::store::lock::Lock;
 use crate::store::run::{self, RunStore};
@@ -31,7 +32,9 @@ use super::signals;
 /// Without PLAN: makes a plan, shows it, asks, and applies it. With PLAN: does exactly what was saved with `plan -o`, or
 /// nothing at all when the portal has changed since.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  brandctl apply\n  brandctl apply --yes\n  brandctl apply plan.json\n  brandctl apply --sandbox --yes     on the embedded portal\n\nExit codes: 0 done or nothing to do, 1 error, 3 not everything was applied, 4 a guard refuses,\n5 the plan is stale or not for this manifest, 130 interrupted.")]
+#[command(
+    after_help = "Examples:\n  brandctl apply\n  brandctl apply --yes\n  brandctl apply plan.json\n  brandctl apply --sandbox --yes     on the embedded portal\n\nExit codes: 0 done or nothing to do, 1 error, 3 not everything was applied, 4 a guard refuses,\n5 the plan is stale or not for this manifest, 130 interrupted."
+)]
 pub(super) struct Arguments {
     /// A plan saved with `plan -o`
     #[arg(value_name = "PLAN", conflicts_with_all = ["only", "refresh"])]
@@ -130,9 +133,9 @@ fn saved(session: &mut Session<'_>, path: &Path, allowing: &Allowing) -> Option<
     let ownership = manifest.ownership();
     let weighed = session::block_on(async {
         let listing = connection.client.list().await?;
-        let tools = Looking { portal: &connection.client, cache: &connection.cache, observer: session.progress.as_ref() };
-        let found = apply::stale(&plan, &listing, &tools).await;
-        Ok((censuses(&ownership, &listing, &declared), found))
+        let eyes = Eyes { portal: &connection.client, cache: &connection.cache, observer: session.progress.as_ref() };
+        let found = apply::stale(&plan, &listing, &eyes).await;
+        Ok::<_, PortalError>((censuses(&ownership, &listing, &declared), found))
     });
     let (censuses, found) = match weighed {
         Ok(Ok(weighed)) => weighed,
@@ -158,4 +161,110 @@ fn saved(session: &mut Session<'_>, path: &Path, allowing: &Allowing) -> Option<
         }
         Err(Refusal::Guards(_)) => None,
     }
+}
+
+/// Reads the manifest alone: a saved plan carries its art.
+fn parse(session: &mut Session<'_>) -> Option<Manifest> {
+    let text = match session.repository.manifest() {
+        Ok(text) => text,
+        Err(finding) => {
+            session.report.findings.push(*finding);
+            return None;
+        }
+    };
+    let (manifest, findings) = manifest::parse(&text, session.repository.name());
+    session.report.source = String::from_utf8_lossy(&text).into_owned();
+    session.report.findings.extend(findings);
+    manifest
+}
+
+/// What the present rules find wrong with the images of a saved plan.
+fn forbidden(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
+    plan.changes
+        .iter()
+        .filter_map(|change| {
+            let after = change.action.after()?;
+            Some(rules::check_planned(
+                manifest,
+                &change.address,
+                &after.file,
+                plan.contents.get(&after.content.sha256)?,
+            ))
+        })
+        .flatten()
+        .filter(Finding::is_error)
+        .collect()
+}
+
+/// The plan is not for the portal or the manifest as they are now.
+fn stale(session: &mut Session<'_>, findings: Vec<Finding>) {
+    session.report.stale = true;
+    session.report.findings.extend(findings);
+}
+
+fn confirm(session: &Session<'_>) -> bool {
+    let portal = session.report.portal.as_deref().unwrap_or("the portal");
+    output::diagnostic(&format!("\nApply these changes to {}? Only `yes` is accepted: ", render::inert(portal)));
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok_and(|_| answer.trim() == "yes")
+}
+
+/// Applies, and notes in the report what became of it.
+fn write(
+    session: &mut Session<'_>,
+    approved: &ApprovedPlan,
+    connection: &Connection,
+    settle: Duration,
+    interrupt: &Interrupt,
+) {
+    if approved.plan().changes.is_empty() {
+        return;
+    }
+    let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let lock = match Lock::take(&connection.state, since) {
+        Ok(lock) => lock,
+        Err(error) => {
+            let finding = Finding::error("lock", error.to_string());
+            session.report.findings.push(finding.help("wait until it has ended, then plan again"));
+            return;
+        }
+    };
+    let runs = RunStore::new(connection.state.clone());
+    let document = Document::of(&session.report);
+    let applied = session::block_on(async {
+        let tools = Tools {
+            eyes: Eyes { portal: &connection.client, cache: &connection.cache, observer: session.progress.as_ref() },
+            runs: &runs,
+            interrupt,
+            settle,
+        };
+        apply::apply(approved, &document, &tools).await
+    });
+    match applied {
+        Ok(Ok(run)) => session.report.run = run,
+        Ok(Err(NotApplied::Stale(findings))) => stale(session, findings),
+        Ok(Err(NotApplied::Portal(error))) => session.fail(&error),
+        Ok(Err(error @ (NotApplied::Store(_) | NotApplied::Interrupted))) => {
+            session.report.findings.push(Finding::error("apply", error.to_string()));
+        }
+        Err(error) => session.report.findings.push(Finding::error("system", format!("no runtime: {error}"))),
+    }
+    if let Err(error) = connection.cache.save_all(&connection.state) {
+        output::note(session.globals, &format!("note: the cache cannot be written: {error}"));
+    }
+    if let Some(run) = &session.report.run
+        && let Err(error) = run::write_report(&run.folder, &Document::of(&session.report))
+    {
+        output::note(session.globals, &format!("note: the run's report cannot be written: {error}"));
+    }
+    drop(lock);
+}
+
+/// Prints what became of it. The plan itself was shown before the question.
+fn finish(session: &Session<'_>, interrupt: &Interrupt) -> Exit {
+    let exit = exit::of_apply(&session.report, interrupt.is_raised());
+    output::report(session.globals, &session.report, exit, |report| {
+        report.run.as_ref().map(render::human::run).unwrap_or_default()
+    })
 }

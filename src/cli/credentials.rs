@@ -35,11 +35,14 @@ pub(super) fn find() -> Result<Credentials, Box<Finding>> {
         return parse(&text, source);
     }
     Err(Box::new(
-        Finding::error("credentials", "no credentials: none of the environment variables that can hold a webhook is set")
-            .help(format!(
-                "set {} to the webhook's URL (or {FILE_VARIABLE} to a file with it), or try --sandbox",
-                VARIABLES[0]
-            )),
+        Finding::error(
+            "credentials",
+            "no credentials: none of the environment variables that can hold a webhook is set",
+        )
+        .help(format!(
+            "set {} to the webhook's URL (or {FILE_VARIABLE} to a file with it), or try --sandbox",
+            VARIABLES[0]
+        )),
     ))
 }
 

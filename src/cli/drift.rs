@@ -12,7 +12,9 @@ use super::settings::{Comparing, Globals};
 
 /// Say whether the portal still looks as the manifest says; for cron
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n\nExit codes: 0 no drift, 1 error, 2 something differs.")]
+#[command(
+    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n\nExit codes: 0 no drift, 1 error, 2 something differs."
+)]
 pub(super) struct Arguments {
     #[command(flatten)]
     comparing: Comparing,

@@ -8,6 +8,7 @@ use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::ops;
+use crate::ops::observe::Eyes;
 use crate::render;
 use crate::store::atomic;
 
@@ -20,7 +21,9 @@ use super::settings::{Comparing, Globals};
 ///
 /// Reads the portal, compares it with the manifest, and asks the guards.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it, for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  2 when there are changes, 0 when not\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 nothing went wrong, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses.")]
+#[command(
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it, for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  2 when there are changes, 0 when not\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 nothing went wrong, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
+)]
 pub(super) struct Arguments {
     /// Save the plan, with the images in it
     #[arg(short, long, value_name = "FILE")]
@@ -70,13 +73,8 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing) -> Option<M
         allowances: comparing.allowing.allowances(&manifest.policy),
         freshness: comparing.freshness(),
     };
-    let work = ops::plan::plan(
-        &request,
-        &connection.client,
-        &connection.cache,
-        session.progress.as_ref(),
-        &mut session.report,
-    );
+    let eyes = Eyes { portal: &connection.client, cache: &connection.cache, observer: session.progress.as_ref() };
+    let work = ops::plan::plan(&request, &eyes, &mut session.report);
     match session::block_on(work) {
         Ok(Ok(planned)) => {
             session.save_cache(&connection, &planned.listing);

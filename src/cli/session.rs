@@ -75,8 +75,7 @@ impl<'a> Session<'a> {
         let root = self.globals.state_root(self.repository.folder());
         let (webhook, identity, sandbox) = match &self.globals.sandbox {
             Some(folder) => {
-                let folder =
-                    if folder.as_os_str().is_empty() { root.join("sandbox") } else { folder.clone() };
+                let folder = folder.clone().unwrap_or_else(|| root.join("sandbox"));
                 let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| {
                     Box::new(Finding::error("sandbox", format!("the sandbox cannot start: {error}")))
                 })?;
@@ -128,10 +127,8 @@ fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Box<Finding>> {
     if manifest.portals.is_empty() || manifest.portals.iter().any(|portal| portal == identity) {
         return Ok(());
     }
-    let message = format!(
-        "the credentials are for {identity}, and the manifest is for {} only",
-        manifest.portals.join(", ")
-    );
+    let message =
+        format!("the credentials are for {identity}, and the manifest is for {} only", manifest.portals.join(", "));
     Err(Box::new(
         Finding::error("portal-pin", message).help("use the webhook of that portal, or add this one to `portal`"),
     ))

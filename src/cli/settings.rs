@@ -23,8 +23,8 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Run against the embedded portal, with its data in DIR [default: sandbox in the state folder]
-    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub(super) sandbox: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub(super) sandbox: Option<Option<PathBuf>>,
     /// What to print on standard output
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
@@ -80,10 +80,8 @@ impl Globals {
         }
         if self.verbose > 0 {
             // Only our own messages: the HTTP library's hold whole requests, and with them the webhook.
-            let filter = tracing_subscriber::filter::Targets::new().with_target(
-                "brandctl",
-                if self.verbose > 1 { tracing::Level::TRACE } else { tracing::Level::DEBUG },
-            );
+            let filter = tracing_subscriber::filter::Targets::new()
+                .with_target("brandctl", if self.verbose > 1 { tracing::Level::TRACE } else { tracing::Level::DEBUG });
             let layer = tracing_subscriber::fmt::layer()
                 .with_writer(std::io::stderr)
                 .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never);
@@ -145,7 +143,10 @@ impl Comparing {
 impl Allowing {
     pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
         Allowances {
-            max_deletes: self.max_deletes.or(policy.max_deletes).map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
+            max_deletes: self
+                .max_deletes
+                .or(policy.max_deletes)
+                .map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
             empty: if self.allow_empty { Empty::Allow } else { Empty::Refuse },
             unbacked: unbacked(self.allow_unbacked),
         }

@@ -24,7 +24,8 @@ pub(super) fn watch(interrupt: Interrupt) {
 #[cfg(unix)]
 async fn next() -> bool {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return false;
     };
     tokio::select! {

@@ -213,8 +213,11 @@ impl<'a> Index<'a> {
 
 fn reserved(address: &Address, system: &Address) -> Finding {
     let differing = if system.code == address.code { "" } else { " but for case" };
-    Finding::error("code-reserved", format!("the portal has a system entry `{}`, the same code{differing}", shown(system)))
-        .help("system entries can never be changed: choose another code")
+    Finding::error(
+        "code-reserved",
+        format!("the portal has a system entry `{}`, the same code{differing}", shown(system)),
+    )
+    .help("system entries can never be changed: choose another code")
 }
 
 fn ambiguous(address: &Address, live: &[(&Listed, &Reading)]) -> Finding {

@@ -254,7 +254,10 @@ impl Document {
             summary: Summary::default(),
             warnings: select(Severity::Warning),
             errors: select(Severity::Error),
-            run: report.run.as_ref().map(|run| RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() }),
+            run: report
+                .run
+                .as_ref()
+                .map(|run| RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() }),
             plan_sha256: report.plan_sha256,
             contents: None,
         };
@@ -331,17 +334,22 @@ impl Document {
     fn into_plan(self) -> Result<Plan, BadPlan> {
         let portal = self.portal.ok_or_else(|| BadPlan::NotApplicable("it was made without a portal".to_owned()))?;
         if let Some(error) = self.errors.first() {
-            return Err(BadPlan::NotApplicable(format!("it was saved with errors, the first being: {}", error.message)));
+            return Err(BadPlan::NotApplicable(format!(
+                "it was saved with errors, the first being: {}",
+                error.message
+            )));
         }
         let mut contents = Contents::new();
         for (digest, text) in self.contents.ok_or_else(|| BadPlan::NotAPlan("it has no `contents`".to_owned()))? {
-            let bytes = STANDARD.decode(&text).map_err(|error| BadPlan::Altered(format!("contents {digest}: {error}")))?;
+            let bytes =
+                STANDARD.decode(&text).map_err(|error| BadPlan::Altered(format!("contents {digest}: {error}")))?;
             if Digest::of(&bytes) != digest {
                 return Err(BadPlan::Altered(format!("contents {digest} have another digest")));
             }
             contents.insert(digest, Arc::from(bytes));
         }
-        let changes = self.changes.into_iter().map(|change| change.into_change(&contents)).collect::<Result<Vec<_>, _>>()?;
+        let changes =
+            self.changes.into_iter().map(|change| change.into_change(&contents)).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
         if let Some(twice) = changes.iter().find(|change| !seen.insert(change.address.folded())) {
             return Err(BadPlan::Altered(format!("it changes {} twice", twice.address.to_string().escape_debug())));
@@ -372,7 +380,8 @@ impl ChangeDocument {
         };
         if let Some(after) = action.after() {
             // What is uploaded is weighed anew: a plan that states another look for its bytes is not believed.
-            let bytes = contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
+            let bytes =
+                contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
             if super::state::Content::of(bytes) != after.content {
                 return Err(broken("its new image is not what the plan says it is"));
             }
@@ -382,9 +391,10 @@ impl ChangeDocument {
         {
             return Err(broken("its old image is not what the plan says it is"));
         }
-        if action.before().is_some_and(|before| {
-            Address::new(address.kind, before.code.clone()).folded() != address.folded()
-        }) {
+        if action
+            .before()
+            .is_some_and(|before| Address::new(address.kind, before.code.clone()).folded() != address.folded())
+        {
             return Err(broken("it replaces another code"));
         }
         let change = Change { address: self.address, action, reason: self.reason, rename: self.rename };

@@ -185,9 +185,12 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
                     Unmanaged::Ignored => "a pattern of `ignore` matches it".to_owned(),
                 };
                 findings.push(
-                    Finding::error("plan-outside-manifest", format!("the plan changes an entry that is not owned: {why}"))
-                        .about(address)
-                        .help("make a new plan with the present manifest"),
+                    Finding::error(
+                        "plan-outside-manifest",
+                        format!("the plan changes an entry that is not owned: {why}"),
+                    )
+                    .about(address)
+                    .help("make a new plan with the present manifest"),
                 );
             }
         }
@@ -246,7 +249,9 @@ fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
         .changes
         .iter()
         .filter(|change| change.action.before().is_some())
-        .filter(|change| ownership.protect.matches(&change.address) || ownership.protect.matches(&change.live_address()))
+        .filter(|change| {
+            ownership.protect.matches(&change.address) || ownership.protect.matches(&change.live_address())
+        })
         .map(|change| change.address.clone())
         .collect();
     (!addresses.is_empty()).then(|| Verdict {
@@ -275,7 +280,8 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
             guard: Guard::Unbacked,
             outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
             message: format!("{} would be changed without a copy of the old image", entries(addresses.len())),
-            help: refused.then(|| "mend the downloads, or pass --allow-unbacked to lose the old images knowingly".to_owned()),
+            help: refused
+                .then(|| "mend the downloads, or pass --allow-unbacked to lose the old images knowingly".to_owned()),
             addresses,
         }
     })

@@ -111,10 +111,9 @@ impl Change {
     /// The entry as the portal spells it before the change.
     #[must_use]
     pub fn live_address(&self) -> Address {
-        self.action.before().map_or_else(
-            || self.address.clone(),
-            |before| Address::new(self.address.kind, before.code.clone()),
-        )
+        self.action
+            .before()
+            .map_or_else(|| self.address.clone(), |before| Address::new(self.address.kind, before.code.clone()))
     }
 
     /// Where this change stands, given the entries that the portal has under its code, in whatever case.
@@ -149,7 +148,10 @@ impl Change {
                 if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
                     Standing::Pending
                 } else if listed.address.code != before.code {
-                    Standing::Diverged(format!("the portal now spells it `{}`", listed.address.code.as_str().escape_debug()))
+                    Standing::Diverged(format!(
+                        "the portal now spells it `{}`",
+                        listed.address.code.as_str().escape_debug()
+                    ))
                 } else if let Reading::Failed(why) = reading {
                     Standing::Diverged(format!("it was changed meanwhile, and its content could not be fetched: {why}"))
                 } else {

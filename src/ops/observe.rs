@@ -14,6 +14,16 @@ use super::ports::{ContentCache, ReadPortal};
 /// How many downloads may be under way at once.
 const DOWNLOADS: usize = 8;
 
+/// What reading a portal takes.
+pub struct Eyes<'a, P> {
+    /// The portal.
+    pub portal: &'a P,
+    /// What is known of images.
+    pub cache: &'a dyn ContentCache,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
 /// Whether what was seen before is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
@@ -26,13 +36,12 @@ pub enum Freshness {
 /// Fetches the content of `wanted`, or takes it from the cache. `kept` says of each content whether its bytes will be
 /// needed too; those are returned.
 pub async fn contents<'a>(
-    portal: &impl ReadPortal,
-    cache: &dyn ContentCache,
+    eyes: &Eyes<'_, impl ReadPortal>,
     wanted: Vec<&'a Listed>,
     freshness: Freshness,
-    observer: &dyn Observer,
     kept: impl Fn(&Listed, &Content) -> bool,
 ) -> (Vec<(&'a Listed, Reading)>, Contents) {
+    let Eyes { portal, cache, observer } = eyes;
     let mut readings = Vec::with_capacity(wanted.len());
     let mut missing = Vec::new();
     for listed in wanted {
@@ -67,12 +76,8 @@ pub async fn contents<'a>(
 }
 
 /// The bytes of an entry whose facts are known, from the cache or from the portal; `None` when they cannot be had.
-pub async fn bytes(
-    portal: &impl ReadPortal,
-    cache: &dyn ContentCache,
-    file_uri: &str,
-    digest: Digest,
-) -> Option<Arc<[u8]>> {
+pub async fn bytes(eyes: &Eyes<'_, impl ReadPortal>, file_uri: &str, digest: Digest) -> Option<Arc<[u8]>> {
+    let Eyes { portal, cache, .. } = eyes;
     if let Some(bytes) = cache.bytes(digest) {
         return Some(bytes);
     }

@@ -14,9 +14,9 @@ use crate::domain::plan::{Contents, Plan};
 use crate::domain::report::Report;
 use crate::domain::state::{DesiredState, Listing, Selection};
 
-use super::events::{Event, Observer, Stage};
-use super::observe::{self, Freshness};
-use super::ports::{ContentCache, PortalError, ReadPortal};
+use super::events::{Event, Stage};
+use super::observe::{self, Eyes, Freshness};
+use super::ports::{PortalError, ReadPortal};
 
 /// What a plan is made of, beside the portal.
 #[derive(Debug)]
@@ -52,24 +52,22 @@ pub struct Planned {
 /// When the portal cannot be read.
 pub async fn plan(
     request: &Request<'_>,
-    portal: &impl ReadPortal,
-    cache: &dyn ContentCache,
-    observer: &dyn Observer,
+    eyes: &Eyes<'_, impl ReadPortal>,
     report: &mut Report,
 ) -> Result<Planned, PortalError> {
     let Request { portal: identity, manifest, desired, only, allowances, freshness } = request;
-    observer.observe(Event::Stage { stage: Stage::Listing, total: None });
-    let listing = portal.list().await?;
+    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = eyes.portal.list().await?;
     let wanted = desired.needed(&listing, only);
     let looks: BTreeMap<_, _> =
         desired.entries().iter().map(|(address, entry)| (address.folded(), &entry.content)).collect();
-    let (readings, mut old) = observe::contents(portal, cache, wanted, *freshness, observer, |listed, content| {
+    let (readings, mut old) = observe::contents(eyes, wanted, *freshness, |listed, content| {
         looks.get(&listed.address.folded()).is_none_or(|desired| !content.looks_like(desired))
     })
     .await;
     let observed = observe::observed(&listing, readings);
     let diff = diff::diff(desired, &observed, only, allowances.unbacked, manifest);
-    gather_old(&diff, portal, cache, &mut old).await;
+    gather_old(&diff, eyes, &mut old).await;
     let contents = gather(&diff, desired, &old);
     report.findings.extend(unmatched(only, desired, &listing));
     report.findings.extend(diff.conflicts.iter().cloned());
@@ -100,7 +98,7 @@ pub fn censuses(ownership: &Ownership, listing: &Listing, declared: &BTreeMap<Ki
 }
 
 /// Fetches the old bytes of changes whose content was known from the cache.
-async fn gather_old(diff: &diff::Diff, portal: &impl ReadPortal, cache: &dyn ContentCache, old: &mut Contents) {
+async fn gather_old(diff: &diff::Diff, eyes: &Eyes<'_, impl ReadPortal>, old: &mut Contents) {
     let missing: Vec<_> = diff
         .changes
         .iter()
@@ -109,7 +107,7 @@ async fn gather_old(diff: &diff::Diff, portal: &impl ReadPortal, cache: &dyn Con
         .filter(|(_, digest)| !old.contains_key(digest))
         .collect();
     let mut fetched = stream::iter(missing)
-        .map(|(uri, digest)| async move { (digest, observe::bytes(portal, cache, uri, digest).await) })
+        .map(|(uri, digest)| async move { (digest, observe::bytes(eyes, uri, digest).await) })
         .buffer_unordered(8);
     while let Some((digest, bytes)) = fetched.next().await {
         if let Some(bytes) = bytes {
@@ -145,12 +143,17 @@ fn unmatched(only: &Selection, desired: &DesiredState, listing: &Listing) -> Vec
         .filter(|pattern| {
             !desired.entries().keys().any(|address| pattern.matches(address))
                 && !listing.entries.iter().any(|listed| {
-                    !listed.system && desired.ownership().of(&listed.address).is_ok() && pattern.matches(&listed.address)
+                    !listed.system
+                        && desired.ownership().of(&listed.address).is_ok()
+                        && pattern.matches(&listed.address)
                 })
         })
         .map(|pattern| {
-            Finding::error("only-matches-nothing", format!("`--only {}` matches no declared and no owned entry", pattern.to_string().escape_debug()))
-                .help("patterns match codes as the manifest spells them, such as `acme-*` or `icon/acme-*`")
+            Finding::error(
+                "only-matches-nothing",
+                format!("`--only {}` matches no declared and no owned entry", pattern.to_string().escape_debug()),
+            )
+            .help("patterns match codes as the manifest spells them, such as `acme-*` or `icon/acme-*`")
         })
         .collect()
 }

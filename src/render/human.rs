@@ -155,9 +155,8 @@ fn reason(change: &Change, plan: &Plan) -> String {
 
 /// How many pixels differ, where both images are at hand.
 fn pixels(change: &Change, plan: &Plan) -> String {
-    let image = |content: Option<&crate::domain::state::Content>| {
-        image::read(plan.contents.get(&content?.sha256)?).ok()
-    };
+    let image =
+        |content: Option<&crate::domain::state::Content>| image::read(plan.contents.get(&content?.sha256)?).ok();
     let before = image(change.action.before().and_then(|before| before.content.as_ref()));
     let after = image(change.action.after().map(|after| &after.content));
     match before.zip(after) {
@@ -175,7 +174,8 @@ fn pixels(change: &Change, plan: &Plan) -> String {
 
 fn left_alone(text: &mut String, plan: &Plan) {
     for unknown in &plan.unknown {
-        let _ = writeln!(text, "{REPLACE}  ?{REPLACE:#} {}  left alone: {}", shown(&unknown.address), inert(&unknown.why));
+        let _ =
+            writeln!(text, "{REPLACE}  ?{REPLACE:#} {}  left alone: {}", shown(&unknown.address), inert(&unknown.why));
     }
     for (address, why) in plan.unmanaged.iter().take(MAX_NAMED) {
         let why = match why {

@@ -76,7 +76,8 @@ fn lines(place: &Place, source: &str) -> Option<Lines> {
         return None;
     }
     let first = source.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    let line_end = |from: usize| source.get(from..).and_then(|rest| rest.find('\n')).map_or(source.len(), |at| from + at);
+    let line_end =
+        |from: usize| source.get(from..).and_then(|rest| rest.find('\n')).map_or(source.len(), |at| from + at);
     // A span over several lines is marked on its first.
     let last = line_end(start);
     let end = end.min(last).max(start);

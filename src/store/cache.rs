@@ -54,7 +54,7 @@ impl Cache {
         Self { folder, state: RefCell::new(State { entries, changed: false }) }
     }
 
-    /// Writes what is new, and forgets every path that is not in `listed`.
+    /// Forgets every path that is not in `listed`, and writes what is new.
     ///
     /// # Errors
     /// When the state folder cannot be written.
@@ -62,7 +62,18 @@ impl Cache {
         let mut state = self.state.borrow_mut();
         let before = state.entries.len();
         state.entries.retain(|uri, _| listed.contains(uri.as_str()));
-        if !state.changed && state.entries.len() == before {
+        state.changed |= state.entries.len() != before;
+        drop(state);
+        self.save_all(state_dir)
+    }
+
+    /// Writes what is new.
+    ///
+    /// # Errors
+    /// When the state folder cannot be written.
+    pub fn save_all(&self, state_dir: &StateDir) -> io::Result<()> {
+        let mut state = self.state.borrow_mut();
+        if !state.changed {
             return Ok(());
         }
         let folder = state_dir.make("cache")?;
@@ -105,6 +116,7 @@ impl ContentCache for Cache {
     fn keep(&self, digest: Digest, bytes: &[u8]) {
         let folder = self.folder.join("blobs");
         // A copy that cannot be kept is downloaded again; what apply replaces is kept in its run folder, with errors told.
-        let _ = fs::create_dir_all(&folder).and_then(|()| atomic::write_unsynced(&folder.join(digest.to_string()), bytes));
+        let _ =
+            fs::create_dir_all(&folder).and_then(|()| atomic::write_unsynced(&folder.join(digest.to_string()), bytes));
     }
 }

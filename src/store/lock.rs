@@ -52,7 +52,8 @@ impl Lock {
         }
         file.set_len(0)?;
         file.rewind()?;
-        file.write_all(serde_json::to_string(&Holder { pid: std::process::id(), since })?.as_bytes())?;
+        let holder = Holder { pid: std::process::id(), since };
+        file.write_all(&serde_json::to_vec(&holder).map_err(io::Error::from)?)?;
         Ok(Self { _file: file })
     }
 }

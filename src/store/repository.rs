@@ -53,9 +53,10 @@ impl Repository {
             Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
         };
         let facts = fs::metadata(&self.manifest).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                fail("the manifest does not exist".to_owned(), "name it with -f, or start one: see the README's five-minute path")
-            }
+            io::ErrorKind::NotFound => fail(
+                "the manifest does not exist".to_owned(),
+                "name it with -f, or start one: see the README's five-minute path",
+            ),
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         })?;
         if facts.is_dir() {
@@ -101,10 +102,9 @@ impl Repository {
                         );
                     }
                     Err(message) => findings.push(
-                        Finding::error("folder-unreadable", message)
-                            .in_file(self.name.clone())
-                            .at(place.clone())
-                            .help(format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural())),
+                        Finding::error("folder-unreadable", message).in_file(self.name.clone()).at(place.clone()).help(
+                            format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural()),
+                        ),
                     ),
                 },
             }
@@ -126,7 +126,8 @@ impl Repository {
         }
         let mut codes = Vec::new();
         let mut skipped = Vec::new();
-        let entries = fs::read_dir(&path).map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
+        let entries =
+            fs::read_dir(&path).map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
         for entry in entries {
             let entry = entry.map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
             let name = entry.file_name();
@@ -171,7 +172,11 @@ impl Repository {
                     |near| format!("did you mean `{}`?", near.escape_debug()),
                 ),
             ),
-            _ => fail("file-unreadable", format!("the file `{shown}` cannot be read: {}", plain(&error)), "check it".to_owned()),
+            _ => fail(
+                "file-unreadable",
+                format!("the file `{shown}` cannot be read: {}", plain(&error)),
+                "check it".to_owned(),
+            ),
         })?;
         if !real.starts_with(root) {
             return Err(fail(
@@ -181,7 +186,11 @@ impl Repository {
             ));
         }
         let unreadable = |error: io::Error| {
-            fail("file-unreadable", format!("the file `{shown}` cannot be read: {}", plain(&error)), "check its permissions".to_owned())
+            fail(
+                "file-unreadable",
+                format!("the file `{shown}` cannot be read: {}", plain(&error)),
+                "check its permissions".to_owned(),
+            )
         };
         let facts = fs::metadata(&real).map_err(unreadable)?;
         if !facts.is_file() {

@@ -60,6 +60,14 @@ impl Runs for RunStore {
     }
 }
 
+/// Writes what became of a run into its folder.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_report(folder: &Path, report: &Document) -> io::Result<()> {
+    atomic::write(&folder.join("report.json"), &serde_json::to_vec_pretty(report)?)
+}
+
 /// Makes a new folder named after the present second; a second run in it gets a number.
 fn fresh(runs: &Path) -> io::Result<(String, PathBuf)> {
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -68,7 +76,9 @@ fn fresh(runs: &Path) -> io::Result<(String, PathBuf)> {
         let folder = runs.join(&id);
         match std::fs::create_dir(&folder) {
             Ok(()) => return Ok((id, folder)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => id = format!("{now}-{number}"),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => {
+                id = format!("{now}-{number}")
+            }
             Err(error) => return Err(error),
         }
     }

@@ -13,7 +13,8 @@ pub(super) const FILE_TOO_LARGE: Rule = Rule {
     fix: "export it without metadata, or run it through oxipng or zopflipng",
     check: |subject| {
         let size = subject.piece.size;
-        (size > MAX_SIZE).then(|| Problem::new(format!("the file has {} KiB; at most 256 are accepted", size.div_ceil(1024))))
+        (size > MAX_SIZE)
+            .then(|| Problem::new(format!("the file has {} KiB; at most 256 are accepted", size.div_ceil(1024))))
     },
 };
 
@@ -59,8 +60,13 @@ fn size(subject: &Subject<'_>) -> Option<Problem> {
             header.height,
             if kind == crate::domain::asset::Kind::Icon { "an" } else { "a" },
         ));
-        match crate::domain::asset::Kind::ALL.into_iter().find(|other| header.width == other.side() && header.height == other.side()) {
-            Some(other) => problem.help(format!("it has the size of a {other}: should it be under `{}`?", other.plural())),
+        match crate::domain::asset::Kind::ALL
+            .into_iter()
+            .find(|other| header.width == other.side() && header.height == other.side())
+        {
+            Some(other) => {
+                problem.help(format!("it has the size of a {other}: should it be under `{}`?", other.plural()))
+            }
             None => problem,
         }
     })

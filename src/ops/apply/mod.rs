@@ -19,20 +19,18 @@ use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::Entry;
 use crate::domain::report::{Fate, Run, StepResult};
 
-use super::events::{Event, Observer, Stage};
-use super::ports::{ContentCache, Interrupt, PortalError, ReadPortal, Runs, StoreError, WritePortal};
+use super::events::{Event, Stage};
+use super::observe::Eyes;
+use super::ports::{Interrupt, PortalError, ReadPortal, Runs, StoreError, WritePortal};
 
+pub use standing::stale;
 
 /// What apply needs beside the plan.
 pub struct Tools<'a, P> {
     /// The portal, for reading and writing.
-    pub portal: &'a P,
-    /// What is known of images.
-    pub cache: &'a dyn ContentCache,
+    pub eyes: Eyes<'a, P>,
     /// Where the run is kept.
     pub runs: &'a dyn Runs,
-    /// Who is told.
-    pub observer: &'a dyn Observer,
     /// Whether the user asked to stop.
     pub interrupt: &'a Interrupt,
     /// How far apart two readings must be to be believed after an answer was lost.
@@ -69,7 +67,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     if plan.changes.is_empty() {
         return Ok(None);
     }
-    standing::check(plan, tools).await?;
+    standing::check(plan, &tools.eyes).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }
@@ -80,14 +78,14 @@ pub async fn apply<P: ReadPortal + WritePortal>(
         .filter_map(|content| Some((content.sha256, plan.contents.get(&content.sha256)?.clone())))
         .collect();
     let journal = tools.runs.begin(document, &old)?;
-    tools.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.changes.len()) });
+    tools.eyes.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.changes.len()) });
     let mut writer = write::Writer::new(plan, tools, journal.as_ref());
     writer.creates().await;
     writer.replaces().await;
     writer.deletes().await;
     let mut steps = writer.finish();
-    tools.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
-    verify::verify(plan, tools, &mut steps).await;
+    tools.eyes.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
+    verify::verify(plan, &tools.eyes, &mut steps).await;
     conclude(journal.as_ref(), &steps);
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
 }

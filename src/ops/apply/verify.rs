@@ -5,18 +5,14 @@ use std::collections::BTreeMap;
 use crate::domain::asset::Address;
 use crate::domain::plan::{Plan, Standing};
 use crate::domain::report::{Fate, StepResult};
-use crate::ops::ports::{ReadPortal, WritePortal};
+use crate::ops::observe::Eyes;
+use crate::ops::ports::ReadPortal;
 
-use super::Tools;
-use super::standing::{self, Doubt};
+use super::standing;
 
 /// Corrects `steps` by what the portal holds now. A step that was sent and is as planned is applied, whatever was
 /// answered; one that was answered well and is not as planned has failed.
-pub(super) async fn verify<P: ReadPortal + WritePortal>(
-    plan: &Plan,
-    tools: &Tools<'_, P>,
-    steps: &mut BTreeMap<Address, StepResult>,
-) {
+pub(super) async fn verify(plan: &Plan, eyes: &Eyes<'_, impl ReadPortal>, steps: &mut BTreeMap<Address, StepResult>) {
     let sent: Vec<_> = plan
         .changes
         .iter()
@@ -25,7 +21,7 @@ pub(super) async fn verify<P: ReadPortal + WritePortal>(
     if sent.is_empty() {
         return;
     }
-    match standing::standings(&sent, tools, Doubt::NotDone).await {
+    match standing::standings(&sent, eyes).await {
         Ok(standings) => {
             for (address, standing) in standings {
                 if let Some(step) = steps.get_mut(&address) {

@@ -14,7 +14,7 @@ use crate::ops::events::Event;
 use crate::ops::ports::{Journal, ReadPortal, WriteError, WritePortal};
 
 use super::Tools;
-use super::standing::{self, Doubt};
+use super::standing;
 
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
@@ -98,7 +98,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     pub(super) fn end(&mut self, change: &Change, fate: Fate, why: Option<String>, wrote: bool) {
-        self.tools.observer.observe(Event::Advanced(1));
+        self.tools.eyes.observer.observe(Event::Advanced(1));
         self.steps.insert(change.address.clone(), StepResult { fate, why, wrote });
     }
 
@@ -212,9 +212,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
         let outcome = match (self.batches, commands) {
             (Batches::Refused, [command]) => {
-                self.tools.portal.write_single(command).await.map(|answer| vec![answer])
+                self.tools.eyes.portal.write_single(command).await.map(|answer| vec![answer])
             }
-            _ => self.tools.portal.write(commands, halt).await,
+            _ => self.tools.eyes.portal.write(commands, halt).await,
         };
         let (answers, error) = match &outcome {
             Ok(answers) => (answers.iter().map(Said::from).collect(), None),
@@ -235,10 +235,13 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         for _ in 0..MAX_READINGS {
             if last.is_some() {
                 let wait = self.tools.settle;
-                self.tools.observer.observe(Event::Waiting { why: "an answer was lost; finding out".to_owned(), wait });
+                self.tools
+                    .eyes
+                    .observer
+                    .observe(Event::Waiting { why: "an answer was lost; finding out".to_owned(), wait });
                 tokio::time::sleep(wait).await;
             }
-            match standing::standings(&changes, self.tools, Doubt::NotDone).await {
+            match standing::standings(&changes, &self.tools.eyes).await {
                 Ok(found) if last.as_ref() == Some(&found) => return Some(found),
                 Ok(found) => last = Some(found),
                 Err(error) => {

@@ -1,1 +1,0 @@
-//! The manifest: what a branding repository declares.

@@ -1,0 +1,137 @@
+//! The checks of codes, the same for codes that are written in the manifest and for those that are file names.
+
+use std::collections::HashMap;
+
+use crate::domain::asset::{Address, Code, FoldedCode, Kind};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::scope::Scope;
+
+use super::checks;
+use super::words::quoted;
+use super::{Level, Manifest};
+
+/// The longest code that the portal keeps, in characters.
+const LONGEST: usize = 255;
+
+/// Checks the codes of one kind that a folder declares: the manifest only names the folder, so it was not checked when
+/// it was read. `place` is where the manifest speaks of the code, `name` how the user calls the manifest.
+///
+/// Found are codes that cannot be kept (`code-syntax`), that are outside `owns`, ignored, or differ only by case, all
+/// errors, and `code-style` at the level that the manifest gives it.
+pub fn check_codes<'a>(
+    manifest: &Manifest,
+    kind: Kind,
+    codes: impl IntoIterator<Item = (&'a Code, Place)>,
+    name: &str,
+) -> Vec<Finding> {
+    let rules =
+        Rules { owns: Some(&manifest.owns), ignore: &manifest.ignore, style: manifest.level(checks::CODE_STYLE) };
+    let mut findings = Vec::new();
+    rules.check(kind, codes, |finding| findings.push(finding.in_file(name)));
+    findings
+}
+
+/// What codes are held against.
+pub(super) struct Rules<'a> {
+    /// `None` when it could not be read.
+    pub(super) owns: Option<&'a Scope>,
+    pub(super) ignore: &'a Scope,
+    pub(super) style: Option<Level>,
+}
+
+impl Rules<'_> {
+    pub(super) fn check<'a>(
+        &self,
+        kind: Kind,
+        codes: impl IntoIterator<Item = (&'a Code, Place)>,
+        mut report: impl FnMut(Finding),
+    ) {
+        let mut seen: HashMap<FoldedCode, (&Code, Place)> = HashMap::new();
+        for (code, place) in codes {
+            let address = Address::new(kind, code.clone());
+            let mut report = |finding: Finding| report(finding.at(place.clone()).about(address.clone()));
+            let named = quoted(code.as_str());
+            if let Some(fault) = fault(code.as_str()) {
+                report(
+                    Finding::error(checks::CODE_SYNTAX, format!("the code {named} {fault}"))
+                        .help("a code has 1 to 255 printable ASCII characters, no `$`, and no space at either end"),
+                );
+                continue;
+            }
+            if let Some(finding) = self.style(code.as_str(), &named) {
+                report(finding);
+            }
+            if let Some(finding) = self.outside(&address, &named) {
+                report(finding);
+            }
+            if let Some(pattern) = self.ignore.matching(&address).next() {
+                let what = format!("{named} is declared, but `ignore` matches it by {}", quoted(pattern.as_str()));
+                report(Finding::error(checks::CODE_IGNORED, what).help("remove the one or the other"));
+            }
+            match seen.get(&code.folded()) {
+                Some((first, first_place)) => {
+                    let first = quoted(first.as_str());
+                    let what = format!("{named} and {first} differ only by case, which the portal does not tell apart");
+                    report(
+                        Finding::error(checks::CODE_CASE_TWINS, what)
+                            .related(first_place.clone(), format!("{first} is here"))
+                            .help("keep one of them"),
+                    );
+                }
+                None => {
+                    seen.insert(code.folded(), (code, place.clone()));
+                }
+            }
+        }
+    }
+
+    fn style(&self, code: &str, named: &str) -> Option<Finding> {
+        let odd =
+            code.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')))?;
+        let severity = self.style.unwrap_or(Level::Warn).severity()?;
+        let what = format!("the code {named} holds {}", quoted(&odd.to_string()));
+        let finding = Finding::warning(checks::CODE_STYLE, what)
+            .help("use lower-case letters, digits, `.`, `_` and `-`, or set `rules: {code-style: off}`");
+        Some(Finding { severity, ..finding })
+    }
+
+    fn outside(&self, address: &Address, named: &str) -> Option<Finding> {
+        let owns = self.owns?;
+        if owns.matches(address) {
+            return None;
+        }
+        let finding =
+            Finding::error(checks::CODE_OUTSIDE_OWNS, format!("{named} is declared, but `owns` does not match it"));
+        let other = Kind::ALL.into_iter().find(|kind| owns.matches(&Address::new(*kind, address.code.clone())));
+        let folded = Address::new(address.kind, Code::new(address.code.as_str().to_lowercase()));
+        Some(if let Some(other) = other {
+            finding.help(format!(
+                "`owns` matches it only among the {}: add a pattern for the {}",
+                other.plural(),
+                address.kind.plural()
+            ))
+        } else if owns.matches(&folded) {
+            finding.help("patterns tell upper and lower case apart: spell the code in lower case, or add a pattern")
+        } else {
+            finding.help("add a pattern that matches it to `owns`, or correct the code")
+        })
+    }
+}
+
+/// Why neither the portal nor brandctl could keep such a code.
+fn fault(code: &str) -> Option<String> {
+    let length = code.chars().count();
+    if length == 0 {
+        return Some("is empty".to_owned());
+    }
+    if let Some(odd) = code.chars().find(|c| !matches!(c, ' '..='~')) {
+        return Some(format!("holds {}", quoted(&odd.to_string())));
+    }
+    if length > LONGEST {
+        return Some(format!("has {length} characters"));
+    }
+    if code.contains('$') {
+        return Some("holds `$`, which the portal replaces in batches".to_owned());
+    }
+    (code.starts_with(' ') || code.ends_with(' ')).then(|| "begins or ends with a space".to_owned())
+}

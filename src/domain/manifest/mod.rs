@@ -1,0 +1,165 @@
+//! The manifest: what a branding repository declares.
+//!
+//! It is read in two steps. `yaml` turns text into a tree of values that know their spelling and their place, and finds
+//! what is wrong with any YAML (syntax, duplicate keys). `meaning` turns that tree into a [`Manifest`] and finds what
+//! is wrong with this one. Neither stops at the first finding. `document` describes the same file to editors.
+//!
+//! Values are read as YAML 1.2 reads them, with one exception: keys are codes, so a key is the text as it is spelt.
+//! `on:`, `123:` and `null:` declare the codes `on`, `123` and `null`, quoted or not.
+
+use std::collections::BTreeMap;
+
+use super::asset::{Code, Kind};
+use super::finding::{Place, Severity};
+use super::ownership::{Ownership, Prune};
+use super::scope::Scope;
+
+mod checks;
+mod codes;
+mod collector;
+mod document;
+mod meaning;
+mod reader;
+mod sections;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tuning;
+mod values;
+mod words;
+mod yaml;
+
+pub use checks::{CHECKS, RULE_IDS, UNYIELDING_RULES};
+pub use codes::check_codes;
+pub use document::{EntryDocument, ManifestDocument, PolicyDocument, schema};
+pub use meaning::parse;
+pub use text::MAX_BYTES;
+
+/// The version of the manifest's format that this brandctl reads.
+pub const VERSION: u32 = 1;
+
+/// What a branding repository declares, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The hosts it may be applied to, in lower case, with the port when it is not 443; empty: any.
+    pub portals: Vec<String>,
+    /// Which entries it is the source of truth for; never empty.
+    pub owns: Scope,
+    /// Which entries are left alone although owned.
+    pub ignore: Scope,
+    /// Which entries are never deleted or replaced.
+    pub protect: Scope,
+    /// How far a run may go.
+    pub policy: Policy,
+    /// How bad findings of the art rules are, where the manifest says so; by rule id.
+    pub rules: BTreeMap<String, Level>,
+    /// The icons; `None` when they are not managed.
+    pub icons: Option<Section>,
+    /// The logos; `None` when they are not managed.
+    pub logos: Option<Section>,
+}
+
+impl Manifest {
+    /// What is declared of one kind; `None` when that kind is not managed.
+    #[must_use]
+    pub const fn section(&self, kind: Kind) -> Option<&Section> {
+        match kind {
+            Kind::Icon => self.icons.as_ref(),
+            Kind::Logo => self.logos.as_ref(),
+        }
+    }
+
+    /// What brandctl may touch.
+    #[must_use]
+    pub fn ownership(&self) -> Ownership {
+        Ownership {
+            owns: self.owns.clone(),
+            ignore: self.ignore.clone(),
+            protect: self.protect.clone(),
+            prune: if self.policy.prune { Prune::Delete } else { Prune::Keep },
+            kinds: Kind::ALL.into_iter().filter(|kind| self.section(*kind).is_some()).collect(),
+        }
+    }
+
+    /// How bad a finding of this rule is, when the manifest says so.
+    #[must_use]
+    pub fn level(&self, rule: &str) -> Option<Level> {
+        self.rules.get(rule).copied()
+    }
+}
+
+/// How far a run may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether owned entries that are not declared are deleted.
+    pub prune: bool,
+    /// How many deletes one run may do; `None` when the manifest leaves it to the default.
+    pub max_deletes: Option<u32>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { prune: true, max_deletes: None }
+    }
+}
+
+/// How bad findings of a rule are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing is written until it is mended.
+    Error,
+    /// Worth a look; nothing stops.
+    Warn,
+    /// Not looked for.
+    Off,
+}
+
+impl Level {
+    /// All levels, the worst first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warn, Self::Off];
+
+    /// How the manifest spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        }
+    }
+
+    /// The severity of a finding at this level; `None` when there is none.
+    #[must_use]
+    pub const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warn => Some(Severity::Warning),
+            Self::Off => None,
+        }
+    }
+}
+
+/// What is declared of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Section {
+    /// Every code with its file. Empty: own none.
+    Entries(BTreeMap<Code, Entry>),
+    /// Every `*.png` of a folder; the code is the file's stem.
+    Folder {
+        /// The folder, as written: relative to the manifest's folder, with `/`, never leaving it by `..`.
+        path: String,
+        /// Where the manifest says so.
+        place: Place,
+    },
+}
+
+/// One declared entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its file, as written or `icons/<code>.png`: relative to the manifest's folder, with `/`, never leaving it by
+    /// `..`. Symbolic links are not looked at here.
+    pub path: String,
+    /// Where the manifest declares it: its key.
+    pub place: Place,
+}

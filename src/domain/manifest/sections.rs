@@ -1,0 +1,107 @@
+//! `icons` and `logos`: what is declared of each kind.
+
+use std::collections::BTreeMap;
+
+use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::finding::Finding;
+
+use super::checks;
+use super::codes::Rules;
+use super::reader::{ENTRY_KEYS, Reader};
+use super::values;
+use super::words::quoted;
+use super::yaml::{Pair, Shape};
+use super::{Entry, Section};
+
+impl Reader<'_, '_> {
+    /// What is declared of one kind.
+    pub(super) fn section(&mut self, kind: Kind, pair: &Pair, rules: &Rules<'_>) -> Option<Section> {
+        let plural = kind.plural();
+        match pair.value.shape() {
+            Shape::Map(pairs) => Some(Section::Entries(self.entries(kind, pairs, rules))),
+            Shape::Text(path) => {
+                if let Err(fault) = values::folder(path) {
+                    self.push(fault.finding(checks::BAD_PATH, &pair.value.place));
+                }
+                Some(Section::Folder { path: path.to_owned(), place: pair.value.place.clone() })
+            }
+            Shape::Null => {
+                let what = format!("`{plural}` has no value, which could mean none or not managed");
+                let help = format!("write `{plural}: {{}}` to own none, or remove the key to leave all {plural} alone");
+                self.push(Finding::error(checks::WRONG_TYPE, what).at(pair.place.clone()).help(help));
+                None
+            }
+            _ => {
+                let help = match pair.value.shape() {
+                    Shape::List(_) => Some("write one `code: path` a line, without dashes".to_owned()),
+                    _ => None,
+                };
+                let what = format!("`{plural}`");
+                self.wrong_type(&what, "a mapping from code to path, or a folder", &pair.value, &pair.place, help);
+                None
+            }
+        }
+    }
+
+    fn entries(&mut self, kind: Kind, pairs: &[Pair], rules: &Rules<'_>) -> BTreeMap<Code, Entry> {
+        let codes: Vec<Code> = pairs.iter().map(|pair| Code::new(pair.key.as_str())).collect();
+        let places = pairs.iter().map(|pair| pair.place.clone());
+        rules.check(kind, codes.iter().zip(places), |finding| self.collector.push(finding));
+        let mut entries = BTreeMap::new();
+        for (code, pair) in codes.into_iter().zip(pairs) {
+            if let Some(path) = self.path(&Address::new(kind, code.clone()), pair) {
+                entries.insert(code, Entry { path, place: pair.place.clone() });
+            }
+        }
+        entries
+    }
+
+    /// The path of an entry's file.
+    fn path(&mut self, address: &Address, pair: &Pair) -> Option<String> {
+        const EXPECTED: &str = "a path, `{file: path}` or nothing";
+        let named = quoted(&pair.key);
+        let value = match pair.value.shape() {
+            Shape::Null => return self.default_path(address, pair),
+            Shape::Map(pairs) => {
+                let fields = self.fields(pairs, ENTRY_KEYS, "an entry");
+                let Some(file) = fields.get("file") else {
+                    let what = format!("{named}: `file` is missing");
+                    let help = "write `{file: path}`";
+                    self.push(
+                        Finding::error(checks::MISSING_KEY, what)
+                            .at(pair.place.clone())
+                            .help(help)
+                            .about(address.clone()),
+                    );
+                    return None;
+                };
+                &file.value
+            }
+            _ => &pair.value,
+        };
+        let Shape::Text(path) = value.shape() else {
+            let expected = if std::ptr::eq(value, &pair.value) { EXPECTED } else { "a path" };
+            self.wrong_type(&named, expected, value, &pair.place, None);
+            return None;
+        };
+        if let Err(fault) = values::file(path) {
+            self.push(fault.finding(checks::BAD_PATH, &value.place).about(address.clone()));
+        }
+        Some(path.to_owned())
+    }
+
+    fn default_path(&mut self, address: &Address, pair: &Pair) -> Option<String> {
+        let code = address.code.as_str();
+        if code.is_empty() || code.contains(['/', '\\']) || code.contains(char::is_control) {
+            let what = format!("{}: no file can be named after this code", quoted(code));
+            self.push(
+                Finding::error(checks::BAD_PATH, what)
+                    .at(pair.place.clone())
+                    .about(address.clone())
+                    .help("write its path"),
+            );
+            return None;
+        }
+        Some(format!("{}/{code}.png", address.kind.plural()))
+    }
+}

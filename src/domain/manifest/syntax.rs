@@ -1,0 +1,65 @@
+//! What the YAML parser stumbled over, in the user's words.
+
+use serde_saphyr::granit_parser::ErrorKind;
+
+use crate::domain::finding::{Finding, Place};
+
+use super::checks;
+
+/// The finding for an error of the parser, without its place.
+pub(super) fn finding(kind: &ErrorKind, place: &Place, text: &str) -> Finding {
+    let rest = text.get(place.bytes.start..).unwrap_or_default();
+    let (what, help): (String, Option<&str>) = match kind {
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabAtBlockScalarStart => {
+            ("a tab cannot be used as indentation".to_owned(), Some("indent with spaces"))
+        }
+        ErrorKind::RecursionLimitExceeded => (
+            "values are nested too deep".to_owned(),
+            Some("a manifest needs three levels; is a bracket opened too often?"),
+        ),
+        ErrorKind::UnclosedFlowCollection { open } => {
+            (format!("the bracket `{open}` is never closed"), Some("close it; was the file cut off?"))
+        }
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+            (format!("the bracket `{open}` is closed by `{close}`"), None)
+        }
+        ErrorKind::UnclosedQuotedScalar => {
+            ("a quote is never closed".to_owned(), Some("close it; was the file cut off?"))
+        }
+        ErrorKind::MissingAnchorOrAliasName if rest.starts_with('*') => (
+            "a bare `*` is an alias to YAML".to_owned(),
+            Some("a value that begins with `*` has to be quoted: `\"*\"`"),
+        ),
+        ErrorKind::UnexpectedCharacter { character } => {
+            (format!("the character `{}` cannot begin a value", character.escape_debug()), Some("quote the value"))
+        }
+        ErrorKind::SimpleKeyExpected => {
+            ("this line is no `key: value`".to_owned(), Some("add a colon and a space; was the file cut off?"))
+        }
+        ErrorKind::MappingValueNotAllowed => (
+            "a `:` is not expected here".to_owned(),
+            Some("quote a value that holds `: `, or check the indentation of this line"),
+        ),
+        ErrorKind::ExpectedBlockMappingKey => (
+            "a key was expected here".to_owned(),
+            Some("keys of one mapping begin in the same column; a value after a closing quote belongs inside it"),
+        ),
+        ErrorKind::UnexpectedEof
+        | ErrorKind::UnexpectedEofBlockMapping
+        | ErrorKind::UnexpectedEofBlockSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofImplicitFlowMapping => {
+            ("the file ends in the middle of a value".to_owned(), Some("was the file cut off?"))
+        }
+        other => (format!("this is no valid YAML: {other}"), None),
+    };
+    let finding = Finding::error(checks::YAML, what);
+    match help {
+        Some(help) => finding.help(help),
+        None => finding,
+    }
+}

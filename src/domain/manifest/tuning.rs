@@ -1,0 +1,109 @@
+//! `policy` and `rules`: how far a run may go, and how bad findings are.
+
+use std::collections::BTreeMap;
+
+use crate::domain::finding::{Finding, Place};
+
+use super::checks::{self, RULE_IDS, UNYIELDING_RULES};
+use super::reader::{POLICY_KEYS, Reader};
+use super::words::{listed, meant, quoted};
+use super::yaml::{Pair, Shape};
+use super::{Level, Policy};
+
+impl Reader<'_, '_> {
+    /// The levels that the manifest gives to rules.
+    pub(super) fn rules(&mut self, pair: &Pair) -> BTreeMap<String, Level> {
+        let mut rules = BTreeMap::new();
+        for rule in self.map(pair, "a mapping from rule to `error`, `warn` or `off`").unwrap_or_default() {
+            if !RULE_IDS.contains(&rule.key.as_str()) {
+                let what = format!("there is no rule {}", quoted(&rule.key));
+                let near = if self.collector.is_full() { None } else { meant(&rule.key, RULE_IDS) };
+                let help = near.map_or_else(
+                    || format!("the rules are {}", listed(RULE_IDS, "and")),
+                    |id| format!("did you mean `{id}`?"),
+                );
+                self.push(Finding::error(checks::UNKNOWN_RULE, what).at(rule.place.clone()).help(help));
+            }
+            if let Some(level) = self.level(rule) {
+                if level != Level::Error && UNYIELDING_RULES.contains(&rule.key.as_str()) {
+                    let what =
+                        format!("the rule `{}` cannot be lowered: the portal itself refuses what it finds", rule.key);
+                    let place = rule.value.place.clone();
+                    self.push(Finding::error(checks::UNYIELDING_RULE, what).at(place).help("remove this line"));
+                }
+                rules.insert(rule.key.clone(), level);
+            }
+        }
+        rules
+    }
+
+    fn level(&mut self, rule: &Pair) -> Option<Level> {
+        const HELP: &str = "write `error`, `warn` or `off`";
+        let Shape::Text(text) = rule.value.shape() else {
+            let help = match rule.value.shape() {
+                Shape::Bool(false) => "write `off`",
+                _ => HELP,
+            };
+            self.wrong_type(
+                &quoted(&rule.key),
+                "`error`, `warn` or `off`",
+                &rule.value,
+                &rule.place,
+                Some(help.to_owned()),
+            );
+            return None;
+        };
+        let level = Level::ALL.into_iter().find(|level| level.name() == text);
+        if level.is_none() {
+            let names = Level::ALL.map(Level::name);
+            let help = meant(text, &names).map_or_else(|| HELP.to_owned(), |name| format!("did you mean `{name}`?"));
+            let what = format!("{} is no level", quoted(text));
+            self.push(Finding::error(checks::BAD_VALUE, what).at(rule.value.place.clone()).help(help));
+        }
+        level
+    }
+
+    /// The policy; `everything` is where `owns` matches every code.
+    pub(super) fn policy(&mut self, pair: Option<&Pair>, everything: Option<&Place>) -> Policy {
+        let pairs = pair.and_then(|pair| self.map(pair, "a mapping"));
+        let fields = self.fields(pairs.unwrap_or_default(), POLICY_KEYS, "`policy`");
+        let mut policy = Policy::default();
+        if let Some(prune) = fields.get("prune") {
+            match prune.value.shape() {
+                Shape::Bool(value) => policy.prune = value,
+                shape => {
+                    let help = match shape {
+                        Shape::Text("yes" | "Yes" | "YES" | "on" | "On" | "ON") => Some("write `true`".to_owned()),
+                        Shape::Text("no" | "No" | "NO" | "off" | "Off" | "OFF") => Some("write `false`".to_owned()),
+                        _ => None,
+                    };
+                    self.wrong_type("`prune`", "`true` or `false`", &prune.value, &prune.place, help);
+                }
+            }
+        } else if let Some(place) = everything {
+            let what = "`owns` matches every code, so `prune` must be written out";
+            self.push(Finding::error(checks::PRUNE_UNSTATED, what).at(place.clone()).help(
+                "write `policy: {prune: false}` to keep entries that are not declared, or `prune: true` to delete them",
+            ));
+        }
+        if let Some(deletes) = fields.get("max_deletes") {
+            let expected = format!("a whole number from 0 to {}", u32::MAX);
+            match deletes.value.shape() {
+                Shape::Number(text) => match whole(text) {
+                    Some(number) => policy.max_deletes = Some(number),
+                    None => {
+                        let what = format!("`max_deletes`: expected {expected}, found {}", quoted(text));
+                        self.push(Finding::error(checks::BAD_VALUE, what).at(deletes.value.place.clone()));
+                    }
+                },
+                _ => self.wrong_type("`max_deletes`", &expected, &deletes.value, &deletes.place, None),
+            }
+        }
+        policy
+    }
+}
+
+/// A number without sign, point or exponent.
+fn whole(text: &str) -> Option<u32> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}

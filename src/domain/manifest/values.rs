@@ -1,0 +1,198 @@
+//! The values of a manifest that have a form of their own: paths and hosts.
+
+use url::{Host, Url};
+
+use crate::domain::finding::{Finding, Place};
+
+use super::words::{looks_secret, quoted};
+
+/// Why a value cannot be meant, and what to write.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) what: String,
+    pub(super) help: Option<String>,
+    /// The value may be a password: no snippet may show its line.
+    pub(super) hidden: bool,
+}
+
+impl Fault {
+    /// The finding of this fault in the value at `place`.
+    pub(super) fn finding(self, check: &'static str, place: &Place) -> Finding {
+        let mut place = place.clone();
+        if self.hidden {
+            place.bytes.end = place.bytes.start;
+        }
+        Finding { help: self.help, ..Finding::error(check, self.what).at(place) }
+    }
+
+    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: Some(help.into()), hidden: false }
+    }
+}
+
+/// Checks the path of a file within the manifest's folder.
+pub(super) fn file(path: &str) -> Result<(), Fault> {
+    folder(path)?;
+    match path.rsplit('/').next() {
+        Some("" | "." | "..") => {
+            Err(Fault::new(format!("{} names a folder, not a file", quoted(path)), "name a PNG in it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks the path of a folder within the manifest's folder.
+pub(super) fn folder(path: &str) -> Result<(), Fault> {
+    const RELATIVE: &str = "write it relative to the manifest's folder";
+    let named = quoted(path);
+    if path.is_empty() {
+        return Err(Fault::new("the path is empty", RELATIVE));
+    }
+    if path.contains(char::is_control) {
+        return Err(Fault { what: format!("the path {named} holds a control character"), help: None, hidden: false });
+    }
+    if path.contains("://") {
+        return Err(Fault::new(format!("{named} is a URL"), "download the file and write its path"));
+    }
+    let mut start = path.chars();
+    let drive = start.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
+    if path.starts_with(['/', '\\']) || drive {
+        return Err(Fault::new(format!("the path {named} is absolute"), RELATIVE));
+    }
+    if path.contains('\\') {
+        return Err(Fault::new(
+            format!("the path {named} holds a backslash"),
+            "separate folders with `/`, on Windows too",
+        ));
+    }
+    let mut depth = 0_usize;
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                depth = depth.checked_sub(1).ok_or_else(|| {
+                    let help = "keep the art beside the manifest or below it";
+                    Fault::new(format!("the path {named} leaves the manifest's folder"), help)
+                })?;
+            }
+            _ => depth += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a portal's host and gives it the form in which hosts are compared: lower case, international names in
+/// Punycode, no trailing dot, a port only when it is not 443.
+///
+/// A value that may hold a webhook, which is a password, is never repeated.
+pub(super) fn host(text: &str) -> Result<String, Fault> {
+    if text.is_empty() {
+        return Err(Fault::new("the host is empty", "write one like `acme.bitrix24.com`"));
+    }
+    if text.contains(['/', '@', '?', '=', '#']) || looks_secret(text) {
+        let what = "a portal is named by its host alone, and this is more";
+        let address = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+        let host = Url::parse(&address).ok().and_then(|url| authority(&url)).filter(|host| host.contains('.'));
+        let help = format!(
+            "write {}`{}`",
+            if host.is_some() { "" } else { "the host, like " },
+            host.as_deref().unwrap_or("acme.bitrix24.com")
+        );
+        return Err(Fault { hidden: true, ..Fault::new(what, help) });
+    }
+    let fault = || Fault::new(format!("{} is no host", quoted(text)), "write one like `acme.bitrix24.com`");
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
+            (name, Some(port.parse::<u16>().ok().filter(|port| *port != 0).ok_or_else(fault)?))
+        }
+        _ => (text, None),
+    };
+    let host = Host::parse(name.strip_suffix('.').unwrap_or(name)).map_err(|_| fault())?.to_string();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if !host.starts_with('[') && (!host.chars().all(is_name) || host.split('.').any(str::is_empty)) {
+        return Err(fault());
+    }
+    Ok(match port {
+        None | Some(443) => host,
+        Some(port) => format!("{host}:{port}"),
+    })
+}
+
+fn authority(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_in_the_folder() {
+        for path in ["a.png", "icons/a.png", "./a.png", "a/../b.png", "icons//a.png", "a b.PNG", "…/ü.png", "a"] {
+            assert_eq!(file(path), Ok(()), "{path}");
+        }
+        for path in ["logos", "logos/", ".", "./", "a/.."] {
+            assert_eq!(folder(path), Ok(()), "{path}");
+            if path != "logos" {
+                assert!(file(path).is_err(), "{path}");
+            }
+        }
+        for path in [
+            "",
+            "/a.png",
+            "\\a.png",
+            "C:\\a.png",
+            "C:/a.png",
+            "c:a.png",
+            "a\\b.png",
+            "../a.png",
+            "a/../../b.png",
+            "a\0",
+            "https://x/a.png",
+        ] {
+            assert!(folder(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn hosts_have_one_form() {
+        for (text, expected) in [
+            ("acme.bitrix24.com", "acme.bitrix24.com"),
+            ("ACME.Bitrix24.COM.", "acme.bitrix24.com"),
+            ("portal", "portal"),
+            ("portal.local:8443", "portal.local:8443"),
+            ("portal.local:443", "portal.local"),
+            ("бренд.рф", "xn--90agc6an.xn--p1ai"),
+            ("127.0.0.1:8024", "127.0.0.1:8024"),
+            ("[::1]:8024", "[::1]:8024"),
+        ] {
+            assert_eq!(host(text).as_deref(), Ok(expected));
+        }
+        for text in ["", "*.bitrix24.com", "a b", "a..b", ".", "a:", "a:0", "a:99999", "::1", "a\u{0}b", "a,b"] {
+            assert!(host(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_webhook_is_never_repeated() {
+        for text in [
+            "https://acme.bitrix24.com/rest/1/s3cretT0ken/",
+            "acme.bitrix24.com/rest/1/s3cretT0ken/profile.json",
+            "https://user:s3cretT0ken@acme.bitrix24.com",
+            "https://acme.bitrix24.com?auth=s3cretT0ken",
+        ] {
+            let fault = host(text).unwrap_err();
+            assert!(!format!("{fault:?}").contains("s3cret"), "{fault:?}");
+            assert_eq!(fault.help.as_deref(), Some("write `acme.bitrix24.com`"));
+        }
+        assert_eq!(
+            host("rest/1/s3cretT0ken").unwrap_err().help.as_deref(),
+            Some("write the host, like `acme.bitrix24.com`")
+        );
+    }
+}

@@ -1,0 +1,338 @@
+//! Which entries are meant: lists of globs over codes, as in `owns`, `ignore`, `protect` and `--only`.
+
+use std::fmt;
+
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+
+use super::asset::{Address, Kind};
+
+/// No code is longer than 255 characters; a pattern far beyond that is a mistake, or costs more than it may.
+const LONGEST: usize = 1024;
+
+/// Codes that have nothing in common: what matches them all matches everything.
+const PROBES: [&str; 9] = ["a", "z", "0", "-", "_", "~", "Q9", "acme-call", "m/n"];
+
+/// A glob over codes, as somebody wrote it.
+///
+/// `*`, `?`, `[a-z]` and `{a,b}` have their usual meaning, `*` matches `/` too, and upper and lower case differ. The
+/// prefix `icon/` or `logo/` narrows it to one kind.
+#[derive(Clone)]
+pub struct Pattern {
+    text: String,
+    kind: Option<Kind>,
+    glob: Glob,
+    /// Absent when the pattern has no wildcard: most of a long list are plain codes, and compiling them takes long.
+    matcher: Option<GlobMatcher>,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// When it is empty, too long or no glob.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let fail = |reason| PatternError { pattern: text.to_owned(), reason };
+        let narrowed = Kind::ALL.into_iter().find_map(|kind| {
+            let code = text.strip_prefix(kind.name())?.strip_prefix('/')?;
+            Some((kind, code))
+        });
+        let (kind, code) = narrowed.map_or((None, text), |(kind, code)| (Some(kind), code));
+        if code.is_empty() {
+            return Err(fail(Reason::Empty));
+        }
+        if code.len() > LONGEST {
+            return Err(fail(Reason::TooLong));
+        }
+        if let Some(plural) = Kind::ALL
+            .into_iter()
+            .find(|kind| code.strip_prefix(kind.plural()).is_some_and(|rest| rest.starts_with('/')))
+        {
+            return Err(fail(Reason::Plural(plural)));
+        }
+        let glob = GlobBuilder::new(code)
+            .literal_separator(false)
+            .case_insensitive(false)
+            .backslash_escape(true)
+            .build()
+            .map_err(|error| fail(Reason::Glob(error.kind().to_string())))?;
+        let matcher = if code.contains(['*', '?', '[', ']', '{', '}', '\\']) {
+            // Compiling panics on a glob whose automaton would be too large; building a set tells instead.
+            GlobSetBuilder::new().add(glob.clone()).build().map_err(|_| fail(Reason::TooLarge))?;
+            Some(glob.compile_matcher())
+        } else {
+            None
+        };
+        Ok(Self { text: text.to_owned(), kind, glob, matcher })
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The kind to which it is narrowed.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
+    /// Whether it means this entry.
+    #[must_use]
+    pub fn matches(&self, address: &Address) -> bool {
+        self.kind.is_none_or(|kind| kind == address.kind) && self.matches_code(address.code.as_str())
+    }
+
+    /// Whether it matches every code, of both kinds or of its kind: `*`, `**`, `icon/*`, `?*` and the like.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.text.contains('*') && PROBES.iter().all(|probe| self.matches_code(probe))
+    }
+
+    fn matches_code(&self, code: &str) -> bool {
+        self.matcher.as_ref().map_or_else(|| self.glob.glob() == code, |matcher| matcher.is_match(code))
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+/// Text that is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is no pattern: {reason}", .pattern.escape_debug())]
+pub struct PatternError {
+    pattern: String,
+    reason: Reason,
+}
+
+impl PatternError {
+    /// Why, without naming the pattern: one clause, lower case.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.reason.to_string()
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match &self.reason {
+            Reason::Empty => Some("write `*` to match every code".to_owned()),
+            Reason::Plural(kind) => Some(format!("write `{kind}/…`: a pattern is narrowed by the singular")),
+            Reason::Glob(_) => {
+                Some("write `[` and `{` that are meant as they stand in brackets: `[[]`, `[{]`".to_owned())
+            }
+            Reason::TooLong | Reason::TooLarge => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Reason {
+    #[error("it matches no code")]
+    Empty,
+    #[error("it is longer than {LONGEST} bytes")]
+    TooLong,
+    #[error("it has too many alternatives")]
+    TooLarge,
+    #[error("`{}/` is no kind", .0.plural())]
+    Plural(Kind),
+    #[error("{0}")]
+    Glob(String),
+}
+
+/// A list of patterns; an entry is in it when one of them matches.
+#[derive(Clone)]
+pub struct Scope {
+    patterns: Vec<Pattern>,
+    set: GlobSet,
+}
+
+impl Scope {
+    /// Joins patterns, in their order.
+    ///
+    /// # Errors
+    /// When all of them together are too large to compile; the error names the first.
+    pub fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
+        let mut builder = GlobSetBuilder::new();
+        for pattern in &patterns {
+            builder.add(pattern.glob.clone());
+        }
+        match builder.build() {
+            Ok(set) => Ok(Self { patterns, set }),
+            Err(_) => Err(PatternError {
+                pattern: patterns.first().map(|pattern| pattern.text.clone()).unwrap_or_default(),
+                reason: Reason::TooLarge,
+            }),
+        }
+    }
+
+    /// The patterns, in their order.
+    #[must_use]
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
+    /// Whether it has no pattern and so means nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Whether one of the patterns means this entry.
+    #[must_use]
+    pub fn matches(&self, address: &Address) -> bool {
+        self.matching(address).next().is_some()
+    }
+
+    /// The patterns that mean this entry, in their order.
+    pub fn matching(&self, address: &Address) -> impl Iterator<Item = &Pattern> {
+        let kind = address.kind;
+        self.set
+            .matches(address.code.as_str())
+            .into_iter()
+            .filter_map(|index| self.patterns.get(index))
+            .filter(move |pattern| pattern.kind.is_none_or(|only| only == kind))
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self { patterns: Vec::new(), set: GlobSet::empty() }
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.patterns).finish()
+    }
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
+impl Eq for Scope {}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::asset::Code;
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    fn scope(patterns: &[&str]) -> Scope {
+        Scope::new(patterns.iter().map(|pattern| Pattern::parse(pattern).unwrap()).collect()).unwrap()
+    }
+
+    #[test]
+    fn patterns_mean_what_globs_mean() {
+        for (pattern, entry, expected) in [
+            ("acme-*", "icon/acme-call", true),
+            ("acme-*", "logo/acme-call", true),
+            ("acme-*", "icon/Acme-call", false),
+            ("acme-*", "icon/x-acme-call", false),
+            ("acme-*", "icon/acme-", true),
+            ("acme-*", "icon/acme-a/b", true),
+            ("icon/acme-*", "icon/acme-call", true),
+            ("icon/acme-*", "logo/acme-call", false),
+            ("logo/acme-*", "logo/acme-call", true),
+            ("acme-call", "icon/acme-call", true),
+            ("acme-call", "icon/acme-calls", false),
+            ("acme.call", "icon/acme-call", false),
+            ("acme-?", "icon/acme-1", true),
+            ("acme-?", "icon/acme-12", false),
+            ("acme-[0-9]", "icon/acme-7", true),
+            ("acme-[!0-9]", "icon/acme-7", false),
+            ("{acme,shop}-*", "icon/shop-a", true),
+            ("a[[]b", "icon/a[b", true),
+            ("*", "icon/anything/at all", true),
+            ("a*", "icon/a\nb", true),
+        ] {
+            let pattern_parsed = Pattern::parse(pattern).unwrap();
+            assert_eq!(pattern_parsed.matches(&address(entry)), expected, "{pattern} {entry}");
+            assert_eq!(scope(&[pattern]).matches(&address(entry)), expected, "{pattern} {entry}, as a list");
+        }
+    }
+
+    #[test]
+    fn only_patterns_that_match_every_code_are_everything() {
+        for pattern in ["*", "**", "***", "icon/*", "logo/**", "?*", "*?", "{*}", "{a,*}"] {
+            assert!(Pattern::parse(pattern).unwrap().is_everything(), "{pattern}");
+        }
+        for pattern in ["a*", "*a", "acme-*", "icon/a*", "[a-z]*", "[!a]*", "?", "*-*", "a", "*/*"] {
+            assert!(!Pattern::parse(pattern).unwrap().is_everything(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_list_tells_which_patterns_matched() {
+        let scope = scope(&["acme-*", "icon/acme-call", "logo/*", "shop"]);
+        let matching = |entry| scope.matching(&address(entry)).map(Pattern::as_str).collect::<Vec<_>>();
+        assert_eq!(matching("icon/acme-call"), ["acme-*", "icon/acme-call"]);
+        assert_eq!(matching("logo/acme-call"), ["acme-*", "logo/*"]);
+        assert_eq!(matching("icon/shop"), ["shop"]);
+        assert!(matching("icon/shops").is_empty());
+        assert!(!Scope::default().matches(&address("icon/a")));
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_why() {
+        let long = "a".repeat(LONGEST + 1);
+        for (pattern, expected) in [
+            ("", "`` is no pattern: it matches no code"),
+            ("icon/", "`icon/` is no pattern: it matches no code"),
+            ("icons/acme-*", "`icons/acme-*` is no pattern: `icons/` is no kind"),
+            ("a[", "`a[` is no pattern: unclosed character class; missing ']'"),
+            ("[z-a]", "`[z-a]` is no pattern: invalid range; 'z' > 'a'"),
+            ("{a", "`{a` is no pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
+            ("a\\", "`a\\\\` is no pattern: dangling '\\'"),
+        ] {
+            assert_eq!(Pattern::parse(pattern).unwrap_err().to_string(), expected);
+        }
+        assert_eq!(Pattern::parse(&long).unwrap_err().reason(), "it is longer than 1024 bytes");
+    }
+
+    #[test]
+    fn hostile_patterns_end_in_an_error_or_a_pattern() {
+        for pattern in ["{".repeat(1000), "[".repeat(1000), "{a,b}".repeat(200), "*".repeat(1000), "{*a,".repeat(200)] {
+            if let Ok(pattern) = Pattern::parse(&pattern) {
+                let _ = pattern.matches(&Address::new(Kind::Icon, Code::new("a".repeat(255))));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[ -~]{0,40}|\\PC{0,10}", code in "\\PC{0,10}") {
+            if let Ok(pattern) = Pattern::parse(&text) {
+                let address = Address::new(Kind::Icon, Code::new(code));
+                let alone = pattern.matches(&address);
+                prop_assert_eq!(Scope::new(vec![pattern]).unwrap().matches(&address), alone);
+            }
+        }
+    }
+}
