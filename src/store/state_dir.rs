@@ -25,14 +25,23 @@ impl StateDir {
         &self.folder
     }
 
+    /// The folder, made if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn ensure(&self) -> io::Result<&Path> {
+        fs::create_dir_all(&self.folder)?;
+        self.ignore()?;
+        Ok(&self.folder)
+    }
+
     /// A folder below it, made if it is not there.
     ///
     /// # Errors
     /// When it cannot be made.
     pub fn make(&self, name: &str) -> io::Result<PathBuf> {
-        let folder = self.folder.join(name);
+        let folder = self.ensure()?.join(name);
         fs::create_dir_all(&folder)?;
-        self.ignore()?;
         Ok(folder)
     }
 
