@@ -108,7 +108,17 @@ pub(super) struct Comparing {
     #[arg(long)]
     refresh: bool,
     #[command(flatten)]
+    pub(super) settling: Settling,
+    #[command(flatten)]
     pub(super) allowing: Allowing,
+}
+
+/// How long to wait where the portal must be read twice.
+#[derive(Debug, Args)]
+pub(super) struct Settling {
+    /// After an answer was lost, or a run was cut short: how far apart two readings of the portal must be to be believed
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(super) settle: Duration,
 }
 
 /// The guards' options.

@@ -4,7 +4,8 @@ use crate::ops::ports::Interrupt;
 
 /// Watches for signals on a thread of its own, for as long as the process lives.
 #[expect(clippy::exit, reason = "a second signal means: at once; the journal is on disk")]
-pub(super) fn watch(interrupt: Interrupt) {
+pub(super) fn finish_first(interrupt: &Interrupt) {
+    let interrupt = interrupt.clone();
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {

@@ -79,8 +79,6 @@ pub enum Reason {
     Respelt,
     /// The content could not be fetched, and `--allow-unbacked` changes it knowingly.
     Unbacked,
-    /// A run's old image is put back.
-    Restored,
 }
 
 /// One change to one entry.
@@ -211,29 +209,24 @@ impl<'a> Index<'a> {
     }
 }
 
-fn reserved(address: &Address, system: &Address) -> Finding {
+fn reserved(address: &Address, system: &Address) -> Box<Finding> {
     let differing = if system.code == address.code { "" } else { " but for case" };
-    Finding::error(
-        "code-reserved",
-        format!("the portal has a system entry `{}`, the same code{differing}", shown(system)),
-    )
-    .help("system entries can never be changed: choose another code")
+    let message = format!("the portal has a system entry `{}`, the same code{differing}", shown(system));
+    Box::new(Finding::error("code-reserved", message).help("system entries can never be changed: choose another code"))
 }
 
-fn ambiguous(address: &Address, live: &[(&Listed, &Reading)]) -> Finding {
+fn ambiguous(address: &Address, live: &[(&Listed, &Reading)]) -> Box<Finding> {
     let spellings = live.iter().map(|(listed, _)| format!("`{}`", shown(&listed.address))).collect::<Vec<_>>();
-    Finding::error(
-        "code-ambiguous",
-        format!("the portal lists {} entries for `{}`: {}", live.len(), shown(address), spellings.join(", ")),
-    )
-    .help("a delete could hit either of them: remove all but one by hand")
+    let message = format!("the portal lists {} entries for `{}`: {}", live.len(), shown(address), spellings.join(", "));
+    let help = "a delete could hit either of them: remove all but one by hand";
+    Box::new(Finding::error("code-ambiguous", message).help(help))
 }
 
 fn shown(address: &Address) -> String {
     address.to_string().escape_debug().to_string()
 }
 
-type Verdict = Result<Option<(Action, Reason)>, Finding>;
+type Verdict = Result<Option<(Action, Reason)>, Box<Finding>>;
 
 /// A declared entry that the portal has under the same code, or under one that differs only by case.
 fn compare(
@@ -247,11 +240,10 @@ fn compare(
 ) -> Verdict {
     let respelt = listed.address != *address;
     if respelt && desired.ownership().of(&listed.address).is_err() {
-        return Err(Finding::error(
-            "code-respelt",
-            format!("the portal spells this code `{}`, which this manifest does not own", shown(&listed.address)),
-        )
-        .help("declare it as the portal spells it, or let `owns` match that spelling too"));
+        let message =
+            format!("the portal spells this code `{}`, which this manifest does not own", shown(&listed.address));
+        let help = "declare it as the portal spells it, or let `owns` match that spelling too";
+        return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
     let before = |content| Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content };
     let after = || After { file: entry.file.clone(), content: entry.content.clone() };

@@ -1,17 +1,31 @@
 //! The journal of a run: what was about to be sent, what came of it, and how the run ended. Append-only, one JSON
 //! object a line, for people and for the next run; never a secret, never an image.
+//!
+//! A journal is read by folding it: [`RunState`] is all that its lines say. A run whose journal has no end was cut short.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::asset::{Address, Digest};
+use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::command::{Answer, Command};
-use super::report::StepResult;
+use super::report::{Fate, StepResult};
 
 /// The version of the journal's format.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// When it was written, in RFC 3339.
+    pub at: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
 pub enum Entry {
@@ -25,6 +39,9 @@ pub enum Entry {
         portal: String,
         /// The plan's digest.
         plan_sha256: Digest,
+        /// The commit of the repository that the manifest is in, with a `+` when there were changes beside it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        commit: Option<String>,
     },
     /// A request is about to leave.
     Intent {
@@ -53,9 +70,110 @@ pub enum Entry {
     },
     /// The run ended: nothing of it is in flight.
     End {
-        /// How many steps did not end as planned.
+        /// How many steps are as planned.
+        applied: usize,
+        /// How many are not.
         not_applied: usize,
+        /// How it came to its end.
+        how: Ending,
     },
+}
+
+/// How a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// Every step was tried.
+    Finished,
+    /// Somebody asked it to stop.
+    Interrupted,
+    /// It was killed, and a later command found out what it had done.
+    CutShort,
+}
+
+impl Entry {
+    /// The last line of a run whose steps ended so.
+    pub fn end<'a>(results: impl Iterator<Item = &'a StepResult>, how: Ending) -> Self {
+        let (mut applied, mut not_applied) = (0, 0);
+        for result in results {
+            *if result.fate == Fate::Applied { &mut applied } else { &mut not_applied } += 1;
+        }
+        Self::End { applied, not_applied, how }
+    }
+}
+
+/// All that a journal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunState {
+    /// The run's id.
+    pub run: String,
+    /// When it began, in RFC 3339.
+    pub began: String,
+    /// The portal's identity.
+    pub portal: String,
+    /// The plan's digest.
+    pub plan_sha256: Digest,
+    /// The commit of the manifest's repository.
+    pub commit: Option<String>,
+    /// How steps ended, as far as that was noted.
+    pub steps: BTreeMap<Address, StepResult>,
+    /// How it ended; `None` when it did not.
+    pub ended: Option<Ending>,
+    intended: BTreeSet<(Kind, FoldedCode)>,
+}
+
+impl RunState {
+    /// Folds the lines of a journal; `None` when they do not begin with a run's beginning of this format.
+    #[must_use]
+    pub fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
+        let mut lines = lines.into_iter();
+        let first = lines.next()?;
+        let Entry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } = first.entry else {
+            return None;
+        };
+        let mut state = Self {
+            run,
+            began: first.at,
+            portal,
+            plan_sha256,
+            commit,
+            steps: BTreeMap::new(),
+            ended: None,
+            intended: BTreeSet::new(),
+        };
+        for Line { at: _, entry } in lines {
+            match entry {
+                Entry::Begin { .. } => return None,
+                Entry::Intent { commands, .. } => {
+                    state.intended.extend(commands.iter().map(|write| write.address().folded()));
+                }
+                Entry::Outcome { .. } => {}
+                Entry::Step { address, result } => {
+                    state.steps.insert(address, result);
+                }
+                Entry::End { how, .. } => state.ended = Some(how),
+            }
+        }
+        Some(state)
+    }
+
+    /// How many steps are known to be as planned.
+    #[must_use]
+    pub fn applied(&self) -> usize {
+        self.steps.values().filter(|step| step.fate == Fate::Applied).count()
+    }
+
+    /// Whether the same plan may take up where this run stopped.
+    #[must_use]
+    pub fn can_be_resumed(&self) -> bool {
+        self.ended != Some(Ending::Finished)
+    }
+
+    /// Whether a request about this entry may have left, in whatever case it is spelt.
+    #[must_use]
+    pub fn sent(&self, address: &Address) -> bool {
+        self.intended.contains(&address.folded())
+    }
 }
 
 /// One write, without its bytes.
@@ -74,6 +192,14 @@ pub enum Write {
         /// The entry.
         address: Address,
     },
+}
+
+impl Write {
+    const fn address(&self) -> &Address {
+        match self {
+            Self::Add { address, .. } | Self::Delete { address } => address,
+        }
+    }
 }
 
 impl From<&Command> for Write {

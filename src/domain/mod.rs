@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod ownership;
 pub mod plan;
 pub mod report;
+pub mod restore;
 pub mod retry;
 pub mod rules;
 pub mod scope;

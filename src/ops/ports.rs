@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::command::{Answer, Command, Halt};
+use crate::domain::diff::Change;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
-use crate::domain::journal::Entry;
+use crate::domain::journal::{Entry, RunState};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
@@ -95,6 +96,18 @@ pub struct StoreError(pub String);
 pub trait Runs {
     /// Makes a run's folder with its plan and the old images in it. All of it is on disk on return.
     fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError>;
+    /// The runs whose journal has no end, the oldest first.
+    fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
+}
+
+/// A run whose journal has no end.
+pub struct OpenRun {
+    /// What its journal says.
+    pub state: RunState,
+    /// What it was to do.
+    pub changes: Vec<Change>,
+    /// Its journal, to write the end.
+    pub journal: Box<dyn Journal>,
 }
 
 /// The journal of one run.
@@ -103,8 +116,12 @@ pub trait Journal {
     fn id(&self) -> &str;
     /// The run's folder.
     fn folder(&self) -> &Path;
+    /// Adds lines. All of them are on disk on return.
+    fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError>;
     /// Adds a line. It is on disk on return.
-    fn append(&self, entry: &Entry) -> Result<(), StoreError>;
+    fn append(&self, entry: &Entry) -> Result<(), StoreError> {
+        self.append_all(std::slice::from_ref(entry))
+    }
 }
 
 /// Whether the user asked to stop. Cheap to ask and to copy.

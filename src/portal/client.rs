@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::domain::asset::{Address, Kind};
+use crate::domain::asset::Address;
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::retry::{Class, Decision, decide};
 use crate::domain::state::{Listed, Listing};
 use crate::ops::events::{Event, Observer};
 use crate::ops::ports::{PortalError, ReadPortal, WriteError, WritePortal};
 
-use super::batch::{self, Answers, Part};
+use super::batch::{self, Answers};
 use super::bucket::Bucket;
 use super::download;
 use super::error::{self, Effect, Fault};
@@ -30,14 +30,14 @@ use super::wire::{self, Answered, Body, Malformed};
 
 /// The longest answer that is read, in bytes: a list has no pages.
 const LONGEST: usize = 64 * 1024 * 1024;
-/// The error code of a `get` or `delete` of a code that does not exist.
-const NOT_FOUND: &str = "NOT_FOUND";
+/// A write that waited longer than this is not sent without another look at the portal.
+const LONG_WAIT: Duration = Duration::from_secs(30);
 /// Waits longer than this are announced.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// A portal, reached through a webhook. It can be used by several tasks at once.
 pub struct Client {
-    webhook: Webhook,
+    pub(super) webhook: Webhook,
     for_reads: reqwest::Client,
     for_writes: reqwest::Client,
     for_downloads: reqwest::Client,
@@ -63,7 +63,7 @@ impl fmt::Debug for Client {
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     Read,
     Write,
 }
@@ -118,7 +118,7 @@ impl Client {
     }
 
     /// Asks until there is an answer that `read` accepts, or a failure that is not to be repeated.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         purpose: Purpose,
         method: &str,
@@ -126,7 +126,9 @@ impl Client {
         read: impl Fn(Answered) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let mut failures = Failures::default();
+        let begun = Instant::now();
         loop {
+            self.take_turn(purpose, begun).await?;
             match self.exchange(purpose, method, parameters).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
                 Err(fault) if purpose == Purpose::Write && fault.effect == Effect::Unknown => return Err(fault),
@@ -137,11 +139,10 @@ impl Client {
 
     /// One request, one answer.
     async fn exchange(&self, purpose: Purpose, method: &str, parameters: &Value) -> Result<Answered, Fault> {
-        let (client, timeout, headroom) = match purpose {
-            Purpose::Read => (&self.for_reads, self.read_timeout, 0),
-            Purpose::Write => (&self.for_writes, self.write_timeout, self.rate.headroom),
+        let (client, timeout) = match purpose {
+            Purpose::Read => (&self.for_reads, self.read_timeout),
+            Purpose::Write => (&self.for_writes, self.write_timeout),
         };
-        self.take_turn(headroom).await?;
         let patience = self.patience(timeout);
         let broken = |broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience);
         let request = client.post(self.webhook.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
@@ -166,8 +167,10 @@ impl Client {
         Err(Fault { retry_after, ..fault })
     }
 
-    /// Waits for a place in the portal's bucket.
-    async fn take_turn(&self, headroom: u32) -> Result<(), Fault> {
+    /// Waits for a place in the portal's bucket. A write that has waited long since `begun` is not sent: its caller
+    /// should look at the portal again first.
+    async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
+        let headroom = if purpose == Purpose::Write { self.rate.headroom } else { 0 };
         let left = self.left();
         let turn = if left.is_zero() {
             None
@@ -176,6 +179,10 @@ impl Client {
         };
         let wait = turn.ok_or_else(|| error::timed_out(self.webhook.host(), self.budget, Effect::None))?;
         self.pause("rate limited", wait).await;
+        if purpose == Purpose::Write && begun.elapsed() > LONG_WAIT {
+            let message = format!("{} let a write wait for {} s", self.webhook.host(), begun.elapsed().as_secs());
+            return Err(Fault::new(Class::Waited, Effect::None, message, None));
+        }
         Ok(())
     }
 
@@ -216,7 +223,7 @@ impl Client {
         }
     }
 
-    fn note_reset(&self, resets_in: Option<Duration>) {
+    pub(super) fn note_reset(&self, resets_in: Option<Duration>) {
         if let Some(at) = resets_in.and_then(|wait| Instant::now().checked_add(wait)) {
             *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
         }
@@ -241,90 +248,18 @@ impl Client {
         f64::from(high) / f64::from(u32::MAX)
     }
 
-    fn malformed(&self, method: &str, why: &Malformed) -> Fault {
+    pub(super) fn malformed(&self, method: &str, why: &Malformed) -> Fault {
         error::malformed(&self.webhook, method, why)
-    }
-
-    fn read_lists(&self, answered: Answered) -> Result<Listing, Fault> {
-        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
-        self.note_reset(answers.resets_in());
-        let mut entries = Vec::new();
-        for kind in Kind::ALL {
-            let malformed = |why| self.malformed(&batch::list_method(kind), &why);
-            match answers.take(kind.plural()) {
-                Part::Result(list) => entries.extend(wire::entries(kind, list).map_err(malformed)?),
-                Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
-                Part::Nothing => return Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
-            }
-        }
-        Ok(Listing { entries })
-    }
-
-    fn read_entries(&self, addresses: &[Address], answered: Answered) -> Result<Vec<Option<Listed>>, Fault> {
-        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
-        self.note_reset(answers.resets_in());
-        let entry = |(index, address): (usize, &Address)| {
-            let malformed = |why| self.malformed(&batch::get_method(address.kind), &why);
-            match answers.take(&batch::key(index)) {
-                Part::Result(answered) => wire::single(address.kind, &answered.result).map(Some).map_err(malformed),
-                Part::Error(body) if body.code == NOT_FOUND => Ok(None),
-                Part::Error(body) => Err(error::refused(&self.webhook, None, &body)),
-                Part::Nothing => Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
-            }
-        };
-        addresses.iter().enumerate().map(entry).collect()
-    }
-
-    /// For portals that refuse batches.
-    async fn get_singly(&self, address: &Address) -> Result<Option<Listed>, Fault> {
-        let method = batch::get_method(address.kind);
-        let read = |answered: Answered| {
-            wire::single(address.kind, &answered.result).map_err(|why| self.malformed(&method, &why))
-        };
-        match self.ask(Purpose::Read, &method, &json!({"code": address.code.as_str()}), read).await {
-            Ok(listed) => Ok(Some(listed)),
-            Err(fault) if fault.class() == Class::Refused && fault.error.code.as_deref() == Some(NOT_FOUND) => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// For portals that refuse batches.
-    async fn list_singly(&self) -> Result<Listing, Fault> {
-        let mut entries = Vec::new();
-        for kind in Kind::ALL {
-            let method = batch::list_method(kind);
-            let read = |answered| wire::entries(kind, answered).map_err(|why| self.malformed(&method, &why));
-            entries.extend(self.ask(Purpose::Read, &method, &json!({}), read).await?);
-        }
-        Ok(Listing { entries })
     }
 }
 
 impl ReadPortal for Client {
     async fn list(&self) -> Result<Listing, PortalError> {
-        let together = self.ask(Purpose::Read, "batch", &batch::of_lists(), |answered| self.read_lists(answered)).await;
-        match together {
-            Err(fault) if fault.class() == Class::NoBatch => self.list_singly().await,
-            other => other,
-        }
-        .map_err(|fault| fault.error)
+        self.read_list().await.map_err(|fault| fault.error)
     }
 
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
-        let mut entries = Vec::with_capacity(addresses.len());
-        for part in addresses.chunks(batch::MOST) {
-            let read = |answered| self.read_entries(part, answered);
-            match self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await {
-                Ok(found) => entries.extend(found),
-                Err(fault) if fault.class() == Class::NoBatch => {
-                    for address in part {
-                        entries.push(self.get_singly(address).await.map_err(|fault| fault.error)?);
-                    }
-                }
-                Err(fault) => return Err(fault.error),
-            }
-        }
-        Ok(entries)
+        self.read_entries(addresses).await.map_err(|fault| fault.error)
     }
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {

@@ -6,9 +6,11 @@ use anstyle::{AnsiColor, Style};
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change, Reason};
+use crate::domain::document::FindingDocument;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
 use crate::domain::image::{self, changed_pixels};
+use crate::domain::journal::{Ending, RunState};
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
@@ -86,9 +88,60 @@ pub fn run(run: &Run) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
         let _ = writeln!(text, "{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
-        let _ = writeln!(text, "The old images and the journal are in {}.", inert(&run.folder.display().to_string()));
+        let folder = inert(&run.folder.display().to_string());
+        let _ = writeln!(text, "The old images and the journal are in {folder}.");
+        let lost = run.steps.iter().filter(|(_, step)| step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown));
+        for (address, _) in lost {
+            let _ = writeln!(text, "  help: `brandctl restore {} {}` puts the old image back", run.id, shown(address));
+        }
     }
     text
+}
+
+/// The runs of a state folder: a line each, the newest last.
+#[must_use]
+pub fn history(runs: &[RunState]) -> String {
+    if runs.is_empty() {
+        return "No runs here yet.\n".to_owned();
+    }
+    let mut text = String::new();
+    let width = runs.iter().map(|run| run.run.chars().count()).max().unwrap_or(0);
+    for run in runs {
+        let (applied, all) = (run.applied(), run.steps.len());
+        let outcome = match run.ended {
+            None => "open: cut short, and not looked at since".to_owned(),
+            Some(Ending::Finished) if applied == all => format!("applied {}", steps(all)),
+            Some(Ending::Finished) => format!("applied {applied} of {}", steps(all)),
+            Some(Ending::Interrupted) => format!("interrupted: applied {applied} of {}", steps(all)),
+            Some(Ending::CutShort) => format!("cut short: applied {applied} of {}", steps(all)),
+        };
+        let commit = run.commit.as_deref().map(|commit| format!("  at {}", short(commit))).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{:width$}  {}  {}  {outcome}{commit}",
+            inert(&run.run),
+            inert(&run.began),
+            inert(&run.portal)
+        );
+    }
+    text
+}
+
+/// A commit as people write it: its first digits, and the mark of a changed tree.
+fn short(commit: &str) -> String {
+    let digits: String = commit.chars().take(10).filter(char::is_ascii_hexdigit).collect();
+    digits + if commit.ends_with('+') { "+" } else { "" }
+}
+
+/// What was found when a plan was saved.
+#[must_use]
+pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument]) -> String {
+    let line = |word: &str, style: Style, finding: &FindingDocument| {
+        format!("{style}{word}[{}]{style:#}: {}\n", finding.rule, inert(&finding.message))
+    };
+    let errors = errors.iter().map(|finding| line("error", DELETE, finding));
+    let warnings = warnings.iter().map(|finding| line("warning", REPLACE, finding));
+    errors.chain(warnings).collect()
 }
 
 /// What `validate` found: the findings, and a summary.
@@ -141,7 +194,6 @@ fn reason(change: &Change, plan: &Plan) -> String {
         Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
         Reason::Respelt => format!("spelt `{spelling}` on the portal"),
         Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
-        Reason::Restored => "the old image is put back".to_owned(),
     };
     if change.reason == Reason::LooksDifferent && spelling != inert(change.address.code.as_str()) {
         let _ = write!(reason, ", and spelt `{spelling}` on the portal");

@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod cache;
+pub mod git;
 pub mod lock;
 pub mod repository;
 pub mod run;

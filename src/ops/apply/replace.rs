@@ -2,7 +2,7 @@
 //! go in batches that halt at the first refusal, one batch at a time, the first pair alone; where an add is refused, the
 //! old image goes back at once, and if that fails too, no further pair is sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::domain::asset::Address;
@@ -12,27 +12,40 @@ use crate::domain::plan::Standing;
 use crate::domain::report::Fate;
 use crate::ops::ports::{ReadPortal, WritePortal};
 
-use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal, take};
+use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// Replaces what looks different, pair by pair.
-    pub(super) async fn replaces(&mut self) {
-        let mut queue: VecDeque<Waiting<'a>> = self
-            .plan
-            .changes
-            .iter()
-            .filter(|change| matches!(change.action, Action::Replace(..)))
-            .map(|change| (change, 0))
-            .collect();
+    pub(super) async fn replaces(&self) {
+        let mut queue = self.waiting(|change| matches!(change.action, Action::Replace(..)));
         let mut most = 1;
-        while !queue.is_empty() && self.stopped.is_none() {
-            let batch = take(&mut queue, most, |change| self.new_png(change).map_or(0, |png| png.len()));
-            most = MAX_COMMANDS / 2;
+        while !queue.is_empty() && self.why_stopped().is_none() {
+            self.look_again(&mut queue).await;
+            let batch = self.take(&mut queue, most);
             let commands: Vec<_> = batch.iter().filter_map(|(change, _)| self.pair(change)).flatten().collect();
+            if commands.is_empty() {
+                continue;
+            }
             match self.send(&commands, Halt::OnError).await {
                 Sent::Stopped => return,
-                Sent::Lost(why) => self.settle_pairs(batch, &why, &mut queue).await,
-                Sent::Answered(answers) => self.answered(batch, &answers, &mut queue).await,
+                Sent::NotYet => batch.into_iter().rev().for_each(|step| queue.push_front(step)),
+                Sent::Lost(why) => {
+                    most = MAX_COMMANDS / 2;
+                    self.settle_pairs(batch, &why, &mut queue).await;
+                }
+                Sent::Answered(answers) => {
+                    most = MAX_COMMANDS / 2;
+                    self.answered(batch, &answers, &mut queue).await;
+                }
+            }
+        }
+    }
+
+    /// Finishes replaces of which an earlier run deleted the old image and did not add the new one.
+    pub(super) async fn finish_replaces(&self, between: &BTreeSet<Address>) {
+        for (change, _) in self.waiting(|change| between.contains(&change.address)) {
+            if self.why_stopped().is_none() {
+                self.add_new(change, "the run before this one was cut short").await;
             }
         }
     }
@@ -45,12 +58,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         ])
     }
 
-    async fn answered(&mut self, batch: Vec<Waiting<'a>>, answers: &[Answer], queue: &mut VecDeque<Waiting<'a>>) {
+    async fn answered(&self, batch: Vec<Waiting<'a>>, answers: &[Answer], queue: &mut VecDeque<Waiting<'a>>) {
         let mut unsent = Vec::new();
         let mut lost = Vec::new();
         for (step, pair) in batch.into_iter().zip(answers.chunks_exact(2)) {
             match pair {
-                [Answer::Done, Answer::Done] => self.end(step.0, Fate::Applied, None, true),
+                [Answer::Done, Answer::Done] => self.applied(step.0),
                 [Answer::NotRun, _] => unsent.push(step),
                 [Answer::Done, Answer::Refused { code, description }] => {
                     self.put_back(step.0, &refusal(code, description)).await;
@@ -71,12 +84,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// Finds out where pairs stand whose answer was lost, and finishes those whose old image is gone.
-    async fn settle_pairs(&mut self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
+    async fn settle_pairs(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
         let Some(mut standings) = self.settle(&steps, why).await else { return };
         let mut again = Vec::new();
         for (change, tries) in steps {
             match standings.remove(&change.address) {
-                Some(Standing::Done) => self.end(change, Fate::Applied, None, true),
+                Some(Standing::Done) => self.applied(change),
                 Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(found), false),
                 Some(Standing::Between) => self.add_new(change, why).await,
                 Some(Standing::Pending) | None if tries + 1 >= MAX_TRIES => {
@@ -92,10 +105,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// The old image is gone and the new one is not there: adds the new one, or puts the old one back.
-    async fn add_new(&mut self, change: &'a Change, why: &str) {
+    async fn add_new(&self, change: &'a Change, why: &str) {
         let Some(png) = self.new_png(change) else { return };
         match self.add_until_known(change, change.address.clone(), png).await {
-            Added::There => self.end(change, Fate::Applied, None, true),
+            Added::There => self.applied(change),
             Added::Otherwise(found) => self.end(change, Fate::Failed, Some(found), true),
             Added::Refused(refused) => self.put_back(change, &refused).await,
             Added::Unsent => {
@@ -107,7 +120,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// The new image was refused and the old one is gone: adds the old one again. If that fails, no further pair is sent.
-    async fn put_back(&mut self, change: &'a Change, why: &str) {
+    async fn put_back(&self, change: &'a Change, why: &str) {
         let failed = match (self.old_png(change), change.action.before()) {
             (Some(png), Some(before)) => {
                 let old = Address::new(change.address.kind, before.code.clone());
@@ -122,22 +135,24 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     }
                     Added::Unknown => return,
                     Added::Refused(refused) => refused,
-                    Added::Unsent => self.stopped.clone().unwrap_or_default(),
+                    Added::Unsent => self.why_stopped().unwrap_or_default(),
                 }
             }
             _ => "there is no copy of it".to_owned(),
         };
         let why = format!("{why}; the old image could not be put back: {failed}");
         self.end(change, Fate::Failed, Some(why), true);
-        self.stopped.get_or_insert_with(|| format!("{} could not be put back", change.address));
+        self.stop(format!("{} could not be put back", change.address.to_string().escape_debug()));
     }
 
     /// Adds one image of a step whose code is free, and finds out what came of it when the answer is lost.
-    async fn add_until_known(&mut self, change: &'a Change, address: Address, png: Arc<[u8]>) -> Added {
+    async fn add_until_known(&self, change: &'a Change, address: Address, png: Arc<[u8]>) -> Added {
         let add = [Command::Add { address, png }];
         for _ in 0..MAX_TRIES {
             let lost = match self.send(&add, Halt::Never).await {
                 Sent::Stopped => return Added::Unsent,
+                // The code is missing on the portal: there is nothing to look at, and every moment counts.
+                Sent::NotYet => continue,
                 Sent::Lost(why) => why,
                 Sent::Answered(answers) => match answers.into_iter().next() {
                     Some(Answer::Done) => return Added::There,

@@ -1,20 +1,36 @@
 //! Where the steps of a plan stand on the portal, and the last look at them before the first write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::domain::asset::{Address, FoldedCode, Kind};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
+use crate::domain::journal::RunState;
 use crate::domain::plan::{Plan, Standing};
 use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing, Reading};
+use crate::ops::events::Event;
 use crate::ops::observe::{self, Eyes, Freshness};
 use crate::ops::ports::{PortalError, ReadPortal};
 
 use super::NotApplied;
 
-/// Checks that the caller may write and that every step's precondition holds.
-pub(super) async fn check(plan: &Plan, eyes: &Eyes<'_, impl ReadPortal>) -> Result<(), NotApplied> {
+/// Where a run begins: what an earlier run of the same plan did already.
+#[derive(Debug, Default)]
+pub(super) struct Start {
+    /// Steps that are done.
+    pub(super) done: BTreeSet<Address>,
+    /// Replaces of which the old image is gone and the new one is not there.
+    pub(super) between: BTreeSet<Address>,
+}
+
+/// Checks that the caller may write and that every step stands where the plan has it.
+pub(super) async fn check(
+    plan: &Plan,
+    cut_short: Option<&RunState>,
+    eyes: &Eyes<'_, impl ReadPortal>,
+) -> Result<Start, NotApplied> {
     if !eyes.portal.is_administrator().await? {
         return Err(NotApplied::Portal(PortalError {
             class: Class::Configuration,
@@ -24,32 +40,83 @@ pub(super) async fn check(plan: &Plan, eyes: &Eyes<'_, impl ReadPortal>) -> Resu
             hint: Some("use a webhook that an administrator of the portal made".to_owned()),
         }));
     }
-    let stale = stale(plan, &eyes.portal.list().await?, eyes).await;
-    if stale.is_empty() { Ok(()) } else { Err(NotApplied::Stale(stale)) }
+    start(plan, &eyes.portal.list().await?, cut_short, eyes).await.map_err(NotApplied::Stale)
 }
 
-/// The steps of `plan` whose precondition does not hold on the portal that `listing` describes.
-pub async fn stale(plan: &Plan, listing: &Listing, eyes: &Eyes<'_, impl ReadPortal>) -> Vec<Finding> {
-    let changes: Vec<_> = plan.changes.iter().collect();
-    let live = by_code(listing);
-    judge(&changes, &live, eyes)
-        .await
-        .into_iter()
-        .filter_map(|(address, standing)| {
-            let why = match standing {
-                Standing::Pending => return None,
-                Standing::Done => "it is already as the plan wants it".to_owned(),
-                Standing::Between => "it is gone from the portal".to_owned(),
-                Standing::Diverged(why) => why,
-            };
-            let message = format!("{}: {why}", address.to_string().escape_debug());
-            let help = "nothing was written; make a new plan";
-            Some(Finding::error("plan-stale", message).about(address).help(help))
-        })
-        .collect()
+/// The steps of `plan` that do not stand on the portal that `listing` describes as they must before the first write.
+/// When a run of the same plan was `cut_short`, what it did already is as good as what it did not do yet.
+pub async fn stale(
+    plan: &Plan,
+    listing: &Listing,
+    cut_short: Option<&RunState>,
+    eyes: &Eyes<'_, impl ReadPortal>,
+) -> Vec<Finding> {
+    start(plan, listing, cut_short, eyes).await.err().unwrap_or_default()
 }
+
+async fn start(
+    plan: &Plan,
+    listing: &Listing,
+    cut_short: Option<&RunState>,
+    eyes: &Eyes<'_, impl ReadPortal>,
+) -> Result<Start, Vec<Finding>> {
+    let changes: Vec<_> = plan.changes.iter().collect();
+    let mut start = Start::default();
+    let mut stale = Vec::new();
+    for (address, standing) in judge(&changes, &by_code(listing), eyes).await {
+        let why = match standing {
+            Standing::Pending => continue,
+            Standing::Done if cut_short.is_some_and(|run| run.sent(&address)) => {
+                start.done.insert(address);
+                continue;
+            }
+            Standing::Between if cut_short.is_some_and(|run| run.sent(&address)) => {
+                start.between.insert(address);
+                continue;
+            }
+            Standing::Done => "it is already as the plan wants it".to_owned(),
+            Standing::Between => "it is missing on the portal".to_owned(),
+            Standing::Diverged(why) => why,
+        };
+        let message = format!("{}: {why}", address.to_string().escape_debug());
+        let help = "nothing was written; make a new plan";
+        stale.push(Finding::error("plan-stale", message).about(address).help(help));
+    }
+    if stale.is_empty() { Ok(start) } else { Err(stale) }
+}
+
+/// How many readings are taken at most until two agree.
+const MAX_READINGS: u32 = 12;
 
 type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
+
+/// Why it could not be found out where steps stand.
+pub(in crate::ops) enum Unsettled {
+    /// The portal could not be read.
+    Unread(PortalError),
+    /// No two readings agreed.
+    Restless,
+}
+
+/// Where `changes` stand once nothing moves any more: a server goes on with a batch after its client is gone, so two
+/// readings `apart` must agree.
+pub(in crate::ops) async fn settled(
+    changes: &[&Change],
+    eyes: &Eyes<'_, impl ReadPortal>,
+    apart: Duration,
+) -> Result<BTreeMap<Address, Standing>, Unsettled> {
+    let mut last = standings(changes, eyes).await.map_err(Unsettled::Unread)?;
+    for _ in 1..MAX_READINGS {
+        eyes.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
+        tokio::time::sleep(apart).await;
+        let found = standings(changes, eyes).await.map_err(Unsettled::Unread)?;
+        if found == last {
+            return Ok(found);
+        }
+        last = found;
+    }
+    Err(Unsettled::Restless)
+}
 
 fn by_code(listing: &Listing) -> Live<'_> {
     let mut live = Live::new();
