@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard;
-use crate::ops::ports::Interrupt;
 
 use super::exit::Exit;
 use super::plan;
@@ -35,20 +35,20 @@ pub(super) struct Arguments {
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
-    let interrupt = Interrupt::default();
     let approved = match &arguments.plan {
         Some(path) => saved::take_up(&mut session, path, &arguments.comparing.allowing),
         None => fresh(&mut session, arguments),
     };
     let ask = arguments.plan.is_none() && !arguments.writing.yes;
-    writing::carry_out(&mut session, approved, &arguments.writing, ask, &interrupt)
+    writing::carry_out(&mut session, approved, &arguments.writing, ask)
 }
 
 /// Plans anew. The plan is shown at once, so that the question can follow it.
 fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
     writing::can_ask(session, &arguments.writing)?;
     let made = plan::make(session, &arguments.comparing, Purpose::Write)?;
-    writing::show(session);
+    let document = Document::of(&session.report);
+    writing::show(session, &arguments.writing);
     if session.report.findings.iter().any(Finding::is_error) {
         return None;
     }
@@ -56,5 +56,5 @@ fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
     let allowances = arguments.comparing.allowing.allowances(&manifest.policy);
     // Why it was not approved, the report says already.
     let plan = guard::approve(made.planned.plan, &manifest.ownership(), &made.planned.censuses, allowances).ok()?;
-    Some(Approved { plan, connection: made.connection, cut_short: None })
+    Some(Approved { plan, document, connection: made.connection, cut_short: None })
 }

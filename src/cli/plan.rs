@@ -9,7 +9,7 @@ use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::ops;
 use crate::render;
-use crate::store::atomic;
+use crate::store::saved;
 
 use super::exit::{self, Detail, Exit};
 use super::output;
@@ -84,7 +84,7 @@ fn save(report: &mut Report, path: &std::path::Path) {
     let Some(plan) = &report.plan else { return };
     let written = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))
         .map_err(std::io::Error::from)
-        .and_then(|bytes| atomic::write(path, &bytes));
+        .and_then(|bytes| saved::write(path, &bytes));
     if let Err(error) = written {
         let message = format!("the plan cannot be saved to {}: {error}", path.display());
         report.findings.push(Finding::error("output", message));

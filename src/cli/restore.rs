@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::domain::asset::Address;
+use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
 use crate::domain::plan::Plan;
@@ -10,7 +11,6 @@ use crate::domain::restore;
 use crate::domain::state::Selection;
 use crate::ops;
 use crate::ops::observe::Freshness;
-use crate::ops::ports::Interrupt;
 
 use super::exit::Exit;
 use super::recovery;
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.settling);
     let approved = approve(&mut session, arguments);
-    writing::carry_out(&mut session, approved, &arguments.writing, !arguments.writing.yes, &Interrupt::default())
+    writing::carry_out(&mut session, approved, &arguments.writing, !arguments.writing.yes)
 }
 
 fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
@@ -77,21 +77,23 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
     recovery::settle(session, &connection)?;
     let allowances = arguments.allowing.allowances(&manifest.policy);
     let manifest_name = session.repository.name().to_owned();
+    let only = Selection::Named(desired.entries().keys().map(Address::folded).collect());
     let request = ops::plan::Request {
         portal: &connection.identity,
         manifest: &manifest_name,
         desired: &desired,
-        only: &Selection::all(),
+        only: &only,
         allowances,
         freshness: Freshness::Cached,
     };
     let planned = session.plan(&request, &connection)?;
-    writing::show(session);
+    let document = Document::of(&session.report);
+    writing::show(session, &arguments.writing);
     if session.report.findings.iter().any(Finding::is_error) {
         return None;
     }
     match guard::approve(planned.plan, &ownership, &planned.censuses, allowances) {
-        Ok(plan) => Some(Approved { plan, connection, cut_short: None }),
+        Ok(plan) => Some(Approved { plan, document, connection, cut_short: None }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);
             None

@@ -11,16 +11,19 @@ use crate::domain::rules;
 use crate::ops::apply;
 use crate::ops::plan::censuses;
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
+use crate::render;
 
+use super::exit::Exit;
+use super::output;
 use super::recovery;
 use super::session::{self, Purpose, Session};
-use super::settings::Allowing;
+use super::settings::{Allowing, Format};
 use super::stored;
 use super::writing::Approved;
 
 /// Takes up a saved plan: it must be whole, for this portal and this manifest, and pass the guards again.
 pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowing) -> Option<Approved> {
-    let SavedPlan { plan, digest, .. } = match stored::saved_plan(path).and_then(applicable) {
+    let SavedPlan { document, plan, digest } = match stored::saved_plan(path).and_then(applicable) {
         Ok(saved) => saved,
         Err(finding) => {
             session.report.findings.push(*finding);
@@ -69,12 +72,17 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowin
     }
     session.report.guards = guard::judge(&plan, &ownership, &censuses, allowing.allowances(&manifest.policy));
     match guard::approve(plan, &ownership, &censuses, allowing.allowances(&manifest.policy)) {
-        Ok(plan) => Some(Approved { plan, connection, cut_short }),
+        Ok(plan) => Some(Approved { plan, document, connection, cut_short }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);
             None
         }
-        Err(Refusal::Guards(_)) => None,
+        Err(Refusal::Guards(_)) => {
+            if session.globals.format == Format::Human {
+                output::data(&render::human::guards(&session.report), Exit::Success);
+            }
+            None
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::state::Listing;
 use crate::ops;
 use crate::ops::observe::Eyes;
 use crate::ops::plan::Planned;
-use crate::ops::ports::{PortalError, ReadArt as _};
+use crate::ops::ports::{Interrupt, PortalError, ReadArt as _};
 use crate::ops::validate::Validated;
 use crate::portal::{Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
@@ -25,6 +25,7 @@ use super::credentials;
 use super::output;
 use super::progress::Progress;
 use super::settings::{Globals, Settling};
+use super::signals;
 
 /// A checked repository, and the report that grows from here on.
 pub(super) struct Session<'a> {
@@ -34,6 +35,10 @@ pub(super) struct Session<'a> {
     pub(super) report: Report,
     /// How far apart two readings of the portal must be to be believed.
     pub(super) settle: Duration,
+    /// Whether the user asked to stop.
+    pub(super) interrupt: Interrupt,
+    /// Raised once stopping means to finish what is in flight.
+    pub(super) writing: Interrupt,
 }
 
 /// A portal that can be talked to.
@@ -88,7 +93,17 @@ impl<'a> Session<'a> {
     pub(super) fn new(globals: &'a Globals, settling: &Settling) -> Self {
         let repository = Repository::at(&globals.file);
         let report = Report { manifest: repository.name().to_owned(), ..Report::default() };
-        Self { globals, repository, progress: Progress::new(globals), report, settle: settling.settle }
+        let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
+        signals::watch(&interrupt, &writing);
+        Self {
+            globals,
+            repository,
+            progress: Progress::new(globals),
+            report,
+            settle: settling.settle,
+            interrupt,
+            writing,
+        }
     }
 
     /// Reads and checks the manifest and its art; what was found is in the report.

@@ -140,9 +140,9 @@ impl Comparing {
     /// What the command is limited to.
     pub(super) fn selection(&self) -> Result<Selection, String> {
         if self.only.is_empty() {
-            return Ok(Selection::all());
+            return Ok(Selection::All);
         }
-        Scope::new(self.only.clone()).map(Selection::only).map_err(|error| error.to_string())
+        Scope::new(self.only.clone()).map(Selection::Matching).map_err(|error| error.to_string())
     }
 
     pub(super) const fn freshness(&self) -> Freshness {

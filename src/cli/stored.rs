@@ -6,7 +6,7 @@ use crate::domain::document::{Document, SavedPlan};
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::plan::Plan;
-use crate::store::run;
+use crate::store::{run, saved};
 
 /// What a name stands for.
 pub(super) enum Stored {
@@ -53,7 +53,7 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
 
 /// Reads a saved plan.
 pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
-    let bytes = std::fs::read(path)
+    let bytes = saved::read(path)
         .map_err(|error| unreadable(&format!("the plan {} cannot be read: {error}", path.display())))?;
     Document::read_saved(&bytes).map_err(|error| {
         let finding = Finding::error("plan", format!("{} cannot be used: {error}", path.display()));

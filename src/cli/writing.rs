@@ -1,7 +1,8 @@
 //! What the commands that write share: the question, the run, and how it is told.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
+use std::time::Instant;
 
 use clap::Args;
 
@@ -10,7 +11,6 @@ use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::RunState;
 use crate::ops::apply::{self, NotApplied, Tools};
-use crate::ops::ports::Interrupt;
 use crate::render;
 use crate::store::git;
 use crate::store::run::{self, RunStore};
@@ -19,7 +19,6 @@ use super::exit::{self, Exit};
 use super::output;
 use super::session::{self, Connection, Session};
 use super::settings::Format;
-use super::signals;
 
 /// Options of the commands that write.
 #[derive(Debug, Args)]
@@ -35,6 +34,8 @@ pub(super) struct Writing {
 /// A plan that may be applied, and where.
 pub(super) struct Approved {
     pub(super) plan: ApprovedPlan,
+    /// The plan as it is published, digest and all.
+    pub(super) document: Document,
     pub(super) connection: Connection,
     /// A run of the same plan that was cut short, if this one takes it up again.
     pub(super) cut_short: Option<RunState>,
@@ -52,66 +53,69 @@ pub(super) fn can_ask(session: &mut Session<'_>, writing: &Writing) -> Option<()
     None
 }
 
-/// Shows a plan that is about to be applied, with what was found on the way to it.
-pub(super) fn show(session: &mut Session<'_>) {
+/// Shows a plan that is about to be applied, with what was found on the way to it: on standard output for people, on
+/// standard error where standard output is for JSON and a question follows.
+pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
     session.progress.clear();
-    if session.globals.format == Format::Human {
-        output::data(&render::human::plan(&session.report), Exit::Success);
-        if !session.report.findings.iter().any(Finding::is_error) {
-            let told = std::mem::take(&mut session.report.findings);
+    let plan = render::human::plan(&session.report);
+    match session.globals.format {
+        Format::Human => {
+            output::data(&plan, Exit::Success);
+            // Errors are told at the end: nothing is asked and nothing is done when there are some.
+            let (errors, told) = std::mem::take(&mut session.report.findings).into_iter().partition(Finding::is_error);
+            session.report.findings = errors;
             output::diagnostic(&render::human::findings(&told, &session.report));
         }
+        Format::Json if !writing.yes => output::diagnostic(&plan),
+        Format::Json => {}
     }
 }
 
 /// Asks if it is to `ask`, applies, and tells what became of it.
-pub(super) fn carry_out(
-    session: &mut Session<'_>,
-    approved: Option<Approved>,
-    writing: &Writing,
-    ask: bool,
-    interrupt: &Interrupt,
-) -> Exit {
-    if let Some(approved) = approved {
-        let changes = !approved.plan.plan().changes.is_empty();
-        if changes && ask && !confirm(session) {
-            output::note(session.globals, "Nothing was written.");
-            return Exit::Success;
-        }
-        if changes {
-            signals::finish_first(interrupt);
-            write(session, &approved, writing, interrupt);
+pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, writing: &Writing, ask: bool) -> Exit {
+    let mut declined = false;
+    if let Some(mut approved) = approved.filter(|approved| !approved.plan.plan().changes.is_empty()) {
+        declined = ask && !confirm(session, &mut approved.connection);
+        if !declined {
+            session.writing.raise();
+            write(session, &approved, writing);
         }
     }
     session.progress.clear();
-    let exit = exit::of_apply(&session.report, interrupt.is_raised());
+    if declined {
+        output::note(session.globals, "Nothing was written.");
+        session.report.findings.push(Finding::error("declined", "the changes were not approved"));
+    }
+    let exit = exit::of_apply(&session.report, session.interrupt.is_raised());
     output::report(session.globals, &session.report, exit, |report| {
         report.run.as_ref().map(render::human::run).unwrap_or_default()
     })
 }
 
-fn confirm(session: &Session<'_>) -> bool {
+/// Asks. The time that the user takes is not the command's.
+fn confirm(session: &Session<'_>, connection: &mut Connection) -> bool {
+    let asked = Instant::now();
     let portal = session.report.portal.as_deref().unwrap_or("the portal");
     output::diagnostic(&format!("\nApply these changes to {}? Only `yes` is accepted: ", render::inert(portal)));
-    let _ = std::io::stderr().flush();
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok_and(|_| answer.trim() == "yes")
+    let answered = std::io::stdin().read_line(&mut answer);
+    connection.client.extend(asked.elapsed());
+    answered.is_ok_and(|_| answer.trim() == "yes")
 }
 
 /// Applies, and notes in the report what became of it.
-fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing, interrupt: &Interrupt) {
-    let Approved { plan, connection, cut_short } = approved;
+fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
+    let Approved { plan, document, connection, cut_short } = approved;
     let runs = RunStore::new(connection.state.clone(), git::commit(session.repository.folder()));
-    let document = Document::of(&session.report);
     let applied = session::block_on(async {
         let tools = Tools {
             eyes: session.eyes(connection),
             runs: &runs,
-            interrupt,
+            interrupt: &session.interrupt,
             settle: session.settle,
             in_flight: writing.concurrency,
         };
-        apply::apply(plan, &document, cut_short.as_ref(), &tools).await
+        apply::apply(plan, document, cut_short.as_ref(), &tools).await
     });
     match applied {
         Ok(Ok(run)) => session.report.run = run,
@@ -125,9 +129,11 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing, inte
     if let Err(error) = connection.cache.save_all(&connection.state) {
         output::note(session.globals, &format!("note: the cache cannot be written: {error}"));
     }
-    if let Some(run) = &session.report.run
-        && let Err(error) = run::write_report(&run.folder, &Document::of(&session.report))
-    {
+    if let Some(run) = &session.report.run {
+        let mut document = document.clone();
+        document.add_run(run);
+        let Err(error) = run::write_report(&run.folder, &document) else { return };
+
         output::note(session.globals, &format!("note: the run's report cannot be written: {error}"));
     }
 }

@@ -173,7 +173,12 @@ pub fn diff(
         }
     }
     for (folded, live) in &portal.custom {
+        let reserved = portal.system.contains_key(folded);
         for (listed, reading) in live {
+            if reserved && desired.ownership().of(&listed.address).is_ok() {
+                diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
+                continue;
+            }
             undeclared(desired, (listed, reading, live), settled.contains(folded), only, unbacked, &mut diff);
         }
     }

@@ -226,19 +226,22 @@ pub enum Said {
     },
     /// It was not run.
     NotRun,
-    /// The answer does not speak of it.
-    Missing,
+    /// What came of it is unknown.
+    Unknown {
+        /// Why.
+        why: String,
+    },
 }
 
 impl From<&Answer> for Said {
     fn from(answer: &Answer) -> Self {
         match answer {
             Answer::Done => Self::Done,
-            Answer::Refused { code, description } => {
+            Answer::Refused { class: _, code, description } => {
                 Self::Refused { code: code.clone(), description: description.clone() }
             }
             Answer::NotRun => Self::NotRun,
-            Answer::Missing => Self::Missing,
+            Answer::Unknown(why) => Self::Unknown { why: why.clone() },
         }
     }
 }

@@ -144,7 +144,9 @@ impl Change {
         match self.precondition() {
             Precondition::Absent => Standing::Diverged("it exists on the portal, with another image".to_owned()),
             Precondition::Present(before) => {
-                let untouched = listed.address.code == before.code && listed.file_uri == before.file_uri;
+                // A path keeps its content: what cannot be fetched again under it is still what it was.
+                let unseen = before.content.is_none() || matches!(reading, Reading::Failed(_));
+                let untouched = unseen && listed.address.code == before.code && listed.file_uri == before.file_uri;
                 if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
                     Standing::Pending
                 } else if listed.address.code != before.code {

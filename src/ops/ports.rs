@@ -53,6 +53,8 @@ pub trait ReadPortal {
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
     /// Whether the caller may write.
     async fn is_administrator(&self) -> Result<bool, PortalError>;
+    /// From here on, reading serves to find out what writes did, and may go on past the command's time for a while.
+    fn wind_up(&self);
 }
 
 /// A write request that was not answered as it should.
@@ -66,13 +68,22 @@ pub enum WriteError {
     Unknown(PortalError),
 }
 
+/// How much depends on a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// It can be left undone.
+    Ordinary,
+    /// A code that had an image has none until this took effect: it is sent also when the command's time is up.
+    Completing,
+}
+
 /// Writing to a portal. Implementations never send a request twice unless the first was refused without effect.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait WritePortal {
     /// At most 50 commands in one batch request; one answer for each, in order.
-    async fn write(&self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError>;
+    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError>;
     /// One command in a request of its own, for portals that refuse batches.
-    async fn write_single(&self, command: &Command) -> Result<Answer, WriteError>;
+    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
 }
 
 /// What is known of the bytes behind a `fileUri`. Losing it costs downloads, nothing else.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::retry::{Class, Decision, decide};
 use crate::domain::state::{Listed, Listing};
 use crate::ops::events::{Event, Observer};
-use crate::ops::ports::{PortalError, ReadPortal, WriteError, WritePortal};
+use crate::ops::ports::{PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
 use super::batch::{self, Answers};
 use super::bucket::Bucket;
@@ -32,6 +32,8 @@ use super::wire::{self, Answered, Body, Malformed};
 const LONGEST: usize = 64 * 1024 * 1024;
 /// A write that waited longer than this is not sent without another look at the portal.
 const LONG_WAIT: Duration = Duration::from_secs(30);
+/// How long past the command's time a replace may be completed and what writes did may be found out.
+const GRACE: Duration = Duration::from_secs(180);
 /// Waits longer than this are announced.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
@@ -47,6 +49,8 @@ pub struct Client {
     resets_at: Mutex<Option<Instant>>,
     download_slots: Semaphore,
     deadline: Instant,
+    /// Whether reading serves to find out what writes did.
+    winding_up: AtomicBool,
     /// How long the command has from the client's making on.
     budget: Duration,
     read_timeout: Duration,
@@ -65,7 +69,7 @@ impl fmt::Debug for Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Read,
-    Write,
+    Write(Urgency),
 }
 
 /// How often a request failed in each way that is worth repeating.
@@ -108,6 +112,7 @@ impl Client {
             resets_at: Mutex::new(None),
             download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
             deadline,
+            winding_up: AtomicBool::new(false),
             budget: deadline.saturating_duration_since(now),
             read_timeout,
             write_timeout,
@@ -115,6 +120,11 @@ impl Client {
             dice: AtomicU64::new(RandomState::new().hash_one("dice")),
             webhook,
         })
+    }
+
+    /// Gives the command so much more time: what the user took to answer a question.
+    pub fn extend(&mut self, by: Duration) {
+        self.deadline += by;
     }
 
     /// Asks until there is an answer that `read` accepts, or a failure that is not to be repeated.
@@ -131,19 +141,19 @@ impl Client {
             self.take_turn(purpose, begun).await?;
             match self.exchange(purpose, method, parameters).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
-                Err(fault) if purpose == Purpose::Write && fault.effect == Effect::Unknown => return Err(fault),
-                Err(fault) => self.wait_out(fault, &mut failures).await?,
+                Err(fault) if purpose != Purpose::Read && fault.effect == Effect::Unknown => return Err(fault),
+                Err(fault) => self.wait_out(purpose, fault, &mut failures).await?,
             }
         }
     }
 
     /// One request, one answer.
     async fn exchange(&self, purpose: Purpose, method: &str, parameters: &Value) -> Result<Answered, Fault> {
-        let (client, timeout) = match purpose {
-            Purpose::Read => (&self.for_reads, self.read_timeout),
-            Purpose::Write => (&self.for_writes, self.write_timeout),
+        let client = match purpose {
+            Purpose::Read => &self.for_reads,
+            Purpose::Write(_) => &self.for_writes,
         };
-        let patience = self.patience(timeout);
+        let patience = self.patience(purpose);
         let broken = |broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience);
         let request = client.post(self.webhook.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
         tracing::debug!(method, "sending");
@@ -170,8 +180,9 @@ impl Client {
     /// Waits for a place in the portal's bucket. A write that has waited long since `begun` is not sent: its caller
     /// should look at the portal again first.
     async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
-        let headroom = if purpose == Purpose::Write { self.rate.headroom } else { 0 };
-        let left = self.left();
+        let ordinary = purpose == Purpose::Write(Urgency::Ordinary);
+        let headroom = if ordinary { self.rate.headroom } else { 0 };
+        let left = self.left(purpose);
         let turn = if left.is_zero() {
             None
         } else {
@@ -179,7 +190,7 @@ impl Client {
         };
         let wait = turn.ok_or_else(|| error::timed_out(self.webhook.host(), self.budget, Effect::None))?;
         self.pause("rate limited", wait).await;
-        if purpose == Purpose::Write && begun.elapsed() > LONG_WAIT {
+        if ordinary && begun.elapsed() > LONG_WAIT {
             let message = format!("{} let a write wait for {} s", self.webhook.host(), begun.elapsed().as_secs());
             return Err(Fault::new(Class::Waited, Effect::None, message, None));
         }
@@ -187,7 +198,7 @@ impl Client {
     }
 
     /// Waits until it is time to send again; gives the fault back when there is no sense in that.
-    async fn wait_out(&self, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
+    async fn wait_out(&self, purpose: Purpose, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
         let class = fault.class();
         let (count, why) = match class {
             Class::Busy => (&mut failures.busy, "the portal asked to slow down"),
@@ -203,7 +214,7 @@ impl Client {
         } else {
             fault.retry_after
         };
-        match decide(class, *count, retry_after, self.left(), self.throw_dice()) {
+        match decide(class, *count, retry_after, self.left(purpose), self.throw_dice()) {
             Decision::Again { after } => {
                 *count += 1;
                 self.pause(why, after).await;
@@ -229,13 +240,28 @@ impl Client {
         }
     }
 
-    fn patience(&self, own: Duration) -> Patience {
-        let until = Instant::now().checked_add(own).map_or(self.deadline, |until| until.min(self.deadline));
-        Patience { until, own, deadline: self.deadline, budget: self.budget }
+    /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
+    /// early would make its outcome unknown.
+    fn patience(&self, purpose: Purpose) -> Patience {
+        let (own, deadline) = match purpose {
+            Purpose::Read => (self.read_timeout, self.deadline(purpose)),
+            Purpose::Write(_) => (self.write_timeout, Instant::now() + self.write_timeout),
+        };
+        let until = Instant::now().checked_add(own).map_or(deadline, |until| until.min(deadline));
+        Patience { until, own, deadline, budget: self.budget }
     }
 
-    fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+    /// Until when a request of this purpose may be sent.
+    fn deadline(&self, purpose: Purpose) -> Instant {
+        match purpose {
+            Purpose::Read if !self.winding_up.load(Ordering::Relaxed) => self.deadline,
+            Purpose::Write(Urgency::Ordinary) => self.deadline,
+            Purpose::Read | Purpose::Write(Urgency::Completing) => self.deadline + GRACE,
+        }
+    }
+
+    fn left(&self, purpose: Purpose) -> Duration {
+        self.deadline(purpose).saturating_duration_since(Instant::now())
     }
 
     /// A number from 0 to 1, as a splitmix64 makes them. It spreads waits and is good for nothing else.
@@ -264,18 +290,18 @@ impl ReadPortal for Client {
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
         let host = self.webhook.host();
-        let slot = tokio::time::timeout_at(self.deadline, self.download_slots.acquire()).await;
+        let slot = tokio::time::timeout_at(self.deadline(Purpose::Read), self.download_slots.acquire()).await;
         // The semaphore is never closed, so only the time can run out here.
         let Ok(Ok(_slot)) = slot else { return Err(error::timed_out(host, self.budget, Effect::None).error) };
         let mut failures = Failures::default();
         loop {
-            if self.left().is_zero() {
+            if self.left(Purpose::Read).is_zero() {
                 return Err(error::timed_out(host, self.budget, Effect::None).error);
             }
-            let patience = self.patience(self.read_timeout);
+            let patience = self.patience(Purpose::Read);
             match download::fetch(&self.for_downloads, &self.webhook, file_uri, patience).await {
                 Ok(bytes) => return Ok(bytes),
-                Err(fault) => self.wait_out(fault, &mut failures).await.map_err(|fault| fault.error)?,
+                Err(fault) => self.wait_out(Purpose::Read, fault, &mut failures).await.map_err(|fault| fault.error)?,
             }
         }
     }
@@ -287,10 +313,14 @@ impl ReadPortal for Client {
         };
         self.ask(Purpose::Read, "user.admin", &json!({}), read).await.map_err(|fault| fault.error)
     }
+
+    fn wind_up(&self) {
+        self.winding_up.store(true, Ordering::Relaxed);
+    }
 }
 
 impl WritePortal for Client {
-    async fn write(&self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError> {
+    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
@@ -303,16 +333,14 @@ impl WritePortal for Client {
             self.note_reset(answers.resets_in());
             Ok(answers.into_writes(&self.webhook, commands, halt))
         };
-        Ok(self.ask(Purpose::Write, "batch", &batch::of_writes(commands, halt), read).await?)
+        Ok(self.ask(Purpose::Write(urgency), "batch", &batch::of_writes(commands, halt), read).await?)
     }
 
-    async fn write_single(&self, command: &Command) -> Result<Answer, WriteError> {
+    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError> {
         let read = |answered: Answered| Ok(batch::judge(command, &answered.result));
-        match self.ask(Purpose::Write, &batch::method(command), &batch::parameters(command), read).await {
+        match self.ask(Purpose::Write(urgency), &batch::method(command), &batch::parameters(command), read).await {
             Ok(answer) => Ok(answer),
-            Err(Fault { description: Some(description), error, .. }) if error.class == Class::Refused => {
-                Ok(Answer::Refused { code: error.code.unwrap_or_default(), description: description.into() })
-            }
+            Err(fault) if fault.class() == Class::Refused && fault.description.is_some() => Ok(error::answer(fault)),
             Err(fault) => Err(fault.into()),
         }
     }

@@ -8,7 +8,7 @@ use crate::domain::state::{Listed, Listing};
 
 use super::batch::{self, Answers, Part};
 use super::client::{Client, Purpose};
-use super::error::{self, Fault};
+use super::error::{self, Effect, Fault};
 use super::wire::{self, Answered, Malformed};
 
 /// The error code of a `get` or `delete` of a code that does not exist.
@@ -18,10 +18,26 @@ impl Client {
     /// Both lists, in one request.
     pub(super) async fn read_list(&self) -> Result<Listing, Fault> {
         let together = self.ask(Purpose::Read, "batch", &batch::of_lists(), |answered| self.lists(answered)).await;
-        match together {
+        let listing = match together {
             Err(fault) if fault.class() == Class::NoBatch => self.list_singly().await,
             other => other,
+        }?;
+        self.harmless(listing)
+    }
+
+    /// Addresses and codes go into plans, journals and caches: one with our own secret in it must not get there.
+    fn harmless(&self, listing: Listing) -> Result<Listing, Fault> {
+        let holds_secret = |text: &str| self.webhook.redact(text) != text;
+        let told = listing
+            .entries
+            .iter()
+            .any(|entry| holds_secret(&entry.file_uri) || holds_secret(entry.address.code.as_str()));
+        if told {
+            let message = format!("{} lists an entry that holds the secret of the webhook", self.webhook.host());
+            let hint = "somebody knows the secret: revoke the webhook, make a new one, and remove that entry by hand";
+            return Err(Fault::new(Class::Refused, Effect::None, message, Some(hint.to_owned())));
         }
+        Ok(listing)
     }
 
     /// Entries, 50 in a request.

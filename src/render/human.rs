@@ -33,7 +33,7 @@ pub fn plan(report: &Report) -> String {
     if let Some(plan) = &report.plan {
         changes(&mut text, plan);
         left_alone(&mut text, plan);
-        guards(&mut text, report);
+        text.push_str(&guards(report));
         summary(&mut text, plan);
     }
     text
@@ -235,6 +235,7 @@ fn left_alone(text: &mut String, plan: &Plan) {
             Unmanaged::NotOwned => "not owned".to_owned(),
             Unmanaged::Ignored => "ignored".to_owned(),
             Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+            Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
         };
         let _ = writeln!(text, "{DIM}    {}  unmanaged: {why}{DIM:#}", shown(address));
     }
@@ -247,7 +248,10 @@ fn left_alone(text: &mut String, plan: &Plan) {
     }
 }
 
-fn guards(text: &mut String, report: &Report) {
+/// The guards that had something against the plan.
+#[must_use]
+pub fn guards(report: &Report) -> String {
+    let mut text = String::new();
     for verdict in &report.guards {
         let (style, word) = match verdict.outcome {
             Outcome::Passed => continue,
@@ -266,11 +270,14 @@ fn guards(text: &mut String, report: &Report) {
         }
         text.push('\n');
     }
+    text
 }
 
 fn summary(text: &mut String, plan: &Plan) {
     let counts = plan.counts();
-    if plan.changes.is_empty() {
+    if plan.changes.is_empty() && !plan.unknown.is_empty() {
+        let _ = write!(text, "{BOLD}Nothing is known to differ.{BOLD:#}");
+    } else if plan.changes.is_empty() {
         let _ = write!(text, "{BOLD}Nothing to do.{BOLD:#}");
     } else {
         let _ = write!(
@@ -286,8 +293,15 @@ fn summary(text: &mut String, plan: &Plan) {
     text.push_str(".\n");
 }
 
+/// An address for a line of text: inert, and no longer than a line can bear.
 fn shown(address: &Address) -> String {
-    inert(&address.to_string())
+    const MOST: usize = 80;
+    let mut text = inert(&address.to_string());
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn steps(count: usize) -> String {

@@ -39,7 +39,8 @@ impl Lock {
     /// # Errors
     /// When it is held, or the state folder cannot be written.
     pub fn take(state: &StateDir, since: String) -> Result<Self, LockError> {
-        let path = state.ensure()?.join("lock");
+        state.ensure()?;
+        let path = state.inside("lock")?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => {}

@@ -6,4 +6,5 @@ pub mod git;
 pub mod lock;
 pub mod repository;
 pub mod run;
+pub mod saved;
 pub mod state_dir;

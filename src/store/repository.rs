@@ -132,6 +132,9 @@ impl Repository {
             let entry = entry.map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
+                if !name.to_string_lossy().to_lowercase().ends_with(".png") {
+                    continue;
+                }
                 return Err(format!("the folder `{shown}` holds a file whose name is no UTF-8: {}", name.display()));
             };
             let file = format!("{}/{name}", folder.trim_end_matches('/'));
@@ -213,7 +216,7 @@ impl Repository {
             .filter_map(|entry| entry.file_name().into_string().ok())
             .collect();
         let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
-        let near = similar::get_close_matches(name, &candidates, 1, 0.6).first().copied()?.to_owned();
+        let near = similar::get_close_matches(name, &candidates, 1, 0.75).first().copied()?.to_owned();
         Some(folder.join(near).display().to_string())
     }
 }

@@ -50,7 +50,7 @@ impl RunStore {
     /// # Errors
     /// When the state folder cannot be read.
     pub fn all(&self) -> io::Result<Vec<StoredRun>> {
-        all(&self.state.path().join("runs"))
+        all(&self.state.inside("runs")?)
     }
 
     fn create(&self, plan: &Document, old: &Contents) -> io::Result<RunFolder> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 
 use super::{ActionName, ChangeDocument, Document, FORMAT_VERSION};
 use crate::domain::asset::{Address, Digest};
@@ -27,11 +26,13 @@ impl Document {
     /// # Errors
     /// When it is no saved plan of this format, or was altered.
     pub fn read_saved(bytes: &[u8]) -> Result<SavedPlan, BadPlan> {
-        let Version { format_version } = serde_json::from_slice(bytes)?;
-        if format_version != FORMAT_VERSION {
+        let value: serde_json::Value = serde_json::from_slice(bytes)?;
+        let version = value.get("format_version").and_then(serde_json::Value::as_u64);
+        let format_version = version.ok_or_else(|| BadPlan::NotAPlan("it has no `format_version`".to_owned()))?;
+        if format_version != u64::from(FORMAT_VERSION) {
             return Err(BadPlan::Version(format_version));
         }
-        let mut document: Self = serde_json::from_slice(bytes)?;
+        let mut document: Self = serde_json::from_value(value)?;
         let digest = document.digest()?;
         if document.plan_sha256 != Some(digest) {
             return Err(BadPlan::Altered("its digest does not match what it says".to_owned()));
@@ -139,11 +140,6 @@ fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Version {
-    format_version: u32,
-}
-
 /// Why a file cannot be applied as a saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlan {
@@ -152,7 +148,7 @@ pub enum BadPlan {
     NotAPlan(String),
     /// It is of another format.
     #[error("it is of format {0}; this program reads format {FORMAT_VERSION}")]
-    Version(u32),
+    Version(u64),
     /// Somebody changed it after it was saved.
     #[error("it was altered after it was saved: {0}")]
     Altered(String),

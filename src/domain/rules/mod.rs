@@ -153,7 +153,11 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
     };
     let mut findings = Vec::new();
     for rule in RULES {
-        let level = manifest.rules.get(rule.id).copied().unwrap_or(rule.default);
+        // What is too large to be read can be judged by no other rule.
+        let level = match (&piece.bytes, manifest.level(rule.id)) {
+            (None, _) | (_, None) => rule.default,
+            (Some(_), Some(level)) => level,
+        };
         let severity = match level {
             Level::Error => Severity::Error,
             Level::Warn => Severity::Warning,

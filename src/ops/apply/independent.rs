@@ -9,7 +9,8 @@ use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::{Action, Change};
 use crate::domain::plan::Standing;
 use crate::domain::report::Fate;
-use crate::ops::ports::{ReadPortal, WritePortal};
+use crate::domain::retry::Class;
+use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
 use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
 
@@ -23,8 +24,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.independent(|change| matches!(change.action, Action::Create(_))).await;
     }
 
-    /// Deletes what is not declared.
+    /// Deletes what is not declared. The old half of a rename stays while the new half is not there.
     pub(super) async fn deletes(&self) {
+        for Waiting { change, .. } in self.waiting(|change| matches!(change.action, Action::Delete(_))) {
+            if let Some(new) = change.rename.as_ref().filter(|new| !self.is_applied(new)) {
+                let why = format!("it is renamed, and {} was not created", new.to_string().escape_debug());
+                self.end(change, Fate::Skipped, Some(why), false);
+            }
+        }
         self.independent(|change| matches!(change.action, Action::Delete(_))).await;
     }
 
@@ -52,8 +59,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             while open && in_flight.len() < self.tools.in_flight.get() && !queue.is_empty() {
                 let batch = self.take(queue, share);
                 in_flight.push(async move {
-                    let commands: Vec<_> = batch.iter().filter_map(|(change, _)| self.command(change)).collect();
-                    let sent = self.send(&commands, Halt::Never).await;
+                    let commands: Vec<_> = batch.iter().filter_map(|step| self.command(step.change)).collect();
+                    let sent = self.send(&commands, Halt::Never, Urgency::Ordinary).await;
                     (batch, sent)
                 });
             }
@@ -65,15 +72,16 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Sent::Answered(answers) => {
                     for (step, answer) in batch.into_iter().zip(answers) {
                         match answer {
-                            Answer::Done => self.applied(step.0),
-                            Answer::Refused { code, description } => {
-                                self.end(step.0, Fate::Failed, Some(refusal(&code, &description)), false);
+                            Answer::Done => self.applied(step.change),
+                            Answer::Refused { class, code, description } if class != Class::Busy => {
+                                self.end(step.change, Fate::Failed, Some(refusal(&code, &description)), false);
                             }
                             Answer::NotRun => again.push_back(step),
-                            Answer::Missing => {
-                                let why = "the answer does not speak of it".to_owned();
-                                lost.get_or_insert((Vec::new(), why)).0.push(step);
+                            // Settling waits, which is what a busy portal asks for.
+                            Answer::Refused { code, description, .. } => {
+                                lost.get_or_insert((Vec::new(), refusal(&code, &description))).0.push(step);
                             }
+                            Answer::Unknown(why) => lost.get_or_insert((Vec::new(), why)).0.push(step),
                         }
                     }
                 }
@@ -85,15 +93,15 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     async fn settle_independent(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
         let Some(mut standings) = self.settle(&steps, why).await else { return };
-        for (change, tries) in steps {
-            match standings.remove(&change.address) {
-                Some(Standing::Done) => self.applied(change),
-                Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(found), false),
-                _ if tries + 1 >= MAX_TRIES => {
+        for step in steps {
+            match standings.remove(&step.change.address) {
+                Some(Standing::Done) => self.applied(step.change),
+                Some(Standing::Diverged(found)) => self.end(step.change, Fate::Failed, Some(found), false),
+                _ if step.tries + 1 >= MAX_TRIES => {
                     let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
-                    self.end(change, Fate::Failed, Some(why), false);
+                    self.end(step.change, Fate::Failed, Some(why), false);
                 }
-                _ => queue.push_back((change, tries + 1)),
+                _ => queue.push_back(step.again()),
             }
         }
     }

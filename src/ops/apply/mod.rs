@@ -95,9 +95,9 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     writer.finish_replaces(&between).await;
     writer.replaces().await;
     writer.deletes().await;
-    let mut steps = writer.finish();
     tools.eyes.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
-    verify::verify(plan, &tools.eyes, &mut steps).await;
+    writer.verify().await;
+    let steps = writer.finish();
     let how = if tools.interrupt.is_raised() { Ending::Interrupted } else { Ending::Finished };
     conclude(journal.as_ref(), &steps, how);
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))

@@ -105,6 +105,7 @@ pub(in crate::ops) async fn settled(
     eyes: &Eyes<'_, impl ReadPortal>,
     apart: Duration,
 ) -> Result<BTreeMap<Address, Standing>, Unsettled> {
+    eyes.portal.wind_up();
     let mut last = standings(changes, eyes).await.map_err(Unsettled::Unread)?;
     for _ in 1..MAX_READINGS {
         eyes.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
@@ -161,15 +162,8 @@ pub(super) async fn standings(
 /// Holds changes against entries, fetching the images that were not seen before.
 async fn judge(changes: &[&Change], live: &Live<'_>, eyes: &Eyes<'_, impl ReadPortal>) -> BTreeMap<Address, Standing> {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
-    // What the portal stores under the same path as when the plan was made needs no second look.
-    let wanted = changes
-        .iter()
-        .flat_map(|change| {
-            under(change).iter().copied().filter(|listed| {
-                !listed.system && change.action.before().is_none_or(|before| before.file_uri != listed.file_uri)
-            })
-        })
-        .collect();
+    let wanted =
+        changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();
     let (readings, _) = observe::contents(eyes, wanted, Freshness::Cached, |_, _| false).await;
     let readings: BTreeMap<_, _> =
         readings.into_iter().map(|(listed, reading)| ((&listed.address, &listed.file_uri), reading)).collect();

@@ -16,7 +16,7 @@ use crate::domain::plan::{Plan, Standing};
 use crate::domain::report::{Fate, StepResult};
 use crate::domain::retry::Class;
 use crate::ops::events::Event;
-use crate::ops::ports::{Journal, PortalError, ReadPortal, WriteError, WritePortal};
+use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
 use super::Tools;
 use super::standing::{self, Unsettled};
@@ -45,8 +45,15 @@ pub(super) enum Sent {
     Lost(String),
 }
 
-/// A step that waits to be sent, and how often it was sent already.
-pub(super) type Waiting<'a> = (&'a Change, u32);
+/// A step that waits to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting<'a> {
+    pub(super) change: &'a Change,
+    /// How often it was sent already.
+    pub(super) tries: u32,
+    /// Whether one of its writes is known to have taken effect.
+    pub(super) wrote: bool,
+}
 
 /// Sends the steps of one plan.
 pub(super) struct Writer<'a, P> {
@@ -70,6 +77,18 @@ enum Batches {
     Refused,
 }
 
+impl<'a> Waiting<'a> {
+    /// A step that was not sent yet.
+    pub(super) const fn new(change: &'a Change) -> Self {
+        Self { change, tries: 0, wrote: false }
+    }
+
+    /// The same step, to be sent once more.
+    pub(super) const fn again(self) -> Self {
+        Self { tries: self.tries + 1, ..self }
+    }
+}
+
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// A writer for a plan whose preconditions were just seen to hold.
     pub(super) fn new(plan: &'a Plan, tools: &'a Tools<'a, P>, journal: &'a dyn Journal) -> Self {
@@ -84,6 +103,28 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             seen: Cell::new(Instant::now()),
             stale: Cell::new(false),
         }
+    }
+
+    /// Whether it is noted how a step ended.
+    pub(super) fn is_ended(&self, address: &Address) -> bool {
+        self.steps.borrow().contains_key(address)
+    }
+
+    /// Whether a step took effect, as far as is known now.
+    pub(super) fn is_applied(&self, address: &Address) -> bool {
+        self.steps.borrow().get(address).is_some_and(|step| step.fate == Fate::Applied)
+    }
+
+    /// The steps of which something was sent.
+    pub(super) fn sent_changes(&self) -> Vec<&'a Change> {
+        let steps = self.steps.borrow();
+        let sent = |change: &&Change| steps.get(&change.address).is_some_and(|step| step.fate != Fate::Skipped);
+        self.plan.changes.iter().filter(sent).collect()
+    }
+
+    /// Corrects what is noted of steps.
+    pub(super) fn correct(&self, mut by: impl FnMut(&Address, &mut StepResult)) {
+        self.steps.borrow_mut().iter_mut().for_each(|(address, step)| by(address, step));
     }
 
     /// What became of every step; those that were never sent are skipped.
@@ -104,7 +145,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) fn waiting(&self, which: impl Fn(&Change) -> bool) -> VecDeque<Waiting<'a>> {
         let steps = self.steps.borrow();
         let waiting = |change: &&Change| which(change) && !steps.contains_key(&change.address);
-        self.plan.changes.iter().filter(waiting).map(|change| (change, 0)).collect()
+        self.plan.changes.iter().filter(waiting).map(Waiting::new).collect()
     }
 
     /// Why nothing more is sent, if so.
@@ -142,8 +183,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) fn take(&self, queue: &mut VecDeque<Waiting<'a>>, most: usize) -> Vec<Waiting<'a>> {
         let mut taken = Vec::new();
         let mut bytes = 0;
-        while let Some((change, _)) = queue.front() {
-            bytes += self.new_png(change).map_or(0, |png| png.len());
+        while let Some(step) = queue.front() {
+            bytes += self.new_png(step.change).map_or(0, |png| png.len());
             if taken.len() >= most || (bytes > MAX_BYTES && !taken.is_empty()) {
                 break;
             }
@@ -153,9 +194,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// Sends one request; or one for each command, where the portal refuses batches.
-    pub(super) async fn send(&self, commands: &[Command], halt: Halt) -> Sent {
+    pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
         if self.batches.get() == Batches::Accepted {
-            match self.request(commands, halt).await {
+            match self.request(commands, halt, urgency).await {
                 Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => {
                     self.batches.set(Batches::Refused);
                 }
@@ -168,9 +209,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 answers.push(Answer::NotRun);
                 continue;
             }
-            match self.sent(self.request(std::slice::from_ref(command), halt).await) {
+            // The add of a pair whose delete took effect is not put off for anything.
+            let urgency = match command {
+                Command::Add { .. } if halt == Halt::OnError => Urgency::Completing,
+                _ => urgency,
+            };
+            match self.sent(self.request(std::slice::from_ref(command), halt, urgency).await) {
                 Sent::Answered(answer) => answers.extend(answer),
-                Sent::Lost(_) => answers.push(Answer::Missing),
+                Sent::Lost(why) => answers.push(Answer::Unknown(why)),
                 unsent @ (Sent::Stopped | Sent::NotYet) if answers.is_empty() => return unsent,
                 Sent::Stopped | Sent::NotYet => answers.push(Answer::NotRun),
             }
@@ -193,22 +239,29 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// One request, unless something stops the run first.
-    async fn request(&self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError> {
+    /// One request, unless something stops the run first. A request that completes a replace is not stopped: not by the
+    /// user, and not by a journal that cannot be written, which says already that the old image was to be deleted.
+    async fn request(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
         if self.tools.interrupt.is_raised() {
             self.stop("interrupted".to_owned());
         }
-        if let Some(why) = self.why_stopped() {
+        if let (Some(why), Urgency::Ordinary) = (self.why_stopped(), urgency) {
             return Err(not_sent(why));
         }
         let request = self.requests.get() + 1;
         self.requests.set(request);
         let intent = Entry::Intent { request, commands: commands.iter().map(Write::from).collect() };
-        self.journal.append(&intent).map_err(|error| not_sent(format!("the journal cannot be written: {error}")))?;
+        if let Err(error) = self.journal.append(&intent) {
+            let why = format!("the journal cannot be written: {error}");
+            self.stop(why.clone());
+            if urgency == Urgency::Ordinary {
+                return Err(not_sent(why));
+            }
+        }
         let portal = self.tools.eyes.portal;
         let outcome = match (self.batches.get(), commands) {
-            (Batches::Refused, [command]) => portal.write_single(command).await.map(|answer| vec![answer]),
-            _ => portal.write(commands, halt).await,
+            (Batches::Refused, [command]) => portal.write_single(command, urgency).await.map(|answer| vec![answer]),
+            _ => portal.write(commands, halt, urgency).await,
         };
         let (answers, error) = match &outcome {
             Ok(answers) => (answers.iter().map(Said::from).collect(), None),
@@ -231,14 +284,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if self.is_fresh() || self.why_stopped().is_some() {
             return;
         }
-        let changes: Vec<_> = queue.iter().map(|(change, _)| *change).collect();
+        let changes: Vec<_> = queue.iter().map(|step| step.change).collect();
         let standings = match standing::standings(&changes, &self.tools.eyes).await {
             Ok(standings) => standings,
             Err(error) => return self.stop(format!("the portal could not be read again: {error}")),
         };
         self.seen.set(Instant::now());
         self.stale.set(false);
-        queue.retain(|(change, _)| {
+        queue.retain(|Waiting { change, .. }| {
             let why = match standings.get(&change.address) {
                 Some(Standing::Pending) | None => return true,
                 Some(Standing::Done) => "somebody else did it meanwhile".to_owned(),
@@ -253,7 +306,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// Finds out where steps stand whose answer was lost. `None` when that cannot be found out; the steps are then of
     /// unknown fate and nothing more is sent.
     pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, Standing>> {
-        let changes: Vec<_> = steps.iter().map(|(change, _)| *change).collect();
+        let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
         match standing::settled(&changes, &self.tools.eyes, self.tools.settle).await {
             Ok(standings) => Some(standings),
             Err(unsettled) => {
@@ -261,8 +314,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     Unsettled::Unread(error) => format!("{why}; what came of it could not be read: {error}"),
                     Unsettled::Restless => format!("{why}; the portal kept changing while it was read"),
                 };
-                for change in changes {
-                    self.end(change, Fate::Unknown, Some(why.clone()), false);
+                for step in steps {
+                    self.end(step.change, Fate::Unknown, Some(why.clone()), step.wrote);
                 }
                 self.stop(why);
                 None
