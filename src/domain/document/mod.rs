@@ -1,0 +1,36 @@
+//! The published forms: format 1, JSON. [`Document`] is a plan and what became of it, described by
+//! `schema/plan.schema.json`; [`ValidationDocument`] is what `validate` found, described by `schema/validate.schema.json`.
+//!
+//! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
+//! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
+//! (each of which is covered by its own digest) and what apply adds.
+
+mod plan;
+mod saved;
+mod validation;
+
+pub use plan::{
+    ActionName, ChangeDocument, Document, FindingDocument, PreconditionDocument, RunDocument, Summary, Tool,
+    UnmanagedDocument,
+};
+pub use saved::BadPlan;
+pub use validation::{ValidationDocument, ValidationSummary};
+
+/// The version of the formats that this program writes and reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The JSON schema of [`Document`].
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schema_of::<Document>()
+}
+
+/// The JSON schema of [`ValidationDocument`].
+#[must_use]
+pub fn validation_schema() -> serde_json::Value {
+    schema_of::<ValidationDocument>()
+}
+
+fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
+    schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value()
+}
