@@ -153,7 +153,7 @@ pub fn diff(
         settled.insert(address.folded());
         let live = portal.custom.get(&address.folded()).map_or(&[][..], Vec::as_slice);
         let verdict = if let Some(system) = portal.system.get(&address.folded()) {
-            Err(reserved(address, system))
+            Err(Box::new(reserved(address, system)))
         } else {
             match live {
                 [] => Ok(Some((
@@ -161,7 +161,7 @@ pub fn diff(
                     Reason::Absent,
                 ))),
                 [(listed, reading)] => compare(desired, address, entry, listed, reading, unbacked, &mut diff),
-                several => Err(ambiguous(address, several)),
+                several => Err(Box::new(ambiguous(address, several))),
             }
         };
         match verdict {
@@ -233,7 +233,7 @@ fn shown(address: &Address) -> String {
     address.to_string().escape_debug().to_string()
 }
 
-type Verdict = Result<Option<(Action, Reason)>, Finding>;
+type Verdict = Result<Option<(Action, Reason)>, Box<Finding>>;
 
 /// A declared entry that the portal has under the same code, or under one that differs only by case.
 fn compare(
@@ -247,11 +247,10 @@ fn compare(
 ) -> Verdict {
     let respelt = listed.address != *address;
     if respelt && desired.ownership().of(&listed.address).is_err() {
-        return Err(Finding::error(
-            "code-respelt",
-            format!("the portal spells this code `{}`, which this manifest does not own", shown(&listed.address)),
-        )
-        .help("declare it as the portal spells it, or let `owns` match that spelling too"));
+        let message =
+            format!("the portal spells this code `{}`, which this manifest does not own", shown(&listed.address));
+        let help = "declare it as the portal spells it, or let `owns` match that spelling too";
+        return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
     let before = |content| Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content };
     let after = || After { file: entry.file.clone(), content: entry.content.clone() };
