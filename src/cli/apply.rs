@@ -30,19 +30,19 @@ use super::signals;
 /// Make the portal look as the manifest says
 ///
 /// Without PLAN: makes a plan, shows it, asks, and applies it. With PLAN: does exactly what was saved with `plan -o`, or
-/// nothing at all when the portal has changed since.
+/// nothing at all when the portal has changed since. Old images are kept in the state folder before anything is written.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl apply\n  brandctl apply --yes\n  brandctl apply plan.json\n  brandctl apply --sandbox --yes     on the embedded portal\n\nExit codes: 0 done or nothing to do, 1 error, 3 not everything was applied, 4 a guard refuses,\n5 the plan is stale or not for this manifest, 130 interrupted."
+    after_help = "Examples:\n  brandctl apply\n  brandctl apply --yes\n  brandctl apply plan.json\n  brandctl apply --sandbox --yes     on a portal inside this program\n\nExit codes: 0 done or nothing to do, 1 error, 3 not everything was applied, 4 a guard refuses, 5 the plan is stale or not for this manifest, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// A plan saved with `plan -o`
     #[arg(value_name = "PLAN", conflicts_with_all = ["only", "refresh"])]
     plan: Option<PathBuf>,
-    /// Do not ask
+    /// Apply without asking; needed where standard input is no terminal
     #[arg(short, long)]
     yes: bool,
-    /// After an answer was lost: how far apart two readings of the portal must be to be believed
+    /// When an answer was lost: read the portal twice, this far apart, and believe it when both agree
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     settle: Duration,
     #[command(flatten)]
