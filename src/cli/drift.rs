@@ -10,7 +10,10 @@ use super::plan;
 use super::session::{Purpose, Session};
 use super::settings::{Comparing, Globals};
 
-/// Say whether the portal still looks as the manifest says; for cron
+/// Tell whether the portal still looks as the manifest says, for cron
+///
+/// Makes the same comparison as `plan` and writes nothing. A guard that would stop `apply` is shown, and does not change
+/// the exit code.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n\nExit codes: 0 no drift, 1 error, 2 something differs."

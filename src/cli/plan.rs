@@ -19,16 +19,17 @@ use super::settings::{Comparing, Globals};
 
 /// Show what apply would do; write nothing
 ///
-/// Reads the portal, compares it with the manifest, and asks the guards.
+/// Checks the manifest and its PNGs, reads the portal, compares, and asks the guards. A webhook without administrator
+/// rights is enough.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it, for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  2 when there are changes, 0 when not\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 nothing went wrong, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
 )]
 pub(super) struct Arguments {
-    /// Save the plan, with the images in it
+    /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// End with 2 when there are changes
+    /// End with exit code 2 when there are changes, as `drift` does
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]

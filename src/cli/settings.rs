@@ -16,37 +16,38 @@ use crate::ops::plan::unbacked;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// The manifest
+    /// The manifest: which codes it owns, and the PNG of each
     #[arg(short, long, global = true, value_name = "FILE", default_value = "brand.yaml")]
     pub(super) file: PathBuf,
-    /// Where cache, lock and runs are kept [default: .brandctl beside the manifest]
+    /// Where to keep the cache, the lock and the runs [default: .brandctl beside the manifest]
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// Run against the embedded portal, with its data in DIR [default: sandbox in the state folder]
+    /// Use a portal inside this program instead of a real one; its data is kept in DIR [default: sandbox in the state
+    /// folder]
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     pub(super) sandbox: Option<Option<PathBuf>>,
-    /// What to print on standard output
+    /// How to print the result on standard output
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
-    /// When to use colour
+    /// When to use colour; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
-    /// Print no progress and no notes
+    /// Print results and errors only: no progress, no notes
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
-    /// Log each request on standard error; twice for more
+    /// Log each request on standard error, without secrets; -vv logs more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Show no progress bar
+    /// Print waits as lines instead of a progress bar
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
-    /// How long the whole command may take
+    /// Stop the command after this time
     #[arg(long, global = true, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(super) timeout: Duration,
-    /// Requests a second that the portal's bucket leaks [Enterprise portals: 5]
+    /// Requests per second that the portal's plan allows; Enterprise plans allow 5
     #[arg(long, global = true, value_name = "N", default_value = "2", value_parser = rate)]
     pub(super) rps: f64,
-    /// A PEM file with the certificates of the portal's certificate authority
+    /// Also trust the certificate authorities in this PEM file, for portals with one of their own
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
 }
@@ -62,11 +63,8 @@ pub(super) enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Color {
-    /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -101,10 +99,10 @@ impl Globals {
 /// Options of the commands that compare.
 #[derive(Debug, Args)]
 pub(super) struct Comparing {
-    /// Only entries whose code matches, such as 'acme-*' or 'icon/acme-*'; repeatable
+    /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     only: Vec<Pattern>,
-    /// Download every image again instead of believing the cache
+    /// Download every image again instead of using the cache
     #[arg(long)]
     refresh: bool,
     #[command(flatten)]
@@ -116,7 +114,7 @@ pub(super) struct Comparing {
 /// How long to wait where the portal must be read twice.
 #[derive(Debug, Args)]
 pub(super) struct Settling {
-    /// After an answer was lost, or a run was cut short: how far apart two readings of the portal must be to be believed
+    /// When an answer was lost or a run cut short: read the portal twice, this far apart, and believe it when both agree
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(super) settle: Duration,
 }
@@ -125,13 +123,14 @@ pub(super) struct Settling {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Guards")]
 pub(super) struct Allowing {
-    /// Let at most N entries of each kind be deleted [default: the manifest's, else 10 or half of what is owned]
+    /// Allow at most N deletes of each kind [default: `max_deletes` of the manifest, else 10 or half of the owned
+    /// entries, whichever is less, at least 1]
     #[arg(long, value_name = "N")]
     max_deletes: Option<u32>,
-    /// Let a kind that declares nothing (`icons: {}`) lose its entries
+    /// Allow deletes of a kind for which the manifest declares nothing, as in `icons: {}`
     #[arg(long)]
     allow_empty: bool,
-    /// Change entries of which no copy could be made
+    /// Allow replacing or deleting entries whose image could not be downloaded first
     #[arg(long)]
     allow_unbacked: bool,
 }

@@ -15,9 +15,11 @@ use super::settings::{Format, Globals};
 
 /// Check the manifest and its PNGs, offline
 ///
-/// Needs no portal and no credentials. Everything that is wrong is told in one go.
+/// Needs no portal and no credentials, and tells all that it finds, not just the first thing.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  brandctl validate\n  brandctl validate -f examples/acme/brand.yaml --format json")]
+#[command(
+    after_help = "Examples:\n  brandctl validate\n  brandctl validate -f examples/acme/brand.yaml --format json\n\nExit codes: 0 no error (warnings are none), 1 error."
+)]
 pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {

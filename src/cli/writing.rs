@@ -23,7 +23,7 @@ use super::settings::Format;
 /// Options of the commands that write.
 #[derive(Debug, Args)]
 pub(super) struct Writing {
-    /// Do not ask
+    /// Go on without asking; needed where standard input is no terminal
     #[arg(short, long)]
     pub(super) yes: bool,
     /// How many batches of creates and deletes may be in flight

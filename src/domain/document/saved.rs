@@ -7,7 +7,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{ActionName, ChangeDocument, Document, FORMAT_VERSION};
+use super::FORMAT_VERSION;
+use super::plan::{ActionName, ChangeDocument, Document};
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change};
 use crate::domain::plan::{Contents, Plan};

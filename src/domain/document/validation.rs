@@ -1,0 +1,52 @@
+//! The published form of what `validate` found.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::finding::Severity;
+use crate::domain::report::Validation;
+
+use super::FORMAT_VERSION;
+use super::plan::{FindingDocument, Tool};
+
+/// What `validate` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl validate", deny_unknown_fields)]
+pub struct ValidationDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that checked.
+    pub tool: Tool,
+    /// Everything found, sorted by file.
+    pub findings: Vec<FindingDocument>,
+    /// Counts.
+    pub summary: ValidationSummary,
+}
+
+/// Counts of what was checked and found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ValidationSummary {
+    /// Images that were checked.
+    pub images: usize,
+    /// Findings that stop a plan.
+    pub errors: usize,
+    /// Findings that stop nothing.
+    pub warnings: usize,
+}
+
+impl From<&Validation> for ValidationDocument {
+    fn from(validation: &Validation) -> Self {
+        let count = |severity| validation.findings.iter().filter(|finding| finding.severity == severity).count();
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            findings: validation.findings.iter().map(FindingDocument::from).collect(),
+            summary: ValidationSummary {
+                images: validation.images,
+                errors: count(Severity::Error),
+                warnings: count(Severity::Warning),
+            },
+        }
+    }
+}
