@@ -275,6 +275,12 @@ impl Client {
         addresses.iter().enumerate().map(entry).collect()
     }
 
+    /// The answer of a portal that refuses batches, to commands that only a request of their own says right.
+    fn not_in_a_batch(&self) -> Fault {
+        let message = format!("{} would take a code for a reference in a batch", self.webhook.host());
+        Fault::new(Class::NoBatch, Effect::None, message, None)
+    }
+
     /// For portals that refuse batches.
     async fn get_singly(&self, address: &Address) -> Result<Option<Listed>, Fault> {
         let method = batch::get_method(address.kind);
@@ -314,7 +320,12 @@ impl ReadPortal for Client {
         let mut entries = Vec::with_capacity(addresses.len());
         for part in addresses.chunks(batch::MOST) {
             let read = |answered| self.read_entries(part, answered);
-            match self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await {
+            let together = if part.iter().any(batch::would_be_substituted) {
+                Err(self.not_in_a_batch())
+            } else {
+                self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await
+            };
+            match together {
                 Ok(found) => entries.extend(found),
                 Err(fault) if fault.class() == Class::NoBatch => {
                     for address in part {
@@ -362,6 +373,9 @@ impl WritePortal for Client {
         if commands.len() > batch::MOST {
             let message = format!("{} runs at most {} commands in a batch", self.webhook.host(), batch::MOST);
             return Err(Fault::new(Class::Refused, Effect::None, message, None).into());
+        }
+        if commands.iter().map(Command::address).any(batch::would_be_substituted) {
+            return Err(self.not_in_a_batch().into());
         }
         let read = |answered: Answered| {
             let answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
