@@ -58,8 +58,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     };
     let Some((approved, connection)) = approved else {
         session.progress.clear();
+        show_saved(&session, arguments);
         return finish(&session, &interrupt);
     };
+    if approved.plan().changes.is_empty() {
+        session.progress.clear();
+        show_saved(&session, arguments);
+    }
     let confirmed = arguments.yes || arguments.plan.is_some() || approved.plan().changes.is_empty();
     if !confirmed && !confirm(&session) {
         output::note(globals, "Nothing was written.");
@@ -259,6 +264,14 @@ fn write(
         output::note(session.globals, &format!("note: the run's report cannot be written: {error}"));
     }
     drop(lock);
+}
+
+/// Shows a saved plan of which nothing is sent, with the guards that refuse it. A plan made here was shown already, and
+/// one that is stale says nothing of this portal.
+fn show_saved(session: &Session<'_>, arguments: &Arguments) {
+    if arguments.plan.is_some() && session.globals.format == Format::Human && !session.report.stale {
+        output::data(&render::human::plan(&session.report), Exit::Success);
+    }
 }
 
 /// Prints what became of it. The plan itself was shown before the question.
