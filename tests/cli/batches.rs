@@ -87,7 +87,9 @@ fn a_portal_that_refuses_every_new_image_costs_one_code_and_its_old_image_is_put
     let output = std::thread::scope(|scope| {
         scope.spawn(|| {
             let adds = || brand.seen(|r| r.commands.iter().any(|command| command.method.ends_with(".add")));
+            let start = std::time::Instant::now();
             while adds() < 2 {
+                assert!(start.elapsed() < std::time::Duration::from_secs(20), "nothing was put back");
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
             // Nothing but the putting back is in flight; the first batch touched one code.
@@ -124,7 +126,7 @@ fn when_putting_back_fails_too_no_further_replace_is_sent() {
 }
 
 #[test]
-fn when_replaces_have_to_stop_creates_have_been_made() {
+fn when_every_add_is_refused_one_code_is_lost_creates_or_not() {
     let brand = to_replace(3).declares("icon/acme-new", 200);
     brand.fail(refusing_adds());
     let output = brand.apply();
