@@ -751,3 +751,19 @@ async fn settings_without_sense_are_refused() {
     let told = format!("{client:?} {:?}", settings());
     assert!(told.contains("acme.example") && !told.contains(SECRET), "{told}");
 }
+
+#[tokio::test]
+async fn a_code_that_a_batch_would_substitute_goes_in_no_batch() {
+    let refers = Address::new(Kind::Icon, Code::new("a-$result[c0]"));
+    let body =
+        json!({"result": {"icon": {"code": "a-$result[c0]", "isSystem": false, "fileUri": "/upload/a"}}, "time": {}});
+    let server = Server::answering([answer(200, &body)]).await;
+    let got = server.client().get(std::slice::from_ref(&refers)).await.unwrap();
+    assert!(got[0].is_some());
+    assert!(server.requests()[0].target().contains("crm.timeline.icon.get"));
+
+    let server = Server::answering([]).await;
+    let failure = server.client().write(&[delete("b"), delete("a-$result[c0]")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
+    assert_eq!((error.class, server.asked()), (Class::NoBatch, 0));
+}

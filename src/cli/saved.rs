@@ -11,13 +11,10 @@ use crate::domain::rules;
 use crate::ops::apply;
 use crate::ops::plan::censuses;
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
-use crate::render;
 
-use super::exit::Exit;
-use super::output;
 use super::recovery;
 use super::session::{self, Purpose, Session};
-use super::settings::{Allowing, Format};
+use super::settings::Allowing;
 use super::stored;
 use super::writing::Approved;
 
@@ -77,12 +74,8 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowin
             session.stale(findings);
             None
         }
-        Err(Refusal::Guards(_)) => {
-            if session.globals.format == Format::Human {
-                output::data(&render::human::guards(&session.report), Exit::Success);
-            }
-            None
-        }
+        // The report has the verdicts already.
+        Err(Refusal::Guards(_)) => None,
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Session<'a> {
     pub(super) report: Report,
     /// How far apart two readings of the portal must be to be believed.
     pub(super) settle: Duration,
+    /// Whether the plan was shown already.
+    pub(super) shown: bool,
     /// Whether the user asked to stop.
     pub(super) interrupt: Interrupt,
     /// Raised once stopping means to finish what is in flight.
@@ -101,6 +103,7 @@ impl<'a> Session<'a> {
             progress: Progress::new(globals),
             report,
             settle: settling.settle,
+            shown: false,
             interrupt,
             writing,
         }

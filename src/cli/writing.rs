@@ -57,6 +57,7 @@ pub(super) fn can_ask(session: &mut Session<'_>, writing: &Writing) -> Option<()
 /// standard error where standard output is for JSON and a question follows.
 pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
     session.progress.clear();
+    session.shown = true;
     let plan = render::human::plan(&session.report);
     match session.globals.format {
         Format::Human => {
@@ -88,7 +89,13 @@ pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, w
     }
     let exit = exit::of_apply(&session.report, session.interrupt.is_raised());
     output::report(session.globals, &session.report, exit, |report| {
-        report.run.as_ref().map(render::human::run).unwrap_or_default()
+        match (&report.run, report.stale || session.shown) {
+            (Some(run), _) => render::human::run(run),
+            // A saved plan of which nothing is sent, with the guards that refuse it. One that is stale says nothing of this
+            // portal.
+            (None, false) => render::human::plan(report),
+            (None, true) => String::new(),
+        }
     })
 }
 

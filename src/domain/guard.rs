@@ -189,7 +189,10 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
                 findings.push(
                     Finding::error(
                         "plan-outside-manifest",
-                        format!("the plan changes an entry that is not owned: {why}"),
+                        format!(
+                            "{}: the plan changes it, and it is not owned: {why}",
+                            address.to_string().escape_debug()
+                        ),
                     )
                     .about(address)
                     .help("make a new plan with the present manifest"),
@@ -198,9 +201,15 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
         }
         if matches!(change.action, Action::Delete(_)) && ownership.prune == Prune::Keep {
             findings.push(
-                Finding::error("plan-outside-manifest", "the plan deletes an entry, and the manifest's `prune` is off")
-                    .about(change.address.clone())
-                    .help("make a new plan with the present manifest"),
+                Finding::error(
+                    "plan-outside-manifest",
+                    format!(
+                        "{}: the plan deletes it, and the manifest's `prune` is off",
+                        change.address.to_string().escape_debug()
+                    ),
+                )
+                .about(change.address.clone())
+                .help("make a new plan with the present manifest"),
             );
         }
     }

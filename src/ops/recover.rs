@@ -84,7 +84,9 @@ fn judge(standing: Standing) -> StepResult {
             why: Some("the old image was deleted, and the new one is not there".to_owned()),
             wrote: true,
         },
-        Standing::Diverged(why) => StepResult { fate: Fate::Unknown, why: Some(why), wrote: false },
+        Standing::Diverged(why) | Standing::Unseen(why) => {
+            StepResult { fate: Fate::Unknown, why: Some(why), wrote: false }
+        }
     }
 }
 

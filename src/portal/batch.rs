@@ -69,6 +69,12 @@ pub(super) fn of_gets(addresses: &[Address]) -> Value {
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
 }
 
+/// Whether a batch would take the entry's code for a reference to another command's result, and so mean another code.
+/// Declared codes have no `$`; one that somebody else added may.
+pub(super) fn would_be_substituted(address: &Address) -> bool {
+    address.code.as_str().contains("$result")
+}
+
 /// What a batch answered to each of its commands.
 #[derive(Debug)]
 pub(super) struct Answers {

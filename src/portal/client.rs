@@ -274,6 +274,12 @@ impl Client {
         f64::from(high) / f64::from(u32::MAX)
     }
 
+    /// The answer of a portal that refuses batches, to commands that only a request of their own says right.
+    pub(super) fn not_in_a_batch(&self) -> Fault {
+        let message = format!("{} would take a code for a reference in a batch", self.webhook.host());
+        Fault::new(Class::NoBatch, Effect::None, message, None)
+    }
+
     pub(super) fn malformed(&self, method: &str, why: &Malformed) -> Fault {
         error::malformed(&self.webhook, method, why)
     }
@@ -327,6 +333,9 @@ impl WritePortal for Client {
         if commands.len() > batch::MOST {
             let message = format!("{} runs at most {} commands in a batch", self.webhook.host(), batch::MOST);
             return Err(Fault::new(Class::Refused, Effect::None, message, None).into());
+        }
+        if commands.iter().any(|command| batch::would_be_substituted(command.address())) {
+            return Err(self.not_in_a_batch().into());
         }
         let read = |answered: Answered| {
             let answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;

@@ -45,7 +45,12 @@ impl Client {
         let mut entries = Vec::with_capacity(addresses.len());
         for part in addresses.chunks(batch::MOST) {
             let read = |answered| self.entries(part, answered);
-            match self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await {
+            let answered = if part.iter().any(batch::would_be_substituted) {
+                Err(self.not_in_a_batch())
+            } else {
+                self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await
+            };
+            match answered {
                 Ok(found) => entries.extend(found),
                 Err(fault) if fault.class() == Class::NoBatch => {
                     for address in part {

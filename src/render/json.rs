@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::reorders;
 use crate::domain::document::{Document, HistoryDocument, ValidationDocument};
 use crate::domain::journal::RunState;
 use crate::domain::report::{Report, Validation};
@@ -38,6 +39,18 @@ pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> 
     pretty(&ValidationDocument::from(validation))
 }
 
+/// Pretty-printed, with everything escaped that a terminal could take for a command: JSON itself allows the control
+/// characters above 0x7E and the marks that change the direction of text. Outside strings there are none of them.
 fn pretty(document: &impl Serialize) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_string_pretty(document)? + "\n")
+    let pretty = serde_json::to_string_pretty(document)? + "\n";
+    let mut safe = String::with_capacity(pretty.len());
+    for character in pretty.chars() {
+        // The control characters below that JSON leaves alone are its own line breaks. All of these fit in four digits.
+        if (character.is_control() && character != '\n') || reorders(character) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            safe.push(character);
+        }
+    }
+    Ok(safe)
 }

@@ -97,6 +97,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             match standings.remove(&step.change.address) {
                 Some(Standing::Done) => self.applied(step.change),
                 Some(Standing::Diverged(found)) => self.end(step.change, Fate::Failed, Some(found), false),
+                Some(Standing::Unseen(found)) => self.end(step.change, Fate::Unknown, Some(found), false),
                 _ if step.tries + 1 >= MAX_TRIES => {
                     let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
                     self.end(step.change, Fate::Failed, Some(why), false);

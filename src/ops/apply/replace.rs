@@ -133,6 +133,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             match standings.remove(&step.change.address) {
                 Some(Standing::Done) => self.applied(step.change),
                 Some(Standing::Diverged(found)) => self.end(step.change, Fate::Failed, Some(found), step.wrote),
+                Some(Standing::Unseen(found)) => self.end(step.change, Fate::Unknown, Some(found), step.wrote),
                 Some(Standing::Between) => self.add_new(step.change, why).await,
                 Some(Standing::Pending) | None if step.tries + 1 >= MAX_TRIES => {
                     let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
@@ -208,7 +209,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             match standings.get(&change.address) {
                 // The image that was sent is there, be it the new one or the old one.
                 Some(Standing::Done | Standing::Pending) => return Added::There,
-                Some(Standing::Diverged(found)) => return Added::Otherwise(found.clone()),
+                Some(Standing::Diverged(found) | Standing::Unseen(found)) => return Added::Otherwise(found.clone()),
                 Some(Standing::Between) | None if last => return Added::Refused(refused),
                 Some(Standing::Between) | None => {
                     refused = format!("the portal did not take it in {MAX_RESCUES} tries: {lost}");

@@ -76,7 +76,7 @@ async fn start(
             }
             Standing::Done => "it is already as the plan wants it".to_owned(),
             Standing::Between => "it is missing on the portal".to_owned(),
-            Standing::Diverged(why) => why,
+            Standing::Diverged(why) | Standing::Unseen(why) => why,
         };
         let message = format!("{}: {why}", address.to_string().escape_debug());
         let help = "nothing was written; make a new plan";

@@ -73,6 +73,11 @@ fn judge(step: &mut StepResult, standing: Standing) {
         (Standing::Pending, Fate::Applied) => "the portal shows what was there before".to_owned(),
         (Standing::Between, Fate::Applied | Fate::Recovered) => "the code is missing on the portal".to_owned(),
         (Standing::Diverged(found), Fate::Applied | Fate::Recovered) => found,
+        (Standing::Unseen(found), Fate::Applied | Fate::Recovered) => {
+            step.fate = Fate::Unknown;
+            step.why = Some(format!("the portal took it, but {found}"));
+            return;
+        }
     };
     let before = step.why.take().unwrap_or_else(|| "the portal took it".to_owned());
     step.why = Some(format!("{before}, but afterwards: {found}"));

@@ -70,6 +70,15 @@ pub(super) struct Writer<'a, P> {
     stale: Cell<bool>,
 }
 
+/// How commands are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Together.
+    Batch,
+    /// One, as a request of its own.
+    Single,
+}
+
 /// Whether the portal takes writes in batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Batches {
@@ -195,8 +204,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Sends one request; or one for each command, where the portal refuses batches.
     pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
-        if self.batches.get() == Batches::Accepted {
-            match self.request(commands, halt, urgency).await {
+        // A code that a batch would take for a reference is sent by itself; that says nothing of the portal.
+        let plain = !commands.iter().any(|command| command.address().code.as_str().contains('$'));
+        if self.batches.get() == Batches::Accepted && plain {
+            match self.request(commands, halt, urgency, Form::Batch).await {
                 Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => {
                     self.batches.set(Batches::Refused);
                 }
@@ -214,7 +225,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Command::Add { .. } if halt == Halt::OnError => Urgency::Completing,
                 _ => urgency,
             };
-            match self.sent(self.request(std::slice::from_ref(command), halt, urgency).await) {
+            match self.sent(self.request(std::slice::from_ref(command), halt, urgency, Form::Single).await) {
                 Sent::Answered(answer) => answers.extend(answer),
                 Sent::Lost(why) => answers.push(Answer::Unknown(why)),
                 unsent @ (Sent::Stopped | Sent::NotYet) if answers.is_empty() => return unsent,
@@ -241,7 +252,13 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// One request, unless something stops the run first. A request that completes a replace is not stopped: not by the
     /// user, and not by a journal that cannot be written, which says already that the old image was to be deleted.
-    async fn request(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
+    async fn request(
+        &self,
+        commands: &[Command],
+        halt: Halt,
+        urgency: Urgency,
+        form: Form,
+    ) -> Result<Vec<Answer>, WriteError> {
         if self.tools.interrupt.is_raised() {
             self.stop("interrupted".to_owned());
         }
@@ -259,8 +276,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
         }
         let portal = self.tools.eyes.portal;
-        let outcome = match (self.batches.get(), commands) {
-            (Batches::Refused, [command]) => portal.write_single(command, urgency).await.map(|answer| vec![answer]),
+        let outcome = match (form, commands) {
+            (Form::Single, [command]) => portal.write_single(command, urgency).await.map(|answer| vec![answer]),
             _ => portal.write(commands, halt, urgency).await,
         };
         let (answers, error) = match &outcome {
@@ -296,7 +313,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Some(Standing::Pending) | None => return true,
                 Some(Standing::Done) => "somebody else did it meanwhile".to_owned(),
                 Some(Standing::Between) => "it was deleted meanwhile".to_owned(),
-                Some(Standing::Diverged(why)) => why.clone(),
+                Some(Standing::Diverged(why) | Standing::Unseen(why)) => why.clone(),
             };
             self.end(change, Fate::Failed, Some(why), false);
             false
