@@ -139,7 +139,7 @@ fn what_must_be_settled_by_hand_is_a_conflict() {
 fn plan_of(diff: Diff) -> Plan {
     let mut plan = Plan::new("portal".to_owned(), diff, super::plan::Contents::new());
     for change in &plan.changes {
-        for content in change.action.before().and_then(|before| before.content.as_ref()) {
+        if let Some(content) = change.action.before().and_then(|before| before.content.as_ref()) {
             plan.contents.insert(content.sha256, Arc::from([]));
         }
     }
