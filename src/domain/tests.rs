@@ -137,11 +137,12 @@ fn what_must_be_settled_by_hand_is_a_conflict() {
 }
 
 fn plan_of(diff: Diff) -> Plan {
+    // Which bytes they are does not matter here.
     let mut plan = Plan::new("portal".to_owned(), diff, super::plan::Contents::new());
     for change in &plan.changes {
-        if let Some(content) = change.action.before().and_then(|before| before.content.as_ref()) {
-            plan.contents.insert(content.sha256, Arc::from([]));
-        }
+        let old = change.action.before().and_then(|before| before.content.as_ref());
+        let new = change.action.after().map(|after| &after.content);
+        plan.contents.extend(old.into_iter().chain(new).map(|content| (content.sha256, Arc::from([]))));
     }
     plan
 }
@@ -168,6 +169,16 @@ fn guards_hold_at_every_size() {
         };
         assert_eq!(refusal, refused.then_some(Guard::MaxDeletes), "{deletes} of {owned}");
     }
+}
+
+#[test]
+fn a_plan_without_its_images_is_not_approved() {
+    let allowances = Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep };
+    let desired = desired("owns: [\"a-*\"]", &[("a-x", 1)]);
+    let mut plan = plan_of(compare(&desired, &portal(&[])));
+    plan.contents.clear();
+    let refusal = guard::approve(plan, desired.ownership(), &[].into(), allowances).unwrap_err();
+    assert!(matches!(&refusal, Refusal::Findings(findings) if findings[0].rule == "plan-incomplete"), "{refusal:?}");
 }
 
 /// Codes in two spellings, owned, ignored and foreign, so that they meet often.
