@@ -763,7 +763,11 @@ async fn a_code_that_a_batch_would_substitute_goes_in_no_batch() {
     assert!(server.requests()[0].target().contains("crm.timeline.icon.get"));
 
     let server = Server::answering([]).await;
-    let failure = server.client().write(&[delete("b"), delete("a-$result[c0]")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    let failure = server
+        .client()
+        .write(&[delete("b"), delete("a-$result[c0]")], Halt::Never, Urgency::Ordinary)
+        .await
+        .unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     assert_eq!((error.class, server.asked()), (Class::NoBatch, 0));
 }
