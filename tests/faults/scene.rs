@@ -1,8 +1,11 @@
 //! What the tests apply: creates, replaces, a rename by case, deletes, and beside them all that must not be touched.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-use crate::common::{Brand, MANIFEST, art, parts};
+use brandctl::domain::asset::Kind;
+
+use crate::common::{self, Brand, MANIFEST, parts};
 
 /// Addresses and their bytes.
 pub(crate) type Images = BTreeMap<String, Vec<u8>>;
@@ -30,27 +33,47 @@ const CREATES: u8 = 11;
 /// A scene as rich as one apply can be.
 pub(crate) fn scene() -> Scene {
     let text = format!("{MANIFEST}ignore: [\"acme-lab-*\"]\nprotect: [logo/acme-brand]\npolicy: {{max_deletes: 10}}\n");
-    let mut brand = Brand::new().manifest(text);
+    let brand = Brand::new().manifest(text);
     for number in 0..CREATES {
-        brand = brand.declares(&format!("icon/acme-new-{number:02}"), number);
+        declare(&brand, &format!("icon/acme-new-{number:02}"), number);
     }
     for (number, address) in (20..).zip(["icon/acme-r0", "icon/acme-r1", "logo/acme-r2"]) {
-        brand = brand.portal_has(address, number).declares(address, number + 100);
+        seed(&brand, address, number);
+        declare(&brand, address, number + 100);
     }
-    brand = brand.portal_has("icon/acme-Case", 30).declares("icon/acme-case", 130);
-    let torn = art(brandctl::domain::asset::Kind::Logo, 31);
+    seed(&brand, "icon/acme-Case", 30);
+    declare(&brand, "icon/acme-case", 130);
+    let torn = art(Kind::Logo, 31);
     brand.seed("logo/acme-torn", &torn[..torn.len() / 2]);
-    brand = brand.declares("logo/acme-torn", 131);
+    declare(&brand, "logo/acme-torn", 131);
     for (number, address) in (40..).zip(["icon/acme-d0", "logo/acme-d1", "icon/acme-d2"]) {
-        brand = brand.portal_has(address, number);
+        seed(&brand, address, number);
     }
     for (number, address) in (50..).zip(UNTOUCHABLE) {
-        brand = brand.portal_has(address, number);
+        seed(&brand, address, number);
     }
-    brand = brand.declares("logo/acme-brand", 54).declares("icon/acme-same", 56);
-    brand.portal.make_system(brandctl::domain::asset::Kind::Icon, "acme-sys").unwrap();
+    declare(&brand, "logo/acme-brand", 54);
+    declare(&brand, "icon/acme-same", 56);
+    brand.portal.make_system(Kind::Icon, "acme-sys").unwrap();
     let goal = goal(&brand, &UNTOUCHABLE);
     Scene { brand, goal }
+}
+
+/// Declares an entry with that look.
+pub(crate) fn declare(brand: &Brand, address: &str, mark: u8) {
+    brand.draw(address, &art(parts(address).0, mark));
+}
+
+/// The portal has an entry with that look.
+pub(crate) fn seed(brand: &Brand, address: &str, mark: u8) {
+    brand.seed(address, &art(parts(address).0, mark));
+}
+
+/// Pictures are drawn once: there are thousands of scenes.
+pub(crate) fn art(kind: Kind, mark: u8) -> Vec<u8> {
+    static DRAWN: Mutex<BTreeMap<(Kind, u8), Vec<u8>>> = Mutex::new(BTreeMap::new());
+    let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
+    drawn.entry((kind, mark)).or_insert_with(|| common::art(kind, mark)).clone()
 }
 
 /// What is declared, and what is not to be touched.
