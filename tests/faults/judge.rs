@@ -49,8 +49,9 @@ impl Before {
         Self { entries: entries(brand), effects: effects(brand).len() }
     }
 
-    fn images(&self) -> BTreeMap<String, Vec<u8>> {
-        self.entries.iter().map(|(address, _, bytes)| (folded(address), bytes.clone())).collect()
+    /// By the form in which the portal compares, address and bytes.
+    fn images(&self) -> BTreeMap<String, (String, Vec<u8>)> {
+        self.entries.iter().map(|(address, _, bytes)| (folded(address), (address.clone(), bytes.clone()))).collect()
     }
 }
 
@@ -77,7 +78,7 @@ pub(crate) enum PutBack {
 #[track_caller]
 pub(crate) fn holds_now(brand: &Brand, goal: &Images, before: &Before, put_back: PutBack) {
     let initial = before.images();
-    let wanted: BTreeMap<_, _> = goal.iter().map(|(address, bytes)| (folded(address), bytes)).collect();
+    let wanted: BTreeSet<_> = goal.keys().map(|address| folded(address)).collect();
     let mut live = initial.clone();
     let mut adds: BTreeMap<String, usize> = BTreeMap::new();
     let effects = effects(brand).split_off(before.effects);
@@ -85,8 +86,9 @@ pub(crate) fn holds_now(brand: &Brand, goal: &Images, before: &Before, put_back:
         match effect {
             Effect::Added(address, bytes) => {
                 let key = folded(address);
-                let new = wanted.get(&key) == Some(&bytes);
-                let old = initial.get(&key) == Some(bytes);
+                let entry = (address.clone(), bytes.clone());
+                let new = goal.get(address) == Some(bytes);
+                let old = initial.get(&key) == Some(&entry);
                 assert!(new || old, "{address} got an image that nobody wants");
                 assert!(new || put_back == PutBack::Allowed, "{address} got its old image again: {effects:?}");
                 if new {
@@ -94,7 +96,7 @@ pub(crate) fn holds_now(brand: &Brand, goal: &Images, before: &Before, put_back:
                     *count += 1;
                     assert_eq!(*count, 1, "{address} was added twice: {}", shown(&effects));
                 }
-                assert!(live.insert(key, bytes.clone()).is_none(), "{address} was added over another");
+                assert!(live.insert(key, entry).is_none(), "{address} was added over another");
             }
             Effect::Deleted(address) => {
                 let key = folded(address);
@@ -102,8 +104,7 @@ pub(crate) fn holds_now(brand: &Brand, goal: &Images, before: &Before, put_back:
                 assert_eq!(gone.as_ref(), initial.get(&key), "{address}: a new image was deleted: {}", shown(&effects));
             }
         }
-        let missing: Vec<_> =
-            initial.keys().filter(|key| wanted.contains_key(*key) && !live.contains_key(*key)).collect();
+        let missing: Vec<_> = initial.keys().filter(|key| wanted.contains(*key) && !live.contains_key(*key)).collect();
         assert!(missing.len() <= 1, "missing at one time: {missing:?}");
     }
     // Nothing was asked for that had happened already.
@@ -127,8 +128,9 @@ pub(crate) fn holds_now(brand: &Brand, goal: &Images, before: &Before, put_back:
         }
     }
     let kept = kept(brand.folder.path());
-    for (address, bytes) in &initial {
-        if live.get(address) != Some(bytes) {
+    for (key, entry) in &initial {
+        let (address, bytes) = entry;
+        if live.get(key) != Some(entry) {
             assert!(kept.contains(&Digest::of(bytes)), "the old image of {address} is nowhere");
         }
     }
