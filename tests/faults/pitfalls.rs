@@ -388,6 +388,23 @@ fn slekkel_a_code_that_becomes_a_system_code_while_an_answer_is_lost_is_not_writ
 }
 
 #[test]
+fn slekkel_a_code_that_becomes_a_system_code_between_delete_and_add_is_left_after_that() {
+    let brand = work();
+    // Batch refused, then the delete, then the add.
+    brand.fail(Faults::one(On::Inner("*.add".to_owned()), When::Every, Action::NotAllowedInBatch).and(
+        On::Write,
+        When::Nth(3),
+        late(200),
+    ));
+    let output = overtaken(&brand, |brand| brand.write_requests().len() >= 3);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let batch_and_pair =
+        ["crm.timeline.icon.delete", "crm.timeline.icon.add", "crm.timeline.icon.delete", "crm.timeline.icon.add"];
+    assert_eq!(writes_to(&brand, "acme-a"), batch_and_pair, "{output:?}");
+    assert_eq!(brand.image("icon/acme-b"), Some(art(Kind::Icon, NEW + 1)), "one bad step stopped the others");
+}
+
+#[test]
 fn slekkel_a_code_that_becomes_a_system_code_between_a_kill_and_the_next_run_is_not_written_to() {
     for resumed in [true, false] {
         let brand = work();
