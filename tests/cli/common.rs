@@ -110,7 +110,8 @@ pub(crate) struct Brand {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) portal: Sandbox,
     webhook: Option<String>,
-    _data: tempfile::TempDir,
+    /// Where the portal keeps what it holds.
+    pub(crate) data: tempfile::TempDir,
 }
 
 impl Brand {
@@ -120,7 +121,7 @@ impl Brand {
         let mut options = Options::new(data.path());
         options.limits = None;
         let portal = start(options).unwrap();
-        let brand = Self { folder, webhook: Some(portal.admin_webhook()), portal, _data: data };
+        let brand = Self { folder, webhook: Some(portal.admin_webhook()), portal, data };
         fs::create_dir(brand.path("icons")).unwrap();
         fs::create_dir(brand.path("logos")).unwrap();
         brand.manifest(MANIFEST)

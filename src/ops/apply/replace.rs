@@ -105,7 +105,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 [Answer::Done, Answer::Done] => self.applied(step.change),
                 [Answer::NotRun, _] => unsent.push(step),
                 [Answer::Done, Answer::Refused { class, code, description }] if *class != Class::Busy => {
-                    self.put_back(step.change, &refusal(code, description)).await;
+                    self.refused(step.change, &refusal(code, description)).await;
                 }
                 [Answer::Refused { class, code, description }, _] if *class != Class::Busy => {
                     self.end(step.change, Fate::Failed, Some(refusal(code, description)), false);
@@ -157,6 +157,17 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 self.end(change, Fate::Failed, Some(why), true);
             }
             Added::Unknown => {}
+        }
+    }
+
+    /// The old image was deleted and the new one refused. The old one goes back, unless the portal took the code for
+    /// itself or somebody else did: then it is not written to again.
+    async fn refused(&self, change: &'a Change, why: &str) {
+        let standings = standing::standings(&[change], &self.tools.eyes).await;
+        match standings.ok().and_then(|mut standings| standings.remove(&change.address)) {
+            Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(format!("{why}; {found}")), true),
+            // Where the portal cannot be read, a missing image weighs more.
+            _ => self.put_back(change, why).await,
         }
     }
 
