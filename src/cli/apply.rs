@@ -7,6 +7,7 @@ use clap::Args;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard;
+use crate::domain::journal::Resumption;
 
 use super::exit::Exit;
 use super::plan;
@@ -56,5 +57,5 @@ fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
     let allowances = arguments.comparing.allowing.allowances(&manifest.policy);
     // Why it was not approved, the report says already.
     let plan = guard::approve(made.planned.plan, &manifest.ownership(), &made.planned.censuses, allowances).ok()?;
-    Some(Approved { plan, document, connection: made.connection, cut_short: None })
+    Some(Approved { plan, document, connection: made.connection, resumed: Resumption::default() })
 }

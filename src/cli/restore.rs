@@ -3,10 +3,12 @@
 use clap::Args;
 
 use crate::domain::asset::Address;
+use crate::domain::diff::Change;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
-use crate::domain::plan::Plan;
+use crate::domain::journal::Resumption;
+use crate::domain::plan::{Contents, Plan};
 use crate::domain::restore;
 use crate::domain::state::Selection;
 use crate::ops;
@@ -50,31 +52,25 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 
 fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
     writing::can_ask(session, &arguments.writing)?;
-    let root = session.globals.state_root(session.repository.folder());
-    let (old, from): (Plan, String) = match stored::find(&arguments.from, &root) {
-        Ok(Stored::Plan(saved)) => (saved.plan, "the saved plan".to_owned()),
-        Ok(Stored::Run(run)) => (run.plan, format!("run {}", run.state.run)),
-        Err(finding) => {
-            session.report.findings.push(*finding);
-            return None;
-        }
-    };
     let manifest = session.parse()?;
     let ownership = manifest.ownership();
-    let desired = match restore::desired(&old.changes, &old.contents, &arguments.addresses, &ownership, &from) {
+    find(session, &arguments.from)?;
+    let connection = session.connect(&manifest, Purpose::Write)?;
+    recovery::settle(session, &connection)?;
+    // Settling may have found out more of what the run did.
+    let Old { portal, changes, contents, from } = find(session, &arguments.from)?;
+    if portal != connection.identity {
+        let message = format!("{from} is of {}, and this is {}", portal.escape_debug(), connection.identity);
+        session.stale(vec![Finding::error("plan-stale", message).help("nothing was written")]);
+        return None;
+    }
+    let desired = match restore::desired(&changes, &contents, &arguments.addresses, &ownership, &from) {
         Ok(desired) => desired,
         Err(findings) => {
             session.report.findings.extend(findings);
             return None;
         }
     };
-    let connection = session.connect(&manifest, Purpose::Write)?;
-    if old.portal != connection.identity {
-        let message = format!("{from} is of {}, and this is {}", old.portal.escape_debug(), connection.identity);
-        session.stale(vec![Finding::error("plan-stale", message).help("nothing was written")]);
-        return None;
-    }
-    recovery::settle(session, &connection)?;
     let allowances = arguments.allowing.allowances(&manifest.policy);
     let manifest_name = session.repository.name().to_owned();
     let only = Selection::Named(desired.entries().keys().map(Address::folded).collect());
@@ -93,12 +89,42 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
         return None;
     }
     match guard::approve(planned.plan, &ownership, &planned.censuses, allowances) {
-        Ok(plan) => Some(Approved { plan, document, connection, cut_short: None }),
+        Ok(plan) => Some(Approved { plan, document, connection, resumed: Resumption::default() }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);
             None
         }
         // The report has the verdicts already.
         Err(Refusal::Guards(_)) => None,
+    }
+}
+
+/// What can be restored from.
+struct Old {
+    portal: String,
+    /// What was replaced or deleted.
+    changes: Vec<Change>,
+    contents: Contents,
+    /// How the user knows it.
+    from: String,
+}
+
+/// Finds a saved plan, or what a run did. `None` when there is none; why is in the report.
+fn find(session: &mut Session<'_>, name: &str) -> Option<Old> {
+    let root = session.globals.state_root(session.repository.folder());
+    match stored::find(name, &root) {
+        Ok(Stored::Plan(saved)) => {
+            let Plan { portal, changes, contents, .. } = saved.plan;
+            Some(Old { portal, changes, contents, from: "the saved plan".to_owned() })
+        }
+        Ok(Stored::Run(run)) => {
+            let Plan { portal, mut changes, contents, .. } = run.plan;
+            changes.retain(|change| run.state.may_have_changed(&change.address));
+            Some(Old { portal, changes, contents, from: format!("run {}", run.state.run) })
+        }
+        Err(finding) => {
+            session.report.findings.push(*finding);
+            None
+        }
     }
 }

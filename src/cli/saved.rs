@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use crate::domain::diff::Action;
 use crate::domain::document::SavedPlan;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
+use crate::domain::journal::Resumption;
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Plan;
 use crate::domain::rules;
@@ -41,19 +43,20 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowin
         session.stale(broken);
         return None;
     }
-    let cut_short = recovery::settle(session, &connection)?
-        .into_iter()
-        .rfind(|run| run.plan_sha256 == digest && run.can_be_resumed());
+    let resumed = Resumption::of(recovery::settle(session, &connection)?, digest);
     let declared = session.repository.declared(&manifest);
     let ownership = manifest.ownership();
     let weighed = session::block_on(async {
         let listing = connection.client.list().await?;
-        let eyes = session.eyes(&connection);
-        let found = apply::stale(&plan, &listing, cut_short.as_ref(), &eyes).await;
-        Ok::<_, PortalError>((censuses(&ownership, &listing, &declared), found))
+        let start = apply::start(&plan, &listing, &resumed, &session.eyes(&connection)).await;
+        Ok::<_, PortalError>((censuses(&ownership, &listing, &declared), start))
     });
-    let (censuses, found) = match weighed {
-        Ok(Ok(weighed)) => weighed,
+    let (mut censuses, start) = match weighed {
+        Ok(Ok((censuses, Ok(start)))) => (censuses, start),
+        Ok(Ok((_, Err(found)))) => {
+            session.stale(found);
+            return None;
+        }
         Ok(Err(error)) => {
             session.fail(&error);
             return None;
@@ -63,13 +66,19 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowin
             return None;
         }
     };
-    if !found.is_empty() {
-        session.stale(found);
-        return None;
+    // What this very plan deleted before it was cut short was owned when it began.
+    for change in &plan.changes {
+        let deleted = matches!(change.action, Action::Delete(_)) && start.done.contains(&change.address);
+        if let Some(census) = censuses.get_mut(&change.address.kind)
+            && (deleted || start.between.contains(&change.address))
+        {
+            census.owned += 1;
+        }
     }
-    session.report.guards = guard::judge(&plan, &ownership, &censuses, allowing.allowances(&manifest.policy));
-    match guard::approve(plan, &ownership, &censuses, allowing.allowances(&manifest.policy)) {
-        Ok(plan) => Some(Approved { plan, document, connection, cut_short }),
+    let allowances = allowing.allowances(&manifest.policy);
+    session.report.guards = guard::judge(&plan, &ownership, &censuses, allowances);
+    match guard::approve(plan, &ownership, &censuses, allowances) {
+        Ok(plan) => Some(Approved { plan, document, connection, resumed }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);
             None

@@ -17,7 +17,7 @@ use crate::ops::validate::Validated;
 use crate::portal::{Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
-use crate::store::lock::{Lock, LockError};
+use crate::store::lock::{self, Lock, LockError};
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
 
@@ -70,18 +70,21 @@ impl Connection {
         self.lock.is_some()
     }
 
-    /// Makes sure that no run of another process is settled while it goes on: takes the lock, unless this command has
-    /// it. `None` when another process has it, which is remarked.
-    pub(super) fn lock_for_settling(&self, session: &Session<'_>) -> Option<Option<Lock>> {
-        if self.writes() {
-            return Some(None);
-        }
-        match Lock::take(&self.state, now()) {
-            Ok(lock) => Some(Some(lock)),
-            Err(error) => {
-                output::note(session.globals, &format!("note: {error}"));
-                None
+    /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
+    pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
+        if self.writes() { Ok(None) } else { Lock::take(&self.state, lock::Purpose::Settle, now()).map(Some) }
+    }
+}
+
+/// Takes the lock to write; where it is held for a moment only, after that moment.
+fn lock_for_writing(state: &StateDir) -> Result<Lock, LockError> {
+    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        match Lock::take(state, lock::Purpose::Apply, now()) {
+            Err(error) if error.is_brief() && std::time::Instant::now() < patience => {
+                std::thread::sleep(Duration::from_millis(200));
             }
+            taken => return taken,
         }
     }
 }
@@ -166,7 +169,7 @@ impl<'a> Session<'a> {
         let state = StateDir::new(&root, &identity);
         let lock = match purpose {
             Purpose::Read => None,
-            Purpose::Write => Some(Lock::take(&state, now()).map_err(|error| {
+            Purpose::Write => Some(lock_for_writing(&state).map_err(|error| {
                 let help = match error {
                     LockError::Held(_) => "wait until it has ended, then plan again",
                     LockError::Io(_) => {

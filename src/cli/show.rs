@@ -49,11 +49,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
                 plan: Some(plan),
                 ..Report::default()
             };
+            let plan = &report.plan;
             let mut text = render::human::remarks(&document.errors, &document.warnings);
             text.push_str(&render::human::plan(&report));
-            if let Some((run, state)) = &run {
+            if let (Some((run, state)), Some(plan)) = (&run, plan) {
                 text.push_str(&render::human::history(std::slice::from_ref(state)));
-                text.push_str(&render::human::run(run));
+                text.push_str(&render::human::run(run, plan));
             }
             output::data(&text, Exit::Success)
         }

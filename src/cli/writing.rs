@@ -9,7 +9,7 @@ use clap::Args;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::RunState;
+use crate::domain::journal::Resumption;
 use crate::ops::apply::{self, NotApplied, Tools};
 use crate::render;
 use crate::store::git;
@@ -37,8 +37,8 @@ pub(super) struct Approved {
     /// The plan as it is published, digest and all.
     pub(super) document: Document,
     pub(super) connection: Connection,
-    /// A run of the same plan that was cut short, if this one takes it up again.
-    pub(super) cut_short: Option<RunState>,
+    /// What runs of the same plan did that were cut short.
+    pub(super) resumed: Resumption,
 }
 
 /// Refuses to go on when a question will be due and nobody can be asked.
@@ -91,7 +91,7 @@ pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, w
     let exit = exit::of_apply(&session.report, session.interrupt.is_raised());
     output::report(session.globals, &session.report, exit, |report| {
         match (&report.run, report.stale || session.shown) {
-            (Some(run), _) => render::human::run(run),
+            (Some(run), _) => report.plan.as_ref().map(|plan| render::human::run(run, plan)).unwrap_or_default(),
             // A saved plan of which nothing is sent, with the guards that refuse it. One that is stale says nothing of this
             // portal.
             (None, false) => render::human::plan(report),
@@ -113,7 +113,7 @@ fn confirm(session: &Session<'_>, connection: &mut Connection) -> bool {
 
 /// Applies, and notes in the report what became of it.
 fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
-    let Approved { plan, document, connection, cut_short } = approved;
+    let Approved { plan, document, connection, resumed } = approved;
     let runs = RunStore::new(connection.state.clone(), git::commit(session.repository.folder()));
     let applied = session::block_on(async {
         let tools = Tools {
@@ -123,7 +123,7 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
             settle: session.settle,
             in_flight: writing.concurrency,
         };
-        apply::apply(plan, document, cut_short.as_ref(), &tools).await
+        apply::apply(plan, document, resumed, &tools).await
     });
     match applied {
         Ok(Ok(run)) => session.report.run = run,

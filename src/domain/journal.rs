@@ -169,6 +169,16 @@ impl RunState {
         self.ended != Some(Ending::Finished)
     }
 
+    /// Whether this run may have changed this entry, spelt as in its plan: what is known of its step decides, and
+    /// where nothing is known, whether a request may have left.
+    #[must_use]
+    pub fn may_have_changed(&self, address: &Address) -> bool {
+        match self.steps.get(address) {
+            Some(step) => step.wrote || step.fate == Fate::Unknown,
+            None => self.sent(address),
+        }
+    }
+
     /// Whether a request about this entry may have left, in whatever case it is spelt.
     #[must_use]
     pub fn sent(&self, address: &Address) -> bool {
@@ -243,6 +253,26 @@ impl From<&Answer> for Said {
             Answer::NotRun => Self::NotRun,
             Answer::Unknown(why) => Self::Unknown { why: why.clone() },
         }
+    }
+}
+
+/// What runs of one plan did before they were cut short, when it is taken up again.
+#[derive(Debug, Clone, Default)]
+pub struct Resumption(Vec<RunState>);
+
+impl Resumption {
+    /// The runs of the plan with this digest since the last one that was finished, out of all `runs`, the oldest first.
+    #[must_use]
+    pub fn of(runs: Vec<RunState>, plan_sha256: Digest) -> Self {
+        let mut own: Vec<_> = runs.into_iter().filter(|run| run.plan_sha256 == plan_sha256).collect();
+        let finished = own.iter().rposition(|run| !run.can_be_resumed());
+        Self(own.split_off(finished.map_or(0, |last| last + 1)))
+    }
+
+    /// Whether one of them may have changed this entry.
+    #[must_use]
+    pub fn may_have_changed(&self, address: &Address) -> bool {
+        self.0.iter().any(|run| run.may_have_changed(address))
     }
 }
 

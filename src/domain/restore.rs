@@ -58,7 +58,7 @@ pub fn desired(
 }
 
 fn about(change: &Change, address: &Address) -> bool {
-    change.address == *address || change.live_address() == *address
+    change.address.folded() == address.folded()
 }
 
 fn shown(address: &Address) -> String {

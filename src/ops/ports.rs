@@ -109,16 +109,17 @@ pub trait Runs {
     fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError>;
     /// The runs whose journal has no end, the oldest first.
     fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
+    /// Writes the end of an open run's journal. It is on disk on return.
+    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError>;
 }
 
 /// A run whose journal has no end.
+#[derive(Debug)]
 pub struct OpenRun {
     /// What its journal says.
     pub state: RunState,
     /// What it was to do.
     pub changes: Vec<Change>,
-    /// Its journal, to write the end.
-    pub journal: Box<dyn Journal>,
 }
 
 /// The journal of one run.

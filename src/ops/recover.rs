@@ -28,6 +28,15 @@ pub enum NotSettled {
     Store(#[from] StoreError),
 }
 
+/// Whether a journal gets its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// It does.
+    Write,
+    /// The state folder cannot be written: the next command that can finds the run open again.
+    Leave,
+}
+
 /// Settles and closes every open run. Returns what the journals say of them, and a finding about each for the user.
 ///
 /// # Errors
@@ -36,10 +45,11 @@ pub async fn settle(
     runs: &dyn Runs,
     eyes: &Eyes<'_, impl ReadPortal>,
     apart: Duration,
+    closing: Closing,
 ) -> Result<(Vec<RunState>, Vec<Finding>), NotSettled> {
     let mut states = Vec::new();
     let mut findings = Vec::new();
-    for OpenRun { mut state, changes, journal } in runs.open()? {
+    for OpenRun { mut state, changes } in runs.open()? {
         // Only what a request may have left for is looked at; the rest was never sent.
         let (sent, unsent): (Vec<_>, Vec<_>) = changes.iter().partition(|change| state.sent(&change.address));
         let standings = if sent.is_empty() {
@@ -59,7 +69,9 @@ pub async fn settle(
             .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
             .chain([Entry::end(state.steps.values(), Ending::CutShort)])
             .collect();
-        journal.append_all(&entries)?;
+        if closing == Closing::Write {
+            runs.close(&state, &entries)?;
+        }
         state.ended = Some(Ending::CutShort);
         findings.push(finding(&state, &missing));
         states.push(state);

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub struct Client {
     resets_at: Mutex<Option<Instant>>,
     download_slots: Semaphore,
     deadline: Instant,
+    /// Turns that were waited for and not used.
+    paid_turns: AtomicU32,
     /// Whether reading serves to find out what writes did.
     winding_up: AtomicBool,
     /// How long the command has from the client's making on.
@@ -112,6 +114,7 @@ impl Client {
             resets_at: Mutex::new(None),
             download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
             deadline,
+            paid_turns: AtomicU32::new(0),
             winding_up: AtomicBool::new(false),
             budget: deadline.saturating_duration_since(now),
             read_timeout,
@@ -182,6 +185,10 @@ impl Client {
     async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
         let ordinary = purpose == Purpose::Write(Urgency::Ordinary);
         let headroom = if ordinary { self.rate.headroom } else { 0 };
+        let paid = |turns: u32| turns.checked_sub(1);
+        if ordinary && self.paid_turns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
+            return Ok(());
+        }
         let left = self.left(purpose);
         let turn = if left.is_zero() {
             None
@@ -191,6 +198,8 @@ impl Client {
         let wait = turn.ok_or_else(|| error::timed_out(self.webhook.host(), self.budget, Effect::None))?;
         self.pause("rate limited", wait).await;
         if ordinary && begun.elapsed() > LONG_WAIT {
+            // The turn is kept: whoever looks again must not wait for another one.
+            self.paid_turns.fetch_add(1, Ordering::Relaxed);
             let message = format!("{} let a write wait for {} s", self.webhook.host(), begun.elapsed().as_secs());
             return Err(Fault::new(Class::Waited, Effect::None, message, None));
         }

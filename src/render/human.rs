@@ -60,7 +60,7 @@ pub fn drift(report: &Report) -> String {
 
 /// What apply did: a line a step that did not end as planned, and a summary.
 #[must_use]
-pub fn run(run: &Run) -> String {
+pub fn run(run: &Run, plan: &Plan) -> String {
     let mut text = String::new();
     let width = run.steps.keys().map(|address| shown(address).chars().count()).max().unwrap_or(0);
     let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
@@ -101,7 +101,12 @@ pub fn run(run: &Run) -> String {
         let _ = writeln!(text, "{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
         let folder = inert(&run.folder.display().to_string());
         let _ = writeln!(text, "The old images and the journal are in {folder}.");
-        let lost = run.steps.iter().filter(|(_, step)| step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown));
+        let had_image = |address: &Address| {
+            plan.changes.iter().any(|change| change.address == *address && change.action.before().is_some())
+        };
+        let lost = run.steps.iter().filter(|(address, step)| {
+            step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown) && had_image(address)
+        });
         for (address, _) in lost {
             let _ = writeln!(text, "  help: `brandctl restore {} {}` puts the old image back", run.id, shown(address));
         }

@@ -1,7 +1,7 @@
 //! Run folders: `runs/<run id>/` with the plan, the old images, the journal and, at the end, the report. A run's folder
 //! needs nothing outside it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ impl RunStore {
         atomic::sync_folder(&images)?;
         atomic::write(&folder.join(PLAN), &serde_json::to_vec_pretty(plan)?)?;
         let journal = OpenOptions::new().create_new(true).append(true).open(folder.join(JOURNAL))?;
-        let run = RunFolder { id: id.clone(), folder, journal: RefCell::new(journal) };
+        let run = RunFolder { id: id.clone(), folder, journal: RefCell::new(journal), torn: Cell::new(false) };
         run.write(&[Entry::Begin {
             format_version: FORMAT_VERSION,
             run: id,
@@ -80,15 +80,16 @@ impl RunStore {
     }
 
     fn reopen(run: StoredRun) -> io::Result<OpenRun> {
-        let document = plan(&run.folder)?;
-        let changes = document.plan(Contents::new()).map_err(io::Error::other)?.changes;
-        let mut journal = OpenOptions::new().append(true).open(run.folder.join(JOURNAL))?;
+        let changes = plan(&run.folder)?.plan(Contents::new()).map_err(io::Error::other)?.changes;
+        Ok(OpenRun { state: run.state, changes })
+    }
+
+    fn append(&self, run: &RunState, entries: &[Entry]) -> io::Result<()> {
+        let folder = self.state.inside(&format!("runs/{}", run.run))?;
+        let journal = OpenOptions::new().append(true).open(folder.join(JOURNAL))?;
         // A line that a kill tore must not be continued by the next one.
-        if !fs::read(run.folder.join(JOURNAL))?.ends_with(b"\n") {
-            journal.write_all(b"\n")?;
-        }
-        let folder = RunFolder { id: run.state.run.clone(), folder: run.folder, journal: RefCell::new(journal) };
-        Ok(OpenRun { state: run.state, changes, journal: Box::new(folder) })
+        let torn = Cell::new(!fs::read(folder.join(JOURNAL))?.ends_with(b"\n"));
+        RunFolder { id: run.run.clone(), folder, journal: RefCell::new(journal), torn }.write(entries)
     }
 }
 
@@ -107,6 +108,10 @@ impl Runs for RunStore {
                 Self::reopen(run).map_err(|error| unusable(&folder, &error))
             })
             .collect()
+    }
+
+    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError> {
+        self.append(run, entries).map_err(|error| unusable(self.state.path(), &error))
     }
 }
 
@@ -225,19 +230,23 @@ struct RunFolder {
     id: String,
     folder: PathBuf,
     journal: RefCell<File>,
+    /// Whether the last line may lack its end: what follows it begins a line of its own.
+    torn: Cell<bool>,
 }
 
 impl RunFolder {
     fn write(&self, entries: &[Entry]) -> io::Result<()> {
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-        let mut lines = Vec::new();
+        let mut lines = if self.torn.replace(true) { b"\n".to_vec() } else { Vec::new() };
         for entry in entries {
             serde_json::to_writer(&mut lines, &Line { at: at.clone(), entry: entry.clone() })?;
             lines.push(b'\n');
         }
         let mut journal = self.journal.borrow_mut();
         journal.write_all(&lines)?;
-        journal.sync_data()
+        journal.sync_data()?;
+        self.torn.set(false);
+        Ok(())
     }
 }
 

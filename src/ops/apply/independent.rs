@@ -1,7 +1,7 @@
 //! Creates and deletes: one command each, in batches of which several may be in flight, because a refused one does not
 //! concern the others.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
@@ -12,6 +12,7 @@ use crate::domain::report::Fate;
 use crate::domain::retry::Class;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
+use super::standing::{self, Doubt};
 use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
 
 /// The fewest commands that are worth a request of their own: a request costs as much of the portal's limit as a full
@@ -24,12 +25,23 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.independent(|change| matches!(change.action, Action::Create(_))).await;
     }
 
-    /// Deletes what is not declared. The old half of a rename stays while the new half is not there.
+    /// Deletes what is not declared. The old half of a rename stays unless the new half is seen on the portal.
     pub(super) async fn deletes(&self) {
-        for Waiting { change, .. } in self.waiting(|change| matches!(change.action, Action::Delete(_))) {
-            if let Some(new) = change.rename.as_ref().filter(|new| !self.is_applied(new)) {
-                let why = format!("it is renamed, and {} was not created", new.to_string().escape_debug());
-                self.end(change, Fate::Skipped, Some(why), false);
+        let old: Vec<_> = self
+            .waiting(|change| matches!(change.action, Action::Delete(_)) && change.rename.is_some())
+            .into_iter()
+            .map(|step| step.change)
+            .collect();
+        if !old.is_empty() && self.why_stopped().is_none() {
+            let halves: BTreeSet<_> = old.iter().filter_map(|change| change.rename.as_ref()).collect();
+            let new: Vec<_> = self.plan.changes.iter().filter(|change| halves.contains(&change.address)).collect();
+            let standings = standing::standings(&new, &self.tools.eyes, Doubt::NotDone).await.unwrap_or_default();
+            for change in old {
+                let new = change.rename.as_ref().filter(|new| standings.get(new) != Some(&Standing::Done));
+                if let Some(new) = new {
+                    let why = format!("it is renamed, and {} is not there", new.to_string().escape_debug());
+                    self.end(change, Fate::Skipped, Some(why), false);
+                }
             }
         }
         self.independent(|change| matches!(change.action, Action::Delete(_))).await;

@@ -18,15 +18,14 @@ use crate::domain::asset::Address;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{Ending, Entry, RunState};
-use crate::domain::report::{Run, StepResult};
+use crate::domain::journal::{Ending, Entry, Resumption};
+use crate::domain::report::{Fate, Run, StepResult};
 
 use super::events::{Event, Stage};
 use super::observe::Eyes;
 use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
 
-use standing::Start;
-pub use standing::stale;
+pub use standing::{Start, start};
 use write::Writer;
 
 /// What apply needs beside the plan.
@@ -60,22 +59,22 @@ pub enum NotApplied {
     Interrupted,
 }
 
-/// Applies `approved`. `document` is its published form, for the run folder; `cut_short` is what a run of this same plan
-/// deleted that was cut short, if this one takes it up again.
+/// Applies `approved`. `document` is its published form, for the run folder; `resumed` is what runs of this same plan did
+/// that were cut short.
 ///
 /// # Errors
 /// When nothing was written. Once something may have been, every step has its result in the returned run.
 pub async fn apply<P: ReadPortal + WritePortal>(
     approved: &ApprovedPlan,
     document: &Document,
-    cut_short: Option<&RunState>,
+    resumed: &Resumption,
     tools: &Tools<'_, P>,
 ) -> Result<Option<Run>, NotApplied> {
     let plan = approved.plan();
     if plan.changes.is_empty() {
         return Ok(None);
     }
-    let Start { done, between } = standing::check(plan, cut_short, &tools.eyes).await?;
+    let Start { done, between } = standing::check(plan, resumed, &tools.eyes).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }
@@ -91,26 +90,29 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     for change in plan.changes.iter().filter(|change| done.contains(&change.address)) {
         writer.applied(change);
     }
-    writer.creates().await;
     writer.finish_replaces(&between).await;
+    writer.creates().await;
     writer.replaces().await;
     writer.deletes().await;
     tools.eyes.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
     let steps = writer.finish();
-    let how = if tools.interrupt.is_raised() { Ending::Interrupted } else { Ending::Finished };
+    let whole = steps.values().all(|step| step.fate == Fate::Applied);
+    let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
     conclude(journal.as_ref(), &steps, how);
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
 }
 
-/// Notes how each step and the run ended. Where the journal cannot be written any more, the run stays open and the next
-/// one finds out.
+/// Notes how each step and the run ended. A run of which a step's fate is unknown stays open, and so does one whose
+/// journal cannot be written any more: the next command looks at it again.
 fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending) {
-    let ended: Vec<_> = steps
+    let mut lines: Vec<_> = steps
         .iter()
         .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
-        .chain([Entry::end(steps.values(), how)])
         .collect();
+    if steps.values().all(|step| step.fate != Fate::Unknown) {
+        lines.push(Entry::end(steps.values(), how));
+    }
     // An error here takes nothing back: what was done is on the portal, and told in the report.
-    let _ = journal.append_all(&ended);
+    let _ = journal.append_all(&lines);
 }

@@ -13,7 +13,7 @@ use crate::domain::report::Fate;
 use crate::domain::retry::Class;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
-use super::standing;
+use super::standing::{self, Doubt};
 use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
@@ -55,7 +55,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
             return Proven::No { refused: refused + 1 };
         }
-        match standing::standings(&[step.change], &self.tools.eyes).await {
+        match standing::standings(&[step.change], &self.tools.eyes, Doubt::NotDone).await {
             Ok(standings) => match standings.get(&step.change.address) {
                 Some(Standing::Done) => Proven::Yes,
                 Some(Standing::Between) => {
@@ -154,7 +154,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             Added::Refused(refused) => self.put_back(change, &refused).await,
             Added::Unsent => {
                 let why = format!("{why}; the old image was deleted and the new one could not be sent");
-                self.end(change, Fate::Failed, Some(why), true);
+                self.end(change, Fate::Unknown, Some(why), true);
             }
             Added::Unknown => {}
         }
@@ -163,7 +163,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// The old image was deleted and the new one refused. The old one goes back, unless the portal took the code for
     /// itself or somebody else did: then it is not written to again.
     async fn refused(&self, change: &'a Change, why: &str) {
-        let standings = standing::standings(&[change], &self.tools.eyes).await;
+        let standings = standing::standings(&[change], &self.tools.eyes, Doubt::NotDone).await;
         match standings.ok().and_then(|mut standings| standings.remove(&change.address)) {
             Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(format!("{why}; {found}")), true),
             // Where the portal cannot be read, a missing image weighs more.
@@ -185,7 +185,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     }
                     Added::Unknown => return,
                     Added::Refused(refused) => refused,
-                    Added::Unsent => self.why_stopped().unwrap_or_default(),
+                    Added::Unsent => {
+                        let stopped = self.why_stopped().unwrap_or_default();
+                        let why = format!("{why}; the old image could not be sent: {stopped}");
+                        return self.end(change, Fate::Unknown, Some(why), true);
+                    }
                 }
             }
             _ => "there is no copy of it".to_owned(),
@@ -224,6 +228,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Some(Standing::Between) | None if last => return Added::Refused(refused),
                 Some(Standing::Between) | None => {
                     refused = format!("the portal did not take it in {MAX_RESCUES} tries: {lost}");
+                    if patience + 1 == MAX_RESCUES {
+                        break;
+                    }
                     tokio::time::sleep(self.tools.settle * 2_u32.saturating_pow(patience)).await;
                 }
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::asset::{Address, FoldedCode, Kind};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
-use crate::domain::journal::RunState;
+use crate::domain::journal::Resumption;
 use crate::domain::plan::{Plan, Standing};
 use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing, Reading};
@@ -18,20 +18,21 @@ use super::NotApplied;
 
 /// Where a run begins: what an earlier run of the same plan did already.
 #[derive(Debug, Default)]
-pub(super) struct Start {
+pub struct Start {
     /// Steps that are done.
-    pub(super) done: BTreeSet<Address>,
+    pub done: BTreeSet<Address>,
     /// Replaces of which the old image is gone and the new one is not there.
-    pub(super) between: BTreeSet<Address>,
+    pub between: BTreeSet<Address>,
 }
 
 /// Checks that the caller may write and that every step stands where the plan has it.
 pub(super) async fn check(
     plan: &Plan,
-    cut_short: Option<&RunState>,
+    resumed: &Resumption,
     eyes: &Eyes<'_, impl ReadPortal>,
 ) -> Result<Start, NotApplied> {
-    if !eyes.portal.is_administrator().await? {
+    let (administrator, listing) = futures_util::future::join(eyes.portal.is_administrator(), eyes.portal.list()).await;
+    if !administrator? {
         return Err(NotApplied::Portal(PortalError {
             class: Class::Configuration,
             code: None,
@@ -40,24 +41,18 @@ pub(super) async fn check(
             hint: Some("use a webhook that an administrator of the portal made".to_owned()),
         }));
     }
-    start(plan, &eyes.portal.list().await?, cut_short, eyes).await.map_err(NotApplied::Stale)
+    start(plan, &listing?, resumed, eyes).await.map_err(NotApplied::Stale)
 }
 
-/// The steps of `plan` that do not stand on the portal that `listing` describes as they must before the first write.
-/// When a run of the same plan was `cut_short`, what it did already is as good as what it did not do yet.
-pub async fn stale(
+/// Where `plan` begins on the portal that `listing` describes: every step must stand as before the plan, or as runs of
+/// the same plan that were cut short may have left it.
+///
+/// # Errors
+/// A finding for each step that stands otherwise.
+pub async fn start(
     plan: &Plan,
     listing: &Listing,
-    cut_short: Option<&RunState>,
-    eyes: &Eyes<'_, impl ReadPortal>,
-) -> Vec<Finding> {
-    start(plan, listing, cut_short, eyes).await.err().unwrap_or_default()
-}
-
-async fn start(
-    plan: &Plan,
-    listing: &Listing,
-    cut_short: Option<&RunState>,
+    resumed: &Resumption,
     eyes: &Eyes<'_, impl ReadPortal>,
 ) -> Result<Start, Vec<Finding>> {
     let changes: Vec<_> = plan.changes.iter().collect();
@@ -66,11 +61,11 @@ async fn start(
     for (address, standing) in judge(&changes, &by_code(listing), eyes).await {
         let why = match standing {
             Standing::Pending => continue,
-            Standing::Done if cut_short.is_some_and(|run| run.sent(&address)) => {
+            Standing::Done if resumed.may_have_changed(&address) => {
                 start.done.insert(address);
                 continue;
             }
-            Standing::Between if cut_short.is_some_and(|run| run.sent(&address)) => {
+            Standing::Between if resumed.may_have_changed(&address) => {
                 start.between.insert(address);
                 continue;
             }
@@ -90,6 +85,16 @@ async fn start(
 /// How many readings are taken at most until two agree.
 const MAX_READINGS: u32 = 12;
 
+/// Whether the list is taken for what the portal holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ops) enum Doubt {
+    /// It is: nothing was written that it could lag behind.
+    None,
+    /// The server may have cached it before the last write: `get` is asked about every step that it does not show as
+    /// done.
+    NotDone,
+}
+
 type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
 
 /// Why it could not be found out where steps stand.
@@ -107,12 +112,11 @@ pub(in crate::ops) async fn settled(
     eyes: &Eyes<'_, impl ReadPortal>,
     apart: Duration,
 ) -> Result<BTreeMap<Address, Standing>, Unsettled> {
-    eyes.portal.wind_up();
-    let mut last = standings(changes, eyes).await.map_err(Unsettled::Unread)?;
+    let mut last = standings(changes, eyes, Doubt::NotDone).await.map_err(Unsettled::Unread)?;
     for _ in 1..MAX_READINGS {
         eyes.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
         tokio::time::sleep(apart).await;
-        let found = standings(changes, eyes).await.map_err(Unsettled::Unread)?;
+        let found = standings(changes, eyes, Doubt::NotDone).await.map_err(Unsettled::Unread)?;
         if found == last {
             return Ok(found);
         }
@@ -129,17 +133,20 @@ fn by_code(listing: &Listing) -> Live<'_> {
     live
 }
 
-/// Reads the portal and says where each of `changes` stands. Its list may be older than the last write, because the
-/// server caches it: `get` is asked about every step that the list does not show as done.
+/// Reads the portal and says where each of `changes` stands.
 pub(super) async fn standings(
     changes: &[&Change],
     eyes: &Eyes<'_, impl ReadPortal>,
+    doubt: Doubt,
 ) -> Result<BTreeMap<Address, Standing>, PortalError> {
     let listing = eyes.portal.list().await?;
     let mut live = by_code(&listing);
     let mut standings = judge(changes, &live, eyes).await;
-    let doubtful: Vec<_> =
-        changes.iter().copied().filter(|change| standings.get(&change.address) != Some(&Standing::Done)).collect();
+    let doubtful: Vec<_> = changes
+        .iter()
+        .copied()
+        .filter(|change| doubt == Doubt::NotDone && standings.get(&change.address) != Some(&Standing::Done))
+        .collect();
     if doubtful.is_empty() {
         return Ok(standings);
     }
@@ -155,7 +162,11 @@ pub(super) async fn standings(
         fresher.push((address.folded(), known.or(entry)));
     }
     for (key, entry) in &fresher {
-        live.insert(key.clone(), entry.iter().collect());
+        let listed = live.entry(key.clone()).or_default();
+        // `get` knows one entry. Where the list has a system entry or several, it says more.
+        if listed.iter().all(|listed| !listed.system) && listed.len() <= 1 {
+            *listed = entry.iter().collect();
+        }
     }
     standings.extend(judge(&doubtful, &live, eyes).await);
     Ok(standings)

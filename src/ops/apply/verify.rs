@@ -8,7 +8,7 @@ use crate::domain::plan::Standing;
 use crate::domain::report::{Fate, StepResult};
 use crate::ops::ports::{ReadPortal, WritePortal};
 
-use super::standing;
+use super::standing::{self, Doubt};
 use super::write::Writer;
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
@@ -19,17 +19,19 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let sent = self.sent_changes();
         let Some(standings) = self.read_back(&sent).await else { return };
         let missing: Vec<_> = sent
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|change| matches!(change.action, Action::Replace(..)))
             .filter(|change| standings.get(&change.address) == Some(&Standing::Between))
             .filter(|change| self.should_be_there(&change.address))
             .collect();
-        self.judge_all(standings);
-        if !missing.is_empty() {
-            self.rescue(&missing).await;
-            if let Some(standings) = self.read_back(&missing).await {
-                self.judge_all(standings);
-            }
+        self.judge_all(&sent, standings);
+        if missing.is_empty() {
+            return;
+        }
+        self.rescue(&missing).await;
+        if let Some(standings) = self.read_back(&missing).await {
+            self.judge_all(&missing, standings);
         }
     }
 
@@ -38,30 +40,33 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             return None;
         }
         self.tools.eyes.portal.wind_up();
-        match standing::standings(changes, &self.tools.eyes).await {
+        match standing::standings(changes, &self.tools.eyes, Doubt::NotDone).await {
             Ok(standings) => Some(standings),
             Err(error) => {
-                self.correct(|_, step| {
-                    if step.fate == Fate::Applied {
-                        step.fate = Fate::Unknown;
-                        step.why = Some(format!("the portal took it, but could not be read again: {error}"));
-                    }
-                });
+                for change in changes {
+                    self.correct(&change.address, |step| {
+                        if step.fate == Fate::Applied {
+                            step.fate = Fate::Unknown;
+                            step.why = Some(format!("the portal took it, but could not be read again: {error}"));
+                        }
+                    });
+                }
                 None
             }
         }
     }
 
-    fn judge_all(&self, mut standings: BTreeMap<Address, Standing>) {
-        self.correct(|address, step| {
-            if let Some(standing) = standings.remove(address) {
-                judge(step, standing);
+    fn judge_all(&self, changes: &[&'a Change], mut standings: BTreeMap<Address, Standing>) {
+        for change in changes {
+            if let Some(standing) = standings.remove(&change.address) {
+                self.correct(&change.address, |step| judge(&change.action, step, standing));
             }
-        });
+        }
     }
 }
 
-fn judge(step: &mut StepResult, standing: Standing) {
+/// What a step came to. `action` is what it was to do.
+fn judge(action: &Action, step: &mut StepResult, standing: Standing) {
     let found = match (standing, step.fate) {
         (Standing::Done, fate) => {
             step.wrote |= fate == Fate::Unknown;
@@ -69,7 +74,12 @@ fn judge(step: &mut StepResult, standing: Standing) {
             step.why = None;
             return;
         }
+        (Standing::Between, Fate::Unknown) => {
+            step.wrote = true;
+            "the code is missing on the portal".to_owned()
+        }
         (_, Fate::Failed | Fate::Skipped | Fate::Unknown) | (Standing::Pending, Fate::Recovered) => return,
+        (Standing::Pending, Fate::Applied) if action.before().is_none() => "it is not on the portal".to_owned(),
         (Standing::Pending, Fate::Applied) => "the portal shows what was there before".to_owned(),
         (Standing::Between, Fate::Applied | Fate::Recovered) => "the code is missing on the portal".to_owned(),
         (Standing::Diverged(found), Fate::Applied | Fate::Recovered) => found,

@@ -19,7 +19,7 @@ use crate::ops::events::Event;
 use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
 use super::Tools;
-use super::standing::{self, Unsettled};
+use super::standing::{self, Doubt, Unsettled};
 
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
@@ -124,10 +124,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.steps.borrow().get(address).is_some_and(|step| step.fate == Fate::Applied)
     }
 
-    /// Whether an image of this step, new or old, is on the portal if what was answered is true.
+    /// Whether this run may have deleted this step's old image and thinks that some image is there, or does not know.
     pub(super) fn should_be_there(&self, address: &Address) -> bool {
         let steps = self.steps.borrow();
-        steps.get(address).is_some_and(|step| matches!(step.fate, Fate::Applied | Fate::Recovered))
+        steps.get(address).is_some_and(|step| matches!(step.fate, Fate::Applied | Fate::Recovered | Fate::Unknown))
     }
 
     /// The steps of which something was sent.
@@ -137,9 +137,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.changes.iter().filter(sent).collect()
     }
 
-    /// Corrects what is noted of steps.
-    pub(super) fn correct(&self, mut by: impl FnMut(&Address, &mut StepResult)) {
-        self.steps.borrow_mut().iter_mut().for_each(|(address, step)| by(address, step));
+    /// Corrects what is noted of a step.
+    pub(super) fn correct(&self, address: &Address, by: impl FnOnce(&mut StepResult)) {
+        if let Some(step) = self.steps.borrow_mut().get_mut(address) {
+            by(step);
+        }
     }
 
     /// What became of every step; those that were never sent are skipped.
@@ -308,7 +310,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             return;
         }
         let changes: Vec<_> = queue.iter().map(|step| step.change).collect();
-        let standings = match standing::standings(&changes, &self.tools.eyes).await {
+        let standings = match standing::standings(&changes, &self.tools.eyes, Doubt::None).await {
             Ok(standings) => standings,
             Err(error) => return self.stop(format!("the portal could not be read again: {error}")),
         };
@@ -330,6 +332,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// unknown fate and nothing more is sent.
     pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, Standing>> {
         let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
+        self.tools.eyes.portal.wind_up();
         match standing::settled(&changes, &self.tools.eyes, self.tools.settle).await {
             Ok(standings) => Some(standings),
             Err(unsettled) => {
