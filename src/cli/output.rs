@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::render;
 
@@ -40,6 +41,12 @@ pub(super) fn note(globals: &Globals, message: &str) {
     }
 }
 
+/// Prints findings on standard error; warnings only when the user does not want quiet.
+pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report) {
+    let told: Vec<_> = findings.iter().filter(|finding| finding.is_error() || !globals.quiet).cloned().collect();
+    diagnostic(&render::human::findings(&told, report));
+}
+
 /// Prints JSON on standard output.
 pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit {
     match text {
@@ -58,7 +65,7 @@ pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl
         Format::Json => json(render::json::report(report), exit),
         Format::Human => {
             let exit = data(&human(report), exit);
-            diagnostic(&render::human::findings(&report.findings, report));
+            findings(globals, &report.findings, report);
             exit
         }
     }

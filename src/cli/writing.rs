@@ -63,9 +63,10 @@ pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
         Format::Human => {
             output::data(&plan, Exit::Success);
             // Errors are told at the end: nothing is asked and nothing is done when there are some.
-            let (errors, told) = std::mem::take(&mut session.report.findings).into_iter().partition(Finding::is_error);
+            let found = std::mem::take(&mut session.report.findings).into_iter();
+            let (errors, told): (Vec<_>, Vec<_>) = found.partition(Finding::is_error);
             session.report.findings = errors;
-            output::diagnostic(&render::human::findings(&told, &session.report));
+            output::findings(session.globals, &told, &session.report);
         }
         Format::Json if !writing.yes => output::diagnostic(&plan),
         Format::Json => {}

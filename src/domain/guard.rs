@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Kind};
-use super::diff::{Action, Unbacked};
+use super::diff::{Action, Change, Unbacked};
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
@@ -158,6 +158,7 @@ pub fn approve(
 ) -> Result<ApprovedPlan, Refusal> {
     let mut findings = plan.conflicts.clone();
     findings.extend(outside(&plan, ownership));
+    findings.extend(incomplete(&plan));
     if !findings.is_empty() {
         return Err(Refusal::Findings(findings));
     }
@@ -214,6 +215,18 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The steps whose new image is not at hand. Neither a plan that was made nor one that was read has any; apply relies on
+/// it.
+fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
+    let lacks = |change: &&Change| {
+        change.action.after().is_some_and(|after| !plan.contents.contains_key(&after.content.sha256))
+    };
+    plan.changes.iter().filter(lacks).map(|change| {
+        let message = format!("the plan lacks the new image of {}", change.address.to_string().escape_debug());
+        Finding::error("plan-incomplete", message).about(change.address.clone())
+    })
 }
 
 fn max_deletes(plan: &Plan, kind: Kind, census: Census, allowances: Allowances) -> Verdict {

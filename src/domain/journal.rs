@@ -245,3 +245,59 @@ impl From<&Answer> for Said {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn lines() -> Vec<Line> {
+        let address: Address = "icon/a".parse().unwrap();
+        let applied = StepResult { fate: Fate::Applied, why: None, wrote: true };
+        let entries = [
+            Entry::Begin {
+                format_version: FORMAT_VERSION,
+                run: "r".to_owned(),
+                portal: "p".to_owned(),
+                plan_sha256: Digest::of(b"plan"),
+                commit: None,
+            },
+            Entry::Intent { request: 1, commands: vec![Write::Delete { address: address.clone() }] },
+            Entry::Outcome { request: 1, answers: vec![Said::Done], error: None },
+            Entry::Step { address, result: applied.clone() },
+            Entry::end([applied].iter(), Ending::Finished),
+        ];
+        entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }).collect()
+    }
+
+    #[test]
+    fn every_beginning_of_a_journal_says_what_may_have_left() {
+        let lines = lines();
+        assert_eq!(RunState::fold([]), None);
+        for cut in 1..=lines.len() {
+            let state = RunState::fold(lines[..cut].iter().cloned()).unwrap();
+            assert_eq!(state.sent(&"icon/A".parse().unwrap()), cut > 1, "in whatever case, after {cut} lines");
+            assert!(!state.sent(&"logo/a".parse().unwrap()));
+            assert_eq!(state.applied(), usize::from(cut > 3));
+            assert_eq!(state.ended, (cut == lines.len()).then_some(Ending::Finished));
+            assert_eq!(state.can_be_resumed(), cut < lines.len());
+        }
+    }
+
+    #[test]
+    fn lines_survive_their_own_json() {
+        for line in lines() {
+            let text = serde_json::to_string(&line).unwrap();
+            assert_eq!(serde_json::from_str::<Line>(&text).unwrap(), line, "{text}");
+        }
+    }
+
+    #[test]
+    fn another_format_is_no_journal_of_ours() {
+        let mut lines = lines();
+        if let Entry::Begin { format_version, .. } = &mut lines[0].entry {
+            *format_version += 1;
+        }
+        assert_eq!(RunState::fold(lines), None);
+    }
+}

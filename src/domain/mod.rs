@@ -17,3 +17,5 @@ pub mod retry;
 pub mod rules;
 pub mod scope;
 pub mod state;
+#[cfg(test)]
+mod tests;

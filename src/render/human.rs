@@ -1,5 +1,6 @@
 //! Plans and runs for people, in Terraform's symbols. The text carries ANSI styles; a stream without colour strips them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -34,7 +35,9 @@ pub fn plan(report: &Report) -> String {
         changes(&mut text, plan);
         left_alone(&mut text, plan);
         text.push_str(&guards(report));
-        summary(&mut text, plan);
+        if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
+            summary(&mut text, plan);
+        }
     }
     text
 }
@@ -60,16 +63,24 @@ pub fn drift(report: &Report) -> String {
 pub fn run(run: &Run) -> String {
     let mut text = String::new();
     let width = run.steps.keys().map(|address| shown(address).chars().count()).max().unwrap_or(0);
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     for (address, step) in &run.steps {
+        let why = step.why.as_deref().unwrap_or_default();
         let (style, word) = match step.fate {
             Fate::Applied => continue,
+            Fate::Skipped => {
+                *skipped.entry(why).or_default() += 1;
+                continue;
+            }
             Fate::Failed => (DELETE, "failed"),
-            Fate::Skipped => (DIM, "skipped"),
             Fate::Recovered => (REPLACE, "recovered"),
             Fate::Unknown => (DELETE, "unknown"),
         };
-        let why = step.why.as_deref().map(inert).unwrap_or_default();
-        let _ = writeln!(text, "  {style}{word:9}{style:#} {:width$}  {why}", shown(address));
+        let _ = writeln!(text, "  {style}{word:9}{style:#} {:width$}  {}", shown(address), inert(why));
+    }
+    // What was never sent has one reason as a rule, and is told in one line.
+    for (why, count) in skipped {
+        let _ = writeln!(text, "  {DIM}skipped{DIM:#}   {}: {}", steps(count), inert(why));
     }
     let count = |fate| run.steps.values().filter(|step| step.fate == fate).count();
     let applied = count(Fate::Applied);

@@ -122,7 +122,7 @@ fn all(runs: &Path) -> io::Result<Vec<StoredRun>> {
     };
     let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     folders.sort();
-    Ok(folders.into_iter().filter_map(|folder| read(&folder).ok().flatten()).collect())
+    folders.iter().filter(|folder| folder.is_dir()).filter_map(|folder| read(folder).transpose()).collect()
 }
 
 /// Every run of every portal below the state folder `root`, the oldest first.
@@ -148,9 +148,19 @@ pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
 /// The run in `folder`; `None` when it never began: then no request has left.
 ///
 /// # Errors
-/// When its journal cannot be read.
+/// When its journal cannot be read, or is of another format: what it did is then not known.
 pub fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
-    let text = fs::read(folder.join(JOURNAL))?;
+    let text = match fs::read(folder.join(JOURNAL)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if let Ok(Line { entry: Entry::Begin { format_version, .. }, .. }) = serde_json::from_slice(first)
+        && format_version != FORMAT_VERSION
+    {
+        let what = format!("{} is of format {format_version}; this program reads {FORMAT_VERSION}", folder.display());
+        return Err(io::Error::other(what));
+    }
     // What a kill or a full disk tore is no line; what it says of requests, the lines before it said already.
     let lines = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
     Ok(RunState::fold(lines).map(|state| StoredRun { folder: folder.to_owned(), state }))

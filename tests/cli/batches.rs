@@ -31,18 +31,20 @@ fn sizes(brand: &Brand) -> Vec<usize> {
 }
 
 #[test]
-fn a_hundred_and_twenty_creates_are_three_requests() {
-    let mut brand = Brand::new();
-    for number in 0..120 {
-        brand = brand.declares(&format!("icon/acme-{number:03}"), number);
+fn a_hundred_and_twenty_creates_share_eight_requests_or_fill_three() {
+    for (concurrency, expected) in [("8", vec![15; 8]), ("1", vec![20, 50, 50])] {
+        let mut brand = Brand::new();
+        for number in 0..120 {
+            brand = brand.declares(&format!("icon/acme-{number:03}"), number);
+        }
+        let output = brand.apply_with(&format!("--concurrency {concurrency}")).ends_with(0);
+        assert_eq!(output.count("applied"), 120);
+        let mut sizes = sizes(&brand);
+        sizes.sort_unstable();
+        assert_eq!(sizes, expected);
+        let listings = brand.seen(|request| request.method == "batch") - expected.len();
+        assert!(listings <= 4, "{listings} requests to read");
     }
-    let output = brand.apply().ends_with(0);
-    assert_eq!(output.count("applied"), 120);
-    let mut sizes = sizes(&brand);
-    sizes.sort_unstable();
-    assert_eq!(sizes, [20, 50, 50]);
-    let listings = brand.seen(|request| request.method == "batch") - 3;
-    assert!(listings <= 4, "{listings} requests to read");
 }
 
 #[test]

@@ -329,7 +329,7 @@ impl Brand {
 
 /// The binary in `folder`, with an environment that holds no credentials and no proxy.
 pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("brandctl"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brandctl"));
     command.current_dir(folder).env_clear().env("HOME", folder).stdin(Stdio::null());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);

@@ -79,8 +79,10 @@ async fn start(
             Standing::Diverged(why) | Standing::Unseen(why) => why,
         };
         let message = format!("{}: {why}", address.to_string().escape_debug());
-        let help = "nothing was written; make a new plan";
-        stale.push(Finding::error("plan-stale", message).about(address).help(help));
+        stale.push(Finding::error("plan-stale", message).about(address));
+    }
+    if let Some(last) = stale.pop() {
+        stale.push(last.help("nothing was written; make a new plan"));
     }
     if stale.is_empty() { Ok(start) } else { Err(stale) }
 }

@@ -22,7 +22,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             .into_iter()
             .filter(|change| matches!(change.action, Action::Replace(..)))
             .filter(|change| standings.get(&change.address) == Some(&Standing::Between))
-            .filter(|change| self.is_applied(&change.address))
+            .filter(|change| self.should_be_there(&change.address))
             .collect();
         self.judge_all(standings);
         if !missing.is_empty() {

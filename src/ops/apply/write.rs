@@ -124,6 +124,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.steps.borrow().get(address).is_some_and(|step| step.fate == Fate::Applied)
     }
 
+    /// Whether an image of this step, new or old, is on the portal if what was answered is true.
+    pub(super) fn should_be_there(&self, address: &Address) -> bool {
+        let steps = self.steps.borrow();
+        steps.get(address).is_some_and(|step| matches!(step.fate, Fate::Applied | Fate::Recovered))
+    }
+
     /// The steps of which something was sent.
     pub(super) fn sent_changes(&self) -> Vec<&'a Change> {
         let steps = self.steps.borrow();
