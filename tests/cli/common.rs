@@ -111,6 +111,7 @@ pub(crate) struct Brand {
     pub(crate) portal: Sandbox,
     webhook: Option<String>,
     /// Where the portal keeps what it holds.
+    #[allow(dead_code, reason = "the tests of faults read the portal's log there")]
     pub(crate) data: tempfile::TempDir,
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn trial(class: &'static str, what: impl Into<String>, run: impl FnOn
 }
 
 /// How many trials go on at a time.
-const WORKERS: usize = 12;
+const WORKERS: usize = 20;
 
 /// Runs them all, tells how many of each class were survived, and fails if one was not.
 #[track_caller]
