@@ -10,6 +10,7 @@ use std::time::Duration;
 use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::retry::Class;
+use brandctl::domain::state::Listing;
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::ports::{PortalError, ReadPortal as _, Urgency, WriteError, WritePortal as _};
 use brandctl::portal::{Client, Rate, Settings, Webhook};
@@ -419,15 +420,27 @@ async fn get_tells_absence_from_failure() {
 
 #[tokio::test]
 async fn administrators_are_known_by_many_words() {
-    for (result, expected) in
+    let lists = |rights: Value| {
+        let result = json!({"rights": rights, "icons": {"icons": []}, "logos": {"logos": []}});
+        json!({"result": {"result": result, "result_error": [], "result_total": {"icons": 0, "logos": 0}}})
+    };
+    for (rights, expected) in
         [(json!(true), true), (json!(1), true), (json!("Y"), true), (json!(false), false), (json!(0), false)]
     {
-        let server = Server::answering([answer(200, &json!({"result": result}))]).await;
-        assert_eq!(server.client().is_administrator().await.unwrap(), expected, "{result}");
-        server.requests();
+        let server = Server::answering([answer(200, &lists(rights.clone()))]).await;
+        assert_eq!(server.client().list_to_write().await.unwrap(), (Listing::default(), expected), "{rights}");
+        assert_eq!(server.requests()[0].json()["cmd"]["rights"], "user.admin");
     }
+    let server = Server::answering([
+        error(405, "ERROR_BATCH_METHOD_NOT_ALLOWED"),
+        answer(200, &json!({"result": true})),
+        answer(200, &json!({"result": {"icons": []}, "total": 0})),
+        answer(200, &json!({"result": {"logos": []}, "total": 0})),
+    ])
+    .await;
+    assert_eq!(server.client().list_to_write().await.unwrap(), (Listing::default(), true));
     let server = Server::answering([error(401, "ACCESS_DENIED")]).await;
-    let error = server.client().is_administrator().await.unwrap_err();
+    let error = server.client().list_to_write().await.unwrap_err();
     assert!(error.hint.unwrap().contains("commercial plan"));
 }
 
@@ -468,8 +481,10 @@ async fn a_slow_read_is_tried_again() {
 
 #[tokio::test]
 async fn our_own_limit_is_kept_and_told() {
-    let fine = || answer(200, &json!({"result": true}));
+    let found = json!({"result": {"result": {"c0": {"logo": entry("a")}}, "result_error": []}});
+    let fine = || answer(200, &found);
     let server = Server::answering([fine(), fine(), fine()]).await;
+    let addresses = [Address::new(Kind::Logo, Code::new("a"))];
     let told = Arc::new(Told::default());
     let observer = Arc::clone(&told);
     let client = client(server.webhook(), Duration::from_secs(30), |settings| {
@@ -478,7 +493,7 @@ async fn our_own_limit_is_kept_and_told() {
     });
     let started = Instant::now();
     for _ in 0..3 {
-        client.is_administrator().await.unwrap();
+        client.get(&addresses).await.unwrap();
     }
     assert!(started.elapsed() > Duration::from_millis(1000));
     server.requests();
@@ -523,11 +538,13 @@ async fn a_busy_portal_gets_a_write_a_second_time_and_no_third() {
 #[tokio::test]
 async fn the_moment_that_the_portal_names_is_waited_for() {
     let time = json!({"finish": 1000.0, "operating": 480, "operating_reset_at": 1600});
+    let found = |time: &Value| {
+        json!({"result": {"result": {"c0": {"logo": entry("a")}}, "result_error": []}, "time": time})
+    };
     let server =
-        Server::answering([answer(200, &json!({"result": true, "time": time})), error(429, "OPERATION_TIME_LIMIT")])
-            .await;
+        Server::answering([answer(200, &found(&time)), error(429, "OPERATION_TIME_LIMIT")]).await;
     let client = server.client();
-    client.is_administrator().await.unwrap();
+    client.get(&[Address::new(Kind::Logo, Code::new("a"))]).await.unwrap();
     let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     assert_eq!(error.class, Class::Deadline, "ten minutes are more than there are: {error}");

@@ -46,13 +46,13 @@ pub struct PortalError {
 pub trait ReadPortal {
     /// Both lists, complete.
     async fn list(&self) -> Result<Listing, PortalError>;
+    /// Both lists, complete, and whether the caller may write, seen at one moment.
+    async fn list_to_write(&self) -> Result<(Listing, bool), PortalError>;
     /// Entries past the server's list cache, one answer for each address in order, `None` when there is none. An answer
     /// may echo the question's spelling instead of the stored one.
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError>;
     /// The bytes behind a `fileUri`, without credentials.
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
-    /// Whether the caller may write.
-    async fn is_administrator(&self) -> Result<bool, PortalError>;
     /// From here on, reading serves to find out what writes did, and may go on past the command's time for a while.
     fn wind_up(&self);
 }

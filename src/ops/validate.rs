@@ -27,7 +27,8 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
             return Validated { checked: Checked { desired: None, findings: vec![*finding] }, ..Validated::default() };
         }
     };
-    let (manifest, mut findings) = manifest::parse(&text, name);
+    let (manifest, mut findings) = manifest::read(&text, name);
+    let sound = !findings.iter().any(Finding::is_error);
     let source = String::from_utf8_lossy(&text).into_owned();
     let Some(manifest) = manifest else {
         rules::sort(&mut findings);
@@ -38,5 +39,5 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
     findings.extend(unreadable);
     let images = pieces.len();
     let checked = rules::check(&manifest, pieces, findings);
-    Validated { images, manifest: Some(manifest), checked, source }
+    Validated { images, manifest: Some(manifest).filter(|_| sound), checked, source }
 }

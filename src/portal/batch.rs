@@ -17,6 +17,12 @@ use super::wire::{self, Answered, ErrorBody, Malformed};
 /// The most commands that a portal runs in one batch.
 pub(super) const MOST: usize = 50;
 
+/// The key of the question whether the caller may write.
+pub(super) const RIGHTS: &str = "rights";
+
+/// The method that answers it.
+pub(super) const RIGHTS_METHOD: &str = "user.admin";
+
 /// The method of a command, as in `crm.timeline.icon.add`.
 pub(super) fn method(command: &Command) -> String {
     let verb = match command {
@@ -48,9 +54,19 @@ pub(super) fn of_writes(commands: &[Command], halt: Halt) -> Value {
 
 /// The body of the batch that reads both lists.
 pub(super) fn of_lists() -> Value {
-    let cmd: Map<String, Value> =
-        Kind::ALL.into_iter().map(|kind| (kind.plural().to_owned(), Value::String(list_method(kind)))).collect();
+    let cmd: Map<String, Value> = lists().collect();
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
+}
+
+/// The body of the batch that asks whether the caller may write, and then reads both lists.
+pub(super) fn of_rights_and_lists() -> Value {
+    let rights = (RIGHTS.to_owned(), Value::String(RIGHTS_METHOD.to_owned()));
+    let cmd: Map<String, Value> = [rights].into_iter().chain(lists()).collect();
+    json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
+}
+
+fn lists() -> impl Iterator<Item = (String, Value)> {
+    Kind::ALL.into_iter().map(|kind| (kind.plural().to_owned(), Value::String(list_method(kind))))
 }
 
 /// The method that gets one entry of a kind.

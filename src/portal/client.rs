@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -299,6 +299,10 @@ impl ReadPortal for Client {
         self.read_list().await.map_err(|fault| fault.error)
     }
 
+    async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
+        self.read_rights_and_list().await.map_err(|fault| fault.error)
+    }
+
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
         self.read_entries(addresses).await.map_err(|fault| fault.error)
     }
@@ -319,14 +323,6 @@ impl ReadPortal for Client {
                 Err(fault) => self.wait_out(Purpose::Read, fault, &mut failures).await.map_err(|fault| fault.error)?,
             }
         }
-    }
-
-    async fn is_administrator(&self) -> Result<bool, PortalError> {
-        let read = |answered: Answered| {
-            wire::truth(&answered.result)
-                .ok_or_else(|| self.malformed("user.admin", &Malformed("the result is neither yes nor no".to_owned())))
-        };
-        self.ask(Purpose::Read, "user.admin", &json!({}), read).await.map_err(|fault| fault.error)
     }
 
     fn wind_up(&self) {

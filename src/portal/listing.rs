@@ -17,12 +17,42 @@ const NOT_FOUND: &str = "NOT_FOUND";
 impl Client {
     /// Both lists, in one request.
     pub(super) async fn read_list(&self) -> Result<Listing, Fault> {
-        let together = self.ask(Purpose::Read, "batch", &batch::of_lists(), |answered| self.lists(answered)).await;
+        let read = |answered: Answered| {
+            self.lists(Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?)
+        };
+        let together = self.ask(Purpose::Read, "batch", &batch::of_lists(), read).await;
         let listing = match together {
             Err(fault) if fault.class() == Class::NoBatch => self.list_singly().await,
             other => other,
         }?;
         self.harmless(listing)
+    }
+
+    /// Whether the caller may write, and both lists, in one request.
+    pub(super) async fn read_rights_and_list(&self) -> Result<(Listing, bool), Fault> {
+        let read = |answered: Answered| {
+            let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+            let rights = match answers.take(batch::RIGHTS) {
+                Part::Result(answered) => self.rights(&answered)?,
+                Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
+                Part::Nothing => return Err(self.malformed(batch::RIGHTS_METHOD, &unmentioned())),
+            };
+            Ok((self.lists(answers)?, rights))
+        };
+        match self.ask(Purpose::Read, "batch", &batch::of_rights_and_lists(), read).await {
+            Ok((listing, rights)) => Ok((self.harmless(listing)?, rights)),
+            Err(fault) if fault.class() == Class::NoBatch => {
+                let rights = |answered: Answered| self.rights(&answered);
+                let rights = self.ask(Purpose::Read, batch::RIGHTS_METHOD, &json!({}), rights).await?;
+                Ok((self.harmless(self.list_singly().await?)?, rights))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn rights(&self, answered: &Answered) -> Result<bool, Fault> {
+        let neither = || Malformed("the result is neither yes nor no".to_owned());
+        wire::truth(&answered.result).ok_or_else(|| self.malformed(batch::RIGHTS_METHOD, &neither()))
     }
 
     /// Addresses and codes go into plans, journals and caches: one with our own secret in it must not get there.
@@ -63,8 +93,7 @@ impl Client {
         Ok(entries)
     }
 
-    fn lists(&self, answered: Answered) -> Result<Listing, Fault> {
-        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+    fn lists(&self, mut answers: Answers) -> Result<Listing, Fault> {
         self.note_reset(answers.resets_in());
         let mut entries = Vec::new();
         for kind in Kind::ALL {
@@ -72,7 +101,7 @@ impl Client {
             match answers.take(kind.plural()) {
                 Part::Result(list) => entries.extend(wire::entries(kind, list).map_err(malformed)?),
                 Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
-                Part::Nothing => return Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
+                Part::Nothing => return Err(malformed(unmentioned())),
             }
         }
         Ok(Listing { entries })
@@ -87,7 +116,7 @@ impl Client {
                 Part::Result(answered) => wire::single(address.kind, &answered.result).map(Some).map_err(malformed),
                 Part::Error(body) if body.code == NOT_FOUND => Ok(None),
                 Part::Error(body) => Err(error::refused(&self.webhook, None, &body)),
-                Part::Nothing => Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
+                Part::Nothing => Err(malformed(unmentioned())),
             }
         };
         addresses.iter().enumerate().map(entry).collect()
@@ -116,4 +145,8 @@ impl Client {
         }
         Ok(Listing { entries })
     }
+}
+
+fn unmentioned() -> Malformed {
+    Malformed("the batch does not speak of it".to_owned())
 }

@@ -16,7 +16,7 @@ use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::document::Document;
 use brandctl::domain::guard::{self, Allowances, Empty};
-use brandctl::domain::journal::Entry;
+use brandctl::domain::journal::{Entry, Resumption, RunState};
 use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
 use brandctl::domain::state::{Listed, Listing, Selection};
@@ -26,10 +26,11 @@ use brandctl::ops::observe::{Eyes, Freshness};
 use brandctl::ops::ports::{
     Interrupt, Journal, OpenRun, PortalError, ReadPortal, Runs, StoreError, Urgency, WriteError, WritePortal,
 };
-use brandctl::ops::{plan, recover, validate};
+use brandctl::ops::recover::{self, Closing};
+use brandctl::ops::{plan, validate};
 use brandctl::portal::{Client, Rate, Settings, Webhook};
 use brandctl::store::cache::Cache;
-use brandctl::store::lock::Lock;
+use brandctl::store::lock::{self, Lock};
 use brandctl::store::repository::Repository;
 use brandctl::store::run::{self, RunStore};
 use brandctl::store::state_dir::StateDir;
@@ -174,7 +175,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     settings.rate = Rate { per_second: 10_000.0, burst: 1_000, headroom: 10 };
     let portal = Frail { client: Client::new(settings).unwrap(), counts: counts.clone() };
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
-    let _lock = Lock::take(&state, "2026-01-01T00:00:00Z".to_owned()).unwrap();
+    let _lock = Lock::take(&state, lock::Purpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
     let cache = Cache::open(&state);
     let eyes = || Eyes { portal: &portal, cache: &cache, observer: &Silent };
     let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
@@ -182,8 +183,9 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
         Ended::Error
     };
-    let (_, settled) =
-        recover::settle(&runs, &eyes(), SETTLE).await.map_err(|cause| error(report, cause.to_string()))?;
+    let (_, settled) = recover::settle(&runs, &eyes(), SETTLE, Closing::Write)
+        .await
+        .map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
     let allowances = Allowances { max_deletes: Some(10), empty: Empty::Allow, unbacked: Unbacked::Keep };
     let request = plan::Request {
@@ -211,7 +213,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         settle: SETTLE,
         in_flight: NonZeroUsize::new(8).unwrap(),
     };
-    let applied = apply::apply(&approved, &document, None, &tools).await;
+    let applied = apply::apply(&approved, &document, &Resumption::default(), &tools).await;
     cache.save_all(&state).unwrap();
     match applied {
         Ok(run) => report.run = run,
@@ -312,12 +314,13 @@ impl Runs for FrailRuns {
     }
 
     fn open(&self) -> Result<Vec<OpenRun>, StoreError> {
-        let open = self.inner.open()?;
-        let frail = |run: OpenRun| OpenRun {
-            journal: Box::new(FrailJournal { inner: run.journal, counts: self.counts.clone() }),
-            ..run
-        };
-        Ok(open.into_iter().map(frail).collect())
+        self.inner.open()
+    }
+
+    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError> {
+        let runs = self.inner.all().unwrap();
+        let folder = runs.into_iter().find(|found| found.state.run == run.run).unwrap().folder;
+        self.counts.journal(&folder, || self.inner.close(run, entries))
     }
 }
 
@@ -366,16 +369,23 @@ impl Journal for FrailJournal {
     }
 
     fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        let count = self.counts.writes.get() + 1;
-        self.counts.writes.set(count);
-        match self.counts.strike {
+        self.counts.journal(self.folder(), || self.inner.append_all(entries))
+    }
+}
+
+impl Counts {
+    /// One write to the journal in `folder`, unless this is when to strike.
+    fn journal(&self, folder: &Path, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let count = self.writes.get() + 1;
+        self.writes.set(count);
+        match self.strike {
             Strike::JournalFails(from) if count >= from => Err(full()),
             Strike::JournalFailsOnce(nth) if count == nth => Err(full()),
             Strike::Journal(nth, moment) if count == nth => {
-                let path = self.folder().join("journal.jsonl");
+                let path = folder.join("journal.jsonl");
                 let before = fs::metadata(&path).unwrap().len();
                 if moment != Moment::Before {
-                    self.inner.append_all(entries).unwrap();
+                    write().unwrap();
                 }
                 if moment == Moment::During {
                     let torn = before + (fs::metadata(&path).unwrap().len() - before) / 2;
@@ -383,7 +393,7 @@ impl Journal for FrailJournal {
                 }
                 die()
             }
-            _ => self.inner.append_all(entries),
+            _ => write(),
         }
     }
 }

@@ -22,6 +22,14 @@ const OWNS_HELP: &str = "list the codes this manifest is the source of truth for
 /// error. A place with an empty byte range is to be shown without a snippet: its lines may hold a secret.
 #[must_use]
 pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
+    let (manifest, findings) = read(text, name);
+    (manifest.filter(|_| !findings.iter().any(Finding::is_error)), findings)
+}
+
+/// As [`parse`], but with what could be read of a manifest that has errors: enough to look at its art too, and to tell
+/// everything at once.
+#[must_use]
+pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let mut collector = Collector::new(name);
     let Some(text) = text::decode(text, &mut collector) else {
         return (None, collector.finish(""));
@@ -29,7 +37,6 @@ pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     text::find_secrets(text, &mut collector);
     let manifest =
         yaml::read(text, &mut collector).and_then(|root| Reader { collector: &mut collector }.manifest(&root));
-    let manifest = manifest.filter(|_| !collector.has_errors());
     (manifest, collector.finish(text))
 }
 

@@ -33,7 +33,7 @@ mod yaml;
 pub use checks::{CHECKS, RULE_IDS, UNYIELDING_RULES};
 pub use codes::check_codes;
 pub use document::{EntryDocument, ManifestDocument, PolicyDocument, schema};
-pub use meaning::parse;
+pub use meaning::{parse, read};
 pub use text::MAX_BYTES;
 
 /// The version of the manifest's format that this brandctl reads.

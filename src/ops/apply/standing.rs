@@ -31,8 +31,8 @@ pub(super) async fn check(
     resumed: &Resumption,
     eyes: &Eyes<'_, impl ReadPortal>,
 ) -> Result<Start, NotApplied> {
-    let (administrator, listing) = futures_util::future::join(eyes.portal.is_administrator(), eyes.portal.list()).await;
-    if !administrator? {
+    let (listing, may_write) = eyes.portal.list_to_write().await?;
+    if !may_write {
         return Err(NotApplied::Portal(PortalError {
             class: Class::Configuration,
             code: None,
@@ -41,7 +41,7 @@ pub(super) async fn check(
             hint: Some("use a webhook that an administrator of the portal made".to_owned()),
         }));
     }
-    start(plan, &listing?, resumed, eyes).await.map_err(NotApplied::Stale)
+    start(plan, &listing, resumed, eyes).await.map_err(NotApplied::Stale)
 }
 
 /// Where `plan` begins on the portal that `listing` describes: every step must stand as before the plan, or as runs of
