@@ -103,11 +103,7 @@ fn spans(line: &str) -> Vec<Span> {
         let shown = text.trim_end();
         let indent = shown.chars().take_while(|character| *character == ' ').count();
         if indent < shown.chars().count() {
-            spans.push(Span {
-                column: column + indent,
-                text: shown.trim_start().to_owned(),
-                class: classes.join(" "),
-            });
+            spans.push(Span { column: column + indent, text: shown.trim_start().to_owned(), class: classes.join(" ") });
         }
         column += text.chars().count();
     }
