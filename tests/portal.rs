@@ -11,7 +11,7 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::retry::Class;
 use brandctl::ops::events::{Event, Observer};
-use brandctl::ops::ports::{PortalError, ReadPortal as _, WriteError, WritePortal as _};
+use brandctl::ops::ports::{PortalError, ReadPortal as _, Urgency, WriteError, WritePortal as _};
 use brandctl::portal::{Client, Rate, Settings, Webhook};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -204,7 +204,7 @@ fn delete(code: &str) -> Command {
 }
 
 fn refused(code: &str) -> Answer {
-    Answer::Refused { code: code.to_owned(), description: "Words.".to_owned() }
+    Answer::Refused { class: Class::Refused, code: code.to_owned(), description: "Words.".to_owned() }
 }
 
 /// No error may hold the secret or its neighbourhood, and each is one lower-case sentence without a full stop.
@@ -233,7 +233,7 @@ async fn failing_write(step: Step) -> WriteError {
             settings.write_timeout = Duration::from_secs(1);
         }
     });
-    let failure = client.write(&[delete("a")], Halt::Never).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     assert_eq!(server.requests().len(), 1, "a write is never repeated blindly");
     let (WriteError::NoEffect(error) | WriteError::Unknown(error)) = &failure;
     harmless(error);
@@ -451,7 +451,7 @@ async fn nothing_is_sent_when_the_time_is_up() {
     let client = client(server.webhook(), Duration::ZERO, |_| {});
     assert_eq!(client.list().await.unwrap_err().class, Class::Deadline);
     assert_eq!(client.download("/upload/a").await.unwrap_err().class, Class::Deadline);
-    let failure = client.write(&[delete("a")], Halt::Never).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     assert!(matches!(failure, WriteError::NoEffect(error) if error.class == Class::Deadline));
     assert!(server.requests().is_empty());
 }
@@ -499,7 +499,7 @@ async fn every_byte_of_an_image_reaches_the_portal() {
     )])
     .await;
     let commands = [add("a+b", &png), delete("a"), delete("b"), delete("c")];
-    let answers = server.client().write(&commands, Halt::OnError).await.unwrap();
+    let answers = server.client().write(&commands, Halt::OnError, Urgency::Ordinary).await.unwrap();
     assert_eq!(answers, [Answer::Done, Answer::Done, refused("NOT_FOUND"), Answer::NotRun]);
     let requests = server.requests();
     let body = requests[0].json();
@@ -512,7 +512,7 @@ async fn every_byte_of_an_image_reaches_the_portal() {
 async fn a_busy_portal_gets_a_write_a_second_time_and_no_third() {
     for step in [error(503, "QUERY_LIMIT_EXCEEDED"), error(429, "OPERATION_TIME_LIMIT")] {
         let server = Server::answering([step, batch(json!({"c0": true}), json!([]), json!([]))]).await;
-        let answers = server.client().write(&[delete("a")], Halt::Never).await.unwrap();
+        let answers = server.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap();
         assert_eq!(answers, [Answer::Done]);
         let requests = server.requests();
         assert_eq!(requests.len(), 2);
@@ -528,7 +528,7 @@ async fn the_moment_that_the_portal_names_is_waited_for() {
             .await;
     let client = server.client();
     client.is_administrator().await.unwrap();
-    let failure = client.write(&[delete("a")], Halt::Never).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     assert_eq!(error.class, Class::Deadline, "ten minutes are more than there are: {error}");
     assert_eq!(error.code.as_deref(), Some("OPERATION_TIME_LIMIT"));
@@ -581,7 +581,7 @@ async fn a_write_that_was_never_sent_had_no_effect() {
     drop(listener);
     let webhook = Webhook::parse(&format!("http://{address}/rest/1/{SECRET}/"), "test").unwrap();
     let client = client(webhook, Duration::from_secs(30), |_| {});
-    let failure = client.write(&[delete("a")], Halt::Never).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     harmless(&error);
     assert_eq!(error.class, Class::Transient);
@@ -592,9 +592,9 @@ async fn a_write_that_was_never_sent_had_no_effect() {
 async fn batches_have_a_size() {
     let server = Server::answering([]).await;
     let client = server.client();
-    assert_eq!(client.write(&[], Halt::Never).await.unwrap(), []);
+    assert_eq!(client.write(&[], Halt::Never, Urgency::Ordinary).await.unwrap(), []);
     let commands: Vec<_> = (0..51).map(|index| delete(&format!("c{index}"))).collect();
-    let failure = client.write(&commands, Halt::Never).await.unwrap_err();
+    let failure = client.write(&commands, Halt::Never, Urgency::Ordinary).await.unwrap_err();
     assert!(matches!(failure, WriteError::NoEffect(error) if error.class == Class::Refused));
     assert!(server.requests().is_empty());
 }
@@ -612,13 +612,16 @@ async fn single_writes_are_judged_alike() {
     ])
     .await;
     let client = server.client();
-    assert_eq!(client.write_single(&add("a", PNG)).await.unwrap(), Answer::Done);
-    assert_eq!(client.write_single(&delete("a")).await.unwrap(), Answer::Done);
-    assert_eq!(client.write_single(&delete("a")).await.unwrap(), refused("NOT_FOUND"));
-    assert_eq!(client.write_single(&add("a", PNG)).await.unwrap(), refused("0"));
-    assert_eq!(client.write_single(&add("a", PNG)).await.unwrap(), Answer::Missing);
-    assert!(matches!(client.write_single(&delete("a")).await.unwrap_err(), WriteError::NoEffect(_)));
-    assert!(matches!(client.write_single(&delete("a")).await.unwrap_err(), WriteError::Unknown(_)));
+    assert_eq!(client.write_single(&add("a", PNG), Urgency::Ordinary).await.unwrap(), Answer::Done);
+    assert_eq!(client.write_single(&delete("a"), Urgency::Ordinary).await.unwrap(), Answer::Done);
+    assert_eq!(client.write_single(&delete("a"), Urgency::Ordinary).await.unwrap(), refused("NOT_FOUND"));
+    assert_eq!(client.write_single(&add("a", PNG), Urgency::Ordinary).await.unwrap(), refused("0"));
+    assert_eq!(
+        client.write_single(&add("a", PNG), Urgency::Ordinary).await.unwrap(),
+        Answer::Unknown("the answer does not speak of it".to_owned())
+    );
+    assert!(matches!(client.write_single(&delete("a"), Urgency::Ordinary).await.unwrap_err(), WriteError::NoEffect(_)));
+    assert!(matches!(client.write_single(&delete("a"), Urgency::Ordinary).await.unwrap_err(), WriteError::Unknown(_)));
     let requests = server.requests();
     assert!(requests[0].target().ends_with("/crm.timeline.icon.add.json"));
     assert_eq!(requests[0].json(), json!({"code": "a", "fileContent": "iVBORw0KGgogYW5kIHNvIG9u"}));
@@ -668,7 +671,7 @@ async fn a_download_is_an_image_or_an_error() {
     let cases = [
         (html(404, "<html>"), Class::Refused, "answered 404 to a download"),
         (html(403, "<html>"), Class::Refused, "answered 403 to a download"),
-        (html(200, "<html>log in"), Class::Transient, "answered a download with text/html instead of an image"),
+        (html(200, "<html>log in"), Class::Transient, "answered a download with a page instead of an image"),
         (html(503, "<html>"), Class::Transient, "answered 503 to a download"),
         (Step::Bytes(plain(200, "image/png", b"")), Class::Transient, "answered a download with nothing"),
         (Step::Bytes(redirect), Class::Refused, "not from https to https"),
@@ -747,4 +750,24 @@ async fn settings_without_sense_are_refused() {
     let client = Client::new(settings()).unwrap();
     let told = format!("{client:?} {:?}", settings());
     assert!(told.contains("acme.example") && !told.contains(SECRET), "{told}");
+}
+
+#[tokio::test]
+async fn a_code_that_a_batch_would_substitute_goes_in_no_batch() {
+    let refers = Address::new(Kind::Icon, Code::new("a-$result[c0]"));
+    let body =
+        json!({"result": {"icon": {"code": "a-$result[c0]", "isSystem": false, "fileUri": "/upload/a"}}, "time": {}});
+    let server = Server::answering([answer(200, &body)]).await;
+    let got = server.client().get(std::slice::from_ref(&refers)).await.unwrap();
+    assert!(got[0].is_some());
+    assert!(server.requests()[0].target().contains("crm.timeline.icon.get"));
+
+    let server = Server::answering([]).await;
+    let failure = server
+        .client()
+        .write(&[delete("b"), delete("a-$result[c0]")], Halt::Never, Urgency::Ordinary)
+        .await
+        .unwrap_err();
+    let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
+    assert_eq!((error.class, server.asked()), (Class::NoBatch, 0));
 }

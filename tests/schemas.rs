@@ -33,6 +33,11 @@ fn the_validate_schema_is_the_one_of_the_types() {
     is_published("validate.schema.json", &document::validation_schema());
 }
 
+#[test]
+fn the_history_schema_is_the_one_of_the_types() {
+    is_published("history.schema.json", &document::history_schema());
+}
+
 /// A copy of examples/acme, and the real program in it.
 struct Acme(tempfile::TempDir);
 

@@ -7,7 +7,7 @@ use crate::render;
 use super::exit::{self, Exit};
 use super::output;
 use super::plan;
-use super::session::Session;
+use super::session::{Purpose, Session};
 use super::settings::{Comparing, Globals};
 
 /// Tell whether the portal still looks as the manifest says, for cron
@@ -24,8 +24,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::new(globals);
-    plan::make(&mut session, &arguments.comparing);
+    let mut session = Session::new(globals, &arguments.comparing.settling);
+    plan::make(&mut session, &arguments.comparing, Purpose::Read);
     session.progress.clear();
     output::report(globals, &session.report, exit::of_drift(&session.report), render::human::drift)
 }

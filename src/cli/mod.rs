@@ -4,13 +4,20 @@ mod apply;
 mod credentials;
 mod drift;
 mod exit;
+mod history;
 mod output;
 mod plan;
 mod progress;
+mod recovery;
+mod restore;
+mod saved;
 mod session;
 mod settings;
+mod show;
 mod signals;
+mod stored;
 mod validate;
+mod writing;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,6 +48,9 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Drift(drift::Arguments),
+    Show(show::Arguments),
+    History(history::Arguments),
+    Restore(restore::Arguments),
 }
 
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
@@ -62,6 +72,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Plan(arguments) => plan::run(&cli.globals, arguments),
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
+        Command::Show(arguments) => show::run(&cli.globals, arguments),
+        Command::History(arguments) => history::run(&cli.globals, arguments),
+        Command::Restore(arguments) => restore::run(&cli.globals, arguments),
     };
     exit.into()
 }

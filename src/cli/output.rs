@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::render;
 
@@ -40,20 +41,31 @@ pub(super) fn note(globals: &Globals, message: &str) {
     }
 }
 
+/// Prints findings on standard error; warnings only when the user does not want quiet.
+pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report) {
+    let told: Vec<_> = findings.iter().filter(|finding| finding.is_error() || !globals.quiet).cloned().collect();
+    diagnostic(&render::human::findings(&told, report));
+}
+
+/// Prints JSON on standard output.
+pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit {
+    match text {
+        Ok(text) => data(&text, exit),
+        Err(error) => {
+            complain(&error.to_string());
+            Exit::Error
+        }
+    }
+}
+
 /// Prints a report: in JSON whole on standard output, for people as `human` draws it with the findings on standard
 /// error.
 pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl Fn(&Report) -> String) -> Exit {
     match globals.format {
-        Format::Json => match render::json::report(report) {
-            Ok(text) => data(&text, exit),
-            Err(error) => {
-                complain(&error.to_string());
-                Exit::Error
-            }
-        },
+        Format::Json => json(render::json::report(report), exit),
         Format::Human => {
             let exit = data(&human(report), exit);
-            diagnostic(&render::human::findings(&report.findings, report));
+            findings(globals, &report.findings, report);
             exit
         }
     }

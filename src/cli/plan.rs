@@ -8,13 +8,13 @@ use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::ops;
-use crate::ops::observe::Eyes;
 use crate::render;
-use crate::store::atomic;
+use crate::store::saved;
 
 use super::exit::{self, Detail, Exit};
 use super::output;
-use super::session::{self, Connection, Session};
+use super::recovery;
+use super::session::{Connection, Purpose, Session};
 use super::settings::{Comparing, Globals};
 
 /// Show what apply would do; write nothing
@@ -37,8 +37,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::new(globals);
-    let planned = make(&mut session, &arguments.comparing);
+    let mut session = Session::new(globals, &arguments.comparing.settling);
+    let planned = make(&mut session, &arguments.comparing, Purpose::Read);
     let detail = if arguments.detailed_exitcode { Detail::Changes } else { Detail::Plain };
     if let (Some(_), Some(path)) = (&planned, &arguments.output) {
         save(&mut session.report, path);
@@ -55,7 +55,7 @@ pub(super) struct Made {
 }
 
 /// Checks, reads and compares; what was found is in the report. `None` when it did not come to a plan.
-pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing) -> Option<Made> {
+pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Purpose) -> Option<Made> {
     let only = match comparing.selection() {
         Ok(only) => only,
         Err(error) => {
@@ -65,31 +65,19 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing) -> Option<M
     };
     let validated = session.validate();
     let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
-    let connection = session.connect(manifest)?;
+    let connection = session.connect(manifest, purpose)?;
+    recovery::settle(session, &connection)?;
+    let name = session.repository.name().to_owned();
     let request = ops::plan::Request {
         portal: &connection.identity,
-        manifest: session.repository.name(),
+        manifest: &name,
         desired,
         only: &only,
         allowances: comparing.allowing.allowances(&manifest.policy),
         freshness: comparing.freshness(),
     };
-    let eyes = Eyes { portal: &connection.client, cache: &connection.cache, observer: session.progress.as_ref() };
-    let work = ops::plan::plan(&request, &eyes, &mut session.report);
-    match session::block_on(work) {
-        Ok(Ok(planned)) => {
-            session.save_cache(&connection, &planned.listing);
-            Some(Made { connection, validated, planned })
-        }
-        Ok(Err(error)) => {
-            session.fail(&error);
-            None
-        }
-        Err(error) => {
-            session.report.findings.push(Finding::error("system", format!("no runtime: {error}")));
-            None
-        }
-    }
+    let planned = session.plan(&request, &connection)?;
+    Some(Made { connection, validated, planned })
 }
 
 /// Writes the plan with its images; why that failed is in the report.
@@ -97,7 +85,7 @@ fn save(report: &mut Report, path: &std::path::Path) {
     let Some(plan) = &report.plan else { return };
     let written = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))
         .map_err(std::io::Error::from)
-        .and_then(|bytes| atomic::write(path, &bytes));
+        .and_then(|bytes| saved::write(path, &bytes));
     if let Err(error) = written {
         let message = format!("the plan cannot be saved to {}: {error}", path.display());
         report.findings.push(Finding::error("output", message));

@@ -110,7 +110,7 @@ impl Observer for Progress {
                 let message = format!("{why}, {:.0} s", wait.as_secs_f64().ceil());
                 match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref()) {
                     (Mode::Bar, Some(shown)) => shown.bar.set_message(message),
-                    (Mode::Lines, _) => anstream::eprintln!("waiting: {message}"),
+                    (Mode::Lines, _) => super::output::diagnostic(&format!("waiting: {message}\n")),
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }

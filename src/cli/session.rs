@@ -1,26 +1,31 @@
 //! What the commands that talk to a portal share: the checked repository, the portal, its state folder.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::domain::finding::Finding;
-use crate::domain::manifest::Manifest;
+use crate::domain::manifest::{self, Manifest};
 use crate::domain::report::Report;
 use crate::domain::state::Listing;
 use crate::ops;
-use crate::ops::ports::PortalError;
+use crate::ops::observe::Eyes;
+use crate::ops::plan::Planned;
+use crate::ops::ports::{Interrupt, PortalError, ReadArt as _};
 use crate::ops::validate::Validated;
 use crate::portal::{Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
+use crate::store::lock::{self, Lock, LockError};
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
 
 use super::credentials;
 use super::output;
 use super::progress::Progress;
-use super::settings::Globals;
+use super::settings::{Globals, Settling};
+use super::signals;
 
 /// A checked repository, and the report that grows from here on.
 pub(super) struct Session<'a> {
@@ -28,6 +33,14 @@ pub(super) struct Session<'a> {
     pub(super) repository: Repository,
     pub(super) progress: Arc<Progress>,
     pub(super) report: Report,
+    /// How far apart two readings of the portal must be to be believed.
+    pub(super) settle: Duration,
+    /// Whether the plan was shown already.
+    pub(super) shown: bool,
+    /// Whether the user asked to stop.
+    pub(super) interrupt: Interrupt,
+    /// Raised once stopping means to finish what is in flight.
+    pub(super) writing: Interrupt,
 }
 
 /// A portal that can be talked to.
@@ -37,15 +50,66 @@ pub(super) struct Connection {
     pub(super) identity: String,
     pub(super) state: StateDir,
     pub(super) cache: Cache,
+    lock: Option<Lock>,
     /// The embedded portal, which stops when this is dropped.
     _sandbox: Option<Sandbox>,
 }
 
+/// What a command wants of the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To look at it.
+    Read,
+    /// To write to it: one command at a time does.
+    Write,
+}
+
+impl Connection {
+    /// Whether this command holds the lock, to write.
+    pub(super) const fn writes(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
+    pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
+        if self.writes() { Ok(None) } else { Lock::take(&self.state, lock::Purpose::Settle, now()).map(Some) }
+    }
+}
+
+/// Takes the lock to write; where it is held for a moment only, after that moment.
+fn lock_for_writing(state: &StateDir) -> Result<Lock, LockError> {
+    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        match Lock::take(state, lock::Purpose::Apply, now()) {
+            Err(error) if error.is_brief() && std::time::Instant::now() < patience => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            taken => return taken,
+        }
+    }
+}
+
+/// Now, in RFC 3339.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 impl<'a> Session<'a> {
-    pub(super) fn new(globals: &'a Globals) -> Self {
+    pub(super) fn new(globals: &'a Globals, settling: &Settling) -> Self {
         let repository = Repository::at(&globals.file);
         let report = Report { manifest: repository.name().to_owned(), ..Report::default() };
-        Self { globals, repository, progress: Progress::new(globals), report }
+        let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
+        signals::watch(&interrupt, &writing);
+        Self {
+            globals,
+            repository,
+            progress: Progress::new(globals),
+            report,
+            settle: settling.settle,
+            shown: false,
+            interrupt,
+            writing,
+        }
     }
 
     /// Reads and checks the manifest and its art; what was found is in the report.
@@ -58,8 +122,8 @@ impl<'a> Session<'a> {
 
     /// Connects to the portal that the options and the environment name. Nothing is sent yet. `None` when that cannot
     /// be done; why is in the report.
-    pub(super) fn connect(&mut self, manifest: &Manifest) -> Option<Connection> {
-        match self.try_connect(manifest) {
+    pub(super) fn connect(&mut self, manifest: &Manifest, purpose: Purpose) -> Option<Connection> {
+        match self.try_connect(manifest, purpose) {
             Ok(connection) => {
                 self.report.portal = Some(connection.identity.clone());
                 Some(connection)
@@ -71,7 +135,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn try_connect(&self, manifest: &Manifest) -> Result<Connection, Box<Finding>> {
+    fn try_connect(&self, manifest: &Manifest, purpose: Purpose) -> Result<Connection, Box<Finding>> {
         let root = self.globals.state_root(self.repository.folder());
         let (webhook, identity, sandbox) = match &self.globals.sandbox {
             Some(folder) => {
@@ -103,17 +167,76 @@ impl<'a> Session<'a> {
         }
         let client = Client::new(settings).map_err(|error| Box::new(finding(&error)))?;
         let state = StateDir::new(&root, &identity);
+        let lock = match purpose {
+            Purpose::Read => None,
+            Purpose::Write => Some(lock_for_writing(&state).map_err(|error| {
+                let help = match error {
+                    LockError::Held(_) => "wait until it has ended, then plan again",
+                    LockError::Io(_) => {
+                        "apply keeps old images there: name a folder that can be written with --state-dir"
+                    }
+                };
+                Box::new(Finding::error("lock", error.to_string()).help(help))
+            })?),
+        };
         let cache = Cache::open(&state);
-        Ok(Connection { client, identity, state, cache, _sandbox: sandbox })
+        Ok(Connection { client, identity, state, cache, lock, _sandbox: sandbox })
+    }
+
+    /// Reads the portal and makes a plan; it and what was found are in the report. `None` when it did not come to one.
+    pub(super) fn plan(&mut self, request: &ops::plan::Request<'_>, connection: &Connection) -> Option<Planned> {
+        let mut report = std::mem::take(&mut self.report);
+        let made = block_on(ops::plan::plan(request, &self.eyes(connection), &mut report));
+        self.report = report;
+        match made {
+            Ok(Ok(planned)) => {
+                self.save_cache(connection, &planned.listing);
+                Some(planned)
+            }
+            Ok(Err(error)) => {
+                self.fail(&error);
+                None
+            }
+            Err(error) => {
+                self.report.findings.push(Finding::error("system", format!("no runtime: {error}")));
+                None
+            }
+        }
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.
-    pub(super) fn save_cache(&self, connection: &Connection, listing: &Listing) {
+    fn save_cache(&self, connection: &Connection, listing: &Listing) {
         let listed = listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
         if let Err(error) = connection.cache.save(&connection.state, &listed) {
             let folder = connection.state.path().display();
             output::note(self.globals, &format!("note: the cache in {folder} cannot be written: {error}"));
         }
+    }
+
+    /// Reads the manifest alone, for what carries its own art; what was found is in the report.
+    pub(super) fn parse(&mut self) -> Option<Manifest> {
+        let text = match self.repository.manifest() {
+            Ok(text) => text,
+            Err(finding) => {
+                self.report.findings.push(*finding);
+                return None;
+            }
+        };
+        let (manifest, findings) = manifest::parse(&text, self.repository.name());
+        self.report.source = String::from_utf8_lossy(&text).into_owned();
+        self.report.findings.extend(findings);
+        manifest
+    }
+
+    /// What reading the portal takes.
+    pub(super) fn eyes<'b>(&'b self, connection: &'b Connection) -> Eyes<'b, Client> {
+        Eyes { portal: &connection.client, cache: &connection.cache, observer: self.progress.as_ref() }
+    }
+
+    /// The plan is not for the portal or the manifest as they are now.
+    pub(super) fn stale(&mut self, findings: Vec<Finding>) {
+        self.report.stale = true;
+        self.report.findings.extend(findings);
     }
 
     /// Notes an error of the portal.

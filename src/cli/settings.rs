@@ -106,7 +106,17 @@ pub(super) struct Comparing {
     #[arg(long)]
     refresh: bool,
     #[command(flatten)]
+    pub(super) settling: Settling,
+    #[command(flatten)]
     pub(super) allowing: Allowing,
+}
+
+/// How long to wait where the portal must be read twice.
+#[derive(Debug, Args)]
+pub(super) struct Settling {
+    /// When an answer was lost or a run cut short: read the portal twice, this far apart, and believe it when both agree
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(super) settle: Duration,
 }
 
 /// The guards' options.
@@ -129,9 +139,9 @@ impl Comparing {
     /// What the command is limited to.
     pub(super) fn selection(&self) -> Result<Selection, String> {
         if self.only.is_empty() {
-            return Ok(Selection::all());
+            return Ok(Selection::All);
         }
-        Scope::new(self.only.clone()).map(Selection::only).map_err(|error| error.to_string())
+        Scope::new(self.only.clone()).map(Selection::Matching).map_err(|error| error.to_string())
     }
 
     pub(super) const fn freshness(&self) -> Freshness {

@@ -1,19 +1,25 @@
-//! Ctrl-C and SIGTERM: the first asks the command to finish what is in flight, the second stops at once.
+//! Ctrl-C and SIGTERM: a command that reads stops at once, one that writes finishes what is in flight first, and a
+//! second signal stops at once whatever it does.
 
 use crate::ops::ports::Interrupt;
 
-/// Watches for signals on a thread of its own, for as long as the process lives.
-#[expect(clippy::exit, reason = "a second signal means: at once; the journal is on disk")]
-pub(super) fn watch(interrupt: Interrupt) {
+use super::exit::Exit;
+use super::output;
+
+/// Watches for signals on a thread of its own, for as long as the process lives. From the moment that `writing` says
+/// so, the first signal only raises `interrupt`.
+#[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
+pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
+    let (interrupt, writing) = (interrupt.clone(), writing.clone());
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             while next().await {
-                if interrupt.is_raised() {
-                    std::process::exit(i32::from(super::exit::Exit::Interrupted as u8));
+                if interrupt.is_raised() || !writing.is_raised() {
+                    std::process::exit(i32::from(Exit::Interrupted as u8));
                 }
                 interrupt.raise();
-                anstream::eprintln!("stopping once what is in flight has ended; again to stop at once");
+                output::diagnostic("\nstopping once what is in flight has ended; again to stop at once\n");
             }
         });
     });

@@ -36,12 +36,6 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let exit = if validation.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
         Format::Human => output::data(&render::human::validation(&validation), exit),
-        Format::Json => match render::json::validation(&validation) {
-            Ok(text) => output::data(&text, exit),
-            Err(error) => {
-                output::complain(&error.to_string());
-                Exit::Error
-            }
-        },
+        Format::Json => output::json(render::json::validation(&validation), exit),
     }
 }

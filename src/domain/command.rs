@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::asset::Address;
+use super::retry::Class;
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum Answer {
     Done,
     /// It was refused and had no effect.
     Refused {
+        /// Whether asking again can change that.
+        class: Class,
         /// The portal's error code, as a string whatever it was on the wire; may be empty or `0`.
         code: String,
         /// The portal's own words.
@@ -54,6 +57,6 @@ pub enum Answer {
     },
     /// It was not run, because the batch halted before it.
     NotRun,
-    /// The answer does not speak of it: the outcome is unknown.
-    Missing,
+    /// The outcome is unknown, and why.
+    Unknown(String),
 }

@@ -79,8 +79,6 @@ pub enum Reason {
     Respelt,
     /// The content could not be fetched, and `--allow-unbacked` changes it knowingly.
     Unbacked,
-    /// A run's old image is put back.
-    Restored,
 }
 
 /// One change to one entry.
@@ -153,7 +151,7 @@ pub fn diff(
         settled.insert(address.folded());
         let live = portal.custom.get(&address.folded()).map_or(&[][..], Vec::as_slice);
         let verdict = if let Some(system) = portal.system.get(&address.folded()) {
-            Err(Box::new(reserved(address, system)))
+            Err(reserved(address, system))
         } else {
             match live {
                 [] => Ok(Some((
@@ -161,7 +159,7 @@ pub fn diff(
                     Reason::Absent,
                 ))),
                 [(listed, reading)] => compare(desired, address, entry, listed, reading, unbacked, &mut diff),
-                several => Err(Box::new(ambiguous(address, several))),
+                several => Err(ambiguous(address, several)),
             }
         };
         match verdict {
@@ -175,7 +173,12 @@ pub fn diff(
         }
     }
     for (folded, live) in &portal.custom {
+        let reserved = portal.system.contains_key(folded);
         for (listed, reading) in live {
+            if reserved && desired.ownership().of(&listed.address).is_ok() {
+                diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
+                continue;
+            }
             undeclared(desired, (listed, reading, live), settled.contains(folded), only, unbacked, &mut diff);
         }
     }
@@ -211,22 +214,17 @@ impl<'a> Index<'a> {
     }
 }
 
-fn reserved(address: &Address, system: &Address) -> Finding {
+fn reserved(address: &Address, system: &Address) -> Box<Finding> {
     let differing = if system.code == address.code { "" } else { " but for case" };
-    Finding::error(
-        "code-reserved",
-        format!("the portal has a system entry `{}`, the same code{differing}", shown(system)),
-    )
-    .help("system entries can never be changed: choose another code")
+    let message = format!("the portal has a system entry `{}`, the same code{differing}", shown(system));
+    Box::new(Finding::error("code-reserved", message).help("system entries can never be changed: choose another code"))
 }
 
-fn ambiguous(address: &Address, live: &[(&Listed, &Reading)]) -> Finding {
+fn ambiguous(address: &Address, live: &[(&Listed, &Reading)]) -> Box<Finding> {
     let spellings = live.iter().map(|(listed, _)| format!("`{}`", shown(&listed.address))).collect::<Vec<_>>();
-    Finding::error(
-        "code-ambiguous",
-        format!("the portal lists {} entries for `{}`: {}", live.len(), shown(address), spellings.join(", ")),
-    )
-    .help("a delete could hit either of them: remove all but one by hand")
+    let message = format!("the portal lists {} entries for `{}`: {}", live.len(), shown(address), spellings.join(", "));
+    let help = "a delete could hit either of them: remove all but one by hand";
+    Box::new(Finding::error("code-ambiguous", message).help(help))
 }
 
 fn shown(address: &Address) -> String {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Kind};
-use super::diff::{Action, Unbacked};
+use super::diff::{Action, Change, Unbacked};
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
@@ -158,6 +158,7 @@ pub fn approve(
 ) -> Result<ApprovedPlan, Refusal> {
     let mut findings = plan.conflicts.clone();
     findings.extend(outside(&plan, ownership));
+    findings.extend(incomplete(&plan));
     if !findings.is_empty() {
         return Err(Refusal::Findings(findings));
     }
@@ -181,13 +182,18 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
             if let Err(why) = ownership.of(&address) {
                 let why = match why {
                     Unmanaged::KindAbsent => format!("the manifest has no `{}`", address.kind.plural()),
-                    Unmanaged::NotOwned | Unmanaged::NotPruned => "no pattern of `owns` matches it".to_owned(),
+                    Unmanaged::NotOwned | Unmanaged::NotPruned | Unmanaged::Reserved => {
+                        "no pattern of `owns` matches it".to_owned()
+                    }
                     Unmanaged::Ignored => "a pattern of `ignore` matches it".to_owned(),
                 };
                 findings.push(
                     Finding::error(
                         "plan-outside-manifest",
-                        format!("the plan changes an entry that is not owned: {why}"),
+                        format!(
+                            "{}: the plan changes it, and it is not owned: {why}",
+                            address.to_string().escape_debug()
+                        ),
                     )
                     .about(address)
                     .help("make a new plan with the present manifest"),
@@ -196,13 +202,31 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
         }
         if matches!(change.action, Action::Delete(_)) && ownership.prune == Prune::Keep {
             findings.push(
-                Finding::error("plan-outside-manifest", "the plan deletes an entry, and the manifest's `prune` is off")
-                    .about(change.address.clone())
-                    .help("make a new plan with the present manifest"),
+                Finding::error(
+                    "plan-outside-manifest",
+                    format!(
+                        "{}: the plan deletes it, and the manifest's `prune` is off",
+                        change.address.to_string().escape_debug()
+                    ),
+                )
+                .about(change.address.clone())
+                .help("make a new plan with the present manifest"),
             );
         }
     }
     findings
+}
+
+/// The steps whose new image is not at hand. Neither a plan that was made nor one that was read has any; apply relies on
+/// it.
+fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
+    let lacks = |change: &&Change| {
+        change.action.after().is_some_and(|after| !plan.contents.contains_key(&after.content.sha256))
+    };
+    plan.changes.iter().filter(lacks).map(|change| {
+        let message = format!("the plan lacks the new image of {}", change.address.to_string().escape_debug());
+        Finding::error("plan-incomplete", message).about(change.address.clone())
+    })
 }
 
 fn max_deletes(plan: &Plan, kind: Kind, census: Census, allowances: Allowances) -> Verdict {

@@ -1,17 +1,31 @@
 //! The journal of a run: what was about to be sent, what came of it, and how the run ended. Append-only, one JSON
 //! object a line, for people and for the next run; never a secret, never an image.
+//!
+//! A journal is read by folding it: [`RunState`] is all that its lines say. A run whose journal has no end was cut short.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::asset::{Address, Digest};
+use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::command::{Answer, Command};
-use super::report::StepResult;
+use super::report::{Fate, StepResult};
 
 /// The version of the journal's format.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// When it was written, in RFC 3339.
+    pub at: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
 pub enum Entry {
@@ -25,6 +39,9 @@ pub enum Entry {
         portal: String,
         /// The plan's digest.
         plan_sha256: Digest,
+        /// The commit of the repository that the manifest is in, with a `+` when there were changes beside it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        commit: Option<String>,
     },
     /// A request is about to leave.
     Intent {
@@ -53,9 +70,120 @@ pub enum Entry {
     },
     /// The run ended: nothing of it is in flight.
     End {
-        /// How many steps did not end as planned.
+        /// How many steps are as planned.
+        applied: usize,
+        /// How many are not.
         not_applied: usize,
+        /// How it came to its end.
+        how: Ending,
     },
+}
+
+/// How a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// Every step was tried.
+    Finished,
+    /// Somebody asked it to stop.
+    Interrupted,
+    /// It was killed, and a later command found out what it had done.
+    CutShort,
+}
+
+impl Entry {
+    /// The last line of a run whose steps ended so.
+    pub fn end<'a>(results: impl Iterator<Item = &'a StepResult>, how: Ending) -> Self {
+        let (mut applied, mut not_applied) = (0, 0);
+        for result in results {
+            *if result.fate == Fate::Applied { &mut applied } else { &mut not_applied } += 1;
+        }
+        Self::End { applied, not_applied, how }
+    }
+}
+
+/// All that a journal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunState {
+    /// The run's id.
+    pub run: String,
+    /// When it began, in RFC 3339.
+    pub began: String,
+    /// The portal's identity.
+    pub portal: String,
+    /// The plan's digest.
+    pub plan_sha256: Digest,
+    /// The commit of the manifest's repository.
+    pub commit: Option<String>,
+    /// How steps ended, as far as that was noted.
+    pub steps: BTreeMap<Address, StepResult>,
+    /// How it ended; `None` when it did not.
+    pub ended: Option<Ending>,
+    intended: BTreeSet<(Kind, FoldedCode)>,
+}
+
+impl RunState {
+    /// Folds the lines of a journal; `None` when they do not begin with a run's beginning of this format.
+    #[must_use]
+    pub fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
+        let mut lines = lines.into_iter();
+        let first = lines.next()?;
+        let Entry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } = first.entry else {
+            return None;
+        };
+        let mut state = Self {
+            run,
+            began: first.at,
+            portal,
+            plan_sha256,
+            commit,
+            steps: BTreeMap::new(),
+            ended: None,
+            intended: BTreeSet::new(),
+        };
+        for Line { at: _, entry } in lines {
+            match entry {
+                Entry::Begin { .. } => return None,
+                Entry::Intent { commands, .. } => {
+                    state.intended.extend(commands.iter().map(|write| write.address().folded()));
+                }
+                Entry::Outcome { .. } => {}
+                Entry::Step { address, result } => {
+                    state.steps.insert(address, result);
+                }
+                Entry::End { how, .. } => state.ended = Some(how),
+            }
+        }
+        Some(state)
+    }
+
+    /// How many steps are known to be as planned.
+    #[must_use]
+    pub fn applied(&self) -> usize {
+        self.steps.values().filter(|step| step.fate == Fate::Applied).count()
+    }
+
+    /// Whether the same plan may take up where this run stopped.
+    #[must_use]
+    pub fn can_be_resumed(&self) -> bool {
+        self.ended != Some(Ending::Finished)
+    }
+
+    /// Whether this run may have changed this entry, spelt as in its plan: what is known of its step decides, and
+    /// where nothing is known, whether a request may have left.
+    #[must_use]
+    pub fn may_have_changed(&self, address: &Address) -> bool {
+        match self.steps.get(address) {
+            Some(step) => step.wrote || step.fate == Fate::Unknown,
+            None => self.sent(address),
+        }
+    }
+
+    /// Whether a request about this entry may have left, in whatever case it is spelt.
+    #[must_use]
+    pub fn sent(&self, address: &Address) -> bool {
+        self.intended.contains(&address.folded())
+    }
 }
 
 /// One write, without its bytes.
@@ -74,6 +202,14 @@ pub enum Write {
         /// The entry.
         address: Address,
     },
+}
+
+impl Write {
+    const fn address(&self) -> &Address {
+        match self {
+            Self::Add { address, .. } | Self::Delete { address } => address,
+        }
+    }
 }
 
 impl From<&Command> for Write {
@@ -100,19 +236,98 @@ pub enum Said {
     },
     /// It was not run.
     NotRun,
-    /// The answer does not speak of it.
-    Missing,
+    /// What came of it is unknown.
+    Unknown {
+        /// Why.
+        why: String,
+    },
 }
 
 impl From<&Answer> for Said {
     fn from(answer: &Answer) -> Self {
         match answer {
             Answer::Done => Self::Done,
-            Answer::Refused { code, description } => {
+            Answer::Refused { class: _, code, description } => {
                 Self::Refused { code: code.clone(), description: description.clone() }
             }
             Answer::NotRun => Self::NotRun,
-            Answer::Missing => Self::Missing,
+            Answer::Unknown(why) => Self::Unknown { why: why.clone() },
         }
+    }
+}
+
+/// What runs of one plan did before they were cut short, when it is taken up again.
+#[derive(Debug, Clone, Default)]
+pub struct Resumption(Vec<RunState>);
+
+impl Resumption {
+    /// The runs of the plan with this digest since the last one that was finished, out of all `runs`, the oldest first.
+    #[must_use]
+    pub fn of(runs: Vec<RunState>, plan_sha256: Digest) -> Self {
+        let mut own: Vec<_> = runs.into_iter().filter(|run| run.plan_sha256 == plan_sha256).collect();
+        let finished = own.iter().rposition(|run| !run.can_be_resumed());
+        Self(own.split_off(finished.map_or(0, |last| last + 1)))
+    }
+
+    /// Whether one of them may have changed this entry.
+    #[must_use]
+    pub fn may_have_changed(&self, address: &Address) -> bool {
+        self.0.iter().any(|run| run.may_have_changed(address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn lines() -> Vec<Line> {
+        let address: Address = "icon/a".parse().unwrap();
+        let applied = StepResult { fate: Fate::Applied, why: None, wrote: true };
+        let entries = [
+            Entry::Begin {
+                format_version: FORMAT_VERSION,
+                run: "r".to_owned(),
+                portal: "p".to_owned(),
+                plan_sha256: Digest::of(b"plan"),
+                commit: None,
+            },
+            Entry::Intent { request: 1, commands: vec![Write::Delete { address: address.clone() }] },
+            Entry::Outcome { request: 1, answers: vec![Said::Done], error: None },
+            Entry::Step { address, result: applied.clone() },
+            Entry::end([applied].iter(), Ending::Finished),
+        ];
+        entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }).collect()
+    }
+
+    #[test]
+    fn every_beginning_of_a_journal_says_what_may_have_left() {
+        let lines = lines();
+        assert_eq!(RunState::fold([]), None);
+        for cut in 1..=lines.len() {
+            let state = RunState::fold(lines[..cut].iter().cloned()).unwrap();
+            assert_eq!(state.sent(&"icon/A".parse().unwrap()), cut > 1, "in whatever case, after {cut} lines");
+            assert!(!state.sent(&"logo/a".parse().unwrap()));
+            assert_eq!(state.applied(), usize::from(cut > 3));
+            assert_eq!(state.ended, (cut == lines.len()).then_some(Ending::Finished));
+            assert_eq!(state.can_be_resumed(), cut < lines.len());
+        }
+    }
+
+    #[test]
+    fn lines_survive_their_own_json() {
+        for line in lines() {
+            let text = serde_json::to_string(&line).unwrap();
+            assert_eq!(serde_json::from_str::<Line>(&text).unwrap(), line, "{text}");
+        }
+    }
+
+    #[test]
+    fn another_format_is_no_journal_of_ours() {
+        let mut lines = lines();
+        if let Entry::Begin { format_version, .. } = &mut lines[0].entry {
+            *format_version += 1;
+        }
+        assert_eq!(RunState::fold(lines), None);
     }
 }

@@ -12,7 +12,10 @@ pub mod manifest;
 pub mod ownership;
 pub mod plan;
 pub mod report;
+pub mod restore;
 pub mod retry;
 pub mod rules;
 pub mod scope;
 pub mod state;
+#[cfg(test)]
+mod tests;

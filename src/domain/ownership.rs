@@ -42,6 +42,8 @@ pub enum Unmanaged {
     Ignored,
     /// It is owned and not declared, but `prune` is off.
     NotPruned,
+    /// A system entry has the same code but for case: a write about it could be taken for one about that.
+    Reserved,
 }
 
 impl Ownership {

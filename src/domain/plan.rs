@@ -64,6 +64,8 @@ pub enum Standing {
     Between,
     /// Neither: something else happened, in words.
     Diverged(String),
+    /// There is an entry, and its content could not be fetched, and why.
+    Unseen(String),
 }
 
 impl Plan {
@@ -141,23 +143,29 @@ impl Change {
         {
             return Standing::Done;
         }
-        match self.precondition() {
-            Precondition::Absent => Standing::Diverged("it exists on the portal, with another image".to_owned()),
-            Precondition::Present(before) => {
-                let untouched = listed.address.code == before.code && listed.file_uri == before.file_uri;
-                if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
-                    Standing::Pending
-                } else if listed.address.code != before.code {
-                    Standing::Diverged(format!(
-                        "the portal now spells it `{}`",
-                        listed.address.code.as_str().escape_debug()
-                    ))
-                } else if let Reading::Failed(why) = reading {
-                    Standing::Diverged(format!("it was changed meanwhile, and its content could not be fetched: {why}"))
-                } else {
-                    Standing::Diverged("it has another image than when the plan was made".to_owned())
-                }
+        let before = match self.precondition() {
+            Precondition::Absent => None,
+            Precondition::Present(before) => Some(before),
+        };
+        if let Some(before) = before
+            && listed.address.code == before.code
+        {
+            // A path keeps its content: what cannot be fetched again under it is still what it was.
+            let unseen = before.content.is_none() || matches!(reading, Reading::Failed(_));
+            let untouched = unseen && listed.file_uri == before.file_uri;
+            if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
+                return Standing::Pending;
             }
         }
+        if let Reading::Failed(why) = reading {
+            return Standing::Unseen(format!("its content could not be fetched: {why}"));
+        }
+        Standing::Diverged(match before {
+            None => "it exists on the portal, with another image".to_owned(),
+            Some(before) if listed.address.code != before.code => {
+                format!("the portal now spells it `{}`", listed.address.code.as_str().escape_debug())
+            }
+            Some(_) => "it has another image than when the plan was made".to_owned(),
+        })
     }
 }

@@ -19,6 +19,8 @@ pub enum Class {
     Refused,
     /// The command's time is up.
     Deadline,
+    /// It was not sent: waiting for its turn took so long that what is known of the portal may be old.
+    Waited,
 }
 
 /// What to do about a failure.
@@ -70,7 +72,8 @@ pub fn decide(failure: Class, attempt: u32, retry_after: Option<Duration>, left:
         | Class::Configuration
         | Class::NoBatch
         | Class::Refused
-        | Class::Deadline => return Decision::Stop,
+        | Class::Deadline
+        | Class::Waited => return Decision::Stop,
     };
     if wait < left { Decision::Again { after: wait } } else { Decision::Stop }
 }
@@ -144,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_only_the_user_can_mend_is_never_retried() {
-        for class in [Class::Expired, Class::Configuration, Class::NoBatch, Class::Refused, Class::Deadline] {
+        for class in
+            [Class::Expired, Class::Configuration, Class::NoBatch, Class::Refused, Class::Deadline, Class::Waited]
+        {
             assert_eq!(decide(class, 0, Some(Duration::ZERO), LONG, 0.0), Decision::Stop, "{class:?}");
         }
     }

@@ -1,12 +1,12 @@
 //! What the portal should hold and what it holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::asset::{Address, Digest, Kind};
+use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::finding::Place;
 use super::image::{self, Look};
 use super::ownership::{Ownership, Prune};
@@ -96,33 +96,27 @@ impl DesiredState {
     }
 }
 
-/// Which addresses a command is about: all, or those that match one of the `--only` patterns.
+/// Which addresses a command is about.
 #[derive(Debug, Clone, Default)]
-pub struct Selection(Option<Scope>);
+pub enum Selection {
+    /// Everything.
+    #[default]
+    All,
+    /// Those that match one of the `--only` patterns.
+    Matching(Scope),
+    /// Those that were named, in whatever case.
+    Named(BTreeSet<(Kind, FoldedCode)>),
+}
 
 impl Selection {
-    /// Everything.
-    #[must_use]
-    pub const fn all() -> Self {
-        Self(None)
-    }
-
-    /// What `scope` matches.
-    #[must_use]
-    pub const fn only(scope: Scope) -> Self {
-        Self(Some(scope))
-    }
-
     /// Whether the command is about `address`. An entry that is declared goes by the spelling of its declaration.
     #[must_use]
     pub fn admits(&self, address: &Address) -> bool {
-        self.0.as_ref().is_none_or(|scope| scope.matches(address))
-    }
-
-    /// The scope, if it is limited.
-    #[must_use]
-    pub const fn scope(&self) -> Option<&Scope> {
-        self.0.as_ref()
+        match self {
+            Self::All => true,
+            Self::Matching(scope) => scope.matches(address),
+            Self::Named(addresses) => addresses.contains(&address.folded()),
+        }
     }
 }
 

@@ -5,4 +5,5 @@ pub mod events;
 pub mod observe;
 pub mod plan;
 pub mod ports;
+pub mod recover;
 pub mod validate;

@@ -61,7 +61,10 @@ pub async fn contents<'a>(
             readings.push(match downloaded {
                 Ok(bytes) => {
                     let content = Content::of(&bytes);
-                    cache.remember(&listed.file_uri, &content);
+                    if content.look.is_some() {
+                        // What is no sound PNG may be a proxy's page: it is asked for again each time.
+                        cache.remember(&listed.file_uri, &content);
+                    }
                     if kept(listed, &content) {
                         cache.keep(content.sha256, &bytes);
                         bytes_kept.insert(content.sha256, Arc::from(bytes));

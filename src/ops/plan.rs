@@ -136,7 +136,7 @@ fn gather(diff: &diff::Diff, desired: &DesiredState, old: &Contents) -> Contents
 
 /// `--only` patterns that match nothing declared and nothing owned: more likely a typing error than a wish.
 fn unmatched(only: &Selection, desired: &DesiredState, listing: &Listing) -> Vec<Finding> {
-    let Some(scope) = only.scope() else { return Vec::new() };
+    let Selection::Matching(scope) = only else { return Vec::new() };
     scope
         .patterns()
         .iter()

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::command::{Answer, Command, Halt};
+use crate::domain::diff::Change;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
-use crate::domain::journal::Entry;
+use crate::domain::journal::{Entry, RunState};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
@@ -52,6 +53,8 @@ pub trait ReadPortal {
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
     /// Whether the caller may write.
     async fn is_administrator(&self) -> Result<bool, PortalError>;
+    /// From here on, reading serves to find out what writes did, and may go on past the command's time for a while.
+    fn wind_up(&self);
 }
 
 /// A write request that was not answered as it should.
@@ -65,13 +68,22 @@ pub enum WriteError {
     Unknown(PortalError),
 }
 
+/// How much depends on a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// It can be left undone.
+    Ordinary,
+    /// A code that had an image has none until this took effect: it is sent also when the command's time is up.
+    Completing,
+}
+
 /// Writing to a portal. Implementations never send a request twice unless the first was refused without effect.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait WritePortal {
     /// At most 50 commands in one batch request; one answer for each, in order.
-    async fn write(&self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError>;
+    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError>;
     /// One command in a request of its own, for portals that refuse batches.
-    async fn write_single(&self, command: &Command) -> Result<Answer, WriteError>;
+    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
 }
 
 /// What is known of the bytes behind a `fileUri`. Losing it costs downloads, nothing else.
@@ -95,6 +107,19 @@ pub struct StoreError(pub String);
 pub trait Runs {
     /// Makes a run's folder with its plan and the old images in it. All of it is on disk on return.
     fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError>;
+    /// The runs whose journal has no end, the oldest first.
+    fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
+    /// Writes the end of an open run's journal. It is on disk on return.
+    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError>;
+}
+
+/// A run whose journal has no end.
+#[derive(Debug)]
+pub struct OpenRun {
+    /// What its journal says.
+    pub state: RunState,
+    /// What it was to do.
+    pub changes: Vec<Change>,
 }
 
 /// The journal of one run.
@@ -103,8 +128,12 @@ pub trait Journal {
     fn id(&self) -> &str;
     /// The run's folder.
     fn folder(&self) -> &Path;
+    /// Adds lines. All of them are on disk on return.
+    fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError>;
     /// Adds a line. It is on disk on return.
-    fn append(&self, entry: &Entry) -> Result<(), StoreError>;
+    fn append(&self, entry: &Entry) -> Result<(), StoreError> {
+        self.append_all(std::slice::from_ref(entry))
+    }
 }
 
 /// Whether the user asked to stop. Cheap to ask and to copy.

@@ -1,6 +1,5 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
-use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest};
 use crate::domain::rules::{self, Checked};
 
@@ -35,8 +34,9 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
         return Validated { checked: Checked { desired: None, findings }, source, ..Validated::default() };
     };
     observer.observe(Event::Stage { stage: Stage::Checking, total: None });
-    let (pieces, unreadable): (_, Vec<Finding>) = repository.art(&manifest);
+    let (pieces, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
-    let checked = rules::check(&manifest, &pieces, findings);
-    Validated { images: pieces.len(), manifest: Some(manifest), checked, source }
+    let images = pieces.len();
+    let checked = rules::check(&manifest, pieces, findings);
+    Validated { images, manifest: Some(manifest), checked, source }
 }

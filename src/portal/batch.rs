@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 
+use super::error;
 use super::webhook::Webhook;
 use super::wire::{self, Answered, ErrorBody, Malformed};
 
@@ -66,6 +67,12 @@ pub(super) fn of_gets(addresses: &[Address]) -> Value {
     let cmd: Map<String, Value> =
         addresses.iter().enumerate().map(|(index, address)| (key(index), query(address))).collect();
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
+}
+
+/// Whether a batch would take the entry's code for a reference to another command's result, and so mean another code.
+/// Declared codes have no `$`; one that somebody else added may.
+pub(super) fn would_be_substituted(address: &Address) -> bool {
+    address.code.as_str().contains("$result")
 }
 
 /// What a batch answered to each of its commands.
@@ -140,13 +147,10 @@ impl Answers {
                 Part::Result(answered) => judge(command, &answered.result),
                 Part::Error(error) => {
                     halted = halt == Halt::OnError;
-                    Answer::Refused {
-                        code: webhook.redact(&error.code),
-                        description: webhook.redact(&error.description),
-                    }
+                    error::answer(error::refused(webhook, None, &error))
                 }
                 Part::Nothing if halted => Answer::NotRun,
-                Part::Nothing => Answer::Missing,
+                Part::Nothing => unmentioned(),
             })
             .collect()
     }
@@ -158,7 +162,11 @@ pub(super) fn judge(command: &Command, result: &Value) -> Answer {
         Command::Add { address, .. } => wire::is_added(address.kind, result),
         Command::Delete { .. } => wire::is_deleted(result),
     };
-    if done { Answer::Done } else { Answer::Missing }
+    if done { Answer::Done } else { unmentioned() }
+}
+
+fn unmentioned() -> Answer {
+    Answer::Unknown("the answer does not speak of it".to_owned())
 }
 
 /// A letter first, so that PHP keeps a map of them.
@@ -192,6 +200,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
     use super::*;
     use crate::domain::asset::Code;
+    use crate::domain::retry::Class;
     use percent_encoding::percent_decode_str;
 
     fn webhook() -> Webhook {
@@ -211,7 +220,7 @@ mod tests {
     }
 
     fn refused(code: &str, description: &str) -> Answer {
-        Answer::Refused { code: code.to_owned(), description: description.to_owned() }
+        Answer::Refused { class: Class::Refused, code: code.to_owned(), description: description.to_owned() }
     }
 
     #[test]
@@ -257,7 +266,7 @@ mod tests {
             refused("BX_INVALID_VALUE", "Code must be unique"),
             Answer::Done,
             refused("0", ""),
-            Answer::Missing,
+            unmentioned(),
         ];
         assert_eq!(answers(result, &commands, Halt::Never), expected);
     }
@@ -272,11 +281,11 @@ mod tests {
         );
         assert_eq!(
             answers(result(json!([])), &commands, Halt::OnError),
-            [Answer::Missing, refused("", ""), Answer::NotRun]
+            [unmentioned(), refused("", ""), Answer::NotRun]
         );
         assert_eq!(
             answers(json!({"result": [], "result_error": []}), &commands, Halt::OnError),
-            [Answer::Missing, Answer::Missing, Answer::Missing],
+            [unmentioned(), unmentioned(), unmentioned()],
             "nobody was refused, so nothing halted"
         );
     }
@@ -291,14 +300,14 @@ mod tests {
             (json!(null), json!(null)),
         ] {
             let result = json!({"result": {"c0": added, "c1": deleted}, "result_error": []});
-            assert_eq!(answers(result.clone(), &commands, Halt::Never), [Answer::Missing, Answer::Missing], "{result}");
+            assert_eq!(answers(result.clone(), &commands, Halt::Never), [unmentioned(), unmentioned()], "{result}");
         }
     }
 
     #[test]
     fn contradictions_say_nothing() {
         let result = json!({"result": {"c0": true}, "result_error": {"c0": {"error": "NOT_FOUND"}}});
-        assert_eq!(answers(result, &[delete("a")], Halt::OnError), [Answer::Missing]);
+        assert_eq!(answers(result, &[delete("a")], Halt::OnError), [unmentioned()]);
         let result = json!({"result": {"c0": null}, "result_error": {"c0": "NOT_FOUND"}});
         assert_eq!(answers(result, &[delete("a")], Halt::OnError), [refused("NOT_FOUND", "")]);
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::domain::asset::{Address, Kind};
+use crate::domain::asset::Address;
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::retry::{Class, Decision, decide};
 use crate::domain::state::{Listed, Listing};
 use crate::ops::events::{Event, Observer};
-use crate::ops::ports::{PortalError, ReadPortal, WriteError, WritePortal};
+use crate::ops::ports::{PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
-use super::batch::{self, Answers, Part};
+use super::batch::{self, Answers};
 use super::bucket::Bucket;
 use super::download;
 use super::error::{self, Effect, Fault};
@@ -30,14 +30,16 @@ use super::wire::{self, Answered, Body, Malformed};
 
 /// The longest answer that is read, in bytes: a list has no pages.
 const LONGEST: usize = 64 * 1024 * 1024;
-/// The error code of a `get` or `delete` of a code that does not exist.
-const NOT_FOUND: &str = "NOT_FOUND";
+/// A write that waited longer than this is not sent without another look at the portal.
+const LONG_WAIT: Duration = Duration::from_secs(30);
+/// How long past the command's time a replace may be completed and what writes did may be found out.
+const GRACE: Duration = Duration::from_secs(180);
 /// Waits longer than this are announced.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// A portal, reached through a webhook. It can be used by several tasks at once.
 pub struct Client {
-    webhook: Webhook,
+    pub(super) webhook: Webhook,
     for_reads: reqwest::Client,
     for_writes: reqwest::Client,
     for_downloads: reqwest::Client,
@@ -47,6 +49,10 @@ pub struct Client {
     resets_at: Mutex<Option<Instant>>,
     download_slots: Semaphore,
     deadline: Instant,
+    /// Turns that were waited for and not used.
+    paid_turns: AtomicU32,
+    /// Whether reading serves to find out what writes did.
+    winding_up: AtomicBool,
     /// How long the command has from the client's making on.
     budget: Duration,
     read_timeout: Duration,
@@ -63,9 +69,9 @@ impl fmt::Debug for Client {
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     Read,
-    Write,
+    Write(Urgency),
 }
 
 /// How often a request failed in each way that is worth repeating.
@@ -108,6 +114,8 @@ impl Client {
             resets_at: Mutex::new(None),
             download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
             deadline,
+            paid_turns: AtomicU32::new(0),
+            winding_up: AtomicBool::new(false),
             budget: deadline.saturating_duration_since(now),
             read_timeout,
             write_timeout,
@@ -117,8 +125,13 @@ impl Client {
         })
     }
 
+    /// Gives the command so much more time: what the user took to answer a question.
+    pub fn extend(&mut self, by: Duration) {
+        self.deadline += by;
+    }
+
     /// Asks until there is an answer that `read` accepts, or a failure that is not to be repeated.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         purpose: Purpose,
         method: &str,
@@ -126,23 +139,24 @@ impl Client {
         read: impl Fn(Answered) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let mut failures = Failures::default();
+        let begun = Instant::now();
         loop {
+            self.take_turn(purpose, begun).await?;
             match self.exchange(purpose, method, parameters).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
-                Err(fault) if purpose == Purpose::Write && fault.effect == Effect::Unknown => return Err(fault),
-                Err(fault) => self.wait_out(fault, &mut failures).await?,
+                Err(fault) if purpose != Purpose::Read && fault.effect == Effect::Unknown => return Err(fault),
+                Err(fault) => self.wait_out(purpose, fault, &mut failures).await?,
             }
         }
     }
 
     /// One request, one answer.
     async fn exchange(&self, purpose: Purpose, method: &str, parameters: &Value) -> Result<Answered, Fault> {
-        let (client, timeout, headroom) = match purpose {
-            Purpose::Read => (&self.for_reads, self.read_timeout, 0),
-            Purpose::Write => (&self.for_writes, self.write_timeout, self.rate.headroom),
+        let client = match purpose {
+            Purpose::Read => &self.for_reads,
+            Purpose::Write(_) => &self.for_writes,
         };
-        self.take_turn(headroom).await?;
-        let patience = self.patience(timeout);
+        let patience = self.patience(purpose);
         let broken = |broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience);
         let request = client.post(self.webhook.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
         tracing::debug!(method, "sending");
@@ -166,9 +180,16 @@ impl Client {
         Err(Fault { retry_after, ..fault })
     }
 
-    /// Waits for a place in the portal's bucket.
-    async fn take_turn(&self, headroom: u32) -> Result<(), Fault> {
-        let left = self.left();
+    /// Waits for a place in the portal's bucket. A write that has waited long since `begun` is not sent: its caller
+    /// should look at the portal again first.
+    async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
+        let ordinary = purpose == Purpose::Write(Urgency::Ordinary);
+        let headroom = if ordinary { self.rate.headroom } else { 0 };
+        let paid = |turns: u32| turns.checked_sub(1);
+        if ordinary && self.paid_turns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
+            return Ok(());
+        }
+        let left = self.left(purpose);
         let turn = if left.is_zero() {
             None
         } else {
@@ -176,11 +197,17 @@ impl Client {
         };
         let wait = turn.ok_or_else(|| error::timed_out(self.webhook.host(), self.budget, Effect::None))?;
         self.pause("rate limited", wait).await;
+        if ordinary && begun.elapsed() > LONG_WAIT {
+            // The turn is kept: whoever looks again must not wait for another one.
+            self.paid_turns.fetch_add(1, Ordering::Relaxed);
+            let message = format!("{} let a write wait for {} s", self.webhook.host(), begun.elapsed().as_secs());
+            return Err(Fault::new(Class::Waited, Effect::None, message, None));
+        }
         Ok(())
     }
 
     /// Waits until it is time to send again; gives the fault back when there is no sense in that.
-    async fn wait_out(&self, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
+    async fn wait_out(&self, purpose: Purpose, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
         let class = fault.class();
         let (count, why) = match class {
             Class::Busy => (&mut failures.busy, "the portal asked to slow down"),
@@ -196,7 +223,7 @@ impl Client {
         } else {
             fault.retry_after
         };
-        match decide(class, *count, retry_after, self.left(), self.throw_dice()) {
+        match decide(class, *count, retry_after, self.left(purpose), self.throw_dice()) {
             Decision::Again { after } => {
                 *count += 1;
                 self.pause(why, after).await;
@@ -216,19 +243,34 @@ impl Client {
         }
     }
 
-    fn note_reset(&self, resets_in: Option<Duration>) {
+    pub(super) fn note_reset(&self, resets_in: Option<Duration>) {
         if let Some(at) = resets_in.and_then(|wait| Instant::now().checked_add(wait)) {
             *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
         }
     }
 
-    fn patience(&self, own: Duration) -> Patience {
-        let until = Instant::now().checked_add(own).map_or(self.deadline, |until| until.min(self.deadline));
-        Patience { until, own, deadline: self.deadline, budget: self.budget }
+    /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
+    /// early would make its outcome unknown.
+    fn patience(&self, purpose: Purpose) -> Patience {
+        let (own, deadline) = match purpose {
+            Purpose::Read => (self.read_timeout, self.deadline(purpose)),
+            Purpose::Write(_) => (self.write_timeout, Instant::now() + self.write_timeout),
+        };
+        let until = Instant::now().checked_add(own).map_or(deadline, |until| until.min(deadline));
+        Patience { until, own, deadline, budget: self.budget }
     }
 
-    fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+    /// Until when a request of this purpose may be sent.
+    fn deadline(&self, purpose: Purpose) -> Instant {
+        match purpose {
+            Purpose::Read if !self.winding_up.load(Ordering::Relaxed) => self.deadline,
+            Purpose::Write(Urgency::Ordinary) => self.deadline,
+            Purpose::Read | Purpose::Write(Urgency::Completing) => self.deadline + GRACE,
+        }
+    }
+
+    fn left(&self, purpose: Purpose) -> Duration {
+        self.deadline(purpose).saturating_duration_since(Instant::now())
     }
 
     /// A number from 0 to 1, as a splitmix64 makes them. It spreads waits and is good for nothing else.
@@ -241,106 +283,40 @@ impl Client {
         f64::from(high) / f64::from(u32::MAX)
     }
 
-    fn malformed(&self, method: &str, why: &Malformed) -> Fault {
+    /// The answer of a portal that refuses batches, to commands that only a request of their own says right.
+    pub(super) fn not_in_a_batch(&self) -> Fault {
+        let message = format!("{} would take a code for a reference in a batch", self.webhook.host());
+        Fault::new(Class::NoBatch, Effect::None, message, None)
+    }
+
+    pub(super) fn malformed(&self, method: &str, why: &Malformed) -> Fault {
         error::malformed(&self.webhook, method, why)
-    }
-
-    fn read_lists(&self, answered: Answered) -> Result<Listing, Fault> {
-        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
-        self.note_reset(answers.resets_in());
-        let mut entries = Vec::new();
-        for kind in Kind::ALL {
-            let malformed = |why| self.malformed(&batch::list_method(kind), &why);
-            match answers.take(kind.plural()) {
-                Part::Result(list) => entries.extend(wire::entries(kind, list).map_err(malformed)?),
-                Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
-                Part::Nothing => return Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
-            }
-        }
-        Ok(Listing { entries })
-    }
-
-    fn read_entries(&self, addresses: &[Address], answered: Answered) -> Result<Vec<Option<Listed>>, Fault> {
-        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
-        self.note_reset(answers.resets_in());
-        let entry = |(index, address): (usize, &Address)| {
-            let malformed = |why| self.malformed(&batch::get_method(address.kind), &why);
-            match answers.take(&batch::key(index)) {
-                Part::Result(answered) => wire::single(address.kind, &answered.result).map(Some).map_err(malformed),
-                Part::Error(body) if body.code == NOT_FOUND => Ok(None),
-                Part::Error(body) => Err(error::refused(&self.webhook, None, &body)),
-                Part::Nothing => Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
-            }
-        };
-        addresses.iter().enumerate().map(entry).collect()
-    }
-
-    /// For portals that refuse batches.
-    async fn get_singly(&self, address: &Address) -> Result<Option<Listed>, Fault> {
-        let method = batch::get_method(address.kind);
-        let read = |answered: Answered| {
-            wire::single(address.kind, &answered.result).map_err(|why| self.malformed(&method, &why))
-        };
-        match self.ask(Purpose::Read, &method, &json!({"code": address.code.as_str()}), read).await {
-            Ok(listed) => Ok(Some(listed)),
-            Err(fault) if fault.class() == Class::Refused && fault.error.code.as_deref() == Some(NOT_FOUND) => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// For portals that refuse batches.
-    async fn list_singly(&self) -> Result<Listing, Fault> {
-        let mut entries = Vec::new();
-        for kind in Kind::ALL {
-            let method = batch::list_method(kind);
-            let read = |answered| wire::entries(kind, answered).map_err(|why| self.malformed(&method, &why));
-            entries.extend(self.ask(Purpose::Read, &method, &json!({}), read).await?);
-        }
-        Ok(Listing { entries })
     }
 }
 
 impl ReadPortal for Client {
     async fn list(&self) -> Result<Listing, PortalError> {
-        let together = self.ask(Purpose::Read, "batch", &batch::of_lists(), |answered| self.read_lists(answered)).await;
-        match together {
-            Err(fault) if fault.class() == Class::NoBatch => self.list_singly().await,
-            other => other,
-        }
-        .map_err(|fault| fault.error)
+        self.read_list().await.map_err(|fault| fault.error)
     }
 
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
-        let mut entries = Vec::with_capacity(addresses.len());
-        for part in addresses.chunks(batch::MOST) {
-            let read = |answered| self.read_entries(part, answered);
-            match self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await {
-                Ok(found) => entries.extend(found),
-                Err(fault) if fault.class() == Class::NoBatch => {
-                    for address in part {
-                        entries.push(self.get_singly(address).await.map_err(|fault| fault.error)?);
-                    }
-                }
-                Err(fault) => return Err(fault.error),
-            }
-        }
-        Ok(entries)
+        self.read_entries(addresses).await.map_err(|fault| fault.error)
     }
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
         let host = self.webhook.host();
-        let slot = tokio::time::timeout_at(self.deadline, self.download_slots.acquire()).await;
+        let slot = tokio::time::timeout_at(self.deadline(Purpose::Read), self.download_slots.acquire()).await;
         // The semaphore is never closed, so only the time can run out here.
         let Ok(Ok(_slot)) = slot else { return Err(error::timed_out(host, self.budget, Effect::None).error) };
         let mut failures = Failures::default();
         loop {
-            if self.left().is_zero() {
+            if self.left(Purpose::Read).is_zero() {
                 return Err(error::timed_out(host, self.budget, Effect::None).error);
             }
-            let patience = self.patience(self.read_timeout);
+            let patience = self.patience(Purpose::Read);
             match download::fetch(&self.for_downloads, &self.webhook, file_uri, patience).await {
                 Ok(bytes) => return Ok(bytes),
-                Err(fault) => self.wait_out(fault, &mut failures).await.map_err(|fault| fault.error)?,
+                Err(fault) => self.wait_out(Purpose::Read, fault, &mut failures).await.map_err(|fault| fault.error)?,
             }
         }
     }
@@ -352,10 +328,14 @@ impl ReadPortal for Client {
         };
         self.ask(Purpose::Read, "user.admin", &json!({}), read).await.map_err(|fault| fault.error)
     }
+
+    fn wind_up(&self) {
+        self.winding_up.store(true, Ordering::Relaxed);
+    }
 }
 
 impl WritePortal for Client {
-    async fn write(&self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError> {
+    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
@@ -363,21 +343,22 @@ impl WritePortal for Client {
             let message = format!("{} runs at most {} commands in a batch", self.webhook.host(), batch::MOST);
             return Err(Fault::new(Class::Refused, Effect::None, message, None).into());
         }
+        if commands.iter().any(|command| batch::would_be_substituted(command.address())) {
+            return Err(self.not_in_a_batch().into());
+        }
         let read = |answered: Answered| {
             let answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
             self.note_reset(answers.resets_in());
             Ok(answers.into_writes(&self.webhook, commands, halt))
         };
-        Ok(self.ask(Purpose::Write, "batch", &batch::of_writes(commands, halt), read).await?)
+        Ok(self.ask(Purpose::Write(urgency), "batch", &batch::of_writes(commands, halt), read).await?)
     }
 
-    async fn write_single(&self, command: &Command) -> Result<Answer, WriteError> {
+    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError> {
         let read = |answered: Answered| Ok(batch::judge(command, &answered.result));
-        match self.ask(Purpose::Write, &batch::method(command), &batch::parameters(command), read).await {
+        match self.ask(Purpose::Write(urgency), &batch::method(command), &batch::parameters(command), read).await {
             Ok(answer) => Ok(answer),
-            Err(Fault { description: Some(description), error, .. }) if error.class == Class::Refused => {
-                Ok(Answer::Refused { code: error.code.unwrap_or_default(), description: description.into() })
-            }
+            Err(fault) if fault.class() == Class::Refused && fault.description.is_some() => Ok(error::answer(fault)),
             Err(fault) => Err(fault.into()),
         }
     }

@@ -92,17 +92,21 @@ fn strip_credentials(url: &mut Url) -> Result<(), ()> {
     Ok(())
 }
 
-/// An error page under status 200 must not pass for the stored image: the image would be taken for broken, and replaced.
+/// An error page under status 200 must not pass for the stored image: the image would be taken for broken, and
+/// replaced. What has a PNG's signature is an image, be it sound or not; of anything else, text is refused.
 fn image(body: &[u8], content_type: &str) -> Result<(), String> {
-    let is_text = ["text/", "application/json", "application/xhtml"]
-        .iter()
-        .any(|kind| content_type.trim_start().get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)));
+    let kind = content_type.trim().to_ascii_lowercase();
+    let is_binary = kind.is_empty() || kind.starts_with("image/") || kind.starts_with("application/octet-stream");
+    let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let is_text = matches!(start.first(), Some(b'<' | b'{' | b'['));
     if body.is_empty() {
         Err("nothing".to_owned())
-    } else if is_text && !body.starts_with(PNG_SIGNATURE) {
-        Err(format!("{content_type} instead of an image"))
-    } else {
+    } else if body.starts_with(PNG_SIGNATURE) || (is_binary && !is_text) {
         Ok(())
+    } else if is_text {
+        Err("a page instead of an image".to_owned())
+    } else {
+        Err(format!("{content_type} instead of an image"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::command::Answer;
 use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
@@ -127,6 +128,18 @@ pub(super) fn refused(webhook: &Webhook, status: Option<u16>, body: &ErrorBody) 
         effect: if class == Class::Transient { Effect::Unknown } else { Effect::None },
         retry_after: None,
         description: Some(webhook.redact(&body.description).into()),
+    }
+}
+
+/// What a fault about one command means for it. A server error may strike after the work was done.
+pub(super) fn answer(fault: Fault) -> Answer {
+    match fault.effect {
+        Effect::Unknown => Answer::Unknown(fault.error.message),
+        Effect::None => Answer::Refused {
+            class: fault.error.class,
+            code: fault.error.code.unwrap_or_default(),
+            description: fault.description.unwrap_or_default().into(),
+        },
     }
 }
 

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response};
+use reqwest::{ClientBuilder, RequestBuilder, Response};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 use tokio::time::{Instant, timeout_at};
 
 /// The longest that connecting may take.
@@ -72,50 +75,43 @@ pub(super) struct Answer {
 }
 
 /// How to trust servers: what the system trusts and `ca_cert`, or, where the system has no store of certificates, the
-/// roots that are compiled in and `ca_cert`.
+/// roots that are compiled in and `ca_cert`. Reading the system's store takes milliseconds, so all clients share one.
 pub(super) struct Trust {
-    extra: Vec<Certificate>,
-    /// Set when the system's store cannot be used.
-    bundled: Option<rustls::ClientConfig>,
+    config: ClientConfig,
 }
 
 impl Trust {
-    /// Reads `ca_cert`, a PEM bundle, and looks whether the system has a store.
+    /// Reads `ca_cert`, a PEM bundle, and the system's store.
     ///
     /// # Errors
     ///
     /// Says what is wrong with `ca_cert`.
     pub(super) fn new(ca_cert: Option<&[u8]>) -> Result<Self, String> {
-        install_provider();
-        let has_store = ClientBuilder::new().build().is_ok();
-        Self::with_store(ca_cert, has_store)
+        Self::with_store(ca_cert, Verifier::new(provider()).ok())
     }
 
-    fn with_store(ca_cert: Option<&[u8]>, has_store: bool) -> Result<Self, String> {
-        let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let mut extra = Vec::new();
-        if let Some(pem) = ca_cert {
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|_| "it is no sound PEM")?;
-                extra.push(
-                    Certificate::from_der(&certificate).map_err(|_| "it holds something that is no certificate")?,
-                );
-                roots.add(certificate).map_err(|_| "it holds something that is no certificate")?;
+    /// `store` trusts what the system trusts; `None` when the system has no store.
+    fn with_store(ca_cert: Option<&[u8]>, store: Option<Verifier>) -> Result<Self, String> {
+        let extra = ca_cert.map(certificates).transpose()?.unwrap_or_default();
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let config = match store {
+            Some(store) => {
+                let verifier = if extra.is_empty() {
+                    store
+                } else {
+                    Verifier::new_with_extra_roots(extra, provider()).map_err(|error| error.to_string())?
+                };
+                config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
-            if extra.is_empty() {
-                return Err("it holds no certificate".to_owned());
+            None => {
+                let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+                roots.add_parsable_certificates(extra);
+                config.with_root_certificates(roots)
             }
-        }
-        let bundled = (!has_store)
-            .then(|| {
-                let provider = Arc::new(rustls::crypto::ring::default_provider());
-                rustls::ClientConfig::builder_with_provider(provider)
-                    .with_safe_default_protocol_versions()
-                    .map(|config| config.with_root_certificates(roots).with_no_client_auth())
-                    .map_err(|error| error.to_string())
-            })
-            .transpose()?;
-        Ok(Self { extra, bundled })
+        };
+        Ok(Self { config: config.with_no_client_auth() })
     }
 
     /// Builds a client that follows no redirect and sends nothing that was not asked for. `direct` means past any proxy.
@@ -127,11 +123,8 @@ impl Trust {
             .referer(false)
             // Repeating is decided elsewhere.
             .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT);
-        builder = match &self.bundled {
-            Some(config) => builder.tls_backend_preconfigured(config.clone()),
-            None => builder.tls_certs_merge(self.extra.clone()),
-        };
+            .connect_timeout(CONNECT)
+            .tls_backend_preconfigured(self.config.clone());
         if connections == Connections::Fresh {
             builder = builder.pool_max_idle_per_host(0);
         }
@@ -142,12 +135,19 @@ impl Trust {
     }
 }
 
-/// rustls needs one cryptography provider per process, and panics later without. Somebody else's is as good as ours.
-fn install_provider() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // An error means that another thread was faster.
-        drop(rustls::crypto::ring::default_provider().install_default());
+/// The certificates of a PEM bundle.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<_> =
+        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "it is no sound PEM")?;
+    let mut roots = RootCertStore::empty();
+    for certificate in &found {
+        roots.add(certificate.clone()).map_err(|_| "it holds something that is no certificate")?;
     }
+    if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// Sends a request and waits for the head of its answer.
@@ -232,23 +232,14 @@ mod tests {
 
     #[test]
     fn without_a_system_store_the_bundled_roots_are_used() {
-        install_provider();
-        let trust = Trust::with_store(None, false).unwrap();
-        assert!(trust.bundled.is_some());
+        let trust = Trust::with_store(None, None).unwrap();
         trust.client(Connections::Kept, true).unwrap();
         trust.client(Connections::Fresh, false).unwrap();
     }
 
     #[test]
-    fn the_provider_may_be_installed_any_number_of_times() {
-        install_provider();
-        install_provider();
-        assert!(Trust::new(None).is_ok());
-    }
-
-    #[test]
     fn a_ca_file_must_hold_a_certificate() {
-        let told = |pem: &[u8]| Trust::with_store(Some(pem), true).err().unwrap();
+        let told = |pem: &[u8]| Trust::new(Some(pem)).err().unwrap();
         assert_eq!(told(b""), "it holds no certificate");
         assert_eq!(told(b"hello"), "it holds no certificate");
         assert_eq!(

@@ -19,6 +19,7 @@ mod client;
 mod download;
 mod error;
 mod http;
+mod listing;
 mod settings;
 mod webhook;
 mod wire;

@@ -81,6 +81,9 @@ impl Webhook {
         let origin = Url::parse(&url.origin().ascii_serialization())
             .map_err(|_| WebhookError::NotAUrl { source_name: source_name() })?;
         let host = url.host_str().ok_or_else(|| WebhookError::NotAUrl { source_name: source_name() })?;
+        if host.split('.').all(str::is_empty) {
+            return Err(WebhookError::NotAUrl { source_name: source_name() });
+        }
         let host = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),

@@ -1,14 +1,17 @@
 //! Plans and runs for people, in Terraform's symbols. The text carries ANSI styles; a stream without colour strips them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change, Reason};
+use crate::domain::document::FindingDocument;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
 use crate::domain::image::{self, changed_pixels};
+use crate::domain::journal::{Ending, RunState};
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
@@ -31,8 +34,10 @@ pub fn plan(report: &Report) -> String {
     if let Some(plan) = &report.plan {
         changes(&mut text, plan);
         left_alone(&mut text, plan);
-        guards(&mut text, report);
-        summary(&mut text, plan);
+        text.push_str(&guards(report));
+        if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
+            summary(&mut text, plan);
+        }
     }
     text
 }
@@ -55,19 +60,27 @@ pub fn drift(report: &Report) -> String {
 
 /// What apply did: a line a step that did not end as planned, and a summary.
 #[must_use]
-pub fn run(run: &Run) -> String {
+pub fn run(run: &Run, plan: &Plan) -> String {
     let mut text = String::new();
     let width = run.steps.keys().map(|address| shown(address).chars().count()).max().unwrap_or(0);
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     for (address, step) in &run.steps {
+        let why = step.why.as_deref().unwrap_or_default();
         let (style, word) = match step.fate {
             Fate::Applied => continue,
+            Fate::Skipped => {
+                *skipped.entry(why).or_default() += 1;
+                continue;
+            }
             Fate::Failed => (DELETE, "failed"),
-            Fate::Skipped => (DIM, "skipped"),
             Fate::Recovered => (REPLACE, "recovered"),
             Fate::Unknown => (DELETE, "unknown"),
         };
-        let why = step.why.as_deref().map(inert).unwrap_or_default();
-        let _ = writeln!(text, "  {style}{word:9}{style:#} {:width$}  {why}", shown(address));
+        let _ = writeln!(text, "  {style}{word:9}{style:#} {:width$}  {}", shown(address), inert(why));
+    }
+    // What was never sent has one reason as a rule, and is told in one line.
+    for (why, count) in skipped {
+        let _ = writeln!(text, "  {DIM}skipped{DIM:#}   {}: {}", steps(count), inert(why));
     }
     let count = |fate| run.steps.values().filter(|step| step.fate == fate).count();
     let applied = count(Fate::Applied);
@@ -86,9 +99,65 @@ pub fn run(run: &Run) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
         let _ = writeln!(text, "{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
-        let _ = writeln!(text, "The old images and the journal are in {}.", inert(&run.folder.display().to_string()));
+        let folder = inert(&run.folder.display().to_string());
+        let _ = writeln!(text, "The old images and the journal are in {folder}.");
+        let had_image = |address: &Address| {
+            plan.changes.iter().any(|change| change.address == *address && change.action.before().is_some())
+        };
+        let lost = run.steps.iter().filter(|(address, step)| {
+            step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown) && had_image(address)
+        });
+        for (address, _) in lost {
+            let _ = writeln!(text, "  help: `brandctl restore {} {}` puts the old image back", run.id, shown(address));
+        }
     }
     text
+}
+
+/// The runs of a state folder: a line each, the newest last.
+#[must_use]
+pub fn history(runs: &[RunState]) -> String {
+    if runs.is_empty() {
+        return "No runs here yet.\n".to_owned();
+    }
+    let mut text = String::new();
+    let width = runs.iter().map(|run| run.run.chars().count()).max().unwrap_or(0);
+    for run in runs {
+        let (applied, all) = (run.applied(), run.steps.len());
+        let outcome = match run.ended {
+            None => "open: cut short, and not looked at since".to_owned(),
+            Some(Ending::Finished) if applied == all => format!("applied {}", steps(all)),
+            Some(Ending::Finished) => format!("applied {applied} of {}", steps(all)),
+            Some(Ending::Interrupted) => format!("interrupted: applied {applied} of {}", steps(all)),
+            Some(Ending::CutShort) => format!("cut short: applied {applied} of {}", steps(all)),
+        };
+        let commit = run.commit.as_deref().map(|commit| format!("  at {}", short(commit))).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{:width$}  {}  {}  {outcome}{commit}",
+            inert(&run.run),
+            inert(&run.began),
+            inert(&run.portal)
+        );
+    }
+    text
+}
+
+/// A commit as people write it: its first digits, and the mark of a changed tree.
+fn short(commit: &str) -> String {
+    let digits: String = commit.chars().take(10).filter(char::is_ascii_hexdigit).collect();
+    digits + if commit.ends_with('+') { "+" } else { "" }
+}
+
+/// What was found when a plan was saved.
+#[must_use]
+pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument]) -> String {
+    let line = |word: &str, style: Style, finding: &FindingDocument| {
+        format!("{style}{word}[{}]{style:#}: {}\n", finding.rule, inert(&finding.message))
+    };
+    let errors = errors.iter().map(|finding| line("error", DELETE, finding));
+    let warnings = warnings.iter().map(|finding| line("warning", REPLACE, finding));
+    errors.chain(warnings).collect()
 }
 
 /// What `validate` found: the findings, and a summary.
@@ -141,7 +210,6 @@ fn reason(change: &Change, plan: &Plan) -> String {
         Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
         Reason::Respelt => format!("spelt `{spelling}` on the portal"),
         Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
-        Reason::Restored => "the old image is put back".to_owned(),
     };
     if change.reason == Reason::LooksDifferent && spelling != inert(change.address.code.as_str()) {
         let _ = write!(reason, ", and spelt `{spelling}` on the portal");
@@ -183,6 +251,7 @@ fn left_alone(text: &mut String, plan: &Plan) {
             Unmanaged::NotOwned => "not owned".to_owned(),
             Unmanaged::Ignored => "ignored".to_owned(),
             Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+            Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
         };
         let _ = writeln!(text, "{DIM}    {}  unmanaged: {why}{DIM:#}", shown(address));
     }
@@ -195,7 +264,10 @@ fn left_alone(text: &mut String, plan: &Plan) {
     }
 }
 
-fn guards(text: &mut String, report: &Report) {
+/// The guards that had something against the plan.
+#[must_use]
+pub fn guards(report: &Report) -> String {
+    let mut text = String::new();
     for verdict in &report.guards {
         let (style, word) = match verdict.outcome {
             Outcome::Passed => continue,
@@ -214,11 +286,14 @@ fn guards(text: &mut String, report: &Report) {
         }
         text.push('\n');
     }
+    text
 }
 
 fn summary(text: &mut String, plan: &Plan) {
     let counts = plan.counts();
-    if plan.changes.is_empty() {
+    if plan.changes.is_empty() && !plan.unknown.is_empty() {
+        let _ = write!(text, "{BOLD}Nothing is known to differ.{BOLD:#}");
+    } else if plan.changes.is_empty() {
         let _ = write!(text, "{BOLD}Nothing to do.{BOLD:#}");
     } else {
         let _ = write!(
@@ -234,8 +309,15 @@ fn summary(text: &mut String, plan: &Plan) {
     text.push_str(".\n");
 }
 
+/// An address for a line of text: inert, and no longer than a line can bear.
 fn shown(address: &Address) -> String {
-    inert(&address.to_string())
+    const MOST: usize = 80;
+    let mut text = inert(&address.to_string());
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn steps(count: usize) -> String {

@@ -1,6 +1,10 @@
 //! JSON: versioned, complete also when a command fails.
 
-use crate::domain::document::{Document, ValidationDocument};
+use serde::Serialize;
+
+use super::reorders;
+use crate::domain::document::{Document, HistoryDocument, ValidationDocument};
+use crate::domain::journal::RunState;
 use crate::domain::report::{Report, Validation};
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
@@ -8,7 +12,23 @@ use crate::domain::report::{Report, Validation};
 /// # Errors
 /// When it cannot be written as JSON, which no report can cause.
 pub fn report(report: &Report) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_string_pretty(&Document::of(report))? + "\n")
+    document(&Document::of(report))
+}
+
+/// A plan and what became of it, from its document.
+///
+/// # Errors
+/// As [`report`].
+pub fn document(document: &Document) -> Result<String, serde_json::Error> {
+    pretty(document)
+}
+
+/// The runs of a state folder, as `schema/history.schema.json` describes them.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no journal can cause.
+pub fn history(runs: &[RunState]) -> Result<String, serde_json::Error> {
+    pretty(&HistoryDocument::from(runs))
 }
 
 /// What `validate` found, as `schema/validate.schema.json` describes it.
@@ -16,5 +36,21 @@ pub fn report(report: &Report) -> Result<String, serde_json::Error> {
 /// # Errors
 /// When it cannot be written as JSON, which no finding can cause.
 pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_string_pretty(&ValidationDocument::from(validation))? + "\n")
+    pretty(&ValidationDocument::from(validation))
+}
+
+/// Pretty-printed, with everything escaped that a terminal could take for a command: JSON itself allows the control
+/// characters above 0x7E and the marks that change the direction of text. Outside strings there are none of them.
+fn pretty(document: &impl Serialize) -> Result<String, serde_json::Error> {
+    let pretty = serde_json::to_string_pretty(document)? + "\n";
+    let mut safe = String::with_capacity(pretty.len());
+    for character in pretty.chars() {
+        // The control characters below that JSON leaves alone are its own line breaks. All of these fit in four digits.
+        if (character.is_control() && character != '\n') || reorders(character) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            safe.push(character);
+        }
+    }
+    Ok(safe)
 }

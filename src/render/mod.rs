@@ -11,12 +11,16 @@ pub mod snippet;
 pub fn inert(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        let reorders = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}');
-        if character.is_control() || reorders {
+        if character.is_control() || reorders(character) {
             safe.extend(character.escape_unicode());
         } else {
             safe.push(character);
         }
     }
     safe
+}
+
+/// Whether a character changes the direction of text, breaks its line or is not seen.
+const fn reorders(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}')
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
 
 use crate::domain::finding::{Finding, Place, Severity};
 
@@ -46,11 +47,28 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, source: &str) -> Stri
             }
         }
     }
+    if elements.is_empty() {
+        return bare(finding);
+    }
     if let Some(help) = &finding.help {
         elements.push(Level::HELP.message(inert(help)).into());
     }
     let title = level.primary_title(inert(&finding.message)).id(finding.rule);
     renderer.render(&[title.elements(elements)])
+}
+
+/// A finding about no file: there is nothing to draw beside it.
+fn bare(finding: &Finding) -> String {
+    let (style, word) = match finding.severity {
+        Severity::Error => (AnsiColor::BrightRed.on_default().bold(), "error"),
+        Severity::Warning => (AnsiColor::Yellow.on_default().bold(), "warning"),
+    };
+    let bold = Style::new().bold();
+    let mut text = format!("{style}{word}[{}]{style:#}{bold}: {}{bold:#}", finding.rule, inert(&finding.message));
+    if let Some(help) = &finding.help {
+        text.push_str(&format!("\n  = {bold}help{bold:#}: {}", inert(help)));
+    }
+    text
 }
 
 /// The lines around a place, with the place's span in them.

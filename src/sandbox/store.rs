@@ -144,7 +144,7 @@ fn identity(folder: &Path) -> Result<Identity, StoreError> {
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let identity = Identity {
-                id: random_text(32).map_err(StoreError::Random)?,
+                id: random_text(10).map_err(StoreError::Random)?,
                 administrator_secret: random_text(16).map_err(StoreError::Random)?,
                 user_secret: random_text(16).map_err(StoreError::Random)?,
             };

@@ -10,7 +10,7 @@ use std::path::Path;
 /// When the folder does not exist or cannot be written; an older file at `path` is then still whole.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
-    let mut file = tempfile::Builder::new().prefix(".brandctl-").tempfile_in(folder)?;
+    let mut file = temporary(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -20,9 +20,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Writes `bytes` to `path` in one step, without waiting for the disk: for what can be lost and made again.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".brandctl-").tempfile_in(folder_of(path))?;
+    let mut file = temporary(folder_of(path))?;
     file.write_all(bytes)?;
     file.persist(path)?;
     Ok(())
@@ -34,6 +34,23 @@ pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// When it cannot be opened or synced.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// A temporary file in `folder`. Errors name the folder and not the file, which nobody knows.
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".brandctl-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any new file: what the umask leaves. A plan may be read by the next job, which may be another user's.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder).map_err(|error| {
+        let text = error.to_string();
+        let plain = text.split(" at path ").next().unwrap_or(&text);
+        io::Error::new(error.kind(), format!("{}: {plain}", folder.display()))
+    })
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +20,12 @@ use crate::ops::ports::ContentCache;
 /// The version of the index; another one is as good as none.
 const VERSION: u32 = 1;
 
+const INDEX: &str = "index.json";
+const BLOBS: &str = "cache/blobs";
+
+/// The largest index that is read, in bytes: some hundred thousand entries.
+const MAX_INDEX: u64 = 128 * 1024 * 1024;
+
 #[derive(Serialize, Deserialize)]
 struct Index {
     version: u32,
@@ -30,7 +35,7 @@ struct Index {
 /// The cache of one portal.
 #[derive(Debug)]
 pub struct Cache {
-    folder: PathBuf,
+    folder: StateDir,
     state: RefCell<State>,
 }
 
@@ -44,14 +49,12 @@ impl Cache {
     /// Opens the cache of `state`. Without one that can be read, it starts empty.
     #[must_use]
     pub fn open(state: &StateDir) -> Self {
-        let folder = state.path().join("cache");
-        let entries = fs::read(folder.join("index.json"))
-            .ok()
+        let entries = read_index(state)
             .and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok())
             .filter(|index| index.version == VERSION)
             .map(|index| index.entries)
             .unwrap_or_default();
-        Self { folder, state: RefCell::new(State { entries, changed: false }) }
+        Self { folder: state.clone(), state: RefCell::new(State { entries, changed: false }) }
     }
 
     /// Forgets every path that is not in `listed`, and writes what is new.
@@ -78,21 +81,28 @@ impl Cache {
         }
         let folder = state_dir.make("cache")?;
         let index = Index { version: VERSION, entries: std::mem::take(&mut state.entries) };
-        let written = atomic::write_unsynced(&folder.join("index.json"), &serde_json::to_vec(&index)?);
-        let known: BTreeSet<String> = index.entries.values().map(|content| content.sha256.to_string()).collect();
+        let written = atomic::write_unsynced(&folder.join(INDEX), &serde_json::to_vec(&index)?);
+        let known: BTreeSet<Digest> = index.entries.values().map(|content| content.sha256).collect();
         state.entries = index.entries;
         state.changed = false;
         written?;
-        let blobs = folder.join("blobs");
+        let blobs = state_dir.inside(BLOBS)?;
         if blobs.is_dir() {
             for blob in fs::read_dir(blobs)?.flatten() {
-                if !blob.file_name().to_str().is_some_and(|name| known.contains(name)) {
+                let digest = blob.file_name().to_str().and_then(|name| name.parse::<Digest>().ok());
+                if digest.is_some_and(|digest| !known.contains(&digest)) {
                     fs::remove_file(blob.path())?;
                 }
             }
         }
         Ok(())
     }
+}
+
+fn read_index(state: &StateDir) -> Option<Vec<u8>> {
+    let path = state.inside(&format!("cache/{INDEX}")).ok()?;
+    let facts = fs::metadata(&path).ok()?;
+    (facts.is_file() && facts.len() <= MAX_INDEX).then(|| fs::read(path).ok())?
 }
 
 impl ContentCache for Cache {
@@ -109,14 +119,16 @@ impl ContentCache for Cache {
     }
 
     fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>> {
-        let bytes = fs::read(self.folder.join("blobs").join(digest.to_string())).ok()?;
+        let bytes = fs::read(self.folder.inside(&format!("{BLOBS}/{digest}")).ok()?).ok()?;
         (Digest::of(&bytes) == digest).then(|| Arc::from(bytes))
     }
 
     fn keep(&self, digest: Digest, bytes: &[u8]) {
-        let folder = self.folder.join("blobs");
         // A copy that cannot be kept is downloaded again; what apply replaces is kept in its run folder, with errors told.
-        let _ =
-            fs::create_dir_all(&folder).and_then(|()| atomic::write_unsynced(&folder.join(digest.to_string()), bytes));
+        let _ = self
+            .folder
+            .make("cache")
+            .and_then(|_| self.folder.make(BLOBS))
+            .and_then(|blobs| atomic::write_unsynced(&blobs.join(digest.to_string()), bytes));
     }
 }

@@ -14,6 +14,18 @@ pub struct Holder {
     pub pid: u32,
     /// Since when, in RFC 3339.
     pub since: String,
+    /// What it does with it.
+    pub purpose: Purpose,
+}
+
+/// What a lock is held for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Writing to the portal.
+    Apply,
+    /// Finding out what a run did that was cut short, which is soon done.
+    Settle,
 }
 
 /// A held lock: dropping it lets the next one in.
@@ -26,11 +38,30 @@ pub struct Lock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another apply runs.
-    #[error("another apply is running on this portal and state folder{}", .0.as_ref().map(|holder| format!(" (process {}, since {})", holder.pid, holder.since)).unwrap_or_default())]
+    #[error("{} on this portal and state folder{}", doing(.0.as_ref()), who(.0.as_ref()))]
     Held(Option<Holder>),
     /// The lock file cannot be used.
     #[error("cannot lock the state folder: {0}")]
     Io(#[from] io::Error),
+}
+
+impl LockError {
+    /// Whether the lock will be free again in a moment.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        matches!(self, Self::Held(Some(Holder { purpose: Purpose::Settle, .. })))
+    }
+}
+
+fn doing(holder: Option<&Holder>) -> &'static str {
+    match holder {
+        Some(Holder { purpose: Purpose::Settle, .. }) => "another command is finding out what a run did",
+        Some(Holder { purpose: Purpose::Apply, .. }) | None => "another apply is running",
+    }
+}
+
+fn who(holder: Option<&Holder>) -> String {
+    holder.map(|holder| format!(" (process {}, since {})", holder.pid, holder.since)).unwrap_or_default()
 }
 
 impl Lock {
@@ -38,8 +69,9 @@ impl Lock {
     ///
     /// # Errors
     /// When it is held, or the state folder cannot be written.
-    pub fn take(state: &StateDir, since: String) -> Result<Self, LockError> {
-        let path = state.ensure()?.join("lock");
+    pub fn take(state: &StateDir, purpose: Purpose, since: String) -> Result<Self, LockError> {
+        state.ensure()?;
+        let path = state.inside("lock")?;
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -52,7 +84,7 @@ impl Lock {
         }
         file.set_len(0)?;
         file.rewind()?;
-        let holder = Holder { pid: std::process::id(), since };
+        let holder = Holder { pid: std::process::id(), since, purpose };
         file.write_all(&serde_json::to_vec(&holder).map_err(io::Error::from)?)?;
         Ok(Self { _file: file })
     }

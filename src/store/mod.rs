@@ -2,7 +2,9 @@
 
 pub mod atomic;
 pub mod cache;
+pub mod git;
 pub mod lock;
 pub mod repository;
 pub mod run;
+pub mod saved;
 pub mod state_dir;

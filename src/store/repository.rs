@@ -1,10 +1,9 @@
 //! The branding repository on disk: the manifest's bytes, and the art that it declares.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -132,6 +131,9 @@ impl Repository {
             let entry = entry.map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
+                if !name.to_string_lossy().to_lowercase().ends_with(".png") {
+                    continue;
+                }
                 return Err(format!("the folder `{shown}` holds a file whose name is no UTF-8: {}", name.display()));
             };
             let file = format!("{}/{name}", folder.trim_end_matches('/'));
@@ -151,9 +153,9 @@ impl Repository {
         Ok((codes, skipped))
     }
 
-    fn read_piece(&self, root: &Path, address: Address, file: String, place: Place) -> Result<Piece, Box<Finding>> {
+    fn read_piece(&self, bounds: &Bounds, address: Address, file: String, place: Place) -> Result<Piece, Box<Finding>> {
         let path = self.folder.join(&file);
-        let shown = file.escape_debug().to_string();
+        let shown = || file.escape_debug();
         let fail = |rule, message: String, help: String| {
             Box::new(
                 Finding::error(rule, message)
@@ -163,10 +165,10 @@ impl Repository {
                     .help(help),
             )
         };
-        let real = fs::canonicalize(&path).map_err(|error| match error.kind() {
+        let unreadable = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => fail(
                 "file-missing",
-                format!("the file `{shown}` does not exist"),
+                format!("the file `{}` does not exist", shown()),
                 self.nearest(&file).map_or_else(
                     || "add it, or take the entry out".to_owned(),
                     |near| format!("did you mean `{}`?", near.escape_debug()),
@@ -174,31 +176,29 @@ impl Repository {
             ),
             _ => fail(
                 "file-unreadable",
-                format!("the file `{shown}` cannot be read: {}", plain(&error)),
-                "check it".to_owned(),
+                format!("the file `{}` cannot be read: {}", shown(), plain(&error)),
+                "check it and its permissions".to_owned(),
             ),
-        })?;
-        if !real.starts_with(root) {
-            return Err(fail(
-                "path-outside",
-                format!("the file `{shown}` is a link that leaves the manifest's folder"),
-                "keep the art in the repository: copy the file into it".to_owned(),
-            ));
-        }
-        let unreadable = |error: io::Error| {
-            fail(
-                "file-unreadable",
-                format!("the file `{shown}` cannot be read: {}", plain(&error)),
-                "check its permissions".to_owned(),
-            )
         };
-        let facts = fs::metadata(&real).map_err(unreadable)?;
+        let mut facts = fs::symlink_metadata(&path).map_err(unreadable)?;
+        if facts.is_symlink() || !bounds.hold_folder_of(&path) {
+            let real = fs::canonicalize(&path).map_err(unreadable)?;
+            if !real.starts_with(&bounds.root) {
+                return Err(fail(
+                    "path-outside",
+                    format!("the file `{}` is a link that leaves the manifest's folder", shown()),
+                    "keep the art in the repository: copy the file into it".to_owned(),
+                ));
+            }
+            facts = fs::metadata(&path).map_err(unreadable)?;
+        }
         if !facts.is_file() {
             let what = if facts.is_dir() { "a folder" } else { "no regular file" };
-            return Err(fail("file-unreadable", format!("`{shown}` is {what}"), "name a PNG file".to_owned()));
+            return Err(fail("file-unreadable", format!("`{}` is {what}", shown()), "name a PNG file".to_owned()));
         }
-        let bytes = if facts.len() > MAX_READ { None } else { Some(Arc::from(fs::read(&real).map_err(unreadable)?)) };
-        Ok(Piece { address, file, place, size: facts.len(), bytes })
+        let size = facts.len();
+        let bytes = if size > MAX_READ { None } else { Some(read(&path, size).map_err(unreadable)?.into()) };
+        Ok(Piece { address, file, place, size, bytes })
     }
 
     /// The file in the same folder whose name is most like the missing one.
@@ -213,9 +213,40 @@ impl Repository {
             .filter_map(|entry| entry.file_name().into_string().ok())
             .collect();
         let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
-        let near = similar::get_close_matches(name, &candidates, 1, 0.6).first().copied()?.to_owned();
+        let near = similar::get_close_matches(name, &candidates, 1, 0.75).first().copied()?.to_owned();
         Some(folder.join(near).display().to_string())
     }
+}
+
+/// What lies in the manifest's folder once links are followed. A folder is asked once, not for each of its files: what
+/// is no link itself lies where its folder does.
+struct Bounds {
+    /// The manifest's folder without links.
+    root: PathBuf,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Bounds {
+    /// Looks at the folders of `files`, which are relative to `folder`.
+    fn of<'a>(folder: &Path, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+        let root = fs::canonicalize(folder)?;
+        let parents: BTreeSet<&Path> = files.filter_map(|file| Path::new(file).parent()).collect();
+        let lies_inside = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|real| real.starts_with(&root));
+        let folders = parents.into_iter().map(|parent| folder.join(parent)).filter(lies_inside).collect();
+        Ok(Self { root, folders })
+    }
+
+    fn hold_folder_of(&self, file: &Path) -> bool {
+        file.parent().is_some_and(|folder| self.folders.contains(folder))
+    }
+}
+
+/// Reads a file whose size was seen just before.
+fn read(path: &Path, size: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    // Should it have grown, no more than what is ever read.
+    File::open(path)?.take(MAX_READ).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl ReadArt for Repository {
@@ -226,8 +257,8 @@ impl ReadArt for Repository {
     fn art(&self, manifest: &Manifest) -> (Vec<Piece>, Vec<Finding>) {
         let mut findings = Vec::new();
         let declared = self.declarations(manifest, &mut findings);
-        let root = match fs::canonicalize(&self.folder) {
-            Ok(root) => root,
+        let bounds = match Bounds::of(&self.folder, declared.iter().map(|(_, file, _)| file.as_str())) {
+            Ok(bounds) => bounds,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));
                 findings.push(Finding::error("file-unreadable", message).in_file(self.name.clone()));
@@ -236,7 +267,7 @@ impl ReadArt for Repository {
         };
         let read: Vec<_> = declared
             .into_par_iter()
-            .map(|(address, path, place)| self.read_piece(&root, address, path, place))
+            .map(|(address, file, place)| self.read_piece(&bounds, address, file, place))
             .collect();
         let mut pieces = Vec::with_capacity(read.len());
         for piece in read {

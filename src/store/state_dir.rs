@@ -1,4 +1,7 @@
 //! Where state lives: `.brandctl/<portal>/`, ignored by Git. Losing it is safe; it loses backups and history.
+//!
+//! Whoever can commit to the repository can put links where state is expected. None is followed: a plan of somebody's
+//! pull request must not write or delete outside this folder.
 
 use std::fs;
 use std::io;
@@ -7,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// The state folder of one portal.
 #[derive(Debug, Clone)]
 pub struct StateDir {
+    root: PathBuf,
     folder: PathBuf,
 }
 
@@ -16,7 +20,7 @@ impl StateDir {
     pub fn new(root: &Path, portal: &str) -> Self {
         // A host cannot hold a path separator; a colon before the port is no good name on every system.
         let name = portal.replace([':', '/', '\\'], "_");
-        Self { folder: root.join(name) }
+        Self { root: root.to_owned(), folder: root.join(name) }
     }
 
     /// The folder.
@@ -28,27 +32,53 @@ impl StateDir {
     /// The folder, made if it is not there.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be made, or is a link.
     pub fn ensure(&self) -> io::Result<&Path> {
-        fs::create_dir_all(&self.folder)?;
-        self.ignore()?;
+        make(&self.root)?;
+        make(&self.folder)?;
         Ok(&self.folder)
     }
 
     /// A folder below it, made if it is not there.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// As [`Self::ensure`].
     pub fn make(&self, name: &str) -> io::Result<PathBuf> {
         let folder = self.ensure()?.join(name);
-        fs::create_dir_all(&folder)?;
+        make(&folder)?;
         Ok(folder)
     }
 
-    /// Keeps state out of Git even where nobody wrote a .gitignore: the folder ignores itself.
-    fn ignore(&self) -> io::Result<()> {
-        let Some(root) = self.folder.parent() else { return Ok(()) };
-        let file = root.join(".gitignore");
-        if file.exists() { Ok(()) } else { fs::write(file, "*\n") }
+    /// A path below it, for reading or writing, none of whose parts is a link.
+    ///
+    /// # Errors
+    /// When one is.
+    pub fn inside(&self, name: &str) -> io::Result<PathBuf> {
+        let mut path = self.folder.clone();
+        refuse_link(&path)?;
+        for part in Path::new(name) {
+            path.push(part);
+            refuse_link(&path)?;
+        }
+        Ok(path)
+    }
+}
+
+/// Makes a folder, which keeps itself out of Git: not everybody has a .gitignore.
+fn make(folder: &Path) -> io::Result<()> {
+    refuse_link(folder)?;
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join(".gitignore"), "*\n")
+}
+
+fn refuse_link(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(facts) if facts.is_symlink() => {
+            Err(io::Error::other(format!("{} is a link; state is kept in plain folders only", path.display())))
+        }
+        _ => Ok(()),
     }
 }

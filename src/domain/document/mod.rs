@@ -1,19 +1,22 @@
 //! The published forms: format 1, JSON. [`Document`] is a plan and what became of it, described by
-//! `schema/plan.schema.json`; [`ValidationDocument`] is what `validate` found, described by `schema/validate.schema.json`.
+//! `schema/plan.schema.json`; [`ValidationDocument`] is what `validate` found, described by `schema/validate.schema.json`;
+//! [`HistoryDocument`] is what `history` lists, described by `schema/history.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
 //! (each of which is covered by its own digest) and what apply adds.
 
+mod history;
 mod plan;
 mod saved;
 mod validation;
 
+pub use history::{HistoryDocument, RunSummary};
 pub use plan::{
     ActionName, ChangeDocument, Document, FindingDocument, PreconditionDocument, RunDocument, Summary, Tool,
     UnmanagedDocument,
 };
-pub use saved::BadPlan;
+pub use saved::{BadPlan, SavedPlan};
 pub use validation::{ValidationDocument, ValidationSummary};
 
 /// The version of the formats that this program writes and reads.
@@ -29,6 +32,12 @@ pub fn schema() -> serde_json::Value {
 #[must_use]
 pub fn validation_schema() -> serde_json::Value {
     schema_of::<ValidationDocument>()
+}
+
+/// The JSON schema of [`HistoryDocument`].
+#[must_use]
+pub fn history_schema() -> serde_json::Value {
+    schema_of::<HistoryDocument>()
 }
 
 fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {

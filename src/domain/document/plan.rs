@@ -11,7 +11,7 @@ use crate::domain::finding::{Finding, Severity};
 use crate::domain::guard::Verdict;
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::{Plan, Precondition};
-use crate::domain::report::{Report, StepResult};
+use crate::domain::report::{Report, Run, StepResult};
 
 use super::FORMAT_VERSION;
 
@@ -246,10 +246,7 @@ impl Document {
             summary: Summary::default(),
             warnings: select(Severity::Warning),
             errors: select(Severity::Error),
-            run: report
-                .run
-                .as_ref()
-                .map(|run| RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() }),
+            run: None,
             plan_sha256: report.plan_sha256,
             contents: None,
         };
@@ -257,11 +254,17 @@ impl Document {
             document.take(plan);
         }
         if let Some(run) = &report.run {
-            for change in &mut document.changes {
-                change.result = run.steps.get(&change.address).cloned();
-            }
+            document.add_run(run);
         }
         document
+    }
+
+    /// Adds what became of the plan.
+    pub fn add_run(&mut self, run: &Run) {
+        self.run = Some(RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() });
+        for change in &mut self.changes {
+            change.result = run.steps.get(&change.address).cloned();
+        }
     }
 
     fn take(&mut self, plan: &Plan) {

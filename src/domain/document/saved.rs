@@ -1,19 +1,18 @@
-//! A saved plan: a document with the bytes in it, and the way back from it to a plan.
+//! Saved plans: the document with the bytes, written and read back; whoever reads one believes nothing that the digests
+//! do not cover.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 
+use super::FORMAT_VERSION;
+use super::plan::{ActionName, ChangeDocument, Document};
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change};
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::state::Content;
-
-use super::FORMAT_VERSION;
-use super::plan::{ActionName, ChangeDocument, Document};
 
 impl Document {
     /// Adds the bytes, which makes it a saved plan.
@@ -27,30 +26,21 @@ impl Document {
     ///
     /// # Errors
     /// When it is no saved plan of this format, or was altered.
-    pub fn read_plan(bytes: &[u8]) -> Result<(Plan, Digest), BadPlan> {
-        let version: Version = serde_json::from_slice(bytes).map_err(|error| BadPlan::NotAPlan(error.to_string()))?;
-        if version.format_version != FORMAT_VERSION {
-            return Err(BadPlan::Version(version.format_version));
+    pub fn read_saved(bytes: &[u8]) -> Result<SavedPlan, BadPlan> {
+        let value: serde_json::Value = serde_json::from_slice(bytes)?;
+        let version = value.get("format_version").and_then(serde_json::Value::as_u64);
+        let format_version = version.ok_or_else(|| BadPlan::NotAPlan("it has no `format_version`".to_owned()))?;
+        if format_version != u64::from(FORMAT_VERSION) {
+            return Err(BadPlan::Version(format_version));
         }
-        let document: Self = serde_json::from_slice(bytes).map_err(|error| BadPlan::NotAPlan(error.to_string()))?;
-        let digest = document.digest().map_err(|error| BadPlan::NotAPlan(error.to_string()))?;
+        let mut document: Self = serde_json::from_value(value)?;
+        let digest = document.digest()?;
         if document.plan_sha256 != Some(digest) {
             return Err(BadPlan::Altered("its digest does not match what it says".to_owned()));
         }
-        let plan = document.into_plan()?;
-        Ok((plan, digest))
-    }
-
-    fn into_plan(self) -> Result<Plan, BadPlan> {
-        let portal = self.portal.ok_or_else(|| BadPlan::NotApplicable("it was made without a portal".to_owned()))?;
-        if let Some(error) = self.errors.first() {
-            return Err(BadPlan::NotApplicable(format!(
-                "it was saved with errors, the first being: {}",
-                error.message
-            )));
-        }
+        let encoded = document.contents.take().ok_or_else(|| BadPlan::NotAPlan("it has no `contents`".to_owned()))?;
         let mut contents = Contents::new();
-        for (digest, text) in self.contents.ok_or_else(|| BadPlan::NotAPlan("it has no `contents`".to_owned()))? {
+        for (digest, text) in encoded {
             let bytes =
                 STANDARD.decode(&text).map_err(|error| BadPlan::Altered(format!("contents {digest}: {error}")))?;
             if Digest::of(&bytes) != digest {
@@ -58,66 +48,97 @@ impl Document {
             }
             contents.insert(digest, Arc::from(bytes));
         }
-        let changes =
-            self.changes.into_iter().map(|change| change.into_change(&contents)).collect::<Result<Vec<_>, _>>()?;
+        let plan = document.plan(contents)?;
+        plan.changes.iter().try_for_each(|change| weigh(change, &plan.contents))?;
+        Ok(SavedPlan { document, plan, digest })
+    }
+
+    /// The plan that this document states, with the bytes that are at hand.
+    ///
+    /// # Errors
+    /// When it contradicts itself.
+    pub fn plan(&self, contents: Contents) -> Result<Plan, BadPlan> {
+        let changes = self.changes.iter().map(ChangeDocument::change).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
         if let Some(twice) = changes.iter().find(|change| !seen.insert(change.address.folded())) {
             return Err(BadPlan::Altered(format!("it changes {} twice", twice.address.to_string().escape_debug())));
         }
         Ok(Plan {
-            portal,
+            portal: self.portal.clone().unwrap_or_default(),
             changes,
             unchanged: self.summary.unchanged,
-            unmanaged: self.unmanaged.into_iter().map(|entry| (entry.address, entry.why)).collect(),
+            unmanaged: self.unmanaged.iter().map(|entry| (entry.address.clone(), entry.why)).collect(),
             system: self.summary.system,
-            unknown: self.unknown,
+            unknown: self.unknown.clone(),
             conflicts: Vec::new(),
             contents,
         })
     }
 }
 
+/// A saved plan that is whole.
+#[derive(Debug, Clone)]
+pub struct SavedPlan {
+    /// What it says, without the bytes.
+    pub document: Document,
+    /// The plan, with the bytes.
+    pub plan: Plan,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+impl SavedPlan {
+    /// Why it cannot be applied, whatever the portal holds.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<String> {
+        match (&self.document.portal, self.document.errors.first()) {
+            (_, Some(error)) => Some(format!("it was saved with errors, the first being: {}", error.message)),
+            (None, None) => Some("it was made without a portal".to_owned()),
+            (Some(_), None) => None,
+        }
+    }
+}
+
 impl ChangeDocument {
-    fn into_change(self, contents: &Contents) -> Result<Change, BadPlan> {
-        let address = self.address.clone();
+    fn change(&self) -> Result<Change, BadPlan> {
+        let address = &self.address;
         let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", address.to_string().escape_debug()));
-        let stated = self.precondition.clone();
-        let action = match (self.action, self.before, self.after) {
+        let action = match (self.action, self.before.clone(), self.after.clone()) {
             (ActionName::Create, None, Some(after)) => Action::Create(after),
             (ActionName::Replace, Some(before), Some(after)) => Action::Replace(before, after),
             (ActionName::Delete, Some(before), None) => Action::Delete(before),
             _ => return Err(broken("`before` and `after` do not fit its action")),
         };
-        if let Some(after) = action.after() {
-            // What is uploaded is weighed anew: a plan that states another look for its bytes is not believed.
-            let bytes =
-                contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
-            if Content::of(bytes) != after.content {
-                return Err(broken("its new image is not what the plan says it is"));
-            }
-        }
-        if let Some(content) = action.before().and_then(|before| before.content.as_ref())
-            && contents.get(&content.sha256).is_some_and(|bytes| Content::of(bytes) != *content)
-        {
-            return Err(broken("its old image is not what the plan says it is"));
-        }
         if action
             .before()
             .is_some_and(|before| Address::new(address.kind, before.code.clone()).folded() != address.folded())
         {
             return Err(broken("it replaces another code"));
         }
-        let change = Change { address: self.address, action, reason: self.reason, rename: self.rename };
-        if Self::from(&change).precondition != stated {
+        let change = Change { address: address.clone(), action, reason: self.reason, rename: self.rename.clone() };
+        if Self::from(&change).precondition != self.precondition {
             return Err(broken("its precondition does not fit what it says of the entry"));
         }
         Ok(change)
     }
 }
 
-#[derive(Deserialize)]
-struct Version {
-    format_version: u32,
+/// Holds what a saved plan says of images against the images: one that states another look for its bytes is not
+/// believed.
+fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
+    let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address.to_string().escape_debug()));
+    if let Some(after) = change.action.after() {
+        let bytes = contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
+        if Content::of(bytes) != after.content {
+            return Err(broken("its new image is not what the plan says it is"));
+        }
+    }
+    if let Some(content) = change.action.before().and_then(|before| before.content.as_ref())
+        && contents.get(&content.sha256).is_some_and(|bytes| Content::of(bytes) != *content)
+    {
+        return Err(broken("its old image is not what the plan says it is"));
+    }
+    Ok(())
 }
 
 /// Why a file cannot be applied as a saved plan.
@@ -128,11 +149,14 @@ pub enum BadPlan {
     NotAPlan(String),
     /// It is of another format.
     #[error("it is of format {0}; this program reads format {FORMAT_VERSION}")]
-    Version(u32),
+    Version(u64),
     /// Somebody changed it after it was saved.
     #[error("it was altered after it was saved: {0}")]
     Altered(String),
-    /// It states a plan that cannot be applied.
-    #[error("{0}")]
-    NotApplicable(String),
+}
+
+impl From<serde_json::Error> for BadPlan {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotAPlan(error.to_string())
+    }
 }

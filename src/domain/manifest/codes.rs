@@ -1,6 +1,7 @@
 //! The checks of codes, the same for codes that are written in the manifest and for those that are file names.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::domain::asset::{Address, Code, FoldedCode, Kind};
 use crate::domain::finding::{Finding, Place};
@@ -50,56 +51,60 @@ impl Rules<'_> {
         for (code, place) in codes {
             let address = Address::new(kind, code.clone());
             let mut report = |finding: Finding| report(finding.at(place.clone()).about(address.clone()));
-            let named = quoted(code.as_str());
+            // Most codes are sound, and quoting is not free.
+            let named = || quoted(code.as_str());
             if let Some(fault) = fault(code.as_str()) {
                 report(
-                    Finding::error(checks::CODE_SYNTAX, format!("the code {named} {fault}"))
+                    Finding::error(checks::CODE_SYNTAX, format!("the code {} {fault}", named()))
                         .help("a code has 1 to 255 printable ASCII characters, no `$`, and no space at either end"),
                 );
                 continue;
             }
-            if let Some(finding) = self.style(code.as_str(), &named) {
+            if let Some(finding) = self.style(code.as_str()) {
                 report(finding);
             }
-            if let Some(finding) = self.outside(&address, &named) {
+            if let Some(finding) = self.outside(&address) {
                 report(finding);
             }
             if let Some(pattern) = self.ignore.matching(&address).next() {
-                let what = format!("{named} is declared, but `ignore` matches it by {}", quoted(pattern.as_str()));
+                let what = format!("{} is declared, but `ignore` matches it by {}", named(), quoted(pattern.as_str()));
                 report(Finding::error(checks::CODE_IGNORED, what).help("remove the one or the other"));
             }
-            match seen.get(&code.folded()) {
-                Some((first, first_place)) => {
+            match seen.entry(code.folded()) {
+                Entry::Occupied(twin) => {
+                    let (first, first_place) = twin.get();
                     let first = quoted(first.as_str());
-                    let what = format!("{named} and {first} differ only by case, which the portal does not tell apart");
+                    let what =
+                        format!("{} and {first} differ only by case, which the portal does not tell apart", named());
                     report(
                         Finding::error(checks::CODE_CASE_TWINS, what)
                             .related(first_place.clone(), format!("{first} is here"))
                             .help("keep one of them"),
                     );
                 }
-                None => {
-                    seen.insert(code.folded(), (code, place.clone()));
+                Entry::Vacant(free) => {
+                    free.insert((code, place.clone()));
                 }
             }
         }
     }
 
-    fn style(&self, code: &str, named: &str) -> Option<Finding> {
+    fn style(&self, code: &str) -> Option<Finding> {
         let odd =
             code.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')))?;
         let severity = self.style.unwrap_or(Level::Warn).severity()?;
-        let what = format!("the code {named} holds {}", quoted(&odd.to_string()));
+        let what = format!("the code {} holds {}", quoted(code), quoted(&odd.to_string()));
         let finding = Finding::warning(checks::CODE_STYLE, what)
             .help("use lower-case letters, digits, `.`, `_` and `-`, or set `rules: {code-style: off}`");
         Some(Finding { severity, ..finding })
     }
 
-    fn outside(&self, address: &Address, named: &str) -> Option<Finding> {
+    fn outside(&self, address: &Address) -> Option<Finding> {
         let owns = self.owns?;
         if owns.matches(address) {
             return None;
         }
+        let named = quoted(address.code.as_str());
         let finding =
             Finding::error(checks::CODE_OUTSIDE_OWNS, format!("{named} is declared, but `owns` does not match it"));
         let other = Kind::ALL.into_iter().find(|kind| owns.matches(&Address::new(*kind, address.code.clone())));

@@ -48,7 +48,8 @@ impl Reader<'_, '_> {
             Shape::Broken => return None,
             other => {
                 let what = format!("expected a mapping with `version` and `owns`, found {}", other.name());
-                self.push(Finding::error(checks::WRONG_TYPE, what).at(root.place.clone()));
+                let help = "a manifest begins with `version: 1` and `owns: [\"acme-*\"]`";
+                self.push(Finding::error(checks::WRONG_TYPE, what).at(root.place.clone()).help(help));
                 return None;
             }
         };

@@ -100,18 +100,19 @@ pub struct Checked {
 /// Checks art, on all cores. `findings` is what is known already (of the manifest, and of art that could not be read):
 /// an error among them leaves no desired state either.
 #[must_use]
-pub fn check(manifest: &Manifest, art: &[Piece], mut findings: Vec<Finding>) -> Checked {
+pub fn check(manifest: &Manifest, art: Vec<Piece>, mut findings: Vec<Finding>) -> Checked {
+    let count = art.len();
     let judged: Vec<_> = art.par_iter().map(|piece| judge(manifest, piece)).collect();
     let mut entries = BTreeMap::new();
-    for (piece, (found, content)) in art.iter().zip(judged) {
+    for (piece, (found, content)) in art.into_iter().zip(judged) {
+        let Piece { address, file, place, bytes, .. } = piece;
         findings.extend(found);
-        if let (Some(content), Some(png)) = (content, &piece.bytes) {
-            let desired = Desired { file: piece.file.clone(), place: piece.place.clone(), png: png.clone(), content };
-            entries.insert(piece.address.clone(), desired);
+        if let (Some(content), Some(png)) = (content, bytes) {
+            entries.insert(address, Desired { file, place, png, content });
         }
     }
     sort(&mut findings);
-    let sound = !findings.iter().any(Finding::is_error) && entries.len() == art.len();
+    let sound = !findings.iter().any(Finding::is_error) && entries.len() == count;
     let desired = sound.then(|| DesiredState::new(manifest.ownership(), entries));
     Checked { desired, findings }
 }
@@ -153,7 +154,11 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
     };
     let mut findings = Vec::new();
     for rule in RULES {
-        let level = manifest.rules.get(rule.id).copied().unwrap_or(rule.default);
+        // What is too large to be read can be judged by no other rule.
+        let level = match (&piece.bytes, manifest.level(rule.id)) {
+            (None, _) | (_, None) => rule.default,
+            (Some(_), Some(level)) => level,
+        };
         let severity = match level {
             Level::Error => Severity::Error,
             Level::Warn => Severity::Warning,

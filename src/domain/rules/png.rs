@@ -1,5 +1,7 @@
 //! Rules about the file: is it a PNG, of the right size, still, and small.
 
+use crate::domain::asset::Kind;
+
 use super::{Level, Problem, Rule, Subject};
 
 /// The largest file that is accepted by default, in bytes.
@@ -32,10 +34,6 @@ pub(super) const PNG_FORMAT: Rule = Rule {
                 None => problem,
             })
         }
-        // Unread because of its size: never sound enough to plan, whatever level `file-too-large` has.
-        None if subject.piece.bytes.is_none() => {
-            Some(Problem::new("the file is too large to be read").help("a PNG for the portal has less than 1 MiB"))
-        }
         None | Some(Ok(_)) => None,
     },
 };
@@ -55,21 +53,26 @@ fn size(subject: &Subject<'_>) -> Option<Problem> {
     let side = kind.side();
     (header.width != side || header.height != side).then(|| {
         let problem = Problem::new(format!(
-            "the image is {}×{} pixels; {} {kind} must be {side}×{side}",
+            "the image is {}×{} pixels; {} must be {side}×{side}",
             header.width,
             header.height,
-            if kind == crate::domain::asset::Kind::Icon { "an" } else { "a" },
+            article(kind),
         ));
-        match crate::domain::asset::Kind::ALL
-            .into_iter()
-            .find(|other| header.width == other.side() && header.height == other.side())
-        {
+        match Kind::ALL.into_iter().find(|other| header.width == other.side() && header.height == other.side()) {
             Some(other) => {
-                problem.help(format!("it has the size of a {other}: should it be under `{}`?", other.plural()))
+                problem.help(format!("it has the size of {}: should it be under `{}`?", article(other), other.plural()))
             }
             None => problem,
         }
     })
+}
+
+/// The kind with its article.
+const fn article(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Icon => "an icon",
+        Kind::Logo => "a logo",
+    }
 }
 
 pub(super) const PNG_ANIMATED: Rule = Rule {

@@ -4,26 +4,29 @@
 //! A step is judged by the portal, never by what was sent: after an answer that was lost, the portal is read until two
 //! readings agree, and what each step still lacks is what is sent next.
 
+mod independent;
 mod replace;
-mod standing;
+pub(in crate::ops) mod standing;
 mod verify;
 mod write;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::domain::asset::Address;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::Entry;
+use crate::domain::journal::{Ending, Entry, Resumption};
 use crate::domain::report::{Fate, Run, StepResult};
 
 use super::events::{Event, Stage};
 use super::observe::Eyes;
-use super::ports::{Interrupt, PortalError, ReadPortal, Runs, StoreError, WritePortal};
+use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
 
-pub use standing::stale;
+pub use standing::{Start, start};
+use write::Writer;
 
 /// What apply needs beside the plan.
 pub struct Tools<'a, P> {
@@ -35,6 +38,8 @@ pub struct Tools<'a, P> {
     pub interrupt: &'a Interrupt,
     /// How far apart two readings must be to be believed after an answer was lost.
     pub settle: Duration,
+    /// How many batches of creates and deletes may be in flight.
+    pub in_flight: NonZeroUsize,
 }
 
 /// Why nothing was written.
@@ -54,20 +59,22 @@ pub enum NotApplied {
     Interrupted,
 }
 
-/// Applies `approved`. `document` is its published form, for the run folder.
+/// Applies `approved`. `document` is its published form, for the run folder; `resumed` is what runs of this same plan did
+/// that were cut short.
 ///
 /// # Errors
 /// When nothing was written. Once something may have been, every step has its result in the returned run.
 pub async fn apply<P: ReadPortal + WritePortal>(
     approved: &ApprovedPlan,
     document: &Document,
+    resumed: &Resumption,
     tools: &Tools<'_, P>,
 ) -> Result<Option<Run>, NotApplied> {
     let plan = approved.plan();
     if plan.changes.is_empty() {
         return Ok(None);
     }
-    standing::check(plan, &tools.eyes).await?;
+    let Start { done, between } = standing::check(plan, resumed, &tools.eyes).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }
@@ -79,27 +86,33 @@ pub async fn apply<P: ReadPortal + WritePortal>(
         .collect();
     let journal = tools.runs.begin(document, &old)?;
     tools.eyes.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.changes.len()) });
-    let mut writer = write::Writer::new(plan, tools, journal.as_ref());
+    let writer = Writer::new(plan, tools, journal.as_ref());
+    for change in plan.changes.iter().filter(|change| done.contains(&change.address)) {
+        writer.applied(change);
+    }
+    writer.finish_replaces(&between).await;
     writer.creates().await;
     writer.replaces().await;
     writer.deletes().await;
-    let mut steps = writer.finish();
     tools.eyes.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
-    verify::verify(plan, &tools.eyes, &mut steps).await;
-    conclude(journal.as_ref(), &steps);
+    writer.verify().await;
+    let steps = writer.finish();
+    let whole = steps.values().all(|step| step.fate == Fate::Applied);
+    let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
+    conclude(journal.as_ref(), &steps, how);
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
 }
 
-/// Notes how each step ended. A journal that cannot be written to any more is told of in the steps already.
-fn conclude(journal: &dyn super::ports::Journal, steps: &BTreeMap<Address, StepResult>) {
-    let not_applied = steps.values().filter(|step| step.fate != Fate::Applied).count();
-    let ended = steps
+/// Notes how each step and the run ended. A run of which a step's fate is unknown stays open, and so does one whose
+/// journal cannot be written any more: the next command looks at it again.
+fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending) {
+    let mut lines: Vec<_> = steps
         .iter()
         .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
-        .chain([Entry::End { not_applied }]);
-    for entry in ended {
-        if journal.append(&entry).is_err() {
-            break;
-        }
+        .collect();
+    if steps.values().all(|step| step.fate != Fate::Unknown) {
+        lines.push(Entry::end(steps.values(), how));
     }
+    // An error here takes nothing back: what was done is on the portal, and told in the report.
+    let _ = journal.append_all(&lines);
 }

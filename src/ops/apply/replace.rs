@@ -2,7 +2,7 @@
 //! go in batches that halt at the first refusal, one batch at a time, the first pair alone; where an add is refused, the
 //! old image goes back at once, and if that fails too, no further pair is sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::domain::asset::Address;
@@ -10,30 +10,81 @@ use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::{Action, Change};
 use crate::domain::plan::Standing;
 use crate::domain::report::Fate;
-use crate::ops::ports::{ReadPortal, WritePortal};
+use crate::domain::retry::Class;
+use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
-use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal, take};
+use super::standing::{self, Doubt};
+use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// Replaces what looks different, pair by pair.
-    pub(super) async fn replaces(&mut self) {
-        let mut queue: VecDeque<Waiting<'a>> = self
-            .plan
-            .changes
-            .iter()
-            .filter(|change| matches!(change.action, Action::Replace(..)))
-            .map(|change| (change, 0))
-            .collect();
-        let mut most = 1;
-        while !queue.is_empty() && self.stopped.is_none() {
-            let batch = take(&mut queue, most, |change| self.new_png(change).map_or(0, |png| png.len()));
-            most = MAX_COMMANDS / 2;
-            let commands: Vec<_> = batch.iter().filter_map(|(change, _)| self.pair(change)).flatten().collect();
-            match self.send(&commands, Halt::OnError).await {
+    /// Replaces what looks different, pair by pair. Until a pair went through and was seen on the portal, one pair is
+    /// sent at a time, and a portal that refuses one new image after the other is not tried for long.
+    pub(super) async fn replaces(&self) {
+        let mut queue = self.waiting(|change| matches!(change.action, Action::Replace(..)));
+        let mut proven = Proven::No { refused: 0 };
+        while !queue.is_empty() && self.why_stopped().is_none() {
+            self.look_again(&mut queue).await;
+            let most = if proven == Proven::Yes { MAX_COMMANDS / 2 } else { 1 };
+            let batch = self.take(&mut queue, most);
+            let commands: Vec<_> = batch.iter().filter_map(|step| self.pair(step.change)).flatten().collect();
+            if commands.is_empty() {
+                continue;
+            }
+            let first = batch.first().copied();
+            match self.send(&commands, Halt::OnError, Urgency::Ordinary).await {
                 Sent::Stopped => return,
+                Sent::NotYet => batch.into_iter().rev().for_each(|step| queue.push_front(step)),
                 Sent::Lost(why) => self.settle_pairs(batch, &why, &mut queue).await,
                 Sent::Answered(answers) => self.answered(batch, &answers, &mut queue).await,
             }
+            if let (Proven::No { refused }, Some(step)) = (proven, first) {
+                proven = self.prove(step, refused).await;
+            }
+        }
+    }
+
+    /// Looks whether the pair that was sent alone is on the portal: an answer is not believed before one was seen to be
+    /// true.
+    async fn prove(&self, step: Waiting<'a>, refused: u32) -> Proven {
+        if !self.is_ended(&step.change.address) {
+            return Proven::No { refused };
+        }
+        if !self.is_applied(&step.change.address) {
+            if refused + 1 >= MAX_REFUSED {
+                self.stop(format!("the portal took none of {MAX_REFUSED} new images"));
+            }
+            return Proven::No { refused: refused + 1 };
+        }
+        match standing::standings(&[step.change], &self.tools.eyes, Doubt::NotDone).await {
+            Ok(standings) => match standings.get(&step.change.address) {
+                Some(Standing::Done) => Proven::Yes,
+                Some(Standing::Between) => {
+                    let why = "the portal said that it took the new image, and does not have it";
+                    self.stop(why.to_owned());
+                    self.put_back(step.change, why).await;
+                    Proven::No { refused }
+                }
+                // Somebody else is at it: what that means for this step is for the reading at the end to say.
+                _ => Proven::No { refused },
+            },
+            Err(error) => {
+                self.stop(format!("the portal could not be read again: {error}"));
+                Proven::No { refused }
+            }
+        }
+    }
+
+    /// Finishes replaces of which an earlier run deleted the old image and did not add the new one.
+    pub(super) async fn finish_replaces(&self, between: &BTreeSet<Address>) {
+        for step in self.waiting(|change| between.contains(&change.address)) {
+            self.add_new(step.change, "the run before this one was cut short").await;
+        }
+    }
+
+    /// Puts back the old images of replaces whose code was found to be missing at the end.
+    pub(super) async fn rescue(&self, missing: &[&'a Change]) {
+        for change in missing {
+            self.put_back(change, "the portal said that it took the new image, and does not have it").await;
         }
     }
 
@@ -45,116 +96,170 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         ])
     }
 
-    async fn answered(&mut self, batch: Vec<Waiting<'a>>, answers: &[Answer], queue: &mut VecDeque<Waiting<'a>>) {
+    async fn answered(&self, batch: Vec<Waiting<'a>>, answers: &[Answer], queue: &mut VecDeque<Waiting<'a>>) {
         let mut unsent = Vec::new();
         let mut lost = Vec::new();
+        let mut lost_why = None;
         for (step, pair) in batch.into_iter().zip(answers.chunks_exact(2)) {
             match pair {
-                [Answer::Done, Answer::Done] => self.end(step.0, Fate::Applied, None, true),
+                [Answer::Done, Answer::Done] => self.applied(step.change),
                 [Answer::NotRun, _] => unsent.push(step),
-                [Answer::Done, Answer::Refused { code, description }] => {
-                    self.put_back(step.0, &refusal(code, description)).await;
+                [Answer::Done, Answer::Refused { class, code, description }] if *class != Class::Busy => {
+                    self.refused(step.change, &refusal(code, description)).await;
                 }
-                [Answer::Refused { code, description }, _] => {
-                    self.end(step.0, Fate::Failed, Some(refusal(code, description)), false);
+                [Answer::Refused { class, code, description }, _] if *class != Class::Busy => {
+                    self.end(step.change, Fate::Failed, Some(refusal(code, description)), false);
                 }
-                // The delete may have had its effect while the add's is not known: the portal says where it stands.
-                _ => lost.push(step),
+                // The old image may be gone: the portal says where the pair stands.
+                [delete, add] => {
+                    let unclear = if *delete == Answer::Done { add } else { delete };
+                    lost_why.get_or_insert_with(|| reason(unclear));
+                    lost.push(Waiting { wrote: *delete == Answer::Done, ..step });
+                }
+                _ => unsent.push(step),
             }
         }
-        for step in unsent.into_iter().rev() {
-            queue.push_front(step);
-        }
-        if !lost.is_empty() {
-            self.settle_pairs(lost, "the answer does not speak of it", queue).await;
+        unsent.into_iter().rev().for_each(|step| queue.push_front(step));
+        if let Some(why) = lost_why {
+            self.settle_pairs(lost, &why, queue).await;
         }
     }
 
     /// Finds out where pairs stand whose answer was lost, and finishes those whose old image is gone.
-    async fn settle_pairs(&mut self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
+    async fn settle_pairs(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
         let Some(mut standings) = self.settle(&steps, why).await else { return };
         let mut again = Vec::new();
-        for (change, tries) in steps {
-            match standings.remove(&change.address) {
-                Some(Standing::Done) => self.end(change, Fate::Applied, None, true),
-                Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(found), false),
-                Some(Standing::Between) => self.add_new(change, why).await,
-                Some(Standing::Pending) | None if tries + 1 >= MAX_TRIES => {
+        for step in steps {
+            match standings.remove(&step.change.address) {
+                Some(Standing::Done) => self.applied(step.change),
+                Some(Standing::Diverged(found)) => self.end(step.change, Fate::Failed, Some(found), step.wrote),
+                Some(Standing::Unseen(found)) => self.end(step.change, Fate::Unknown, Some(found), step.wrote),
+                Some(Standing::Between) => self.add_new(step.change, why).await,
+                Some(Standing::Pending) | None if step.tries + 1 >= MAX_TRIES => {
                     let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
-                    self.end(change, Fate::Failed, Some(why), false);
+                    self.end(step.change, Fate::Failed, Some(why), step.wrote);
                 }
-                Some(Standing::Pending) | None => again.push((change, tries + 1)),
+                Some(Standing::Pending) | None => again.push(step.again()),
             }
         }
-        for step in again.into_iter().rev() {
-            queue.push_front(step);
-        }
+        again.into_iter().rev().for_each(|step| queue.push_front(step));
     }
 
     /// The old image is gone and the new one is not there: adds the new one, or puts the old one back.
-    async fn add_new(&mut self, change: &'a Change, why: &str) {
+    async fn add_new(&self, change: &'a Change, why: &str) {
         let Some(png) = self.new_png(change) else { return };
         match self.add_until_known(change, change.address.clone(), png).await {
-            Added::There => self.end(change, Fate::Applied, None, true),
+            Added::There => self.applied(change),
             Added::Otherwise(found) => self.end(change, Fate::Failed, Some(found), true),
             Added::Refused(refused) => self.put_back(change, &refused).await,
             Added::Unsent => {
                 let why = format!("{why}; the old image was deleted and the new one could not be sent");
-                self.end(change, Fate::Failed, Some(why), true);
+                self.end(change, Fate::Unknown, Some(why), true);
             }
             Added::Unknown => {}
         }
     }
 
+    /// The old image was deleted and the new one refused. The old one goes back, unless the portal took the code for
+    /// itself or somebody else did: then it is not written to again.
+    async fn refused(&self, change: &'a Change, why: &str) {
+        let standings = standing::standings(&[change], &self.tools.eyes, Doubt::NotDone).await;
+        match standings.ok().and_then(|mut standings| standings.remove(&change.address)) {
+            Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(format!("{why}; {found}")), true),
+            // Where the portal cannot be read, a missing image weighs more.
+            _ => self.put_back(change, why).await,
+        }
+    }
+
     /// The new image was refused and the old one is gone: adds the old one again. If that fails, no further pair is sent.
-    async fn put_back(&mut self, change: &'a Change, why: &str) {
+    async fn put_back(&self, change: &'a Change, why: &str) {
         let failed = match (self.old_png(change), change.action.before()) {
             (Some(png), Some(before)) => {
                 let old = Address::new(change.address.kind, before.code.clone());
                 match self.add_until_known(change, old, png).await {
                     Added::There => {
-                        self.end(change, Fate::Recovered, Some(format!("{why}; the old image is back")), true);
-                        return;
+                        return self.end(change, Fate::Recovered, Some(format!("{why}; the old image is back")), true);
                     }
                     Added::Otherwise(found) => {
-                        self.end(change, Fate::Failed, Some(format!("{why}; {found}")), true);
-                        return;
+                        return self.end(change, Fate::Failed, Some(format!("{why}; {found}")), true);
                     }
                     Added::Unknown => return,
                     Added::Refused(refused) => refused,
-                    Added::Unsent => self.stopped.clone().unwrap_or_default(),
+                    Added::Unsent => {
+                        let stopped = self.why_stopped().unwrap_or_default();
+                        let why = format!("{why}; the old image could not be sent: {stopped}");
+                        return self.end(change, Fate::Unknown, Some(why), true);
+                    }
                 }
             }
             _ => "there is no copy of it".to_owned(),
         };
         let why = format!("{why}; the old image could not be put back: {failed}");
         self.end(change, Fate::Failed, Some(why), true);
-        self.stopped.get_or_insert_with(|| format!("{} could not be put back", change.address));
+        self.stop(format!("{} could not be put back", change.address.to_string().escape_debug()));
     }
 
-    /// Adds one image of a step whose code is free, and finds out what came of it when the answer is lost.
-    async fn add_until_known(&mut self, change: &'a Change, address: Address, png: Arc<[u8]>) -> Added {
+    /// Adds one image of a step whose code is free. When the answer is lost, or is no plain yes, the portal is read to
+    /// find out what came of it; where it may help, the image is sent again.
+    async fn add_until_known(&self, change: &'a Change, address: Address, png: Arc<[u8]>) -> Added {
         let add = [Command::Add { address, png }];
-        for _ in 0..MAX_TRIES {
-            let lost = match self.send(&add, Halt::Never).await {
-                Sent::Stopped => return Added::Unsent,
-                Sent::Lost(why) => why,
+        let step = Waiting { wrote: true, ..Waiting::new(change) };
+        let mut refused = String::new();
+        for patience in 0..MAX_RESCUES {
+            let (lost, last) = match self.send(&add, Halt::Never, Urgency::Completing).await {
+                Sent::Stopped | Sent::NotYet => return Added::Unsent,
+                Sent::Lost(why) => (why, false),
                 Sent::Answered(answers) => match answers.into_iter().next() {
                     Some(Answer::Done) => return Added::There,
-                    Some(Answer::Refused { code, description }) => return Added::Refused(refusal(&code, &description)),
                     Some(Answer::NotRun) => return Added::Unsent,
-                    Some(Answer::Missing) | None => "the answer does not speak of it".to_owned(),
+                    Some(Answer::Refused { class, code, description }) => {
+                        refused = refusal(&code, &description);
+                        (refused.clone(), class != Class::Busy)
+                    }
+                    Some(unclear @ Answer::Unknown(_)) => (reason(&unclear), false),
+                    None => return Added::Unsent,
                 },
             };
-            let Some(standings) = self.settle(&[(change, 0)], &lost).await else { return Added::Unknown };
+            let Some(standings) = self.settle(&[step], &lost).await else { return Added::Unknown };
             match standings.get(&change.address) {
                 // The image that was sent is there, be it the new one or the old one.
                 Some(Standing::Done | Standing::Pending) => return Added::There,
-                Some(Standing::Diverged(found)) => return Added::Otherwise(found.clone()),
-                Some(Standing::Between) | None => {}
+                Some(Standing::Diverged(found) | Standing::Unseen(found)) => return Added::Otherwise(found.clone()),
+                Some(Standing::Between) | None if last => return Added::Refused(refused),
+                Some(Standing::Between) | None => {
+                    refused = format!("the portal did not take it in {MAX_RESCUES} tries: {lost}");
+                    if patience + 1 == MAX_RESCUES {
+                        break;
+                    }
+                    tokio::time::sleep(self.tools.settle * 2_u32.saturating_pow(patience)).await;
+                }
             }
         }
-        Added::Refused(format!("the portal did not take it in {MAX_TRIES} tries"))
+        Added::Refused(refused)
+    }
+}
+
+/// Whether the portal was seen to hold a new image of this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proven {
+    /// Not yet, and so many were refused.
+    No { refused: u32 },
+    /// It was.
+    Yes,
+}
+
+/// After so many refused images without one that was taken, no further one is tried.
+const MAX_REFUSED: u32 = 3;
+
+/// How often one image is sent at most while its code is missing on the portal; the waits between double.
+const MAX_RESCUES: u32 = 5;
+
+/// Why an answer is no plain yes.
+fn reason(answer: &Answer) -> String {
+    match answer {
+        Answer::Refused { code, description, .. } => refusal(code, description),
+        Answer::Unknown(why) => why.clone(),
+        Answer::Done | Answer::NotRun => "the answer does not speak of it".to_owned(),
     }
 }
 
@@ -166,7 +271,7 @@ enum Added {
     Otherwise(String),
     /// The portal refused it, in words.
     Refused(String),
-    /// It was not sent, because the run is stopped.
+    /// It was not sent.
     Unsent,
     /// It could not be found out; the step's fate is noted already.
     Unknown,

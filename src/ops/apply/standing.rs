@@ -1,21 +1,38 @@
 //! Where the steps of a plan stand on the portal, and the last look at them before the first write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::domain::asset::{Address, FoldedCode, Kind};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
+use crate::domain::journal::Resumption;
 use crate::domain::plan::{Plan, Standing};
 use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing, Reading};
+use crate::ops::events::Event;
 use crate::ops::observe::{self, Eyes, Freshness};
 use crate::ops::ports::{PortalError, ReadPortal};
 
 use super::NotApplied;
 
-/// Checks that the caller may write and that every step's precondition holds.
-pub(super) async fn check(plan: &Plan, eyes: &Eyes<'_, impl ReadPortal>) -> Result<(), NotApplied> {
-    if !eyes.portal.is_administrator().await? {
+/// Where a run begins: what an earlier run of the same plan did already.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// Steps that are done.
+    pub done: BTreeSet<Address>,
+    /// Replaces of which the old image is gone and the new one is not there.
+    pub between: BTreeSet<Address>,
+}
+
+/// Checks that the caller may write and that every step stands where the plan has it.
+pub(super) async fn check(
+    plan: &Plan,
+    resumed: &Resumption,
+    eyes: &Eyes<'_, impl ReadPortal>,
+) -> Result<Start, NotApplied> {
+    let (administrator, listing) = futures_util::future::join(eyes.portal.is_administrator(), eyes.portal.list()).await;
+    if !administrator? {
         return Err(NotApplied::Portal(PortalError {
             class: Class::Configuration,
             code: None,
@@ -24,32 +41,89 @@ pub(super) async fn check(plan: &Plan, eyes: &Eyes<'_, impl ReadPortal>) -> Resu
             hint: Some("use a webhook that an administrator of the portal made".to_owned()),
         }));
     }
-    let stale = stale(plan, &eyes.portal.list().await?, eyes).await;
-    if stale.is_empty() { Ok(()) } else { Err(NotApplied::Stale(stale)) }
+    start(plan, &listing?, resumed, eyes).await.map_err(NotApplied::Stale)
 }
 
-/// The steps of `plan` whose precondition does not hold on the portal that `listing` describes.
-pub async fn stale(plan: &Plan, listing: &Listing, eyes: &Eyes<'_, impl ReadPortal>) -> Vec<Finding> {
+/// Where `plan` begins on the portal that `listing` describes: every step must stand as before the plan, or as runs of
+/// the same plan that were cut short may have left it.
+///
+/// # Errors
+/// A finding for each step that stands otherwise.
+pub async fn start(
+    plan: &Plan,
+    listing: &Listing,
+    resumed: &Resumption,
+    eyes: &Eyes<'_, impl ReadPortal>,
+) -> Result<Start, Vec<Finding>> {
     let changes: Vec<_> = plan.changes.iter().collect();
-    let live = by_code(listing);
-    judge(&changes, &live, eyes)
-        .await
-        .into_iter()
-        .filter_map(|(address, standing)| {
-            let why = match standing {
-                Standing::Pending => return None,
-                Standing::Done => "it is already as the plan wants it".to_owned(),
-                Standing::Between => "it is gone from the portal".to_owned(),
-                Standing::Diverged(why) => why,
-            };
-            let message = format!("{}: {why}", address.to_string().escape_debug());
-            let help = "nothing was written; make a new plan";
-            Some(Finding::error("plan-stale", message).about(address).help(help))
-        })
-        .collect()
+    let mut start = Start::default();
+    let mut stale = Vec::new();
+    for (address, standing) in judge(&changes, &by_code(listing), eyes).await {
+        let why = match standing {
+            Standing::Pending => continue,
+            Standing::Done if resumed.may_have_changed(&address) => {
+                start.done.insert(address);
+                continue;
+            }
+            Standing::Between if resumed.may_have_changed(&address) => {
+                start.between.insert(address);
+                continue;
+            }
+            Standing::Done => "it is already as the plan wants it".to_owned(),
+            Standing::Between => "it is missing on the portal".to_owned(),
+            Standing::Diverged(why) | Standing::Unseen(why) => why,
+        };
+        let message = format!("{}: {why}", address.to_string().escape_debug());
+        stale.push(Finding::error("plan-stale", message).about(address));
+    }
+    if let Some(last) = stale.pop() {
+        stale.push(last.help("nothing was written; make a new plan"));
+    }
+    if stale.is_empty() { Ok(start) } else { Err(stale) }
+}
+
+/// How many readings are taken at most until two agree.
+const MAX_READINGS: u32 = 12;
+
+/// Whether the list is taken for what the portal holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ops) enum Doubt {
+    /// It is: nothing was written that it could lag behind.
+    None,
+    /// The server may have cached it before the last write: `get` is asked about every step that it does not show as
+    /// done.
+    NotDone,
 }
 
 type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
+
+/// Why it could not be found out where steps stand.
+pub(in crate::ops) enum Unsettled {
+    /// The portal could not be read.
+    Unread(PortalError),
+    /// No two readings agreed.
+    Restless,
+}
+
+/// Where `changes` stand once nothing moves any more: a server goes on with a batch after its client is gone, so two
+/// readings `apart` must agree.
+pub(in crate::ops) async fn settled(
+    changes: &[&Change],
+    eyes: &Eyes<'_, impl ReadPortal>,
+    apart: Duration,
+) -> Result<BTreeMap<Address, Standing>, Unsettled> {
+    let mut last = standings(changes, eyes, Doubt::NotDone).await.map_err(Unsettled::Unread)?;
+    for _ in 1..MAX_READINGS {
+        eyes.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
+        tokio::time::sleep(apart).await;
+        let found = standings(changes, eyes, Doubt::NotDone).await.map_err(Unsettled::Unread)?;
+        if found == last {
+            return Ok(found);
+        }
+        last = found;
+    }
+    Err(Unsettled::Restless)
+}
 
 fn by_code(listing: &Listing) -> Live<'_> {
     let mut live = Live::new();
@@ -59,17 +133,20 @@ fn by_code(listing: &Listing) -> Live<'_> {
     live
 }
 
-/// Reads the portal and says where each of `changes` stands. Its list may be older than the last write, because the
-/// server caches it: `get` is asked about every step that the list does not show as done.
+/// Reads the portal and says where each of `changes` stands.
 pub(super) async fn standings(
     changes: &[&Change],
     eyes: &Eyes<'_, impl ReadPortal>,
+    doubt: Doubt,
 ) -> Result<BTreeMap<Address, Standing>, PortalError> {
     let listing = eyes.portal.list().await?;
     let mut live = by_code(&listing);
     let mut standings = judge(changes, &live, eyes).await;
-    let doubtful: Vec<_> =
-        changes.iter().copied().filter(|change| standings.get(&change.address) != Some(&Standing::Done)).collect();
+    let doubtful: Vec<_> = changes
+        .iter()
+        .copied()
+        .filter(|change| doubt == Doubt::NotDone && standings.get(&change.address) != Some(&Standing::Done))
+        .collect();
     if doubtful.is_empty() {
         return Ok(standings);
     }
@@ -85,7 +162,11 @@ pub(super) async fn standings(
         fresher.push((address.folded(), known.or(entry)));
     }
     for (key, entry) in &fresher {
-        live.insert(key.clone(), entry.iter().collect());
+        let listed = live.entry(key.clone()).or_default();
+        // `get` knows one entry. Where the list has a system entry or several, it says more.
+        if listed.iter().all(|listed| !listed.system) && listed.len() <= 1 {
+            *listed = entry.iter().collect();
+        }
     }
     standings.extend(judge(&doubtful, &live, eyes).await);
     Ok(standings)
@@ -94,15 +175,8 @@ pub(super) async fn standings(
 /// Holds changes against entries, fetching the images that were not seen before.
 async fn judge(changes: &[&Change], live: &Live<'_>, eyes: &Eyes<'_, impl ReadPortal>) -> BTreeMap<Address, Standing> {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
-    // What the portal stores under the same path as when the plan was made needs no second look.
-    let wanted = changes
-        .iter()
-        .flat_map(|change| {
-            under(change).iter().copied().filter(|listed| {
-                !listed.system && change.action.before().is_none_or(|before| before.file_uri != listed.file_uri)
-            })
-        })
-        .collect();
+    let wanted =
+        changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();
     let (readings, _) = observe::contents(eyes, wanted, Freshness::Cached, |_, _| false).await;
     let readings: BTreeMap<_, _> =
         readings.into_iter().map(|(listed, reading)| ((&listed.address, &listed.file_uri), reading)).collect();

@@ -1,56 +1,82 @@
-//! Sends writes: one batch after another, each with its intent and its outcome in the journal.
+//! Sends writes, each with its intent in the journal before and its outcome after, and finds out what came of those
+//! whose answer was lost.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::domain::asset::Address;
 use crate::domain::command::{Answer, Command, Halt};
-use crate::domain::diff::{Action, Change};
+use crate::domain::diff::Change;
 use crate::domain::journal::{Entry, Said, Write};
 use crate::domain::plan::{Plan, Standing};
 use crate::domain::report::{Fate, StepResult};
 use crate::domain::retry::Class;
 use crate::ops::events::Event;
-use crate::ops::ports::{Journal, ReadPortal, WriteError, WritePortal};
+use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
 use super::Tools;
-use super::standing;
+use super::standing::{self, Doubt, Unsettled};
 
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
 
-/// The most bytes of images in one batch; in base64, percent-encoded, they grow by half.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
-
 /// How often a step is sent at most, when the portal demonstrably did not take it.
 pub(super) const MAX_TRIES: u32 = 3;
 
-/// How many readings are taken at most until two agree.
-const MAX_READINGS: u32 = 12;
+/// The most bytes of images in one batch; in base64, percent-encoded, they grow by half.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// For how long a precondition that was seen to hold is believed.
+const FRESH: Duration = Duration::from_secs(30);
 
 /// What came of a request.
 pub(super) enum Sent {
     /// The portal answered: one answer for each command.
     Answered(Vec<Answer>),
+    /// It was not sent, and should be sent again after another look.
+    NotYet,
     /// It had no effect, and nothing more is sent in this run.
     Stopped,
     /// Its answer was lost.
     Lost(String),
 }
 
-/// A step that waits to be sent, and how often it was sent already.
-pub(super) type Waiting<'a> = (&'a Change, u32);
+/// A step that waits to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting<'a> {
+    pub(super) change: &'a Change,
+    /// How often it was sent already.
+    pub(super) tries: u32,
+    /// Whether one of its writes is known to have taken effect.
+    pub(super) wrote: bool,
+}
 
 /// Sends the steps of one plan.
 pub(super) struct Writer<'a, P> {
     pub(super) plan: &'a Plan,
     pub(super) tools: &'a Tools<'a, P>,
     journal: &'a dyn Journal,
-    requests: u32,
-    batches: Batches,
-    /// Why nothing more is sent.
-    pub(super) stopped: Option<String>,
-    steps: BTreeMap<Address, StepResult>,
+    requests: Cell<u32>,
+    batches: Cell<Batches>,
+    stopped: RefCell<Option<String>>,
+    steps: RefCell<BTreeMap<Address, StepResult>>,
+    /// When the steps that wait were last seen to stand where the plan has them.
+    seen: Cell<Instant>,
+    /// Whether a request waited so long since that they must be looked at again.
+    stale: Cell<bool>,
+}
+
+/// How commands are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Together.
+    Batch,
+    /// One, as a request of its own.
+    Single,
 }
 
 /// Whether the portal takes writes in batches.
@@ -60,31 +86,93 @@ enum Batches {
     Refused,
 }
 
+impl<'a> Waiting<'a> {
+    /// A step that was not sent yet.
+    pub(super) const fn new(change: &'a Change) -> Self {
+        Self { change, tries: 0, wrote: false }
+    }
+
+    /// The same step, to be sent once more.
+    pub(super) const fn again(self) -> Self {
+        Self { tries: self.tries + 1, ..self }
+    }
+}
+
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
+    /// A writer for a plan whose preconditions were just seen to hold.
     pub(super) fn new(plan: &'a Plan, tools: &'a Tools<'a, P>, journal: &'a dyn Journal) -> Self {
-        Self { plan, tools, journal, requests: 0, batches: Batches::Accepted, stopped: None, steps: BTreeMap::new() }
+        Self {
+            plan,
+            tools,
+            journal,
+            requests: Cell::new(0),
+            batches: Cell::new(Batches::Accepted),
+            stopped: RefCell::new(None),
+            steps: RefCell::new(BTreeMap::new()),
+            seen: Cell::new(Instant::now()),
+            stale: Cell::new(false),
+        }
     }
 
-    /// Adds what does not exist yet.
-    pub(super) async fn creates(&mut self) {
-        self.independent(|action| matches!(action, Action::Create(_))).await;
+    /// Whether it is noted how a step ended.
+    pub(super) fn is_ended(&self, address: &Address) -> bool {
+        self.steps.borrow().contains_key(address)
     }
 
-    /// Deletes what is not declared.
-    pub(super) async fn deletes(&mut self) {
-        self.independent(|action| matches!(action, Action::Delete(_))).await;
+    /// Whether a step took effect, as far as is known now.
+    pub(super) fn is_applied(&self, address: &Address) -> bool {
+        self.steps.borrow().get(address).is_some_and(|step| step.fate == Fate::Applied)
     }
 
-    /// What became of every step so far; those that were never sent are skipped.
-    pub(super) fn finish(mut self) -> BTreeMap<Address, StepResult> {
+    /// Whether this run may have deleted this step's old image and thinks that some image is there, or does not know.
+    pub(super) fn should_be_there(&self, address: &Address) -> bool {
+        let steps = self.steps.borrow();
+        steps.get(address).is_some_and(|step| matches!(step.fate, Fate::Applied | Fate::Recovered | Fate::Unknown))
+    }
+
+    /// The steps of which something was sent.
+    pub(super) fn sent_changes(&self) -> Vec<&'a Change> {
+        let steps = self.steps.borrow();
+        let sent = |change: &&Change| steps.get(&change.address).is_some_and(|step| step.fate != Fate::Skipped);
+        self.plan.changes.iter().filter(sent).collect()
+    }
+
+    /// Corrects what is noted of a step.
+    pub(super) fn correct(&self, address: &Address, by: impl FnOnce(&mut StepResult)) {
+        if let Some(step) = self.steps.borrow_mut().get_mut(address) {
+            by(step);
+        }
+    }
+
+    /// What became of every step; those that were never sent are skipped.
+    pub(super) fn finish(self) -> BTreeMap<Address, StepResult> {
+        let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
+        let mut steps = self.steps.into_inner();
         for change in &self.plan.changes {
-            self.steps.entry(change.address.clone()).or_insert_with(|| StepResult {
+            steps.entry(change.address.clone()).or_insert_with(|| StepResult {
                 fate: Fate::Skipped,
-                why: Some(self.stopped.clone().unwrap_or_else(|| "it was not sent".to_owned())),
+                why: Some(why.clone()),
                 wrote: false,
             });
         }
-        self.steps
+        steps
+    }
+
+    /// The steps that are not at their end yet and that `which` picks.
+    pub(super) fn waiting(&self, which: impl Fn(&Change) -> bool) -> VecDeque<Waiting<'a>> {
+        let steps = self.steps.borrow();
+        let waiting = |change: &&Change| which(change) && !steps.contains_key(&change.address);
+        self.plan.changes.iter().filter(waiting).map(Waiting::new).collect()
+    }
+
+    /// Why nothing more is sent, if so.
+    pub(super) fn why_stopped(&self) -> Option<String> {
+        self.stopped.borrow().clone()
+    }
+
+    /// Sends nothing more from here on. The first reason stands.
+    pub(super) fn stop(&self, why: String) {
+        self.stopped.borrow_mut().get_or_insert(why);
     }
 
     /// The bytes that a step uploads.
@@ -97,186 +185,169 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.contents.get(&change.action.before()?.content.as_ref()?.sha256).cloned()
     }
 
-    pub(super) fn end(&mut self, change: &Change, fate: Fate, why: Option<String>, wrote: bool) {
+    /// Notes how a step ended.
+    pub(super) fn end(&self, change: &Change, fate: Fate, why: Option<String>, wrote: bool) {
         self.tools.eyes.observer.observe(Event::Advanced(1));
-        self.steps.insert(change.address.clone(), StepResult { fate, why, wrote });
+        self.steps.borrow_mut().insert(change.address.clone(), StepResult { fate, why, wrote });
     }
 
-    /// Steps that are one command each: a refused one does not concern the others.
-    async fn independent(&mut self, which: fn(&Action) -> bool) {
-        let mut queue: VecDeque<Waiting<'a>> =
-            self.plan.changes.iter().filter(|change| which(&change.action)).map(|change| (change, 0)).collect();
-        while !queue.is_empty() {
-            let batch = take(&mut queue, MAX_COMMANDS, |change| self.new_png(change).map_or(0, |png| png.len()));
-            let commands: Vec<_> = batch.iter().filter_map(|(change, _)| self.command(change)).collect();
-            match self.send(&commands, Halt::Never).await {
-                Sent::Stopped => return,
-                Sent::Lost(why) => self.settle_independent(batch, &why, &mut queue).await,
-                Sent::Answered(answers) => {
-                    let mut lost = Vec::new();
-                    for (step, answer) in batch.into_iter().zip(answers) {
-                        match answer {
-                            Answer::Done => self.end(step.0, Fate::Applied, None, true),
-                            Answer::Refused { code, description } => {
-                                self.end(step.0, Fate::Failed, Some(refusal(&code, &description)), false);
-                            }
-                            Answer::NotRun => queue.push_back(step),
-                            Answer::Missing => lost.push(step),
-                        }
-                    }
-                    if !lost.is_empty() {
-                        self.settle_independent(lost, "the answer does not speak of it", &mut queue).await;
-                    }
+    /// Notes that a step took effect.
+    pub(super) fn applied(&self, change: &Change) {
+        self.end(change, Fate::Applied, None, true);
+    }
+
+    /// Takes the next steps off the queue: at most `most`, and no more bytes than one request should carry.
+    pub(super) fn take(&self, queue: &mut VecDeque<Waiting<'a>>, most: usize) -> Vec<Waiting<'a>> {
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while let Some(step) = queue.front() {
+            bytes += self.new_png(step.change).map_or(0, |png| png.len());
+            if taken.len() >= most || (bytes > MAX_BYTES && !taken.is_empty()) {
+                break;
+            }
+            taken.extend(queue.pop_front());
+        }
+        taken
+    }
+
+    /// Sends one request; or one for each command, where the portal refuses batches.
+    pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
+        // A code that a batch would take for a reference is sent by itself; that says nothing of the portal.
+        let plain = !commands.iter().any(|command| command.address().code.as_str().contains('$'));
+        if self.batches.get() == Batches::Accepted && plain {
+            match self.request(commands, halt, urgency, Form::Batch).await {
+                Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => {
+                    self.batches.set(Batches::Refused);
                 }
+                outcome => return self.sent(outcome),
             }
         }
-    }
-
-    async fn settle_independent(&mut self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
-        let Some(mut standings) = self.settle(&steps, why).await else { return };
-        for (change, tries) in steps {
-            match standings.remove(&change.address) {
-                Some(Standing::Done) => self.end(change, Fate::Applied, None, true),
-                Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(found), false),
-                _ if tries + 1 >= MAX_TRIES => {
-                    let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
-                    self.end(change, Fate::Failed, Some(why), false);
-                }
-                _ => queue.push_back((change, tries + 1)),
-            }
-        }
-    }
-
-    /// The one command of a step that needs one.
-    fn command(&self, change: &Change) -> Option<Command> {
-        match &change.action {
-            Action::Create(_) => Some(Command::Add { address: change.address.clone(), png: self.new_png(change)? }),
-            Action::Delete(_) => Some(Command::Delete { address: change.live_address() }),
-            Action::Replace(..) => None,
-        }
-    }
-
-    /// Sends one request, with its intent in the journal before and its outcome after; or one request for each command
-    /// where the portal refuses batches.
-    pub(super) async fn send(&mut self, commands: &[Command], halt: Halt) -> Sent {
-        if self.batches == Batches::Accepted {
-            match self.request(commands, halt).await {
-                Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => self.batches = Batches::Refused,
-                other => return self.sent(other),
-            }
-        }
-        let mut answers = Vec::with_capacity(commands.len());
+        let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
         for command in commands {
             if halt == Halt::OnError && answers.iter().any(|answer| *answer != Answer::Done) {
                 answers.push(Answer::NotRun);
                 continue;
             }
-            match self.request(std::slice::from_ref(command), halt).await {
-                Ok(answer) => answers.extend(answer),
-                Err(WriteError::Unknown(_)) => answers.push(Answer::Missing),
-                Err(WriteError::NoEffect(error)) => {
-                    self.stopped = Some(error.to_string());
-                    if answers.is_empty() {
-                        return Sent::Stopped;
-                    }
-                    answers.push(Answer::NotRun);
-                }
+            // The add of a pair whose delete took effect is not put off for anything.
+            let urgency = match command {
+                Command::Add { .. } if halt == Halt::OnError => Urgency::Completing,
+                _ => urgency,
+            };
+            match self.sent(self.request(std::slice::from_ref(command), halt, urgency, Form::Single).await) {
+                Sent::Answered(answer) => answers.extend(answer),
+                Sent::Lost(why) => answers.push(Answer::Unknown(why)),
+                unsent @ (Sent::Stopped | Sent::NotYet) if answers.is_empty() => return unsent,
+                Sent::Stopped | Sent::NotYet => answers.push(Answer::NotRun),
             }
         }
         Sent::Answered(answers)
     }
 
-    fn sent(&mut self, outcome: Result<Vec<Answer>, WriteError>) -> Sent {
+    fn sent(&self, outcome: Result<Vec<Answer>, WriteError>) -> Sent {
         match outcome {
             Ok(answers) => Sent::Answered(answers),
             Err(WriteError::Unknown(error)) => Sent::Lost(error.to_string()),
+            Err(WriteError::NoEffect(error)) if error.class == Class::Waited => {
+                self.stale.set(true);
+                Sent::NotYet
+            }
             Err(WriteError::NoEffect(error)) => {
-                self.stopped = Some(error.to_string());
+                self.stop(error.to_string());
                 Sent::Stopped
             }
         }
     }
 
-    /// One request, unless something stops the run first.
-    async fn request(&mut self, commands: &[Command], halt: Halt) -> Result<Vec<Answer>, WriteError> {
-        if self.tools.interrupt.is_raised() && self.stopped.is_none() {
-            self.stopped = Some("interrupted".to_owned());
+    /// One request, unless something stops the run first. A request that completes a replace is not stopped: not by the
+    /// user, and not by a journal that cannot be written, which says already that the old image was to be deleted.
+    async fn request(
+        &self,
+        commands: &[Command],
+        halt: Halt,
+        urgency: Urgency,
+        form: Form,
+    ) -> Result<Vec<Answer>, WriteError> {
+        if self.tools.interrupt.is_raised() {
+            self.stop("interrupted".to_owned());
         }
-        if let Some(why) = &self.stopped {
-            return Err(no_effect(why.clone()));
+        if let (Some(why), Urgency::Ordinary) = (self.why_stopped(), urgency) {
+            return Err(not_sent(why));
         }
-        self.requests += 1;
-        let intent = Entry::Intent { request: self.requests, commands: commands.iter().map(Write::from).collect() };
+        let request = self.requests.get() + 1;
+        self.requests.set(request);
+        let intent = Entry::Intent { request, commands: commands.iter().map(Write::from).collect() };
         if let Err(error) = self.journal.append(&intent) {
-            return Err(no_effect(format!("the journal cannot be written: {error}")));
-        }
-        let outcome = match (self.batches, commands) {
-            (Batches::Refused, [command]) => {
-                self.tools.eyes.portal.write_single(command).await.map(|answer| vec![answer])
+            let why = format!("the journal cannot be written: {error}");
+            self.stop(why.clone());
+            if urgency == Urgency::Ordinary {
+                return Err(not_sent(why));
             }
-            _ => self.tools.eyes.portal.write(commands, halt).await,
+        }
+        let portal = self.tools.eyes.portal;
+        let outcome = match (form, commands) {
+            (Form::Single, [command]) => portal.write_single(command, urgency).await.map(|answer| vec![answer]),
+            _ => portal.write(commands, halt, urgency).await,
         };
         let (answers, error) = match &outcome {
             Ok(answers) => (answers.iter().map(Said::from).collect(), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
-        if let Err(error) = self.journal.append(&Entry::Outcome { request: self.requests, answers, error }) {
-            self.stopped = Some(format!("the journal cannot be written: {error}"));
+        if let Err(error) = self.journal.append(&Entry::Outcome { request, answers, error }) {
+            self.stop(format!("the journal cannot be written: {error}"));
         }
         outcome
     }
 
-    /// Finds out where steps stand whose answer was lost: a server goes on with a batch after its client is gone, so
-    /// that two readings must agree. `None` when the portal cannot be read; the steps are then of unknown fate and
-    /// nothing more is sent.
-    pub(super) async fn settle(&mut self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, Standing>> {
-        let changes: Vec<_> = steps.iter().map(|(change, _)| *change).collect();
-        let mut last = None;
-        for _ in 0..MAX_READINGS {
-            if last.is_some() {
-                let wait = self.tools.settle;
-                self.tools
-                    .eyes
-                    .observer
-                    .observe(Event::Waiting { why: "an answer was lost; finding out".to_owned(), wait });
-                tokio::time::sleep(wait).await;
-            }
-            match standing::standings(&changes, &self.tools.eyes).await {
-                Ok(found) if last.as_ref() == Some(&found) => return Some(found),
-                Ok(found) => last = Some(found),
-                Err(error) => {
-                    return self.give_up(&changes, &format!("{why}; what came of it could not be read: {error}"));
+    /// Whether the preconditions of the steps that wait were seen to hold lately.
+    pub(super) fn is_fresh(&self) -> bool {
+        !self.stale.get() && self.seen.get().elapsed() < FRESH
+    }
+
+    /// Looks at the steps in `queue` again when they have waited long, and ends those that no longer stand where the
+    /// plan has them: nothing is written on old knowledge.
+    pub(super) async fn look_again(&self, queue: &mut VecDeque<Waiting<'a>>) {
+        if self.is_fresh() || self.why_stopped().is_some() {
+            return;
+        }
+        let changes: Vec<_> = queue.iter().map(|step| step.change).collect();
+        let standings = match standing::standings(&changes, &self.tools.eyes, Doubt::None).await {
+            Ok(standings) => standings,
+            Err(error) => return self.stop(format!("the portal could not be read again: {error}")),
+        };
+        self.seen.set(Instant::now());
+        self.stale.set(false);
+        queue.retain(|Waiting { change, .. }| {
+            let why = match standings.get(&change.address) {
+                Some(Standing::Pending) | None => return true,
+                Some(Standing::Done) => "somebody else did it meanwhile".to_owned(),
+                Some(Standing::Between) => "it was deleted meanwhile".to_owned(),
+                Some(Standing::Diverged(why) | Standing::Unseen(why)) => why.clone(),
+            };
+            self.end(change, Fate::Failed, Some(why), false);
+            false
+        });
+    }
+
+    /// Finds out where steps stand whose answer was lost. `None` when that cannot be found out; the steps are then of
+    /// unknown fate and nothing more is sent.
+    pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, Standing>> {
+        let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
+        self.tools.eyes.portal.wind_up();
+        match standing::settled(&changes, &self.tools.eyes, self.tools.settle).await {
+            Ok(standings) => Some(standings),
+            Err(unsettled) => {
+                let why = match unsettled {
+                    Unsettled::Unread(error) => format!("{why}; what came of it could not be read: {error}"),
+                    Unsettled::Restless => format!("{why}; the portal kept changing while it was read"),
+                };
+                for step in steps {
+                    self.end(step.change, Fate::Unknown, Some(why.clone()), step.wrote);
                 }
+                self.stop(why);
+                None
             }
         }
-        self.give_up(&changes, &format!("{why}; the portal kept changing while it was read"))
     }
-
-    fn give_up(&mut self, changes: &[&'a Change], why: &str) -> Option<BTreeMap<Address, Standing>> {
-        for change in changes {
-            self.end(change, Fate::Unknown, Some(why.to_owned()), false);
-        }
-        self.stopped = Some(why.to_owned());
-        None
-    }
-}
-
-/// Takes the next steps off the queue: at most `most`, and no more bytes than one request should carry.
-pub(super) fn take<'a>(
-    queue: &mut VecDeque<Waiting<'a>>,
-    most: usize,
-    bytes: impl Fn(&Change) -> usize,
-) -> Vec<Waiting<'a>> {
-    let mut taken = Vec::new();
-    let mut sum = 0;
-    while let Some((change, _)) = queue.front() {
-        sum += bytes(change);
-        if taken.len() >= most || (sum > MAX_BYTES && !taken.is_empty()) {
-            break;
-        }
-        taken.extend(queue.pop_front());
-    }
-    taken
 }
 
 /// A refusal in the portal's words, escaped.
@@ -285,6 +356,6 @@ pub(super) fn refusal(code: &str, description: &str) -> String {
     format!("the portal refused it: {} ({})", description.escape_debug(), code.escape_debug())
 }
 
-fn no_effect(message: String) -> WriteError {
-    WriteError::NoEffect(crate::ops::ports::PortalError { class: Class::Refused, code: None, message, hint: None })
+fn not_sent(message: String) -> WriteError {
+    WriteError::NoEffect(PortalError { class: Class::Refused, code: None, message, hint: None })
 }

@@ -1,0 +1,92 @@
+//! What the benches share: icons to measure with, processes to time, and figures to print.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A bench stops at the first thing that is not as it should be: a figure of a run that went wrong says nothing.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The binary under test, built like the bench itself.
+pub(crate) const BRANDCTL: &str = env!("CARGO_BIN_EXE_brandctl");
+
+/// Whether `cargo bench` runs this; `cargo test --all-targets` does too, but measures nothing.
+pub(crate) fn is_wanted() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// Makes a branding repository of `count` icons, all different.
+pub(crate) fn repository(folder: &Path, count: u32) -> Result<()> {
+    let icons = folder.join("icons");
+    fs::create_dir_all(&icons)?;
+    fs::write(folder.join("brand.yaml"), "version: 1\nowns: [\"bench-*\"]\nicons: icons/\n")?;
+    for number in 0..count {
+        fs::write(icons.join(format!("bench-{number:05}.png")), icon(number)?)?;
+    }
+    Ok(())
+}
+
+/// A sound icon: a mark of 8×8 cells on a transparent ground, another one for every number.
+fn icon(number: u32) -> Result<Vec<u8>> {
+    // An odd factor maps different numbers to different marks, and near ones to marks that are unlike.
+    let mark = number.wrapping_mul(0x9e37_79b1);
+    let mut pixels = Vec::with_capacity(24 * 24 * 4);
+    for (y, x) in (0..24_u32).flat_map(|y| (0..24_u32).map(move |x| (y, x))) {
+        // Each cell has 2×2 pixels, in a margin of 4; the right half mirrors the left.
+        let cell = |place: u32| place.checked_sub(4).map(|place| place / 2).filter(|cell| *cell < 8);
+        let bit = cell(y).zip(cell(x)).map(|(row, column)| 4 * row + column.min(7 - column));
+        let is_drawn = bit.is_some_and(|bit| (mark >> bit) & 1 == 1);
+        // One pixel is always drawn, so that no icon is blank.
+        pixels.extend(if is_drawn || (y, x) == (12, 3) { [0x1b, 0x3a, 0x57, 0xff] } else { [0; 4] });
+    }
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 24, 24);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.write_header()?.write_image_data(&pixels)?;
+    Ok(bytes)
+}
+
+/// Runs a command to its end and times it. It must succeed.
+pub(crate) fn timed(command: &mut Command) -> Result<(Duration, Output)> {
+    let start = Instant::now();
+    let output = command.stdin(Stdio::null()).output()?;
+    let time = start.elapsed();
+    if output.status.success() {
+        Ok((time, output))
+    } else {
+        Err(format!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+    }
+}
+
+/// The times of one thing, measured several times.
+pub(crate) struct Times(Vec<Duration>);
+
+impl Times {
+    /// Takes the times in any order; there must be one at least.
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        Self(times)
+    }
+
+    pub(crate) fn median(&self) -> Duration {
+        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+    }
+
+    /// Prints a row: least, median, most.
+    pub(crate) fn print(&self, name: &str) {
+        let of = |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1e3);
+        println!(
+            "{name:32} min {:7.1} ms   median {:7.1} ms   max {:7.1} ms",
+            of(self.0.first()),
+            self.median().as_secs_f64() * 1e3,
+            of(self.0.last())
+        );
+    }
+}
+
+/// Prints a figure beside its goal.
+pub(crate) fn verdict(what: &str, figure: &str, goal: &str, reached: bool) {
+    println!("{what:32} {figure:24} goal: {goal}{}", if reached { "" } else { "  MISSED" });
+}

@@ -1,0 +1,34 @@
+//! `brandctl history`
+
+use clap::Args;
+
+use crate::domain::journal::RunState;
+use crate::render;
+use crate::store::repository::Repository;
+use crate::store::run;
+
+use super::exit::Exit;
+use super::output;
+use super::settings::{Format, Globals};
+
+/// List the runs that the state folder holds
+///
+/// Offline. One line a run: when, on which portal, what became of it, and the commit that the manifest was at.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  brandctl history\n  brandctl history --format json")]
+pub(super) struct Arguments {}
+
+pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
+    let root = globals.state_root(Repository::at(&globals.file).folder());
+    let runs: Vec<RunState> = match run::of_all_portals(&root) {
+        Ok(runs) => runs.into_iter().map(|run| run.state).collect(),
+        Err(error) => {
+            output::complain(&format!("the state folder {} cannot be read: {error}", root.display()));
+            return Exit::Error;
+        }
+    };
+    match globals.format {
+        Format::Human => output::data(&render::human::history(&runs), Exit::Success),
+        Format::Json => output::json(render::json::history(&runs), Exit::Success),
+    }
+}

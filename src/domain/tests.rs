@@ -1,0 +1,218 @@
+//! The reconciler, from manifest and art to plan, against a portal that is a plain list: what holds for every desired and
+//! every observed state.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::asset::{Address, Code, Kind};
+use super::diff::{Action, Diff, Unbacked, diff};
+use super::finding::Place;
+use super::guard::{self, Allowances, Census, Empty, Guard, Outcome, Refusal};
+use super::image::testing;
+use super::manifest;
+use super::ownership::Unmanaged;
+use super::plan::{Plan, Standing};
+use super::rules::{self, Piece};
+use super::state::{Content, DesiredState, Listed, ObservedState, Reading, Selection};
+
+/// An image of a kind; another mark gives another look.
+fn art(kind: Kind, mark: u8) -> Vec<u8> {
+    testing::rgba(kind.side(), kind.side(), |x, y| if x == y { [mark, 20, 30, 255] } else { [0; 4] })
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+/// What a manifest with these lines declares: of each icon its mark.
+fn desired(lines: &str, icons: &[(&str, u8)]) -> DesiredState {
+    let listed: String = icons.iter().map(|(code, mark)| format!("  {code}: {mark}.png\n")).collect();
+    let icons_section = if icons.is_empty() { "icons: {}\n".to_owned() } else { format!("icons:\n{listed}") };
+    let text = format!("version: 1\n{lines}\n{icons_section}");
+    let (manifest, findings) = manifest::parse(text.as_bytes(), "brand.yaml");
+    let manifest = manifest.unwrap_or_else(|| panic!("{findings:?}"));
+    let pieces = icons.iter().map(|(code, mark)| {
+        let bytes: Arc<[u8]> = art(Kind::Icon, *mark).into();
+        let place = Place { line: 1, column: 1, bytes: 0..0 };
+        let address = Address::new(Kind::Icon, Code::new(*code));
+        Piece { address, file: format!("{mark}.png"), place, size: bytes.len() as u64, bytes: Some(bytes) }
+    });
+    let checked = rules::check(&manifest, pieces.collect(), findings);
+    checked.desired.unwrap_or_else(|| panic!("{:?}", checked.findings))
+}
+
+/// A portal as a list of codes and marks; no mark is a system entry.
+fn portal(entries: &[(&str, Option<u8>)]) -> ObservedState {
+    let entries = entries.iter().enumerate().map(|(at, (code, mark))| {
+        let file_uri = mark.map(|mark| format!("/upload/{at}/{mark}")).unwrap_or_default();
+        let listed = Listed { address: Address::new(Kind::Icon, Code::new(*code)), system: mark.is_none(), file_uri };
+        let reading = mark.map_or(Reading::NotNeeded, |mark| Reading::Known(Content::of(&art(Kind::Icon, mark))));
+        (listed, reading)
+    });
+    ObservedState { entries: entries.collect() }
+}
+
+fn compare(desired: &DesiredState, observed: &ObservedState) -> Diff {
+    diff(desired, observed, &Selection::All, Unbacked::Keep, "brand.yaml")
+}
+
+/// The portal after everything in `diff` was done.
+fn after(observed: &ObservedState, diff: &Diff) -> ObservedState {
+    let mut entries = observed.entries.clone();
+    for change in &diff.changes {
+        if change.action.before().is_some() {
+            entries.retain(|(listed, _)| listed.system || listed.address != change.live_address());
+        }
+        if let Some(new) = change.action.after() {
+            let file_uri = format!("/upload/new/{}", change.address);
+            let listed = Listed { address: change.address.clone(), system: false, file_uri };
+            entries.push((listed, Reading::Known(new.content.clone())));
+        }
+    }
+    ObservedState { entries }
+}
+
+fn standings(diff: &Diff, observed: &ObservedState) -> Vec<Standing> {
+    let standing = |change: &super::diff::Change| {
+        let live: Vec<_> = observed
+            .entries
+            .iter()
+            .filter(|(listed, _)| listed.address.folded() == change.address.folded())
+            .map(|(listed, reading)| (listed, reading))
+            .collect();
+        change.standing(&live)
+    };
+    diff.changes.iter().map(standing).collect()
+}
+
+fn shown(diff: &Diff) -> Vec<String> {
+    let one = |change: &super::diff::Change| {
+        let symbol = match change.action {
+            Action::Create(_) => "+",
+            Action::Replace(..) => "-/+",
+            Action::Delete(_) => "-",
+        };
+        format!("{symbol} {} {:?}", change.address.code, change.reason)
+    };
+    diff.changes.iter().map(one).collect()
+}
+
+#[test]
+fn each_row_of_the_ownership_table() {
+    let desired = desired(
+        "owns: [\"a-*\"]\nignore: [\"a-lab-*\"]",
+        &[("a-same", 1), ("a-other", 2), ("a-case", 3), ("a-new", 4)],
+    );
+    let observed = portal(&[
+        ("call", None),
+        ("a-same", Some(1)),
+        ("a-other", Some(9)),
+        ("a-CASE", Some(3)),
+        ("a-gone", Some(5)),
+        ("a-lab-x", Some(6)),
+        ("b-foreign", Some(7)),
+    ]);
+    let diff = compare(&desired, &observed);
+    let expected = ["-/+ a-case Respelt", "- a-gone Undeclared", "+ a-new Absent", "-/+ a-other LooksDifferent"];
+    assert_eq!(shown(&diff), expected);
+    let unmanaged = [("icon/a-lab-x", Unmanaged::Ignored), ("icon/b-foreign", Unmanaged::NotOwned)];
+    assert_eq!(diff.unmanaged, unmanaged.map(|(text, why)| (address(text), why)));
+    assert_eq!((diff.unchanged, diff.system, diff.conflicts.len()), (1, 1, 0));
+}
+
+#[test]
+fn what_must_be_settled_by_hand_is_a_conflict() {
+    for (declared, live, rule) in [
+        ("a-x", vec![("a-x", None)], "code-reserved"),
+        ("a-x", vec![("A-X", None)], "code-reserved"),
+        ("a-x", vec![("A-X", Some(1))], "code-respelt"),
+        ("a-x", vec![("a-x", Some(1)), ("a-X", Some(2))], "code-ambiguous"),
+    ] {
+        let diff = compare(&desired("owns: [\"a-*\"]", &[(declared, 1)]), &portal(&live));
+        let found: Vec<_> = diff.conflicts.iter().map(|finding| finding.rule).collect();
+        assert_eq!((found, diff.changes.len()), (vec![rule], 0), "{live:?}");
+    }
+}
+
+fn plan_of(diff: Diff) -> Plan {
+    // Which bytes they are does not matter here.
+    let mut plan = Plan::new("portal".to_owned(), diff, super::plan::Contents::new());
+    for change in &plan.changes {
+        let old = change.action.before().and_then(|before| before.content.as_ref());
+        let new = change.action.after().map(|after| &after.content);
+        plan.contents.extend(old.into_iter().chain(new).map(|content| (content.sha256, Arc::from([]))));
+    }
+    plan
+}
+
+#[test]
+fn guards_hold_at_every_size() {
+    let allowances = Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep };
+    for (owned, deletes, refused) in
+        [(1, 1, false), (2, 1, false), (2, 2, true), (9, 4, false), (9, 5, true), (40, 10, false), (40, 11, true)]
+    {
+        let codes: Vec<_> = (0..owned).map(|number| format!("a-{number}")).collect();
+        let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
+        let kept: Vec<_> = codes.iter().skip(deletes).map(|code| (code.as_str(), 1)).chain([("a-new", 2)]).collect();
+        let desired = desired("owns: [\"a-*\"]", &kept);
+        let censuses = [(Kind::Icon, Census { owned, declared: kept.len() })].into();
+        let plan = plan_of(compare(&desired, &portal(&live)));
+        let refusal = match guard::approve(plan, desired.ownership(), &censuses, allowances) {
+            Ok(_) => None,
+            Err(Refusal::Guards(verdicts)) => {
+                let refused = verdicts.into_iter().find(|verdict| verdict.outcome == Outcome::Refused);
+                refused.map(|verdict| verdict.guard)
+            }
+            Err(Refusal::Findings(findings)) => panic!("{findings:?}"),
+        };
+        assert_eq!(refusal, refused.then_some(Guard::MaxDeletes), "{deletes} of {owned}");
+    }
+}
+
+#[test]
+fn a_plan_without_its_images_is_not_approved() {
+    let allowances = Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep };
+    let desired = desired("owns: [\"a-*\"]", &[("a-x", 1)]);
+    let mut plan = plan_of(compare(&desired, &portal(&[])));
+    plan.contents.clear();
+    let refusal = guard::approve(plan, desired.ownership(), &[].into(), allowances).unwrap_err();
+    assert!(matches!(&refusal, Refusal::Findings(findings) if findings[0].rule == "plan-incomplete"), "{refusal:?}");
+}
+
+/// Codes in two spellings, owned, ignored and foreign, so that they meet often.
+fn code() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["a-1", "A-1", "a-2", "a-3", "a-lab-1", "b-1", "call", "Call"])
+}
+
+proptest! {
+    #[test]
+    fn one_plan_is_enough_and_touches_nothing_else(
+        wanted in prop::collection::btree_map(prop::sample::select(vec!["a-1", "a-2", "a-3", "a-4"]), 1..4u8, 0..4),
+        live in prop::collection::btree_map(code(), prop::option::of(1..4u8), 0..7),
+    ) {
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let live: Vec<_> = live.into_iter().collect();
+        let desired = desired("owns: [\"a-*\", \"A-*\", \"Call\"]\nignore: [\"a-lab-*\"]", &wanted);
+        let observed = portal(&live);
+        let diff = compare(&desired, &observed);
+        prop_assert!(standings(&diff, &observed).iter().all(|standing| *standing == Standing::Pending));
+        let then = after(&observed, &diff);
+        prop_assert!(standings(&diff, &then).iter().all(|standing| *standing == Standing::Done));
+        let again = compare(&desired, &then);
+        prop_assert!(again.changes.is_empty(), "{:?}", shown(&again));
+        let untouched = |entry: &&(Listed, Reading)| entry.0.system || desired.ownership().of(&entry.0.address).is_err();
+        let before: Vec<_> = observed.entries.iter().filter(untouched).collect();
+        let kept: Vec<_> = then.entries.iter().filter(untouched).collect();
+        prop_assert_eq!(before, kept);
+        if diff.conflicts.is_empty() {
+            for (address, entry) in desired.entries() {
+                let holds = |(listed, reading): &(Listed, Reading)| {
+                    listed.address == *address && *reading == Reading::Known(entry.content.clone())
+                };
+                prop_assert!(then.entries.iter().any(holds), "{address} is not as declared");
+            }
+        }
+    }
+}

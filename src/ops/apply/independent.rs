@@ -1,0 +1,130 @@
+//! Creates and deletes: one command each, in batches of which several may be in flight, because a refused one does not
+//! concern the others.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
+use crate::domain::command::{Answer, Command, Halt};
+use crate::domain::diff::{Action, Change};
+use crate::domain::plan::Standing;
+use crate::domain::report::Fate;
+use crate::domain::retry::Class;
+use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
+
+use super::standing::{self, Doubt};
+use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
+
+/// The fewest commands that are worth a request of their own: a request costs as much of the portal's limit as a full
+/// batch does.
+const MIN_COMMANDS: usize = 10;
+
+impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
+    /// Adds what does not exist yet.
+    pub(super) async fn creates(&self) {
+        self.independent(|change| matches!(change.action, Action::Create(_))).await;
+    }
+
+    /// Deletes what is not declared. The old half of a rename stays unless the new half is seen on the portal.
+    pub(super) async fn deletes(&self) {
+        let old: Vec<_> = self
+            .waiting(|change| matches!(change.action, Action::Delete(_)) && change.rename.is_some())
+            .into_iter()
+            .map(|step| step.change)
+            .collect();
+        if !old.is_empty() && self.why_stopped().is_none() {
+            let halves: BTreeSet<_> = old.iter().filter_map(|change| change.rename.as_ref()).collect();
+            let new: Vec<_> = self.plan.changes.iter().filter(|change| halves.contains(&change.address)).collect();
+            let standings = standing::standings(&new, &self.tools.eyes, Doubt::NotDone).await.unwrap_or_default();
+            for change in old {
+                let new = change.rename.as_ref().filter(|new| standings.get(new) != Some(&Standing::Done));
+                if let Some(new) = new {
+                    let why = format!("it is renamed, and {} is not there", new.to_string().escape_debug());
+                    self.end(change, Fate::Skipped, Some(why), false);
+                }
+            }
+        }
+        self.independent(|change| matches!(change.action, Action::Delete(_))).await;
+    }
+
+    async fn independent(&self, which: fn(&Change) -> bool) {
+        let mut queue = self.waiting(which);
+        // The batches share the load, so that they end together.
+        let share = queue.len().div_ceil(self.tools.in_flight.get()).clamp(MIN_COMMANDS, MAX_COMMANDS);
+        while !queue.is_empty() && self.why_stopped().is_none() {
+            self.look_again(&mut queue).await;
+            let lost = self.flight(&mut queue, share).await;
+            if let Some((steps, why)) = lost {
+                self.settle_independent(steps, &why, &mut queue).await;
+            }
+        }
+    }
+
+    /// Sends batches until the queue is empty, what is known grows old, or an answer is lost; returns the steps of
+    /// lost answers once nothing is in flight any more.
+    async fn flight(&self, queue: &mut VecDeque<Waiting<'a>>, share: usize) -> Option<(Vec<Waiting<'a>>, String)> {
+        let mut in_flight = FuturesUnordered::new();
+        let mut again = VecDeque::new();
+        let mut lost: Option<(Vec<Waiting<'a>>, String)> = None;
+        loop {
+            let open = lost.is_none() && self.why_stopped().is_none() && self.is_fresh();
+            while open && in_flight.len() < self.tools.in_flight.get() && !queue.is_empty() {
+                let batch = self.take(queue, share);
+                in_flight.push(async move {
+                    let commands: Vec<_> = batch.iter().filter_map(|step| self.command(step.change)).collect();
+                    let sent = self.send(&commands, Halt::Never, Urgency::Ordinary).await;
+                    (batch, sent)
+                });
+            }
+            let Some((batch, sent)) = in_flight.next().await else { break };
+            match sent {
+                Sent::Stopped => {}
+                Sent::NotYet => again.extend(batch),
+                Sent::Lost(why) => lost.get_or_insert((Vec::new(), why)).0.extend(batch),
+                Sent::Answered(answers) => {
+                    for (step, answer) in batch.into_iter().zip(answers) {
+                        match answer {
+                            Answer::Done => self.applied(step.change),
+                            Answer::Refused { class, code, description } if class != Class::Busy => {
+                                self.end(step.change, Fate::Failed, Some(refusal(&code, &description)), false);
+                            }
+                            Answer::NotRun => again.push_back(step),
+                            // Settling waits, which is what a busy portal asks for.
+                            Answer::Refused { code, description, .. } => {
+                                lost.get_or_insert((Vec::new(), refusal(&code, &description))).0.push(step);
+                            }
+                            Answer::Unknown(why) => lost.get_or_insert((Vec::new(), why)).0.push(step),
+                        }
+                    }
+                }
+            }
+        }
+        queue.append(&mut again);
+        lost
+    }
+
+    async fn settle_independent(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
+        let Some(mut standings) = self.settle(&steps, why).await else { return };
+        for step in steps {
+            match standings.remove(&step.change.address) {
+                Some(Standing::Done) => self.applied(step.change),
+                Some(Standing::Diverged(found)) => self.end(step.change, Fate::Failed, Some(found), false),
+                Some(Standing::Unseen(found)) => self.end(step.change, Fate::Unknown, Some(found), false),
+                _ if step.tries + 1 >= MAX_TRIES => {
+                    let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
+                    self.end(step.change, Fate::Failed, Some(why), false);
+                }
+                _ => queue.push_back(step.again()),
+            }
+        }
+    }
+
+    /// The one command of a step that needs one.
+    fn command(&self, change: &Change) -> Option<Command> {
+        match &change.action {
+            Action::Create(_) => Some(Command::Add { address: change.address.clone(), png: self.new_png(change)? }),
+            Action::Delete(_) => Some(Command::Delete { address: change.live_address() }),
+            Action::Replace(..) => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Settles runs that were cut short: finds out what they had done, writes it into their journals, and closes them. The
+//! portal is only read; what is left to do is for the ordinary diff.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::asset::Address;
+use crate::domain::finding::Finding;
+use crate::domain::journal::{Ending, Entry, RunState};
+use crate::domain::plan::Standing;
+use crate::domain::report::{Fate, StepResult};
+
+use super::apply::standing::{self, Unsettled};
+use super::observe::Eyes;
+use super::ports::{OpenRun, PortalError, ReadPortal, Runs, StoreError};
+
+/// Why open runs could not be settled.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSettled {
+    /// The portal cannot be read.
+    #[error(transparent)]
+    Portal(#[from] PortalError),
+    /// Two readings of the portal never agreed.
+    #[error("run {0} was cut short, and the portal kept changing while it was read")]
+    Restless(String),
+    /// The state folder cannot be used.
+    #[error("the state folder cannot be used: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Whether a journal gets its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// It does.
+    Write,
+    /// The state folder cannot be written: the next command that can finds the run open again.
+    Leave,
+}
+
+/// Settles and closes every open run. Returns what the journals say of them, and a finding about each for the user.
+///
+/// # Errors
+/// When the portal or the state folder cannot be used; the runs that are not settled stay open.
+pub async fn settle(
+    runs: &dyn Runs,
+    eyes: &Eyes<'_, impl ReadPortal>,
+    apart: Duration,
+    closing: Closing,
+) -> Result<(Vec<RunState>, Vec<Finding>), NotSettled> {
+    let mut states = Vec::new();
+    let mut findings = Vec::new();
+    for OpenRun { mut state, changes } in runs.open()? {
+        // Only what a request may have left for is looked at; the rest was never sent.
+        let (sent, unsent): (Vec<_>, Vec<_>) = changes.iter().partition(|change| state.sent(&change.address));
+        let standings = if sent.is_empty() {
+            BTreeMap::new()
+        } else {
+            standing::settled(&sent, eyes, apart).await.map_err(|unsettled| match unsettled {
+                Unsettled::Unread(error) => NotSettled::Portal(error),
+                Unsettled::Restless => NotSettled::Restless(state.run.clone()),
+            })?
+        };
+        let missing = missing(&standings);
+        state.steps = standings.into_iter().map(|(address, standing)| (address, judge(standing))).collect();
+        state.steps.extend(unsent.into_iter().map(|change| (change.address.clone(), skipped("it was not sent"))));
+        let entries: Vec<_> = state
+            .steps
+            .iter()
+            .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
+            .chain([Entry::end(state.steps.values(), Ending::CutShort)])
+            .collect();
+        if closing == Closing::Write {
+            runs.close(&state, &entries)?;
+        }
+        state.ended = Some(Ending::CutShort);
+        findings.push(finding(&state, &missing));
+        states.push(state);
+    }
+    Ok((states, findings))
+}
+
+fn missing(standings: &BTreeMap<Address, Standing>) -> Vec<String> {
+    standings
+        .iter()
+        .filter(|(_, standing)| **standing == Standing::Between)
+        .map(|(address, _)| address.to_string().escape_debug().to_string())
+        .collect()
+}
+
+fn judge(standing: Standing) -> StepResult {
+    match standing {
+        Standing::Done => StepResult { fate: Fate::Applied, why: None, wrote: true },
+        Standing::Pending => skipped("it took no effect"),
+        Standing::Between => StepResult {
+            fate: Fate::Failed,
+            why: Some("the old image was deleted, and the new one is not there".to_owned()),
+            wrote: true,
+        },
+        Standing::Diverged(why) | Standing::Unseen(why) => {
+            StepResult { fate: Fate::Unknown, why: Some(why), wrote: false }
+        }
+    }
+}
+
+fn skipped(why: &str) -> StepResult {
+    StepResult { fate: Fate::Skipped, why: Some(why.to_owned()), wrote: false }
+}
+
+fn finding(state: &RunState, missing: &[String]) -> Finding {
+    let mut message = format!(
+        "the run {} of {} was cut short: {} of {} changes took effect",
+        state.run,
+        state.began,
+        state.applied(),
+        state.steps.len(),
+    );
+    if missing.is_empty() {
+        return Finding::warning("run-cut-short", message).help("what is left to do is in the plan");
+    }
+    message.push_str(&format!("; missing on the portal: {}", missing.join(", ")));
+    let help =
+        format!("what is declared is created again; an old image comes back with `brandctl restore {}`", state.run);
+    Finding::warning("run-cut-short", message).help(help)
+}

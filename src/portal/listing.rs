@@ -1,0 +1,119 @@
+//! Reading what a portal lists: both lists in one batch, single entries in batches, one by one where batches are refused.
+
+use serde_json::json;
+
+use crate::domain::asset::{Address, Kind};
+use crate::domain::retry::Class;
+use crate::domain::state::{Listed, Listing};
+
+use super::batch::{self, Answers, Part};
+use super::client::{Client, Purpose};
+use super::error::{self, Effect, Fault};
+use super::wire::{self, Answered, Malformed};
+
+/// The error code of a `get` or `delete` of a code that does not exist.
+const NOT_FOUND: &str = "NOT_FOUND";
+
+impl Client {
+    /// Both lists, in one request.
+    pub(super) async fn read_list(&self) -> Result<Listing, Fault> {
+        let together = self.ask(Purpose::Read, "batch", &batch::of_lists(), |answered| self.lists(answered)).await;
+        let listing = match together {
+            Err(fault) if fault.class() == Class::NoBatch => self.list_singly().await,
+            other => other,
+        }?;
+        self.harmless(listing)
+    }
+
+    /// Addresses and codes go into plans, journals and caches: one with our own secret in it must not get there.
+    fn harmless(&self, listing: Listing) -> Result<Listing, Fault> {
+        let holds_secret = |text: &str| self.webhook.redact(text) != text;
+        let told = listing
+            .entries
+            .iter()
+            .any(|entry| holds_secret(&entry.file_uri) || holds_secret(entry.address.code.as_str()));
+        if told {
+            let message = format!("{} lists an entry that holds the secret of the webhook", self.webhook.host());
+            let hint = "somebody knows the secret: revoke the webhook, make a new one, and remove that entry by hand";
+            return Err(Fault::new(Class::Refused, Effect::None, message, Some(hint.to_owned())));
+        }
+        Ok(listing)
+    }
+
+    /// Entries, 50 in a request.
+    pub(super) async fn read_entries(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, Fault> {
+        let mut entries = Vec::with_capacity(addresses.len());
+        for part in addresses.chunks(batch::MOST) {
+            let read = |answered| self.entries(part, answered);
+            let answered = if part.iter().any(batch::would_be_substituted) {
+                Err(self.not_in_a_batch())
+            } else {
+                self.ask(Purpose::Read, "batch", &batch::of_gets(part), read).await
+            };
+            match answered {
+                Ok(found) => entries.extend(found),
+                Err(fault) if fault.class() == Class::NoBatch => {
+                    for address in part {
+                        entries.push(self.get_singly(address).await?);
+                    }
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(entries)
+    }
+
+    fn lists(&self, answered: Answered) -> Result<Listing, Fault> {
+        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        self.note_reset(answers.resets_in());
+        let mut entries = Vec::new();
+        for kind in Kind::ALL {
+            let malformed = |why| self.malformed(&batch::list_method(kind), &why);
+            match answers.take(kind.plural()) {
+                Part::Result(list) => entries.extend(wire::entries(kind, list).map_err(malformed)?),
+                Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
+                Part::Nothing => return Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
+            }
+        }
+        Ok(Listing { entries })
+    }
+
+    fn entries(&self, addresses: &[Address], answered: Answered) -> Result<Vec<Option<Listed>>, Fault> {
+        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        self.note_reset(answers.resets_in());
+        let entry = |(index, address): (usize, &Address)| {
+            let malformed = |why| self.malformed(&batch::get_method(address.kind), &why);
+            match answers.take(&batch::key(index)) {
+                Part::Result(answered) => wire::single(address.kind, &answered.result).map(Some).map_err(malformed),
+                Part::Error(body) if body.code == NOT_FOUND => Ok(None),
+                Part::Error(body) => Err(error::refused(&self.webhook, None, &body)),
+                Part::Nothing => Err(malformed(Malformed("the batch does not speak of it".to_owned()))),
+            }
+        };
+        addresses.iter().enumerate().map(entry).collect()
+    }
+
+    /// For portals that refuse batches.
+    async fn get_singly(&self, address: &Address) -> Result<Option<Listed>, Fault> {
+        let method = batch::get_method(address.kind);
+        let read = |answered: Answered| {
+            wire::single(address.kind, &answered.result).map_err(|why| self.malformed(&method, &why))
+        };
+        match self.ask(Purpose::Read, &method, &json!({"code": address.code.as_str()}), read).await {
+            Ok(listed) => Ok(Some(listed)),
+            Err(fault) if fault.class() == Class::Refused && fault.error.code.as_deref() == Some(NOT_FOUND) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// For portals that refuse batches.
+    async fn list_singly(&self) -> Result<Listing, Fault> {
+        let mut entries = Vec::new();
+        for kind in Kind::ALL {
+            let method = batch::list_method(kind);
+            let read = |answered| wire::entries(kind, answered).map_err(|why| self.malformed(&method, &why));
+            entries.extend(self.ask(Purpose::Read, &method, &json!({}), read).await?);
+        }
+        Ok(Listing { entries })
+    }
+}

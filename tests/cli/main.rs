@@ -1,0 +1,15 @@
+//! The real binary against the embedded portal: what a user, a CI job and a portal's other users get to see.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod bad_input;
+mod batches;
+mod cache;
+mod common;
+mod exit_codes;
+mod killed;
+mod names;
+mod ownership;
+mod pitfalls;
+mod saved_plans;
+mod secrets;
+mod unsteady;

@@ -1,0 +1,19 @@
+//! Applies that are killed, cut off, refused and raced, at every point where that can happen: what is left is never
+//! worse than one code without an image, and the next plain apply ends with exactly what is declared.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+#[allow(dead_code, reason = "this crate does not need all of it")]
+#[path = "../cli/common.rs"]
+mod common;
+
+mod driver;
+mod judge;
+mod kills;
+mod pitfalls;
+mod processes;
+mod random;
+mod rivals;
+mod scene;
+mod server;
+mod trials;
