@@ -1,6 +1,7 @@
 //! Every command that README.md shows is run, and prints what README.md says it prints.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,6 +42,10 @@ fn checkout() -> tempfile::TempDir {
 
 /// Runs a command line in `folder`: its exit code and standard output.
 fn run(line: &str, folder: &Path) -> (i32, String) {
+    run_with(line, folder, &[])
+}
+
+fn run_with(line: &str, folder: &Path, environment: &[(&str, &str)]) -> (i32, String) {
     let program = env!("CARGO_BIN_EXE_brandctl");
     let arguments = line.strip_prefix("cargo run --release -- ").or_else(|| line.strip_prefix("brandctl "));
     let arguments = arguments.unwrap_or_else(|| panic!("README.md runs something else: {line}"));
@@ -49,6 +54,7 @@ fn run(line: &str, folder: &Path) -> (i32, String) {
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
+        .envs(environment.iter().copied())
         .output()
         .unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
@@ -77,18 +83,65 @@ fn every_session_ends_and_prints_as_shown() {
     }
 }
 
+/// The commands for a real portal run too, block by block, in a copy of examples/acme and against a sandbox that their
+/// webhook names. Nobody is there to answer `apply`, so it gets its `--yes`.
 #[test]
-fn every_other_command_is_one_that_exists() {
-    let mut seen = 0;
-    for line in blocks("sh").iter().flat_map(|block| block.lines()) {
-        let line = line.split('#').next().unwrap().trim();
-        if let Some(arguments) = line.strip_prefix("brandctl ") {
-            let (ended, printed) = run(&format!("brandctl {arguments} --help"), repository());
-            assert!(ended == 0 && printed.contains("Usage: brandctl"), "{line}");
-            seen += 1;
+fn every_command_for_a_portal_does_what_it_says() {
+    let mut ran = 0;
+    for block in blocks("sh") {
+        let (folder, data) = (checkout(), tempfile::tempdir().unwrap());
+        let portal = brandctl::sandbox::start(brandctl::sandbox::Options::new(data.path())).unwrap();
+        for line in block.lines() {
+            let command = line.split('#').next().unwrap().trim();
+            let exported = command.starts_with("export BITRIX24_WEBHOOK_URL=");
+            if command.is_empty() || exported || command == "tests/run" {
+                continue;
+            }
+            let (pending, asks) = (command.contains("--detailed-exitcode"), command == "brandctl apply");
+            let command = if asks { format!("{command} --yes") } else { command.to_owned() };
+            let acme = folder.path().join("examples/acme");
+            let (ended, printed) =
+                run_with(&command, &acme, &[("BITRIX24_WEBHOOK_URL", portal.admin_webhook().as_str())]);
+            assert_eq!(ended, if pending { 2 } else { 0 }, "{command}\n{printed}");
+            if command.starts_with("brandctl apply") {
+                assert!(printed.ends_with("Applied 12 changes and read back.\n"), "{printed}");
+                assert_eq!(portal.entries().len(), 12, "{command}");
+            }
+            ran += 1;
         }
     }
-    assert!(seen >= 5, "README.md lost its commands");
+    assert!(ran >= 6, "README.md lost its commands");
+}
+
+/// An option that README.md names is one of the program's, or of cargo's where it is named here.
+#[test]
+fn every_option_exists() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let options = |text: &str| -> BTreeSet<String> {
+        text.split(|character: char| !character.is_alphanumeric() && character != '-')
+            .filter_map(|word| word.strip_prefix("--"))
+            .filter(|option| option.starts_with(char::is_alphabetic))
+            .map(str::to_owned)
+            .collect()
+    };
+    let (_, help) = run("brandctl --help", repository());
+    let commands: Vec<_> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split(' ').next())
+        .filter(|command| *command != "help")
+        .collect();
+    let mut known = options(&help);
+    for command in &commands {
+        known.extend(options(&run(&format!("brandctl {command} --help"), repository()).1));
+        assert!(readme.contains(&format!("| `{command}")), "README.md does not tell of `{command}`");
+    }
+    assert!(commands.len() >= 4, "{help}");
+    known.extend(["release", "path", "force"].map(str::to_owned));
+    let unknown: Vec<_> = options(&readme).difference(&known).cloned().collect();
+    assert!(unknown.is_empty(), "README.md tells of options that do not exist: {unknown:?}");
 }
 
 #[test]
