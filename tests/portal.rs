@@ -538,11 +538,9 @@ async fn a_busy_portal_gets_a_write_a_second_time_and_no_third() {
 #[tokio::test]
 async fn the_moment_that_the_portal_names_is_waited_for() {
     let time = json!({"finish": 1000.0, "operating": 480, "operating_reset_at": 1600});
-    let found = |time: &Value| {
-        json!({"result": {"result": {"c0": {"logo": entry("a")}}, "result_error": []}, "time": time})
-    };
-    let server =
-        Server::answering([answer(200, &found(&time)), error(429, "OPERATION_TIME_LIMIT")]).await;
+    let found =
+        |time: &Value| json!({"result": {"result": {"c0": {"logo": entry("a")}}, "result_error": []}, "time": time});
+    let server = Server::answering([answer(200, &found(&time)), error(429, "OPERATION_TIME_LIMIT")]).await;
     let client = server.client();
     client.get(&[Address::new(Kind::Logo, Code::new("a"))]).await.unwrap();
     let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();

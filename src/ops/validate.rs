@@ -1,5 +1,6 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
+use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest};
 use crate::domain::rules::{self, Checked};
 

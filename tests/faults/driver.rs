@@ -273,8 +273,8 @@ impl ReadPortal for Frail {
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
         self.around(self.client.download(file_uri)).await
     }
-    async fn is_administrator(&self) -> Result<bool, PortalError> {
-        self.around(self.client.is_administrator()).await
+    async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
+        self.around(self.client.list_to_write()).await
     }
     fn wind_up(&self) {
         self.client.wind_up();

@@ -41,11 +41,6 @@ impl<'a> Collector<'a> {
         self.errors.len() >= LIMIT
     }
 
-    /// Whether there is an error.
-    pub(super) fn has_errors(&self) -> bool {
-        !self.errors.is_empty()
-    }
-
     /// All findings, in the order of their places.
     ///
     /// Where a webhook is written in or next to a line that would be shown, the place keeps its line and column and
