@@ -200,7 +200,7 @@ fn measured_a_late_batch_never_undoes_a_newer_run() {
     // Each write of the first run is left behind at the portal in turn, and comes while the next run looks.
     each(1..=3, |nth| {
         let brand = work();
-        brand.fail(Faults::one(On::Write, When::Nth(nth), late(400)));
+        brand.fail(Faults::one(On::Write, When::Nth(nth), late(1500)));
         let mut child = started(&brand);
         until(|| brand.write_requests().len() >= usize::try_from(nth).unwrap());
         child.kill().unwrap();
@@ -209,10 +209,10 @@ fn measured_a_late_batch_never_undoes_a_newer_run() {
         // By now something else is wanted.
         brand.draw("icon/acme-a", &art(Kind::Icon, 180));
         brand.draw("icon/acme-b", &art(Kind::Icon, 181));
-        brand.json("apply --yes --settle 0.6").ends_with(0);
+        brand.json("apply --yes --settle 2").ends_with(0);
         let newer = brand.live();
         assert_eq!(brand.image("icon/acme-a"), Some(art(Kind::Icon, 180)));
-        std::thread::sleep(Duration::from_millis(600));
+        std::thread::sleep(Duration::from_millis(1600));
         assert_eq!(brand.live(), newer, "something came late");
         assert!(brand.plan().ends_with(0).changes().is_empty());
         assert_eq!(brand.portal.orphans(), 0);

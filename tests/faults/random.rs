@@ -164,6 +164,9 @@ fn made(case: &Case) -> (Brand, Option<Images>) {
     (brand, goal)
 }
 
+/// How long a portal goes on after its client is gone.
+const LAG: Duration = Duration::from_millis(40);
+
 fn holds(case: &Case) {
     let (brand, goal) = made(case);
     let before = Before::of(&brand);
@@ -178,7 +181,13 @@ fn holds(case: &Case) {
         if matches!(action, Action::RefuseCommand { .. }) {
             put_back = PutBack::Allowed;
         }
+        if *action == Action::DropDuring {
+            faults = faults.and(on.clone(), When::Nth(*nth), Action::Delay(LAG));
+        }
         faults = faults.and(on, When::Nth(*nth), action.clone());
+    }
+    if matches!(case.strike, Strike::Request(_, Moment::During)) {
+        faults = faults.and(On::Any, When::Every, Action::Delay(LAG));
     }
     let live = brand.live();
     let count = effects(&brand).len();
