@@ -7,8 +7,7 @@ mod measure;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
+use std::process::{Command, ExitCode};
 
 use brandctl::sandbox;
 use measure::{BRANDCTL, Result, Times, timed, verdict};
@@ -78,30 +77,10 @@ fn memory(folder: &Path) -> Result<()> {
         .into_iter()
         .chain([("plan, all to create, saved", saving)])
     {
-        let peak = peak_memory(command.env("BITRIX24_WEBHOOK_URL", portal.admin_webhook()))?;
+        let peak = measure::peak(command.env("BITRIX24_WEBHOOK_URL", portal.admin_webhook()))?.bytes;
         verdict(name, &format!("{:.0} MiB", peak as f64 / MIB as f64), "under 100 MiB", peak < 100 * MIB);
     }
     Ok(())
-}
-
-/// The most memory that a command held at once, in bytes, as Linux counts it.
-fn peak_memory(command: &mut Command) -> Result<u64> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    // The kernel keeps the high-water mark, so only what is allocated in the last millisecond can be missed.
-    loop {
-        let text = fs::read_to_string(&status)?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        if let Some(kib) = line.and_then(|line| line.split_whitespace().next()) {
-            peak = kib.parse::<u64>()? * 1024;
-        }
-        match child.try_wait()? {
-            None => std::thread::sleep(Duration::from_millis(1)),
-            Some(ended) if ended.success() => return Ok(peak),
-            Some(ended) => return Err(format!("{command:?} ended with {ended}").into()),
-        }
-    }
 }
 
 fn pngcheck(icons: &[PathBuf]) -> Command {

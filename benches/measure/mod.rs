@@ -23,13 +23,18 @@ pub(crate) fn repository(folder: &Path, count: u32) -> Result<()> {
     fs::create_dir_all(&icons)?;
     fs::write(folder.join("brand.yaml"), "version: 1\nowns: [\"bench-*\"]\nicons: icons/\n")?;
     for number in 0..count {
-        fs::write(icons.join(format!("bench-{number:05}.png")), icon(number)?)?;
+        fs::write(icons.join(format!("{}.png", code(number))), icon(number)?)?;
     }
     Ok(())
 }
 
+/// The code of an icon.
+pub(crate) fn code(number: u32) -> String {
+    format!("bench-{number:05}")
+}
+
 /// A sound icon: a mark of 8×8 cells on a transparent ground, another one for every number.
-fn icon(number: u32) -> Result<Vec<u8>> {
+pub(crate) fn icon(number: u32) -> Result<Vec<u8>> {
     // An odd factor maps different numbers to different marks, and near ones to marks that are unlike.
     let mark = number.wrapping_mul(0x9e37_79b1);
     let mut pixels = Vec::with_capacity(24 * 24 * 4);
@@ -57,6 +62,37 @@ pub(crate) fn timed(command: &mut Command) -> Result<(Duration, Output)> {
         Ok((time, output))
     } else {
         Err(format!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+    }
+}
+
+/// What a command took.
+#[allow(dead_code, reason = "not every bench asks for it")]
+pub(crate) struct Peak {
+    /// From its start to its end.
+    pub(crate) time: Duration,
+    /// The most memory that it held at once, as Linux counts it.
+    pub(crate) bytes: u64,
+}
+
+/// Runs a command to its end and watches its memory. It must succeed.
+#[allow(dead_code, reason = "not every bench asks for it")]
+pub(crate) fn peak(command: &mut Command) -> Result<Peak> {
+    let start = Instant::now();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut bytes = 0;
+    // The kernel keeps the high-water mark, so only what is allocated in the last millisecond can be missed.
+    loop {
+        let text = fs::read_to_string(&status)?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        if let Some(kib) = line.and_then(|line| line.split_whitespace().next()) {
+            bytes = kib.parse::<u64>()? * 1024;
+        }
+        match child.try_wait()? {
+            None => std::thread::sleep(Duration::from_millis(1)),
+            Some(ended) if ended.success() => return Ok(Peak { time: start.elapsed(), bytes }),
+            Some(ended) => return Err(format!("{command:?} ended with {ended}").into()),
+        }
     }
 }
 
