@@ -9,10 +9,7 @@ use crate::domain::plan::Contents;
 use crate::domain::state::{Content, Listed, Listing, ObservedState, Reading};
 
 use super::events::{Event, Observer, Stage};
-use super::ports::{ContentCache, ReadPortal};
-
-/// How many downloads may be under way at once.
-const DOWNLOADS: usize = 8;
+use super::ports::{ContentCache, DOWNLOADS, ReadPortal};
 
 /// What reading a portal takes.
 pub struct Eyes<'a, P> {

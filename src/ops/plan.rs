@@ -16,7 +16,7 @@ use crate::domain::state::{DesiredState, Listing, Selection};
 
 use super::events::{Event, Stage};
 use super::observe::{self, Eyes, Freshness};
-use super::ports::{PortalError, ReadPortal};
+use super::ports::{DOWNLOADS, PortalError, ReadPortal};
 
 /// What a plan is made of, beside the portal.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ async fn gather_old(diff: &diff::Diff, eyes: &Eyes<'_, impl ReadPortal>, old: &m
         .collect();
     let mut fetched = stream::iter(missing)
         .map(|(uri, digest)| async move { (digest, observe::bytes(eyes, uri, digest).await) })
-        .buffer_unordered(8);
+        .buffer_unordered(DOWNLOADS);
     while let Some((digest, bytes)) = fetched.next().await {
         if let Some(bytes) = bytes {
             old.insert(digest, bytes);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::ops::events::Observer;
+use crate::ops::ports::DOWNLOADS;
 
 use super::webhook::Webhook;
 
@@ -62,7 +63,7 @@ impl Settings {
             write_timeout: Duration::from_secs(120),
             ca_cert: None,
             observer,
-            downloads: 8,
+            downloads: DOWNLOADS,
         }
     }
 }
