@@ -9,7 +9,7 @@ use crate::domain::plan::Contents;
 use crate::domain::state::{Content, Listed, Listing, ObservedState, Reading};
 
 use super::events::{Event, Observer, Stage};
-use super::ports::{ContentCache, DOWNLOADS, ReadPortal};
+use super::ports::{ContentCache, DOWNLOADS, PortalError, ReadPortal};
 
 /// What reading a portal takes.
 pub struct Eyes<'a, P> {
@@ -57,11 +57,7 @@ pub async fn contents<'a>(
             observer.observe(Event::Advanced(1));
             readings.push(match downloaded {
                 Ok(bytes) => {
-                    let content = Content::of(&bytes);
-                    if content.look.is_some() {
-                        // What is no sound PNG may be a proxy's page: it is asked for again each time.
-                        cache.remember(&listed.file_uri, &content);
-                    }
+                    let content = seen(*cache, &listed.file_uri, &bytes);
                     if kept(listed, &content) {
                         cache.keep(content.sha256, &bytes);
                         bytes_kept.insert(content.sha256, Arc::from(bytes));
@@ -73,6 +69,27 @@ pub async fn contents<'a>(
         }
     }
     (readings, bytes_kept)
+}
+
+/// The facts of bytes just fetched, noted.
+fn seen(cache: &dyn ContentCache, file_uri: &str, bytes: &[u8]) -> Content {
+    let content = Content::of(bytes);
+    if content.look.is_some() {
+        // What is no sound PNG may be a proxy's page: it is asked for again each time.
+        cache.remember(file_uri, &content);
+    }
+    content
+}
+
+/// Reads both lists, and fetches meanwhile what was added: it will be asked for next. What cannot be fetched is told then.
+pub async fn list_again(eyes: &Eyes<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
+    let Eyes { portal, cache, .. } = eyes;
+    let fetching = stream::iter(portal.added_files()).for_each_concurrent(DOWNLOADS, |file_uri| async move {
+        if let Ok(bytes) = portal.download(&file_uri).await {
+            seen(*cache, &file_uri, &bytes);
+        }
+    });
+    tokio::join!(portal.list(), fetching).0
 }
 
 /// The bytes of an entry whose facts are known, from the cache or from the portal; `None` when they cannot be had.

@@ -57,6 +57,9 @@ pub trait ReadPortal {
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError>;
     /// The bytes behind a `fileUri`, without credentials.
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
+    /// Where the images are that the portal took since this was last asked, by its own word: to fetch them early, not to
+    /// judge by.
+    fn added_files(&self) -> Vec<String>;
     /// From here on, reading serves to find out what writes did, and may go on past the command's time for a while.
     fn wind_up(&self);
 }

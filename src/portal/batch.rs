@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::asset::{Address, Kind};
 use crate::domain::command::{Answer, Command, Halt};
+use crate::domain::state::Listed;
 
 use super::error;
 use super::webhook::Webhook;
@@ -154,13 +155,26 @@ impl Answers {
     }
 
     /// One answer for each command, in order.
-    pub(super) fn into_writes(mut self, webhook: &Webhook, commands: &[Command], halt: Halt) -> Vec<Answer> {
+    ///
+    /// `took` is told of every entry that the portal says it added.
+    pub(super) fn into_writes(
+        mut self,
+        webhook: &Webhook,
+        commands: &[Command],
+        halt: Halt,
+        mut took: impl FnMut(Listed),
+    ) -> Vec<Answer> {
         let mut halted = false;
         commands
             .iter()
             .enumerate()
             .map(|(index, command)| match self.take(&key(index)) {
-                Part::Result(answered) => judge(command, &answered.result),
+                Part::Result(answered) => {
+                    if let Command::Add { address, .. } = command {
+                        wire::single(address.kind, &answered.result).into_iter().for_each(&mut took);
+                    }
+                    judge(command, &answered.result)
+                }
                 Part::Error(error) => {
                     halted = halt == Halt::OnError;
                     error::answer(error::refused(webhook, None, &error))
@@ -232,7 +246,7 @@ mod tests {
     }
 
     fn answers(result: Value, commands: &[Command], halt: Halt) -> Vec<Answer> {
-        Answers::read(result).unwrap().into_writes(&webhook(), commands, halt)
+        Answers::read(result).unwrap().into_writes(&webhook(), commands, halt, |_| {})
     }
 
     fn refused(code: &str, description: &str) -> Answer {

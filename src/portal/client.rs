@@ -48,6 +48,8 @@ pub struct Client {
     /// When the time allowance of the methods is filled up again, as last seen.
     resets_at: Mutex<Option<Instant>>,
     download_slots: Semaphore,
+    /// Where the images are that were added, until somebody asks.
+    added: Mutex<Vec<String>>,
     deadline: Instant,
     /// Turns that were waited for and not used.
     paid_turns: AtomicU32,
@@ -113,6 +115,7 @@ impl Client {
             bucket: Mutex::new(Bucket::new(rate.per_second, rate.burst, now)),
             resets_at: Mutex::new(None),
             download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
+            added: Mutex::new(Vec::new()),
             deadline,
             paid_turns: AtomicU32::new(0),
             winding_up: AtomicBool::new(false),
@@ -325,6 +328,10 @@ impl ReadPortal for Client {
         }
     }
 
+    fn added_files(&self) -> Vec<String> {
+        std::mem::take(&mut *self.added.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn wind_up(&self) {
         self.winding_up.store(true, Ordering::Relaxed);
     }
@@ -345,7 +352,14 @@ impl WritePortal for Client {
         let read = |answered: Answered| {
             let answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
             self.note_reset(answers.resets_in());
-            Ok(answers.into_writes(&self.webhook, commands, halt))
+            let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that holds our own secret must not get into the cache; the next reading of the lists tells of it.
+            let took = |entry: Listed| {
+                if self.webhook.redact(&entry.file_uri) == entry.file_uri {
+                    added.push(entry.file_uri);
+                }
+            };
+            Ok(answers.into_writes(&self.webhook, commands, halt, took))
         };
         Ok(self.ask(Purpose::Write(urgency), "batch", &batch::of_writes(commands, halt), read).await?)
     }

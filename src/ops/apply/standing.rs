@@ -139,7 +139,7 @@ pub(super) async fn standings(
     eyes: &Eyes<'_, impl ReadPortal>,
     doubt: Doubt,
 ) -> Result<BTreeMap<Address, Standing>, PortalError> {
-    let listing = eyes.portal.list().await?;
+    let listing = observe::list_again(eyes).await?;
     let mut live = by_code(&listing);
     let mut standings = judge(changes, &live, eyes).await;
     let doubtful: Vec<_> = changes
