@@ -57,5 +57,11 @@ fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
     let allowances = arguments.comparing.allowing.allowances(&manifest.policy);
     // Why it was not approved, the report says already.
     let plan = guard::approve(made.planned.plan, &manifest.ownership(), &made.planned.censuses, allowances).ok()?;
-    Some(Approved { plan, document, connection: made.connection, resumed: Resumption::default() })
+    Some(Approved {
+        plan,
+        document,
+        connection: made.connection,
+        seen: made.planned.seen,
+        resumed: Resumption::default(),
+    })
 }

@@ -75,6 +75,10 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
         only: &only,
         allowances: comparing.allowing.allowances(&manifest.policy),
         freshness: comparing.freshness(),
+        purpose: match purpose {
+            Purpose::Read => ops::plan::Purpose::Show,
+            Purpose::Write => ops::plan::Purpose::Apply,
+        },
     };
     let planned = session.plan(&request, &connection)?;
     Some(Made { connection, validated, planned })

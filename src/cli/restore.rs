@@ -81,6 +81,7 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
         only: &only,
         allowances,
         freshness: Freshness::Cached,
+        purpose: ops::plan::Purpose::Apply,
     };
     let planned = session.plan(&request, &connection)?;
     let document = Document::of(&session.report);
@@ -89,7 +90,7 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
         return None;
     }
     match guard::approve(planned.plan, &ownership, &planned.censuses, allowances) {
-        Ok(plan) => Some(Approved { plan, document, connection, resumed: Resumption::default() }),
+        Ok(plan) => Some(Approved { plan, document, connection, seen: planned.seen, resumed: Resumption::default() }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);
             None

@@ -78,7 +78,7 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowin
     let allowances = allowing.allowances(&manifest.policy);
     session.report.guards = guard::judge(&plan, &ownership, &censuses, allowances);
     match guard::approve(plan, &ownership, &censuses, allowances) {
-        Ok(plan) => Some(Approved { plan, document, connection, resumed }),
+        Ok(plan) => Some(Approved { plan, document, connection, seen: None, resumed }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);
             None

@@ -11,6 +11,7 @@ use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::Resumption;
 use crate::ops::apply::{self, NotApplied, Tools};
+use crate::ops::plan::Seen;
 use crate::render;
 use crate::store::git;
 use crate::store::run::{self, RunStore};
@@ -37,6 +38,8 @@ pub(super) struct Approved {
     /// The plan as it is published, digest and all.
     pub(super) document: Document,
     pub(super) connection: Connection,
+    /// What was seen of the portal when the plan was made, if that was in this process.
+    pub(super) seen: Option<Seen>,
     /// What runs of the same plan did that were cut short.
     pub(super) resumed: Resumption,
 }
@@ -113,7 +116,7 @@ fn confirm(session: &Session<'_>, connection: &mut Connection) -> bool {
 
 /// Applies, and notes in the report what became of it.
 fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
-    let Approved { plan, document, connection, resumed } = approved;
+    let Approved { plan, document, connection, seen, resumed } = approved;
     let runs = RunStore::new(connection.state.clone(), git::commit(session.repository.folder()));
     let applied = session::block_on(async {
         let tools = Tools {
@@ -123,7 +126,7 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
             settle: session.settle,
             in_flight: writing.concurrency,
         };
-        apply::apply(plan, document, resumed, &tools).await
+        apply::apply(plan, document, *seen, resumed, &tools).await
     });
     match applied {
         Ok(Ok(run)) => session.report.run = run,

@@ -90,6 +90,12 @@ impl Plan {
         counts
     }
 
+    /// Whether nothing would be replaced or deleted.
+    #[must_use]
+    pub fn only_creates(&self) -> bool {
+        self.changes.iter().all(|change| matches!(change.action, Action::Create(_)))
+    }
+
     /// How many entries of a kind would be deleted; replaces do not count.
     #[must_use]
     pub fn deletes(&self, kind: Kind) -> usize {

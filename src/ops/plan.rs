@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
+use tokio::time::Instant;
 
 use crate::domain::asset::Kind;
 use crate::domain::diff::{self, Unbacked};
@@ -33,6 +34,26 @@ pub struct Request<'a> {
     pub allowances: Allowances,
     /// Whether the cache is believed.
     pub freshness: Freshness,
+    /// What the plan is for.
+    pub purpose: Purpose,
+}
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be looked at.
+    Show,
+    /// To be applied: whether the caller may write is asked with the lists.
+    Apply,
+}
+
+/// What was seen of the portal when a plan was made that is to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// When it was asked.
+    pub at: Instant,
+    /// Whether the caller may write.
+    pub may_write: bool,
 }
 
 /// A plan as it was made.
@@ -44,6 +65,8 @@ pub struct Planned {
     pub censuses: Censuses,
     /// Every `fileUri` of the listing, for the cache to forget the others.
     pub listing: Listing,
+    /// What else was seen, of a plan that is to be applied.
+    pub seen: Option<Seen>,
 }
 
 /// Reads the portal and makes a plan, with the verdicts of the guards and its digest in `report`.
@@ -55,9 +78,16 @@ pub async fn plan(
     eyes: &Eyes<'_, impl ReadPortal>,
     report: &mut Report,
 ) -> Result<Planned, PortalError> {
-    let Request { portal: identity, manifest, desired, only, allowances, freshness } = request;
+    let Request { portal: identity, manifest, desired, only, allowances, freshness, purpose } = request;
     eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
-    let listing = eyes.portal.list().await?;
+    let at = Instant::now();
+    let (listing, seen) = match purpose {
+        Purpose::Show => (eyes.portal.list().await?, None),
+        Purpose::Apply => {
+            let (listing, may_write) = eyes.portal.list_to_write().await?;
+            (listing, Some(Seen { at, may_write }))
+        }
+    };
     let wanted = desired.needed(&listing, only);
     let looks: BTreeMap<_, _> =
         desired.entries().iter().map(|(address, entry)| (address.folded(), &entry.content)).collect();
@@ -81,7 +111,7 @@ pub async fn plan(
     report.guards = guard::judge(&plan, desired.ownership(), &censuses, *allowances);
     report.plan = Some(plan.clone());
     report.plan_sha256 = Document::of(report).digest().ok();
-    Ok(Planned { plan, censuses, listing })
+    Ok(Planned { plan, censuses, listing, seen })
 }
 
 /// Counts what the guards weigh a plan against.

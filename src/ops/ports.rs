@@ -43,7 +43,7 @@ pub struct PortalError {
 
 /// How many downloads may be under way at once. They do not count against the portal's rate, and an image is small: what
 /// they cost is the way there and back, which many can share.
-pub const DOWNLOADS: usize = 256;
+pub const DOWNLOADS: usize = 128;
 
 /// Reading a portal. Implementations wait, retry what may be retried, and keep within the command's deadline.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]

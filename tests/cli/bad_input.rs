@@ -121,7 +121,7 @@ fn everything_is_told_in_one_go() {
     let output = brand.both("validate").ends_with(1);
     let mut rules = output.errors();
     rules.sort();
-    assert_eq!(rules, ["bad-path", "code-outside-owns", "unknown-key"], "{output:?}");
+    assert_eq!(rules, ["bad-path", "code-outside-owns", "file-missing", "unknown-key"], "{output:?}");
 }
 
 #[test]

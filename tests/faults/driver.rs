@@ -195,11 +195,13 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         only: &Selection::All,
         allowances,
         freshness: Freshness::Cached,
+        purpose: plan::Purpose::Apply,
     };
     let planned = plan::plan(&request, &eyes(), report).await.map_err(|cause| error(report, cause.to_string()))?;
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
     cache.save(&state, &listed).unwrap();
     let document = Document::of(report);
+    let seen = planned.seen;
     if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
         return Err(Ended::Error);
     }
@@ -213,7 +215,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         settle: SETTLE,
         in_flight: NonZeroUsize::new(8).unwrap(),
     };
-    let applied = apply::apply(&approved, &document, &Resumption::default(), &tools).await;
+    let applied = apply::apply(&approved, &document, seen, &Resumption::default(), &tools).await;
     cache.save_all(&state).unwrap();
     match applied {
         Ok(run) => report.run = run,
@@ -275,6 +277,9 @@ impl ReadPortal for Frail {
     }
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
         self.around(self.client.list_to_write()).await
+    }
+    fn added_files(&self) -> Vec<String> {
+        self.client.added_files()
     }
     fn wind_up(&self) {
         self.client.wind_up();

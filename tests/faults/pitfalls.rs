@@ -9,6 +9,7 @@ use std::time::Duration;
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{Action, Cut, On, When};
+use brandctl::sandbox::record::Recorded;
 
 use crate::common::{Brand, MANIFEST, art, command, each, parts};
 use crate::driver::{self, Moment, Strike};
@@ -357,8 +358,12 @@ fn overtaken(brand: &Brand, when: impl Fn(&Brand) -> bool) -> std::process::Outp
 fn slekkel_a_code_that_becomes_a_system_code_before_the_first_write_stops_the_plan() {
     for faults in [Faults::none(), Faults::one(On::Write, When::Every, Action::NotAllowedInBatch)] {
         let brand = work();
-        brand.fail(faults.and(On::Method("user.admin".to_owned()), When::Nth(1), late(200)));
-        let asked = |brand: &Brand| brand.seen(|request| request.method == "user.admin") > 0;
+        brand.fail(faults.and(On::Method("user.admin".to_owned()), When::Nth(2), late(200)));
+        // The first such request is the plan's.
+        let rights = |request: &Recorded| {
+            request.method == "user.admin" || request.commands.iter().any(|command| command.method == "user.admin")
+        };
+        let asked = |brand: &Brand| brand.seen(rights) > 1;
         let output = overtaken(&brand, asked);
         assert_eq!(output.status.code(), Some(5));
         assert!(String::from_utf8_lossy(&output.stderr).contains("icon/acme-a"), "{output:?}");

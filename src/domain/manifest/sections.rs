@@ -22,6 +22,7 @@ impl Reader<'_, '_> {
             Shape::Text(path) => {
                 if let Err(fault) = values::folder(path) {
                     self.push(fault.finding(checks::BAD_PATH, &pair.value.place));
+                    return None;
                 }
                 Some(Section::Folder { path: path.to_owned(), place: pair.value.place.clone() })
             }
@@ -86,6 +87,7 @@ impl Reader<'_, '_> {
         };
         if let Err(fault) = values::file(path) {
             self.push(fault.finding(checks::BAD_PATH, &value.place).about(address.clone()));
+            return None;
         }
         Some(path.to_owned())
     }

@@ -23,6 +23,7 @@ use crate::domain::report::{Fate, Run, StepResult};
 
 use super::events::{Event, Stage};
 use super::observe::Eyes;
+use super::plan::Seen;
 use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
 
 pub use standing::{Start, start};
@@ -59,7 +60,8 @@ pub enum NotApplied {
     Interrupted,
 }
 
-/// Applies `approved`. `document` is its published form, for the run folder; `resumed` is what runs of this same plan did
+/// Applies `approved`. `document` is its published form, for the run folder; `seen` is what was seen of the portal when it was
+/// made, if that was in this process; `resumed` is what runs of this same plan did
 /// that were cut short.
 ///
 /// # Errors
@@ -67,6 +69,7 @@ pub enum NotApplied {
 pub async fn apply<P: ReadPortal + WritePortal>(
     approved: &ApprovedPlan,
     document: &Document,
+    seen: Option<Seen>,
     resumed: &Resumption,
     tools: &Tools<'_, P>,
 ) -> Result<Option<Run>, NotApplied> {
@@ -74,7 +77,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     if plan.changes.is_empty() {
         return Ok(None);
     }
-    let Start { done, between } = standing::check(plan, resumed, &tools.eyes).await?;
+    let Start { done, between } = standing::check(plan, seen, resumed, &tools.eyes).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }

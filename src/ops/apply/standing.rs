@@ -12,6 +12,7 @@ use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing, Reading};
 use crate::ops::events::Event;
 use crate::ops::observe::{self, Eyes, Freshness};
+use crate::ops::plan::Seen;
 use crate::ops::ports::{PortalError, ReadPortal};
 
 use super::NotApplied;
@@ -25,13 +26,25 @@ pub struct Start {
     pub between: BTreeSet<Address>,
 }
 
-/// Checks that the caller may write and that every step stands where the plan has it.
+/// For how long the reading that made a plan stands for the one before the first write, if the plan only creates: the
+/// portal itself refuses an add whose code exists or is a system code, so that nothing can be lost in that time.
+const JUST_NOW: Duration = Duration::from_secs(2);
+
+/// Checks that the caller may write and that every step stands where the plan has it. `seen` is what was seen when the
+/// plan was made, if that was in this process.
 pub(super) async fn check(
     plan: &Plan,
+    seen: Option<Seen>,
     resumed: &Resumption,
     eyes: &Eyes<'_, impl ReadPortal>,
 ) -> Result<Start, NotApplied> {
-    let (listing, may_write) = eyes.portal.list_to_write().await?;
+    let (listing, may_write) = match seen.filter(|seen| plan.only_creates() && seen.at.elapsed() < JUST_NOW) {
+        Some(Seen { may_write, .. }) => (None, may_write),
+        None => {
+            let (listing, may_write) = eyes.portal.list_to_write().await?;
+            (Some(listing), may_write)
+        }
+    };
     if !may_write {
         return Err(NotApplied::Portal(PortalError {
             class: Class::Configuration,
@@ -41,7 +54,10 @@ pub(super) async fn check(
             hint: Some("use a webhook that an administrator of the portal made".to_owned()),
         }));
     }
-    start(plan, &listing, resumed, eyes).await.map_err(NotApplied::Stale)
+    match listing {
+        Some(listing) => start(plan, &listing, resumed, eyes).await.map_err(NotApplied::Stale),
+        None => Ok(Start::default()),
+    }
 }
 
 /// Where `plan` begins on the portal that `listing` describes: every step must stand as before the plan, or as runs of
