@@ -13,6 +13,7 @@ mod kills;
 mod pitfalls;
 mod processes;
 mod random;
+mod resuming;
 mod rivals;
 mod scene;
 mod server;

@@ -19,7 +19,7 @@ const OLD: u8 = 10;
 const NEW: u8 = 110;
 
 /// Two replaces and a delete; beside them what is unchanged, ignored and foreign.
-fn work() -> Brand {
+pub(crate) fn work() -> Brand {
     let brand = Brand::new().with("ignore: [acme-lab]\npolicy: {max_deletes: 9}");
     let brand = brand.portal_has("icon/acme-a", OLD).declares("icon/acme-a", NEW);
     let brand = brand.portal_has("icon/acme-b", OLD + 1).declares("icon/acme-b", NEW + 1);
@@ -32,7 +32,7 @@ fn work() -> Brand {
 }
 
 #[track_caller]
-fn done(brand: &Brand) {
+pub(crate) fn done(brand: &Brand) {
     assert_eq!(
         brand.codes(),
         ["icon/acme-00", "icon/acme-01", "icon/acme-a", "icon/acme-b", "icon/acme-lab", "icon/other", "logo/acme-x"]
@@ -43,7 +43,7 @@ fn done(brand: &Brand) {
 }
 
 /// The ids of the runs.
-fn runs(brand: &Brand) -> Vec<String> {
+pub(crate) fn runs(brand: &Brand) -> Vec<String> {
     let runs = brand.json("history").ends_with(0).json["runs"].as_array().unwrap().clone();
     runs.iter().map(|run| run["run"].as_str().unwrap().to_owned()).collect()
 }
@@ -99,7 +99,7 @@ fn terraform_a_second_apply_says_who_is_at_it_and_since_when_and_a_killed_one_le
 // ---- Kills ----
 
 /// Kills a run of `arguments` when its first pair is between delete and add, and the portal does not go on.
-fn killed_between(brand: &Brand, arguments: &[&str]) {
+pub(crate) fn killed_between(brand: &Brand, arguments: &[&str]) {
     let cut = Action::CutBatch { after: 1, answer: Cut::Close };
     brand.fail(Faults::one(On::Inner("*.add".to_owned()), When::Nth(1), cut));
     let mut child: Child = command(brand.folder.path())
