@@ -92,7 +92,9 @@ impl Globals {
 
     /// Where state is kept.
     pub(super) fn state_root(&self, repository: &Path) -> PathBuf {
-        self.state_dir.clone().unwrap_or_else(|| repository.join(".brandctl"))
+        // Beside a manifest that is named without a folder, it is named without one too.
+        let beside = || repository.strip_prefix(".").unwrap_or(repository).join(".brandctl");
+        self.state_dir.clone().unwrap_or_else(beside)
     }
 }
 
