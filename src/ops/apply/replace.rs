@@ -84,7 +84,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// Puts back the old images of replaces whose code was found to be missing at the end.
     pub(super) async fn rescue(&self, missing: &[&'a Change]) {
         for change in missing {
-            self.put_back(change, "the portal said that it took the new image, and does not have it").await;
+            let why = self.why(&change.address).unwrap_or_else(|| "the code is missing on the portal".to_owned());
+            self.put_back(change, &why).await;
         }
     }
 

@@ -191,6 +191,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.steps.borrow_mut().insert(change.address.clone(), StepResult { fate, why, wrote });
     }
 
+    /// What is noted as the reason why a step is not as planned.
+    pub(super) fn why(&self, address: &Address) -> Option<String> {
+        self.steps.borrow().get(address)?.why.clone()
+    }
+
     /// Notes that a step took effect.
     pub(super) fn applied(&self, change: &Change) {
         self.end(change, Fate::Applied, None, true);
