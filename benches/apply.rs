@@ -45,16 +45,7 @@ const GOAL_CREATES: f64 = 0.8;
 const GOAL_JOURNAL: f64 = 0.1;
 
 fn main() -> ExitCode {
-    if !measure::is_wanted() {
-        return ExitCode::SUCCESS;
-    }
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("apply: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::bench("apply", run)
 }
 
 fn run() -> Result<()> {

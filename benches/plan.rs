@@ -22,16 +22,7 @@ const RUNS: usize = 31;
 const GOAL: Duration = Duration::from_millis(30);
 
 fn main() -> ExitCode {
-    if !measure::is_wanted() {
-        return ExitCode::SUCCESS;
-    }
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("plan: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::bench("plan", run)
 }
 
 fn run() -> Result<()> {

@@ -17,16 +17,7 @@ const RUNS: usize = 11;
 const MIB: u64 = 1024 * 1024;
 
 fn main() -> ExitCode {
-    if !measure::is_wanted() {
-        return ExitCode::SUCCESS;
-    }
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("validate: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::bench("validate", run)
 }
 
 fn run() -> Result<()> {

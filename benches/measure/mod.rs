@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A bench stops at the first thing that is not as it should be: a figure of a run that went wrong says nothing.
@@ -12,9 +12,18 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// The binary under test, built like the bench itself.
 pub(crate) const BRANDCTL: &str = env!("CARGO_BIN_EXE_brandctl");
 
-/// Whether `cargo bench` runs this; `cargo test --all-targets` does too, but measures nothing.
-pub(crate) fn is_wanted() -> bool {
-    std::env::args().any(|argument| argument == "--bench")
+/// Runs a bench and says why it stopped, if it did. `cargo test --all-targets` starts benches too, but measures nothing.
+pub(crate) fn bench(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return ExitCode::SUCCESS;
+    }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Makes a branding repository of `count` icons, all different.
