@@ -67,6 +67,7 @@ pub(super) struct Results {
     result: Map<String, Value>,
     error: Map<String, Value>,
     total: Map<String, Value>,
+    next: Map<String, Value>,
     time: Map<String, Value>,
 }
 
@@ -86,6 +87,9 @@ impl Results {
                 if let Some(total) = success.total {
                     self.total.insert(key.to_owned(), total.into());
                 }
+                if let Some(next) = success.next {
+                    self.next.insert(key.to_owned(), next.into());
+                }
                 self.time.insert(key.to_owned(), time);
             }
             Err(refusal) => {
@@ -94,13 +98,13 @@ impl Results {
         }
     }
 
-    /// `result` of the batch. Nothing here has pages, so `result_next` is always empty.
+    /// `result` of the batch.
     pub(super) fn into_value(self) -> Value {
         json!({
             "result": php_array(self.result),
             "result_error": php_array(self.error),
             "result_total": php_array(self.total),
-            "result_next": [],
+            "result_next": php_array(self.next),
             "result_time": php_array(self.time),
         })
     }

@@ -10,6 +10,7 @@ use super::batch::{self, Batch, LONGEST, Results};
 use super::bucket::Level;
 use super::faults::{Cut, Early, Facts, Late, Script, Verdict};
 use super::handle::Latency;
+use super::logmessage::LogList;
 use super::methods;
 use super::record::{End, Recorded, RecordedCommand};
 use super::store::{Identity, Store};
@@ -29,6 +30,7 @@ pub(super) struct Core {
     pub(super) world: World,
     store: Store,
     bucket: Option<Level>,
+    pub(super) log_list: LogList,
     pub(super) script: Script,
     pub(super) requests: Vec<Recorded>,
 }
@@ -70,8 +72,14 @@ pub(super) enum Delivery {
 }
 
 impl Core {
-    pub(super) const fn new(world: World, store: Store, bucket: Option<Level>, script: Script) -> Self {
-        Self { world, store, bucket, script, requests: Vec::new() }
+    pub(super) const fn new(
+        world: World,
+        store: Store,
+        bucket: Option<Level>,
+        log_list: LogList,
+        script: Script,
+    ) -> Self {
+        Self { world, store, bucket, log_list, script, requests: Vec::new() }
     }
 
     /// Stores changes, then takes them over.
@@ -112,7 +120,7 @@ impl Engine {
         let facts = Facts { method: called.then_some(method), download: matches!(asked, Asked::File), inner: &inner };
         let mut core = self.core();
         let verdict = core.script.judge(&facts);
-        let user = caller.map(|caller| caller.user);
+        let user = caller.as_ref().map(|caller| caller.user);
         let method = method.to_owned();
         core.requests.push(Recorded {
             method,
@@ -130,8 +138,8 @@ impl Engine {
 
     fn caller(&self, (user, secret): &(String, String)) -> Option<Caller> {
         let known = [
-            ("1", &self.identity.administrator_secret, Caller { user: 1, administrator: true }),
-            ("2", &self.identity.user_secret, Caller { user: 2, administrator: false }),
+            ("1", &self.identity.administrator_secret, Caller { user: 1, administrator: true, app: None }),
+            ("2", &self.identity.user_secret, Caller { user: 2, administrator: false, app: None }),
         ];
         known.into_iter().find(|(id, key, _)| id == user && *key == secret).map(|(_, _, caller)| caller)
     }
@@ -177,7 +185,7 @@ impl Engine {
         if !methods::exists(method) {
             return refused(&Refusal::unknown_method());
         }
-        let caller = match (ticket.caller, credentials) {
+        let caller = match (&ticket.caller, credentials) {
             (Some(caller), _) => caller,
             (None, Some(_)) => {
                 return refused(&Refusal::new(401, "INVALID_CREDENTIALS", "Invalid request credentials"));
@@ -197,7 +205,7 @@ impl Engine {
         })
     }
 
-    async fn batch(&self, ticket: &Ticket, batch: &Batch, caller: Caller) -> Option<Success> {
+    async fn batch(&self, ticket: &Ticket, batch: &Batch, caller: &Caller) -> Option<Success> {
         let mut results = Results::default();
         for (place, command) in batch.commands.iter().enumerate() {
             if ticket.verdict.cut.is_some_and(|(after, _)| place >= after) {

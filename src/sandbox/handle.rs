@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::bucket::{Bucket, Level};
 use super::engine::{Core, Engine};
 use super::faults::{Faults, Script};
+use super::logmessage::LogList;
 use super::record::Recorded;
 use super::server;
 use super::store::{Store, StoreError, random_path};
@@ -28,6 +29,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The leaky bucket, or none.
     pub limits: Option<Bucket>,
+    /// How log entries are listed.
+    pub log_list: LogList,
     /// What goes wrong.
     pub faults: Faults,
     /// How slow it is.
@@ -41,6 +44,7 @@ impl Options {
             data: data.into(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             limits: Some(Bucket::default()),
+            log_list: LogList::default(),
             faults: Faults::none(),
             latency: Latency::default(),
         }
@@ -133,9 +137,9 @@ pub struct Sandbox {
 /// # Errors
 /// When the folder, the address or the system does not play along; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-    let Options { data, listen, limits, faults, latency } = options;
+    let Options { data, listen, limits, log_list, faults, latency } = options;
     let (store, identity, world) = Store::open(&data)?;
-    let core = Core::new(world, store, limits.map(Level::empty), Script::new(faults));
+    let core = Core::new(world, store, limits.map(Level::empty), log_list, Script::new(faults));
     let engine = Arc::new(Engine::new(identity, latency, core));
     let failed = |source| SandboxError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;

@@ -1,12 +1,13 @@
 //! What a single command comes to: the method's lookup, scripted refusals, the few methods that are no business of the
 //! world, and the world's changes on their way through the store.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::engine::Core;
 use super::record::End;
 use super::store::random_path;
-use super::wire::{Parameters, Refusal, Success};
+use super::wire::{Parameters, Refusal, Success, date};
 use super::world::{Caller, Change, Outcome, Verb};
 use crate::domain::asset::Kind;
 
@@ -18,6 +19,7 @@ enum Method {
     Profile,
     Exists,
     Asset(Kind, Verb),
+    LogMessage(Verb),
 }
 
 /// Whether a name in lower case is that of a method.
@@ -34,8 +36,7 @@ fn lookup(name: &str) -> Option<Method> {
         "profile" => Method::Profile,
         "method.get" => Method::Exists,
         _ => {
-            let (kind, verb) = name.strip_prefix("crm.timeline.")?.split_once('.')?;
-            let kind = Kind::ALL.into_iter().find(|known| known.name() == kind)?;
+            let (noun, verb) = name.strip_prefix("crm.timeline.")?.split_once('.')?;
             let verb = match verb {
                 "add" => Verb::Add,
                 "get" => Verb::Get,
@@ -43,7 +44,10 @@ fn lookup(name: &str) -> Option<Method> {
                 "delete" => Verb::Delete,
                 _ => return None,
             };
-            Method::Asset(kind, verb)
+            if noun == "logmessage" {
+                return Some(Method::LogMessage(verb));
+            }
+            Method::Asset(Kind::ALL.into_iter().find(|kind| kind.name() == noun)?, verb)
         }
     })
 }
@@ -55,7 +59,7 @@ impl Core {
         at: (usize, usize),
         name: &str,
         given: &Parameters,
-        caller: Caller,
+        caller: &Caller,
     ) -> Result<Success, Refusal> {
         let changed = &mut false;
         let end = self.answer(name, given, caller, changed);
@@ -75,7 +79,7 @@ impl Core {
         &mut self,
         name: &str,
         given: &Parameters,
-        caller: Caller,
+        caller: &Caller,
         changed: &mut bool,
     ) -> Result<Success, Refusal> {
         let method = lookup(name).ok_or_else(Refusal::unknown_method)?;
@@ -93,23 +97,42 @@ impl Core {
                 Ok(Success::of(json!({ "isExisting": known, "isAvailable": known })))
             }
             Method::Asset(kind, verb) => {
-                let not_saved = |_| Refusal::new(400, "FILE_SAVE_ERROR", "File not saved");
-                let path = random_path().map_err(not_saved)?;
-                let Outcome { reply, change } = self.world.decide(kind, verb, given, caller, &path);
-                if let Some(change) = change {
-                    *changed = change != Change::Orphan;
-                    self.change(vec![change]).map_err(|error| match verb {
-                        Verb::Add => Refusal::new(400, "FILE_SAVE_ERROR", "File not saved"),
-                        _ => Refusal::new(500, "INTERNAL_SERVER_ERROR", &error.to_string()),
-                    })?;
-                }
-                reply
+                let path = random_path().map_err(|_| not_saved())?;
+                let outcome = self.world.decide(kind, verb, given, caller, &path);
+                let failed = |error: std::io::Error| match verb {
+                    Verb::Add => not_saved(),
+                    _ => Refusal::internal(&error),
+                };
+                self.settle(outcome, changed, failed)
+            }
+            Method::LogMessage(verb) => {
+                let outcome = self.world.log.decide(verb, given, caller, date(Timestamp::now()), self.log_list);
+                self.settle(outcome, changed, |error| Refusal::internal(&error))
             }
         }
     }
+
+    /// Stores and applies the change of an outcome, then gives its reply.
+    fn settle(
+        &mut self,
+        outcome: Outcome,
+        changed: &mut bool,
+        failed: impl FnOnce(std::io::Error) -> Refusal,
+    ) -> Result<Success, Refusal> {
+        let Outcome { reply, change } = outcome;
+        if let Some(change) = change {
+            *changed = change != Change::Orphan;
+            self.change(vec![change]).map_err(failed)?;
+        }
+        reply
+    }
 }
 
-fn profile(caller: Caller) -> Value {
+fn not_saved() -> Refusal {
+    Refusal::new(400, "FILE_SAVE_ERROR", "File not saved")
+}
+
+fn profile(caller: &Caller) -> Value {
     json!({
         "ID": caller.user.to_string(),
         "ADMIN": caller.administrator,

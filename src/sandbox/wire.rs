@@ -74,6 +74,10 @@ impl Refusal {
         Self::new(400, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
     }
 
+    pub(super) fn internal(error: &std::io::Error) -> Self {
+        Self::new(500, "INTERNAL_SERVER_ERROR", &error.to_string())
+    }
+
     /// `{"error", "error_description"}`.
     pub(super) fn envelope(&self) -> Value {
         json!({ "error": self.code, "error_description": self.description })
@@ -87,19 +91,24 @@ pub(super) struct Success {
     pub(super) result: Value,
     /// `total`, which lists have.
     pub(super) total: Option<usize>,
+    /// `next`, where the next page starts.
+    pub(super) next: Option<usize>,
 }
 
 impl Success {
     pub(super) const fn of(result: Value) -> Self {
-        Self { result, total: None }
+        Self { result, total: None, next: None }
     }
 
-    /// `{"result", "total"?, "time"}`.
+    /// `{"result", "total"?, "next"?, "time"}`.
     pub(super) fn envelope(self, time: Value) -> Value {
         let mut envelope = Map::new();
         envelope.insert("result".to_owned(), self.result);
         if let Some(total) = self.total {
             envelope.insert("total".to_owned(), total.into());
+        }
+        if let Some(next) = self.next {
+            envelope.insert("next".to_owned(), next.into());
         }
         envelope.insert("time".to_owned(), time);
         Value::Object(envelope)
@@ -110,7 +119,6 @@ impl Success {
 pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
     let seconds = |at: Timestamp| at.as_duration().as_secs_f64();
     let duration = (seconds(finish) - seconds(start)).max(0.0);
-    let date = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
     json!({
         "start": seconds(start),
         "finish": seconds(finish),
@@ -121,6 +129,11 @@ pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
         "operating_reset_at": start.as_second() + 600,
         "operating": duration,
     })
+}
+
+/// A date as the portal writes it; this portal is in UTC.
+pub(super) fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }
 
 /// A PHP array as `json_encode` writes it: `[]` when it is empty, a list when its keys are 0, 1, 2…, else an object.

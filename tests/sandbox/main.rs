@@ -5,5 +5,6 @@ mod batch;
 mod common;
 mod engine;
 mod limits;
+mod log;
 mod methods;
 mod storage;
