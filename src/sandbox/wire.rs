@@ -74,6 +74,10 @@ impl Refusal {
         Self::new(400, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
     }
 
+    pub(super) fn not_secured() -> Self {
+        Self::new(400, "INVALID_REQUEST", "Https required.")
+    }
+
     /// `{"error", "error_description"}`.
     pub(super) fn envelope(&self) -> Value {
         json!({ "error": self.code, "error_description": self.description })
