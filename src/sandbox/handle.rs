@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::logmessage::LogList;
 use super::record::Recorded;
 use super::server;
 use super::store::{Store, StoreError, random_path};
+use super::tls::{self, Authority};
 use super::world::Change;
 use crate::domain::asset::Kind;
 
@@ -35,6 +36,19 @@ pub struct Options {
     pub faults: Faults,
     /// How slow it is.
     pub latency: Latency,
+    /// Whether it wants TLS.
+    pub transport: Transport,
+}
+
+/// How a sandbox is talked to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// In plain text.
+    #[default]
+    Http,
+    /// Over TLS, with a certificate of the sandbox's own authority for 127.0.0.1, ::1, localhost and the address that it
+    /// listens on. Plain requests are refused.
+    Https,
 }
 
 impl Options {
@@ -47,6 +61,7 @@ impl Options {
             log_list: LogList::default(),
             faults: Faults::none(),
             latency: Latency::default(),
+            transport: Transport::default(),
         }
     }
 }
@@ -129,6 +144,7 @@ pub struct Sandbox {
     engine: Arc<Engine>,
     address: SocketAddr,
     data: PathBuf,
+    authority: Option<Authority>,
     running: Option<(oneshot::Sender<Infallible>, JoinHandle<()>)>,
 }
 
@@ -137,8 +153,16 @@ pub struct Sandbox {
 /// # Errors
 /// When the folder, the address or the system does not play along; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-    let Options { data, listen, limits, log_list, faults, latency } = options;
+    let Options { data, listen, limits, log_list, faults, latency, transport } = options;
     let (store, identity, world) = Store::open(&data)?;
+    let (authority, acceptor) = match transport {
+        Transport::Http => (None, None),
+        Transport::Https => {
+            let failed = |source| SandboxError::Io { path: data.clone(), source };
+            let (authority, acceptor) = tls::set_up(&data, &identity.id, listen.ip()).map_err(failed)?;
+            (Some(authority), Some(acceptor))
+        }
+    };
     let core = Core::new(world, store, limits.map(Level::empty), log_list, Script::new(faults));
     let engine = Arc::new(Engine::new(identity, latency, core));
     let failed = |source| SandboxError::Listen { address: listen, source };
@@ -154,9 +178,9 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let served = Arc::clone(&engine);
     let thread = thread::Builder::new()
         .name("sandbox".to_owned())
-        .spawn(move || runtime.block_on(server::run(listener, served, stopped)))
+        .spawn(move || runtime.block_on(server::run(listener, acceptor, served, stopped)))
         .map_err(system)?;
-    Ok(Sandbox { engine, address, data, running: Some((stop, thread)) })
+    Ok(Sandbox { engine, address, data, authority, running: Some((stop, thread)) })
 }
 
 impl Sandbox {
@@ -185,7 +209,31 @@ impl Sandbox {
     }
 
     fn webhook(&self, user: u32, secret: &str) -> String {
-        format!("http://{}/rest/{user}/{secret}/", self.address)
+        format!("{}rest/{user}/{secret}/", self.url())
+    }
+
+    /// Its page, and what all its addresses begin with; ends with a slash. Where it listens on every address of this
+    /// machine, this is the loopback one.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        format!("{scheme}://{address}/")
+    }
+
+    /// The folder that holds its state.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.data
+    }
+
+    /// What clients must trust, where it speaks TLS.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
     }
 
     /// Every request since the start, in the order of arrival.

@@ -156,7 +156,8 @@ fn identity(folder: &Path) -> Result<Identity, StoreError> {
     }
 }
 
-fn write_atomically(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file that is its owner's alone, whole or not at all.
+pub(super) fn write_atomically(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.persist(path)?;

@@ -78,6 +78,10 @@ impl Refusal {
         Self::new(500, "INTERNAL_SERVER_ERROR", &error.to_string())
     }
 
+    pub(super) fn not_secured() -> Self {
+        Self::new(400, "INVALID_REQUEST", "Https required.")
+    }
+
     /// `{"error", "error_description"}`.
     pub(super) fn envelope(&self) -> Value {
         json!({ "error": self.code, "error_description": self.description })
