@@ -23,7 +23,8 @@ mod writing;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use exit::Exit;
 use settings::Globals;
@@ -57,7 +58,13 @@ enum Command {
 
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {
+        if !matches!(cli.command, Command::Validate(_)) {
+            cli.globals.settle().map_err(|what| Cli::command().error(ErrorKind::InvalidValue, what))?;
+        }
+        Ok(cli)
+    });
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => {
             // clap ends usage errors with 2, which here means that changes are pending.

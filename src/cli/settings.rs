@@ -27,7 +27,10 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     pub(super) sandbox: Option<Option<PathBuf>>,
     /// How to print the result on standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    #[arg(long = "format", global = true, value_enum, default_value_t = AnyFormat::Human, value_name = "FORMAT")]
+    pub(super) any_format: AnyFormat,
+    /// The same, for the commands that have no other formats than those two: [`Globals::settle`] sets it.
+    #[arg(skip)]
     pub(super) format: Format,
     /// When to use colour; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
@@ -52,10 +55,26 @@ pub(super) struct Globals {
     pub(super) ca_cert: Option<PathBuf>,
 }
 
-/// What is printed on standard output.
+/// What may be asked for on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnyFormat {
+    /// Text for people
+    Human,
+    /// JSON for programs, complete also when the command fails
+    Json,
+    /// Annotations of a pull request on GitHub (validate)
+    Github,
+    /// SARIF 2.1.0, for code scanning (validate)
+    Sarif,
+    /// JUnit XML, for GitLab, Jenkins and others (validate)
+    Junit,
+}
+
+/// What every command can print on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Format {
     /// Text for people
+    #[default]
     Human,
     /// JSON for programs, complete also when the command fails
     Json,
@@ -69,6 +88,19 @@ enum Color {
 }
 
 impl Globals {
+    /// Takes the format for a command that has only those which every command has; the error says which they are.
+    pub(super) fn settle(&mut self) -> Result<(), String> {
+        self.format = match self.any_format {
+            AnyFormat::Human => Format::Human,
+            AnyFormat::Json => Format::Json,
+            other => {
+                let name = other.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+                return Err(format!("`--format {name}` is for `validate` only: this command has `human` and `json`"));
+            }
+        };
+        Ok(())
+    }
+
     /// Applies the choices that hold for the whole process.
     pub(super) fn set_up_output(&self) {
         match self.color {

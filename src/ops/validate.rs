@@ -1,7 +1,11 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
 use crate::domain::finding::Finding;
-use crate::domain::manifest::{self, Manifest};
+use crate::domain::manifest::{self, Manifest, Section};
 use crate::domain::rules::{self, Checked};
 
 use super::events::{Event, Observer, Stage};
@@ -16,7 +20,9 @@ pub struct Validated {
     pub checked: Checked,
     /// The manifest's text, for snippets.
     pub source: String,
-    /// How many images were looked at.
+    /// The images that were looked at, by file: their bytes, unless they are too large to be read.
+    pub art: BTreeMap<String, Option<Arc<[u8]>>>,
+    /// How many entries they are for.
     pub images: usize,
 }
 
@@ -39,6 +45,28 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
     let (pieces, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
     let images = pieces.len();
-    let checked = rules::check(&manifest, pieces, findings);
-    Validated { images, manifest: Some(manifest).filter(|_| sound), checked, source }
+    let art = pieces.iter().map(|piece| (beside(name, &piece.file), piece.bytes.clone())).collect();
+    let mut checked = rules::check(&manifest, pieces, findings);
+    place(&mut checked.findings, &manifest, name);
+    Validated { art, images, manifest: Some(manifest).filter(|_| sound), checked, source }
+}
+
+/// Names the images of findings as the user would, and says where the manifest declares their entries, if it does so
+/// entry by entry.
+fn place(findings: &mut [Finding], manifest: &Manifest, name: &str) {
+    for finding in findings {
+        let Some(path) = finding.path.as_mut().filter(|path| *path != name) else { continue };
+        *path = beside(name, path);
+        if let Some(address) = &finding.address
+            && let Some(Section::Entries(entries)) = manifest.section(address.kind)
+        {
+            finding.declared = entries.get(&address.code).map(|entry| entry.place.clone());
+        }
+    }
+}
+
+/// A file that is named relative to the manifest, named as the manifest is.
+fn beside(manifest: &str, file: &str) -> String {
+    let folder = Path::new(manifest).parent().unwrap_or(Path::new(""));
+    folder.join(file).display().to_string()
 }

@@ -16,7 +16,8 @@ use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
 
-use super::{inert, snippet};
+use super::picture::Pictures;
+use super::{counted, inert, snippet, summary as last_words};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const REPLACE: Style = AnsiColor::Yellow.on_default();
@@ -160,30 +161,17 @@ pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument]) -> Stri
     errors.chain(warnings).collect()
 }
 
-/// What `validate` found: the findings, and a summary.
+/// What `validate` found: the findings, with the pictures of those images that `pictures` has, and a summary.
 #[must_use]
-pub fn validation(validation: &Validation) -> String {
-    let mut text = snippet::findings(&validation.findings, &validation.manifest, &validation.source);
-    let errors = validation.findings.iter().filter(|finding| finding.is_error()).count();
-    let warnings = validation.findings.len() - errors;
-    let images = counted(validation.images, "image", "images");
-    let _ = match (errors, warnings) {
-        (0, 0) => writeln!(text, "{CREATE}Valid{CREATE:#}: {images}."),
-        (0, _) => writeln!(text, "{CREATE}Valid{CREATE:#}: {images}, {}.", counted(warnings, "warning", "warnings")),
-        _ => writeln!(
-            text,
-            "{DELETE}Not valid{DELETE:#}: {images}, {}, {}.",
-            counted(errors, "error", "errors"),
-            counted(warnings, "warning", "warnings"),
-        ),
-    };
-    text
+pub fn validation(validation: &Validation, pictures: &Pictures) -> String {
+    let Validation { findings, manifest, source, .. } = validation;
+    snippet::findings(findings, manifest, source, pictures) + &last_words::styled(validation)
 }
 
 /// Findings for the error stream.
 #[must_use]
 pub fn findings(findings: &[Finding], report: &Report) -> String {
-    snippet::findings(findings, &report.manifest, &report.source)
+    snippet::findings(findings, &report.manifest, &report.source, &Pictures::new())
 }
 
 fn changes(text: &mut String, plan: &Plan) {
@@ -322,8 +310,4 @@ fn shown(address: &Address) -> String {
 
 fn steps(count: usize) -> String {
     counted(count, "change", "changes")
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -41,7 +41,7 @@ pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> 
 
 /// Pretty-printed, with everything escaped that a terminal could take for a command: JSON itself allows the control
 /// characters above 0x7E and the marks that change the direction of text. Outside strings there are none of them.
-fn pretty(document: &impl Serialize) -> Result<String, serde_json::Error> {
+pub(super) fn pretty(document: &impl Serialize) -> Result<String, serde_json::Error> {
     let pretty = serde_json::to_string_pretty(document)? + "\n";
     let mut safe = String::with_capacity(pretty.len());
     for character in pretty.chars() {

@@ -1,9 +1,14 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod picture;
+pub mod sarif;
 pub mod snippet;
+pub mod summary;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,
 /// and the marks that change the direction of text.
@@ -23,4 +28,9 @@ pub fn inert(text: &str) -> String {
 /// Whether a character changes the direction of text, breaks its line or is not seen.
 const fn reorders(character: char) -> bool {
     matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}')
+}
+
+/// A number with its noun.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

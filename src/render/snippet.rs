@@ -8,30 +8,53 @@ use anstyle::{AnsiColor, Style};
 use crate::domain::finding::{Finding, Place, Severity};
 
 use super::inert;
+use super::picture::{self, Pictures};
+
+/// How far from the margin an image is drawn, in cells.
+const INDENT: usize = 4;
 
 /// The longest stretch of text that is shown, in bytes; of a longer one only its place is told.
 const MAX_SHOWN: usize = 400;
 
-/// Renders findings one after another, with ANSI styles. `source` is the text of the file called `name`.
+/// The most images that are drawn: past that, nobody would find the findings among them.
+const MAX_DRAWN: usize = 20;
+
+/// Renders findings one after another, with ANSI styles. `source` is the text of the manifest, which is called `name`.
+/// An image of `pictures` is drawn under the last finding about it.
 #[must_use]
-pub fn findings(findings: &[Finding], name: &str, source: &str) -> String {
+pub fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictures) -> String {
     let renderer = Renderer::styled();
     let mut text = String::new();
-    for finding in findings {
+    let mut drawn = 0;
+    let mut rest = findings.iter().peekable();
+    while let Some(finding) = rest.next() {
         text.push_str(&one(&renderer, finding, name, source));
-        text.push_str("\n\n");
+        text.push('\n');
+        let path = finding.path.as_ref();
+        if rest.peek().is_none_or(|next| next.path.as_ref() != path)
+            && drawn < MAX_DRAWN
+            && let Some(image) = path.and_then(|path| pictures.get(path))
+        {
+            text.push_str(&picture::cells(image, INDENT));
+            drawn += 1;
+        }
+        text.push('\n');
+    }
+    if pictures.len() > drawn {
+        let dim = Style::new().dimmed();
+        text.push_str(&format!("{dim}{} more of these images are not drawn{dim:#}\n\n", pictures.len() - drawn));
     }
     text
 }
 
-fn one(renderer: &Renderer, finding: &Finding, name: &str, source: &str) -> String {
+fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut elements: Vec<Element<'_>> = Vec::new();
     if let Some(path) = &finding.path {
-        let source = if path == name { source } else { "" };
+        let source = if path == name { manifest } else { "" };
         match &finding.place {
             Some(place) => {
                 let mark = |lines: &Lines| AnnotationKind::Primary.span(lines.span.clone());
@@ -44,6 +67,10 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, source: &str) -> Stri
             None => {
                 let entry = finding.address.as_ref().map(|address| format!(" ({address})")).unwrap_or_default();
                 elements.push(Origin::path(inert(&format!("{path}{entry}"))).into());
+                if let Some(declared) = &finding.declared {
+                    let mark = |lines: &Lines| AnnotationKind::Context.span(lines.span.clone()).label("declared here");
+                    elements.push(located(name, declared, manifest, mark));
+                }
             }
         }
     }

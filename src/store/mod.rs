@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod cache;
+pub mod chosen;
 pub mod git;
 pub mod lock;
 pub mod repository;

@@ -13,6 +13,8 @@ use crate::domain::manifest::{self, Manifest, Section};
 use crate::domain::rules::{MAX_READ, Piece};
 use crate::ops::ports::ReadArt;
 
+use super::chosen::Chosen;
+
 /// The largest manifest that is read, in bytes.
 const MAX_MANIFEST: u64 = 16 * 1024 * 1024;
 
@@ -22,6 +24,7 @@ pub struct Repository {
     manifest: PathBuf,
     folder: PathBuf,
     name: String,
+    chosen: Chosen,
 }
 
 impl Repository {
@@ -32,7 +35,13 @@ impl Repository {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        Self { manifest: manifest.to_owned(), folder, name: manifest.display().to_string() }
+        Self { manifest: manifest.to_owned(), folder, name: manifest.display().to_string(), chosen: Chosen::Everything }
+    }
+
+    /// Of its art only what is chosen.
+    #[must_use]
+    pub fn limited_to(self, chosen: Chosen) -> Self {
+        Self { chosen, ..self }
     }
 
     /// The manifest, as the user named it.
@@ -256,7 +265,14 @@ impl ReadArt for Repository {
 
     fn art(&self, manifest: &Manifest) -> (Vec<Piece>, Vec<Finding>) {
         let mut findings = Vec::new();
-        let declared = self.declarations(manifest, &mut findings);
+        let mut declared = self.declarations(manifest, &mut findings);
+        self.chosen.limit(&mut declared, |(_, file, _)| self.folder.join(file));
+        let files: Vec<_> = declared.iter().map(|(_, file, _)| self.folder.join(file)).collect();
+        findings.extend(self.chosen.unmatched(files.iter().map(PathBuf::as_path)).missing.into_iter().map(|path| {
+            let message = format!("`{}` does not exist, and the manifest declares no such file", path.display());
+            Finding::error("path-missing", message)
+                .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
+        }));
         let bounds = match Bounds::of(&self.folder, declared.iter().map(|(_, file, _)| file.as_str())) {
             Ok(bounds) => bounds,
             Err(error) => {

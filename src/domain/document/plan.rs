@@ -182,7 +182,7 @@ pub struct RunDocument {
 
 impl From<&Finding> for FindingDocument {
     fn from(finding: &Finding) -> Self {
-        let Finding { rule, severity, path, place, address, message, help, related: _ } = finding;
+        let Finding { rule, severity, path, place, address, declared: _, message, help, related: _ } = finding;
         Self {
             rule: (*rule).to_owned(),
             severity: *severity,

@@ -171,6 +171,7 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
                 path: Some(piece.file.clone()),
                 place: None,
                 address: Some(piece.address.clone()),
+                declared: None,
                 message: problem.message,
                 help: Some(problem.help.unwrap_or_else(|| rule.fix.to_owned())),
                 related: Vec::new(),
