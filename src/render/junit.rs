@@ -92,8 +92,8 @@ fn line(finding: &Finding) -> String {
     text
 }
 
-/// Text for an element or a quoted attribute. Control characters, most of which XML 1.0 cannot hold at all, are already
-/// spelt out by [`inert`]; the two that are left over are no characters of Unicode's.
+/// Text for an element or a quoted attribute. What XML 1.0 cannot hold at all, most control characters and two that are
+/// no characters, is spelt out by [`inert`].
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in inert(text).chars() {
@@ -102,7 +102,6 @@ fn escaped(text: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => safe.extend(character.escape_unicode()),
             _ => safe.push(character),
         }
     }
