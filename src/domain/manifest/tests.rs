@@ -516,6 +516,38 @@ mod schema_file {
         assert!(told.0 >= 10 && told.1 >= 30);
     }
 
+    /// What an editor shows on hovering over a key or completing it.
+    #[test]
+    fn every_key_has_a_title_and_a_description() {
+        fn look(schema: &Value, at: &str, seen: &mut usize) {
+            let Some(object) = schema.as_object() else { return };
+            for (key, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                let text = |name: &str| property[name].as_str().unwrap_or_else(|| panic!("{at}/{key} has no {name}"));
+                assert!(text("title").len() > 2 && text("description").ends_with('.'), "{at}/{key}");
+                assert_eq!(text("description"), text("markdownDescription"));
+                *seen += 1;
+            }
+            for (key, inner) in object {
+                look(inner, &format!("{at}/{key}"), seen);
+                for (index, item) in inner.as_array().into_iter().flatten().enumerate() {
+                    look(item, &format!("{at}/{key}/{index}"), seen);
+                }
+            }
+            if let Some(names) = object.get("enum").and_then(Value::as_array) {
+                assert_eq!(object["enumDescriptions"].as_array().map(Vec::len), Some(names.len()), "{at}");
+            }
+            // What a regular expression wants is told in words too.
+            assert_eq!(
+                object.get("pattern").is_some_and(Value::is_string),
+                object.contains_key("patternErrorMessage"),
+                "{at}"
+            );
+        }
+        let mut seen = 0;
+        look(&schema(), "", &mut seen);
+        assert_eq!(seen, TOP_KEYS.len() + POLICY_KEYS.len() + 2 * ENTRY_KEYS.len() + RULE_IDS.len());
+    }
+
     fn with_text(lines: &str) -> String {
         String::from_utf8(with(lines)).unwrap()
     }
