@@ -57,19 +57,20 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str) -> St
         let source = if path == name { manifest } else { "" };
         match &finding.place {
             Some(place) => {
-                let mark = |lines: &Lines| AnnotationKind::Primary.span(lines.span.clone());
-                elements.push(located(path, place, source, mark));
-                for (related, what) in &finding.related {
-                    let mark = |lines: &Lines| AnnotationKind::Context.span(lines.span.clone()).label(inert(what));
-                    elements.push(located(path, related, source, mark));
+                // What is on the same line is marked in the same snippet.
+                let (beside, elsewhere): (Vec<_>, Vec<_>) =
+                    finding.related.iter().partition(|(related, _)| related.line == place.line);
+                let beside: Vec<_> = beside.into_iter().map(Mark::related).collect();
+                elements.push(located(path, &Mark { place, label: None }, &beside, source));
+                for related in elsewhere {
+                    elements.push(located(path, &Mark::related(related), &[], source));
                 }
             }
             None => {
                 let entry = finding.address.as_ref().map(|address| format!(" ({address})")).unwrap_or_default();
                 elements.push(Origin::path(inert(&format!("{path}{entry}"))).into());
-                if let Some(declared) = &finding.declared {
-                    let mark = |lines: &Lines| AnnotationKind::Context.span(lines.span.clone()).label("declared here");
-                    elements.push(located(name, declared, manifest, mark));
+                if let Some(place) = &finding.declared {
+                    elements.push(located(name, &Mark { place, label: Some("declared here") }, &[], manifest));
                 }
             }
         }
@@ -104,14 +105,34 @@ struct Lines {
     span: Range<usize>,
 }
 
-fn located<'a>(path: &str, place: &Place, source: &str, mark: impl Fn(&Lines) -> Annotation<'a>) -> Element<'a> {
-    match lines(place, source) {
-        Some(lines) => {
-            let annotation = mark(&lines);
-            Snippet::source(lines.text).path(inert(path)).line_start(place.line).annotation(annotation).into()
-        }
-        None => Origin::path(inert(path)).line(place.line).char_column(place.column).into(),
+/// A place to be marked: with what it is, or the finding's own.
+struct Mark<'a> {
+    place: &'a Place,
+    label: Option<&'a str>,
+}
+
+impl<'m> Mark<'m> {
+    fn related((place, what): &'m (Place, String)) -> Self {
+        Self { place, label: Some(what) }
     }
+
+    fn annotation<'a>(&self, span: Range<usize>) -> Annotation<'a> {
+        match self.label {
+            Some(label) => AnnotationKind::Context.span(span).label(inert(label)),
+            None => AnnotationKind::Primary.span(span),
+        }
+    }
+}
+
+/// The line of a place with its mark and those of others on it; only where it is when it cannot be shown.
+fn located<'a>(path: &str, mark: &Mark<'_>, beside: &[Mark<'_>], source: &str) -> Element<'a> {
+    let place = mark.place;
+    let Some(Lines { text, span }) = lines(place, source) else {
+        return Origin::path(inert(path)).line(place.line).char_column(place.column).into();
+    };
+    let others = beside.iter().filter_map(|other| Some(other.annotation(lines(other.place, source)?.span)));
+    let annotations = std::iter::once(mark.annotation(span)).chain(others);
+    Snippet::source(text).path(inert(path)).line_start(place.line).annotations(annotations).into()
 }
 
 /// Only the lines that a place touches are rendered: a manifest can have very many.

@@ -190,3 +190,17 @@ fn what_fails_is_what_the_summary_counts() {
     validation.warnings = Warnings::Denied;
     assert!(!validation.passed());
 }
+
+/// Both places of a duplicate are marked: in one snippet when they are on one line.
+#[test]
+fn a_duplicate_is_shown_where_it_is_twice() {
+    let shown = |lines: &str| {
+        let text = render::human::validation(&found(&format!("{MANIFEST}{lines}"), Vec::new()), &Default::default());
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let beside = shown("policy: {prune: true, prune: false}\n");
+    assert!(beside.contains("         -----        ^^^^^\n") && beside.contains("first here"), "{beside}");
+    assert_eq!(beside.matches("policy:").count(), 1, "{beside}");
+    let apart = shown("policy:\n  prune: true\n  prune: false\n");
+    assert!(apart.contains("brand.yaml:10:3") && apart.contains("brand.yaml:9:3"), "{apart}");
+}

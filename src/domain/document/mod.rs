@@ -13,8 +13,8 @@ mod validation;
 
 pub use history::{HistoryDocument, RunSummary};
 pub use plan::{
-    ActionName, ChangeDocument, Document, FindingDocument, PreconditionDocument, RunDocument, Summary, Tool,
-    UnmanagedDocument,
+    ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, PreconditionDocument, RunDocument, Summary,
+    Tool, UnmanagedDocument,
 };
 pub use saved::{BadPlan, SavedPlan};
 pub use validation::{ValidationDocument, ValidationSummary};

@@ -164,10 +164,23 @@ pub struct FindingDocument {
     /// The entry it is about, as in icon/acme-call.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
+    /// Where the manifest declares that entry, when the finding is about its image and it has a line of its own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub declared: Option<PlaceDocument>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+/// A place in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceDocument {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in that line, in characters from 1.
+    pub column: usize,
 }
 
 /// A run of apply.
@@ -182,7 +195,7 @@ pub struct RunDocument {
 
 impl From<&Finding> for FindingDocument {
     fn from(finding: &Finding) -> Self {
-        let Finding { rule, severity, path, place, address, declared: _, message, help, related: _ } = finding;
+        let Finding { rule, severity, path, place, address, declared, message, help, related: _ } = finding;
         Self {
             rule: (*rule).to_owned(),
             severity: *severity,
@@ -190,6 +203,7 @@ impl From<&Finding> for FindingDocument {
             line: place.as_ref().map(|place| place.line),
             column: place.as_ref().map(|place| place.column),
             address: address.as_ref().map(ToString::to_string),
+            declared: declared.as_ref().map(|place| PlaceDocument { line: place.line, column: place.column }),
             message: message.clone(),
             help: help.clone(),
         }
