@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::engine::{Core, Engine};
-use super::identity::{App, CRM, Identity, random_text};
+use super::identity::{ADMINISTRATOR, App, CRM, Identity, random_text};
 use super::store::{Store, StoreError};
 use super::wire::{Answer, Parameters, Refusal};
 
@@ -151,7 +151,7 @@ impl Engine {
                     "status": "L",
                     "client_endpoint": endpoint(&self.base),
                     "member_id": self.identity.member_id,
-                    "user_id": 1,
+                    "user_id": ADMINISTRATOR,
                     "refresh_token": pair.refresh_token,
                 }),
             ),

@@ -143,6 +143,16 @@ async fn a_refresh_makes_a_new_pair() {
     assert!(!requests.iter().any(|request| request.path.contains(old["client_secret"].as_str().unwrap())));
 }
 
+#[tokio::test]
+async fn of_two_that_refresh_at_once_one_wins() {
+    let portal = portal();
+    let query = query(&portal.app());
+    let (one, other) = tokio::join!(portal.refresh(&query), portal.refresh(&query));
+    let mut statuses = [one.0, other.0];
+    statuses.sort_unstable();
+    assert_eq!((statuses, portal.sandbox.refreshes()), ([200, 400], 1));
+}
+
 /// The file of a client that has stored a new pair.
 fn merged(file: &Value, answer: &Value) -> Value {
     let mut file = file.clone();

@@ -103,4 +103,6 @@ async fn fill(folder: std::path::PathBuf) {
         errors.push(answer["error"].as_str().unwrap_or_default().to_owned());
     }
     assert_eq!(errors, ["", "FILE_SAVE_ERROR", "FILE_SAVE_ERROR", ""]);
+    let wrote: Vec<_> = sandbox.requests().iter().map(|request| request.wrote).collect();
+    assert_eq!(wrote, [true, false, false, true]);
 }
