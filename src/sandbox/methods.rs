@@ -20,6 +20,15 @@ enum Method {
     Asset(Kind, Verb),
 }
 
+/// The names of all methods, in lower case.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    let general = ["batch", "scope", "user.admin", "profile", "method.get"].map(str::to_owned);
+    let timeline = ["icon", "logo", "logmessage"].into_iter().flat_map(|noun| {
+        ["add", "get", "list", "delete"].map(|verb| format!("crm.timeline.{noun}.{verb}")).into_iter()
+    });
+    general.into_iter().chain(timeline).filter(|name| exists(name))
+}
+
 /// Whether a name in lower case is that of a method.
 pub(super) fn exists(name: &str) -> bool {
     lookup(name).is_some()
@@ -97,6 +106,9 @@ impl Core {
                 let path = random_path().map_err(not_saved)?;
                 let Outcome { reply, change } = self.world.decide(kind, verb, given, caller, &path);
                 if let Some(change) = change {
+                    if verb == Verb::Add && self.script.disk_is_full() {
+                        return Err(Refusal::new(400, "FILE_SAVE_ERROR", "File not saved"));
+                    }
                     *changed = change != Change::Orphan;
                     self.change(vec![change]).map_err(|error| match verb {
                         Verb::Add => Refusal::new(400, "FILE_SAVE_ERROR", "File not saved"),
