@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use crate::sandbox::{self, Bucket, Faults, Options, Origin, Sandbox, SandboxError, Transport};
+use crate::sandbox::{self, Bucket, Faults, Options, Origin, Recording, Sandbox, SandboxError, Transport};
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
@@ -113,6 +113,7 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
         listen: arguments.listen,
         faults: arguments.faults.as_deref().map_or_else(|| Ok(Faults::none()), faults)?,
         limits: (!arguments.no_limits).then_some(bucket),
+        recording: Recording::Nothing,
         transport: if arguments.tls { Transport::Https } else { Transport::Http },
         ..Options::new(arguments.data.clone().unwrap_or_else(beside))
     })

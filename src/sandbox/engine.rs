@@ -11,7 +11,7 @@ use super::bucket::Level;
 use super::faults::{Cut, Early, Facts, Late, Script, Verdict};
 use super::handle::Latency;
 use super::methods;
-use super::record::{End, Recorded, RecordedCommand};
+use super::record::{End, Recorded, RecordedCommand, Recording};
 use super::store::{Identity, Store};
 use super::wire::{Answer, Parameters, Refusal, Success, time};
 use super::world::{Caller, Change, World};
@@ -20,6 +20,7 @@ use super::world::{Caller, Change, World};
 pub(super) struct Engine {
     pub(super) identity: Identity,
     latency: Latency,
+    recording: Recording,
     started: Instant,
     core: Mutex<Core>,
 }
@@ -48,6 +49,18 @@ pub(super) enum Asked {
     Call { method: String, credentials: Option<(String, String)>, given: Parameters },
     /// A path that the sandbox does not have.
     Nothing,
+}
+
+impl Asked {
+    /// What may be printed of it. A method that does not exist may be a secret in the wrong place.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Call { method, .. } if methods::exists(method) => method.clone(),
+            Self::Call { .. } => "an unknown method".to_owned(),
+            Self::File => "a download".to_owned(),
+            Self::Nothing => "an unknown path".to_owned(),
+        }
+    }
 }
 
 /// A request that was counted and judged, ready to be worked on.
@@ -83,8 +96,8 @@ impl Core {
 }
 
 impl Engine {
-    pub(super) fn new(identity: Identity, latency: Latency, core: Core) -> Self {
-        Self { identity, latency, started: Instant::now(), core: Mutex::new(core) }
+    pub(super) fn new(identity: Identity, latency: Latency, recording: Recording, core: Core) -> Self {
+        Self { identity, latency, recording, started: Instant::now(), core: Mutex::new(core) }
     }
 
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {
@@ -114,16 +127,18 @@ impl Engine {
         let verdict = core.script.judge(&facts);
         let user = caller.map(|caller| caller.user);
         let method = method.to_owned();
-        core.requests.push(Recorded {
-            method,
-            path: path.clone(),
-            headers,
-            user,
-            commands,
-            wrote: false,
-            status: None,
-        });
-        let index = core.requests.len() - 1;
+        let index = core.requests.len();
+        if self.recording == Recording::Every {
+            core.requests.push(Recorded {
+                method,
+                path: path.clone(),
+                headers,
+                user,
+                commands,
+                wrote: false,
+                status: None,
+            });
+        }
         drop(core);
         Ticket { index, path, asked, batch, caller, verdict }
     }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::bucket::{Bucket, Level};
 use super::engine::{Core, Engine};
 use super::faults::{Faults, Script};
-use super::record::Recorded;
+use super::record::{Recorded, Recording};
 use super::server;
 use super::store::{Store, StoreError, random_path};
 use super::tls::{self, Authority};
@@ -35,6 +35,8 @@ pub struct Options {
     pub latency: Latency,
     /// Whether it wants TLS.
     pub transport: Transport,
+    /// Whether it remembers what it was asked.
+    pub recording: Recording,
 }
 
 /// How a sandbox is talked to.
@@ -58,6 +60,7 @@ impl Options {
             faults: Faults::none(),
             latency: Latency::default(),
             transport: Transport::default(),
+            recording: Recording::default(),
         }
     }
 }
@@ -149,7 +152,7 @@ pub struct Sandbox {
 /// # Errors
 /// When the folder, the address or the system does not play along; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-    let Options { data, listen, limits, faults, latency, transport } = options;
+    let Options { data, listen, limits, faults, latency, transport, recording } = options;
     let (store, identity, world) = Store::open(&data)?;
     let (authority, acceptor) = match transport {
         Transport::Http => (None, None),
@@ -160,7 +163,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         }
     };
     let core = Core::new(world, store, limits.map(Level::empty), Script::new(faults));
-    let engine = Arc::new(Engine::new(identity, latency, core));
+    let engine = Arc::new(Engine::new(identity, latency, recording, core));
     let failed = |source| SandboxError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
@@ -232,7 +235,7 @@ impl Sandbox {
         self.authority.as_ref()
     }
 
-    /// Every request since the start, in the order of arrival.
+    /// Every request since the start, in the order of arrival; none where [`Options::recording`] says so.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.engine.core().requests.clone()

@@ -27,5 +27,5 @@ mod world;
 pub use bucket::Bucket;
 pub use faults::Faults;
 pub use handle::{Entry, Latency, Options, Sandbox, SandboxError, Transport, start};
-pub use record::Recorded;
+pub use record::{Recorded, Recording};
 pub use tls::{Authority, Origin};

@@ -1,5 +1,15 @@
 //! What the sandbox remembers of every request, for tests that say what a client may send.
 
+/// Which requests are remembered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// Every one since the start, for as long as the sandbox lives.
+    #[default]
+    Every,
+    /// None: for sandboxes that serve for days.
+    Nothing,
+}
+
 /// One request, in the order in which requests arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
