@@ -18,7 +18,7 @@ use super::identity::random_path;
 use super::logmessage::LogList;
 use super::oauth;
 use super::operating::Operating;
-use super::record::Recorded;
+use super::record::{Recorded, Recording};
 use super::server;
 use super::store::{Store, StoreError, offer};
 use super::tls::{self, Authority};
@@ -46,6 +46,8 @@ pub struct Options {
     pub latency: Latency,
     /// Whether it wants TLS.
     pub transport: Transport,
+    /// Whether it remembers what it was asked.
+    pub recording: Recording,
 }
 
 /// How a sandbox is talked to.
@@ -72,6 +74,7 @@ impl Options {
             faults: Faults::none(),
             latency: Latency::default(),
             transport: Transport::default(),
+            recording: Recording::default(),
         }
     }
 }

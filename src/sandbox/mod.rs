@@ -37,5 +37,5 @@ pub use faults::Faults;
 pub use handle::{Entry, Latency, Options, Sandbox, SandboxError, Transport, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
-pub use record::Recorded;
+pub use record::{Recorded, Recording};
 pub use tls::{Authority, Origin};
