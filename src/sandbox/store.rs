@@ -255,6 +255,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_of_an_older_version_gets_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = r#"{"id":"abc","administrator_secret":"one","user_secret":"two"}"#;
+        fs::write(folder.path().join("portal.json"), old).unwrap();
+        let open = || Store::open(folder.path()).unwrap().1;
+        let identity = open();
+        assert_eq!((identity.id.as_str(), identity.administrator_secret.as_str()), ("abc", "one"));
+        assert!(!identity.scopeless_secret.is_empty() && !identity.member_id.is_empty());
+        assert_eq!(identity.apps.len(), 2);
+        assert_eq!(open(), identity, "made once");
+        fs::write(folder.path().join("portal.json"), "{}").unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
     fn a_folder_has_one_user_and_a_damaged_log_is_no_empty_portal() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _, _) = Store::open(folder.path()).unwrap();
