@@ -19,13 +19,13 @@ use crate::domain::state::{Listed, Listing};
 use crate::ops::events::{Event, Observer};
 use crate::ops::ports::{PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
+use super::access::Access;
 use super::batch::{self, Answers};
 use super::bucket::Bucket;
 use super::download;
 use super::error::{self, Effect, Fault};
 use super::http::{self, Connections, Patience, Trust};
 use super::settings::{Rate, Settings};
-use super::webhook::Webhook;
 use super::wire::{self, Answered, Body, Malformed};
 
 /// The longest answer that is read, in bytes: a list has no pages.
@@ -37,9 +37,9 @@ const GRACE: Duration = Duration::from_secs(180);
 /// Waits longer than this are announced.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
-/// A portal, reached through a webhook. It can be used by several tasks at once.
+/// A portal, with the right to use it. It can be used by several tasks at once.
 pub struct Client {
-    pub(super) webhook: Webhook,
+    pub(super) access: Access,
     for_reads: reqwest::Client,
     for_writes: reqwest::Client,
     for_downloads: reqwest::Client,
@@ -65,7 +65,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("webhook", &self.webhook).finish_non_exhaustive()
+        f.debug_struct("Client").field("access", &self.access).finish_non_exhaustive()
     }
 }
 
@@ -90,7 +90,7 @@ impl Client {
     ///
     /// When a setting makes no sense or `ca_cert` holds no certificate; the class is `Configuration`.
     pub fn new(settings: Settings) -> Result<Self, PortalError> {
-        let Settings { webhook, rate, deadline, read_timeout, write_timeout, ca_cert, observer, downloads } = settings;
+        let Settings { access, rate, deadline, read_timeout, write_timeout, ca_cert, observer, downloads } = settings;
         if !(rate.per_second.is_finite() && rate.per_second > 0.0) || rate.burst == 0 {
             return Err(misconfigured("the request rate must be more than 0", "give --rps a number above 0"));
         }
@@ -100,11 +100,11 @@ impl Client {
         let ca_hint = "--ca-cert names a PEM file with the certificates of the portal's certificate authority";
         let trust = Trust::new(ca_cert.as_deref())
             .map_err(|why| misconfigured(format!("the file of --ca-cert is of no use: {why}"), ca_hint))?;
-        let direct = webhook.is_loopback();
+        let direct = access.site().is_loopback();
         let client = |connections| {
             trust
                 .client(connections, direct)
-                .map_err(|why| misconfigured(format!("TLS cannot be set up: {}", webhook.quote(&why)), ca_hint))
+                .map_err(|why| misconfigured(format!("TLS cannot be set up: {}", access.quote(&why)), ca_hint))
         };
         let now = Instant::now();
         Ok(Self {
@@ -124,7 +124,7 @@ impl Client {
             write_timeout,
             observer,
             dice: AtomicU64::new(RandomState::new().hash_one("dice")),
-            webhook,
+            access,
         })
     }
 
@@ -160,15 +160,15 @@ impl Client {
             Purpose::Write(_) => &self.for_writes,
         };
         let patience = self.patience(purpose);
-        let broken = |broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience);
-        let request = client.post(self.webhook.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
+        let broken = |broken| error::broken(&self.access, self.access.host(), &broken, patience);
+        let request = client.post(self.access.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
         tracing::debug!(method, "sending");
         let answer = http::send(request, patience.until).await.map_err(broken)?;
         tracing::debug!(method, status = answer.status, "answered");
         let (status, retry_after) = (answer.status, answer.retry_after);
         if (300..400).contains(&status) {
-            let to = answer.location.and_then(|location| self.webhook.origin().join(&location).ok());
-            return Err(error::redirected(&self.webhook, status, to.as_ref().and_then(url::Url::host_str)));
+            let to = answer.location.and_then(|location| self.access.site().origin().join(&location).ok());
+            return Err(error::redirected(&self.access, status, to.as_ref().and_then(url::Url::host_str)));
         }
         let bytes = answer.body(LONGEST, patience.until).await.map_err(broken)?;
         let fault = match wire::body(&bytes) {
@@ -176,9 +176,9 @@ impl Client {
                 self.note_reset(answered.resets_in);
                 return Ok(answered);
             }
-            Body::Answer(_) => error::garbage(&self.webhook, status, "a result under an error's status", b""),
-            Body::Error(body) => error::refused(&self.webhook, Some(status), &body),
-            Body::NoAnswer(why) => error::garbage(&self.webhook, status, why, &bytes),
+            Body::Answer(_) => error::garbage(&self.access, status, "a result under an error's status", b""),
+            Body::Error(body) => error::refused(&self.access, Some(status), &body),
+            Body::NoAnswer(why) => error::garbage(&self.access, status, why, &bytes),
         };
         Err(Fault { retry_after, ..fault })
     }
@@ -198,12 +198,12 @@ impl Client {
         } else {
             self.bucket.lock().unwrap_or_else(PoisonError::into_inner).reserve(Instant::now(), headroom, left)
         };
-        let wait = turn.ok_or_else(|| error::timed_out(self.webhook.host(), self.budget, Effect::None))?;
+        let wait = turn.ok_or_else(|| error::timed_out(self.access.host(), self.budget, Effect::None))?;
         self.pause("rate limited", wait).await;
         if ordinary && begun.elapsed() > LONG_WAIT {
             // The turn is kept: whoever looks again must not wait for another one.
             self.paid_turns.fetch_add(1, Ordering::Relaxed);
-            let message = format!("{} let a write wait for {} s", self.webhook.host(), begun.elapsed().as_secs());
+            let message = format!("{} let a write wait for {} s", self.access.host(), begun.elapsed().as_secs());
             return Err(Fault::new(Class::Waited, Effect::None, message, None));
         }
         Ok(())
@@ -288,12 +288,12 @@ impl Client {
 
     /// The answer of a portal that refuses batches, to commands that only a request of their own says right.
     pub(super) fn not_in_a_batch(&self) -> Fault {
-        let message = format!("{} would take a code for a reference in a batch", self.webhook.host());
+        let message = format!("{} would take a code for a reference in a batch", self.access.host());
         Fault::new(Class::NoBatch, Effect::None, message, None)
     }
 
     pub(super) fn malformed(&self, method: &str, why: &Malformed) -> Fault {
-        error::malformed(&self.webhook, method, why)
+        error::malformed(&self.access, method, why)
     }
 }
 
@@ -311,7 +311,7 @@ impl ReadPortal for Client {
     }
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
-        let host = self.webhook.host();
+        let host = self.access.host();
         let slot = tokio::time::timeout_at(self.deadline(Purpose::Read), self.download_slots.acquire()).await;
         // The semaphore is never closed, so only the time can run out here.
         let Ok(Ok(_slot)) = slot else { return Err(error::timed_out(host, self.budget, Effect::None).error) };
@@ -321,7 +321,7 @@ impl ReadPortal for Client {
                 return Err(error::timed_out(host, self.budget, Effect::None).error);
             }
             let patience = self.patience(Purpose::Read);
-            match download::fetch(&self.for_downloads, &self.webhook, file_uri, patience).await {
+            match download::fetch(&self.for_downloads, &self.access, file_uri, patience).await {
                 Ok(bytes) => return Ok(bytes),
                 Err(fault) => self.wait_out(Purpose::Read, fault, &mut failures).await.map_err(|fault| fault.error)?,
             }
@@ -343,7 +343,7 @@ impl WritePortal for Client {
             return Ok(Vec::new());
         }
         if commands.len() > batch::MOST {
-            let message = format!("{} runs at most {} commands in a batch", self.webhook.host(), batch::MOST);
+            let message = format!("{} runs at most {} commands in a batch", self.access.host(), batch::MOST);
             return Err(Fault::new(Class::Refused, Effect::None, message, None).into());
         }
         if commands.iter().any(|command| batch::would_be_substituted(command.address())) {
@@ -355,11 +355,11 @@ impl WritePortal for Client {
             let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
             // One that holds our own secret must not get into the cache; the next reading of the lists tells of it.
             let took = |entry: Listed| {
-                if self.webhook.redact(&entry.file_uri) == entry.file_uri {
+                if self.access.redact(&entry.file_uri) == entry.file_uri {
                     added.push(entry.file_uri);
                 }
             };
-            Ok(answers.into_writes(&self.webhook, commands, halt, took))
+            Ok(answers.into_writes(&self.access, commands, halt, took))
         };
         Ok(self.ask(Purpose::Write(urgency), "batch", &batch::of_writes(commands, halt), read).await?)
     }

@@ -6,8 +6,8 @@ use crate::domain::command::Answer;
 use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
+use super::access::Access;
 use super::http::{Broken, How, Patience};
-use super::webhook::Webhook;
 use super::wire::{ErrorBody, Malformed};
 
 /// Whether a request that failed may have done something.
@@ -111,14 +111,14 @@ fn meaning(code: &str, status: Option<u16>) -> (Class, Option<&'static str>) {
 }
 
 /// The portal answered with an error of its own.
-pub(super) fn refused(webhook: &Webhook, status: Option<u16>, body: &ErrorBody) -> Fault {
+pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) -> Fault {
     let (class, hint) = meaning(&body.code, status);
-    let code = webhook.redact(&body.code);
+    let code = access.redact(&body.code);
     let shown =
-        if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", webhook.quote(&code)) };
+        if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", access.quote(&code)) };
     let status = status.map(|status| format!("{status} and ")).unwrap_or_default();
-    let mut message = format!("{} answered {status}{shown}", webhook.host());
-    let words = webhook.quote(&body.description);
+    let mut message = format!("{} answered {status}{shown}", access.host());
+    let words = access.quote(&body.description);
     if !words.is_empty() {
         message = format!("{message}: {words}");
     }
@@ -127,7 +127,7 @@ pub(super) fn refused(webhook: &Webhook, status: Option<u16>, body: &ErrorBody) 
         // A server error may strike after the work was done.
         effect: if class == Class::Transient { Effect::Unknown } else { Effect::None },
         retry_after: None,
-        description: Some(webhook.redact(&body.description).into()),
+        description: Some(access.redact(&body.description).into()),
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) fn answer(fault: Fault) -> Answer {
 }
 
 /// Something that no portal answers: HTML of a proxy, nothing, half of it.
-pub(super) fn garbage(webhook: &Webhook, status: u16, why: &str, body: &[u8]) -> Fault {
+pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> Fault {
     /// Enough of a body to find its first line in.
     const HEAD: usize = 8 * 1024;
     let (class, hint) = match status {
@@ -157,9 +157,9 @@ pub(super) fn garbage(webhook: &Webhook, status: u16, why: &str, body: &[u8]) ->
         400.. => (Class::Configuration, Some(HINT_HOST)),
         _ => (Class::Transient, Some(HINT_HOST)),
     };
-    let mut message = format!("{} answered {status} with {why}", webhook.host());
+    let mut message = format!("{} answered {status} with {why}", access.host());
     let body = body.trim_ascii_start();
-    let line = webhook.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
+    let line = access.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
     if !line.is_empty() {
         message = format!("{message}: {line}");
     }
@@ -167,24 +167,24 @@ pub(super) fn garbage(webhook: &Webhook, status: u16, why: &str, body: &[u8]) ->
 }
 
 /// An answer of the wrong shape. It may be of the moment: lists can be read while somebody writes.
-pub(super) fn malformed(webhook: &Webhook, method: &str, Malformed(why): &Malformed) -> Fault {
-    let message = format!("{} answered {method} in an unknown way: {}", webhook.host(), webhook.quote(why));
+pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> Fault {
+    let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
     Fault::new(Class::Transient, Effect::Unknown, message, None)
 }
 
 /// REST calls follow no redirect: it would hand the secret to another place.
-pub(super) fn redirected(webhook: &Webhook, status: u16, to: Option<&str>) -> Fault {
+pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Fault {
     let to = match to {
-        Some(host) => format!("to {}", webhook.quote(host)),
+        Some(host) => format!("to {}", access.quote(host)),
         None => "elsewhere".to_owned(),
     };
-    let message = format!("{} answered {status} and redirects {to}", webhook.host());
+    let message = format!("{} answered {status} and redirects {to}", access.host());
     Fault::new(Class::Configuration, Effect::Unknown, message, Some(HINT_HOST.to_owned()))
 }
 
 /// No answer of `host` came, or not all of it.
-pub(super) fn broken(webhook: &Webhook, host: &str, broken: &Broken, patience: Patience) -> Fault {
-    let cause = webhook.quote(&broken.cause);
+pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Patience) -> Fault {
+    let cause = access.quote(&broken.cause);
     let (class, effect, message, hint) = match broken.how {
         How::TimedOut if patience.until >= patience.deadline => {
             return timed_out(host, patience.budget, Effect::Unknown);
@@ -232,12 +232,12 @@ mod tests {
 
     const SECRET: &str = "s3cr3tS3cr3t";
 
-    fn webhook() -> Webhook {
-        Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "test").unwrap()
+    fn access() -> Access {
+        crate::portal::Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "test").unwrap().into()
     }
 
     fn fault(status: u16, code: &str) -> Fault {
-        refused(&webhook(), Some(status), &ErrorBody { code: code.to_owned(), description: "Words.".to_owned() })
+        refused(&access(), Some(status), &ErrorBody { code: code.to_owned(), description: "Words.".to_owned() })
     }
 
     #[test]
@@ -288,12 +288,12 @@ mod tests {
 
     #[test]
     fn garbage_has_its_status_and_first_line() {
-        let fault = garbage(&webhook(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
+        let fault = garbage(&access(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
         assert_eq!(fault.error.message, "acme.example answered 503 with no JSON: <html>\\u{1b}[2J");
         assert_eq!((fault.class(), fault.effect), (Class::Transient, Effect::Unknown));
-        assert_eq!(garbage(&webhook(), 200, "nothing", b"").class(), Class::Transient);
-        assert_eq!(garbage(&webhook(), 404, "no JSON", b"<html>").class(), Class::Configuration);
-        assert_eq!(garbage(&webhook(), 429, "no JSON", b"<html>").effect, Effect::Unknown);
+        assert_eq!(garbage(&access(), 200, "nothing", b"").class(), Class::Transient);
+        assert_eq!(garbage(&access(), 404, "no JSON", b"<html>").class(), Class::Configuration);
+        assert_eq!(garbage(&access(), 429, "no JSON", b"<html>").effect, Effect::Unknown);
     }
 
     #[test]
@@ -301,10 +301,10 @@ mod tests {
         let echo = format!("GET /rest/1/{SECRET}/batch.json {}", SECRET.to_uppercase());
         let body = ErrorBody { code: echo.clone(), description: echo.clone() };
         for fault in [
-            refused(&webhook(), Some(500), &body),
-            garbage(&webhook(), 502, "no JSON", echo.as_bytes()),
-            malformed(&webhook(), "batch", &Malformed(echo.clone())),
-            redirected(&webhook(), 302, Some(&echo)),
+            refused(&access(), Some(500), &body),
+            garbage(&access(), 502, "no JSON", echo.as_bytes()),
+            malformed(&access(), "batch", &Malformed(echo.clone())),
+            redirected(&access(), 302, Some(&echo)),
         ] {
             let told = format!("{} {fault:?}", fault.error).to_lowercase();
             assert!(!told.contains(&SECRET.to_lowercase()), "{told}");
