@@ -1,6 +1,11 @@
 //! The right to use a portal, whichever way it was given: where the portal is, how its methods are addressed, and what
 //! must not get into any text.
 
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::oauth::Application;
 use super::redact::Redactor;
 use super::site::Site;
 use super::webhook::Webhook;
@@ -10,6 +15,14 @@ use super::webhook::Webhook;
 pub enum Access {
     /// A URL that holds a secret.
     Webhook(Webhook),
+    /// An application with a token that is renewed.
+    Application(Arc<Application>),
+}
+
+impl From<Application> for Access {
+    fn from(application: Application) -> Self {
+        Self::Application(Arc::new(application))
+    }
 }
 
 impl From<Webhook> for Access {
@@ -26,16 +39,26 @@ impl Access {
     }
 
     /// Where the portal is: what a relative `fileUri` is relative to.
-    pub(super) const fn site(&self) -> &Site {
+    pub(super) fn site(&self) -> &Site {
         match self {
             Self::Webhook(webhook) => &webhook.site,
+            Self::Application(application) => &application.site,
+        }
+    }
+
+    /// Who renews its tokens; a webhook has none, and the portal itself stands in.
+    pub(super) fn token_server(&self) -> &Site {
+        match self {
+            Self::Webhook(webhook) => &webhook.site,
+            Self::Application(application) => application.server(),
         }
     }
 
     /// Takes the secrets out of texts.
-    pub(super) const fn redactor(&self) -> &Redactor {
+    pub(super) fn redactor(&self) -> &Redactor {
         match self {
             Self::Webhook(webhook) => &webhook.redactor,
+            Self::Application(application) => &application.redactor,
         }
     }
 
@@ -43,6 +66,15 @@ impl Access {
     pub(super) fn endpoint(&self, method: &str) -> String {
         match self {
             Self::Webhook(webhook) => webhook.endpoint(method),
+            Self::Application(application) => application.endpoint(method),
+        }
+    }
+
+    /// What a request carries beside its parameters; a webhook's URL says all.
+    pub(super) fn token(&self) -> Option<SecretString> {
+        match self {
+            Self::Webhook(_) => None,
+            Self::Application(application) => Some(application.token()),
         }
     }
 

@@ -8,24 +8,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::domain::asset::Address;
-use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::retry::{Class, Decision, decide};
 use crate::domain::state::{Listed, Listing};
 use crate::ops::events::{Event, Observer};
-use crate::ops::ports::{PortalError, ReadPortal, Urgency, WriteError, WritePortal};
+use crate::ops::ports::{PortalError, ReadPortal, Urgency};
 
 use super::access::Access;
-use super::batch::{self, Answers};
 use super::bucket::Bucket;
 use super::download;
 use super::error::{self, Effect, Fault};
 use super::http::{self, Connections, Patience, Trust};
 use super::settings::{Rate, Settings};
+use super::site::Site;
 use super::wire::{self, Answered, Body, Malformed};
 
 /// The longest answer that is read, in bytes: a list has no pages.
@@ -43,23 +44,24 @@ pub struct Client {
     for_reads: reqwest::Client,
     for_writes: reqwest::Client,
     for_downloads: reqwest::Client,
+    pub(super) for_tokens: reqwest::Client,
     rate: Rate,
     bucket: Mutex<Bucket>,
     /// When the time allowance of the methods is filled up again, as last seen.
     resets_at: Mutex<Option<Instant>>,
     download_slots: Semaphore,
     /// Where the images are that were added, until somebody asks.
-    added: Mutex<Vec<String>>,
+    pub(super) added: Mutex<Vec<String>>,
     deadline: Instant,
     /// Turns that were waited for and not used.
     paid_turns: AtomicU32,
     /// Whether reading serves to find out what writes did.
     winding_up: AtomicBool,
     /// How long the command has from the client's making on.
-    budget: Duration,
+    pub(super) budget: Duration,
     read_timeout: Duration,
     write_timeout: Duration,
-    observer: Arc<dyn Observer>,
+    pub(super) observer: Arc<dyn Observer>,
     dice: AtomicU64,
 }
 
@@ -67,6 +69,16 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("access", &self.access).finish_non_exhaustive()
     }
+}
+
+/// The body of a request. The token goes into it, as in the vendor's own examples: web servers write URLs into their
+/// logs, and not all of them hand an `Authorization` header on to PHP.
+#[derive(Serialize)]
+struct Signed<'a> {
+    #[serde(flatten)]
+    parameters: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<&'a str>,
 }
 
 /// What a request is for.
@@ -78,7 +90,7 @@ pub(super) enum Purpose {
 
 /// How often a request failed in each way that is worth repeating.
 #[derive(Debug, Default)]
-struct Failures {
+pub(super) struct Failures {
     busy: u32,
     transient: u32,
 }
@@ -100,17 +112,17 @@ impl Client {
         let ca_hint = "--ca-cert names a PEM file with the certificates of the portal's certificate authority";
         let trust = Trust::new(ca_cert.as_deref())
             .map_err(|why| misconfigured(format!("the file of --ca-cert is of no use: {why}"), ca_hint))?;
-        let direct = access.site().is_loopback();
-        let client = |connections| {
+        let client = |connections, site: &Site| {
             trust
-                .client(connections, direct)
+                .client(connections, site.is_loopback())
                 .map_err(|why| misconfigured(format!("TLS cannot be set up: {}", access.quote(&why)), ca_hint))
         };
         let now = Instant::now();
         Ok(Self {
-            for_reads: client(Connections::Kept)?,
-            for_writes: client(Connections::Fresh)?,
-            for_downloads: client(Connections::Kept)?,
+            for_reads: client(Connections::Kept, access.site())?,
+            for_writes: client(Connections::Fresh, access.site())?,
+            for_downloads: client(Connections::Kept, access.site())?,
+            for_tokens: client(Connections::Fresh, access.token_server())?,
             rate,
             bucket: Mutex::new(Bucket::new(rate.per_second, rate.burst, now)),
             resets_at: Mutex::new(None),
@@ -145,23 +157,40 @@ impl Client {
         let begun = Instant::now();
         loop {
             self.take_turn(purpose, begun).await?;
-            match self.exchange(purpose, method, parameters).await.and_then(&read) {
+            let token = self.access.token();
+            let fault = match self.exchange(purpose, method, parameters, token.as_ref()).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
-                Err(fault) if purpose != Purpose::Read && fault.effect == Effect::Unknown => return Err(fault),
-                Err(fault) => self.wait_out(purpose, fault, &mut failures).await?,
+                Err(fault) => fault,
+            };
+            match (&self.access, token) {
+                _ if purpose != Purpose::Read && fault.effect == Effect::Unknown => return Err(fault),
+                // It was refused without effect, so a write is repeated, too.
+                (Access::Application(application), Some(expired)) if fault.class() == Class::Expired => {
+                    self.renew(application, &expired, purpose).await?;
+                }
+                _ => self.wait_out(purpose, fault, &mut failures).await?,
             }
         }
     }
 
     /// One request, one answer.
-    async fn exchange(&self, purpose: Purpose, method: &str, parameters: &Value) -> Result<Answered, Fault> {
+    async fn exchange(
+        &self,
+        purpose: Purpose,
+        method: &str,
+        parameters: &Value,
+        token: Option<&SecretString>,
+    ) -> Result<Answered, Fault> {
         let client = match purpose {
             Purpose::Read => &self.for_reads,
             Purpose::Write(_) => &self.for_writes,
         };
         let patience = self.patience(purpose);
         let broken = |broken| error::broken(&self.access, self.access.host(), &broken, patience);
-        let request = client.post(self.access.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
+        let request = client
+            .post(self.access.endpoint(method))
+            .header(ACCEPT, "application/json")
+            .json(&Signed { parameters, auth: token.map(ExposeSecret::expose_secret) });
         tracing::debug!(method, "sending");
         let answer = http::send(request, patience.until).await.map_err(broken)?;
         tracing::debug!(method, status = answer.status, "answered");
@@ -210,7 +239,7 @@ impl Client {
     }
 
     /// Waits until it is time to send again; gives the fault back when there is no sense in that.
-    async fn wait_out(&self, purpose: Purpose, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
+    pub(super) async fn wait_out(&self, purpose: Purpose, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
         let class = fault.class();
         let (count, why) = match class {
             Class::Busy => (&mut failures.busy, "the portal asked to slow down"),
@@ -254,7 +283,7 @@ impl Client {
 
     /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
     /// early would make its outcome unknown.
-    fn patience(&self, purpose: Purpose) -> Patience {
+    pub(super) fn patience(&self, purpose: Purpose) -> Patience {
         let (own, deadline) = match purpose {
             Purpose::Read => (self.read_timeout, self.deadline(purpose)),
             Purpose::Write(_) => (self.write_timeout, Instant::now() + self.write_timeout),
@@ -264,7 +293,7 @@ impl Client {
     }
 
     /// Until when a request of this purpose may be sent.
-    fn deadline(&self, purpose: Purpose) -> Instant {
+    pub(super) fn deadline(&self, purpose: Purpose) -> Instant {
         match purpose {
             Purpose::Read if !self.winding_up.load(Ordering::Relaxed) => self.deadline,
             Purpose::Write(Urgency::Ordinary) => self.deadline,
@@ -334,52 +363,6 @@ impl ReadPortal for Client {
 
     fn wind_up(&self) {
         self.winding_up.store(true, Ordering::Relaxed);
-    }
-}
-
-impl WritePortal for Client {
-    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
-        if commands.is_empty() {
-            return Ok(Vec::new());
-        }
-        if commands.len() > batch::MOST {
-            let message = format!("{} runs at most {} commands in a batch", self.access.host(), batch::MOST);
-            return Err(Fault::new(Class::Refused, Effect::None, message, None).into());
-        }
-        if commands.iter().any(|command| batch::would_be_substituted(command.address())) {
-            return Err(self.not_in_a_batch().into());
-        }
-        let read = |answered: Answered| {
-            let answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
-            self.note_reset(answers.resets_in());
-            let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-            // One that holds our own secret must not get into the cache; the next reading of the lists tells of it.
-            let took = |entry: Listed| {
-                if self.access.redact(&entry.file_uri) == entry.file_uri {
-                    added.push(entry.file_uri);
-                }
-            };
-            Ok(answers.into_writes(&self.access, commands, halt, took))
-        };
-        Ok(self.ask(Purpose::Write(urgency), "batch", &batch::of_writes(commands, halt), read).await?)
-    }
-
-    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError> {
-        let read = |answered: Answered| Ok(batch::judge(command, &answered.result));
-        match self.ask(Purpose::Write(urgency), &batch::method(command), &batch::parameters(command), read).await {
-            Ok(answer) => Ok(answer),
-            Err(fault) if fault.class() == Class::Refused && fault.description.is_some() => Ok(error::answer(fault)),
-            Err(fault) => Err(fault.into()),
-        }
-    }
-}
-
-impl From<Fault> for WriteError {
-    fn from(fault: Fault) -> Self {
-        match fault.effect {
-            Effect::None => Self::NoEffect(fault.error),
-            Effect::Unknown => Self::Unknown(fault.error),
-        }
     }
 }
 

@@ -42,68 +42,97 @@ impl Fault {
     }
 }
 
-const HINT_WEBHOOK: &str =
-    "the webhook is wrong or was revoked: make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL";
-const HINT_HOST: &str = "check that the host in BITRIX24_WEBHOOK_URL is the portal's own";
 const HINT_TIMEOUT: &str = "give it more time with --timeout";
 
+/// How hints speak of an access.
+struct Words {
+    /// It is
+    what: &'static str,
+    /// It was given in
+    place: &'static str,
+    /// When it is of no use any more
+    anew: &'static str,
+    /// When it may do too little
+    scope: &'static str,
+}
+
+const fn words(access: &Access) -> Words {
+    match access {
+        Access::Webhook(_) => Words {
+            what: "the webhook",
+            place: "BITRIX24_WEBHOOK_URL",
+            anew: "make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL",
+            scope: "give the webhook the scope `crm` in its settings on the portal, then use its URL in BITRIX24_WEBHOOK_URL",
+        },
+        Access::Application(_) => Words {
+            what: "the application",
+            place: "the file of BITRIX24_OAUTH_FILE",
+            anew: "authorise it on the portal again and put its new tokens into the file of BITRIX24_OAUTH_FILE",
+            scope: "give the application the scope `crm` in its settings, then authorise it on the portal again",
+        },
+    }
+}
+
+fn hint_access(access: &Access) -> String {
+    let Words { what, anew, .. } = words(access);
+    format!("{what} is wrong or was revoked: {anew}")
+}
+
+fn hint_host(access: &Access) -> String {
+    format!("check that the host in {} is the portal's own", words(access).place)
+}
+
 /// Class and hint of an error code; `None` when the table does not know it.
-fn known(code: &str) -> Option<(Class, Option<&'static str>)> {
-    let row = match code.to_ascii_uppercase().as_str() {
-        "QUERY_LIMIT_EXCEEDED" => {
-            (Class::Busy, Some("other integrations may use up the portal's limit: send less with --rps, or run later"))
-        }
+fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
+    let Words { what, place, anew, scope } = words(access);
+    let (class, hint) = match code.to_ascii_uppercase().as_str() {
+        "QUERY_LIMIT_EXCEEDED" => (
+            Class::Busy,
+            "other integrations may use up the portal's limit: send less with --rps, or run later".to_owned(),
+        ),
         "OPERATION_TIME_LIMIT" => (
             Class::Busy,
-            Some("the method used up its time for ten minutes: run later, or let it wait longer with --timeout"),
+            "the method used up its time for ten minutes: run later, or let it wait longer with --timeout".to_owned(),
         ),
         "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => {
-            (Class::Transient, Some("run it again; if it stays, the portal's own error log has the cause"))
+            (Class::Transient, "run it again; if it stays, the portal's own error log has the cause".to_owned())
         }
-        "EXPIRED_TOKEN" => (Class::Expired, Some("get a new access token")),
-        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, Some(HINT_WEBHOOK)),
-        "INSUFFICIENT_SCOPE" => (
-            Class::Configuration,
-            Some(
-                "give the webhook the scope `crm` in its settings on the portal, then use its URL in BITRIX24_WEBHOOK_URL",
-            ),
-        ),
+        "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {anew}")),
+        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, hint_access(access)),
+        "INSUFFICIENT_SCOPE" => (Class::Configuration, scope.to_owned()),
         "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => (
             Class::Configuration,
-            Some("the webhook's user may not sign in: activate the user, or make a webhook for another one"),
+            format!("{what}'s user may not sign in: activate the user, or make {what} work for another one"),
         ),
-        "INVALID_REQUEST" => (Class::Configuration, Some("let BITRIX24_WEBHOOK_URL start with https://")),
+        "INVALID_REQUEST" => (Class::Configuration, format!("let the address in {place} start with https://")),
         "OVERLOAD_LIMIT" => (
             Class::Configuration,
-            Some(
-                "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before",
-            ),
+            "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before"
+                .to_owned(),
         ),
         "ACCESS_DENIED" => (
             Class::Configuration,
-            Some(
-                "the webhook's user must be an administrator, and the portal's plan must include REST (a commercial plan)",
+            format!(
+                "{what}'s user must be an administrator, and the portal's plan must include REST (a commercial plan)"
             ),
         ),
         "ERROR_METHOD_NOT_FOUND" => (
             Class::Configuration,
-            Some(
-                "the webhook needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon",
-            ),
+            format!("{what} needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon"),
         ),
         "PORTAL_DELETED" => {
-            (Class::Configuration, Some("the portal is gone or switched off: check the host in BITRIX24_WEBHOOK_URL"))
+            (Class::Configuration, format!("the portal is gone or switched off: check the host in {place}"))
         }
-        "ERROR_BATCH_METHOD_NOT_ALLOWED" => (Class::NoBatch, None),
+        "ERROR_BATCH_METHOD_NOT_ALLOWED" => return Some((Class::NoBatch, None)),
         _ => return None,
     };
-    Some(row)
+    Some((class, Some(hint)))
 }
 
 /// What an error means. `status` is absent inside a batch, where everything comes under 200.
-fn meaning(code: &str, status: Option<u16>) -> (Class, Option<&'static str>) {
-    known(code).unwrap_or(match status {
-        Some(401 | 403) => (Class::Configuration, Some(HINT_WEBHOOK)),
+fn meaning(access: &Access, code: &str, status: Option<u16>) -> (Class, Option<String>) {
+    known(access, code).unwrap_or_else(|| match status {
+        Some(401 | 403) => (Class::Configuration, Some(hint_access(access))),
         Some(429) => (Class::Busy, None),
         Some(408 | 425 | 500..) => (Class::Transient, None),
         _ => (Class::Refused, None),
@@ -112,7 +141,7 @@ fn meaning(code: &str, status: Option<u16>) -> (Class, Option<&'static str>) {
 
 /// The portal answered with an error of its own.
 pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) -> Fault {
-    let (class, hint) = meaning(&body.code, status);
+    let (class, hint) = meaning(access, &body.code, status);
     let code = access.redact(&body.code);
     let shown =
         if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", access.quote(&code)) };
@@ -123,7 +152,7 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
         message = format!("{message}: {words}");
     }
     Fault {
-        error: PortalError { class, code: Some(code), message, hint: hint.map(str::to_owned) },
+        error: PortalError { class, code: Some(code), message, hint },
         // A server error may strike after the work was done.
         effect: if class == Class::Transient { Effect::Unknown } else { Effect::None },
         retry_after: None,
@@ -145,31 +174,47 @@ pub(super) fn answer(fault: Fault) -> Answer {
 
 /// Something that no portal answers: HTML of a proxy, nothing, half of it.
 pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> Fault {
+    garbage_of(access, access.host(), status, why, body)
+}
+
+/// The same of another server than the portal.
+pub(super) fn garbage_of(access: &Access, host: &str, status: u16, why: &str, body: &[u8]) -> Fault {
     /// Enough of a body to find its first line in.
     const HEAD: usize = 8 * 1024;
     let (class, hint) = match status {
         429 => (Class::Busy, None),
         408 | 425 | 500.. => {
-            (Class::Transient, Some("a proxy in front of the portal, or the portal itself, is in trouble"))
+            (Class::Transient, Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()))
         }
-        413 => (Class::Refused, Some("the portal's web server accepts no request of this size: ask its administrator")),
-        407 => (Class::Configuration, Some("the proxy wants credentials: see HTTPS_PROXY")),
-        400.. => (Class::Configuration, Some(HINT_HOST)),
-        _ => (Class::Transient, Some(HINT_HOST)),
+        413 => (
+            Class::Refused,
+            Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
+        ),
+        407 => (Class::Configuration, Some("the proxy wants credentials: see HTTPS_PROXY".to_owned())),
+        400.. => (Class::Configuration, Some(hint_host(access))),
+        _ => (Class::Transient, Some(hint_host(access))),
     };
-    let mut message = format!("{} answered {status} with {why}", access.host());
+    let mut message = format!("{host} answered {status} with {why}");
     let body = body.trim_ascii_start();
     let line = access.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
     if !line.is_empty() {
         message = format!("{message}: {line}");
     }
-    Fault::new(class, Effect::Unknown, message, hint.map(str::to_owned))
+    Fault::new(class, Effect::Unknown, message, hint)
 }
 
 /// An answer of the wrong shape. It may be of the moment: lists can be read while somebody writes.
 pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> Fault {
     let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
     Fault::new(Class::Transient, Effect::Unknown, message, None)
+}
+
+/// The portal lists an entry with our own secret in it.
+pub(super) fn leaked(access: &Access) -> Fault {
+    let Words { what, anew, .. } = words(access);
+    let message = format!("{} lists an entry that holds the secret of {what}", access.host());
+    let hint = format!("somebody knows the secret: revoke {what}, {anew}, and remove that entry by hand");
+    Fault::new(Class::Refused, Effect::None, message, Some(hint))
 }
 
 /// REST calls follow no redirect: it would hand the secret to another place.
@@ -179,7 +224,7 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Faul
         None => "elsewhere".to_owned(),
     };
     let message = format!("{} answered {status} and redirects {to}", access.host());
-    Fault::new(Class::Configuration, Effect::Unknown, message, Some(HINT_HOST.to_owned()))
+    Fault::new(Class::Configuration, Effect::Unknown, message, Some(hint_host(access)))
 }
 
 /// No answer of `host` came, or not all of it.

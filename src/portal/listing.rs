@@ -8,7 +8,7 @@ use crate::domain::state::{Listed, Listing};
 
 use super::batch::{self, Answers, Part};
 use super::client::{Client, Purpose};
-use super::error::{self, Effect, Fault};
+use super::error::{self, Fault};
 use super::wire::{self, Answered, Malformed};
 
 /// The error code of a `get` or `delete` of a code that does not exist.
@@ -63,9 +63,7 @@ impl Client {
             .iter()
             .any(|entry| holds_secret(&entry.file_uri) || holds_secret(entry.address.code.as_str()));
         if told {
-            let message = format!("{} lists an entry that holds the secret of the webhook", self.access.host());
-            let hint = "somebody knows the secret: revoke the webhook, make a new one, and remove that entry by hand";
-            return Err(Fault::new(Class::Refused, Effect::None, message, Some(hint.to_owned())));
+            return Err(error::leaked(&self.access));
         }
         Ok(listing)
     }

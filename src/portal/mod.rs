@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `access` | the right to use a portal, whichever way it was given |
 //! | `webhook` | the URL with the secret in it |
+//! | `oauth` | the file with tokens, and how they are renewed |
 //! | `redact` | how to keep secrets out of any text |
 //! | `site` | where a server is, and whether that is this machine |
 //! | `wire` | the shapes of answers, PHP's habits included |
@@ -14,7 +15,8 @@
 //! | `settings` | what a client is made of |
 //! | `http` | one bounded request, and TLS |
 //! | `download` | where images may come from |
-//! | `client` | all of it put together: waiting, repeating, the two ports |
+//! | `client` | all of it put together: waiting, repeating |
+//! | `listing`, `writing` | the two ports |
 
 mod access;
 mod batch;
@@ -24,13 +26,16 @@ mod download;
 mod error;
 mod http;
 mod listing;
+mod oauth;
 mod redact;
 mod settings;
 mod site;
 mod webhook;
 mod wire;
+mod writing;
 
 pub use access::Access;
 pub use client::Client;
+pub use oauth::{Application, OAuthError};
 pub use settings::{Rate, Settings};
 pub use webhook::{Webhook, WebhookError};
