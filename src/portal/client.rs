@@ -49,6 +49,8 @@ pub struct Client {
     bucket: Mutex<Bucket>,
     /// When the time allowance of the methods is filled up again, as last seen.
     resets_at: Mutex<Option<Instant>>,
+    /// Until when the portal refuses writes, by its own word inside an answer that it gave.
+    held_until: Mutex<Option<Instant>>,
     download_slots: Semaphore,
     /// Where the images are that were added, until somebody asks.
     pub(super) added: Mutex<Vec<String>>,
@@ -126,6 +128,7 @@ impl Client {
             rate,
             bucket: Mutex::new(Bucket::new(rate.per_second, rate.burst, now)),
             resets_at: Mutex::new(None),
+            held_until: Mutex::new(None),
             download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
             added: Mutex::new(Vec::new()),
             deadline,
@@ -221,6 +224,7 @@ impl Client {
         if ordinary && self.paid_turns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
             return Ok(());
         }
+        self.sit_out_hold(purpose).await?;
         let left = self.left(purpose);
         let turn = if left.is_zero() {
             None
@@ -238,6 +242,31 @@ impl Client {
         Ok(())
     }
 
+    /// Waits until the portal takes writes again. One that completes a replace is sent at once where there is no time to
+    /// wait: a refusal costs it nothing.
+    async fn sit_out_hold(&self, purpose: Purpose) -> Result<(), Fault> {
+        let until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default();
+        if purpose == Purpose::Read || told.is_zero() {
+            return Ok(());
+        }
+        match decide(Class::Busy, 0, Some(told), self.left(purpose), self.throw_dice()) {
+            Decision::Again { after } => self.pause("writing used up its time on the portal", after).await,
+            Decision::Stop if purpose == Purpose::Write(Urgency::Ordinary) => {
+                let message = format!("{} takes no writes for another {} s", self.access.host(), told.as_secs());
+                return Err(error::out_of_patience(Fault::new(Class::Busy, Effect::None, message, None)));
+            }
+            Decision::Stop => {}
+        }
+        Ok(())
+    }
+
+    /// The portal refused a write inside an answer, for the time that its method has used up.
+    pub(super) fn hold_writes(&self) {
+        let resets_at = *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.held_until.lock().unwrap_or_else(PoisonError::into_inner) = resets_at;
+    }
+
     /// Waits until it is time to send again; gives the fault back when there is no sense in that.
     pub(super) async fn wait_out(&self, purpose: Purpose, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
         let class = fault.class();
@@ -249,7 +278,7 @@ impl Client {
         if code.eq_ignore_ascii_case("QUERY_LIMIT_EXCEEDED") {
             self.bucket.lock().unwrap_or_else(PoisonError::into_inner).fill(Instant::now());
         }
-        let retry_after = if code.eq_ignore_ascii_case("OPERATION_TIME_LIMIT") {
+        let retry_after = if code.eq_ignore_ascii_case(error::USED_UP) {
             let resets_at = *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner);
             resets_at.map(|at| at.saturating_duration_since(Instant::now())).max(fault.retry_after)
         } else {
@@ -284,12 +313,20 @@ impl Client {
     /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
     /// early would make its outcome unknown.
     pub(super) fn patience(&self, purpose: Purpose) -> Patience {
-        let (own, deadline) = match purpose {
-            Purpose::Read => (self.read_timeout, self.deadline(purpose)),
-            Purpose::Write(_) => (self.write_timeout, Instant::now() + self.write_timeout),
-        };
+        match purpose {
+            Purpose::Read => self.patience_until(self.deadline(purpose)),
+            Purpose::Write(_) => {
+                let own = self.write_timeout;
+                Patience { until: Instant::now() + own, own, cut_short: false, budget: self.budget }
+            }
+        }
+    }
+
+    /// The patience of a read that ends with `deadline`.
+    pub(super) fn patience_until(&self, deadline: Instant) -> Patience {
+        let own = self.read_timeout;
         let until = Instant::now().checked_add(own).map_or(deadline, |until| until.min(deadline));
-        Patience { until, own, deadline, budget: self.budget }
+        Patience { until, own, cut_short: until == deadline, budget: self.budget }
     }
 
     /// Until when a request of this purpose may be sent.

@@ -42,6 +42,8 @@ impl Fault {
     }
 }
 
+/// The code of a method that used up its time; the portal's answers say when it has some again.
+pub(super) const USED_UP: &str = "OPERATION_TIME_LIMIT";
 const HINT_TIMEOUT: &str = "give it more time with --timeout";
 
 /// How hints speak of an access.
@@ -90,7 +92,7 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
             Class::Busy,
             "other integrations may use up the portal's limit: send less with --rps, or run later".to_owned(),
         ),
-        "OPERATION_TIME_LIMIT" => (
+        USED_UP => (
             Class::Busy,
             "the method used up its time for ten minutes: run later, or let it wait longer with --timeout".to_owned(),
         ),
@@ -231,7 +233,7 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Faul
 pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Patience) -> Fault {
     let cause = access.quote(&broken.cause);
     let (class, effect, message, hint) = match broken.how {
-        How::TimedOut if patience.until >= patience.deadline => {
+        How::TimedOut if patience.cut_short => {
             return timed_out(host, patience.budget, Effect::Unknown);
         }
         How::TimedOut => {

@@ -34,7 +34,11 @@ impl WritePortal for Client {
                     added.push(entry.file_uri);
                 }
             };
-            Ok(answers.into_writes(&self.access, commands, halt, took))
+            let answers = answers.into_writes(&self.access, commands, halt, took);
+            if answers.iter().any(is_used_up) {
+                self.hold_writes();
+            }
+            Ok(answers)
         };
         Ok(self.ask(Purpose::Write(urgency), "batch", &batch::of_writes(commands, halt), read).await?)
     }
@@ -56,4 +60,8 @@ impl From<Fault> for WriteError {
             Effect::Unknown => Self::Unknown(fault.error),
         }
     }
+}
+
+fn is_used_up(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refused { code, .. } if code.eq_ignore_ascii_case(error::USED_UP))
 }

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod bodies;
 mod downloads;
+mod errors;
 mod oauth;
 mod reading;
 mod server;

@@ -100,8 +100,7 @@ impl Client {
         purpose: Purpose,
     ) -> Result<Map<String, Value>, Fault> {
         let host = application.server.host();
-        let patience = self.patience(Purpose::Read);
-        let patience = http::Patience { until: patience.until.min(self.deadline(purpose)), ..patience };
+        let patience = self.patience_until(self.deadline(purpose));
         let broken = |broken| error::broken(&self.access, host, &broken, patience);
         tracing::debug!(host, "renewing the access token");
         let request = self.for_tokens.get(url).header(ACCEPT, "application/json");
