@@ -83,7 +83,7 @@ async fn a_read_does_what_the_table_says() {
                 assert!(matches!(error.class, Class::Configuration | Class::Expired), "{row}");
                 assert!(error.hint.unwrap().contains(fix), "{row}");
                 assert!(
-                    error.message.contains(&format!("127.0.0.1:")) && error.message.contains(&format!(" {status} ")),
+                    error.message.contains("127.0.0.1:") && error.message.contains(&format!(" {status} ")),
                     "{row}"
                 );
             }

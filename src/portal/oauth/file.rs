@@ -2,7 +2,7 @@
 //! processes share; keys that mean nothing here are kept.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +19,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where the tokens are kept.
 pub(super) struct TokenFile {
-    /// The file itself: where a symbolic link leads, since only that can be replaced in one step.
     path: PathBuf,
     /// How messages call it.
     name: String,
@@ -40,11 +39,8 @@ pub(super) struct Replacement {
 }
 
 impl TokenFile {
-    pub(super) fn new(path: &Path, source_name: &str) -> Result<Self, OAuthError> {
-        let name = format!("{source_name} ({})", path.display());
-        let path = fs::canonicalize(path)
-            .map_err(|error| OAuthError::Unreadable { file: name.clone(), why: error.to_string() })?;
-        Ok(Self { path, name })
+    pub(super) fn new(path: &Path, source_name: &str) -> Self {
+        Self { path: path.to_owned(), name: format!("{source_name} ({})", path.display()) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -63,7 +59,7 @@ impl TokenFile {
 
     /// Keeps other processes from renewing until the lock is dropped. `None` when one of them did so for too long.
     pub(super) async fn lock(&self, until: Instant) -> io::Result<Option<File>> {
-        let mut beside = self.path.clone().into_os_string();
+        let mut beside = self.target()?.into_os_string();
         beside.push(".lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(beside)?;
         loop {
@@ -78,15 +74,20 @@ impl TokenFile {
 
     /// Makes sure that the file can be replaced by one that is about as long.
     pub(super) fn prepare(&self) -> io::Result<Replacement> {
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
-        // Like any temporary file, it is for its owner's eyes only until it has its place and permissions.
-        let mut temporary = tempfile::Builder::new().prefix(".brandctl-").tempfile_in(folder)?;
-        temporary.as_file().set_permissions(fs::metadata(&self.path)?.permissions())?;
-        let length = fs::metadata(&self.path)?.len();
+        let path = self.target()?;
+        let present = fs::metadata(&path)?;
+        // Like any temporary file, it is for its owner's eyes only until it has the token file's permissions.
+        let mut temporary = tempfile::Builder::new().prefix(".brandctl-").tempfile_in(folder_of(&path))?;
+        temporary.as_file().set_permissions(present.permissions())?;
         // Room on the disk is taken now, with nothing in it that is worth stealing.
-        io::copy(&mut io::Read::take(io::repeat(b' '), length.saturating_mul(2)), &mut temporary)?;
+        io::copy(&mut io::repeat(b' ').take(present.len().saturating_mul(2)), &mut temporary)?;
         temporary.as_file().sync_all()?;
-        Ok(Replacement { temporary, path: self.path.clone() })
+        Ok(Replacement { temporary, path })
+    }
+
+    /// The file itself, where a symbolic link leads: only that can be replaced in one step.
+    fn target(&self) -> io::Result<PathBuf> {
+        fs::canonicalize(&self.path)
     }
 }
 
@@ -100,7 +101,9 @@ impl Replacement {
         self.temporary.as_file().set_len(u64::try_from(text.len()).map_err(io::Error::other)?)?;
         self.temporary.as_file().sync_all()?;
         self.temporary.persist(&self.path)?;
-        File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
+        // Not every file system can do that, and the file has its name all the same.
+        drop(File::open(folder_of(&self.path)).and_then(|folder| folder.sync_all()));
+        Ok(())
     }
 }
 
@@ -134,4 +137,8 @@ impl Contents {
         }
         renewed
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
 }

@@ -94,7 +94,7 @@ impl Application {
     ///
     /// When it is no such file, or one of its addresses is not https (http for loopback hosts).
     pub fn open(path: &Path, source_name: &str) -> Result<Self, OAuthError> {
-        let file = TokenFile::new(path, source_name)?;
+        let file = TokenFile::new(path, source_name);
         let contents = file.read()?;
         let not_an_address = |field| OAuthError::NotAnAddress { file: file.name().to_owned(), field };
         let (url, field) = match contents.optional("client_endpoint") {
