@@ -10,6 +10,7 @@ mod killed;
 mod names;
 mod ownership;
 mod pitfalls;
+mod proxies;
 mod sandbox;
 mod saved_plans;
 mod secrets;
