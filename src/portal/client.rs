@@ -220,11 +220,12 @@ impl Client {
     async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
         let ordinary = purpose == Purpose::Write(Urgency::Ordinary);
         let headroom = if ordinary { self.rate.headroom } else { 0 };
+        self.sit_out_hold(purpose).await?;
         let paid = |turns: u32| turns.checked_sub(1);
-        if ordinary && self.paid_turns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
+        let fresh = begun.elapsed() <= LONG_WAIT;
+        if ordinary && fresh && self.paid_turns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
             return Ok(());
         }
-        self.sit_out_hold(purpose).await?;
         let left = self.left(purpose);
         let turn = if left.is_zero() {
             None
