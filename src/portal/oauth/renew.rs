@@ -9,9 +9,10 @@ use url::Url;
 
 use crate::domain::retry::Class;
 use crate::ops::events::Event;
-use crate::portal::client::{Client, Failures, Purpose};
+use crate::portal::client::{Client, Purpose};
 use crate::portal::error::{self, Effect, Fault};
 use crate::portal::http;
+use crate::portal::pace::Failures;
 use crate::portal::wire::{self, Body};
 
 use super::file::{Contents, Replacement};
