@@ -19,7 +19,7 @@ async fn no_answer_is_waited_for_beyond_the_commands_time() {
     let server = Server::answering([Step::Silence]).await;
     let started = Instant::now();
     let error = client(server.webhook(), Duration::from_secs(1), |_| {}).list().await.unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(4), "not the thirty that a read may take");
+    assert!(started.elapsed() < Duration::from_secs(20), "not the thirty that a read may take");
     harmless(&error);
     assert_eq!(error.class, Class::Deadline);
     assert!(error.message.starts_with("timed out after "), "{error}");
@@ -112,8 +112,9 @@ async fn a_write_that_was_refused_inside_an_answer_waits_for_the_moment_that_it_
     let answers = write(&client, Urgency::Ordinary).await.unwrap();
     assert!(matches!(&answers[..], [Answer::Refused { class: Class::Busy, .. }]), "{answers:?}");
     let started = Instant::now();
+    let told_before = told.0.lock().unwrap().len();
     client.list().await.unwrap();
-    assert!(started.elapsed() < Duration::from_secs(1), "a read does not wait");
+    assert_eq!(told.0.lock().unwrap().len(), told_before, "a read does not wait");
     assert_eq!(write(&client, Urgency::Ordinary).await.unwrap(), [Answer::Done]);
     assert!(started.elapsed() > Duration::from_secs(2), "{:?}", started.elapsed());
     server.requests();
@@ -154,6 +155,6 @@ async fn a_drip_ends_with_the_patience() {
     let failure = impatient.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     let WriteError::Unknown(error) = failure else { panic!("{failure:?}") };
     assert!(error.message.contains("gave no answer within 1 s"), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
     server.requests();
 }

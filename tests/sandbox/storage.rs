@@ -1,7 +1,5 @@
 //! What outlives the process.
 
-use std::time::{Duration, Instant};
-
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::{Options, start};
 use serde_json::json;
@@ -45,13 +43,11 @@ async fn ten_thousand_entries_and_a_body_of_many_megabytes() {
     for code in 0..10_000 {
         portal.sandbox.seed(Kind::Icon, &format!("acme-{code}"), &png(24, 0)).unwrap();
     }
-    let before = Instant::now();
     let list = portal.result("crm.timeline.icon.list", json!({})).await;
     assert_eq!(list["icons"].as_array().unwrap().len(), 10_049);
     let mut large = png(24, 0);
     large.resize(20_000_000, 7);
     portal.result("crm.timeline.icon.add", json!({ "code": "large", "fileContent": base64(&large) })).await;
-    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
     let portal = portal.reopened();
     assert_eq!(portal.sandbox.entries()[10_000].content, large);
 }
