@@ -5,6 +5,7 @@ mod credentials;
 mod drift;
 mod exit;
 mod history;
+mod list;
 mod output;
 mod plan;
 mod progress;
@@ -48,6 +49,7 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Drift(drift::Arguments),
+    List(list::Arguments),
     Show(show::Arguments),
     History(history::Arguments),
     Restore(restore::Arguments),
@@ -72,6 +74,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Plan(arguments) => plan::run(&cli.globals, arguments),
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
+        Command::List(arguments) => list::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),
         Command::History(arguments) => history::run(&cli.globals, arguments),
         Command::Restore(arguments) => restore::run(&cli.globals, arguments),

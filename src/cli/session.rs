@@ -96,7 +96,12 @@ fn now() -> String {
 
 impl<'a> Session<'a> {
     pub(super) fn new(globals: &'a Globals, settling: &Settling) -> Self {
-        let repository = Repository::at(&globals.file);
+        Self { settle: settling.settle, ..Self::looking(globals) }
+    }
+
+    /// Of a command that never has to read the portal twice.
+    pub(super) fn looking(globals: &'a Globals) -> Self {
+        let repository = Repository::at(globals.manifest());
         let report = Report { manifest: repository.name().to_owned(), ..Report::default() };
         let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
         signals::watch(&interrupt, &writing);
@@ -105,7 +110,7 @@ impl<'a> Session<'a> {
             repository,
             progress: Progress::new(globals),
             report,
-            settle: settling.settle,
+            settle: Duration::ZERO,
             shown: false,
             interrupt,
             writing,
@@ -122,7 +127,7 @@ impl<'a> Session<'a> {
 
     /// Connects to the portal that the options and the environment name. Nothing is sent yet. `None` when that cannot
     /// be done; why is in the report.
-    pub(super) fn connect(&mut self, manifest: &Manifest, purpose: Purpose) -> Option<Connection> {
+    pub(super) fn connect(&mut self, manifest: Option<&Manifest>, purpose: Purpose) -> Option<Connection> {
         match self.try_connect(manifest, purpose) {
             Ok(connection) => {
                 self.report.portal = Some(connection.identity.clone());
@@ -135,7 +140,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn try_connect(&self, manifest: &Manifest, purpose: Purpose) -> Result<Connection, Box<Finding>> {
+    fn try_connect(&self, manifest: Option<&Manifest>, purpose: Purpose) -> Result<Connection, Box<Finding>> {
         let root = self.globals.state_root(self.repository.folder());
         let (webhook, identity, sandbox) = match &self.globals.sandbox {
             Some(folder) => {
@@ -151,7 +156,7 @@ impl<'a> Session<'a> {
             None => {
                 let found = credentials::find()?;
                 let identity = found.webhook.host().to_owned();
-                pinned(manifest, &identity)?;
+                manifest.map_or(Ok(()), |manifest| pinned(manifest, &identity))?;
                 output::note(self.globals, &format!("portal: {identity}, with the webhook of {}", found.source));
                 (found.webhook, identity, None)
             }
@@ -188,11 +193,15 @@ impl<'a> Session<'a> {
         let mut report = std::mem::take(&mut self.report);
         let made = block_on(ops::plan::plan(request, &self.eyes(connection), &mut report));
         self.report = report;
-        match made {
-            Ok(Ok(planned)) => {
-                self.save_cache(connection, &planned.listing);
-                Some(planned)
-            }
+        let planned = self.took(made)?;
+        self.save_cache(connection, &planned.listing);
+        Some(planned)
+    }
+
+    /// What came of [`block_on`]; why nothing did is in the report.
+    pub(super) fn took<T>(&mut self, outcome: std::io::Result<Result<T, PortalError>>) -> Option<T> {
+        match outcome {
+            Ok(Ok(value)) => Some(value),
             Ok(Err(error)) => {
                 self.fail(&error);
                 None
@@ -205,7 +214,7 @@ impl<'a> Session<'a> {
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.
-    fn save_cache(&self, connection: &Connection, listing: &Listing) {
+    pub(super) fn save_cache(&self, connection: &Connection, listing: &Listing) {
         let listed = listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
         if let Err(error) = connection.cache.save(&connection.state, &listed) {
             let folder = connection.state.path().display();
@@ -226,6 +235,12 @@ impl<'a> Session<'a> {
         self.report.source = String::from_utf8_lossy(&text).into_owned();
         self.report.findings.extend(findings);
         manifest
+    }
+
+    /// Reads the manifest for a command that does without: `None` when there is none at the default place, or when the
+    /// report has its errors.
+    pub(super) fn parse_if_any(&mut self) -> Option<Manifest> {
+        if !self.globals.names_manifest() && self.repository.is_absent() { None } else { self.parse() }
     }
 
     /// What reading the portal takes.
@@ -257,7 +272,8 @@ fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Box<Finding>> {
     ))
 }
 
-fn finding(error: &PortalError) -> Finding {
+/// An error of the portal, as a finding.
+pub(super) fn finding(error: &PortalError) -> Finding {
     let finding = Finding::error("portal", error.message.clone());
     match &error.hint {
         Some(hint) => finding.help(hint.clone()),

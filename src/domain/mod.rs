@@ -7,6 +7,7 @@ pub mod document;
 pub mod finding;
 pub mod guard;
 pub mod image;
+pub mod inventory;
 pub mod journal;
 pub mod manifest;
 pub mod ownership;

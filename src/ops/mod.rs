@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod events;
+pub mod list;
 pub mod observe;
 pub mod plan;
 pub mod ports;

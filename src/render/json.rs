@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::reorders;
-use crate::domain::document::{Document, HistoryDocument, ValidationDocument};
+use crate::domain::document::{Document, HistoryDocument, ListDocument, ValidationDocument};
+use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
 use crate::domain::report::{Report, Validation};
 
@@ -29,6 +30,14 @@ pub fn document(document: &Document) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no journal can cause.
 pub fn history(runs: &[RunState]) -> Result<String, serde_json::Error> {
     pretty(&HistoryDocument::from(runs))
+}
+
+/// What `list` found, as `schema/list.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn inventory(inventory: &Inventory) -> Result<String, serde_json::Error> {
+    pretty(&ListDocument::from(inventory))
 }
 
 /// What `validate` found, as `schema/validate.schema.json` describes it.

@@ -7,6 +7,7 @@ mod cache;
 mod common;
 mod exit_codes;
 mod killed;
+mod list;
 mod names;
 mod ownership;
 mod pitfalls;

@@ -67,6 +67,8 @@ fn safe_settings_plan_and_drift_write_nothing() {
             "plan --allow-empty --allow-unbacked --max-deletes 99",
             "drift",
             "drift --allow-unbacked",
+            "list",
+            "list --refresh --system",
         ] {
             brand.both(line);
         }
