@@ -43,6 +43,11 @@ fn the_list_schema_is_the_one_of_the_types() {
     is_published("list.schema.json", &document::list_schema());
 }
 
+#[test]
+fn the_doctor_schema_is_the_one_of_the_types() {
+    is_published("doctor.schema.json", &document::doctor_schema());
+}
+
 /// A copy of examples/acme, and the real program in it.
 struct Acme(tempfile::TempDir);
 
@@ -149,6 +154,15 @@ fn every_list_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_checkup_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let documents =
+        [("no credentials", acme.json(1, &["doctor"])), ("healthy", acme.json(0, &["doctor", "--sandbox"]))];
+    assert_eq!(documents[1].1["ready"], true);
+    conform(&document::doctor_schema(), &documents);
+}
+
+#[test]
 fn every_validation_is_what_the_schema_says() {
     let acme = Acme::new();
     let mut documents = vec![("sound", acme.json(0, &["validate"]))];
@@ -166,7 +180,9 @@ fn every_validation_is_what_the_schema_says() {
 
 #[test]
 fn the_schemas_refuse_what_they_do_not_know() {
-    for schema in [document::schema(), document::validation_schema(), document::list_schema()] {
+    for schema in
+        [document::schema(), document::validation_schema(), document::list_schema(), document::doctor_schema()]
+    {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));
     }

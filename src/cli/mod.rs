@@ -2,6 +2,7 @@
 
 mod apply;
 mod credentials;
+mod doctor;
 mod drift;
 mod exit;
 mod history;
@@ -50,6 +51,7 @@ enum Command {
     Apply(apply::Arguments),
     Drift(drift::Arguments),
     List(list::Arguments),
+    Doctor(doctor::Arguments),
     Show(show::Arguments),
     History(history::Arguments),
     Restore(restore::Arguments),
@@ -75,6 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
         Command::List(arguments) => list::run(&cli.globals, arguments),
+        Command::Doctor(arguments) => doctor::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),
         Command::History(arguments) => history::run(&cli.globals, arguments),
         Command::Restore(arguments) => restore::run(&cli.globals, arguments),

@@ -48,6 +48,8 @@ pub(super) struct Connection {
     pub(super) client: Client,
     /// The portal's identity: its host, or the sandbox's.
     pub(super) identity: String,
+    /// Where the credentials came from, for people.
+    pub(super) source: String,
     pub(super) state: StateDir,
     pub(super) cache: Cache,
     lock: Option<Lock>,
@@ -142,7 +144,7 @@ impl<'a> Session<'a> {
 
     fn try_connect(&self, manifest: Option<&Manifest>, purpose: Purpose) -> Result<Connection, Box<Finding>> {
         let root = self.globals.state_root(self.repository.folder());
-        let (webhook, identity, sandbox) = match &self.globals.sandbox {
+        let (webhook, identity, source, sandbox) = match &self.globals.sandbox {
             Some(folder) => {
                 let folder = folder.clone().unwrap_or_else(|| root.join("sandbox"));
                 let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| {
@@ -151,14 +153,15 @@ impl<'a> Session<'a> {
                 let webhook = Webhook::parse(&sandbox.admin_webhook(), "the sandbox")
                     .map_err(|error| Box::new(Finding::error("sandbox", error.to_string())))?;
                 output::note(self.globals, &format!("portal: the sandbox in {}", folder.display()));
-                (webhook, format!("sandbox-{}", sandbox.id()), Some(sandbox))
+                (webhook, format!("sandbox-{}", sandbox.id()), "the sandbox".to_owned(), Some(sandbox))
             }
             None => {
                 let found = credentials::find()?;
                 let identity = found.webhook.host().to_owned();
                 manifest.map_or(Ok(()), |manifest| pinned(manifest, &identity))?;
-                output::note(self.globals, &format!("portal: {identity}, with the webhook of {}", found.source));
-                (found.webhook, identity, None)
+                let source = format!("the webhook of {}", found.source);
+                output::note(self.globals, &format!("portal: {identity}, with {source}"));
+                (found.webhook, identity, source, None)
             }
         };
         let mut settings = Settings::new(webhook, Instant::now() + self.globals.timeout, self.progress.clone());
@@ -185,7 +188,7 @@ impl<'a> Session<'a> {
             })?),
         };
         let cache = Cache::open(&state);
-        Ok(Connection { client, identity, state, cache, lock, _sandbox: sandbox })
+        Ok(Connection { client, identity, source, state, cache, lock, _sandbox: sandbox })
     }
 
     /// Reads the portal and makes a plan; it and what was found are in the report. `None` when it did not come to one.
@@ -261,7 +264,7 @@ impl<'a> Session<'a> {
 }
 
 /// Refuses a portal that the manifest does not name.
-fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Box<Finding>> {
+pub(super) fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Box<Finding>> {
     if manifest.portals.is_empty() || manifest.portals.iter().any(|portal| portal == identity) {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! The pure core: values in, values out. Nothing here opens a file, reads a clock, waits, prints or is async.
 
 pub mod asset;
+pub mod checkup;
 pub mod command;
 pub mod diff;
 pub mod document;

@@ -1,6 +1,7 @@
 //! One use case a file: options in, outcome and events out. All reading ends before diffing begins.
 
 pub mod apply;
+pub mod doctor;
 pub mod events;
 pub mod list;
 pub mod observe;

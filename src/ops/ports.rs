@@ -1,11 +1,13 @@
 //! The traits that the adapters fill. Reading and writing are two, so that a plan cannot write.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::asset::{Address, Digest, Kind};
+use crate::domain::checkup::{Greeting, Inquiry, Setup, Trouble};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::document::Document;
@@ -62,6 +64,27 @@ pub trait ReadPortal {
     fn added_files(&self) -> Vec<String>;
     /// From here on, reading serves to find out what writes did, and may go on past the command's time for a while.
     fn wind_up(&self);
+}
+
+impl From<PortalError> for Trouble {
+    fn from(error: PortalError) -> Self {
+        Self { message: error.message, help: error.hint }
+    }
+}
+
+/// Trying the way to a portal step by step. Nothing is written.
+#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
+pub trait Probe {
+    /// How the portal is talked to.
+    fn setup(&self) -> Setup;
+    /// The addresses of the host that connections are made to; at least one.
+    async fn resolve(&self) -> Result<Vec<IpAddr>, Trouble>;
+    /// The first of these addresses that takes a connection.
+    async fn connect(&self, addresses: &[IpAddr]) -> Result<IpAddr, Trouble>;
+    /// Asks the web server for anything at all, without credentials.
+    async fn greet(&self) -> Result<Greeting, PortalError>;
+    /// Asks what the portal knows of the caller, and whether it has these methods.
+    async fn inquire(&self, methods: &[String]) -> Result<Inquiry, PortalError>;
 }
 
 /// A write request that was not answered as it should.

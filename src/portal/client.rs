@@ -42,8 +42,8 @@ pub struct Client {
     pub(super) webhook: Webhook,
     for_reads: reqwest::Client,
     for_writes: reqwest::Client,
-    for_downloads: reqwest::Client,
-    rate: Rate,
+    pub(super) for_downloads: reqwest::Client,
+    pub(super) rate: Rate,
     bucket: Mutex<Bucket>,
     /// When the time allowance of the methods is filled up again, as last seen.
     resets_at: Mutex<Option<Instant>>,
@@ -254,7 +254,7 @@ impl Client {
 
     /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
     /// early would make its outcome unknown.
-    fn patience(&self, purpose: Purpose) -> Patience {
+    pub(super) fn patience(&self, purpose: Purpose) -> Patience {
         let (own, deadline) = match purpose {
             Purpose::Read => (self.read_timeout, self.deadline(purpose)),
             Purpose::Write(_) => (self.write_timeout, Instant::now() + self.write_timeout),

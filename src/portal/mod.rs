@@ -11,6 +11,7 @@
 //! | `settings` | what a client is made of |
 //! | `http` | one bounded request, and TLS |
 //! | `download` | where images may come from |
+//! | `probe` | the way to a portal step by step, for `doctor` |
 //! | `client` | all of it put together: waiting, repeating, the two ports |
 
 mod batch;
@@ -20,6 +21,7 @@ mod download;
 mod error;
 mod http;
 mod listing;
+mod probe;
 mod settings;
 mod webhook;
 mod wire;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::reorders;
-use crate::domain::document::{Document, HistoryDocument, ListDocument, ValidationDocument};
+use crate::domain::checkup::Check;
+use crate::domain::document::{DoctorDocument, Document, HistoryDocument, ListDocument, ValidationDocument};
 use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
 use crate::domain::report::{Report, Validation};
@@ -38,6 +39,14 @@ pub fn history(runs: &[RunState]) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no entry can cause.
 pub fn inventory(inventory: &Inventory) -> Result<String, serde_json::Error> {
     pretty(&ListDocument::from(inventory))
+}
+
+/// What `doctor` saw of a portal, as `schema/doctor.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no check can cause.
+pub fn checks(checks: &[Check], portal: Option<&str>) -> Result<String, serde_json::Error> {
+    pretty(&DoctorDocument::of(checks, portal))
 }
 
 /// What `validate` found, as `schema/validate.schema.json` describes it.

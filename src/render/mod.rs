@@ -1,6 +1,7 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod doctor;
 pub mod human;
 pub mod json;
 pub mod list;

@@ -5,6 +5,7 @@ mod bad_input;
 mod batches;
 mod cache;
 mod common;
+mod doctor;
 mod exit_codes;
 mod killed;
 mod list;

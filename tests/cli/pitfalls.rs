@@ -69,6 +69,7 @@ fn safe_settings_plan_and_drift_write_nothing() {
             "drift --allow-unbacked",
             "list",
             "list --refresh --system",
+            "doctor",
         ] {
             brand.both(line);
         }

@@ -1,18 +1,21 @@
 //! The published forms: format 1, JSON. [`Document`] is a plan and what became of it, described by
 //! `schema/plan.schema.json`; [`ValidationDocument`] is what `validate` found, described by `schema/validate.schema.json`;
 //! [`HistoryDocument`] is what `history` lists, described by `schema/history.schema.json`; [`ListDocument`] is what `list`
-//! found on a portal, described by `schema/list.schema.json`.
+//! found on a portal, described by `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by
+//! `schema/doctor.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
 //! (each of which is covered by its own digest) and what apply adds.
 
+mod doctor;
 mod history;
 mod list;
 mod plan;
 mod saved;
 mod validation;
 
+pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
 pub use history::{HistoryDocument, RunSummary};
 pub use list::{HeldDocument, ListDocument, ListSummary};
 pub use plan::{
@@ -47,6 +50,12 @@ pub fn history_schema() -> serde_json::Value {
 #[must_use]
 pub fn list_schema() -> serde_json::Value {
     schema_of::<ListDocument>()
+}
+
+/// The JSON schema of [`DoctorDocument`].
+#[must_use]
+pub fn doctor_schema() -> serde_json::Value {
+    schema_of::<DoctorDocument>()
 }
 
 fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
