@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::wire::{Parameters, Refusal, Success, form, method_name, php_array};
+use super::wire::{Parameters, Refusal, Success, form, is_true, method_name, php_array};
 
 /// The longest batch; what is past it is refused command by command.
 pub(super) const LONGEST: usize = 50;
@@ -49,24 +49,13 @@ pub(super) fn read(given: &Parameters) -> Batch {
     Batch { halt: named("halt").is_some_and(is_true), commands }
 }
 
-/// PHP's truth, and the word `false`, which clients send as text.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !["", "0", "false"].contains(&text.to_ascii_lowercase().as_str()),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-    }
-}
-
 /// What has come out of a batch so far.
 #[derive(Debug, Default)]
 pub(super) struct Results {
     result: Map<String, Value>,
     error: Map<String, Value>,
     total: Map<String, Value>,
+    next: Map<String, Value>,
     time: Map<String, Value>,
 }
 
@@ -86,6 +75,9 @@ impl Results {
                 if let Some(total) = success.total {
                     self.total.insert(key.to_owned(), total.into());
                 }
+                if let Some(next) = success.next {
+                    self.next.insert(key.to_owned(), next.into());
+                }
                 self.time.insert(key.to_owned(), time);
             }
             Err(refusal) => {
@@ -94,13 +86,13 @@ impl Results {
         }
     }
 
-    /// `result` of the batch. Nothing here has pages, so `result_next` is always empty.
+    /// `result` of the batch.
     pub(super) fn into_value(self) -> Value {
         json!({
             "result": php_array(self.result),
             "result_error": php_array(self.error),
             "result_total": php_array(self.total),
-            "result_next": [],
+            "result_next": php_array(self.next),
             "result_time": php_array(self.time),
         })
     }

@@ -8,14 +8,19 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::bucket::{Bucket, Level};
+use super::bucket::Bucket;
 use super::engine::{Core, Engine};
 use super::faults::{Faults, Script};
+use super::identity::random_path;
+use super::logmessage::LogList;
+use super::oauth;
+use super::operating::Operating;
 use super::record::Recorded;
 use super::server;
-use super::store::{Store, StoreError, random_path};
+use super::store::{Store, StoreError, offer};
 use super::world::Change;
 use crate::domain::asset::Kind;
 
@@ -28,6 +33,12 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The leaky bucket, or none.
     pub limits: Option<Bucket>,
+    /// The limit on method time, or none. It counts beside `limits`.
+    pub operating: Option<Operating>,
+    /// How long an access token works, in whole seconds.
+    pub token_lifetime: Duration,
+    /// How log entries are listed.
+    pub log_list: LogList,
     /// What goes wrong.
     pub faults: Faults,
     /// How slow it is.
@@ -41,11 +52,17 @@ impl Options {
             data: data.into(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             limits: Some(Bucket::default()),
+            operating: Some(Operating::default()),
+            token_lifetime: Duration::from_secs(3600),
+            log_list: LogList::default(),
             faults: Faults::none(),
             latency: Latency::default(),
         }
     }
 }
+
+/// The files with which clients call as one of the portal's applications.
+const OAUTH_FILES: [&str; 2] = ["oauth.json", "oauth-other.json"];
 
 /// How slow a portal is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -133,14 +150,21 @@ pub struct Sandbox {
 /// # Errors
 /// When the folder, the address or the system does not play along; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-    let Options { data, listen, limits, faults, latency } = options;
+    let (data, listen) = (options.data.clone(), options.listen);
     let (store, identity, world) = Store::open(&data)?;
-    let core = Core::new(world, store, limits.map(Level::empty), Script::new(faults));
-    let engine = Arc::new(Engine::new(identity, latency, core));
+    let tokens = oauth::open(&store, &identity, Timestamp::now(), options.token_lifetime)?;
     let failed = |source| SandboxError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    let base = format!("http://{address}");
+    for (app, file) in identity.apps.iter().zip(OAUTH_FILES) {
+        if let Some(pair) = tokens.newest(app) {
+            offer(&data.join(file), &pair.file(app, &base))?;
+        }
+    }
+    let core = Core::new(store, world, tokens, &options);
+    let engine = Arc::new(Engine::new(identity, base, &options, core));
     let system = |error: io::Error| SandboxError::System(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
     let entered = runtime.enter();
@@ -180,14 +204,45 @@ impl Sandbox {
         self.webhook(2, &self.engine.identity.user_secret)
     }
 
-    fn webhook(&self, user: u32, secret: &str) -> String {
-        format!("http://{}/rest/{user}/{secret}/", self.address)
+    /// A webhook of user 1 that lacks the scope `crm`, ending with a slash. The secret belongs to the folder.
+    #[must_use]
+    pub fn scopeless_webhook(&self) -> String {
+        self.webhook(1, &self.engine.identity.scopeless_secret)
     }
 
-    /// Every request since the start, in the order of arrival.
+    fn webhook(&self, user: u32, secret: &str) -> String {
+        format!("{}/rest/{user}/{secret}/", self.engine.base)
+    }
+
+    /// The file of an application with the scope `crm`, whose tokens stand for user 1: domain, tokens, client id and
+    /// secret, endpoints. A client rewrites it when it refreshes.
+    #[must_use]
+    pub fn oauth_file(&self) -> PathBuf {
+        self.data.join(OAUTH_FILES[0])
+    }
+
+    /// The same of a second application, which cannot delete the log entries of the first.
+    #[must_use]
+    pub fn other_oauth_file(&self) -> PathBuf {
+        self.data.join(OAUTH_FILES[1])
+    }
+
+    /// Ends the time of all access tokens that were given out. Not kept over a restart.
+    pub fn expire_access_tokens(&self) {
+        self.engine.core().tokens.expire(Timestamp::now());
+    }
+
+    /// How many times a pair of tokens was refreshed since the start.
+    #[must_use]
+    pub fn refreshes(&self) -> u64 {
+        self.engine.core().refreshes
+    }
+
+    /// Every request since the start in the order of arrival, as far as it is remembered: the newest ones that are
+    /// 200,000 together with their commands.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.engine.core().requests.clone()
+        self.engine.core().requests.all()
     }
 
     /// Replaces the script of failures; all counts start anew.

@@ -1,12 +1,13 @@
 //! What a single command comes to: the method's lookup, scripted refusals, the few methods that are no business of the
 //! world, and the world's changes on their way through the store.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::engine::Core;
+use super::identity::{CRM, SCOPES, random_path};
 use super::record::End;
-use super::store::random_path;
-use super::wire::{Parameters, Refusal, Success};
+use super::wire::{Parameters, Refusal, Success, date, duration, is_true, time};
 use super::world::{Caller, Change, Outcome, Verb};
 use crate::domain::asset::Kind;
 
@@ -18,6 +19,17 @@ enum Method {
     Profile,
     Exists,
     Asset(Kind, Verb),
+    LogMessage(Verb),
+}
+
+impl Method {
+    /// The scope that a caller needs for it.
+    const fn scope(&self) -> Option<&'static str> {
+        match self {
+            Self::Batch | Self::Scope | Self::UserAdmin | Self::Profile | Self::Exists => None,
+            Self::Asset(..) | Self::LogMessage(_) => Some(CRM),
+        }
+    }
 }
 
 /// Whether a name in lower case is that of a method.
@@ -34,8 +46,7 @@ fn lookup(name: &str) -> Option<Method> {
         "profile" => Method::Profile,
         "method.get" => Method::Exists,
         _ => {
-            let (kind, verb) = name.strip_prefix("crm.timeline.")?.split_once('.')?;
-            let kind = Kind::ALL.into_iter().find(|known| known.name() == kind)?;
+            let (noun, verb) = name.strip_prefix("crm.timeline.")?.split_once('.')?;
             let verb = match verb {
                 "add" => Verb::Add,
                 "get" => Verb::Get,
@@ -43,22 +54,26 @@ fn lookup(name: &str) -> Option<Method> {
                 "delete" => Verb::Delete,
                 _ => return None,
             };
-            Method::Asset(kind, verb)
+            if noun == "logmessage" {
+                return Some(Method::LogMessage(verb));
+            }
+            Method::Asset(Kind::ALL.into_iter().find(|kind| kind.name() == noun)?, verb)
         }
     })
 }
 
 impl Core {
-    /// One command from its lookup to its end; `at` is where it is recorded.
+    /// One command from its lookup to its end, and its `time` object; `at` is where it is recorded.
     pub(super) fn execute(
         &mut self,
         at: (usize, usize),
         name: &str,
         given: &Parameters,
-        caller: Caller,
-    ) -> Result<Success, Refusal> {
+        caller: &Caller,
+        start: Timestamp,
+    ) -> (Result<Success, Refusal>, Value) {
         let changed = &mut false;
-        let end = self.answer(name, given, caller, changed);
+        let end = self.answer(name, given, caller, start, changed);
         if let Some(record) = self.requests.get_mut(at.0) {
             record.wrote |= *changed;
             if let Some(command) = record.commands.get_mut(at.1) {
@@ -68,48 +83,87 @@ impl Core {
                 };
             }
         }
-        end
+        let finish = Timestamp::now();
+        let usage = match &end {
+            // Nothing was worked, and what has no method has no count.
+            Err(Refusal { status: 404 | 429, .. }) => self.meter.usage(name, start),
+            _ => self.meter.count(name, start, duration(start, finish)),
+        };
+        (end, time(start, finish, usage))
     }
 
     fn answer(
         &mut self,
         name: &str,
         given: &Parameters,
-        caller: Caller,
+        caller: &Caller,
+        now: Timestamp,
         changed: &mut bool,
     ) -> Result<Success, Refusal> {
         let method = lookup(name).ok_or_else(Refusal::unknown_method)?;
+        if method.scope().is_some_and(|scope| !caller.scopes.contains(&scope)) {
+            return Err(Refusal::insufficient_scope());
+        }
+        if !self.meter.admits(name, now) {
+            return Err(Refusal::operation_time_limit());
+        }
         if let Some(refusal) = self.script.refusal(name) {
             return Err(refusal);
         }
         match method {
             Method::Batch => Err(Refusal::not_in_batch()),
-            Method::Scope => Ok(Success::of(json!(["crm"]))),
+            Method::Scope => {
+                let full = given.get("full").is_some_and(is_true);
+                Ok(Success::of(json!(if full { &SCOPES } else { caller.scopes })))
+            }
             Method::UserAdmin => Ok(Success::of(Value::Bool(caller.administrator))),
             Method::Profile => Ok(Success::of(profile(caller))),
             Method::Exists => {
                 let asked = given.get("name").and_then(Value::as_str).unwrap_or_default();
-                let known = exists(&asked.to_ascii_lowercase());
-                Ok(Success::of(json!({ "isExisting": known, "isAvailable": known })))
+                let method = lookup(&asked.to_ascii_lowercase());
+                let available = |method: &Method| method.scope().is_none_or(|scope| caller.scopes.contains(&scope));
+                Ok(Success::of(json!({
+                    "isExisting": method.is_some(),
+                    "isAvailable": method.as_ref().is_some_and(available),
+                })))
             }
             Method::Asset(kind, verb) => {
-                let not_saved = |_| Refusal::new(400, "FILE_SAVE_ERROR", "File not saved");
-                let path = random_path().map_err(not_saved)?;
-                let Outcome { reply, change } = self.world.decide(kind, verb, given, caller, &path);
-                if let Some(change) = change {
-                    *changed = change != Change::Orphan;
-                    self.change(vec![change]).map_err(|error| match verb {
-                        Verb::Add => Refusal::new(400, "FILE_SAVE_ERROR", "File not saved"),
-                        _ => Refusal::new(500, "INTERNAL_SERVER_ERROR", &error.to_string()),
-                    })?;
-                }
-                reply
+                let path = random_path().map_err(|_| not_saved())?;
+                let outcome = self.world.decide(kind, verb, given, caller, &path);
+                let failed = |error: std::io::Error| match verb {
+                    Verb::Add => not_saved(),
+                    _ => Refusal::internal(&error),
+                };
+                self.settle(outcome, changed, failed)
+            }
+            Method::LogMessage(verb) => {
+                let outcome = self.world.log.decide(verb, given, caller, date(now), self.log_list);
+                self.settle(outcome, changed, |error| Refusal::internal(&error))
             }
         }
     }
+
+    /// Stores and applies the change of an outcome, then gives its reply.
+    fn settle(
+        &mut self,
+        outcome: Outcome,
+        changed: &mut bool,
+        failed: impl FnOnce(std::io::Error) -> Refusal,
+    ) -> Result<Success, Refusal> {
+        let Outcome { reply, change } = outcome;
+        if let Some(change) = change {
+            *changed = change != Change::Orphan;
+            self.change(vec![change]).map_err(failed)?;
+        }
+        reply
+    }
 }
 
-fn profile(caller: Caller) -> Value {
+fn not_saved() -> Refusal {
+    Refusal::new(400, "FILE_SAVE_ERROR", "File not saved")
+}
+
+fn profile(caller: &Caller) -> Value {
     json!({
         "ID": caller.user.to_string(),
         "ADMIN": caller.administrator,

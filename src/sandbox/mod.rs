@@ -1,9 +1,10 @@
 //! A Bitrix24 portal on loopback, with the real server's behaviour: for tests, demos and other people's clients.
 //!
 //! ```text
-//! socket → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, method, caller, batch) → world (pure) → Change
-//!                                                                                        │
-//!                                                        store (append) ←────────────────┘ then the world takes it over
+//! socket → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, method, caller, batch)
+//!                                                          │
+//!                            methods (scope, method time) ←┘→ world (pure) → Change → store (append)
+//!                                                               ↑ ── then the world takes it over ┘
 //! ```
 //!
 //! The room has wire code of its own and imports nothing of the client: a mistake that both shared would agree with itself.
@@ -14,7 +15,12 @@ mod checks;
 mod engine;
 pub mod faults;
 mod handle;
+mod identity;
+mod logmessage;
 mod methods;
+mod multipart;
+mod oauth;
+mod operating;
 pub mod record;
 mod server;
 mod store;
@@ -25,4 +31,6 @@ mod world;
 pub use bucket::Bucket;
 pub use faults::Faults;
 pub use handle::{Entry, Latency, Options, Sandbox, SandboxError, start};
+pub use logmessage::LogList;
+pub use operating::Operating;
 pub use record::Recorded;

@@ -90,6 +90,7 @@ fn asked(path: &str, given: impl FnOnce() -> super::wire::Parameters) -> Asked {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
         ["upload", ..] => Asked::File,
+        ["oauth", "token"] => Asked::Token(given()),
         ["rest", method] => Asked::Call { method: method_name(method), credentials: None, given: given() },
         ["rest", user, secret, rest @ ..] => Asked::Call {
             method: method_name(&rest.join("/")),

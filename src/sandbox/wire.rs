@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
 
+use super::multipart;
+
 /// The parameters of a call. PHP's arrays that came with brackets are objects, also those with keys 0, 1, 2….
 pub(super) type Parameters = Map<String, Value>;
 
@@ -70,8 +72,25 @@ impl Refusal {
         Self::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
     }
 
+    pub(super) fn no_auth() -> Self {
+        Self::new(401, "NO_AUTH_FOUND", "Wrong authorization data")
+    }
+
+    pub(super) fn insufficient_scope() -> Self {
+        let text = "The request requires higher privileges than provided by the webhook token";
+        Self::new(401, "insufficient_scope", text)
+    }
+
+    pub(super) fn operation_time_limit() -> Self {
+        Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
+    }
+
     pub(super) fn not_in_batch() -> Self {
         Self::new(400, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
+    }
+
+    pub(super) fn internal(error: &std::io::Error) -> Self {
+        Self::new(500, "INTERNAL_SERVER_ERROR", &error.to_string())
     }
 
     /// `{"error", "error_description"}`.
@@ -87,30 +106,52 @@ pub(super) struct Success {
     pub(super) result: Value,
     /// `total`, which lists have.
     pub(super) total: Option<usize>,
+    /// `next`, where the next page starts.
+    pub(super) next: Option<usize>,
 }
 
 impl Success {
     pub(super) const fn of(result: Value) -> Self {
-        Self { result, total: None }
+        Self { result, total: None, next: None }
     }
 
-    /// `{"result", "total"?, "time"}`.
+    /// `{"result", "total"?, "next"?, "time"}`.
     pub(super) fn envelope(self, time: Value) -> Value {
         let mut envelope = Map::new();
         envelope.insert("result".to_owned(), self.result);
         if let Some(total) = self.total {
             envelope.insert("total".to_owned(), total.into());
         }
+        if let Some(next) = self.next {
+            envelope.insert("next".to_owned(), next.into());
+        }
         envelope.insert("time".to_owned(), time);
         Value::Object(envelope)
     }
 }
 
-/// The `time` object. Seconds are floats; `operating` counts this call alone.
-pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
-    let seconds = |at: Timestamp| at.as_duration().as_secs_f64();
-    let duration = (seconds(finish) - seconds(start)).max(0.0);
-    let date = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+/// What a method has cost so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Usage {
+    /// Seconds of method time since the count last began.
+    pub(super) operating: f64,
+    /// When it begins anew, in seconds since 1970.
+    pub(super) reset_at: i64,
+}
+
+/// A time as the portal gives it, in seconds since 1970.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64()
+}
+
+/// How long something took, in seconds.
+pub(super) fn duration(start: Timestamp, finish: Timestamp) -> f64 {
+    (seconds(finish) - seconds(start)).max(0.0)
+}
+
+/// The `time` object.
+pub(super) fn time(start: Timestamp, finish: Timestamp, usage: Usage) -> Value {
+    let duration = duration(start, finish);
     json!({
         "start": seconds(start),
         "finish": seconds(finish),
@@ -118,9 +159,14 @@ pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
         "processing": duration,
         "date_start": date(start),
         "date_finish": date(finish),
-        "operating_reset_at": start.as_second() + 600,
-        "operating": duration,
+        "operating_reset_at": usage.reset_at,
+        "operating": usage.operating,
     })
+}
+
+/// A date as the portal writes it; this portal is in UTC.
+pub(super) fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }
 
 /// A PHP array as `json_encode` writes it: `[]` when it is empty, a list when its keys are 0, 1, 2…, else an object.
@@ -132,14 +178,29 @@ pub(super) fn php_array(map: Map<String, Value>) -> Value {
     }
 }
 
+/// PHP's truth, and the word `false`, which clients send as text.
+pub(super) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !["", "0", "false"].contains(&text.to_ascii_lowercase().as_str()),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
 /// The parameters of a request: those of its query, then those of its body, which win.
 pub(super) fn parameters(query: &str, content_type: &str, body: &[u8]) -> Parameters {
     let mut all = form(query.as_bytes());
-    // Malformed JSON counts as no parameters, as does JSON that is no object.
-    if content_type.to_ascii_lowercase().contains("json") {
+    let media_type = content_type.to_ascii_lowercase();
+    // Malformed JSON counts as no parameters, as does JSON that is no object. PHP takes a byte order mark for malformed.
+    if media_type.contains("json") {
         if let Ok(Value::Object(map)) = serde_json::from_slice(body) {
             all.extend(map);
         }
+    } else if media_type.starts_with("multipart/") {
+        all.extend(multipart::fields(content_type, body));
     } else {
         all.extend(form(body));
     }
@@ -163,7 +224,8 @@ fn decoded(part: &[u8]) -> String {
     percent_decode(&spaced).decode_utf8_lossy().into_owned()
 }
 
-fn put(all: &mut Parameters, name: &str, value: String) {
+/// Adds a parameter whose name may nest.
+pub(super) fn put(all: &mut Parameters, name: &str, value: String) {
     let (first, keys) = match name.find('[').filter(|at| *at > 0) {
         Some(at) => (name.get(..at).unwrap_or_default(), bracketed(name.get(at..).unwrap_or_default())),
         None => (name, Vec::new()),
@@ -285,7 +347,8 @@ mod tests {
     #[test]
     fn time_has_every_field() {
         let start: Timestamp = "2026-11-02T10:00:00.25Z".parse().unwrap();
-        let time = time(start, "2026-11-02T10:00:01.5Z".parse().unwrap());
+        let usage = Usage { operating: 1.25, reset_at: 1_793_614_200 };
+        let time = time(start, "2026-11-02T10:00:01.5Z".parse().unwrap(), usage);
         assert_eq!(
             time,
             json!({

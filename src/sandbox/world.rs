@@ -10,15 +10,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::checks::{administrators_only, image, strings};
+use super::logmessage::{Log, LogMessage};
 use super::system;
 use super::wire::{Parameters, Refusal, Success};
 use crate::domain::asset::Kind;
 
 /// Somebody whose credentials were right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) user: u32,
     pub(super) administrator: bool,
+    /// What the webhook or the application was given.
+    pub(super) scopes: &'static [&'static str],
+    /// The client id of the application through which the call comes; a webhook has none.
+    pub(super) app: Option<String>,
 }
 
 /// One thing that changes what the portal holds.
@@ -41,6 +46,10 @@ pub(super) enum Change {
     Move { kind: Kind, code: String, path: String },
     /// A code comes with the product from now on.
     System { kind: Kind, code: String },
+    /// A log entry appears.
+    LogAdd(LogMessage),
+    /// A log entry goes. Its id is never used again.
+    LogDelete { id: u64 },
 }
 
 /// What a call comes to.
@@ -48,6 +57,13 @@ pub(super) struct Outcome {
     pub(super) reply: Result<Success, Refusal>,
     /// Stored and applied before the reply is given.
     pub(super) change: Option<Change>,
+}
+
+impl Outcome {
+    /// What is only read, or refused without effect.
+    pub(super) const fn unchanged(reply: Result<Success, Refusal>) -> Self {
+        Self { reply, change: None }
+    }
 }
 
 /// A custom entry.
@@ -66,6 +82,7 @@ pub(super) struct World {
     logos: Shelf,
     files: HashMap<String, Bytes>,
     orphans: u64,
+    pub(super) log: Log,
     stale_icons: Option<Success>,
     null_element: bool,
 }
@@ -153,6 +170,7 @@ impl World {
             }));
         }
         changes.extend((0..self.orphans).map(|_| Change::Orphan));
+        changes.extend(self.log.changes());
         changes
     }
 
@@ -197,23 +215,24 @@ impl World {
                     self.shelf_mut(kind).extra_system.push(code);
                 }
             }
+            Change::LogAdd(message) => self.log.add(message),
+            Change::LogDelete { id } => self.log.delete(id),
         }
     }
 
-    /// What a call of one of the eight methods comes to. `path` is where a file would be stored.
-    pub(super) fn decide(&self, kind: Kind, verb: Verb, given: &Parameters, caller: Caller, path: &str) -> Outcome {
-        let refused = |refusal| Outcome { reply: Err(refusal), change: None };
+    /// What a call of a method for icons or logos comes to. `path` is where a file would be stored.
+    pub(super) fn decide(&self, kind: Kind, verb: Verb, given: &Parameters, caller: &Caller, path: &str) -> Outcome {
         match verb {
-            Verb::List => Outcome { reply: Ok(self.list(kind)), change: None },
-            Verb::Get => Outcome { reply: self.get(kind, given), change: None },
+            Verb::List => Outcome::unchanged(Ok(self.list(kind))),
+            Verb::Get => Outcome::unchanged(self.get(kind, given)),
             Verb::Delete => match self.deletable(kind, given, caller) {
                 Ok(code) => {
                     Outcome { reply: Ok(Success::of(Value::Bool(true))), change: Some(Change::Delete { kind, code }) }
                 }
-                Err(refusal) => refused(refusal),
+                Err(refusal) => Outcome::unchanged(Err(refusal)),
             },
             Verb::Add => match image(kind, given, caller) {
-                Err(refusal) => refused(refusal),
+                Err(refusal) => Outcome::unchanged(Err(refusal)),
                 // The file is stored before the code is looked at, so from here on a refusal leaves an orphan.
                 Ok((code, content)) => match self.free(kind, &code) {
                     Err(refusal) => Outcome { reply: Err(refusal), change: Some(Change::Orphan) },
@@ -242,7 +261,7 @@ impl World {
             entries.push(Value::Null);
         }
         let total = entries.len();
-        Success { result: json!({ kind.plural(): entries }), total: Some(total) }
+        Success { result: json!({ kind.plural(): entries }), total: Some(total), next: None }
     }
 
     fn get(&self, kind: Kind, given: &Parameters) -> Result<Success, Refusal> {
@@ -257,7 +276,7 @@ impl World {
         Ok(Success::of(json!({ kind.name(): entry })))
     }
 
-    fn deletable(&self, kind: Kind, given: &Parameters, caller: Caller) -> Result<String, Refusal> {
+    fn deletable(&self, kind: Kind, given: &Parameters, caller: &Caller) -> Result<String, Refusal> {
         let [code] = strings(given, ["code"])?;
         administrators_only(caller)?;
         self.find(kind, code).map(|row| row.code.clone()).ok_or_else(|| unknown(kind, code))
