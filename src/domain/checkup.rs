@@ -1,8 +1,6 @@
 //! Whether everything is there that apply needs: what was observed on the way to a portal, judged check by check. What
 //! could not be looked at says why, and only what would make apply fail counts as failed.
 
-use std::net::IpAddr;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -182,10 +180,10 @@ pub struct Observed {
     pub manifest: Option<Result<String, Trouble>>,
     /// The state folder.
     pub state: Option<Result<String, Trouble>>,
-    /// The addresses of the host that connections are made to.
-    pub resolved: Option<Result<Vec<IpAddr>, Trouble>>,
+    /// The IP addresses of the host that connections are made to.
+    pub resolved: Option<Result<Vec<String>, Trouble>>,
     /// Whether one of them takes a connection, and which.
-    pub connected: Option<Result<IpAddr, Trouble>>,
+    pub connected: Option<Result<String, Trouble>>,
     /// What the web server said.
     pub greeted: Option<Result<Greeting, Trouble>>,
     /// What the portal said.
@@ -203,7 +201,7 @@ pub fn judge(observed: &Observed) -> Vec<Check> {
         of(Subject::Manifest, observed.manifest.as_ref(), "there is none here", Clone::clone),
         of(Subject::State, observed.state.as_ref(), "no portal is known", Clone::clone),
         of(Subject::Dns, observed.resolved.as_ref(), "no portal is known", |addresses| {
-            let addresses: Vec<_> = addresses.iter().take(3).map(ToString::to_string).collect();
+            let addresses: Vec<&str> = addresses.iter().take(3).map(String::as_str).collect();
             format!("{peer} is {}", addresses.join(", "))
         }),
         of(Subject::Tcp, observed.connected.as_ref(), "no address", |address| {

@@ -1,7 +1,6 @@
 //! The traits that the adapters fill. Reading and writing are two, so that a plan cannot write.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,10 +76,10 @@ impl From<PortalError> for Trouble {
 pub trait Probe {
     /// How the portal is talked to.
     fn setup(&self) -> Setup;
-    /// The addresses of the host that connections are made to; at least one.
-    async fn resolve(&self) -> Result<Vec<IpAddr>, Trouble>;
+    /// The IP addresses of the host that connections are made to; at least one.
+    async fn resolve(&self) -> Result<Vec<String>, Trouble>;
     /// The first of these addresses that takes a connection.
-    async fn connect(&self, addresses: &[IpAddr]) -> Result<IpAddr, Trouble>;
+    async fn connect(&self, addresses: &[String]) -> Result<String, Trouble>;
     /// Asks the web server for anything at all, without credentials.
     async fn greet(&self) -> Result<Greeting, PortalError>;
     /// Asks what the portal knows of the caller, and whether it has these methods.

@@ -1,6 +1,5 @@
 //! The way to a portal step by step, for `doctor`: what the client itself would do, one thing at a time.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future;
@@ -53,7 +52,7 @@ impl Probe for Client {
         }
     }
 
-    async fn resolve(&self) -> Result<Vec<IpAddr>, Trouble> {
+    async fn resolve(&self) -> Result<Vec<String>, Trouble> {
         let setup = self.setup();
         let (whom, Setup { peer, port, proxied, .. }) = (setup.whom(), setup);
         // The name of an IPv6 address has brackets in a URL, and none here.
@@ -67,7 +66,7 @@ impl Probe for Client {
             |why: String| Trouble { message: format!("{whom} has no address: {why}"), help: Some(help.to_owned()) };
         match timeout_at(self.soon(), lookup_host((name, port))).await {
             Ok(Ok(found)) => {
-                let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+                let mut addresses: Vec<String> = found.map(|address| address.ip().to_string()).collect();
                 addresses.dedup();
                 if addresses.is_empty() { Err(trouble("there is no such host".to_owned())) } else { Ok(addresses) }
             }
@@ -76,13 +75,13 @@ impl Probe for Client {
         }
     }
 
-    async fn connect(&self, addresses: &[IpAddr]) -> Result<IpAddr, Trouble> {
+    async fn connect(&self, addresses: &[String]) -> Result<String, Trouble> {
         let setup = self.setup();
         let (whom, Setup { port, proxied, .. }, until) = (setup.whom(), setup, self.soon());
         let attempts = addresses.iter().map(|address| {
             Box::pin(async move {
-                match timeout_at(until, TcpStream::connect((*address, port))).await {
-                    Ok(Ok(_)) => Ok(*address),
+                match timeout_at(until, TcpStream::connect((address.as_str(), port))).await {
+                    Ok(Ok(_)) => Ok(address.clone()),
                     Ok(Err(error)) => Err(error.to_string()),
                     Err(_) => Err("no answer in time".to_owned()),
                 }

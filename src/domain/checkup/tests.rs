@@ -31,12 +31,12 @@ fn inquiry() -> Inquiry {
 
 /// All is well.
 fn healthy() -> Observed {
-    let address: IpAddr = "192.0.2.7".parse().unwrap();
+    let address = "192.0.2.7".to_owned();
     Observed {
         config: Some(Ok((setup(), "the webhook of B24_HOOK".to_owned()))),
         manifest: Some(Ok("brand.yaml is for any portal".to_owned())),
         state: Some(Ok(".brandctl can be written".to_owned())),
-        resolved: Some(Ok(vec![address])),
+        resolved: Some(Ok(vec![address.clone()])),
         connected: Some(Ok(address)),
         greeted: Some(Ok(Greeting { ahead: Some(-3) })),
         inquired: Some(Ok(inquiry())),
