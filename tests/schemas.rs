@@ -48,6 +48,11 @@ fn the_doctor_schema_is_the_one_of_the_types() {
     is_published("doctor.schema.json", &document::doctor_schema());
 }
 
+#[test]
+fn the_log_schema_is_the_one_of_the_types() {
+    is_published("log.schema.json", &document::log_schema());
+}
+
 /// A copy of examples/acme, and the real program in it.
 struct Acme(tempfile::TempDir);
 
@@ -163,6 +168,20 @@ fn every_checkup_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_log_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let add = ["log", "add", "--sandbox", "--entity", "deal:12", "--title", "Sent", "--text", "b", "--icon", "parcel"];
+    let documents = [
+        ("no credentials", acme.json(1, &["log", "get", "1"])),
+        ("added", acme.json(0, &add)),
+        ("listed", acme.json(0, &["log", "list", "--sandbox", "--entity", "deal:12"])),
+        ("not deleted", acme.json(1, &["log", "delete", "--sandbox", "1"])),
+    ];
+    assert_eq!(documents[2].1["entries"][0]["title"], "Sent");
+    conform(&document::log_schema(), &documents);
+}
+
+#[test]
 fn every_validation_is_what_the_schema_says() {
     let acme = Acme::new();
     let mut documents = vec![("sound", acme.json(0, &["validate"]))];
@@ -180,9 +199,13 @@ fn every_validation_is_what_the_schema_says() {
 
 #[test]
 fn the_schemas_refuse_what_they_do_not_know() {
-    for schema in
-        [document::schema(), document::validation_schema(), document::list_schema(), document::doctor_schema()]
-    {
+    for schema in [
+        document::schema(),
+        document::validation_schema(),
+        document::list_schema(),
+        document::doctor_schema(),
+        document::log_schema(),
+    ] {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));
     }

@@ -7,6 +7,7 @@ mod drift;
 mod exit;
 mod history;
 mod list;
+mod log;
 mod output;
 mod plan;
 mod progress;
@@ -51,6 +52,7 @@ enum Command {
     Apply(apply::Arguments),
     Drift(drift::Arguments),
     List(list::Arguments),
+    Log(log::Arguments),
     Doctor(doctor::Arguments),
     Show(show::Arguments),
     History(history::Arguments),
@@ -77,6 +79,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
         Command::List(arguments) => list::run(&cli.globals, arguments),
+        Command::Log(arguments) => log::run(&cli.globals, arguments),
         Command::Doctor(arguments) => doctor::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),
         Command::History(arguments) => history::run(&cli.globals, arguments),

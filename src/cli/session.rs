@@ -241,9 +241,14 @@ impl<'a> Session<'a> {
     }
 
     /// Reads the manifest for a command that does without: `None` when there is none at the default place, or when the
-    /// report has its errors.
+    /// report has its errors. What else there is to say about it is for the commands that need it.
     pub(super) fn parse_if_any(&mut self) -> Option<Manifest> {
-        if !self.globals.names_manifest() && self.repository.is_absent() { None } else { self.parse() }
+        if !self.globals.names_manifest() && self.repository.is_absent() {
+            return None;
+        }
+        let manifest = self.parse();
+        self.report.findings.retain(Finding::is_error);
+        manifest
     }
 
     /// What reading the portal takes.

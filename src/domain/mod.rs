@@ -10,6 +10,7 @@ pub mod guard;
 pub mod image;
 pub mod inventory;
 pub mod journal;
+pub mod log;
 pub mod manifest;
 pub mod ownership;
 pub mod plan;

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod doctor;
 pub mod events;
 pub mod list;
+pub mod log;
 pub mod observe;
 pub mod plan;
 pub mod ports;

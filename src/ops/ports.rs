@@ -12,6 +12,7 @@ use crate::domain::diff::Change;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Entry, RunState};
+use crate::domain::log::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
@@ -113,6 +114,24 @@ pub trait WritePortal {
     async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError>;
     /// One command in a request of its own, for portals that refuse batches.
     async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
+}
+
+/// Reading timeline log entries, as [`ReadPortal`] reads.
+#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
+pub trait ReadLog {
+    /// One entry.
+    async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError>;
+    /// The page of an item's entries that begins at `start`, as far as the portal heeds that.
+    async fn log_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, PortalError>;
+}
+
+/// Writing timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.
+#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
+pub trait WriteLog {
+    /// Adds an entry to an item's timeline.
+    async fn add_log_entry(&self, entity: Entity, draft: &Draft) -> Result<LogEntry, WriteError>;
+    /// Deletes an entry.
+    async fn delete_log_entry(&self, id: u64) -> Result<(), WriteError>;
 }
 
 /// What is known of the bytes behind a `fileUri`. Losing it costs downloads, nothing else.

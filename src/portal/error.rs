@@ -94,6 +94,13 @@ fn known(code: &str) -> Option<(Class, Option<&'static str>)> {
         "PORTAL_DELETED" => {
             (Class::Configuration, Some("the portal is gone or switched off: check the host in BITRIX24_WEBHOOK_URL"))
         }
+        "OWNER_NOT_FOUND" => (Class::Refused, Some("the portal has no such item: check type and number of --entity")),
+        "REMOVING_DISABLED" => (
+            Class::Refused,
+            Some(
+                "only the application that added an entry can delete it; a webhook is no application: it can delete none, and nobody can delete what it added",
+            ),
+        ),
         "ERROR_BATCH_METHOD_NOT_ALLOWED" => (Class::NoBatch, None),
         _ => return None,
     };

@@ -11,6 +11,8 @@
 //! | `settings` | what a client is made of |
 //! | `http` | one bounded request, and TLS |
 //! | `download` | where images may come from |
+//! | `listing` | both lists and single entries of them |
+//! | `log` | timeline log entries |
 //! | `probe` | the way to a portal step by step, for `doctor` |
 //! | `client` | all of it put together: waiting, repeating, the two ports |
 
@@ -21,6 +23,7 @@ mod download;
 mod error;
 mod http;
 mod listing;
+mod log;
 mod probe;
 mod settings;
 mod webhook;

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::reorders;
 use crate::domain::checkup::Check;
-use crate::domain::document::{DoctorDocument, Document, HistoryDocument, ListDocument, ValidationDocument};
+use crate::domain::document::{
+    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, ValidationDocument,
+};
 use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
+use crate::domain::log::LogReport;
 use crate::domain::report::{Report, Validation};
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
@@ -47,6 +50,14 @@ pub fn inventory(inventory: &Inventory) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no check can cause.
 pub fn checks(checks: &[Check], portal: Option<&str>) -> Result<String, serde_json::Error> {
     pretty(&DoctorDocument::of(checks, portal))
+}
+
+/// What `log` found or did, as `schema/log.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn log(report: &LogReport) -> Result<String, serde_json::Error> {
+    pretty(&LogDocument::from(report))
 }
 
 /// What `validate` found, as `schema/validate.schema.json` describes it.

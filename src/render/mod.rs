@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod human;
 pub mod json;
 pub mod list;
+pub mod log;
 pub mod snippet;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,

@@ -59,6 +59,15 @@ fn a_user_without_rights_is_told_what_works() {
 }
 
 #[test]
+fn a_webhook_without_the_scope_is_told() {
+    let brand = Brand::new();
+    let webhook = brand.portal.scopeless_webhook();
+    let output = brand.with_webhook(Some(&webhook)).both("doctor").ends_with(1);
+    assert_eq!(ailments(&output), ["skipped tls", "failed scope", "failed methods"]);
+    assert!(output.stdout.contains("the scope `crm`"), "{}", output.stdout);
+}
+
+#[test]
 fn what_cannot_be_reached_is_told_and_the_rest_is_skipped() {
     let rest = ["skipped clock", "skipped credentials", "skipped scope", "skipped rights", "skipped methods"];
     let down = Brand::new().with_webhook(Some("http://127.0.0.1:9/rest/1/q7w8e9r0t1y2u3i4/"));

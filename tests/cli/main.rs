@@ -9,6 +9,7 @@ mod doctor;
 mod exit_codes;
 mod killed;
 mod list;
+mod log;
 mod names;
 mod ownership;
 mod pitfalls;

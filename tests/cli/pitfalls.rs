@@ -70,6 +70,8 @@ fn safe_settings_plan_and_drift_write_nothing() {
             "list",
             "list --refresh --system",
             "doctor",
+            "log list --entity deal:12",
+            "log get 1",
         ] {
             brand.both(line);
         }

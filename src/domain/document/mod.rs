@@ -2,7 +2,7 @@
 //! `schema/plan.schema.json`; [`ValidationDocument`] is what `validate` found, described by `schema/validate.schema.json`;
 //! [`HistoryDocument`] is what `history` lists, described by `schema/history.schema.json`; [`ListDocument`] is what `list`
 //! found on a portal, described by `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by
-//! `schema/doctor.schema.json`.
+//! `schema/doctor.schema.json`; [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
@@ -11,6 +11,7 @@
 mod doctor;
 mod history;
 mod list;
+mod log;
 mod plan;
 mod saved;
 mod validation;
@@ -18,6 +19,7 @@ mod validation;
 pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
 pub use history::{HistoryDocument, RunSummary};
 pub use list::{HeldDocument, ListDocument, ListSummary};
+pub use log::LogDocument;
 pub use plan::{
     ActionName, ChangeDocument, Document, FindingDocument, PreconditionDocument, RunDocument, Summary, Tool,
     UnmanagedDocument,
@@ -56,6 +58,12 @@ pub fn list_schema() -> serde_json::Value {
 #[must_use]
 pub fn doctor_schema() -> serde_json::Value {
     schema_of::<DoctorDocument>()
+}
+
+/// The JSON schema of [`LogDocument`].
+#[must_use]
+pub fn log_schema() -> serde_json::Value {
+    schema_of::<LogDocument>()
 }
 
 fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
