@@ -227,7 +227,7 @@ impl Sandbox {
         self.data.join(OAUTH_FILES[1])
     }
 
-    /// Ends the time of all access tokens that were given out. Not kept over a restart.
+    /// Ends the time of all access tokens that were given out. A restart undoes it, unless a refresh came between.
     pub fn expire_access_tokens(&self) {
         self.engine.core().tokens.expire(Timestamp::now());
     }

@@ -15,7 +15,7 @@ pub(super) const CRM: &str = "crm";
 const TASK: &str = "task";
 
 /// The user of the administrator's webhooks and of the applications.
-const ADMINISTRATOR: u32 = 1;
+pub(super) const ADMINISTRATOR: u32 = 1;
 
 /// The names and secrets of a portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -152,8 +152,9 @@ impl Core {
     ) -> Result<Success, Refusal> {
         let Outcome { reply, change } = outcome;
         if let Some(change) = change {
-            *changed = change != Change::Orphan;
+            let visible = change != Change::Orphan;
             self.change(vec![change]).map_err(failed)?;
+            *changed = visible;
         }
         reply
     }

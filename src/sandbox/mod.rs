@@ -1,11 +1,13 @@
 //! A Bitrix24 portal on loopback, with the real server's behaviour: for tests, demos and other people's clients.
 //!
 //! ```text
-//! socket → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, method, caller, batch)
-//!                                                          │
-//!                            methods (scope, method time) ←┘→ world (pure) → Change → store (append)
-//!                                                               ↑ ── then the world takes it over ┘
+//! socket → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, caller, batch)
+//!                                                        → methods (lookup, scope, method time)
+//!                                                           → world (pure) → Change
+//!                                        store (append) ←────────────────────┘ then the world takes it over
 //! ```
+//!
+//! Applications and their tokens are in `oauth`; who else may call is in `identity`.
 //!
 //! The room has wire code of its own and imports nothing of the client: a mistake that both shared would agree with itself.
 

@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::engine::{Core, Engine};
-use super::identity::{App, CRM, Identity, random_text};
+use super::identity::{ADMINISTRATOR, App, CRM, Identity, random_text};
 use super::store::{Store, StoreError};
 use super::wire::{Answer, Parameters, Refusal};
 
 /// How long a refresh token can be used.
 const REFRESH_LIFETIME: i64 = 180 * 24 * 3600;
 
-/// How many pairs are remembered. An access token that is older than these is unknown instead of expired.
+/// How many pairs of an application are remembered. An access token that is older than these is unknown instead of expired.
 const REMEMBERED: usize = 100;
 
 /// A pair of tokens. Times are in seconds since 1970.
@@ -68,9 +68,13 @@ impl Tokens {
     }
 
     fn add(&mut self, pair: Pair) {
+        let of_app = |known: &Pair| known.client_id == pair.client_id;
+        if self.0.iter().filter(|known| of_app(known)).count() >= REMEMBERED
+            && let Some(oldest) = self.0.iter().position(of_app)
+        {
+            self.0.remove(oldest);
+        }
         self.0.push(pair);
-        let surplus = self.0.len().saturating_sub(REMEMBERED);
-        self.0.drain(..surplus);
     }
 
     /// Ends the time of all access tokens.
@@ -151,7 +155,7 @@ impl Engine {
                     "status": "L",
                     "client_endpoint": endpoint(&self.base),
                     "member_id": self.identity.member_id,
-                    "user_id": 1,
+                    "user_id": ADMINISTRATOR,
                     "refresh_token": pair.refresh_token,
                 }),
             ),
@@ -177,4 +181,57 @@ fn endpoint(base: &str) -> String {
 
 fn domain(base: &str) -> &str {
     base.split_once("://").map_or(base, |(_, domain)| domain)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_refresh_token_that_expired_is_dead_and_the_next_start_gives_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, identity, _) = Store::open(folder.path()).unwrap();
+        let start = Timestamp::constant(1_800_000_000, 0);
+        let tokens = open(&store, &identity, start, LIFETIME).unwrap();
+        let app = identity.apps.first().unwrap();
+        let pair = tokens.newest(app).unwrap();
+        let given = json!({
+            "grant_type": "refresh_token",
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "refresh_token": pair.refresh_token,
+        });
+        let given = given.as_object().unwrap();
+        let at = |second: i64| start + jiff::SignedDuration::from_secs(second);
+        assert_eq!(tokens.refreshed(&identity.apps, given, at(REFRESH_LIFETIME - 1)).unwrap(), app);
+        let refusal = tokens.refreshed(&identity.apps, given, at(REFRESH_LIFETIME)).unwrap_err();
+        assert_eq!((refusal.status, refusal.code.as_str()), (400, "invalid_grant"));
+        assert_eq!(open(&store, &identity, at(REFRESH_LIFETIME - 1), LIFETIME).unwrap(), tokens);
+        let later = open(&store, &identity, at(REFRESH_LIFETIME), LIFETIME).unwrap();
+        assert_ne!(later.newest(app), Some(pair));
+        assert_eq!(open(&store, &identity, at(REFRESH_LIFETIME), LIFETIME).unwrap(), later, "it is stored");
+        assert_eq!(tokens.client_id(&pair.access_token, at(3599)).unwrap(), app.client_id);
+        assert_eq!(tokens.client_id(&pair.access_token, at(3600)).unwrap_err().code, "expired_token");
+    }
+
+    #[test]
+    fn the_oldest_pairs_of_an_application_are_forgotten() {
+        let app = |id: &str| App { client_id: id.to_owned(), client_secret: String::new() };
+        let (busy, idle) = (app("busy"), app("idle"));
+        let mut tokens = Tokens::default();
+        let now = Timestamp::constant(1_800_000_000, 0);
+        let first = Pair::new(&busy, now, LIFETIME).unwrap();
+        tokens.add(Pair::new(&idle, now, LIFETIME).unwrap());
+        tokens.add(first.clone());
+        for _ in 0..REMEMBERED {
+            assert!(tokens.client_id(&first.access_token, now).is_ok());
+            tokens.add(Pair::new(&busy, now, LIFETIME).unwrap());
+        }
+        assert_eq!(tokens.client_id(&first.access_token, now).unwrap_err().code, "NO_AUTH_FOUND");
+        assert_eq!(tokens.0.len(), REMEMBERED + 1);
+        assert!(tokens.newest(&idle).is_some(), "that of another is not");
+    }
 }

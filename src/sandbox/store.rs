@@ -41,6 +41,8 @@ pub(super) struct Store {
     folder: PathBuf,
     log: File,
     length: u64,
+    /// Whether something may be behind `length`.
+    torn: bool,
     _lock: File,
 }
 
@@ -62,7 +64,7 @@ impl Store {
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
         // Whatever is behind the last whole line is of a process that was killed while it wrote.
         log.set_len(length).map_err(at(&path))?;
-        let store = Self { folder: folder.to_owned(), log, length, _lock: lock };
+        let store = Self { folder: folder.to_owned(), log, length, torn: false, _lock: lock };
         let changes = world.changes();
         if lines <= 2 * changes.len() + 64 {
             return Ok((store, identity, world));
@@ -86,11 +88,21 @@ impl Store {
     /// Appends changes. When it fails, nothing of them stays.
     pub(super) fn append(&mut self, changes: &[Change]) -> io::Result<()> {
         let text = text(changes)?;
+        if self.torn {
+            self.cut()?;
+        }
         if let Err(error) = self.log.write_all(&text) {
-            self.log.set_len(self.length)?;
-            return Err(error);
+            // Part of it may be there. If that cannot be cut off now, it must be before anything follows it.
+            self.torn = true;
+            return Err(self.cut().err().unwrap_or(error));
         }
         self.length += text.len() as u64;
+        Ok(())
+    }
+
+    fn cut(&mut self) -> io::Result<()> {
+        self.log.set_len(self.length)?;
+        self.torn = false;
         Ok(())
     }
 }
@@ -240,6 +252,21 @@ mod tests {
             assert_eq!(codes(&world), ["kept"]);
             assert_eq!(fs::read(folder.path().join("log.jsonl")).unwrap(), text(&world.changes()).unwrap());
         }
+    }
+
+    #[test]
+    fn a_folder_of_an_older_version_gets_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = r#"{"id":"abc","administrator_secret":"one","user_secret":"two"}"#;
+        fs::write(folder.path().join("portal.json"), old).unwrap();
+        let open = || Store::open(folder.path()).unwrap().1;
+        let identity = open();
+        assert_eq!((identity.id.as_str(), identity.administrator_secret.as_str()), ("abc", "one"));
+        assert!(!identity.scopeless_secret.is_empty() && !identity.member_id.is_empty());
+        assert_eq!(identity.apps.len(), 2);
+        assert_eq!(open(), identity, "made once");
+        fs::write(folder.path().join("portal.json"), "{}").unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
     }
 
     #[test]
