@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod recovery;
 mod restore;
+mod sandbox;
 mod saved;
 mod session;
 mod settings;
@@ -57,6 +58,7 @@ enum Command {
     Show(show::Arguments),
     History(history::Arguments),
     Restore(restore::Arguments),
+    Sandbox(sandbox::Arguments),
 }
 
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
@@ -84,6 +86,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Show(arguments) => show::run(&cli.globals, arguments),
         Command::History(arguments) => history::run(&cli.globals, arguments),
         Command::Restore(arguments) => restore::run(&cli.globals, arguments),
+        Command::Sandbox(arguments) => sandbox::run(&cli.globals, arguments),
     };
     exit.into()
 }

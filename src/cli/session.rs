@@ -14,7 +14,7 @@ use crate::ops::observe::Eyes;
 use crate::ops::plan::Planned;
 use crate::ops::ports::{Interrupt, PortalError, ReadArt as _};
 use crate::ops::validate::Validated;
-use crate::portal::{Client, Rate, Settings, Webhook};
+use crate::portal::{Access, Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
 use crate::store::lock::{self, Lock, LockError};
@@ -144,7 +144,7 @@ impl<'a> Session<'a> {
 
     fn try_connect(&self, manifest: Option<&Manifest>, purpose: Purpose) -> Result<Connection, Box<Finding>> {
         let root = self.globals.state_root(self.repository.folder());
-        let (webhook, identity, source, sandbox) = match &self.globals.sandbox {
+        let (access, identity, source, sandbox): (Access, _, _, _) = match &self.globals.sandbox {
             Some(folder) => {
                 let folder = folder.clone().unwrap_or_else(|| root.join("sandbox"));
                 let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| {
@@ -153,18 +153,20 @@ impl<'a> Session<'a> {
                 let webhook = Webhook::parse(&sandbox.admin_webhook(), "the sandbox")
                     .map_err(|error| Box::new(Finding::error("sandbox", error.to_string())))?;
                 output::note(self.globals, &format!("portal: the sandbox in {}", folder.display()));
-                (webhook, format!("sandbox-{}", sandbox.id()), "the sandbox".to_owned(), Some(sandbox))
+                (webhook.into(), format!("sandbox-{}", sandbox.id()), "the sandbox".to_owned(), Some(sandbox))
             }
             None => {
                 let found = credentials::find()?;
-                let identity = found.webhook.host().to_owned();
+                let identity = found.access.host().to_owned();
                 manifest.map_or(Ok(()), |manifest| pinned(manifest, &identity))?;
-                let source = format!("the webhook of {}", found.source);
-                output::note(self.globals, &format!("portal: {identity}, with {source}"));
-                (found.webhook, identity, source, None)
+                output::note(self.globals, &format!("portal: {identity}, with {}", found.source));
+                if !found.ignored.is_empty() {
+                    output::note(self.globals, &format!("note: not looked at: {}", found.ignored.join(", ")));
+                }
+                (found.access, identity, found.source, None)
             }
         };
-        let mut settings = Settings::new(webhook, Instant::now() + self.globals.timeout, self.progress.clone());
+        let mut settings = Settings::new(access, Instant::now() + self.globals.timeout, self.progress.clone());
         settings.rate = Rate { per_second: self.globals.rps, ..Rate::default() };
         if let Some(path) = &self.globals.ca_cert {
             let pem = std::fs::read(path).map_err(|error| {
@@ -276,7 +278,7 @@ pub(super) fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Box<Find
     let message =
         format!("the credentials are for {identity}, and the manifest is for {} only", manifest.portals.join(", "));
     Err(Box::new(
-        Finding::error("portal-pin", message).help("use the webhook of that portal, or add this one to `portal`"),
+        Finding::error("portal-pin", message).help("use the credentials of that portal, or add this one to `portal`"),
     ))
 }
 

@@ -194,7 +194,8 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+/// A number of requests per second.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 && rate <= 10_000.0 => Ok(rate),
         _ => Err("give a number above 0 and at most 10000".to_owned()),

@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM: a command that reads stops at once, one that writes finishes what is in flight first, and a
 //! second signal stops at once whatever it does.
 
+use std::io;
+
 use crate::ops::ports::Interrupt;
 
 use super::exit::Exit;
@@ -14,7 +16,8 @@ pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            while next().await {
+            let Ok(mut signals) = Signals::catch() else { return };
+            while signals.next().await {
                 if interrupt.is_raised() || !writing.is_raised() {
                     std::process::exit(i32::from(Exit::Interrupted as u8));
                 }
@@ -27,20 +30,39 @@ pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
     drop(watching);
 }
 
+/// Both signals, caught from the moment that this is made.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    caught: [tokio::signal::unix::Signal; 2],
+}
+
 #[cfg(unix)]
-async fn next() -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return false;
-    };
-    tokio::select! {
-        heard = interrupt.recv() => heard.is_some(),
-        heard = terminate.recv() => heard.is_some(),
+impl Signals {
+    /// Catches them; inside a runtime.
+    pub(super) fn catch() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { caught: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    /// Waits for one. `false` when there can be none any more.
+    pub(super) async fn next(&mut self) -> bool {
+        let [interrupt, terminate] = &mut self.caught;
+        tokio::select! {
+            heard = interrupt.recv() => heard.is_some(),
+            heard = terminate.recv() => heard.is_some(),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn next() -> bool {
-    tokio::signal::ctrl_c().await.is_ok()
+impl Signals {
+    /// Catches Ctrl-C; inside a runtime.
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for it. `false` when it cannot be caught.
+    pub(super) async fn next(&mut self) -> bool {
+        tokio::signal::ctrl_c().await.is_ok()
+    }
 }

@@ -11,8 +11,8 @@ use crate::domain::asset::{Address, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::state::Listed;
 
+use super::access::Access;
 use super::error;
-use super::webhook::Webhook;
 use super::wire::{self, Answered, ErrorBody, Malformed};
 
 /// The most commands that a portal runs in one batch.
@@ -164,7 +164,7 @@ impl Answers {
     /// `took` is told of every entry that the portal says it added.
     pub(super) fn into_writes(
         mut self,
-        webhook: &Webhook,
+        access: &Access,
         commands: &[Command],
         halt: Halt,
         mut took: impl FnMut(Listed),
@@ -182,7 +182,7 @@ impl Answers {
                 }
                 Part::Error(error) => {
                     halted = halt == Halt::OnError;
-                    error::answer(error::refused(webhook, None, &error))
+                    error::answer(error::refused(access, None, &error))
                 }
                 Part::Nothing if halted => Answer::NotRun,
                 Part::Nothing => unmentioned(),
@@ -238,8 +238,8 @@ mod tests {
     use crate::domain::retry::Class;
     use percent_encoding::percent_decode_str;
 
-    fn webhook() -> Webhook {
-        Webhook::parse("https://acme.example/rest/1/s3cr3tS3cr3t/", "test").unwrap()
+    fn access() -> Access {
+        crate::portal::Webhook::parse("https://acme.example/rest/1/s3cr3tS3cr3t/", "test").unwrap().into()
     }
 
     fn add(code: &str, png: &[u8]) -> Command {
@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn answers(result: Value, commands: &[Command], halt: Halt) -> Vec<Answer> {
-        Answers::read(result).unwrap().into_writes(&webhook(), commands, halt, |_| {})
+        Answers::read(result).unwrap().into_writes(&access(), commands, halt, |_| {})
     }
 
     fn refused(code: &str, description: &str) -> Answer {

@@ -25,8 +25,8 @@ pub(super) struct Patience {
     pub(super) until: Instant,
     /// How long that is, if the command's time does not end before.
     pub(super) own: Duration,
-    /// When the command's time is up.
-    pub(super) deadline: Instant,
+    /// Whether it does, so that this is when to give up.
+    pub(super) cut_short: bool,
     /// How long the command's time was.
     pub(super) budget: Duration,
 }

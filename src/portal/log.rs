@@ -94,7 +94,7 @@ impl Client {
     fn redact_entry(&self, entry: &mut LogEntry) {
         let LogEntry { id: _, created, author: _, title, text, icon } = entry;
         for field in [created, title, text, icon] {
-            *field = self.webhook.redact(field);
+            *field = self.access.redact(field);
         }
     }
 }

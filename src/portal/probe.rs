@@ -30,9 +30,9 @@ const PRESENCE: &str = "method.get";
 
 impl Probe for Client {
     fn setup(&self) -> Setup {
-        let origin = self.webhook.origin();
+        let origin = self.access.site().origin();
         // As the HTTP client decides it, by the same variables and settings of the system.
-        let proxy = origin.as_str().parse::<Uri>().ok().filter(|_| !self.webhook.is_loopback()).and_then(|uri| {
+        let proxy = origin.as_str().parse::<Uri>().ok().filter(|_| !self.access.site().is_loopback()).and_then(|uri| {
             let proxy = Matcher::from_system().intercept(&uri)?.uri().clone();
             let port = proxy.port_u16().unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
             Some((proxy.host()?.to_owned(), port))
@@ -104,11 +104,11 @@ impl Probe for Client {
     async fn greet(&self) -> Result<Greeting, PortalError> {
         let patience = self.patience(Purpose::Read);
         // Below /rest/ nothing is cached on the way, and without credentials nothing is there.
-        let mut url = self.webhook.origin().clone();
+        let mut url = self.access.site().origin().clone();
         url.set_path("/rest/");
         let answer = http::send(self.for_downloads.get(url), patience.until)
             .await
-            .map_err(|broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience).error)?;
+            .map_err(|broken| error::broken(&self.access, self.access.host(), &broken, patience).error)?;
         let ahead = answer.date.and_then(|date| ahead(&date, Timestamp::now()));
         Ok(Greeting { ahead })
     }
@@ -168,7 +168,7 @@ impl Client {
             let operating = answers.operating();
             let answer = |(index, question): (usize, &Question<'_>)| match answers.take(&batch::key(index)) {
                 Part::Result(answered) => Ok(answered.result),
-                Part::Error(body) => Err(error::refused(&self.webhook, None, &body).error.into()),
+                Part::Error(body) => Err(error::refused(&self.access, None, &body).error.into()),
                 Part::Nothing => Err(self.unread(question.method, "the batch does not speak of it")),
             };
             Ok((questions.iter().enumerate().map(answer).collect(), operating))
@@ -189,7 +189,7 @@ impl Client {
 
     fn caller(&self, answer: &Value) -> Result<String, Trouble> {
         let field = |name: &str| match answer.get(name) {
-            Some(Value::String(text)) => self.webhook.quote(text),
+            Some(Value::String(text)) => self.access.quote(text),
             Some(Value::Number(number)) => number.to_string(),
             _ => String::new(),
         };
@@ -203,7 +203,7 @@ impl Client {
 
     fn scopes(&self, answer: Value) -> Result<Vec<String>, Trouble> {
         let scopes = wire::members(answer).ok_or_else(|| self.unread(SCOPE, "it is no list"))?;
-        Ok(scopes.iter().filter_map(|(_, scope)| scope.as_str()).map(|scope| self.webhook.quote(scope)).collect())
+        Ok(scopes.iter().filter_map(|(_, scope)| scope.as_str()).map(|scope| self.access.quote(scope)).collect())
     }
 
     fn presence(&self, answer: &Value) -> Result<Presence, Trouble> {

@@ -15,7 +15,7 @@ use super::logmessage::LogList;
 use super::methods;
 use super::oauth::Tokens;
 use super::operating::Meter;
-use super::record::{End, Recorded, RecordedCommand, Recorder};
+use super::record::{End, Recorded, RecordedCommand, Recorder, Recording};
 use super::store::Store;
 use super::wire::{Answer, Parameters, Refusal, Success, time};
 use super::world::{Caller, Change, World};
@@ -27,6 +27,7 @@ pub(super) struct Engine {
     pub(super) base: String,
     pub(super) token_lifetime: Duration,
     latency: Latency,
+    recording: Recording,
     started: Instant,
     core: Mutex<Core>,
 }
@@ -61,6 +62,19 @@ pub(super) enum Asked {
     Token(Parameters),
     /// A path that the sandbox does not have.
     Nothing,
+}
+
+impl Asked {
+    /// What may be printed of it. A method that does not exist may be a secret in the wrong place.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Call { method, .. } if methods::exists(method) => method.clone(),
+            Self::Call { .. } => "an unknown method".to_owned(),
+            Self::File => "a download".to_owned(),
+            Self::Token(_) => "a new pair of tokens".to_owned(),
+            Self::Nothing => "an unknown path".to_owned(),
+        }
+    }
 }
 
 /// A request that was counted and judged, ready to be worked on.
@@ -107,8 +121,8 @@ impl Core {
 
 impl Engine {
     pub(super) fn new(identity: Identity, base: String, options: &Options, core: Core) -> Self {
-        let Options { token_lifetime, latency, .. } = *options;
-        Self { identity, base, token_lifetime, latency, started: Instant::now(), core: Mutex::new(core) }
+        let Options { token_lifetime, latency, recording, .. } = *options;
+        Self { identity, base, token_lifetime, latency, recording, started: Instant::now(), core: Mutex::new(core) }
     }
 
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {
@@ -138,15 +152,19 @@ impl Engine {
         let verdict = core.script.judge(&facts);
         let user = caller.as_ref().ok().map(|caller| caller.user);
         let method = method.to_owned();
-        let index = core.requests.push(Recorded {
-            method,
-            path: path.clone(),
-            headers,
-            user,
-            commands,
-            wrote: false,
-            status: None,
-        });
+        let index = match self.recording {
+            // Of what is not remembered, no index finds anything.
+            Recording::Nothing => usize::MAX,
+            Recording::Newest => core.requests.push(Recorded {
+                method,
+                path: path.clone(),
+                headers,
+                user,
+                commands,
+                wrote: false,
+                status: None,
+            }),
+        };
         drop(core);
         Ticket { index, path, asked, batch, caller, verdict }
     }

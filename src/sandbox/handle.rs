@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -18,9 +18,10 @@ use super::identity::random_path;
 use super::logmessage::LogList;
 use super::oauth;
 use super::operating::Operating;
-use super::record::Recorded;
+use super::record::{Recorded, Recording};
 use super::server;
 use super::store::{Store, StoreError, offer};
+use super::tls::{self, Authority};
 use super::world::Change;
 use crate::domain::asset::Kind;
 
@@ -43,6 +44,21 @@ pub struct Options {
     pub faults: Faults,
     /// How slow it is.
     pub latency: Latency,
+    /// Whether it wants TLS.
+    pub transport: Transport,
+    /// Whether it remembers what it was asked.
+    pub recording: Recording,
+}
+
+/// How a sandbox is talked to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// In plain text.
+    #[default]
+    Http,
+    /// Over TLS, with a certificate of the sandbox's own authority for 127.0.0.1, ::1, localhost and the address that it
+    /// listens on. Plain requests are refused.
+    Https,
 }
 
 impl Options {
@@ -57,6 +73,8 @@ impl Options {
             log_list: LogList::default(),
             faults: Faults::none(),
             latency: Latency::default(),
+            transport: Transport::default(),
+            recording: Recording::default(),
         }
     }
 }
@@ -142,6 +160,7 @@ pub struct Sandbox {
     engine: Arc<Engine>,
     address: SocketAddr,
     data: PathBuf,
+    authority: Option<Authority>,
     running: Option<(oneshot::Sender<Infallible>, JoinHandle<()>)>,
 }
 
@@ -153,11 +172,19 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let (data, listen) = (options.data.clone(), options.listen);
     let (store, identity, world) = Store::open(&data)?;
     let tokens = oauth::open(&store, &identity, Timestamp::now(), options.token_lifetime)?;
+    let (authority, acceptor) = match options.transport {
+        Transport::Http => (None, None),
+        Transport::Https => {
+            let failed = |source| SandboxError::Io { path: data.clone(), source };
+            let (authority, acceptor) = tls::set_up(&data, &identity.id, listen.ip()).map_err(failed)?;
+            (Some(authority), Some(acceptor))
+        }
+    };
     let failed = |source| SandboxError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let base = format!("http://{address}");
+    let base = base(options.transport, address);
     for (app, file) in identity.apps.iter().zip(OAUTH_FILES) {
         if let Some(pair) = tokens.newest(app) {
             offer(&data.join(file), &pair.file(app, &base))?;
@@ -174,9 +201,20 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let served = Arc::clone(&engine);
     let thread = thread::Builder::new()
         .name("sandbox".to_owned())
-        .spawn(move || runtime.block_on(server::run(listener, served, stopped)))
+        .spawn(move || runtime.block_on(server::run(listener, acceptor, served, stopped)))
         .map_err(system)?;
-    Ok(Sandbox { engine, address, data, running: Some((stop, thread)) })
+    Ok(Sandbox { engine, address, data, authority, running: Some((stop, thread)) })
+}
+
+/// What all addresses of a sandbox begin with. Where it listens on every address of this machine, that is the loopback one.
+fn base(transport: Transport, mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    match transport {
+        Transport::Http => format!("http://{address}"),
+        Transport::Https => format!("https://{address}"),
+    }
 }
 
 impl Sandbox {
@@ -202,6 +240,25 @@ impl Sandbox {
     #[must_use]
     pub fn user_webhook(&self) -> String {
         self.webhook(2, &self.engine.identity.user_secret)
+    }
+
+    /// Its page, and what all its addresses begin with; ends with a slash. Where it listens on every address of this
+    /// machine, this is the loopback one.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}/", self.engine.base)
+    }
+
+    /// The folder that holds its state.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.data
+    }
+
+    /// What clients must trust, where it speaks TLS.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
     }
 
     /// A webhook of user 1 that lacks the scope `crm`, ending with a slash. The secret belongs to the folder.

@@ -32,6 +32,15 @@ impl Method {
     }
 }
 
+/// The names of all methods, in lower case.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    let general = ["batch", "scope", "user.admin", "profile", "method.get"].map(str::to_owned);
+    let timeline = ["icon", "logo", "logmessage"].into_iter().flat_map(|noun| {
+        ["add", "get", "list", "delete"].map(|verb| format!("crm.timeline.{noun}.{verb}")).into_iter()
+    });
+    general.into_iter().chain(timeline).filter(|name| exists(name))
+}
+
 /// Whether a name in lower case is that of a method.
 pub(super) fn exists(name: &str) -> bool {
     lookup(name).is_some()
@@ -130,6 +139,9 @@ impl Core {
             Method::Asset(kind, verb) => {
                 let path = random_path().map_err(|_| not_saved())?;
                 let outcome = self.world.decide(kind, verb, given, caller, &path);
+                if verb == Verb::Add && outcome.change.is_some() && self.script.disk_is_full() {
+                    return Err(not_saved());
+                }
                 let failed = |error: std::io::Error| match verb {
                     Verb::Add => not_saved(),
                     _ => Refusal::internal(&error),

@@ -1,7 +1,7 @@
 //! A Bitrix24 portal on loopback, with the real server's behaviour: for tests, demos and other people's clients.
 //!
 //! ```text
-//! socket → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, caller, batch)
+//! socket → (tls) → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, caller, batch)
 //!                                                        → methods (lookup, scope, method time)
 //!                                                           → world (pure) → Change
 //!                                        store (append) ←────────────────────┘ then the world takes it over
@@ -23,16 +23,19 @@ mod methods;
 mod multipart;
 mod oauth;
 mod operating;
+mod page;
 pub mod record;
 mod server;
 mod store;
 mod system;
+mod tls;
 mod wire;
 mod world;
 
 pub use bucket::Bucket;
 pub use faults::Faults;
-pub use handle::{Entry, Latency, Options, Sandbox, SandboxError, start};
+pub use handle::{Entry, Latency, Options, Sandbox, SandboxError, Transport, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
-pub use record::Recorded;
+pub use record::{Recorded, Recording};
+pub use tls::{Authority, Origin};

@@ -5,6 +5,16 @@ use std::collections::VecDeque;
 /// How much is remembered: every request counts one, and every command one. A long-running sandbox forgets the oldest.
 const MOST: usize = 200_000;
 
+/// Which requests are remembered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// The newest ones, as many as are 200,000 together with their commands.
+    #[default]
+    Newest,
+    /// None: for sandboxes that serve for days.
+    Nothing,
+}
+
 /// One request, in the order in which requests arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {

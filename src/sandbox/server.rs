@@ -5,27 +5,36 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::engine::{Arrived, Asked, Delivery, Engine};
-use super::wire::{Answer, method_name, parameters};
+use super::page::{self, Contents};
+use super::wire::{Answer, Refusal, method_name, parameters};
 
 /// The longest body that is read: 50 images of the size that a client may send, several times over.
 const LONGEST_BODY: usize = 128 * 1024 * 1024;
+
+/// The longest that a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -34,32 +43,92 @@ type Body = UnsyncBoxBody<Bytes, io::Error>;
 #[error("closed without an answer")]
 struct Closed;
 
-/// Accepts connections until told to stop.
-pub(super) async fn run(listener: TcpListener, engine: Arc<Engine>, mut stop: oneshot::Receiver<Infallible>) {
+/// What a connection is, as far as its requests are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// As it should be.
+    Open,
+    /// Plain text where TLS is wanted.
+    Plain,
+}
+
+/// Accepts connections until told to stop; with `tls`, such as speak TLS.
+pub(super) async fn run(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    engine: Arc<Engine>,
+    mut stop: oneshot::Receiver<Infallible>,
+) {
     loop {
         let accepted = tokio::select! {
             // Nothing is ever sent: the sender's end is the signal.
             _ = &mut stop => return,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // Out of descriptors, say. Others may be freed soon.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         // Only latency would suffer.
         let _ = stream.set_nodelay(true);
-        let engine = Arc::clone(&engine);
+        let (engine, tls) = (Arc::clone(&engine), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| respond(Arc::clone(&engine), request));
-            // A connection that breaks is the client's matter, or scripted.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            match tls {
+                None => serve(stream, Line::Open, peer, engine).await,
+                Some(tls) => match timeout(HANDSHAKE, secured(stream, tls)).await {
+                    Ok(Ok(Secured::Tls(stream))) => serve(*stream, Line::Open, peer, engine).await,
+                    Ok(Ok(Secured::Not(stream))) => serve(stream, Line::Plain, peer, engine).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                },
+            }
         });
     }
 }
 
-async fn respond(engine: Arc<Engine>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+/// A connection to a port that wants TLS.
+enum Secured {
+    Tls(Box<TlsStream<TcpStream>>),
+    Not(TcpStream),
+}
+
+/// The handshake, unless the client begins with something else.
+async fn secured(stream: TcpStream, tls: TlsAcceptor) -> io::Result<Secured> {
+    /// The type of the record that a handshake begins with.
+    const HANDSHAKE_RECORD: u8 = 22;
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 1 && first != [HANDSHAKE_RECORD] {
+        return Ok(Secured::Not(stream));
+    }
+    Ok(Secured::Tls(Box::new(tls.accept(stream).await?)))
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    line: Line,
+    peer: SocketAddr,
+    engine: Arc<Engine>,
+) {
+    let service = service_fn(move |request| {
+        let engine = Arc::clone(&engine);
+        async move {
+            match line {
+                Line::Open => respond(engine, peer, request).await,
+                Line::Plain => response(Answer::refused(&Refusal::not_secured()), None),
+            }
+        }
+    });
+    // A connection that breaks is the client's matter, or scripted.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
+    if head.uri.path() == "/" && head.method == Method::GET {
+        // It needs no credentials, so it is for this machine alone.
+        return if peer.ip().to_canonical().is_loopback() { page(&engine) } else { response(Answer::page(403), None) };
+    }
     let body = match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => return response(Answer::page(413), None),
@@ -71,18 +140,37 @@ async fn respond(engine: Arc<Engine>, request: Request<Incoming>) -> Result<Resp
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         parameters(query, content_type, &body)
     });
+    let (method, begun) = (asked.shown(), Instant::now());
     let ticket = engine.accept(Arrived { path, headers: headers(&head.headers), asked });
     let at_once = ticket.closes_at_once();
     // In a task of its own, because a portal goes on with a request after its client is gone.
     let work = tokio::spawn(async move { engine.serve(ticket).await });
-    if at_once {
-        return Err(Closed);
+    let delivery = if at_once { Delivery::Close } else { work.await.map_err(|_| Closed)? };
+    let seconds = begun.elapsed().as_secs_f64();
+    match delivery {
+        Delivery::Answer(answer) => {
+            tracing::debug!(%method, status = answer.status, seconds, "answered");
+            response(answer, None)
+        }
+        Delivery::Torn(answer, length) => {
+            tracing::debug!(%method, status = answer.status, seconds, length, "answered in part");
+            response(answer, Some(length))
+        }
+        Delivery::Close => {
+            tracing::debug!(%method, seconds, "closed without an answer");
+            Err(Closed)
+        }
     }
-    match work.await.map_err(|_| Closed)? {
-        Delivery::Answer(answer) => response(answer, None),
-        Delivery::Torn(answer, length) => response(answer, Some(length)),
-        Delivery::Close => Err(Closed),
+}
+
+/// The page with what the portal holds.
+fn page(engine: &Engine) -> Result<Response<Body>, Closed> {
+    let contents = Contents::of(&engine.core().world);
+    let mut response = response(Answer::text(200, "text/html; charset=utf-8", &contents.page()), None)?;
+    for (name, value) in page::headers() {
+        response.headers_mut().insert(name, HeaderValue::from_str(&value).map_err(|_| Closed)?);
     }
+    Ok(response)
 }
 
 /// What a path asks for. Doubled and trailing slashes do not count.

@@ -196,8 +196,8 @@ pub(super) fn offer(path: &Path, file: &Value) -> Result<(), StoreError> {
     if current { Ok(()) } else { write_json(path, file) }
 }
 
-/// Only its owner can read the file, as `tempfile` makes them.
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file that is its owner's alone, as `tempfile` makes them, whole or not at all.
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
     file.write_all(bytes)?;
     file.persist(path)?;

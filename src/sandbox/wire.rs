@@ -68,6 +68,18 @@ impl Refusal {
         Self::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
     }
 
+    pub(super) fn time_limit() -> Self {
+        Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
+    }
+
+    pub(super) fn overload() -> Self {
+        Self::new(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.")
+    }
+
+    pub(super) fn expired_token() -> Self {
+        Self::new(401, "expired_token", "The access token provided has expired.")
+    }
+
     pub(super) fn unknown_method() -> Self {
         Self::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
     }
@@ -91,6 +103,10 @@ impl Refusal {
 
     pub(super) fn internal(error: &std::io::Error) -> Self {
         Self::new(500, "INTERNAL_SERVER_ERROR", &error.to_string())
+    }
+
+    pub(super) fn not_secured() -> Self {
+        Self::new(400, "INVALID_REQUEST", "Https required.")
     }
 
     /// `{"error", "error_description"}`.

@@ -136,6 +136,11 @@ impl World {
         system::codes(kind).contains(&code) || self.shelf(kind).extra_system.iter().any(|known| known == code)
     }
 
+    /// The codes of a kind that come with the product, in the order of the list.
+    pub(super) fn system_codes(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        system::codes(kind).iter().copied().chain(self.shelf(kind).extra_system.iter().map(String::as_str))
+    }
+
     /// The custom entries of a kind in the order of their adding, those hidden behind a system code included.
     pub(super) fn rows(&self, kind: Kind) -> impl Iterator<Item = &Row> {
         self.shelf(kind).rows.values()
@@ -251,8 +256,7 @@ impl World {
             return stale.clone();
         }
         let shelf = self.shelf(kind);
-        let system = system::codes(kind).iter().copied().chain(shelf.extra_system.iter().map(String::as_str));
-        let mut entries: Vec<Value> = system.map(|code| listed(code, None)).collect();
+        let mut entries: Vec<Value> = self.system_codes(kind).map(|code| listed(code, None)).collect();
         entries.extend(shelf.rows.values().map(|row| {
             let hidden = self.is_system(kind, &row.code);
             listed(&row.code, (!hidden).then_some(&row.path))

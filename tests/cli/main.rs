@@ -13,6 +13,8 @@ mod log;
 mod names;
 mod ownership;
 mod pitfalls;
+mod proxies;
+mod sandbox;
 mod saved_plans;
 mod secrets;
 mod unsteady;

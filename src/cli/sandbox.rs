@@ -1,0 +1,260 @@
+//! `brandctl sandbox`
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use tokio::runtime::Runtime;
+
+use crate::sandbox::{self, Bucket, Faults, Options, Origin, Recording, Sandbox, SandboxError, Transport};
+use crate::store::repository::Repository;
+
+use super::exit::Exit;
+use super::output;
+use super::settings::{Format, Globals, rate};
+use super::signals::Signals;
+
+/// Run a portal on this machine, with the real server's behaviour
+///
+/// Its webhooks go to standard output, ready to paste into another terminal; any client can use them. What it holds
+/// stays in its folder, and so do the webhooks' secrets. Ctrl-C ends it.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Arguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8024")]
+    listen: SocketAddr,
+    /// The folder that holds the portal; one process at a time uses it [default: sandbox in the state folder, the portal
+    /// of `--sandbox`]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Speak TLS, with a certificate of an authority of its own: ca.pem in the folder
+    #[arg(long)]
+    tls: bool,
+    /// Answer as many requests as come
+    #[arg(long, conflicts_with_all = ["rate", "burst"])]
+    no_limits: bool,
+    /// Requests per second that it bears in the long run
+    #[arg(long, value_name = "R", default_value = "2", value_parser = rate)]
+    rate: f64,
+    /// Requests that it bears at once
+    #[arg(long, value_name = "B", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
+    burst: u32,
+    /// What goes wrong: a script of failures, or a file with one; see below
+    #[arg(long, value_name = "FILE|SPEC")]
+    faults: Option<String>,
+}
+
+/// Examples, and how failures are written.
+const AFTER_HELP: &str = "\
+Examples:
+  brandctl sandbox                                  what `apply --sandbox` wrote, for other clients too
+  brandctl sandbox --data /tmp/portal --no-limits   a portal of its own, without limits
+  brandctl sandbox --tls                            for clients that insist on https
+  brandctl sandbox --faults failures.txt            where things go wrong as the file says
+
+Failures: rules, separated by `;` or new lines; # begins a remark, and words with spaces are quoted as in
+JSON. A rule says which requests, which of those (all, if it does not say), and what goes wrong:
+  any, write, download, METHOD, inner:METHOD   METHOD is one such as crm.timeline.icon.add, or the
+                                               end of some such as *.add; inner: in a batch only
+  every, 3, 3+, 2.5%, 2.5%@7                   the third, from the third on, by chance, with a seed
+  error CODE ERROR [TEXT]                      an error in JSON, no effect; error-after with effect
+  status CODE [BODY [TYPE]]                    any answer; status-after
+  html CODE                                    a proxy's page; html-after
+  delay TIME                                   wait first: 250ms, 1.5s
+  drop-before, drop-after, drop-during         no answer: before, after and while it takes effect
+  truncate N, tear N, empty                    N bytes of the answer, whole or torn off; none
+  cut N [unanswered]                           a batch ends after N commands
+  refuse METHOD CODE ERROR [TEXT]              such commands are refused from then on
+  disk-full                                    no file can be stored from then on
+  no-batch                                     batches that write are not allowed
+  rate-limited N, time-limit, overload         the portal's refusals; rate-limited N times
+  expired-token                                the credentials have expired
+Such as:
+  --faults 'write 2 drop-after; download 5%@7 html 502'
+  --faults 'crm.timeline.icon.add 3+ error 500 INTERNAL_SERVER_ERROR'
+  --faults 'any 10 refuse *.add 400 ACCESS_DENIED \"Access denied\"'";
+
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
+    if globals.sandbox.is_some() {
+        output::complain("--sandbox is for the other commands: name the folder with --data");
+        return Exit::Error;
+    }
+    match start(globals, arguments) {
+        Ok((sandbox, ending)) => serve(globals, &sandbox, ending),
+        Err(message) => {
+            output::complain(&message);
+            Exit::Error
+        }
+    }
+}
+
+/// The signals, and what it takes to wait for them.
+type Ending = (Runtime, Signals);
+
+fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, Ending), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    // Before anything is printed: whoever started this may end it as soon as it has read the webhooks.
+    let entered = runtime.enter();
+    let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
+    drop(entered);
+    let sandbox = sandbox::start(options(globals, arguments)?)
+        .map_err(|error| format!("the sandbox cannot start: {error}{}", way_out(&error)))?;
+    Ok((sandbox, (runtime, signals)))
+}
+
+fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
+    let beside = || globals.state_root(Repository::at(globals.manifest()).folder()).join("sandbox");
+    let bucket = Bucket { rate_per_second: arguments.rate, burst: arguments.burst };
+    Ok(Options {
+        listen: arguments.listen,
+        faults: arguments.faults.as_deref().map_or_else(|| Ok(Faults::none()), faults)?,
+        limits: (!arguments.no_limits).then_some(bucket),
+        recording: Recording::Nothing,
+        transport: if arguments.tls { Transport::Https } else { Transport::Http },
+        ..Options::new(arguments.data.clone().unwrap_or_else(beside))
+    })
+}
+
+/// The script of a file, if there is one of that name, or of the text itself.
+fn faults(given: &str) -> Result<Faults, String> {
+    const HINT: &str = "`brandctl sandbox --help` tells how failures are written";
+    let path = Path::new(given);
+    let (source, text) = if path.exists() {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("the file of --faults, {given}, cannot be read: {error}"))?;
+        (given, text)
+    } else if given.contains(['/', '\\']) && !given.contains(char::is_whitespace) {
+        return Err(format!("there is no file {given} for --faults; {HINT}"));
+    } else {
+        ("--faults", given.to_owned())
+    };
+    let faults: Faults = text.parse().map_err(|error| format!("{source}:{error}"))?;
+    if faults.rules.is_empty() { Err(format!("{source} holds no rule; {HINT}")) } else { Ok(faults) }
+}
+
+fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): Ending) -> Exit {
+    let welcome = Welcome::of(sandbox);
+    let told = match globals.format {
+        Format::Human => output::data(&welcome.for_people(), Exit::Success),
+        Format::Json => output::json(serde_json::to_string_pretty(&welcome).map(|text| text + "\n"), Exit::Success),
+    };
+    if told != Exit::Success {
+        return told;
+    }
+    if !sandbox.address().ip().is_loopback() {
+        let address = sandbox.address();
+        output::note(globals, &format!("warning: anyone who can reach {address} can see what this portal holds"));
+    }
+    if let Some(why) = sandbox.authority().and_then(|authority| renewed(authority.origin)) {
+        output::note(
+            globals,
+            &format!("note: ca.pem is a new one, {why}: whoever trusted the old one must read it again"),
+        );
+    }
+    output::note(globals, &format!("listening on {}; Ctrl-C ends it", sandbox.address()));
+    runtime.block_on(signals.next());
+    output::note(globals, "ended; its folder keeps what it holds");
+    Exit::Success
+}
+
+const fn renewed(origin: Origin) -> Option<&'static str> {
+    match origin {
+        Origin::Kept | Origin::New => None,
+        Origin::Expired => Some("because the old one was about to expire"),
+        Origin::Damaged => Some("because the old one could not be read"),
+    }
+}
+
+fn way_out(error: &SandboxError) -> &'static str {
+    match error {
+        SandboxError::Io { .. } => "; name a folder that can be written with --data",
+        SandboxError::InUse { .. } => "; end that one, or name another folder with --data",
+        SandboxError::Damaged { .. } => "; name another folder with --data, or remove this one",
+        SandboxError::Listen { .. } => "; name another address with --listen, or let port 0 take a free one",
+        SandboxError::System(_) => "",
+    }
+}
+
+/// What users need to know at the start.
+#[derive(Debug, Serialize)]
+struct Welcome {
+    page: String,
+    data: PathBuf,
+    /// The administrator's first.
+    webhooks: Vec<Webhook>,
+    /// The certificate to trust, where it speaks TLS.
+    ca_cert: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Webhook {
+    role: Role,
+    url: String,
+}
+
+/// Whose a webhook is.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Role {
+    Administrator,
+    User,
+}
+
+impl Role {
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Administrator => "an administrator",
+            Self::User => "a user who is no administrator",
+        }
+    }
+}
+
+impl Welcome {
+    fn of(sandbox: &Sandbox) -> Self {
+        let folder = sandbox.folder();
+        Self {
+            page: sandbox.url(),
+            data: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+            webhooks: vec![
+                Webhook { role: Role::Administrator, url: sandbox.admin_webhook() },
+                Webhook { role: Role::User, url: sandbox.user_webhook() },
+            ],
+            ca_cert: sandbox.authority().map(|authority| authority.file.clone()),
+        }
+    }
+
+    /// Lines for a shell. Remarks have lines of their own, because not every shell takes them after a command.
+    fn for_people(&self) -> String {
+        let Self { page, data, webhooks, ca_cert } = self;
+        let mut text =
+            format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", data.display());
+        for (index, Webhook { role, url }) in webhooks.iter().enumerate() {
+            // Pasted as a whole, it leaves the first one set.
+            let mark = if index == 0 { "" } else { "# " };
+            let _ =
+                write!(text, "# the webhook of {}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", role.told(), quoted(url));
+        }
+        if let Some(path) = ca_cert {
+            let path = quoted_path(path);
+            let _ = write!(
+                text,
+                "# to trust it: brandctl --ca-cert {path}, curl --cacert {path}, Python's requests and Node by these:\n\
+                 export REQUESTS_CA_BUNDLE={path}\nexport NODE_EXTRA_CA_CERTS={path}\n",
+            );
+        }
+        text
+    }
+}
+
+fn quoted_path(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
+/// One word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

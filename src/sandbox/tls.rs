@@ -1,0 +1,220 @@
+//! TLS: a certificate authority that lives as long as the folder, so that whoever trusts it once trusts it over restarts,
+//! and a server certificate that is made anew at each start and never touches the disk.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use serde::{Deserialize, Serialize};
+use tokio_rustls::TlsAcceptor;
+
+use super::store::write_atomically;
+
+/// How long a server certificate is good for. Some clients refuse more than 825 days.
+const SERVER_DAYS: i16 = 800;
+/// How long an authority is good for.
+const AUTHORITY_DAYS: i16 = 7300;
+
+/// What clients need to trust a sandbox that speaks TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    /// The PEM file with its certificate: absolute, in the sandbox's folder, readable by everybody.
+    pub file: PathBuf,
+    /// Whether it is the one of the last start.
+    pub origin: Origin,
+}
+
+/// Where an authority comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was in the folder.
+    Kept,
+    /// The folder had none.
+    New,
+    /// That of the folder would not have outlived a server certificate.
+    Expired,
+    /// That of the folder could not be read.
+    Damaged,
+}
+
+/// The authority as it is kept: one file, so that certificate and key cannot come from two.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    certificate: String,
+    key: String,
+    expires: Date,
+}
+
+/// An authority that can sign.
+struct Signer {
+    kept: Kept,
+    key: KeyPair,
+}
+
+/// The authority of a folder, made where there is none, and what accepts connections with a new certificate of it. `id`
+/// tells the authorities of several folders apart.
+pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Authority, TlsAcceptor)> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let private = folder.join("authority.json");
+    let (signer, origin) = match fs::read(&private) {
+        Ok(bytes) => match read(&bytes) {
+            Some(signer) if signer.kept.expires > later(today, SERVER_DAYS) => (signer, Origin::Kept),
+            Some(_) => (authority(id, today)?, Origin::Expired),
+            None => (authority(id, today)?, Origin::Damaged),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (authority(id, today)?, Origin::New),
+        Err(error) => return Err(error),
+    };
+    if origin != Origin::Kept {
+        // A temporary file is its owner's alone, and stays so under its new name.
+        write_atomically(&private, &serde_json::to_vec(&signer.kept)?)?;
+    }
+    let file = std::path::absolute(folder.join("ca.pem"))?;
+    if fs::read(&file).ok().as_deref() != Some(signer.kept.certificate.as_bytes()) {
+        publish(folder, &file, &signer.kept.certificate)?;
+    }
+    let acceptor = acceptor(&signer, id, listen, today)?;
+    Ok((Authority { file, origin }, acceptor))
+}
+
+fn read(bytes: &[u8]) -> Option<Signer> {
+    let kept: Kept = serde_json::from_slice(bytes).ok()?;
+    let key = KeyPair::from_pem(&kept.key).ok()?;
+    let certificate = CertificateDer::from_pem_slice(kept.certificate.as_bytes()).ok()?;
+    rustls::RootCertStore::empty().add(certificate).ok()?;
+    Some(Signer { kept, key })
+}
+
+fn authority(id: &str, today: Date) -> io::Result<Signer> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(io::Error::other)?;
+    let expires = later(today, AUTHORITY_DAYS);
+    let mut params = authority_params(id);
+    be_valid(&mut params, today, expires);
+    let certificate = params.self_signed(&key).map_err(io::Error::other)?.pem();
+    Ok(Signer { kept: Kept { certificate, key: key.serialize_pem(), expires }, key })
+}
+
+/// What certificates of this authority repeat of it.
+fn authority_params(id: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name(&format!("brandctl sandbox {id} authority"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn acceptor(signer: &Signer, id: &str, listen: IpAddr, today: Date) -> io::Result<TlsAcceptor> {
+    let mut addresses = vec![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+    if !listen.is_unspecified() && !addresses.contains(&listen) {
+        addresses.push(listen);
+    }
+    let names: Vec<_> =
+        std::iter::once("localhost".to_owned()).chain(addresses.iter().map(IpAddr::to_string)).collect();
+    let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+    params.distinguished_name = name(&format!("brandctl sandbox {id}"));
+    be_valid(&mut params, today, later(today, SERVER_DAYS));
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(io::Error::other)?;
+    let issuer = Issuer::new(authority_params(id), &signer.key);
+    let certificate = params.signed_by(&key, &issuer).map_err(io::Error::other)?;
+    let private = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private.into())
+        .map_err(io::Error::other)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn name(common: &str) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, common);
+    name
+}
+
+fn later(date: Date, days: i16) -> Date {
+    date.saturating_add(jiff::Span::new().days(days))
+}
+
+/// From the day before today, because clocks differ.
+fn be_valid(params: &mut CertificateParams, today: Date, expires: Date) {
+    let start_of =
+        |date: Date| date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs());
+    (params.not_before, params.not_after) = (start_of(later(today, -1)), start_of(expires));
+}
+
+/// Writes what everybody may read.
+fn publish(folder: &Path, path: &Path, pem: &str) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(pem.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn origin(folder: &Path) -> Origin {
+        set_up(folder, "test", Ipv4Addr::LOCALHOST.into()).unwrap().0.origin
+    }
+
+    #[test]
+    fn an_authority_is_kept_until_it_is_of_no_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let (private, public) = (folder.path().join("authority.json"), folder.path().join("ca.pem"));
+        assert_eq!(origin(folder.path()), Origin::New);
+        let first = fs::read(&public).unwrap();
+        assert_eq!(origin(folder.path()), Origin::Kept);
+        fs::write(&public, "lost").unwrap();
+        assert_eq!(origin(folder.path()), Origin::Kept);
+        assert_eq!(fs::read(&public).unwrap(), first, "the public copy is made again");
+
+        let mut kept: Kept = serde_json::from_slice(&fs::read(&private).unwrap()).unwrap();
+        kept.expires = later(Timestamp::now().to_zoned(TimeZone::UTC).date(), SERVER_DAYS);
+        fs::write(&private, serde_json::to_vec(&kept).unwrap()).unwrap();
+        assert_eq!(origin(folder.path()), Origin::Expired);
+        let second = fs::read(&public).unwrap();
+        assert_ne!(second, first);
+        assert_eq!(origin(folder.path()), Origin::Kept);
+
+        for damage in ["", "{}", "{\"certificate\":\"x\",\"key\":\"y\",\"expires\":\"2099-01-01\"}"] {
+            fs::write(&private, damage).unwrap();
+            assert_eq!(origin(folder.path()), Origin::Damaged, "{damage}");
+        }
+        assert_eq!(origin(folder.path()), Origin::Kept);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_certificate_is_for_everybody() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        origin(folder.path());
+        let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("authority.json"), mode("ca.pem")), (0o600, 0o644));
+        assert!(!fs::read_to_string(folder.path().join("ca.pem")).unwrap().contains("PRIVATE"));
+    }
+}
