@@ -15,8 +15,9 @@
 //! | `settings` | what a client is made of |
 //! | `http` | one bounded request, and TLS |
 //! | `download` | where images may come from |
-//! | `client` | all of it put together: waiting, repeating |
-//! | `listing`, `writing` | the two ports |
+//! | `pace` | waiting, and for how long |
+//! | `client` | all of it put together: sending, judging, repeating |
+//! | `listing`, `writing` | what reading lists and writing ask, and what they make of the answers |
 //! | `log` | timeline log entries |
 //! | `probe` | the way to a portal step by step, for `doctor` |
 
@@ -30,6 +31,7 @@ mod http;
 mod listing;
 mod log;
 mod oauth;
+mod pace;
 mod probe;
 mod redact;
 mod settings;

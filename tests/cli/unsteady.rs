@@ -105,6 +105,15 @@ fn kubernetes_ingress_waiting_ends_at_the_deadline() {
 }
 
 #[test]
+fn waits_over_a_second_are_told() {
+    let brand = work().failing(On::Any, When::Every, Action::RateLimited(2));
+    let output = brand.run(["plan"]).ends_with(0);
+    assert!(output.stderr.contains("waiting: the portal asked to slow down, 2 s\n"), "{}", output.stderr);
+    let output = brand.run(["plan", "-q"]).ends_with(0);
+    assert!(!output.stderr.contains("waiting"), "{}", output.stderr);
+}
+
+#[test]
 fn blocked_credentials_are_not_tried_again() {
     for (status, error) in
         [(401, "INVALID_CREDENTIALS"), (401, "insufficient_scope"), (503, "OVERLOAD_LIMIT"), (403, "PORTAL_DELETED")]

@@ -334,6 +334,8 @@ async fn what_no_token_server_answers_is_a_clear_error() {
         (html(503, echo), Class::Transient, 5, "answered 503 with no JSON: <html>cannot GET"),
         (Step::Bytes(plain(200, "application/json", half)), Class::Transient, 5, "with JSON that breaks off"),
         (answer(200, &json!({"access_token": "access-8"})), Class::Transient, 5, "with JSON without a result"),
+        (answer(200, &json!({"access_token": " ", "refresh_token": "a"})), Class::Transient, 5, "without a result"),
+        (html(404, "<html>Not Found"), Class::Configuration, 1, "answered 404 with no JSON: <html>Not Found"),
         (answer(200, &json!({"result": true})), Class::Transient, 5, "with JSON without tokens"),
         (Step::Bytes(plain(200, "text/html", &huge)), Class::Refused, 1, "more than 65536 bytes"),
         (Step::Bytes(redirect.to_vec()), Class::Configuration, 1, "answered 302 and redirects"),

@@ -130,9 +130,11 @@ impl Contents {
     /// other programs may go by it.
     pub(super) fn renewed(&self, answer: &Map<String, Value>) -> Self {
         let mut renewed = self.clone();
-        for (field, value) in &mut renewed.fields {
-            if let "access_token" | "refresh_token" | "expires" | "expires_in" = field.as_str() {
-                answer.get(field).unwrap_or(&Value::Null).clone_into(value);
+        for field in ["access_token", "refresh_token", "expires", "expires_in"] {
+            match (renewed.fields.contains_key(field), answer.get(field)) {
+                (true, Some(value)) => drop(renewed.fields.insert(field.to_owned(), value.clone())),
+                (true, None) => drop(renewed.fields.shift_remove(field)),
+                (false, _) => {}
             }
         }
         renewed

@@ -9,9 +9,10 @@ use url::Url;
 
 use crate::domain::retry::Class;
 use crate::ops::events::Event;
-use crate::portal::client::{Client, Failures, Purpose};
+use crate::portal::client::{Client, Purpose};
 use crate::portal::error::{self, Effect, Fault};
 use crate::portal::http;
+use crate::portal::pace::Failures;
 use crate::portal::wire::{self, Body};
 
 use super::file::{Contents, Replacement};
@@ -117,15 +118,24 @@ impl Client {
             Ok(Value::Object(pair)) if (200..300).contains(&status) && is_pair(&pair) => return Ok(pair),
             _ => match wire::body(&bytes) {
                 Body::Error(body) => application.refused(status, &body),
-                Body::Answer(_) => error::garbage_of(&self.access, host, status, "JSON without tokens", b""),
+                Body::Answer(_) => self.no_pair(application, status, "JSON without tokens", b""),
                 // A page is quoted, and nothing else: half an answer may hold half a token.
                 Body::NoAnswer(why) => {
                     let page = if bytes.trim_ascii_start().starts_with(b"<") { &bytes[..] } else { b"" };
-                    error::garbage_of(&self.access, host, status, why, page)
+                    self.no_pair(application, status, why, page)
                 }
             },
         };
         Err(Fault { retry_after, ..fault })
+    }
+
+    /// The server answered with something else, or something in front of it did.
+    fn no_pair(&self, application: &Application, status: u16, why: &str, page: &[u8]) -> Fault {
+        let mut fault = error::garbage_of(&self.access, application.server.host(), status, why, page);
+        if status < 500 {
+            fault.error.hint = Some("check `server_endpoint` in the file of BITRIX24_OAUTH_FILE".to_owned());
+        }
+        fault
     }
 
     fn out_of_time(&self) -> Fault {
@@ -201,5 +211,5 @@ fn is_spent(fault: &Fault) -> bool {
 fn is_pair(answer: &Map<String, Value>) -> bool {
     ["access_token", "refresh_token"]
         .iter()
-        .all(|field| answer.get(*field).is_some_and(|token| token.is_string() && token != ""))
+        .all(|field| answer.get(*field).and_then(Value::as_str).is_some_and(|token| !token.trim().is_empty()))
 }
