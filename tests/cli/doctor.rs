@@ -1,7 +1,7 @@
 //! `doctor`: what stands between this machine and a successful apply.
 
-use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::{Faults, Transport};
 
 use crate::common::{Brand, Output, command};
 
@@ -82,6 +82,17 @@ fn what_cannot_be_reached_is_told_and_the_rest_is_skipped() {
     let plain = format!("https://{}/rest/1/q7w8e9r0t1y2u3i4/", brand.portal.address());
     let output = brand.with_webhook(Some(&plain)).both("doctor").ends_with(1);
     assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
+}
+
+#[test]
+fn a_certificate_authority_of_its_own_must_be_named() {
+    let brand = Brand::on(|options| options.transport = Transport::Https);
+    let rest = ["skipped clock", "skipped credentials", "skipped scope", "skipped rights", "skipped methods"];
+    let output = brand.both("doctor").ends_with(1);
+    assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
+    assert!(output.stdout.contains("help: if the portal has a certificate authority"), "{}", output.stdout);
+    let named = format!("doctor --ca-cert {}", brand.data.path().join("ca.pem").display());
+    assert_eq!(ailments(&brand.both(&named).ends_with(0)), [""; 0]);
 }
 
 #[test]
