@@ -107,7 +107,7 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, Ending), 
 }
 
 fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
-    let beside = || globals.state_root(Repository::at(&globals.file).folder()).join("sandbox");
+    let beside = || globals.state_root(Repository::at(globals.manifest()).folder()).join("sandbox");
     let bucket = Bucket { rate_per_second: arguments.rate, burst: arguments.burst };
     Ok(Options {
         listen: arguments.listen,

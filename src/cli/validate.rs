@@ -23,7 +23,7 @@ use super::settings::{Format, Globals};
 pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
-    let repository = Repository::at(&globals.file);
+    let repository = Repository::at(globals.manifest());
     let progress = Progress::new(globals);
     let validated = ops::validate::validate(repository.name(), &repository, progress.as_ref());
     progress.clear();

@@ -140,6 +140,11 @@ impl Answers {
         self.time.values().filter_map(wire::resets_in).max()
     }
 
+    /// The most time that one of its methods has used up of its allowance, in seconds.
+    pub(super) fn operating(&self) -> Option<f64> {
+        self.time.values().filter_map(|time| time.get("operating")?.as_f64()).reduce(f64::max)
+    }
+
     /// Takes the part of the command with this key.
     pub(super) fn take(&mut self, key: &str) -> Part {
         match (self.result.remove(key), self.errors.remove(key)) {

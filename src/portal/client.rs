@@ -38,7 +38,7 @@ pub struct Client {
     pub(super) access: Access,
     for_reads: reqwest::Client,
     for_writes: reqwest::Client,
-    for_downloads: reqwest::Client,
+    pub(super) for_downloads: reqwest::Client,
     pub(super) for_tokens: reqwest::Client,
     pub(super) rate: Rate,
     pub(super) bucket: Mutex<Bucket>,

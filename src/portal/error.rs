@@ -7,7 +7,7 @@ use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
 use super::access::Access;
-use super::http::{Broken, How, Patience};
+use super::http::{Broken, Distrust, How, Patience};
 use super::wire::{ErrorBody, Malformed};
 
 /// Whether a request that failed may have done something.
@@ -84,6 +84,16 @@ fn hint_host(access: &Access) -> String {
     format!("check that the host in {} is the portal's own", words(access).place)
 }
 
+fn hint_removing(access: &Access) -> String {
+    match access {
+        Access::Webhook(_) => {
+            "only the application that added an entry can delete it; a webhook is no application: it can delete none, and nobody can delete what it added"
+        }
+        Access::Application(_) => "only the application that added an entry can delete it, and this one did not",
+    }
+    .to_owned()
+}
+
 /// Class and hint of an error code; `None` when the table does not know it.
 fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     let Words { what, place, anew, scope } = words(access);
@@ -125,6 +135,10 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
         "PORTAL_DELETED" => {
             (Class::Configuration, format!("the portal is gone or switched off: check the host in {place}"))
         }
+        "OWNER_NOT_FOUND" => {
+            (Class::Refused, "the portal has no such item: check type and number of --entity".to_owned())
+        }
+        "REMOVING_DISABLED" => (Class::Refused, hint_removing(access)),
         "ERROR_BATCH_METHOD_NOT_ALLOWED" => return Some((Class::NoBatch, None)),
         _ => return None,
     };
@@ -244,19 +258,26 @@ pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Pat
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
             (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
         }
-        How::NotTrusted => {
-            let hint = "if the portal has a certificate authority of its own, name its certificate with --ca-cert";
-            (
-                Class::Configuration,
-                Effect::None,
-                format!("the certificate of {host} is not trusted: {cause}"),
-                Some(hint),
-            )
+        How::NotTrusted(distrust) => {
+            let message = format!("the certificate of {host} is not trusted: {cause}");
+            (Class::Configuration, Effect::None, message, Some(mending(distrust)))
         }
         How::Lost => (Class::Transient, Effect::Unknown, format!("the connection to {host} broke: {cause}"), None),
         How::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
     };
     Fault::new(class, effect, message, hint.map(str::to_owned))
+}
+
+/// What can be done about a certificate.
+const fn mending(distrust: Distrust) -> &'static str {
+    match distrust {
+        Distrust::Expired => "the portal's administrator must renew it, if this machine's clock is right",
+        Distrust::NotYetValid => "set this machine's clock: the certificate's time has not come yet",
+        Distrust::WrongName => "use the host name that the certificate is for in the portal's URL",
+        Distrust::Unknown => {
+            "if the portal has a certificate authority of its own, name its certificate with --ca-cert"
+        }
+    }
 }
 
 /// The command's time is up. `budget` is what it was given.
@@ -276,6 +297,7 @@ pub(super) fn out_of_patience(fault: Fault) -> Fault {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
+    use tokio::time::Instant;
 
     const SECRET: &str = "s3cr3tS3cr3t";
 
@@ -331,6 +353,25 @@ mod tests {
             assert_eq!((fault.class(), fault.effect), (class, effect), "{status}");
         }
         assert!(fault(400, "").error.message.contains("an empty error code"));
+    }
+
+    #[test]
+    fn each_fault_of_a_certificate_has_its_mending() {
+        use rustls::CertificateError;
+        let now = Instant::now();
+        let patience = Patience { until: now, own: Duration::ZERO, cut_short: false, budget: Duration::ZERO };
+        for (fault, fix) in [
+            (CertificateError::Expired, "renew"),
+            (CertificateError::NotValidYet, "clock"),
+            (CertificateError::NotValidForName, "host name"),
+            (CertificateError::UnknownIssuer, "--ca-cert"),
+            (CertificateError::Revoked, "--ca-cert"),
+        ] {
+            let how = How::NotTrusted((&fault).into());
+            let fault = broken(&access(), "acme.example", &Broken { how, cause: fault.to_string() }, patience);
+            assert_eq!((fault.class(), fault.effect), (Class::Configuration, Effect::None));
+            assert!(fault.error.hint.as_deref().unwrap().contains(fix), "{:?}", fault.error);
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@
 //! | `pace` | waiting, and for how long |
 //! | `client` | all of it put together: sending, judging, repeating |
 //! | `listing`, `writing` | what reading lists and writing ask, and what they make of the answers |
+//! | `log` | timeline log entries |
+//! | `probe` | the way to a portal step by step, for `doctor` |
 
 mod access;
 mod batch;
@@ -27,8 +29,10 @@ mod download;
 mod error;
 mod http;
 mod listing;
+mod log;
 mod oauth;
 mod pace;
+mod probe;
 mod redact;
 mod settings;
 mod site;

@@ -18,11 +18,11 @@ use crate::domain::report::{Fate, Report, Run, Validation};
 
 use super::{inert, snippet};
 
-const CREATE: Style = AnsiColor::Green.on_default();
-const REPLACE: Style = AnsiColor::Yellow.on_default();
-const DELETE: Style = AnsiColor::Red.on_default();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+pub(super) const CREATE: Style = AnsiColor::Green.on_default();
+pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
+pub(super) const DELETE: Style = AnsiColor::Red.on_default();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
 
 /// The most unmanaged entries that are named one by one.
 const MAX_NAMED: usize = 10;
@@ -310,7 +310,7 @@ fn summary(text: &mut String, plan: &Plan) {
 }
 
 /// An address for a line of text: inert, and no longer than a line can bear.
-fn shown(address: &Address) -> String {
+pub(super) fn shown(address: &Address) -> String {
     const MOST: usize = 80;
     let mut text = inert(&address.to_string());
     if let Some((end, _)) = text.char_indices().nth(MOST) {
@@ -324,6 +324,6 @@ fn steps(count: usize) -> String {
     counted(count, "change", "changes")
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -1,8 +1,11 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod doctor;
 pub mod human;
 pub mod json;
+pub mod list;
+pub mod log;
 pub mod snippet;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,

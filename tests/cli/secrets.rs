@@ -185,7 +185,8 @@ fn it_is_not_repeated_from_what_a_portal_or_a_proxy_answers() {
                 When::Every,
                 Action::Status { code: *code, body, content_type: (*content_type).to_owned() },
             ));
-            for line in ["plan -vv --timeout 1", "apply --yes --settle 0.01 -vv --timeout 1"] {
+            for line in ["plan -vv --timeout 1", "apply --yes --settle 0.01 -vv --timeout 1", "doctor -vv --timeout 1"]
+            {
                 for format in ["human", "json"] {
                     brand.run(line.split(' ').chain(["--format", format]));
                 }
