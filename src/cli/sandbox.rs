@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use crate::sandbox::{self, Bucket, Faults, Options, Origin, Recording, Sandbox, SandboxError, Transport};
+use crate::sandbox::{self, Bucket, Faults, Operating, Options, Origin, Recording, Sandbox, SandboxError, Transport};
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
@@ -113,6 +113,7 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
         listen: arguments.listen,
         faults: arguments.faults.as_deref().map_or_else(|| Ok(Faults::none()), faults)?,
         limits: (!arguments.no_limits).then_some(bucket),
+        operating: (!arguments.no_limits).then(Operating::default),
         recording: Recording::Nothing,
         transport: if arguments.tls { Transport::Https } else { Transport::Http },
         ..Options::new(arguments.data.clone().unwrap_or_else(beside))
@@ -186,6 +187,8 @@ struct Welcome {
     data: PathBuf,
     /// The administrator's first.
     webhooks: Vec<Webhook>,
+    /// The token file of an OAuth application.
+    oauth_file: PathBuf,
     /// The certificate to trust, where it speaks TLS.
     ca_cert: Option<PathBuf>,
 }
@@ -202,6 +205,7 @@ struct Webhook {
 enum Role {
     Administrator,
     User,
+    WithoutCrm,
 }
 
 impl Role {
@@ -209,27 +213,30 @@ impl Role {
         match self {
             Self::Administrator => "an administrator",
             Self::User => "a user who is no administrator",
+            Self::WithoutCrm => "an administrator, without the scope crm",
         }
     }
 }
 
 impl Welcome {
     fn of(sandbox: &Sandbox) -> Self {
-        let folder = sandbox.folder();
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self {
             page: sandbox.url(),
-            data: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+            data: absolute(sandbox.folder()),
             webhooks: vec![
                 Webhook { role: Role::Administrator, url: sandbox.admin_webhook() },
                 Webhook { role: Role::User, url: sandbox.user_webhook() },
+                Webhook { role: Role::WithoutCrm, url: sandbox.scopeless_webhook() },
             ],
+            oauth_file: absolute(&sandbox.oauth_file()),
             ca_cert: sandbox.authority().map(|authority| authority.file.clone()),
         }
     }
 
     /// Lines for a shell. Remarks have lines of their own, because not every shell takes them after a command.
     fn for_people(&self) -> String {
-        let Self { page, data, webhooks, ca_cert } = self;
+        let Self { page, data, webhooks, oauth_file, ca_cert } = self;
         let mut text =
             format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", data.display());
         for (index, Webhook { role, url }) in webhooks.iter().enumerate() {
@@ -238,6 +245,11 @@ impl Welcome {
             let _ =
                 write!(text, "# the webhook of {}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", role.told(), quoted(url));
         }
+        let _ = write!(
+            text,
+            "# an application of the administrator; where a webhook is set, that goes first:\n# export BITRIX24_OAUTH_FILE={}\n",
+            quoted_path(oauth_file)
+        );
         if let Some(path) = ca_cert {
             let path = quoted_path(path);
             let _ = write!(

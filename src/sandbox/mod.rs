@@ -23,6 +23,7 @@ mod methods;
 mod multipart;
 mod oauth;
 mod operating;
+mod options;
 mod page;
 pub mod record;
 mod server;
@@ -34,8 +35,9 @@ mod world;
 
 pub use bucket::Bucket;
 pub use faults::Faults;
-pub use handle::{Entry, Latency, Options, Sandbox, SandboxError, Transport, start};
+pub use handle::{Entry, Sandbox, SandboxError, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
+pub use options::{Latency, Options, Transport};
 pub use record::{Recorded, Recording};
 pub use tls::{Authority, Origin};
