@@ -139,11 +139,6 @@ impl Engine {
             Asked::File => ("download", None),
             Asked::Nothing => ("", None),
         };
-        let commands = match (&asked, &batch) {
-            (_, Some(batch)) => batch.commands.iter().map(|one| recorded(&one.method, &one.parameters())).collect(),
-            (Asked::Call { method, given, .. }, None) => vec![recorded(method, given)],
-            _ => Vec::new(),
-        };
         let inner: Vec<String> =
             batch.iter().flat_map(|batch| &batch.commands).map(|command| command.method.clone()).collect();
         let called = matches!(asked, Asked::Call { .. } | Asked::Token(_));
@@ -160,7 +155,7 @@ impl Engine {
                 path: path.clone(),
                 headers,
                 user,
-                commands,
+                commands: commands(&asked, batch.as_ref()),
                 wrote: false,
                 status: None,
             }),
@@ -288,6 +283,15 @@ impl Ticket {
     /// Whether the client is cut off before the work begins.
     pub(super) const fn closes_at_once(&self) -> bool {
         matches!(self.verdict.late, Some(Late::CloseAtOnce)) && self.verdict.early.is_none()
+    }
+}
+
+/// What a request calls, as it is remembered.
+fn commands(asked: &Asked, batch: Option<&Batch>) -> Vec<RecordedCommand> {
+    match (asked, batch) {
+        (_, Some(batch)) => batch.commands.iter().map(|one| recorded(&one.method, &one.parameters())).collect(),
+        (Asked::Call { method, given, .. }, None) => vec![recorded(method, given)],
+        _ => Vec::new(),
     }
 }
 
