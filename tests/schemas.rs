@@ -38,6 +38,21 @@ fn the_history_schema_is_the_one_of_the_types() {
     is_published("history.schema.json", &document::history_schema());
 }
 
+#[test]
+fn the_list_schema_is_the_one_of_the_types() {
+    is_published("list.schema.json", &document::list_schema());
+}
+
+#[test]
+fn the_doctor_schema_is_the_one_of_the_types() {
+    is_published("doctor.schema.json", &document::doctor_schema());
+}
+
+#[test]
+fn the_log_schema_is_the_one_of_the_types() {
+    is_published("log.schema.json", &document::log_schema());
+}
+
 /// A copy of examples/acme, and the real program in it.
 struct Acme(tempfile::TempDir);
 
@@ -133,6 +148,40 @@ fn every_plan_and_run_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_list_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let mut documents = vec![("no credentials", acme.json(1, &["list"]))];
+    acme.json(0, &["apply", "--yes", "--sandbox"]);
+    documents.push(("applied", acme.json(0, &["list", "--sandbox"])));
+    acme.replace("brand.yaml", "version: 1", "version: x");
+    documents.push(("not valid", acme.json(1, &["list", "--sandbox"])));
+    conform(&document::list_schema(), &documents);
+}
+
+#[test]
+fn every_checkup_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let documents =
+        [("no credentials", acme.json(1, &["doctor"])), ("healthy", acme.json(0, &["doctor", "--sandbox"]))];
+    assert_eq!(documents[1].1["ready"], true);
+    conform(&document::doctor_schema(), &documents);
+}
+
+#[test]
+fn every_log_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let add = ["log", "add", "--sandbox", "--entity", "deal:12", "--title", "Sent", "--text", "b", "--icon", "parcel"];
+    let documents = [
+        ("no credentials", acme.json(1, &["log", "get", "1"])),
+        ("added", acme.json(0, &add)),
+        ("listed", acme.json(0, &["log", "list", "--sandbox", "--entity", "deal:12"])),
+        ("not deleted", acme.json(1, &["log", "delete", "--sandbox", "1"])),
+    ];
+    assert_eq!(documents[2].1["entries"][0]["title"], "Sent");
+    conform(&document::log_schema(), &documents);
+}
+
+#[test]
 fn every_validation_is_what_the_schema_says() {
     let acme = Acme::new();
     let mut documents = vec![("sound", acme.json(0, &["validate"]))];
@@ -150,7 +199,13 @@ fn every_validation_is_what_the_schema_says() {
 
 #[test]
 fn the_schemas_refuse_what_they_do_not_know() {
-    for schema in [document::schema(), document::validation_schema()] {
+    for schema in [
+        document::schema(),
+        document::validation_schema(),
+        document::list_schema(),
+        document::doctor_schema(),
+        document::log_schema(),
+    ] {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));
     }

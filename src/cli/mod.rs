@@ -2,9 +2,12 @@
 
 mod apply;
 mod credentials;
+mod doctor;
 mod drift;
 mod exit;
 mod history;
+mod list;
+mod log;
 mod output;
 mod plan;
 mod progress;
@@ -50,6 +53,9 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Drift(drift::Arguments),
+    List(list::Arguments),
+    Log(log::Arguments),
+    Doctor(doctor::Arguments),
     Show(show::Arguments),
     History(history::Arguments),
     Restore(restore::Arguments),
@@ -81,6 +87,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Plan(arguments) => plan::run(&cli.globals, arguments),
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
+        Command::List(arguments) => list::run(&cli.globals, arguments),
+        Command::Log(arguments) => log::run(&cli.globals, arguments),
+        Command::Doctor(arguments) => doctor::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),
         Command::History(arguments) => history::run(&cli.globals, arguments),
         Command::Restore(arguments) => restore::run(&cli.globals, arguments),

@@ -16,9 +16,9 @@ use crate::ops::plan::unbacked;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// The manifest: which codes it owns, and the PNG of each
-    #[arg(short, long, global = true, value_name = "FILE", default_value = "brand.yaml")]
-    pub(super) file: PathBuf,
+    /// The manifest: which codes it owns, and the PNG of each [default: brand.yaml]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Where to keep the cache, the lock and the runs [default: .brandctl beside the manifest]
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -122,6 +122,16 @@ impl Globals {
         }
     }
 
+    /// The manifest, as the user named it.
+    pub(super) fn manifest(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("brand.yaml"))
+    }
+
+    /// Whether the user named one: then it must exist, also for commands that do without.
+    pub(super) const fn names_manifest(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Where state is kept.
     pub(super) fn state_root(&self, repository: &Path) -> PathBuf {
         // Beside a manifest that is named without a folder, it is named without one too.
@@ -130,15 +140,22 @@ impl Globals {
     }
 }
 
-/// Options of the commands that compare.
+/// Options of the commands that look at a portal's entries.
 #[derive(Debug, Args)]
-pub(super) struct Comparing {
+pub(super) struct Looking {
     /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     only: Vec<Pattern>,
     /// Download every image again instead of using the cache
     #[arg(long)]
     refresh: bool,
+}
+
+/// Options of the commands that compare.
+#[derive(Debug, Args)]
+pub(super) struct Comparing {
+    #[command(flatten)]
+    pub(super) looking: Looking,
     #[command(flatten)]
     pub(super) settling: Settling,
     #[command(flatten)]
@@ -169,7 +186,7 @@ pub(super) struct Allowing {
     allow_unbacked: bool,
 }
 
-impl Comparing {
+impl Looking {
     /// What the command is limited to.
     pub(super) fn selection(&self) -> Result<Selection, String> {
         if self.only.is_empty() {

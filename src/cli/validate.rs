@@ -38,7 +38,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let manifest = from_here(&globals.file);
+    let manifest = from_here(globals.manifest());
     let chosen = Chosen::of(&arguments.paths, &manifest);
     let repository = Repository::at(&manifest).limited_to(chosen.clone());
     let progress = Progress::new(globals);

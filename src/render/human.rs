@@ -19,11 +19,11 @@ use crate::domain::report::{Fate, Report, Run, Validation};
 use super::picture::Pictures;
 use super::{counted, inert, snippet, summary as last_words};
 
-const CREATE: Style = AnsiColor::Green.on_default();
-const REPLACE: Style = AnsiColor::Yellow.on_default();
-const DELETE: Style = AnsiColor::Red.on_default();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+pub(super) const CREATE: Style = AnsiColor::Green.on_default();
+pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
+pub(super) const DELETE: Style = AnsiColor::Red.on_default();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
 
 /// The most unmanaged entries that are named one by one.
 const MAX_NAMED: usize = 10;
@@ -298,7 +298,7 @@ fn summary(text: &mut String, plan: &Plan) {
 }
 
 /// An address for a line of text: inert, and no longer than a line can bear.
-fn shown(address: &Address) -> String {
+pub(super) fn shown(address: &Address) -> String {
     const MOST: usize = 80;
     let mut text = inert(&address.to_string());
     if let Some((end, _)) = text.char_indices().nth(MOST) {

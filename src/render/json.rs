@@ -3,8 +3,13 @@
 use serde::Serialize;
 
 use super::reorders;
-use crate::domain::document::{Document, HistoryDocument, ValidationDocument};
+use crate::domain::checkup::Check;
+use crate::domain::document::{
+    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, ValidationDocument,
+};
+use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
+use crate::domain::log::LogReport;
 use crate::domain::report::{Report, Validation};
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
@@ -29,6 +34,30 @@ pub fn document(document: &Document) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no journal can cause.
 pub fn history(runs: &[RunState]) -> Result<String, serde_json::Error> {
     pretty(&HistoryDocument::from(runs))
+}
+
+/// What `list` found, as `schema/list.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn inventory(inventory: &Inventory) -> Result<String, serde_json::Error> {
+    pretty(&ListDocument::from(inventory))
+}
+
+/// What `doctor` saw of a portal, as `schema/doctor.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no check can cause.
+pub fn checks(checks: &[Check], portal: Option<&str>) -> Result<String, serde_json::Error> {
+    pretty(&DoctorDocument::of(checks, portal))
+}
+
+/// What `log` found or did, as `schema/log.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn log(report: &LogReport) -> Result<String, serde_json::Error> {
+    pretty(&LogDocument::from(report))
 }
 
 /// What `validate` found, as `schema/validate.schema.json` describes it.

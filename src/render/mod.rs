@@ -1,10 +1,13 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod doctor;
 pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod list;
+pub mod log;
 pub mod picture;
 pub mod sarif;
 pub mod snippet;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::wire::{Parameters, Refusal, Success, form, method_name, php_array};
+use super::wire::{Parameters, Refusal, Success, form, is_true, method_name, php_array};
 
 /// The longest batch; what is past it is refused command by command.
 pub(super) const LONGEST: usize = 50;
@@ -47,18 +47,6 @@ pub(super) fn read(given: &Parameters) -> Batch {
         _ => {}
     }
     Batch { halt: named("halt").is_some_and(is_true), commands }
-}
-
-/// PHP's truth, and the word `false`, which clients send as text.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !["", "0", "false"].contains(&text.to_ascii_lowercase().as_str()),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-    }
 }
 
 /// What has come out of a batch so far.

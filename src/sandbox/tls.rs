@@ -79,7 +79,7 @@ pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Aut
     };
     if origin != Origin::Kept {
         // A temporary file is its owner's alone, and stays so under its new name.
-        write_atomically(folder, &private, &serde_json::to_vec(&signer.kept)?)?;
+        write_atomically(&private, &serde_json::to_vec(&signer.kept)?)?;
     }
     let file = std::path::absolute(folder.join("ca.pem"))?;
     if fs::read(&file).ok().as_deref() != Some(signer.kept.certificate.as_bytes()) {

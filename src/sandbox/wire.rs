@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
 
+use super::multipart;
+
 /// The parameters of a call. PHP's arrays that came with brackets are objects, also those with keys 0, 1, 2….
 pub(super) type Parameters = Map<String, Value>;
 
@@ -66,8 +68,33 @@ impl Refusal {
         Self::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
     }
 
+    pub(super) fn time_limit() -> Self {
+        Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
+    }
+
+    pub(super) fn overload() -> Self {
+        Self::new(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.")
+    }
+
+    pub(super) fn expired_token() -> Self {
+        Self::new(401, "expired_token", "The access token provided has expired.")
+    }
+
     pub(super) fn unknown_method() -> Self {
         Self::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
+    }
+
+    pub(super) fn no_auth() -> Self {
+        Self::new(401, "NO_AUTH_FOUND", "Wrong authorization data")
+    }
+
+    pub(super) fn insufficient_scope() -> Self {
+        let text = "The request requires higher privileges than provided by the webhook token";
+        Self::new(401, "insufficient_scope", text)
+    }
+
+    pub(super) fn operation_time_limit() -> Self {
+        Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
     }
 
     pub(super) fn not_in_batch() -> Self {
@@ -119,10 +146,28 @@ impl Success {
     }
 }
 
-/// The `time` object. Seconds are floats; `operating` counts this call alone.
-pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
-    let seconds = |at: Timestamp| at.as_duration().as_secs_f64();
-    let duration = (seconds(finish) - seconds(start)).max(0.0);
+/// What a method has cost so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Usage {
+    /// Seconds of method time since the count last began.
+    pub(super) operating: f64,
+    /// When it begins anew, in seconds since 1970.
+    pub(super) reset_at: i64,
+}
+
+/// A time as the portal gives it, in seconds since 1970.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64()
+}
+
+/// How long something took, in seconds.
+pub(super) fn duration(start: Timestamp, finish: Timestamp) -> f64 {
+    (seconds(finish) - seconds(start)).max(0.0)
+}
+
+/// The `time` object.
+pub(super) fn time(start: Timestamp, finish: Timestamp, usage: Usage) -> Value {
+    let duration = duration(start, finish);
     json!({
         "start": seconds(start),
         "finish": seconds(finish),
@@ -130,8 +175,8 @@ pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
         "processing": duration,
         "date_start": date(start),
         "date_finish": date(finish),
-        "operating_reset_at": start.as_second() + 600,
-        "operating": duration,
+        "operating_reset_at": usage.reset_at,
+        "operating": usage.operating,
     })
 }
 
@@ -149,14 +194,29 @@ pub(super) fn php_array(map: Map<String, Value>) -> Value {
     }
 }
 
+/// PHP's truth, and the word `false`, which clients send as text.
+pub(super) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !["", "0", "false"].contains(&text.to_ascii_lowercase().as_str()),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
 /// The parameters of a request: those of its query, then those of its body, which win.
 pub(super) fn parameters(query: &str, content_type: &str, body: &[u8]) -> Parameters {
     let mut all = form(query.as_bytes());
-    // Malformed JSON counts as no parameters, as does JSON that is no object.
-    if content_type.to_ascii_lowercase().contains("json") {
+    let media_type = content_type.to_ascii_lowercase();
+    // Malformed JSON counts as no parameters, as does JSON that is no object. PHP takes a byte order mark for malformed.
+    if media_type.contains("json") {
         if let Ok(Value::Object(map)) = serde_json::from_slice(body) {
             all.extend(map);
         }
+    } else if media_type.starts_with("multipart/") {
+        all.extend(multipart::fields(content_type, body));
     } else {
         all.extend(form(body));
     }
@@ -180,7 +240,8 @@ fn decoded(part: &[u8]) -> String {
     percent_decode(&spaced).decode_utf8_lossy().into_owned()
 }
 
-fn put(all: &mut Parameters, name: &str, value: String) {
+/// Adds a parameter whose name may nest.
+pub(super) fn put(all: &mut Parameters, name: &str, value: String) {
     let (first, keys) = match name.find('[').filter(|at| *at > 0) {
         Some(at) => (name.get(..at).unwrap_or_default(), bracketed(name.get(at..).unwrap_or_default())),
         None => (name, Vec::new()),
@@ -302,7 +363,8 @@ mod tests {
     #[test]
     fn time_has_every_field() {
         let start: Timestamp = "2026-11-02T10:00:00.25Z".parse().unwrap();
-        let time = time(start, "2026-11-02T10:00:01.5Z".parse().unwrap());
+        let usage = Usage { operating: 1.25, reset_at: 1_793_614_200 };
+        let time = time(start, "2026-11-02T10:00:01.5Z".parse().unwrap(), usage);
         assert_eq!(
             time,
             json!({

@@ -56,6 +56,12 @@ impl Repository {
         &self.folder
     }
 
+    /// Whether there is nothing at the manifest's place, not even something that cannot be read.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        fs::symlink_metadata(&self.manifest).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
         let fail = |message: String, help: &str| {
             Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))

@@ -118,9 +118,15 @@ pub(crate) struct Brand {
 impl Brand {
     /// An empty brand and an empty portal.
     pub(crate) fn new() -> Self {
+        Self::on(|_| {})
+    }
+
+    /// An empty brand, and an empty portal that is as `change` makes it.
+    pub(crate) fn on(change: impl FnOnce(&mut Options)) -> Self {
         let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut options = Options::new(data.path());
         options.limits = None;
+        change(&mut options);
         let portal = start(options).unwrap();
         let brand = Self { folder, webhook: Some(portal.admin_webhook()), portal, data };
         fs::create_dir(brand.path("icons")).unwrap();

@@ -193,6 +193,13 @@ pub struct RunDocument {
     pub folder: String,
 }
 
+/// The errors and the warnings.
+pub(super) fn split(findings: &[Finding]) -> (Vec<FindingDocument>, Vec<FindingDocument>) {
+    let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.is_error());
+    let documents = |findings: Vec<&Finding>| findings.into_iter().map(FindingDocument::from).collect();
+    (documents(errors), documents(warnings))
+}
+
 impl From<&Finding> for FindingDocument {
     fn from(finding: &Finding) -> Self {
         let Finding { rule, severity, path, place, address, declared, message, help, related: _ } = finding;
@@ -241,14 +248,7 @@ impl Document {
     /// The document of a report, without the bytes.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let select = |severity| {
-            report
-                .findings
-                .iter()
-                .filter(|finding| finding.severity == severity)
-                .map(FindingDocument::from)
-                .collect::<Vec<_>>()
-        };
+        let (errors, warnings) = split(&report.findings);
         let mut document = Self {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
@@ -258,8 +258,8 @@ impl Document {
             unknown: Vec::new(),
             guards: report.guards.clone(),
             summary: Summary::default(),
-            warnings: select(Severity::Warning),
-            errors: select(Severity::Error),
+            warnings,
+            errors,
             run: None,
             plan_sha256: report.plan_sha256,
             contents: None,

