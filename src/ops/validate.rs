@@ -36,9 +36,9 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
         return Validated { checked: Checked { desired: None, findings }, source, ..Validated::default() };
     };
     observer.observe(Event::Stage { stage: Stage::Checking, total: None });
-    let (pieces, unreadable) = repository.art(&manifest);
+    let (art, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
-    let images = pieces.len();
-    let checked = rules::check(&manifest, pieces, findings);
+    let images = art.pieces.len();
+    let checked = rules::check(&manifest, name, art, findings);
     Validated { images, manifest: Some(manifest).filter(|_| sound), checked, source }
 }

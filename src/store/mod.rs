@@ -8,3 +8,4 @@ pub mod repository;
 pub mod run;
 pub mod saved;
 pub mod state_dir;
+mod unclaimed;
