@@ -1,5 +1,7 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
+use std::collections::BTreeMap;
+
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest};
 use crate::domain::rules::{self, Checked};
@@ -18,6 +20,23 @@ pub struct Validated {
     pub source: String,
     /// How many images were looked at.
     pub images: usize,
+}
+
+/// Findings for a command that has something else to tell: errors as they are, and of the warnings of one rule no more
+/// than how many there are. What they are is for `validate` to say.
+#[must_use]
+pub fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| !finding.is_error()) {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    let is_told = |finding: &Finding| finding.is_error() || counts.get(finding.rule) == Some(&1);
+    let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
+    brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
+        Finding::warning(rule, format!("{count} findings of this rule"))
+            .help("`brandctl validate` tells them one by one")
+    }));
+    brief
 }
 
 /// Reads and checks a repository. `name` is how the user names the manifest.

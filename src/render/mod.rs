@@ -3,6 +3,7 @@
 
 pub mod human;
 pub mod json;
+pub mod rules;
 pub mod snippet;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,

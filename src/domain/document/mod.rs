@@ -1,6 +1,7 @@
 //! The published forms: format 1, JSON. [`Document`] is a plan and what became of it, described by
 //! `schema/plan.schema.json`; [`ValidationDocument`] is what `validate` found, described by `schema/validate.schema.json`;
-//! [`HistoryDocument`] is what `history` lists, described by `schema/history.schema.json`.
+//! [`HistoryDocument`] is what `history` lists, described by `schema/history.schema.json`; [`RulesDocument`] is what
+//! `rules` explains, described by `schema/rules.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
@@ -8,6 +9,7 @@
 
 mod history;
 mod plan;
+mod rules;
 mod saved;
 mod validation;
 
@@ -16,6 +18,7 @@ pub use plan::{
     ActionName, ChangeDocument, Document, FindingDocument, PreconditionDocument, RunDocument, Summary, Tool,
     UnmanagedDocument,
 };
+pub use rules::{LevelName, RuleDocument, RulesDocument};
 pub use saved::{BadPlan, SavedPlan};
 pub use validation::{ValidationDocument, ValidationSummary};
 
@@ -38,6 +41,12 @@ pub fn validation_schema() -> serde_json::Value {
 #[must_use]
 pub fn history_schema() -> serde_json::Value {
     schema_of::<HistoryDocument>()
+}
+
+/// The JSON schema of [`RulesDocument`].
+#[must_use]
+pub fn rules_schema() -> serde_json::Value {
+    schema_of::<RulesDocument>()
 }
 
 fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
