@@ -49,7 +49,7 @@ pub(super) const WHITE_ON_WHITE: Rule = Rule {
     fix: "draw it in a darker colour, or give it a dark outline",
     source: "the portal's timeline: the marker of a log entry is white; the ratio is WCAG 2's",
     check: Check::Image(|subject| {
-        let ratio = subject.legibility()?.on(&WHITE).filter(|ratio| *ratio < INVISIBLE)?;
+        let ratio = subject.legibility()?.on_white().filter(|ratio| *ratio < INVISIBLE)?;
         Some(Problem::new(format!("the image is not seen on {}: its contrast is {}", WHITE.name, shown(ratio))))
     }),
 };
@@ -94,8 +94,9 @@ impl Legibility {
         Self(grounds.iter().filter_map(|ground| Some((*ground, reached(&runs, ground)?))).collect())
     }
 
-    fn on(&self, ground: &Ground) -> Option<u16> {
-        self.0.iter().find(|(measured, _)| measured.rgb == ground.rgb).map(|(_, ratio)| *ratio)
+    /// The contrast on the white marker, if it is one of the grounds.
+    pub(super) fn on_white(&self) -> Option<u16> {
+        self.0.iter().find(|(ground, _)| ground.rgb == WHITE.rgb).map(|(_, ratio)| *ratio)
     }
 }
 

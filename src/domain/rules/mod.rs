@@ -9,6 +9,8 @@ mod code;
 mod color;
 mod contrast;
 mod png;
+#[cfg(test)]
+mod tests;
 mod together;
 mod transparency;
 
