@@ -27,8 +27,8 @@ struct Ground {
 
 /// WCAG 2.1, success criterion 1.4.11, asks graphics for 3:1.
 const WHITE: Ground = Ground { name: "the white marker of log entries", rgb: [0xff; 3], enough: 30 };
-/// White art, as the portal's own is, reaches 1.98:1 here, and what suits the portal cannot be too little.
-const BLUE: Ground = Ground { name: "the blue marker of activities (#2fc6f6)", rgb: [0x2f, 0xc6, 0xf6], enough: 19 };
+/// White art reaches no more than 1.98:1 here, and light art with a grey outline is made out well: half of that way is asked.
+const BLUE: Ground = Ground { name: "the blue marker of activities (#2fc6f6)", rgb: [0x2f, 0xc6, 0xf6], enough: 15 };
 /// rgba(47,198,246,.2) on the white of a card.
 const TILE: Ground = Ground { name: "the tile of a logo (#d5f4fd)", rgb: [0xd5, 0xf4, 0xfd], enough: 30 };
 
@@ -39,7 +39,7 @@ const INVISIBLE: u16 = 12;
 const MOST: u16 = 210;
 
 /// One part in so many of the visible area decides.
-const SHARE: u32 = 10;
+const SHARE: u32 = 16;
 
 pub(super) const WHITE_ON_WHITE: Rule = Rule {
     id: "white-on-white",
@@ -62,7 +62,7 @@ pub(super) const LOW_CONTRAST: Rule = Rule {
           is about as light as its ground",
     fix: "draw it in a darker colour, or give it a dark outline",
     source: "the portal's timeline: markers #ffffff and #2fc6f6, tile rgba(47,198,246,.2) on #ffffff; 3:1 is asked of \
-             graphics by WCAG 2.1, 1.4.11, and on the blue marker, where white has 1.98:1, 1.9:1 is enough",
+             graphics by WCAG 2.1, 1.4.11, and on the blue marker, where white itself has 1.98:1, 1.5:1 is enough",
     check: Check::Image(|subject| {
         let mut low: Vec<_> = subject.legibility()?.0.iter().filter(|(ground, ratio)| *ratio < ground.enough).collect();
         // `white-on-white` speaks of these.
