@@ -194,9 +194,9 @@ fn every_link_leads_somewhere() {
 /// What `--help` shows under "Examples:" is run too, as far as it can be parsed: its words must be known.
 #[test]
 fn every_example_of_the_help_is_understood() {
-    for command in
-        ["validate", "plan", "apply", "drift", "show", "history", "restore", "list", "log", "doctor", "sandbox"]
-    {
+    for command in [
+        "validate", "rules", "plan", "apply", "drift", "show", "history", "restore", "list", "log", "doctor", "sandbox",
+    ] {
         let (_, help) = run(&format!("brandctl {command} --help"), repository());
         let examples: Vec<_> = help
             .lines()

@@ -53,6 +53,11 @@ fn the_log_schema_is_the_one_of_the_types() {
     is_published("log.schema.json", &document::log_schema());
 }
 
+#[test]
+fn the_rules_schema_is_the_one_of_the_types() {
+    is_published("rules.schema.json", &document::rules_schema());
+}
+
 /// A copy of examples/acme, and the real program in it.
 struct Acme(tempfile::TempDir);
 
@@ -198,10 +203,20 @@ fn every_validation_is_what_the_schema_says() {
 }
 
 #[test]
+fn the_rules_are_what_the_schema_says() {
+    let acme = Acme::new();
+    let documents = [("all", acme.json(0, &["rules"])), ("one", acme.json(0, &["rules", "clipped"]))];
+    assert_eq!(documents[0].1["rules"].as_array().unwrap().len(), brandctl::domain::rules::RULES.len());
+    assert_eq!(documents[1].1["rules"][0]["default"], "warn");
+    conform(&document::rules_schema(), &documents);
+}
+
+#[test]
 fn the_schemas_refuse_what_they_do_not_know() {
     for schema in [
         document::schema(),
         document::validation_schema(),
+        document::rules_schema(),
         document::list_schema(),
         document::doctor_schema(),
         document::log_schema(),

@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod recovery;
 mod restore;
+mod rules;
 mod sandbox;
 mod saved;
 mod session;
@@ -59,6 +60,7 @@ enum Command {
     Show(show::Arguments),
     History(history::Arguments),
     Restore(restore::Arguments),
+    Rules(rules::Arguments),
     Sandbox(sandbox::Arguments),
 }
 
@@ -93,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Show(arguments) => show::run(&cli.globals, arguments),
         Command::History(arguments) => history::run(&cli.globals, arguments),
         Command::Restore(arguments) => restore::run(&cli.globals, arguments),
+        Command::Rules(arguments) => rules::run(&cli.globals, arguments),
         Command::Sandbox(arguments) => sandbox::run(&cli.globals, arguments),
     };
     exit.into()

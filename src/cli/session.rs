@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
     pub(super) fn validate(&mut self) -> Validated {
         let mut validated = ops::validate::validate(self.repository.name(), &self.repository, self.progress.as_ref());
         self.report.source = std::mem::take(&mut validated.source);
-        self.report.findings = std::mem::take(&mut validated.checked.findings);
+        self.report.findings = ops::validate::in_brief(std::mem::take(&mut validated.checked.findings));
         validated
     }
 

@@ -16,15 +16,15 @@ use crate::domain::log::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
-use crate::domain::rules::Piece;
+use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
 
 /// Reading a branding repository.
 pub trait ReadArt {
     /// The manifest's bytes, or the finding that says why they cannot be read.
     fn manifest(&self) -> Result<Vec<u8>, Box<Finding>>;
-    /// The images that the manifest declares, and findings about those that cannot be read.
-    fn art(&self, manifest: &Manifest) -> (Vec<Piece>, Vec<Finding>);
+    /// The images that the manifest declares and what lies beside them, and findings about those that cannot be read.
+    fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>);
     /// How many entries of each kind the manifest declares, without reading an image.
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize>;
 }

@@ -26,6 +26,23 @@ pub struct Validated {
     pub images: usize,
 }
 
+/// Findings for a command that has something else to tell: errors as they are, and of the warnings of one rule no more
+/// than how many there are. What they are is for `validate` to say.
+#[must_use]
+pub fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| !finding.is_error()) {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    let is_told = |finding: &Finding| finding.is_error() || counts.get(finding.rule) == Some(&1);
+    let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
+    brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
+        Finding::warning(rule, format!("{count} findings of this rule"))
+            .help("`brandctl validate` tells them one by one")
+    }));
+    brief
+}
+
 /// Reads and checks a repository. `name` is how the user names the manifest.
 pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) -> Validated {
     let text = match repository.manifest() {
@@ -42,13 +59,13 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
         return Validated { checked: Checked { desired: None, findings }, source, ..Validated::default() };
     };
     observer.observe(Event::Stage { stage: Stage::Checking, total: None });
-    let (pieces, unreadable) = repository.art(&manifest);
+    let (art, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
-    let images = pieces.len();
-    let art = pieces.iter().map(|piece| (beside(name, &piece.file), piece.bytes.clone())).collect();
-    let mut checked = rules::check(&manifest, pieces, findings);
+    let images = art.pieces.len();
+    let bytes = art.pieces.iter().map(|piece| (beside(name, &piece.file), piece.bytes.clone())).collect();
+    let mut checked = rules::check(&manifest, name, art, findings);
     place(&mut checked.findings, &manifest, name);
-    Validated { art, images, manifest: Some(manifest).filter(|_| sound), checked, source }
+    Validated { art: bytes, images, manifest: Some(manifest).filter(|_| sound), checked, source }
 }
 
 /// Names the images of findings as the user would, and says where the manifest declares their entries, if it does so

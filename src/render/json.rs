@@ -5,12 +5,13 @@ use serde::Serialize;
 use super::reorders;
 use crate::domain::checkup::Check;
 use crate::domain::document::{
-    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, ValidationDocument,
+    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, RulesDocument, ValidationDocument,
 };
 use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
 use crate::domain::log::LogReport;
 use crate::domain::report::{Report, Validation};
+use crate::domain::rules::Rule;
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
 ///
@@ -66,6 +67,14 @@ pub fn log(report: &LogReport) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no finding can cause.
 pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
     pretty(&ValidationDocument::from(validation))
+}
+
+/// Art rules, as `schema/rules.schema.json` describes them.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no rule can cause.
+pub fn rules(rules: &[&Rule]) -> Result<String, serde_json::Error> {
+    pretty(&RulesDocument::from(rules))
 }
 
 /// Pretty-printed, with everything escaped that a terminal could take for a command: JSON itself allows the control

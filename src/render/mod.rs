@@ -9,6 +9,7 @@ pub mod junit;
 pub mod list;
 pub mod log;
 pub mod picture;
+pub mod rules;
 pub mod sarif;
 pub mod snippet;
 pub mod summary;

@@ -9,3 +9,4 @@ pub mod repository;
 pub mod run;
 pub mod saved;
 pub mod state_dir;
+mod unclaimed;

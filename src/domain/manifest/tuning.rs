@@ -17,9 +17,9 @@ impl Reader<'_, '_> {
         for rule in self.map(pair, "a mapping from rule to `error`, `warn` or `off`").unwrap_or_default() {
             if !RULE_IDS.contains(&rule.key.as_str()) {
                 let what = format!("there is no rule {}", quoted(&rule.key));
-                let near = if self.collector.is_full() { None } else { meant(&rule.key, RULE_IDS) };
+                let near = if self.collector.is_full() { None } else { meant(&rule.key, &RULE_IDS) };
                 let help = near.map_or_else(
-                    || format!("the rules are {}", listed(RULE_IDS, "and")),
+                    || format!("the rules are {}", listed(&RULE_IDS, "and")),
                     |id| format!("did you mean `{id}`?"),
                 );
                 self.push(Finding::error(checks::UNKNOWN_RULE, what).at(rule.place.clone()).help(help));
