@@ -18,6 +18,9 @@ const VARIABLES: [(&str, Holds); 6] = [
     ("BITRIX24_OAUTH_FILE", Holds::TokenFile),
 ];
 
+/// The longest file of a webhook that is read, in bytes.
+const LONGEST: u64 = 64 * 1024;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     /// A webhook's URL.
@@ -56,7 +59,9 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
-            let text = read(&path).map_err(|error| {
+            let text = read(&path, LONGEST)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
+            let text = text.map_err(|error| {
                 let message = format!("{file}, {}, cannot be read: {error}", path.display());
                 refused(message, "it should hold one line: the webhook's URL")
             })?;
@@ -74,15 +79,14 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
     Ok(Credentials { access, source, ignored })
 }
 
-/// The text of a webhook's file. It may be a pipe, as shells make them of `<(…)`, so its length is known only at its end.
-fn read(path: &Path) -> io::Result<String> {
-    const LONGEST: u64 = 64 * 1024;
-    let mut text = String::new();
-    File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST {
-        return Err(io::Error::other(format!("it is longer than {LONGEST} bytes")));
+/// A small file, whole. It may be a pipe, as shells make them of `<(…)`, so its length is known only at its end.
+pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(io::Error::other(format!("it is longer than {longest} bytes")));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {
