@@ -20,6 +20,8 @@ use super::{Application, OAuthError};
 
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
+/// What to do when the server is not well. The tokens are.
+const LATER: &str = "the tokens are as good as before: run it again later";
 
 impl Client {
     /// Sees to it that `expired`, which the portal refused as expired, is not the token in use any more. Nothing that it
@@ -132,9 +134,9 @@ impl Client {
     /// The server answered with something else, or something in front of it did.
     fn no_pair(&self, application: &Application, status: u16, why: &str, page: &[u8]) -> Fault {
         let mut fault = error::garbage_of(&self.access, application.server.host(), status, why, page);
-        if status < 500 {
-            fault.error.hint = Some("check `server_endpoint` in the file of BITRIX24_OAUTH_FILE".to_owned());
-        }
+        let unwell = matches!(status, 408 | 425 | 429 | 500..);
+        let hint = if unwell { LATER } else { "check `server_endpoint` in the file of BITRIX24_OAUTH_FILE" };
+        fault.error.hint = Some(hint.to_owned());
         fault
     }
 
@@ -173,11 +175,15 @@ impl Application {
             408 | 425 | 500.. => Class::Transient,
             _ => Class::Configuration,
         };
-        let hint = match code.as_str() {
-            "invalid_client" | "wrong_client" => "let `client_id` and `client_secret` be those of the application",
-            _ => "the application must be authorised on the portal again: put its new tokens",
+        let mut fault = match (class, code.as_str()) {
+            (Class::Configuration, "invalid_client" | "wrong_client") => {
+                self.fault(class, message, "let `client_id` and `client_secret` be those of the application")
+            }
+            (Class::Configuration, _) => {
+                self.fault(class, message, "the application must be authorised on the portal again: put its new tokens")
+            }
+            _ => Fault::new(class, Effect::None, message, Some(LATER.to_owned())),
         };
-        let mut fault = self.fault(class, message, hint);
         fault.error.code = Some(code);
         fault
     }
