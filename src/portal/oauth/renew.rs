@@ -20,6 +20,7 @@ use super::{Application, OAuthError};
 
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
+const EXPIRED: &str = "the access token has expired";
 /// What to do when the server is not well. The tokens are.
 const LATER: &str = "the tokens are as good as before: run it again later";
 
@@ -42,7 +43,7 @@ impl Client {
         if application.follow_file(expired).map_err(unusable)? {
             return Ok(());
         }
-        let lock = application.file.lock(deadline).await.map_err(|why| application.unwritable(&why))?;
+        let lock = application.file.lock(deadline).await.map_err(|why| application.unwritable(EXPIRED, &why))?;
         let Some(_lock) = lock else { return Err(self.out_of_time()) };
         if application.follow_file(expired).map_err(unusable)? {
             return Ok(());
@@ -51,7 +52,7 @@ impl Client {
             return Err(application.refused_at_once());
         }
         let stored = application.stored().map_err(unusable)?;
-        let replacement = application.file.prepare().map_err(|why| application.unwritable(&why))?;
+        let replacement = application.file.prepare().map_err(|why| application.unwritable(EXPIRED, &why))?;
         match self.fetch_pair(application, &stored, purpose).await {
             Ok(pair) => {
                 // Nothing is waited for between the answer and the disk, so that only a crash can come between.
@@ -194,10 +195,14 @@ impl Application {
         self.fault(Class::Configuration, message, "check that the portal's clock is right, and the `client_endpoint`")
     }
 
+    /// Whether a new pair could be stored.
+    pub(in crate::portal) fn renewable(&self) -> Result<(), Fault> {
+        self.file.prepare().map(drop).map_err(|why| self.unwritable("the access token will expire", &why))
+    }
+
     /// Nothing was sent yet.
-    fn unwritable(&self, why: &std::io::Error) -> Fault {
-        let message =
-            format!("the access token has expired, and {} cannot be rewritten with a new one: {why}", self.file.name());
+    fn unwritable(&self, what: &str, why: &std::io::Error) -> Fault {
+        let message = format!("{what}, and {} cannot be rewritten with a new one: {why}", self.file.name());
         let hint = "let brandctl write to that file and its folder: each renewal gives new tokens, which must be kept";
         Fault::new(Class::Configuration, Effect::None, message, Some(hint.to_owned()))
     }
