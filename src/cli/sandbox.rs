@@ -166,7 +166,7 @@ const fn renewed(origin: Origin) -> Option<&'static str> {
     match origin {
         Origin::Kept | Origin::New => None,
         Origin::Expired => Some("because the old one was about to expire"),
-        Origin::Damaged => Some("because the old one could not be read"),
+        Origin::Damaged => Some("because the old one is damaged or another portal's"),
     }
 }
 
