@@ -359,7 +359,7 @@ mod tests {
         let many = 200_000;
         let read = form("a[]=&".repeat(many).as_bytes());
         let list = read.get("a").and_then(Value::as_object).unwrap();
-        assert_eq!((list.len(), list.keys().last().unwrap().as_str()), (many, "199999"));
+        assert_eq!((list.len(), list.keys().next_back().unwrap().as_str()), (many, "199999"));
     }
 
     #[test]
