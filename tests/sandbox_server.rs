@@ -155,6 +155,11 @@ async fn its_page_shows_what_it_holds_and_runs_nothing() {
     let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.starts_with("default-src 'none'; img-src 'self'; style-src 'sha256-"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
+    let head = client.head(portal.url()).send().await.unwrap();
+    assert_eq!(
+        (head.status(), head.headers().get("content-length")),
+        (answer.status(), answer.headers().get("content-length"))
+    );
     let page = answer.text().await.unwrap();
     assert!(page.contains("<code>&lt;img src=x onerror=alert(1)&gt;</code>") && !page.contains("<img src=x"), "{page}");
     assert!(page.contains("icons: 1 custom, 49 system") && page.contains("logos: 1 custom, 39 system"), "{page}");

@@ -1,7 +1,9 @@
 //! Where the right to use a portal comes from: the environment, never a flag or the manifest.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
 use crate::portal::{Access, Application, Webhook};
@@ -15,6 +17,9 @@ const VARIABLES: [(&str, Holds); 6] = [
     ("BITRIX24_WEBHOOK_URL_FILE", Holds::WebhookFile),
     ("BITRIX24_OAUTH_FILE", Holds::TokenFile),
 ];
+
+/// The longest file of a webhook that is read, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -54,7 +59,9 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
-            let text = std::fs::read_to_string(&path).map_err(|error| {
+            let text = read(&path, LONGEST)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
+            let text = text.map_err(|error| {
                 let message = format!("{file}, {}, cannot be read: {error}", path.display());
                 refused(message, "it should hold one line: the webhook's URL")
             })?;
@@ -70,6 +77,16 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
     };
     Ok(Credentials { access, source, ignored })
+}
+
+/// A small file, whole. It may be a pipe, as shells make them of `<(…)`, so its length is known only at its end.
+pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(io::Error::other(format!("it is longer than {longest} bytes")));
+    }
+    Ok(bytes)
 }
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {
@@ -137,6 +154,23 @@ mod tests {
             let rest: Vec<_> = all[first + 1..].iter().map(|(name, ..)| *name).collect();
             assert_eq!(found.ignored, rest);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_never_ends_is_not_read_to_its_end() {
+        for (name, why) in [
+            ("BITRIX24_WEBHOOK_URL_FILE", "it is longer than 65536 bytes"),
+            ("BITRIX24_OAUTH_FILE", "it is no regular file"),
+        ] {
+            let finding = find_in(|asked| (asked == name).then(|| "/dev/zero".into())).unwrap_err();
+            assert!(finding.message.contains(name) && finding.message.ends_with(why), "{finding:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("long");
+        std::fs::write(&long, vec![b' '; 2 << 20]).unwrap();
+        let finding = find_in(|asked| (asked == "BITRIX24_OAUTH_FILE").then(|| long.clone().into())).unwrap_err();
+        assert!(finding.message.ends_with("it is longer than 1048576 bytes"), "{finding:?}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ use settings::Globals;
     name = "brandctl",
     version,
     max_term_width = 100,
-    after_help = "Examples:\n  brandctl validate                      check brand.yaml and its PNGs, offline\n  brandctl plan                          show what apply would do\n  brandctl apply                         do it, after a question\n  brandctl apply --sandbox --yes         try it on a portal inside this program\n\nExit codes: 0 success, 1 error, 2 changes are pending, 3 applied in part, 4 a guard refuses, 5 the plan is stale, 130 interrupted.\n\nThe portal is named by a webhook URL in BITRIX24_WEBHOOK_URL, or in the file that BITRIX24_WEBHOOK_URL_FILE names. It needs the scope crm; apply needs the webhook of an administrator."
+    after_help = "Examples:\n  brandctl validate                      check brand.yaml and its PNGs, offline\n  brandctl plan                          show what apply would do\n  brandctl apply                         do it, after a question\n  brandctl apply --sandbox --yes         try it on a portal inside this program\n\nExit codes: 0 success, 1 error, 2 changes are pending, 3 applied in part, 4 a guard refuses, 5 the plan is stale, 130 interrupted.\n\nThe portal is named by a webhook URL in BITRIX24_WEBHOOK_URL, or in the file that BITRIX24_WEBHOOK_URL_FILE names; or by an application's tokens in the JSON file that BITRIX24_OAUTH_FILE names. It needs the scope crm; apply needs an administrator's."
 )]
 struct Cli {
     #[command(flatten)]

@@ -128,7 +128,8 @@ fn faults(given: &str) -> Result<Faults, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("the file of --faults, {given}, cannot be read: {error}"))?;
         (given, text)
-    } else if given.contains(['/', '\\']) && !given.contains(char::is_whitespace) {
+    } else if !given.is_empty() && !given.contains(char::is_whitespace) {
+        // A rule has two words at least.
         return Err(format!("there is no file {given} for --faults; {HINT}"));
     } else {
         ("--faults", given.to_owned())
@@ -166,7 +167,7 @@ const fn renewed(origin: Origin) -> Option<&'static str> {
     match origin {
         Origin::Kept | Origin::New => None,
         Origin::Expired => Some("because the old one was about to expire"),
-        Origin::Damaged => Some("because the old one could not be read"),
+        Origin::Damaged => Some("because the old one is damaged or another portal's"),
     }
 }
 

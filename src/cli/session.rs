@@ -27,6 +27,9 @@ use super::progress::Progress;
 use super::settings::{Globals, Settling};
 use super::signals;
 
+/// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
+const LONGEST_BUNDLE: u64 = 16 * 1024 * 1024;
+
 /// A checked repository, and the report that grows from here on.
 pub(super) struct Session<'a> {
     pub(super) globals: &'a Globals,
@@ -169,9 +172,10 @@ impl<'a> Session<'a> {
         let mut settings = Settings::new(access, Instant::now() + self.globals.timeout, self.progress.clone());
         settings.rate = Rate { per_second: self.globals.rps, ..Rate::default() };
         if let Some(path) = &self.globals.ca_cert {
-            let pem = std::fs::read(path).map_err(|error| {
+            let pem = credentials::read(path, LONGEST_BUNDLE).map_err(|error| {
                 let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
-                Box::new(Finding::error("credentials", message))
+                let help = "it should be a PEM file with the certificates of the portal's certificate authority";
+                Box::new(Finding::error("credentials", message).help(help))
             })?;
             settings.ca_cert = Some(pem);
         }

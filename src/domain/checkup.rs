@@ -176,6 +176,8 @@ pub enum Presence {
 pub struct Observed {
     /// How the portal is talked to, and where the credentials came from.
     pub config: Option<Result<(Setup, String), Trouble>>,
+    /// Whether credentials that expire can be renewed.
+    pub renewable: Option<Result<(), Trouble>>,
     /// What there is to say for the manifest; `None` when there is none.
     pub manifest: Option<Result<String, Trouble>>,
     /// The state folder.
@@ -197,7 +199,12 @@ pub fn judge(observed: &Observed) -> Vec<Check> {
     let proxy = if setup.is_some_and(|setup| setup.proxied) { "the proxy " } else { "" };
     let peer = setup.map(Setup::whom).unwrap_or_default();
     let mut checks = vec![
-        of(Subject::Config, observed.config.as_ref(), "", |(setup, source)| format!("{}, by {source}", setup.url)),
+        match &observed.renewable {
+            Some(Err(trouble)) => check(Subject::Config, Health::Warning, &trouble.message, trouble.help.as_deref()),
+            _ => of(Subject::Config, observed.config.as_ref(), "", |(setup, source)| {
+                format!("{}, by {source}", setup.url)
+            }),
+        },
         of(Subject::Manifest, observed.manifest.as_ref(), "there is none here", Clone::clone),
         of(Subject::State, observed.state.as_ref(), "no portal is known", Clone::clone),
         of(Subject::Dns, observed.resolved.as_ref(), "no portal is known", |addresses| {

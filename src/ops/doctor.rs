@@ -10,6 +10,7 @@ use super::ports::Probe;
 pub async fn observe(portal: &impl Probe, observer: &dyn Observer, observed: &mut Observed) {
     observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let encrypted = portal.setup().encrypted;
+    observed.renewable = Some(portal.renewable());
     let resolved = portal.resolve().await;
     let addresses = resolved.clone().unwrap_or_default();
     observed.resolved = Some(resolved);

@@ -77,6 +77,8 @@ impl From<PortalError> for Trouble {
 pub trait Probe {
     /// How the portal is talked to.
     fn setup(&self) -> Setup;
+    /// Whether credentials that expire could be renewed; others need not be.
+    fn renewable(&self) -> Result<(), Trouble>;
     /// The IP addresses of the host that connections are made to; at least one.
     async fn resolve(&self) -> Result<Vec<String>, Trouble>;
     /// The first of these addresses that takes a connection.

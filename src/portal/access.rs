@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::error::Fault;
 use super::oauth::Application;
 use super::redact::Redactor;
 use super::site::Site;
@@ -75,6 +76,14 @@ impl Access {
         match self {
             Self::Webhook(_) => None,
             Self::Application(application) => Some(application.token()),
+        }
+    }
+
+    /// Whether what expires could be renewed.
+    pub(super) fn renewable(&self) -> Result<(), Fault> {
+        match self {
+            Self::Webhook(_) => Ok(()),
+            Self::Application(application) => application.renewable(),
         }
     }
 

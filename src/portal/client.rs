@@ -146,8 +146,15 @@ impl Client {
     ) -> Result<T, Fault> {
         let mut failures = Failures::default();
         let begun = Instant::now();
+        let mut last = None;
         loop {
-            self.take_turn(purpose, begun).await?;
+            if let Err(late) = self.take_turn(purpose, begun).await {
+                // That the time is up says less than what used it up.
+                return Err(match last {
+                    Some(fault) if late.class() == Class::Deadline => error::out_of_patience(fault),
+                    _ => late,
+                });
+            }
             let token = self.access.token();
             let fault = match self.exchange(purpose, method, parameters, token.as_ref()).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
@@ -159,7 +166,10 @@ impl Client {
                 (Access::Application(application), Some(expired)) if fault.class() == Class::Expired => {
                     self.renew(application, &expired, purpose).await?;
                 }
-                _ => self.wait_out(purpose, fault, &mut failures).await?,
+                _ => {
+                    last = Some(fault.clone());
+                    self.wait_out(purpose, fault, &mut failures).await?;
+                }
             }
         }
     }

@@ -45,6 +45,7 @@ impl Fault {
 /// The code of a method that used up its time; the portal's answers say when it has some again.
 pub(super) const USED_UP: &str = "OPERATION_TIME_LIMIT";
 const HINT_TIMEOUT: &str = "give it more time with --timeout";
+const HINT_WAY: &str = "run it again; if it stays, look at the network, and at the proxy and firewall on the way";
 
 /// How hints speak of an access.
 struct Words {
@@ -222,7 +223,7 @@ pub(super) fn garbage_of(access: &Access, host: &str, status: u16, why: &str, bo
 /// An answer of the wrong shape. It may be of the moment: lists can be read while somebody writes.
 pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> Fault {
     let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
-    Fault::new(Class::Transient, Effect::Unknown, message, None)
+    Fault::new(Class::Transient, Effect::Unknown, message, Some(hint_host(access)))
 }
 
 /// The portal lists an entry with our own secret in it.
@@ -252,7 +253,7 @@ pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Pat
         }
         How::TimedOut => {
             let message = format!("{host} gave no answer within {} s", patience.own.as_secs());
-            (Class::Transient, Effect::Unknown, message, None)
+            (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
         }
         How::NotSent => {
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
@@ -262,7 +263,10 @@ pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Pat
             let message = format!("the certificate of {host} is not trusted: {cause}");
             (Class::Configuration, Effect::None, message, Some(mending(distrust)))
         }
-        How::Lost => (Class::Transient, Effect::Unknown, format!("the connection to {host} broke: {cause}"), None),
+        How::Lost => {
+            let message = format!("the connection to {host} broke: {cause}");
+            (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
+        }
         How::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
     };
     Fault::new(class, effect, message, hint.map(str::to_owned))

@@ -52,6 +52,10 @@ impl Probe for Client {
         }
     }
 
+    fn renewable(&self) -> Result<(), Trouble> {
+        self.access.renewable().map_err(|fault| Trouble { message: fault.error.message, help: fault.error.hint })
+    }
+
     async fn resolve(&self) -> Result<Vec<String>, Trouble> {
         let setup = self.setup();
         let (whom, Setup { peer, port, proxied, .. }) = (setup.whom(), setup);

@@ -299,8 +299,13 @@ fn summary(text: &mut String, plan: &Plan) {
 
 /// An address for a line of text: inert, and no longer than a line can bear.
 pub(super) fn shown(address: &Address) -> String {
+    brief(&address.to_string())
+}
+
+/// Text for a line that has other things to tell too: inert, and no longer than a line can bear.
+pub(super) fn brief(text: &str) -> String {
     const MOST: usize = 80;
-    let mut text = inert(&address.to_string());
+    let mut text = inert(text);
     if let Some((end, _)) = text.char_indices().nth(MOST) {
         text.truncate(end);
         text.push('…');

@@ -83,9 +83,11 @@ pub(super) fn pretty(document: &impl Serialize) -> Result<String, serde_json::Er
     let pretty = serde_json::to_string_pretty(document)? + "\n";
     let mut safe = String::with_capacity(pretty.len());
     for character in pretty.chars() {
-        // The control characters below that JSON leaves alone are its own line breaks. All of these fit in four digits.
+        // The control characters below that JSON leaves alone are its own line breaks.
         if (character.is_control() && character != '\n') || reorders(character) {
-            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+            let units =
+                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            safe.push_str(&units);
         } else {
             safe.push(character);
         }

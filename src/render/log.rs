@@ -5,17 +5,17 @@ use std::fmt::Write as _;
 use crate::domain::log::{Entity, LogEntry};
 
 use super::counted;
-use super::human::BOLD;
+use super::human::{BOLD, brief};
 use super::inert;
 
-/// A line an entry, and a count.
+/// A line an entry, and a count. Long texts are cut: the entry alone is shown whole.
 #[must_use]
 pub fn list(entries: &[LogEntry], entity: Entity) -> String {
     let mut text = String::new();
     let cells: Vec<[String; 5]> = entries
         .iter()
         .map(|entry| {
-            [entry.id.to_string(), inert(&entry.created), author(entry), inert(&entry.icon), inert(&entry.title)]
+            [entry.id.to_string(), brief(&entry.created), author(entry), brief(&entry.icon), brief(&entry.title)]
         })
         .collect();
     let heads = ["ID", "CREATED", "AUTHOR", "ICON", "TITLE"];

@@ -31,7 +31,7 @@ pub fn inert(text: &str) -> String {
 
 /// Whether a character changes the direction of text, breaks its line or is not seen.
 const fn reorders(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+    matches!(character, '\u{ad}' | '\u{180e}' | '\u{2060}'..='\u{2065}' | '\u{e0000}'..='\u{e0fff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// A number with its noun.

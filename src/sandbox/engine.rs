@@ -253,8 +253,10 @@ impl Engine {
             let start = Timestamp::now();
             let refused = if place < LONGEST {
                 pause(self.latency.per_command).await;
-                let given = results.parameters(command);
-                let (end, time) = self.core().execute((ticket.index, place), &command.method, &given, caller, start);
+                let (end, time) = match results.parameters(command) {
+                    Ok(given) => self.core().execute((ticket.index, place), &command.method, &given, caller, start),
+                    Err(refusal) => (Err(refusal), Value::Null),
+                };
                 let refused = end.is_err();
                 results.take(&command.key, end, time);
                 refused

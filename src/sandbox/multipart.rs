@@ -4,27 +4,27 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, stream};
 use multer::Multipart;
 
-use super::wire::{Parameters, put};
+use super::wire::{Parameters, Variables};
 
 /// The fields of a body, as far as it is sound. As in PHP, a part with a file name is an upload and no parameter.
 pub(super) fn fields(content_type: &str, body: &[u8]) -> Parameters {
-    let mut all = Parameters::new();
+    let mut all = Variables::default();
     if let Ok(boundary) = multer::parse_boundary(content_type) {
         let body = Bytes::copy_from_slice(body);
         let whole = stream::once(std::future::ready(Ok::<_, std::convert::Infallible>(body)));
         // The body is there already, so this never waits.
         let _ = read(Multipart::new(whole, boundary), &mut all).now_or_never();
     }
-    all
+    all.into_parameters()
 }
 
-async fn read(mut parts: Multipart<'_>, all: &mut Parameters) {
+async fn read(mut parts: Multipart<'_>, all: &mut Variables) {
     while let Ok(Some(part)) = parts.next_field().await {
         let name = part.name().map(ToOwned::to_owned);
         let upload = part.file_name().is_some();
         let Ok(value) = part.bytes().await else { return };
         if let Some(name) = name.filter(|_| !upload) {
-            put(all, &name, String::from_utf8_lossy(&value).into_owned());
+            all.put(&name, String::from_utf8_lossy(&value).into_owned());
         }
     }
 }

@@ -125,7 +125,7 @@ async fn serve(
 
 async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
-    if head.uri.path() == "/" && head.method == Method::GET {
+    if head.uri.path() == "/" && matches!(head.method, Method::GET | Method::HEAD) {
         // It needs no credentials, so it is for this machine alone.
         return if peer.ip().to_canonical().is_loopback() { page(&engine) } else { response(Answer::page(403), None) };
     }

@@ -124,15 +124,15 @@ fn read(path: &Path) -> Result<(World, usize, u64), StoreError> {
         Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
     };
     let (mut world, mut lines, mut length) = (World::default(), 0, 0);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let change = serde_json::from_slice(line);
+        let torn = !line.ends_with(b"\n") && change.as_ref().err().is_none_or(serde_json::Error::is_eof);
+        if torn {
+            break;
+        }
         lines += 1;
         length += line.len() as u64;
-        let change = serde_json::from_slice(line).map_err(|source| StoreError::Damaged {
-            path: path.to_owned(),
-            line: lines,
-            source,
-        })?;
-        world.apply(change);
+        world.apply(change.map_err(|source| StoreError::Damaged { path: path.to_owned(), line: lines, source })?);
     }
     Ok((world, lines, length))
 }
@@ -275,7 +275,10 @@ mod tests {
         let (store, _, _) = Store::open(folder.path()).unwrap();
         assert!(matches!(Store::open(folder.path()), Err(StoreError::InUse { .. })));
         drop(store);
-        fs::write(folder.path().join("log.jsonl"), "{}\n").unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { line: 1, .. })));
+        for foreign in ["{}\n", "my notes", "{\"op\":\"orphan\"} and more"] {
+            fs::write(folder.path().join("log.jsonl"), foreign).unwrap();
+            assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { line: 1, .. })), "{foreign}");
+            assert_eq!(fs::read_to_string(folder.path().join("log.jsonl")).unwrap(), foreign);
+        }
     }
 }

@@ -175,7 +175,7 @@ fn the_pin_of_a_manifest_holds_here_too() {
 #[test]
 fn hostile_texts_are_inert() {
     let brand = Brand::new();
-    let hostile = "\u{1b}[2Jred\u{202e}\u{9b}31m";
+    let hostile = "\u{1b}[2Jred\u{202e}\u{9b}31m\u{ad}\u{e0041}";
     let line = ["log", "add", "--entity", "deal:12", "--icon", hostile, "--title", hostile, "--text"];
     let added = brand.run(line.into_iter().chain(["one\n\u{1b}]0;title\u{7}\r\ntwo"])).ends_with(0);
     let secret = brand.portal.admin_webhook();
@@ -184,6 +184,20 @@ fn hostile_texts_are_inert() {
     for line in ["log list --entity deal:12", "log get 1", "log get 2"] {
         let output = brand.both(line).ends_with(0);
         let text = format!("{}{}{}", added.text(), output.text(), brand.json(line).stdout);
-        assert!(!text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{line}: {text:?}");
+        assert!(
+            !text.chars().any(|c| (c.is_control() && c != '\n') || ['\u{202e}', '\u{ad}', '\u{e0041}'].contains(&c)),
+            "{line}: {text:?}"
+        );
     }
+}
+
+#[test]
+fn a_long_title_is_cut_in_a_list_and_whole_alone() {
+    let brand = Brand::new();
+    let title = format!("{}end", "T".repeat(5000));
+    add(&brand, &title).ends_with(0);
+    let listed = brand.both("log list --entity deal:12").ends_with(0);
+    assert_eq!(titles(&listed), [title.as_str()]);
+    assert!(listed.stdout.contains("TTT…\n") && listed.stdout.lines().all(|line| line.len() < 200), "{listed:?}");
+    assert!(brand.run(["log", "get", "1"]).ends_with(0).stdout.contains(&title));
 }

@@ -11,6 +11,7 @@ mod killed;
 mod list;
 mod log;
 mod names;
+mod oauth;
 mod ownership;
 mod pitfalls;
 mod proxies;

@@ -181,7 +181,7 @@ fn what_keeps_it_from_starting_is_told() {
     std::fs::write(folder.path().join("faults"), "# one\nany drop-aftr\n").unwrap();
     std::fs::write(folder.path().join("empty"), "# one\n").unwrap();
     let address = running.address();
-    let cases: [(Vec<&str>, &str); 14] = [
+    let cases: [(Vec<&str>, &str); 15] = [
         (vec!["--data", "new", "--listen", &address], "; name another address with --listen"),
         (vec!["--data", "taken"], "taken is in use by another sandbox; end that one"),
         (vec!["--data", "file"], "; name a folder that can be written with --data"),
@@ -194,6 +194,7 @@ fn what_keeps_it_from_starting_is_told() {
         (vec!["--faults", "empty"], "empty holds no rule"),
         (vec!["--faults", ""], "--faults holds no rule"),
         (vec!["--faults", "no/such/file"], "there is no file no/such/file for --faults"),
+        (vec!["--faults", "failures.txt"], "there is no file failures.txt for --faults"),
         (vec!["--faults", "."], "the file of --faults, ., cannot be read"),
         (vec!["--rate", "0"], "give a number above 0"),
         (vec!["--burst", "0"], "0 is not in 1.."),

@@ -11,7 +11,7 @@ use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{Action, On, When};
 
 use crate::cache::walk;
-use crate::common::{Brand, art, command, each};
+use crate::common::{Brand, art, command, each, tokens_of};
 
 /// A way to give credentials.
 struct Given {
@@ -31,6 +31,11 @@ fn every_way(brand: &Brand, elsewhere: &Path) -> Vec<Given> {
     vec![
         Given { variable: "BITRIX24_WEBHOOK_URL", value: webhook.into(), secrets: secrets.clone() },
         Given { variable: "BITRIX24_WEBHOOK_URL_FILE", value: file.into(), secrets },
+        Given {
+            variable: "BITRIX24_OAUTH_FILE",
+            value: brand.portal.oauth_file().into(),
+            secrets: tokens_of(&brand.portal.oauth_file()),
+        },
     ]
 }
 

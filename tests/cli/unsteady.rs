@@ -28,6 +28,16 @@ fn done(brand: &Brand) {
 }
 
 #[test]
+fn a_portal_that_stays_busy_is_named_as_what_used_up_the_time() {
+    each(["list --timeout 2", "plan --timeout 2", "log list --entity deal:12 --timeout 2"], |line| {
+        let brand = Brand::new().failing(On::Any, When::Every, Action::RateLimited(1000));
+        let output = brand.both(line).ends_with(1);
+        let told = "error QUERY_LIMIT_EXCEEDED: Too many requests, and --timeout leaves no time to wait it out";
+        assert!(output.stderr.contains(told) && output.stderr.contains("--rps"), "{output:?}");
+    });
+}
+
+#[test]
 fn dnscontrol_a_list_that_is_no_json_is_a_clear_error() {
     let answers = [
         ("html", Action::Html(200)),

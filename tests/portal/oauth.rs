@@ -324,6 +324,23 @@ async fn trouble_of_the_token_server_is_waited_out() {
 }
 
 #[tokio::test]
+async fn trouble_of_the_token_server_is_no_reason_to_authorise_again() {
+    let check = async |step: Step| {
+        let portal = Portal::new(7, move |_, _| step.clone()).await;
+        let error = portal.client().list().await.unwrap_err();
+        tells_nothing(&error);
+        let hint = error.hint.unwrap();
+        assert!(hint.contains("run it again later") && !hint.contains("authorise"), "{}: {hint}", error.message);
+        assert_eq!(portal.read(), portal.contents(1));
+    };
+    join_all([error(500, "INTERNAL"), error(503, "0"), html(502, "<html>")].map(check)).await;
+    // A wait that is longer than there is time for.
+    let slow = b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 600\r\n\
+        Content-Length: 16\r\nConnection: close\r\n\r\n{\"error\":\"slow\"}";
+    check(Step::Bytes(slow.to_vec())).await;
+}
+
+#[tokio::test]
 async fn what_no_token_server_answers_is_a_clear_error() {
     let half = br#"{"access_token":"access-8","refresh_to"#;
     let echo = "<html>cannot GET /oauth/token/?client_secret=cl1entS3cr3t&refresh_token=refresh-1";

@@ -76,16 +76,53 @@ async fn a_certificate_that_does_not_fit_says_which_and_what_to_do() {
     let other = serving("127.0.0.1", 2500, empty);
     let misnamed = serving("portal.example", 2500, empty);
     let ended = serving("127.0.0.1", 2001, empty);
-    for (server, ca) in
-        [(&good, None), (&good, Some(&*other.ca)), (&misnamed, Some(&*misnamed.ca)), (&ended, Some(&*ended.ca))]
-    {
+    for (server, ca, fix) in [
+        (&good, None, "--ca-cert"),
+        (&good, Some(&*other.ca), "--ca-cert"),
+        (&misnamed, Some(&*misnamed.ca), "host name"),
+        (&ended, Some(&*ended.ca), "renew"),
+    ] {
         let error = ask(server, ca).await.unwrap_err();
         harmless(&error);
         assert_eq!(error.class, Class::Configuration, "it is not asked again: {error}");
         let expected = format!("the certificate of {} is not trusted: ", server.address);
         assert!(error.message.starts_with(&expected) && error.message.len() > expected.len(), "{error}");
-        assert!(error.hint.unwrap().contains("--ca-cert"));
+        assert!(error.hint.unwrap().contains(fix));
     }
+}
+
+#[test]
+fn doctor_tells_what_is_wrong_with_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |server: &Trusted, trusting: bool| {
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, &server.ca).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_brandctl"));
+        command.args(["doctor", "--timeout", "20"]).current_dir(folder.path()).env_clear();
+        command.env("BITRIX24_WEBHOOK_URL", format!("https://{}/rest/1/{SECRET}/", server.address));
+        if trusting {
+            command.arg("--ca-cert").arg(ca);
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!text.contains(SECRET), "{text}");
+        text
+    };
+    let silent = |_: &str| plain(404, "text/html", b"");
+    for (server, trusting, help) in [
+        (serving("127.0.0.1", 2001, silent), true, "must renew it"),
+        (serving("portal.example", 2500, silent), true, "use the host name that the certificate is for"),
+        (serving("127.0.0.1", 2500, silent), false, "name its certificate with --ca-cert"),
+    ] {
+        let told = run(&server, trusting);
+        let failed = format!("failed   tls          the certificate of {} is not trusted: ", server.address);
+        assert!(told.contains(&failed) && told.contains(help), "{told}");
+        assert!(told.contains("skipped  credentials") && server.heads.lock().unwrap().is_empty(), "{told}");
+    }
+    // One that fits is no trouble; what the server says then is.
+    let told = run(&serving("127.0.0.1", 2500, silent), true);
+    assert!(told.contains("ok       tls          the certificate is trusted"), "{told}");
 }
 
 #[tokio::test]

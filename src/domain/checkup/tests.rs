@@ -34,6 +34,7 @@ fn healthy() -> Observed {
     let address = "192.0.2.7".to_owned();
     Observed {
         config: Some(Ok((setup(), "the webhook of B24_HOOK".to_owned()))),
+        renewable: Some(Ok(())),
         manifest: Some(Ok("brand.yaml is for any portal".to_owned())),
         state: Some(Ok(".brandctl can be written".to_owned())),
         resolved: Some(Ok(vec![address.clone()])),
@@ -147,4 +148,15 @@ fn behind_a_proxy_addresses_are_the_proxys() {
     let told = told(&Observed { config: Some(Ok((setup, "x".to_owned()))), ..healthy() });
     assert_eq!(told[3], "ok dns: the proxy proxy.example is 192.0.2.7");
     assert_eq!(told[4], "ok tcp: the proxy 192.0.2.7 takes connections on port 3128");
+}
+
+#[test]
+fn tokens_that_could_not_be_kept_are_a_warning() {
+    let stuck = trouble("the access token will expire, and its file cannot be rewritten");
+    let checks = judge(&Observed { renewable: Some(Err(stuck.clone())), ..healthy() });
+    assert_eq!(
+        checks[0],
+        Check { subject: Subject::Config, health: Health::Warning, message: stuck.message, help: None }
+    );
+    assert_eq!(checks[1..], judge(&healthy())[1..]);
 }

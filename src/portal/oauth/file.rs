@@ -14,6 +14,8 @@ use crate::portal::redact::Redactor;
 
 use super::OAuthError;
 
+/// The longest token file that is read, in bytes.
+const LONGEST: u64 = 1024 * 1024;
 /// How often somebody else's lock is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -48,13 +50,26 @@ impl TokenFile {
     }
 
     pub(super) fn read(&self) -> Result<Contents, OAuthError> {
-        let text = fs::read(&self.path)
-            .map_err(|error| OAuthError::Unreadable { file: self.name.clone(), why: error.to_string() })?;
+        let text =
+            self.bytes().map_err(|why| OAuthError::Unreadable { file: self.name.clone(), why: why.to_string() })?;
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         match serde_json::from_slice(text) {
             Ok(Value::Object(fields)) => Ok(Contents { fields, name: self.name.clone() }),
             _ => Err(OAuthError::NotJson { file: self.name.clone() }),
         }
+    }
+
+    fn bytes(&self) -> io::Result<Vec<u8>> {
+        // To open a pipe is to wait for its writer, for ever perhaps; and a pipe cannot be rewritten.
+        if !fs::metadata(&self.path)?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut bytes = Vec::new();
+        File::open(&self.path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LONGEST {
+            return Err(io::Error::other(format!("it is longer than {LONGEST} bytes")));
+        }
+        Ok(bytes)
     }
 
     /// Keeps other processes from renewing until the lock is dropped. `None` when one of them did so for too long.

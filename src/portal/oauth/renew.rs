@@ -20,6 +20,9 @@ use super::{Application, OAuthError};
 
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
+const EXPIRED: &str = "the access token has expired";
+/// What to do when the server is not well. The tokens are.
+const LATER: &str = "the tokens are as good as before: run it again later";
 
 impl Client {
     /// Sees to it that `expired`, which the portal refused as expired, is not the token in use any more. Nothing that it
@@ -40,7 +43,7 @@ impl Client {
         if application.follow_file(expired).map_err(unusable)? {
             return Ok(());
         }
-        let lock = application.file.lock(deadline).await.map_err(|why| application.unwritable(&why))?;
+        let lock = application.file.lock(deadline).await.map_err(|why| application.unwritable(EXPIRED, &why))?;
         let Some(_lock) = lock else { return Err(self.out_of_time()) };
         if application.follow_file(expired).map_err(unusable)? {
             return Ok(());
@@ -49,7 +52,7 @@ impl Client {
             return Err(application.refused_at_once());
         }
         let stored = application.stored().map_err(unusable)?;
-        let replacement = application.file.prepare().map_err(|why| application.unwritable(&why))?;
+        let replacement = application.file.prepare().map_err(|why| application.unwritable(EXPIRED, &why))?;
         match self.fetch_pair(application, &stored, purpose).await {
             Ok(pair) => {
                 // Nothing is waited for between the answer and the disk, so that only a crash can come between.
@@ -132,9 +135,9 @@ impl Client {
     /// The server answered with something else, or something in front of it did.
     fn no_pair(&self, application: &Application, status: u16, why: &str, page: &[u8]) -> Fault {
         let mut fault = error::garbage_of(&self.access, application.server.host(), status, why, page);
-        if status < 500 {
-            fault.error.hint = Some("check `server_endpoint` in the file of BITRIX24_OAUTH_FILE".to_owned());
-        }
+        let unwell = matches!(status, 408 | 425 | 429 | 500..);
+        let hint = if unwell { LATER } else { "check `server_endpoint` in the file of BITRIX24_OAUTH_FILE" };
+        fault.error.hint = Some(hint.to_owned());
         fault
     }
 
@@ -173,11 +176,15 @@ impl Application {
             408 | 425 | 500.. => Class::Transient,
             _ => Class::Configuration,
         };
-        let hint = match code.as_str() {
-            "invalid_client" | "wrong_client" => "let `client_id` and `client_secret` be those of the application",
-            _ => "the application must be authorised on the portal again: put its new tokens",
+        let mut fault = match (class, code.as_str()) {
+            (Class::Configuration, "invalid_client" | "wrong_client") => {
+                self.fault(class, message, "let `client_id` and `client_secret` be those of the application")
+            }
+            (Class::Configuration, _) => {
+                self.fault(class, message, "the application must be authorised on the portal again: put its new tokens")
+            }
+            _ => Fault::new(class, Effect::None, message, Some(LATER.to_owned())),
         };
-        let mut fault = self.fault(class, message, hint);
         fault.error.code = Some(code);
         fault
     }
@@ -188,10 +195,14 @@ impl Application {
         self.fault(Class::Configuration, message, "check that the portal's clock is right, and the `client_endpoint`")
     }
 
+    /// Whether a new pair could be stored.
+    pub(in crate::portal) fn renewable(&self) -> Result<(), Fault> {
+        self.file.prepare().map(drop).map_err(|why| self.unwritable("the access token will expire", &why))
+    }
+
     /// Nothing was sent yet.
-    fn unwritable(&self, why: &std::io::Error) -> Fault {
-        let message =
-            format!("the access token has expired, and {} cannot be rewritten with a new one: {why}", self.file.name());
+    fn unwritable(&self, what: &str, why: &std::io::Error) -> Fault {
+        let message = format!("{what}, and {} cannot be rewritten with a new one: {why}", self.file.name());
         let hint = "let brandctl write to that file and its folder: each renewal gives new tokens, which must be kept";
         Fault::new(Class::Configuration, Effect::None, message, Some(hint.to_owned()))
     }
