@@ -12,11 +12,15 @@ use super::inflate::{InflateFault, Inflated, inflate};
 use super::look::Look;
 use super::rows::arrange;
 
-/// The most pixels that are decoded. At 16 bits a sample they take 32 MiB, and never more than 64 MiB are held at once.
+/// The most pixels that are decoded.
 pub const MAX_PIXELS: u64 = 4 << 20;
 
-/// The widest row that is decoded, in pixels: the decoder holds several rows besides the image.
+/// The widest row that is decoded, in pixels.
 pub const MAX_WIDTH: u32 = 1 << 16;
+
+/// The most bytes that the pixels may take once inflated. Besides them, the pixels in reading order are held, or those
+/// and what becomes of them: so never more than 64 MiB at once.
+const MAX_INFLATED: u64 = 24 << 20;
 
 /// The largest colour profile that is inflated, in bytes. The largest in use (for printing) stay below half of it.
 const MAX_PROFILE: usize = 4 << 20;
@@ -64,12 +68,15 @@ pub fn changed_pixels(a: &Image, b: &Image) -> Option<usize> {
 /// # Errors
 ///
 /// The first fault: of the chunks, as [`header`](super::header) finds it, then of the colour profile and of the pixels.
-/// [`PngFault::TooLarge`] when there are more than [`MAX_PIXELS`], or more than [`MAX_WIDTH`] in a row; nothing is
-/// inflated then.
+/// [`PngFault::TooLarge`] when there are more than [`MAX_PIXELS`], more than [`MAX_WIDTH`] in a row, or more than 24 MiB
+/// of samples; nothing is inflated then.
 pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
     let png = walk(bytes)?;
     let Header { width, height, .. } = png.header;
-    if width > MAX_WIDTH || u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let is_too_large = width > MAX_WIDTH
+        || u64::from(width) * u64::from(height) > MAX_PIXELS
+        || png.header.inflated_len() > MAX_INFLATED;
+    if is_too_large {
         return Err(PngFault::TooLarge { width, height });
     }
     let profile = inflate_profile(&png)?;
