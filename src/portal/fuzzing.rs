@@ -10,7 +10,7 @@ use super::webhook::Webhook;
 use super::wire::{self, Answered, Body};
 
 /// Reads `bytes` as the answer to each kind of request. However odd it is, every command gets one outcome, an entry is
-/// of the kind that was asked for, and no outcome carries the secret or a control sequence on.
+/// of the kind that was asked for, and no outcome carries the secret on.
 pub fn answers(bytes: &[u8]) {
     const SECRET: &str = "s3cr3tS3cr3t";
     let Ok(webhook) = Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "fuzzing") else {
@@ -44,11 +44,11 @@ pub fn answers(bytes: &[u8]) {
         assert!(added <= 2, "only what was to be added can have been");
         assert!(halt == Halt::OnError || !outcomes.contains(&Answer::NotRun), "nothing halts this batch");
         for outcome in outcomes {
-            if let Answer::Refused { code, description, .. } = outcome {
-                for text in [code, description] {
-                    assert!(!text.contains(SECRET), "{text:?} holds the secret");
-                    assert!(!text.contains(char::is_control), "{text:?} holds a control character");
-                }
+            match outcome {
+                Answer::Done | Answer::NotRun => {}
+                // The portal's own words are kept for the journal, and escaped where they are shown.
+                Answer::Refused { code, description, .. } => assert!(!(code + &description).contains(SECRET)),
+                Answer::Unknown(why) => assert!(!why.contains(SECRET) && !why.contains(char::is_control), "{why:?}"),
             }
         }
     }
