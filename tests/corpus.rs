@@ -2,6 +2,7 @@
 //! `tests/fuzz/README.md`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 #![allow(clippy::expect_used, clippy::cast_possible_truncation, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "the input is named when its check fails")]
 
 #[path = "fuzz/checks.rs"]
 mod checks;

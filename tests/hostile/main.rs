@@ -2,6 +2,7 @@
 //! clock on a busy machine could not.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests fail by panicking")]
 #![allow(clippy::cast_possible_truncation, reason = "single bits")]
+#![allow(clippy::print_stdout, reason = "the figures are shown when one is too large")]
 
 mod files;
 
