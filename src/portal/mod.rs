@@ -27,6 +27,8 @@ mod bucket;
 mod client;
 mod download;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 mod listing;
 mod log;
