@@ -10,8 +10,9 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{Action, Cut, On, When};
 use brandctl::sandbox::record::Recorded;
+use serde_json::Value;
 
-use crate::common::{Brand, MANIFEST, art, command, each, parts};
+use crate::common::{Brand, MANIFEST, Output, art, command, each, parts};
 use crate::driver::{self, Moment, Strike};
 use crate::processes::{started, until};
 
@@ -146,6 +147,11 @@ fn terraform_apply_plan_of_a_killed_run_without_its_state_folder_names_what_is_m
     done(&brand);
 }
 
+/// What a plan says of a run that was cut short.
+fn cut_short(output: &Output) -> Option<&Value> {
+    output.json["warnings"].as_array()?.iter().find(|warning| warning["rule"] == "run-cut-short")
+}
+
 #[test]
 fn terraform_a_plan_finds_an_open_run_says_so_and_writes_nothing() {
     let brand = work();
@@ -157,13 +163,12 @@ fn terraform_a_plan_finds_an_open_run_says_so_and_writes_nothing() {
     brand.writing_nothing(|| {
         let output = brand.json("plan --settle 0.1").ends_with(0);
         assert_eq!(output.changes(), ["create icon/acme-a", "replace icon/acme-b", "delete icon/acme-gone"]);
-        let warning = &output.json["warnings"][0];
-        assert_eq!(warning["rule"], "run-cut-short");
+        let warning = cut_short(&output).expect("the open run is told of");
         let message = warning["message"].as_str().unwrap();
         assert!(message.contains(&id) && message.contains("missing on the portal: icon/acme-a"), "{message}");
         assert!(warning["help"].as_str().unwrap().contains(&format!("brandctl restore {id}")));
         // It is settled once.
-        assert!(brand.plan().ends_with(0).json["warnings"].as_array().is_none_or(Vec::is_empty));
+        assert_eq!(cut_short(&brand.plan().ends_with(0)), None);
     });
     assert_eq!(brand.json("history").json["runs"][0]["ended"], "cut-short");
     let shown = brand.json(&format!("show {id}")).ends_with(0);

@@ -19,10 +19,14 @@ logos: logos/
 rules: {transparent-background: warn}
 ";
 
-/// An image in one colour; the left half is transparent when it is not `opaque`.
+/// An image in one colour: a square in the middle, which no rule minds, or all of it when it is `opaque`.
 pub(crate) fn png(side: u32, colour: [u8; 3], opaque: bool) -> Vec<u8> {
     let [r, g, b] = colour;
-    let pixel = |at: u32| if opaque || at % side >= side / 2 { [r, g, b, 255] } else { [0; 4] };
+    let middle = side / 4..side - side / 4;
+    let pixel = |at: u32| {
+        let drawn = opaque || middle.contains(&(at % side)) && middle.contains(&(at / side));
+        if drawn { [r, g, b, 255] } else { [0; 4] }
+    };
     let pixels: Vec<u8> = (0..side * side).flat_map(pixel).collect();
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, side, side);

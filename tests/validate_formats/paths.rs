@@ -17,8 +17,8 @@ fn looked_at(brand: &Brand, paths: &[&str]) -> (Vec<String>, u64) {
 /// Every image is too large or too small.
 fn broken() -> Brand {
     let brand = Brand::new();
-    for file in ["icons/call.png", "icons/fax.png", "logos/acme-brand.png"] {
-        brand.write(file, png(32, [20, 30, 140], false));
+    for (file, blue) in [("icons/call.png", 120), ("icons/fax.png", 130), ("logos/acme-brand.png", 140)] {
+        brand.write(file, png(32, [20, 30, blue], false));
     }
     brand
 }
