@@ -16,6 +16,15 @@ pub fn header(bytes: &[u8]) -> Result<Header, PngFault> {
     walk(bytes).map(|png| png.header)
 }
 
+/// Width and height as the first bytes state them, before anything is checked; `None` when there are none.
+#[must_use]
+pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (_, rest) = bytes.strip_prefix(SIGNATURE)?.split_first_chunk::<4>()?;
+    let (width, rest) = rest.strip_prefix(b"IHDR")?.split_first_chunk()?;
+    let (height, _) = rest.split_first_chunk()?;
+    Some((u32::from_be_bytes(*width), u32::from_be_bytes(*height)))
+}
+
 /// One chunk whose frame is whole and whose checksum holds.
 #[derive(Clone, Copy)]
 pub(super) struct Chunk<'a> {

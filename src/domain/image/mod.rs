@@ -17,7 +17,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use chunks::header;
+pub use chunks::{dimensions, header};
 pub use fault::{ChunkFault, ChunkName, PngFault};
 pub use header::{ColorChunks, Header};
 pub use look::Look;

@@ -240,11 +240,16 @@ pub fn sort(findings: &mut Vec<Finding>) {
 }
 
 fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) {
-    let header = piece.bytes.as_deref().map(image::header);
-    let image = match (&header, piece.bytes.as_deref()) {
-        (Some(Ok(header)), Some(bytes)) if is_worth_decoding(header) => Some(image::read(bytes)),
-        (Some(Err(fault)), _) => Some(Err(fault.clone())),
-        _ => None,
+    let bytes = piece.bytes.as_deref();
+    let image = bytes.filter(|bytes| is_worth_decoding(bytes)).map(image::read);
+    // A sound image has its header; only for others are the chunks walked over once more.
+    let header = match &image {
+        Some(Ok(image)) => Some(Ok(image.header.clone())),
+        _ => bytes.map(image::header),
+    };
+    let image = match (&header, image) {
+        (Some(Err(fault)), None) => Some(Err(fault.clone())),
+        (_, image) => image,
     };
     let subject = Subject {
         piece,
@@ -263,7 +268,7 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
             findings.push(finding.in_file(piece.file.clone()).about(piece.address.clone()));
         }
     }
-    let content = match (&image, piece.bytes.as_deref()) {
+    let content = match (&image, bytes) {
         (Some(Ok(image)), Some(bytes)) => {
             Some(Content { sha256: Digest::of(bytes), size: bytes.len() as u64, look: Some(image.look) })
         }
@@ -273,6 +278,6 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
 }
 
 /// Whether the pixels are looked at: of an image that `png-size` refuses anyway, only while they are few.
-fn is_worth_decoding(header: &Header) -> bool {
-    u64::from(header.width) * u64::from(header.height) <= 1024 * 1024
+fn is_worth_decoding(bytes: &[u8]) -> bool {
+    image::dimensions(bytes).is_none_or(|(width, height)| u64::from(width) * u64::from(height) <= 1024 * 1024)
 }
