@@ -248,9 +248,19 @@ impl Bounds {
 
 /// Reads a file whose size was seen just before.
 fn read(path: &Path, size: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    // Should it have grown, no more than what is ever read.
-    File::open(path)?.take(MAX_READ).read_to_end(&mut bytes)?;
+    let size = usize::try_from(size).unwrap_or_default();
+    // One byte more than there should be: where it stays unused, the file has ended, and need not be asked again.
+    let mut bytes = vec![0; size + 1];
+    let mut file = File::open(path)?;
+    let first = match file.read(&mut bytes) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+        other => other?,
+    };
+    bytes.truncate(first);
+    if first != size {
+        // Should it have grown, no more than what is ever read.
+        file.take(MAX_READ.saturating_sub(first as u64)).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 
@@ -262,9 +272,10 @@ impl ReadArt for Repository {
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
         let mut findings = Vec::new();
         let mut declared = self.declarations(manifest, &mut findings);
-        let unclaimed = match manifest.level(rules::ORPHAN_FILE) {
+        let all: Vec<String> = declared.iter().map(|(_, file, _)| file.clone()).collect();
+        let unclaimed = || match manifest.level(rules::ORPHAN_FILE) {
             Some(Level::Off) => Unclaimed::default(),
-            _ => unclaimed::find(&self.folder, manifest, declared.iter().map(|(_, file, _)| file.as_str())),
+            _ => unclaimed::find(&self.folder, manifest, all.iter().map(String::as_str)),
         };
         self.chosen.limit(&mut declared, |(_, file, _)| self.folder.join(file));
         let files: Vec<_> = declared.iter().map(|(_, file, _)| self.folder.join(file)).collect();
@@ -281,10 +292,11 @@ impl ReadArt for Repository {
                 return (Art::default(), findings);
             }
         };
-        let read: Vec<_> = declared
-            .into_par_iter()
-            .map(|(address, file, place)| self.read_piece(&bounds, address, file, place))
-            .collect();
+        let read = || -> Vec<_> {
+            let pieces = declared.into_par_iter();
+            pieces.map(|(address, file, place)| self.read_piece(&bounds, address, file, place)).collect()
+        };
+        let (read, unclaimed) = rayon::join(read, unclaimed);
         let mut pieces = Vec::with_capacity(read.len());
         for piece in read {
             match piece {

@@ -91,8 +91,11 @@ pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
             (BitDepth::Eight, normalised::<4>(look_up(&png, &samples)?))
         }
         depth => {
+            let mut samples = samples;
             let scale = grey_scale(depth);
-            let samples = samples.into_iter().map(|sample| sample.wrapping_mul(scale)).collect();
+            if scale > 1 {
+                samples.iter_mut().for_each(|sample| *sample = sample.wrapping_mul(scale));
+            }
             (BitDepth::Eight, normalised::<4>(expand::<1>(&png, samples)))
         }
     };
