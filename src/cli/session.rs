@@ -117,6 +117,7 @@ impl<'a> Session<'a> {
         let mut validated = ops::validate::validate(self.repository.name(), &self.repository, self.progress.as_ref());
         self.report.source = std::mem::take(&mut validated.source);
         self.report.findings = std::mem::take(&mut validated.checked.findings);
+        self.report.art = std::mem::take(&mut validated.art);
         validated
     }
 

@@ -32,6 +32,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
         source: validated.source,
         images: validated.images,
         findings: validated.checked.findings,
+        art: validated.art,
     };
     let exit = if validation.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {

@@ -10,6 +10,7 @@ use super::asset::{Address, Digest};
 use super::finding::Finding;
 use super::guard::{Outcome, Verdict};
 use super::plan::Plan;
+use super::rules::Piece;
 
 /// What became of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +71,8 @@ pub struct Report {
     pub guards: Vec<Verdict>,
     /// What the checks and the portal had to say.
     pub findings: Vec<Finding>,
+    /// The declared images, for whoever draws them.
+    pub art: Vec<Piece>,
     /// The plan is not for this portal and manifest as they are now: nothing was written.
     pub stale: bool,
     /// What apply did, once it began.
@@ -121,4 +124,6 @@ pub struct Validation {
     pub images: usize,
     /// Everything found, sorted.
     pub findings: Vec<Finding>,
+    /// The declared images, for whoever draws them.
+    pub art: Vec<Piece>,
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest};
-use crate::domain::rules::{self, Checked};
+use crate::domain::rules::{self, Checked, Piece};
 
 use super::events::{Event, Observer, Stage};
 use super::ports::ReadArt;
@@ -18,6 +18,8 @@ pub struct Validated {
     pub source: String,
     /// How many images were looked at.
     pub images: usize,
+    /// Those images, for whoever draws them; their bytes are shared.
+    pub art: Vec<Piece>,
 }
 
 /// Reads and checks a repository. `name` is how the user names the manifest.
@@ -38,7 +40,7 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
     observer.observe(Event::Stage { stage: Stage::Checking, total: None });
     let (pieces, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
-    let images = pieces.len();
+    let (images, art) = (pieces.len(), pieces.clone());
     let checked = rules::check(&manifest, pieces, findings);
-    Validated { images, manifest: Some(manifest).filter(|_| sound), checked, source }
+    Validated { images, art, manifest: Some(manifest).filter(|_| sound), checked, source }
 }

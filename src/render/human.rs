@@ -12,11 +12,10 @@ use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
 use crate::domain::image::{self, changed_pixels};
 use crate::domain::journal::{Ending, RunState};
-use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
 
-use super::{inert, snippet};
+use super::{inert, snippet, unmanaged};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const REPLACE: Style = AnsiColor::Yellow.on_default();
@@ -246,13 +245,7 @@ fn left_alone(text: &mut String, plan: &Plan) {
             writeln!(text, "{REPLACE}  ?{REPLACE:#} {}  left alone: {}", shown(&unknown.address), inert(&unknown.why));
     }
     for (address, why) in plan.unmanaged.iter().take(MAX_NAMED) {
-        let why = match why {
-            Unmanaged::KindAbsent => format!("the manifest has no `{}`", address.kind.plural()),
-            Unmanaged::NotOwned => "not owned".to_owned(),
-            Unmanaged::Ignored => "ignored".to_owned(),
-            Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
-            Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
-        };
+        let why = unmanaged(address.kind, *why);
         let _ = writeln!(text, "{DIM}    {}  unmanaged: {why}{DIM:#}", shown(address));
     }
     if plan.unmanaged.len() > MAX_NAMED {

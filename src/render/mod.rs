@@ -1,9 +1,13 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod snippet;
+
+use crate::domain::asset::Kind;
+use crate::domain::ownership::Unmanaged;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,
 /// and the marks that change the direction of text.
@@ -23,4 +27,15 @@ pub fn inert(text: &str) -> String {
 /// Whether a character changes the direction of text, breaks its line or is not seen.
 const fn reorders(character: char) -> bool {
     matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Why an entry is left alone, in words.
+fn unmanaged(kind: Kind, why: Unmanaged) -> String {
+    match why {
+        Unmanaged::KindAbsent => format!("the manifest has no `{}`", kind.plural()),
+        Unmanaged::NotOwned => "not owned".to_owned(),
+        Unmanaged::Ignored => "ignored".to_owned(),
+        Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+        Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
+    }
 }

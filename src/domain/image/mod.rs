@@ -5,6 +5,7 @@
 //! more than the `png` crate does, only to hold it against the length that the header promises.
 
 mod chunks;
+mod compare;
 mod fault;
 mod foreign;
 mod header;
@@ -16,6 +17,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use chunks::header;
+pub use compare::{Area, Comparison, compare};
 pub use fault::{ChunkFault, ChunkName, PngFault};
 pub use header::{ColorChunks, Header};
 pub use look::Look;

@@ -1,0 +1,89 @@
+//! The HTML report in a real browser: pages are made here, and scripts open them in Chromium, use them as people do and
+//! look at what is on the page. An error on the console, a violation of the page's policy or a request fails any of them.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod scenes;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use brandctl::render::html;
+
+const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser");
+
+/// Where playwright-core and axe-core are; the first test that asks installs them.
+fn installed() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let into = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+        let install = format!("{HERE}/../clients/install");
+        let status = Command::new(install).args([into.as_path(), Path::new(HERE)]).status().unwrap();
+        assert!(status.success(), "tests/clients/install needs python3 with venv, and a way to the registries");
+        // Node looks for packages beside the scripts.
+        for entry in std::fs::read_dir(HERE).unwrap().map(Result::unwrap) {
+            if entry.path().extension().is_some_and(|extension| extension == "mjs") {
+                std::fs::copy(entry.path(), into.join(entry.file_name())).unwrap();
+            }
+        }
+        into
+    })
+}
+
+/// Runs a script on a page, and prints what it measured.
+fn browse(script: &str, page: &str) {
+    let folder = installed();
+    let file = tempfile::Builder::new().suffix(".html").tempfile().unwrap();
+    std::fs::write(file.path(), page).unwrap();
+    let output = Command::new(folder.join("bin/node")).arg(folder.join(script)).arg(file.path()).output().unwrap();
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn images_are_compared_by_swipe_and_onion_skin_on_the_portals_grounds() {
+    browse("compare.mjs", &html::report(&scenes::plan(), "plan"));
+}
+
+#[test]
+fn filters_keys_and_deep_links_find_an_entry() {
+    browse("find.mjs", &html::report(&scenes::plan(), "plan"));
+}
+
+#[test]
+fn it_fits_windows_themes_and_settings() {
+    browse("windows.mjs", &html::report(&scenes::plan(), "plan"));
+}
+
+#[test]
+fn nobody_is_shut_out() {
+    for page in [
+        html::report(&scenes::plan(), "plan"),
+        html::report(&scenes::run(), "apply"),
+        html::validation(&scenes::validation()),
+    ] {
+        browse("access.mjs", &page);
+    }
+}
+
+#[test]
+fn the_top_and_the_cards_tell_of_a_run_and_of_findings() {
+    browse("run.mjs", &html::report(&scenes::run(), "apply"));
+    browse("validate.mjs", &html::validation(&scenes::validation()));
+}
+
+#[test]
+fn hostile_names_do_nothing() {
+    browse("hostile.mjs", &html::report(&scenes::hostile(), "plan"));
+}
+
+#[test]
+fn a_thousand_changes_open_and_filter() {
+    let report = scenes::thousand();
+    let page = html::report(&report, "plan");
+    let images: usize = report.plan.as_ref().unwrap().contents.values().map(|bytes| bytes.len()).sum();
+    println!("{} bytes of page, {images} bytes of images: {:.2}", page.len(), page.len() as f64 / images as f64);
+    assert!(page.len() < 3 * images, "{} bytes of page, {images} bytes of images", page.len());
+    browse("thousand.mjs", &page);
+}
