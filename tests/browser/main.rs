@@ -31,12 +31,12 @@ fn installed() -> &'static Path {
     })
 }
 
-/// Runs a script on a page, and prints what it measured.
+/// Runs a script on a page, and prints what it measured. The page stays beside the script, for whoever wants to see it.
 fn browse(script: &str, page: &str) {
     let folder = installed();
-    let file = tempfile::Builder::new().suffix(".html").tempfile().unwrap();
-    std::fs::write(file.path(), page).unwrap();
-    let output = Command::new(folder.join("bin/node")).arg(folder.join(script)).arg(file.path()).output().unwrap();
+    let file = folder.join(script).with_extension("html");
+    std::fs::write(&file, page).unwrap();
+    let output = Command::new(folder.join("bin/node")).arg(folder.join(script)).arg(&file).output().unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -61,6 +61,7 @@ fn nobody_is_shut_out() {
     for page in [
         html::report(&scenes::plan(), "plan"),
         html::report(&scenes::run(), "apply"),
+        html::report(&scenes::hostile(), "plan"),
         html::validation(&scenes::validation()),
     ] {
         browse("access.mjs", &page);

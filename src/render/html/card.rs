@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::entry::{Action, Entry, Side};
 use crate::domain::asset::{Address, Kind};
@@ -11,12 +12,11 @@ use crate::domain::image::{Area, Comparison};
 use crate::domain::report::{Fate, StepResult};
 use crate::render::inert;
 
-/// The id of an entry's card: what a deep link names. Everything but letters, digits and `-._~/` is percent-encoded,
-/// which is also how a browser writes it into its address bar.
+/// The id of an entry's card: what a deep link names, percent-encoded as a browser does it in its address bar (the
+/// fragment percent-encode set of the URL standard), and what would end or escape it there.
 pub(super) fn anchor(address: &Address) -> String {
-    const KEPT: percent_encoding::AsciiSet =
-        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-    percent_encoding::utf8_percent_encode(&address.to_string(), &KEPT).to_string()
+    const ENCODED: AsciiSet = CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'#').add(b'%');
+    utf8_percent_encode(&address.to_string(), &ENCODED).to_string()
 }
 
 /// The name of an entry as the page shows it: no character of it can act, and its direction ends with it.

@@ -117,7 +117,7 @@ const dress = card => {
   const rows = [['before', before], ['after', after]].filter(([, image]) => image);
   const extras = [];
   if (row.querySelector('.diff')) extras.push(compare(card, before, after));
-  if (rows.length) extras.push(grounds(entry.kind, row.querySelector('.before') ? rows : [['', after]]));
+  if (rows.length) extras.push(grounds(entry.kind, row.querySelector('.before') ? rows : [['art', after]]));
   for (const image of all('figure>.p:not(.none)', row)) {
     const figure = image.parentElement;
     figure.prepend(framed(image, figure.className === 'diff'));
@@ -141,6 +141,8 @@ const follow = () => {
   if (entry.hidden) clear();
   entry.focus({ preventScroll: true });
   entry.scrollIntoView({ block: 'start' });
+  // What comes into sight only now gets its true height: once more when it has.
+  requestAnimationFrame(() => setTimeout(() => entry.scrollIntoView({ block: 'start' })));
 };
 addEventListener('hashchange', follow);
 

@@ -37,7 +37,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
                 @if let Some(run) = &report.run { dt { "Run" } dd { code { (inert(&run.id)) } } }
             }
         }
-        div.panels {
+        section.panels aria-label="What to know first" {
             (general_findings(&report.findings, entries))
             (guards(&report.guards))
             @if let Some(run) = &report.run { (steps(run)) }
@@ -63,7 +63,7 @@ pub(super) fn of_validation(validation: &Validation, entries: &[Entry<'_>]) -> M
             h1 { bdi { (inert(&validation.manifest)) } }
             (outcome(&ending))
         }
-        div.panels { (general_findings(&validation.findings, entries)) }
+        section.panels aria-label="What to know first" { (general_findings(&validation.findings, entries)) }
     }
 }
 
