@@ -144,7 +144,11 @@ pub(crate) fn plan() -> Report {
         [r.saturating_add(if a > 0 && x < 12 { 9 } else { 0 }), g, b, a]
     });
     draft.change(&address("icon/acme-sign"), Some(&faint), Some(&sign));
-    draft.change(&address("icon/acme-chat"), Some(&tinted(&icon("acme-chat"), [0xd0, 0x30, 0x60])), Some(&icon("acme-chat")));
+    draft.change(
+        &address("icon/acme-chat"),
+        Some(&tinted(&icon("acme-chat"), [0xd0, 0x30, 0x60])),
+        Some(&icon("acme-chat")),
+    );
     draft.change(&address("icon/acme-warranty"), None, Some(&icon("acme-warranty")));
     draft.change(&address("icon/acme-fallen"), Some(&tinted(&icon("acme-visit"), [0x50, 0x50, 0x50])), None);
     draft.rename(&address("icon/acme-telex"), &address("icon/acme-fax"), &icon("acme-fax"));
@@ -156,10 +160,8 @@ pub(crate) fn plan() -> Report {
     draft.declare(&address("icon/acme-paid"), &icon("acme-paid"));
     draft.declare(&address("icon/acme-parcel"), &icon("acme-parcel"));
     draft.declare(&address("logo/acme-helpdesk"), &logo("acme-helpdesk"));
-    draft.diff.unmanaged = vec![
-        (address("icon/payroll-slip"), Unmanaged::NotOwned),
-        (address("logo/acme-lab-1"), Unmanaged::Ignored),
-    ];
+    draft.diff.unmanaged =
+        vec![(address("icon/payroll-slip"), Unmanaged::NotOwned), (address("logo/acme-lab-1"), Unmanaged::Ignored)];
     draft.diff.system = 87;
     let mut report = draft.report();
     report.findings = vec![
@@ -225,7 +227,13 @@ pub(crate) fn validation() -> Validation {
             .about(address("icon/acme-sign"))
             .help("give it an outline"),
     ];
-    Validation { manifest: "brand.yaml".to_owned(), images: draft.art.len(), art: draft.art, findings, ..Validation::default() }
+    Validation {
+        manifest: "brand.yaml".to_owned(),
+        images: draft.art.len(),
+        art: draft.art,
+        findings,
+        ..Validation::default()
+    }
 }
 
 /// Names that attack whoever shows them.
@@ -244,7 +252,8 @@ pub(crate) fn hostile() -> Report {
         let address = Address::new(Kind::Icon, Code::new(name));
         draft.change(&address, Some(&moved(&acme("icons/acme-call"))), Some(&acme("icons/acme-call")));
     }
-    draft.diff.unmanaged = names.iter().map(|name| (Address::new(Kind::Logo, Code::new(name)), Unmanaged::NotOwned)).collect();
+    draft.diff.unmanaged =
+        names.iter().map(|name| (Address::new(Kind::Logo, Code::new(name)), Unmanaged::NotOwned)).collect();
     let lost = Address::new(Kind::Logo, Code::new("acme-lost"));
     draft.diff.unknown.push(Unknown { address: lost, why: names[0].clone() });
     let mut report = draft.report();
@@ -257,7 +266,8 @@ pub(crate) fn hostile() -> Report {
 /// A thousand changes, each of its own images: every third an icon and every seventh a logo of the example, redrawn.
 pub(crate) fn thousand() -> Report {
     let mut draft = Draft::default();
-    let icons = ["call", "chat", "fax", "paid", "parcel", "sign", "visit", "warranty"].map(|name| acme(&format!("icons/acme-{name}")));
+    let icons = ["call", "chat", "fax", "paid", "parcel", "sign", "visit", "warranty"]
+        .map(|name| acme(&format!("icons/acme-{name}")));
     let logos = ["brand", "courier", "helpdesk", "invoice"].map(|name| acme(&format!("logos/acme-{name}")));
     for number in 0..1000_u32 {
         let (kind, art) = match number % 4 {

@@ -11,9 +11,9 @@ mod entry;
 mod gallery;
 mod page;
 mod summary;
-mod timeline;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use maud::html;
 

@@ -136,7 +136,7 @@ all('.card').forEach(card => near.observe(card));
 
 // Deep links: the card is shown even if a filter hides it, and has the focus.
 const follow = () => {
-  const entry = document.querySelector(':target')?.closest('.card,.tile');
+  const entry = document.getElementById(location.hash.slice(1))?.closest('.card,.tile');
   if (!entry) return;
   if (entry.hidden) clear();
   entry.focus({ preventScroll: true });
@@ -166,4 +166,5 @@ addEventListener('keydown', event => {
 });
 document.querySelector('.choices').hidden = false;
 filter();
-follow();
+// The browser's own jump to the fragment comes after this script, and can take the focus away.
+addEventListener('load', () => requestAnimationFrame(() => setTimeout(follow)));

@@ -37,8 +37,7 @@ fn replacing(changes: &[(&str, Arc<[u8]>, Arc<[u8]>)]) -> Report {
     let changes = changes
         .iter()
         .map(|(code, before, after)| {
-            let before =
-                Before { code: Code::new(*code), file_uri: String::new(), content: Some(content(before)) };
+            let before = Before { code: Code::new(*code), file_uri: String::new(), content: Some(content(before)) };
             let after = After { file: String::new(), content: content(after) };
             let action = Action::Replace(before, after);
             Change { address: address(code), action, reason: Reason::LooksDifferent, rename: None }
@@ -68,10 +67,8 @@ fn the_policy_knows_the_style_sheet_and_the_script_by_their_hashes() {
 #[test]
 fn every_distinct_image_is_there_once() {
     let (old, new) = (square(1), square(200));
-    let page = report(
-        &replacing(&[("acme-a", old.clone(), new.clone()), ("acme-b", new.clone(), old.clone())]),
-        "plan",
-    );
+    let page =
+        report(&replacing(&[("acme-a", old.clone(), new.clone()), ("acme-b", new.clone(), old.clone())]), "plan");
     for image in [&old, &new] {
         assert_eq!(page.matches(&STANDARD.encode(image)).count(), 1);
     }
@@ -88,11 +85,8 @@ fn whatever_a_name_holds_is_text() {
     found.manifest = hostile.to_owned();
     found.findings.push(Finding::warning("low-contrast", hostile).about(address(hostile)).help(hostile));
     let step = StepResult { fate: Fate::Failed, why: Some(hostile.to_owned()), wrote: false };
-    found.run = Some(Run {
-        id: hostile.to_owned(),
-        folder: hostile.into(),
-        steps: BTreeMap::from([(address(hostile), step)]),
-    });
+    found.run =
+        Some(Run { id: hostile.to_owned(), folder: hostile.into(), steps: BTreeMap::from([(address(hostile), step)]) });
     let page = report(&found, "apply");
     assert!(!page.contains("<img") && !page.contains('\u{202e}') && !page.contains('\u{1b}'), "{page}");
     assert_eq!((page.matches("</script>").count(), page.matches("</style>").count()), (1, 1));

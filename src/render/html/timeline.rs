@@ -26,11 +26,8 @@ pub(super) struct Shown<'a> {
 
 /// The mock of changes, filled up with what is left as it is, and the choice between before and after.
 pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
-    let shown: Vec<Shown<'_>> = changes
-        .iter()
-        .chain(kept)
-        .map(|entry| Shown { address: entry.address, picture: both(entry) })
-        .collect();
+    let shown: Vec<Shown<'_>> =
+        changes.iter().chain(kept).map(|entry| Shown { address: entry.address, picture: both(entry) }).collect();
     let two = changes.iter().any(|entry| entry.action.is_change());
     html! {
         @if !shown.is_empty() {
