@@ -38,8 +38,8 @@ await story(async () => {
   assert.deepEqual(await shares(), ['inset(0px 50% 0px 0px)', 'inset(0px 0px 0px 50%)']);
   await range.focus();
   for (let press = 0; press < 25; press++) await page.keyboard.press('ArrowRight');
-  assert.equal(await range.getAttribute('aria-valuetext'), '75 percent');
-  assert.deepEqual(await shares(), ['inset(0px 75% 0px 0px)', 'inset(0px 0px 0px 25%)']);
+  assert.equal(await range.getAttribute('aria-valuetext'), 'line at 75 percent');
+  assert.deepEqual(await shares(), ['inset(0px 25% 0px 0px)', 'inset(0px 0px 0px 75%)']);
   await call.locator('.stage').click({ position: { x: 150, y: 90 } });
   assert.match((await shares())[1], /inset\(0px 0px 0px 78\.\d+%\)|inset\(0px 0px 0px 78%\)/);
 
@@ -50,6 +50,15 @@ await story(async () => {
   assert.equal(await clip(over), 'none');
   await range.fill('100');
   assert.equal(await over.evaluate(node => getComputedStyle(node).opacity), '1');
+
+  // Flip: one or the other, by a click or a key.
+  await call.getByLabel('flip').check();
+  const flipped = () => over.evaluate(node => getComputedStyle(node).opacity);
+  assert.equal(await flipped(), '1');
+  await call.locator('.stage').click();
+  assert.equal(await flipped(), '0');
+  await range.press('ArrowRight');
+  assert.equal(await flipped(), '1');
 
   // The portal's grounds, at its size, before and after.
   const spots = call.locator('.grounds .spot');

@@ -27,6 +27,15 @@ await story(async () => {
   assert.deepEqual(await visible(page), ['icon/acme-call']);
   await chip('with findings').click();
 
+  // At a glance: every entry is a link to its card, narrowed with the rest.
+  const thumbs = page.locator('.glance a:visible');
+  assert.equal(await thumbs.count(), 12);
+  await chip('rename').click();
+  assert.deepEqual(await thumbs.evaluateAll(all => all.map(one => one.ariaLabel)), ['rename icon/acme-telex → icon/acme-fax']);
+  await thumbs.first().click();
+  assert.equal(await focused(page), 'icon/acme-fax');
+  await chip('rename').click();
+
   // Keys alone: / to the search, what is typed narrows, Escape clears.
   await page.keyboard.press('/');
   assert.equal(await focused(page), 'search');

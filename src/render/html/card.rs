@@ -59,6 +59,7 @@ pub(super) fn tools(entries: &[Entry<'_>]) -> Markup {
                 p.shown role="status" id="shown" {}
             }
         }
+        nav.glance aria-label="Every entry at a glance" hidden {}
     }
 }
 

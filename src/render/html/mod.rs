@@ -1,7 +1,7 @@
 //! A report as one HTML file: self-contained, so that it can be mailed, kept as an artifact and opened from a disk.
 //!
 //! The page is whole without its script: every entry with its images before and after and their changed pixels, the
-//! guards, the findings, the timeline. The script adds what moves: filters, swipe and onion skin, the other grounds.
+//! guards, the findings, the timeline. The script adds what moves: filters, swipe and onion skin, the other grounds, an overview.
 //!
 //! Each distinct image is in the page once, as a class of its style sheet ([`gallery`]). A policy allows nothing but this
 //! one style sheet, this one script and images that are in the page; so there are no `style` and no `on…` attributes.

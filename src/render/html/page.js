@@ -6,6 +6,13 @@ const make = (tag, attributes = {}, ...children) => {
   element.append(...children);
   return element;
 };
+// An image once more, where it is no news to a screen reader.
+const copy = image => {
+  const twin = image.cloneNode();
+  twin.removeAttribute('role');
+  twin.removeAttribute('aria-label');
+  return twin;
+};
 const root = document.documentElement;
 const entries = all('.card,.tile').map(element => ({
   element,
@@ -27,7 +34,7 @@ const filter = () => {
       && (!pressed.kind.size || pressed.kind.has(entry.kind))
       && (!pressed.findings.size || entry.findings)
       && words.every(word => entry.text.includes(word));
-    if (entry.element.hidden === visible) entry.element.hidden = !visible;
+    if (entry.element.hidden === visible) entry.element.hidden = entry.thumb.hidden = !visible;
     count += visible;
   }
   shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;
@@ -58,39 +65,55 @@ for (const name of ['size', 'ground', 'theme']) {
   document.getElementById(name).addEventListener('change', event => { root.dataset[name] = event.target.value; });
 }
 
+// At a glance: every entry at its own size, each a link to its card.
+const glance = document.querySelector('.glance');
+for (const entry of entries) {
+  const { element, action, kind } = entry;
+  const images = all('.before>.p,.after>.p', element);
+  const link = make('a', { href: `#${element.id}`, className: `thumb ${action} ${kind}`, title: element.querySelector('h3').textContent });
+  link.setAttribute('aria-label', link.title);
+  link.append(make('span', { className: 'mark' }), ...(images.length ? images : all('.p', element)).map(copy));
+  entry.thumb = link;
+}
+glance.append(...entries.map(entry => entry.thumb));
+glance.hidden = entries.length < 2;
+
 // What a card gets when it comes near: swipe and onion skin, and the portal's grounds at the portal's size.
-const copy = image => {
-  const twin = image.cloneNode();
-  twin.removeAttribute('role');
-  twin.removeAttribute('aria-label');
-  return twin;
-};
 const compare = (card, before, after) => {
   const name = card.querySelector('h3 a').textContent;
   const stage = make('div', { className: 'stage swipe' }, copy(before), copy(after));
-  const range = make('input', { type: 'range', min: 0, max: 100, value: 50 });
-  range.setAttribute('aria-label', `How much of ${name} is after`);
+  const range = make('input', { type: 'range', min: 0, max: 100 });
+  range.setAttribute('aria-label', `Before and after of ${name}`);
+  const is = way => stage.classList.contains(way);
+  // Swipe: before is left of the line, after right of it. Onion skin: how much of after lies over before. Flip: all or none.
   const slide = value => {
     range.value = value;
-    range.setAttribute('aria-valuetext', `${range.value} percent`);
-    // A swipe uncovers what is after from the right, as far as the line went left.
-    stage.style.setProperty('--at', `${stage.classList.contains('swipe') ? 100 - range.value : range.value}%`);
+    range.setAttribute('aria-valuetext', is('swipe') ? `line at ${range.value} percent` : `${range.value} percent after`);
+    stage.style.setProperty('--at', `${range.value}%`);
   };
-  range.addEventListener('input', () => slide(range.value));
   const drag = event => {
     const box = stage.getBoundingClientRect();
-    const at = (event.clientX - box.left) / box.width * 100;
-    slide(stage.classList.contains('swipe') ? 100 - at : at);
+    slide((event.clientX - box.left) / box.width * 100);
   };
-  stage.addEventListener('pointerdown', event => { stage.setPointerCapture(event.pointerId); drag(event); });
-  stage.addEventListener('pointermove', event => { if (event.buttons) drag(event); });
-  const ways = ['swipe', 'onion'].map(way => {
+  range.addEventListener('input', () => slide(range.value));
+  stage.addEventListener('pointerdown', event => {
+    stage.setPointerCapture(event.pointerId);
+    if (is('flip')) slide(100 - range.value);
+    else drag(event);
+  });
+  stage.addEventListener('pointermove', event => { if (event.buttons && !is('flip')) drag(event); });
+  const ways = [['swipe', 'swipe'], ['onion', 'onion skin'], ['flip', 'flip']].map(([way, words]) => {
     const radio = make('input', { type: 'radio', name: `way ${card.id}`, checked: way === 'swipe' });
-    radio.addEventListener('change', () => { stage.className = `stage ${way}`; slide(range.value); });
-    return make('label', {}, radio, way === 'swipe' ? 'swipe' : 'onion skin');
+    radio.addEventListener('change', () => {
+      stage.className = `stage ${way}`;
+      range.step = way === 'flip' ? 100 : 1;
+      slide(way === 'flip' ? 100 : 50);
+    });
+    return make('label', {}, radio, words);
   });
   slide(50);
-  return make('figure', { className: 'over' }, framed(stage), range, make('figcaption', {}, ...ways));
+  const ends = make('p', { className: 'ends' }, make('span', {}, 'before'), make('span', {}, 'after'));
+  return make('figure', { className: 'over' }, framed(stage), range, ends, make('figcaption', {}, ...ways));
 };
 const framed = (inside, plain) => make('div', { className: 'frame' }, make('div', { className: plain ? 'ground plain' : 'ground' }, inside));
 const spots = {
