@@ -70,8 +70,9 @@ await story(async () => {
   assert.equal(await small.evaluate(node => getComputedStyle(node).borderRadius), '50%');
   const brand = await card(page, 'logo/acme-brand');
   const tiles = brand.locator('.grounds .logotile');
+  assert.match(await tiles.first().evaluate(tile => getComputedStyle(tile).backgroundImage), /rgba\(47, 198, 246, 0\.2\)/);
   assert.deepEqual(await Promise.all((await tiles.all()).slice(0, 4).map(tile => colour(tile))),
-    ['rgba(47, 198, 246, 0.2)', 'rgb(255, 232, 232)', 'rgb(237, 238, 240)', 'rgb(255, 241, 214)']);
+    ['rgb(255, 255, 255)', 'rgb(255, 232, 232)', 'rgb(237, 238, 240)', 'rgb(255, 241, 214)']);
   const tile = await tiles.first().evaluate(node => [node.offsetWidth, node.offsetHeight, getComputedStyle(node).borderRadius, node.firstChild.offsetWidth]);
   assert.deepEqual(tile, [80, 80, '12px', 60]);
 

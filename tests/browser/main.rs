@@ -33,10 +33,16 @@ fn installed() -> &'static Path {
 
 /// Runs a script on a page, and prints what it measured. The page stays beside the script, for whoever wants to see it.
 fn browse(script: &str, page: &str) {
+    browse_with(script, page, &[]);
+}
+
+/// As [`browse`], with more arguments for the script.
+fn browse_with(script: &str, page: &str, arguments: &[&str]) {
     let folder = installed();
     let file = folder.join(script).with_extension("html");
     std::fs::write(&file, page).unwrap();
-    let output = Command::new(folder.join("bin/node")).arg(folder.join(script)).arg(&file).output().unwrap();
+    let mut command = Command::new(folder.join("bin/node"));
+    let output = command.arg(folder.join(script)).arg(&file).args(arguments).output().unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -87,4 +93,32 @@ fn a_thousand_changes_open_and_filter() {
     println!("{} bytes of page, {images} bytes of images: {:.2}", page.len(), page.len() as f64 / images as f64);
     assert!(page.len() < 3 * images, "{} bytes of page, {images} bytes of images", page.len());
     browse("thousand.mjs", &page);
+}
+
+/// What examples/ shows of the page: name, window, colours and what is at its top.
+const PICTURES: [(&str, (u32, u32), &str, &str); 4] = [
+    ("report-plan", (1280, 1000), "light", ".top"),
+    ("report-card", (1440, 700), "dark", "[id=\"logo/acme-brand\"]"),
+    ("report-timeline", (1280, 720), "light", ".mock"),
+    ("report-phone", (360, 740), "dark", "[id=\"icon/acme-call\"]"),
+];
+
+/// Fonts differ from machine to machine, so pictures are not compared with those in examples/: they are only taken.
+#[test]
+fn pictures_of_the_page_can_be_taken() {
+    let page = html::report(&scenes::plan(), "plan");
+    let taken = tempfile::tempdir().unwrap();
+    for (name, (width, height), colours, to) in PICTURES {
+        let file = taken.path().join(name).with_extension("png");
+        let (w, h) = (width.to_string(), height.to_string());
+        browse_with("picture.mjs", &page, &[file.to_str().unwrap(), &w, &h, colours, to]);
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name).with_extension("png");
+        if std::env::var_os("UPDATE_PICTURE").is_some() {
+            std::fs::copy(&file, &kept).unwrap();
+        }
+        for picture in [file, kept] {
+            let header = brandctl::domain::image::header(&std::fs::read(&picture).unwrap()).unwrap();
+            assert_eq!((header.width, header.height), (width, height), "{}", picture.display());
+        }
+    }
 }

@@ -8,6 +8,7 @@ await story(async () => {
   assert.match(await page.locator('[id="icon/acme-broken"]').textContent(), /no sound PNG[^]*png-format the file breaks off/);
   assert.match(await (await card(page, 'icon/acme-sign')).innerText(), /white-on-white/);
   assert.equal(await page.locator('#was').count(), 0);
+  assert.deepEqual(await page.locator('.chips li').allTextContents(), ['9 icons', '4 logos', '2 with findings']);
   assert.equal(await page.locator('.timeline .log').count(), 6);
   assert.equal(await page.locator('.timeline .logotile .p:visible').count(), 6);
   assert.equal(await page.locator('.card').count(), 13);

@@ -36,7 +36,7 @@ pub(super) fn tools(entries: &[Entry<'_>]) -> Markup {
     html! {
         div.tools role="search" aria-label="Narrow down" {
             ul.chips aria-label="What is here" {
-                @for action in Action::ALL.into_iter().filter(|action| of(*action) > 0) {
+                @for action in Action::TOLD.into_iter().filter(|action| of(*action) > 0) {
                     li class=(action.word()) data-action=(action.word()) {
                         span.mark {} " " b { (of(action)) } " " (action.word())
                     }

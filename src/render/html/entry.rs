@@ -22,12 +22,15 @@ pub(super) enum Action {
     Rename,
     /// Its content could not be fetched, so nothing is done.
     Unknown,
-    /// It is left as it is, or nothing was compared.
+    /// It is left as it is.
     Keep,
+    /// Nothing was compared: it is checked alone.
+    Declared,
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 6] =
+    /// Those that tell one entry from another.
+    pub(super) const TOLD: [Self; 6] =
         [Self::Create, Self::Replace, Self::Delete, Self::Rename, Self::Unknown, Self::Keep];
 
     /// The word that people read; also its class.
@@ -39,11 +42,12 @@ impl Action {
             Self::Rename => "rename",
             Self::Unknown => "unknown",
             Self::Keep => "unchanged",
+            Self::Declared => "declared",
         }
     }
 
     pub(super) fn is_change(self) -> bool {
-        self != Self::Keep
+        !matches!(self, Self::Keep | Self::Declared)
     }
 }
 
@@ -113,14 +117,14 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<En
         }
     }
     let kept = report.art.iter().filter(|piece| !told.contains(&piece.address.folded()));
-    entries.extend(kept.map(|piece| of_piece(piece, &findings, gallery)));
+    entries.extend(kept.map(|piece| of_piece(piece, Action::Keep, &findings, gallery)));
     entries
 }
 
 /// The entries of a manifest that was checked.
 pub(super) fn of_validation<'a>(validation: &'a Validation, gallery: &mut Gallery) -> Vec<Entry<'a>> {
     let findings = by_address(&validation.findings);
-    validation.art.iter().map(|piece| of_piece(piece, &findings, gallery)).collect()
+    validation.art.iter().map(|piece| of_piece(piece, Action::Declared, &findings, gallery)).collect()
 }
 
 type Findings<'a> = BTreeMap<&'a Address, Vec<&'a Finding>>;
@@ -151,12 +155,8 @@ impl<'a> Entry<'a> {
     }
 }
 
-fn of_piece<'a>(piece: &'a Piece, findings: &Findings<'a>, gallery: &mut Gallery) -> Entry<'a> {
-    Entry {
-        why: inert(&piece.file),
-        after: declared(piece, gallery),
-        ..Entry::new(&piece.address, Action::Keep, findings)
-    }
+fn of_piece<'a>(piece: &'a Piece, action: Action, findings: &Findings<'a>, gallery: &mut Gallery) -> Entry<'a> {
+    Entry { why: inert(&piece.file), after: declared(piece, gallery), ..Entry::new(&piece.address, action, findings) }
 }
 
 fn declared(piece: &Piece, gallery: &mut Gallery) -> Side {

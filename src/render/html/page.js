@@ -17,7 +17,7 @@ const root = document.documentElement;
 const entries = all('.card,.tile').map(element => ({
   element,
   text: element.textContent.toLowerCase(),
-  action: ['create', 'replace', 'delete', 'rename', 'unknown', 'unchanged'].find(word => element.classList.contains(word)),
+  action: ['create', 'replace', 'delete', 'rename', 'unknown', 'unchanged', 'declared'].find(word => element.classList.contains(word)),
   kind: element.classList.contains('icon') ? 'icon' : 'logo',
   findings: element.querySelector('.findings') !== null,
 }));

@@ -7,7 +7,7 @@
 use maud::{Markup, html};
 
 use super::card::{image, name};
-use super::entry::{Entry, Side};
+use super::entry::{Action, Entry, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::render::inert;
 
@@ -22,12 +22,17 @@ const TILES: [&str; 4] = ["sky", "rose", "grey", "sand"];
 pub(super) struct Shown<'a> {
     pub(super) address: &'a Address,
     pub(super) picture: Markup,
+    /// What becomes of it, if it does not stay.
+    pub(super) note: &'static str,
 }
 
 /// The mock of changes, filled up with what is left as it is, and the choice between before and after.
 pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
-    let shown: Vec<Shown<'_>> =
-        changes.iter().chain(kept).map(|entry| Shown { address: entry.address, picture: both(entry) }).collect();
+    let shown: Vec<Shown<'_>> = changes
+        .iter()
+        .chain(kept)
+        .map(|entry| Shown { address: entry.address, picture: both(entry), note: note(entry) })
+        .collect();
     let two = changes.iter().any(|entry| entry.action.is_change());
     html! {
         @if !shown.is_empty() {
@@ -44,6 +49,11 @@ pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
             }
         }
     }
+}
+
+/// An entry that names a deleted code stays in the timeline, without the image.
+fn note(entry: &Entry<'_>) -> &'static str {
+    if entry.action == Action::Delete { ", which is deleted" } else { "" }
 }
 
 /// Both images of an entry in one place; the style sheet shows that of the time which is chosen.
@@ -91,7 +101,7 @@ fn log_entry(icon: &Shown<'_>) -> Markup {
             span.marker.white { (icon.picture) }
             div.paper {
                 p.line { strong { "Log entry" } time { "10:24" } }
-                p { "Its icon is " (name(icon.address)) }
+                p { "Its icon is " (name(icon.address)) (icon.note) }
             }
         }
     }
@@ -106,8 +116,8 @@ fn activity(icon: Option<&Shown<'_>>, marker: &str, logo: Option<&Shown<'_>>, ti
                 div.body {
                     @if let Some(logo) = logo { span class={ "logotile " (tile) } { (logo.picture) } }
                     p {
-                        @if let Some(icon) = icon { "Its icon is " (name(icon.address)) br; }
-                        @if let Some(logo) = logo { "Its logo is " (name(logo.address)) }
+                        @if let Some(icon) = icon { "Its icon is " (name(icon.address)) (icon.note) br; }
+                        @if let Some(logo) = logo { "Its logo is " (name(logo.address)) (logo.note) }
                     }
                 }
             }
