@@ -2,6 +2,7 @@
 //! look at what is on the page. An error on the console, a violation of the page's policy or a request fails any of them.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 
 mod scenes;
 

@@ -26,8 +26,11 @@ fn address(code: &str) -> Address {
     Address::new(Kind::Icon, Code::new(code))
 }
 
+/// A code, its image before and its image after.
+type Replaced<'a> = (&'a str, Arc<[u8]>, Arc<[u8]>);
+
 /// A report whose plan replaces, per code, the first image by the second.
-fn replacing(changes: &[(&str, Arc<[u8]>, Arc<[u8]>)]) -> Report {
+fn replacing(changes: &[Replaced<'_>]) -> Report {
     let mut contents = Contents::new();
     let mut content = |bytes: &Arc<[u8]>| {
         let content = Content::of(bytes);
