@@ -26,6 +26,8 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
     plan::make(&mut session, &arguments.comparing, Purpose::Read);
+    let unwritten = arguments.comparing.reports.write(&session.report, "drift");
+    session.report.findings.extend(unwritten);
     session.progress.clear();
     output::report(globals, &session.report, exit::of_drift(&session.report), render::human::drift)
 }

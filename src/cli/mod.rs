@@ -9,6 +9,7 @@ mod output;
 mod plan;
 mod progress;
 mod recovery;
+mod reports;
 mod restore;
 mod sandbox;
 mod saved;

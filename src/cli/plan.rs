@@ -43,6 +43,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     if let (Some(_), Some(path)) = (&planned, &arguments.output) {
         save(&mut session.report, path);
     }
+    let unwritten = arguments.comparing.reports.write(&session.report, "plan");
+    session.report.findings.extend(unwritten);
     session.progress.clear();
     output::report(globals, &session.report, exit::of_plan(&session.report, detail), render::human::plan)
 }

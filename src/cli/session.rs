@@ -24,6 +24,7 @@ use crate::store::state_dir::StateDir;
 use super::credentials;
 use super::output;
 use super::progress::Progress;
+use super::reports::Reports;
 use super::settings::{Globals, Settling};
 use super::signals;
 
@@ -37,6 +38,10 @@ pub(super) struct Session<'a> {
     pub(super) settle: Duration,
     /// Whether the plan was shown already.
     pub(super) shown: bool,
+    /// What was told with it, and is not told again.
+    pub(super) told: Vec<Finding>,
+    /// The files that an apply writes at its end.
+    pub(super) reports: Reports,
     /// Whether the user asked to stop.
     pub(super) interrupt: Interrupt,
     /// Raised once stopping means to finish what is in flight.
@@ -107,6 +112,8 @@ impl<'a> Session<'a> {
             report,
             settle: settling.settle,
             shown: false,
+            told: Vec::new(),
+            reports: Reports::default(),
             interrupt,
             writing,
         }

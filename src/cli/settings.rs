@@ -12,6 +12,8 @@ use crate::domain::state::Selection;
 use crate::ops::observe::Freshness;
 use crate::ops::plan::unbacked;
 
+use super::reports::Reports;
+
 /// Options that go with every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -107,6 +109,8 @@ pub(super) struct Comparing {
     /// Download every image again instead of using the cache
     #[arg(long)]
     refresh: bool,
+    #[command(flatten)]
+    pub(super) reports: Reports,
     #[command(flatten)]
     pub(super) settling: Settling,
     #[command(flatten)]

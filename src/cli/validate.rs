@@ -11,6 +11,7 @@ use crate::store::repository::Repository;
 use super::exit::Exit;
 use super::output;
 use super::progress::Progress;
+use super::reports::Reports;
 use super::settings::{Format, Globals};
 
 /// Check the manifest and its PNGs, offline
@@ -20,20 +21,25 @@ use super::settings::{Format, Globals};
 #[command(
     after_help = "Examples:\n  brandctl validate\n  brandctl validate -f examples/acme/brand.yaml --format json\n\nExit codes: 0 no error (warnings are none), 1 error."
 )]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    #[command(flatten)]
+    reports: Reports,
+}
 
-pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let repository = Repository::at(&globals.file);
     let progress = Progress::new(globals);
     let validated = ops::validate::validate(repository.name(), &repository, progress.as_ref());
     progress.clear();
-    let validation = Validation {
+    let mut validation = Validation {
         manifest: repository.name().to_owned(),
         source: validated.source,
         images: validated.images,
         findings: validated.checked.findings,
         art: validated.art,
     };
+    let unwritten = arguments.reports.write_validation(&validation);
+    validation.findings.extend(unwritten);
     let exit = if validation.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
         Format::Human => output::data(&render::human::validation(&validation), exit),

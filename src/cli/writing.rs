@@ -70,6 +70,7 @@ pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
             let (errors, told): (Vec<_>, Vec<_>) = found.partition(Finding::is_error);
             session.report.findings = errors;
             output::findings(session.globals, &told, &session.report);
+            session.told = told;
         }
         Format::Json if !writing.yes => output::diagnostic(&plan),
         Format::Json => {}
@@ -91,6 +92,9 @@ pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, w
         output::note(session.globals, "Nothing was written.");
         session.report.findings.push(Finding::error("declined", "the changes were not approved"));
     }
+    let mut whole = session.report.clone();
+    whole.findings.splice(0..0, std::mem::take(&mut session.told));
+    session.report.findings.extend(session.reports.write(&whole, "apply"));
     let exit = exit::of_apply(&session.report, session.interrupt.is_raised());
     output::report(session.globals, &session.report, exit, |report| {
         match (&report.run, report.stale || session.shown) {

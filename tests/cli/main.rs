@@ -10,6 +10,7 @@ mod killed;
 mod names;
 mod ownership;
 mod pitfalls;
+mod reports;
 mod saved_plans;
 mod secrets;
 mod unsteady;
