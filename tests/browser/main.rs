@@ -81,6 +81,23 @@ fn the_top_and_the_cards_tell_of_a_run_and_of_findings() {
     browse("validate.mjs", &html::validation(&scenes::validation()));
 }
 
+/// The page that the program itself writes, of the example, which a sandbox does not have yet.
+#[test]
+fn the_program_writes_such_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (page, state) = (folder.path().join("plan.html"), folder.path().join("state"));
+    let output = Command::new(env!("CARGO_BIN_EXE_brandctl"))
+        .args(["plan", "--sandbox", "-f", "examples/acme/brand.yaml", "--report"])
+        .arg(&page)
+        .arg("--state-dir")
+        .arg(&state)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    browse("program.mjs", &std::fs::read_to_string(page).unwrap());
+}
+
 #[test]
 fn hostile_names_do_nothing() {
     browse("hostile.mjs", &html::report(&scenes::hostile(), "plan"));

@@ -120,7 +120,7 @@ fn side(entry: &Entry<'_>, side: &Side, when: &str, absent: &str) -> Markup {
         figure class=(if when.is_empty() { "after" } else { when }) {
             @match side {
                 Side::Seen(picture) => {
-                    (image(&picture.class, &format!("{} {when}", inert(entry.address.code.as_str()))))
+                    (image(&picture.class, format!("{} {when}", inert(entry.address.code.as_str())).trim_end()))
                     figcaption { b { (when) } " " (picture.size) " B" }
                 }
                 Side::Absent => { i.p.none {} figcaption { b { (when) } " " (absent) } }

@@ -117,7 +117,9 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<En
         }
     }
     let kept = report.art.iter().filter(|piece| !told.contains(&piece.address.folded()));
-    entries.extend(kept.map(|piece| of_piece(piece, Action::Keep, &findings, gallery)));
+    // Without a plan nothing was compared.
+    let action = if report.plan.is_some() { Action::Keep } else { Action::Declared };
+    entries.extend(kept.map(|piece| of_piece(piece, action, &findings, gallery)));
     entries
 }
 

@@ -18,6 +18,7 @@ mod timeline;
 use maud::html;
 
 use crate::domain::report::{Report, Validation};
+use entry::Action;
 use gallery::Gallery;
 use page::Page;
 
@@ -26,13 +27,13 @@ use page::Page;
 pub fn report(report: &Report, command: &str) -> String {
     let mut gallery = Gallery::default();
     let entries = entry::of_report(report, &mut gallery);
-    let (changes, kept): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.action.is_change());
+    let (changes, kept): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.action != Action::Keep);
     let portal = report.portal.as_deref().unwrap_or(&report.manifest);
     let body = html! {
         (summary::of_report(report, command, &entries))
         main id="changes" tabindex="-1" {
             (card::tools(&entries))
-            @if !changes.is_empty() { h2 { "Changes" } }
+            @if !changes.is_empty() { h2 { @if report.plan.is_some() { "Changes" } @else { "The art" } } }
             (card::cards(&changes))
             (timeline::section(&changes, &kept))
             @if !kept.is_empty() {

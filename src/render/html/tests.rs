@@ -120,3 +120,20 @@ fn a_failed_run_is_told_at_the_top_and_at_its_card() {
     assert_eq!(page.matches("the portal refused it").count(), 2);
     assert_eq!(page.matches("fate applied").count(), 1);
 }
+
+#[test]
+fn without_a_plan_nothing_is_called_unchanged() {
+    let piece = crate::domain::rules::Piece {
+        address: address("acme-a"),
+        file: "icons/acme-a.png".to_owned(),
+        place: crate::domain::finding::Place { line: 1, column: 1, bytes: 0..0 },
+        size: 9,
+        bytes: Some(square(1)),
+    };
+    let findings = vec![Finding::error("png-size", "it is 30 pixels wide").about(address("acme-a"))];
+    let found = Report { art: vec![piece], findings, ..Report::default() };
+    let page = report(&found, "plan");
+    assert!(page.contains("card declared icon") && page.contains("1 error: nothing can be applied"), "{page}");
+    assert!(!page.contains("Left as they are") && !page.contains("</b> unchanged"), "{page}");
+    assert_eq!(page.matches("it is 30 pixels wide").count(), 2, "at the top and beside its image");
+}
