@@ -180,7 +180,7 @@ pub(super) const fn word(fate: Fate) -> &'static str {
         Fate::Failed => "failed",
         Fate::Skipped => "skipped",
         Fate::Recovered => "recovered",
-        Fate::Unknown => "unsettled",
+        Fate::Unknown => "unknown",
     }
 }
 

@@ -3,7 +3,7 @@
 //! The page is whole without its script: every entry with its images before and after and their changed pixels, the
 //! guards, the findings, the timeline. The script adds what moves: filters, swipe and onion skin, the other grounds, an overview.
 //!
-//! Each distinct image is in the page once, as a class of its style sheet ([`gallery`]). A policy allows nothing but this
+//! Each distinct image is in the page once, as a class of its style sheet (gallery.rs). A policy allows nothing but this
 //! one style sheet, this one script and images that are in the page; so there are no `style` and no `on…` attributes.
 
 mod card;
