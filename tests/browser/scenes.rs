@@ -45,7 +45,7 @@ fn encoded(width: u32, height: u32, samples: &[u8]) -> Arc<[u8]> {
     bytes.into()
 }
 
-/// The same drawing one pixel to the right and a little lighter.
+/// The same drawing one pixel to the right.
 fn moved(png: &[u8]) -> Arc<[u8]> {
     redrawn(png, |x, y, at| at(i64::from(x) - 1, i64::from(y)))
 }
@@ -263,7 +263,7 @@ pub(crate) fn hostile() -> Report {
     report
 }
 
-/// A thousand changes, each of its own images: every third an icon and every seventh a logo of the example, redrawn.
+/// A thousand changes, each of images of its own: the drawings of the example in other colours, three icons to a logo.
 pub(crate) fn thousand() -> Report {
     let mut draft = Draft::default();
     let icons = ["call", "chat", "fax", "paid", "parcel", "sign", "visit", "warranty"]
