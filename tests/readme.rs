@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -97,6 +98,11 @@ fn every_command_for_a_portal_does_what_it_says() {
             if command.is_empty() || exported || command == "tests/run" {
                 continue;
             }
+            if command.starts_with("brandctl sandbox") {
+                serves(command, folder.path());
+                ran += 1;
+                continue;
+            }
             let (pending, asks) = (command.contains("--detailed-exitcode"), command == "brandctl apply");
             let command = if asks { format!("{command} --yes") } else { command.to_owned() };
             let acme = folder.path().join("examples/acme");
@@ -111,6 +117,27 @@ fn every_command_for_a_portal_does_what_it_says() {
         }
     }
     assert!(ran >= 6, "README.md lost its commands");
+}
+
+/// Runs a command that serves until it is told to end, on a free port: it must print a webhook, and end well.
+fn serves(line: &str, folder: &Path) {
+    let words = line.strip_prefix("brandctl ").unwrap();
+    let mut quoted = words.split('\'');
+    let mut arguments: Vec<_> = quoted.next().unwrap().split_whitespace().collect();
+    arguments.extend(quoted.next());
+    let mut server = Command::new(env!("CARGO_BIN_EXE_brandctl"))
+        .args(arguments)
+        .args(["--listen", "127.0.0.1:0"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let printed = BufReader::new(server.stdout.take().unwrap()).lines();
+    let webhook = printed.map(Result::unwrap).find(|line| line.starts_with("export BITRIX24_WEBHOOK_URL="));
+    assert!(webhook.is_some(), "{line} printed no webhook");
+    let ended = Command::new("sh").args(["-c", &format!("kill -TERM {}", server.id())]).status().unwrap();
+    assert!(ended.success() && server.wait().unwrap().success(), "{line}");
 }
 
 /// An option that README.md names is one of the program's, or of cargo's where it is named here.
@@ -167,7 +194,9 @@ fn every_link_leads_somewhere() {
 /// What `--help` shows under "Examples:" is run too, as far as it can be parsed: its words must be known.
 #[test]
 fn every_example_of_the_help_is_understood() {
-    for command in ["validate", "plan", "apply", "drift", "show", "history", "restore", "sandbox"] {
+    for command in [
+        "validate", "rules", "plan", "apply", "drift", "show", "history", "restore", "list", "log", "doctor", "sandbox",
+    ] {
         let (_, help) = run(&format!("brandctl {command} --help"), repository());
         let examples: Vec<_> = help
             .lines()

@@ -38,6 +38,26 @@ fn the_history_schema_is_the_one_of_the_types() {
     is_published("history.schema.json", &document::history_schema());
 }
 
+#[test]
+fn the_list_schema_is_the_one_of_the_types() {
+    is_published("list.schema.json", &document::list_schema());
+}
+
+#[test]
+fn the_doctor_schema_is_the_one_of_the_types() {
+    is_published("doctor.schema.json", &document::doctor_schema());
+}
+
+#[test]
+fn the_log_schema_is_the_one_of_the_types() {
+    is_published("log.schema.json", &document::log_schema());
+}
+
+#[test]
+fn the_rules_schema_is_the_one_of_the_types() {
+    is_published("rules.schema.json", &document::rules_schema());
+}
+
 /// A copy of examples/acme, and the real program in it.
 struct Acme(tempfile::TempDir);
 
@@ -133,6 +153,40 @@ fn every_plan_and_run_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_list_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let mut documents = vec![("no credentials", acme.json(1, &["list"]))];
+    acme.json(0, &["apply", "--yes", "--sandbox"]);
+    documents.push(("applied", acme.json(0, &["list", "--sandbox"])));
+    acme.replace("brand.yaml", "version: 1", "version: x");
+    documents.push(("not valid", acme.json(1, &["list", "--sandbox"])));
+    conform(&document::list_schema(), &documents);
+}
+
+#[test]
+fn every_checkup_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let documents =
+        [("no credentials", acme.json(1, &["doctor"])), ("healthy", acme.json(0, &["doctor", "--sandbox"]))];
+    assert_eq!(documents[1].1["ready"], true);
+    conform(&document::doctor_schema(), &documents);
+}
+
+#[test]
+fn every_log_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let add = ["log", "add", "--sandbox", "--entity", "deal:12", "--title", "Sent", "--text", "b", "--icon", "parcel"];
+    let documents = [
+        ("no credentials", acme.json(1, &["log", "get", "1"])),
+        ("added", acme.json(0, &add)),
+        ("listed", acme.json(0, &["log", "list", "--sandbox", "--entity", "deal:12"])),
+        ("not deleted", acme.json(1, &["log", "delete", "--sandbox", "1"])),
+    ];
+    assert_eq!(documents[2].1["entries"][0]["title"], "Sent");
+    conform(&document::log_schema(), &documents);
+}
+
+#[test]
 fn every_validation_is_what_the_schema_says() {
     let acme = Acme::new();
     let mut documents = vec![("sound", acme.json(0, &["validate"]))];
@@ -149,8 +203,24 @@ fn every_validation_is_what_the_schema_says() {
 }
 
 #[test]
+fn the_rules_are_what_the_schema_says() {
+    let acme = Acme::new();
+    let documents = [("all", acme.json(0, &["rules"])), ("one", acme.json(0, &["rules", "clipped"]))];
+    assert_eq!(documents[0].1["rules"].as_array().unwrap().len(), brandctl::domain::rules::RULES.len());
+    assert_eq!(documents[1].1["rules"][0]["default"], "warn");
+    conform(&document::rules_schema(), &documents);
+}
+
+#[test]
 fn the_schemas_refuse_what_they_do_not_know() {
-    for schema in [document::schema(), document::validation_schema()] {
+    for schema in [
+        document::schema(),
+        document::validation_schema(),
+        document::rules_schema(),
+        document::list_schema(),
+        document::doctor_schema(),
+        document::log_schema(),
+    ] {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));
     }

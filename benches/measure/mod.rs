@@ -27,6 +27,7 @@ pub(crate) fn bench(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
 }
 
 /// Makes a branding repository of `count` icons, all different.
+#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) fn repository(folder: &Path, count: u32) -> Result<()> {
     let icons = folder.join("icons");
     fs::create_dir_all(&icons)?;
@@ -63,6 +64,7 @@ pub(crate) fn icon(number: u32) -> Result<Vec<u8>> {
 }
 
 /// Runs a command to its end and times it. It must succeed.
+#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) fn timed(command: &mut Command) -> Result<(Duration, Output)> {
     let start = Instant::now();
     let output = command.stdin(Stdio::null()).output()?;
@@ -132,6 +134,7 @@ impl Times {
 }
 
 /// Prints a figure beside its goal.
+#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) fn verdict(what: &str, figure: &str, goal: &str, reached: bool) {
     println!("{what:32} {figure:24} goal: {goal}{}", if reached { "" } else { "  MISSED" });
 }

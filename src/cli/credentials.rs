@@ -1,57 +1,204 @@
-//! Where the webhook comes from: the environment, never a flag or the manifest.
+//! Where the right to use a portal comes from: the environment, never a flag or the manifest.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
-use crate::portal::Webhook;
+use crate::portal::{Access, Application, Webhook};
 
-/// The variables that can hold a webhook URL, the first one that is set and not empty wins.
-const VARIABLES: [&str; 4] = ["BITRIX24_WEBHOOK_URL", "BITRIX_WEBHOOK_URL", "B24_WEBHOOK_URL", "B24_HOOK"];
+/// The variables that can hold credentials. The first one that is set and not empty wins.
+const VARIABLES: [(&str, Holds); 6] = [
+    ("BITRIX24_WEBHOOK_URL", Holds::Webhook),
+    ("BITRIX_WEBHOOK_URL", Holds::Webhook),
+    ("B24_WEBHOOK_URL", Holds::Webhook),
+    ("B24_HOOK", Holds::Webhook),
+    ("BITRIX24_WEBHOOK_URL_FILE", Holds::WebhookFile),
+    ("BITRIX24_OAUTH_FILE", Holds::TokenFile),
+];
 
-/// The variable that can name a file with a webhook URL.
-const FILE_VARIABLE: &str = "BITRIX24_WEBHOOK_URL_FILE";
+/// The longest file of a webhook that is read, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
-/// A webhook and the name of its source.
-pub(super) struct Credentials {
-    pub(super) webhook: Webhook,
-    pub(super) source: String,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// A webhook's URL.
+    Webhook,
+    /// The path of a file with a webhook's URL.
+    WebhookFile,
+    /// The path of a file with an application's tokens.
+    TokenFile,
 }
 
-/// Finds the webhook.
+/// The right to use a portal, and where it came from.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    pub(super) access: Access,
+    /// Such as `the webhook of BITRIX24_WEBHOOK_URL`.
+    pub(super) source: String,
+    /// Variables that are set too, and were not looked at.
+    pub(super) ignored: Vec<&'static str>,
+}
+
+/// Finds the credentials in the environment.
 pub(super) fn find() -> Result<Credentials, Box<Finding>> {
-    for name in VARIABLES {
-        if let Some(text) = std::env::var_os(name).filter(|text| !text.is_empty()) {
-            let Some(text) = text.to_str() else {
-                return Err(Box::new(Finding::error("credentials", format!("{name} holds text that is no UTF-8"))));
-            };
-            return parse(text, name.to_owned());
+    find_in(|name| std::env::var_os(name))
+}
+
+fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, Box<Finding>> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let mut present = VARIABLES.into_iter().filter_map(|(name, holds)| set(name).map(|value| (name, holds, value)));
+    let Some((name, holds, value)) = present.next() else { return Err(none()) };
+    let ignored = present.map(|(name, ..)| name).collect();
+    let file = format!("the file of {name}");
+    let (access, source) = match holds {
+        Holds::Webhook => {
+            let text = value.into_string().map_err(|_| refused(format!("{name} holds text that is no UTF-8"), ""))?;
+            (webhook(&text, name)?, format!("the webhook of {name}"))
+        }
+        Holds::WebhookFile => {
+            let path = PathBuf::from(value);
+            let text = read(&path, LONGEST)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
+            let text = text.map_err(|error| {
+                let message = format!("{file}, {}, cannot be read: {error}", path.display());
+                refused(message, "it should hold one line: the webhook's URL")
+            })?;
+            (webhook(&text, &file)?, format!("the webhook of {file}"))
+        }
+        Holds::TokenFile => {
+            let application = Application::open(&PathBuf::from(value), &file).map_err(|error| {
+                let hint = "it should hold a JSON object with domain, access_token, refresh_token, client_id and \
+                            client_secret";
+                refused(error.to_string(), hint)
+            })?;
+            (application.into(), format!("the application of {file}"))
+        }
+    };
+    Ok(Credentials { access, source, ignored })
+}
+
+/// A small file, whole. It may be a pipe, as shells make them of `<(…)`, so its length is known only at its end.
+pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(io::Error::other(format!("it is longer than {longest} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {
+    Webhook::parse(text, source).map(Access::from).map_err(|error| {
+        refused(error.to_string(), "a webhook looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/")
+    })
+}
+
+fn none() -> Box<Finding> {
+    refused(
+        "no credentials: none of the environment variables that can hold a webhook is set".to_owned(),
+        "set BITRIX24_WEBHOOK_URL to the webhook's URL (or BITRIX24_WEBHOOK_URL_FILE to a file with it, or \
+         BITRIX24_OAUTH_FILE to a file with an application's tokens), or try --sandbox",
+    )
+}
+
+fn refused(message: String, hint: &str) -> Box<Finding> {
+    let finding = Finding::error("credentials", message);
+    Box::new(if hint.is_empty() { finding } else { finding.help(hint) })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use super::*;
+
+    const SECRET: &str = "s3cr3tS3cr3t";
+
+    fn webhook(host: &str) -> String {
+        format!("https://{host}/rest/1/{SECRET}/")
+    }
+
+    /// Each variable leads to a host of its own.
+    fn all(folder: &std::path::Path) -> Vec<(&'static str, OsString, String)> {
+        let file = |name: &str, text: String| {
+            std::fs::write(folder.join(name), text).unwrap();
+            folder.join(name).into_os_string()
+        };
+        let tokens = format!(
+            r#"{{"domain":"host5.example","access_token":"{SECRET}","refresh_token":"r","client_id":"c","client_secret":"s"}}"#
+        );
+        let values = (0..4).map(|index| webhook(&format!("host{index}.example")).into());
+        let files = [file("webhook", format!("{}\n", webhook("host4.example"))), file("oauth", tokens)];
+        VARIABLES
+            .into_iter()
+            .zip(values.chain(files))
+            .enumerate()
+            .map(|(index, ((name, _), value))| (name, value, format!("host{index}.example")))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_that_is_set_wins_and_the_others_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = all(folder.path());
+        for (first, (name, _, host)) in all.iter().enumerate() {
+            let found = find_in(|asked| {
+                let at = all.iter().position(|(name, ..)| *name == asked)?;
+                // One that is empty counts as absent.
+                Some(if at < first { OsString::new() } else { all[at].1.clone() })
+            })
+            .unwrap();
+            assert_eq!(found.access.host(), host);
+            assert!(found.source.contains(name) && !format!("{found:?}").contains(SECRET), "{found:?}");
+            let rest: Vec<_> = all[first + 1..].iter().map(|(name, ..)| *name).collect();
+            assert_eq!(found.ignored, rest);
         }
     }
-    if let Some(path) = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()) {
-        let path = std::path::PathBuf::from(path);
-        let source = format!("the file of {FILE_VARIABLE}");
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let message = format!("{source}, {}, cannot be read: {error}", path.display());
-            Box::new(Finding::error("credentials", message).help("it should hold one line: the webhook's URL"))
-        })?;
-        return parse(&text, source);
-    }
-    Err(Box::new(
-        Finding::error(
-            "credentials",
-            "no credentials: none of the environment variables that can hold a webhook is set",
-        )
-        .help(format!(
-            "set {} to the webhook's URL (or {FILE_VARIABLE} to a file with it), or try --sandbox",
-            VARIABLES[0]
-        )),
-    ))
-}
 
-fn parse(text: &str, source: String) -> Result<Credentials, Box<Finding>> {
-    match Webhook::parse(text, &source) {
-        Ok(webhook) => Ok(Credentials { webhook, source }),
-        Err(error) => Err(Box::new(
-            Finding::error("credentials", error.to_string())
-                .help("a webhook looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/"),
-        )),
+    #[cfg(unix)]
+    #[test]
+    fn what_never_ends_is_not_read_to_its_end() {
+        for (name, why) in [
+            ("BITRIX24_WEBHOOK_URL_FILE", "it is longer than 65536 bytes"),
+            ("BITRIX24_OAUTH_FILE", "it is no regular file"),
+        ] {
+            let finding = find_in(|asked| (asked == name).then(|| "/dev/zero".into())).unwrap_err();
+            assert!(finding.message.contains(name) && finding.message.ends_with(why), "{finding:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("long");
+        std::fs::write(&long, vec![b' '; 2 << 20]).unwrap();
+        let finding = find_in(|asked| (asked == "BITRIX24_OAUTH_FILE").then(|| long.clone().into())).unwrap_err();
+        assert!(finding.message.ends_with("it is longer than 1048576 bytes"), "{finding:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_names_the_variable_and_no_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, SECRET).unwrap();
+        let absent = folder.path().join("absent");
+        for (name, value) in [
+            ("BITRIX24_WEBHOOK_URL", SECRET.into()),
+            ("B24_HOOK", SECRET.into()),
+            ("BITRIX24_WEBHOOK_URL_FILE", file.clone().into_os_string()),
+            ("BITRIX24_WEBHOOK_URL_FILE", absent.clone().into_os_string()),
+            ("BITRIX24_OAUTH_FILE", file.into_os_string()),
+            ("BITRIX24_OAUTH_FILE", absent.into_os_string()),
+        ] {
+            let finding = find_in(|asked| (asked == name).then(|| value.clone())).unwrap_err();
+            let told = format!("{finding:?}");
+            assert!(finding.message.contains(name) && !told.contains(SECRET), "{told}");
+        }
+        // A broken first one is not passed over for a sound second one.
+        let finding = find_in(|asked| match asked {
+            "BITRIX24_WEBHOOK_URL" => Some("nonsense".into()),
+            "B24_HOOK" => Some(webhook("acme.example").into()),
+            _ => None,
+        });
+        assert!(finding.is_err());
+        let finding = find_in(|_| None).unwrap_err();
+        assert!(format!("{finding:?}").contains("BITRIX24_OAUTH_FILE"), "{finding:?}");
     }
 }

@@ -19,7 +19,7 @@ use super::settings::{Format, Globals};
 pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
-    let root = globals.state_root(Repository::at(&globals.file).folder());
+    let root = globals.state_root(Repository::at(globals.manifest()).folder());
     let runs: Vec<RunState> = match run::of_all_portals(&root) {
         Ok(runs) => runs.into_iter().map(|run| run.state).collect(),
         Err(error) => {

@@ -2,15 +2,19 @@
 
 mod apply;
 mod credentials;
+mod doctor;
 mod drift;
 mod exit;
 mod history;
+mod list;
+mod log;
 mod output;
 mod plan;
 mod progress;
 mod recovery;
 mod reports;
 mod restore;
+mod rules;
 mod sandbox;
 mod saved;
 mod session;
@@ -24,7 +28,8 @@ mod writing;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use exit::Exit;
 use settings::Globals;
@@ -35,7 +40,7 @@ use settings::Globals;
     name = "brandctl",
     version,
     max_term_width = 100,
-    after_help = "Examples:\n  brandctl validate                      check brand.yaml and its PNGs, offline\n  brandctl plan                          show what apply would do\n  brandctl apply                         do it, after a question\n  brandctl apply --sandbox --yes         try it on a portal inside this program\n\nExit codes: 0 success, 1 error, 2 changes are pending, 3 applied in part, 4 a guard refuses, 5 the plan is stale, 130 interrupted.\n\nThe portal is named by a webhook URL in BITRIX24_WEBHOOK_URL, or in the file that BITRIX24_WEBHOOK_URL_FILE names. It needs the scope crm; apply needs the webhook of an administrator."
+    after_help = "Examples:\n  brandctl validate                      check brand.yaml and its PNGs, offline\n  brandctl plan                          show what apply would do\n  brandctl apply                         do it, after a question\n  brandctl apply --sandbox --yes         try it on a portal inside this program\n\nExit codes: 0 success, 1 error, 2 changes are pending, 3 applied in part, 4 a guard refuses, 5 the plan is stale, 130 interrupted.\n\nThe portal is named by a webhook URL in BITRIX24_WEBHOOK_URL, or in the file that BITRIX24_WEBHOOK_URL_FILE names; or by an application's tokens in the JSON file that BITRIX24_OAUTH_FILE names. It needs the scope crm; apply needs an administrator's."
 )]
 struct Cli {
     #[command(flatten)]
@@ -50,15 +55,25 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Drift(drift::Arguments),
+    List(list::Arguments),
+    Log(log::Arguments),
+    Doctor(doctor::Arguments),
     Show(show::Arguments),
     History(history::Arguments),
     Restore(restore::Arguments),
+    Rules(rules::Arguments),
     Sandbox(sandbox::Arguments),
 }
 
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {
+        if !matches!(cli.command, Command::Validate(_)) {
+            cli.globals.settle().map_err(|what| Cli::command().error(ErrorKind::InvalidValue, what))?;
+        }
+        Ok(cli)
+    });
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => {
             // clap ends usage errors with 2, which here means that changes are pending.
@@ -75,9 +90,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Plan(arguments) => plan::run(&cli.globals, arguments),
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
+        Command::List(arguments) => list::run(&cli.globals, arguments),
+        Command::Log(arguments) => log::run(&cli.globals, arguments),
+        Command::Doctor(arguments) => doctor::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),
         Command::History(arguments) => history::run(&cli.globals, arguments),
         Command::Restore(arguments) => restore::run(&cli.globals, arguments),
+        Command::Rules(arguments) => rules::run(&cli.globals, arguments),
         Command::Sandbox(arguments) => sandbox::run(&cli.globals, arguments),
     };
     exit.into()

@@ -1,6 +1,6 @@
 //! Printing: data on standard output, diagnostics on standard error.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
@@ -20,6 +20,13 @@ pub(super) fn data(text: &str, exit: Exit) -> Exit {
         }
         _ => exit,
     }
+}
+
+/// Whether images can be drawn on standard output: on a terminal that is known to have all colours.
+pub(super) fn draws() -> bool {
+    let colours = std::env::var("COLORTERM").is_ok_and(|colours| matches!(colours.as_str(), "truecolor" | "24bit"));
+    let out = io::stdout();
+    colours && out.is_terminal() && anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never
 }
 
 /// Prints a diagnostic on standard error.

@@ -58,7 +58,7 @@ pub(super) struct Made {
 
 /// Checks, reads and compares; what was found is in the report. `None` when it did not come to a plan.
 pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Purpose) -> Option<Made> {
-    let only = match comparing.selection() {
+    let only = match comparing.looking.selection() {
         Ok(only) => only,
         Err(error) => {
             session.report.findings.push(Finding::error("usage", error));
@@ -67,7 +67,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
     };
     let validated = session.validate();
     let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
-    let connection = session.connect(manifest, purpose)?;
+    let connection = session.connect(Some(manifest), purpose)?;
     recovery::settle(session, &connection)?;
     let name = session.repository.name().to_owned();
     let request = ops::plan::Request {
@@ -76,7 +76,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
         desired,
         only: &only,
         allowances: comparing.allowing.allowances(&manifest.policy),
-        freshness: comparing.freshness(),
+        freshness: comparing.looking.freshness(),
         purpose: match purpose {
             Purpose::Read => ops::plan::Purpose::Show,
             Purpose::Write => ops::plan::Purpose::Apply,

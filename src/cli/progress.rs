@@ -114,6 +114,10 @@ impl Observer for Progress {
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }
+            Event::Warning(message) => {
+                self.clear();
+                super::output::diagnostic(&format!("warning: {message}\n"));
+            }
         }
     }
 }

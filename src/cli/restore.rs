@@ -55,7 +55,7 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
     let manifest = session.parse()?;
     let ownership = manifest.ownership();
     find(session, &arguments.from)?;
-    let connection = session.connect(&manifest, Purpose::Write)?;
+    let connection = session.connect(Some(&manifest), Purpose::Write)?;
     recovery::settle(session, &connection)?;
     // Settling may have found out more of what the run did.
     let Old { portal, changes, contents, from } = find(session, &arguments.from)?;

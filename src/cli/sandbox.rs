@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use crate::sandbox::{self, Bucket, Options, Origin, Sandbox, SandboxError, Transport};
+use crate::sandbox::{self, Bucket, Faults, Operating, Options, Origin, Recording, Sandbox, SandboxError, Transport};
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
@@ -21,9 +21,7 @@ use super::signals::Signals;
 /// Its webhooks go to standard output, ready to paste into another terminal; any client can use them. What it holds
 /// stays in its folder, and so do the webhooks' secrets. Ctrl-C ends it.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  brandctl sandbox                                 what `apply --sandbox` wrote, for other clients too\n  brandctl sandbox --data /tmp/portal --no-limits  a portal of its own, without limits\n  brandctl sandbox --tls                           for clients that insist on https"
-)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8024")]
@@ -44,7 +42,40 @@ pub(super) struct Arguments {
     /// Requests that it bears at once
     #[arg(long, value_name = "B", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
     burst: u32,
+    /// What goes wrong: a script of failures, or a file with one; see below
+    #[arg(long, value_name = "FILE|SPEC")]
+    faults: Option<String>,
 }
+
+/// Examples, and how failures are written.
+const AFTER_HELP: &str = "\
+Examples:
+  brandctl sandbox                                  what `apply --sandbox` wrote, for other clients too
+  brandctl sandbox --data /tmp/portal --no-limits   a portal of its own, without limits
+  brandctl sandbox --tls                            for clients that insist on https
+  brandctl sandbox --faults failures.txt            where things go wrong as the file says
+
+Failures: rules, separated by `;` or new lines; # begins a remark, and words with spaces are quoted as in
+JSON. A rule says which requests, which of those (all, if it does not say), and what goes wrong:
+  any, write, download, METHOD, inner:METHOD   METHOD is one such as crm.timeline.icon.add, or the
+                                               end of some such as *.add; inner: in a batch only
+  every, 3, 3+, 2.5%, 2.5%@7                   the third, from the third on, by chance, with a seed
+  error CODE ERROR [TEXT]                      an error in JSON, no effect; error-after with effect
+  status CODE [BODY [TYPE]]                    any answer; status-after
+  html CODE                                    a proxy's page; html-after
+  delay TIME                                   wait first: 250ms, 1.5s
+  drop-before, drop-after, drop-during         no answer: before, after and while it takes effect
+  truncate N, tear N, empty                    N bytes of the answer, whole or torn off; none
+  cut N [unanswered]                           a batch ends after N commands
+  refuse METHOD CODE ERROR [TEXT]              such commands are refused from then on
+  disk-full                                    no file can be stored from then on
+  no-batch                                     batches that write are not allowed
+  rate-limited N, time-limit, overload         the portal's refusals; rate-limited N times
+  expired-token                                the credentials have expired
+Such as:
+  --faults 'write 2 drop-after; download 5%@7 html 502'
+  --faults 'crm.timeline.icon.add 3+ error 500 INTERNAL_SERVER_ERROR'
+  --faults 'any 10 refuse *.add 400 ACCESS_DENIED \"Access denied\"'";
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     if globals.sandbox.is_some() {
@@ -70,20 +101,41 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, Ending), 
     let entered = runtime.enter();
     let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
     drop(entered);
-    let sandbox = sandbox::start(options(globals, arguments))
+    let sandbox = sandbox::start(options(globals, arguments)?)
         .map_err(|error| format!("the sandbox cannot start: {error}{}", way_out(&error)))?;
     Ok((sandbox, (runtime, signals)))
 }
 
-fn options(globals: &Globals, arguments: &Arguments) -> Options {
-    let beside = || globals.state_root(Repository::at(&globals.file).folder()).join("sandbox");
+fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
+    let beside = || globals.state_root(Repository::at(globals.manifest()).folder()).join("sandbox");
     let bucket = Bucket { rate_per_second: arguments.rate, burst: arguments.burst };
-    Options {
+    Ok(Options {
         listen: arguments.listen,
+        faults: arguments.faults.as_deref().map_or_else(|| Ok(Faults::none()), faults)?,
         limits: (!arguments.no_limits).then_some(bucket),
+        operating: (!arguments.no_limits).then(Operating::default),
+        recording: Recording::Nothing,
         transport: if arguments.tls { Transport::Https } else { Transport::Http },
         ..Options::new(arguments.data.clone().unwrap_or_else(beside))
-    }
+    })
+}
+
+/// The script of a file, if there is one of that name, or of the text itself.
+fn faults(given: &str) -> Result<Faults, String> {
+    const HINT: &str = "`brandctl sandbox --help` tells how failures are written";
+    let path = Path::new(given);
+    let (source, text) = if path.exists() {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("the file of --faults, {given}, cannot be read: {error}"))?;
+        (given, text)
+    } else if !given.is_empty() && !given.contains(char::is_whitespace) {
+        // A rule has two words at least.
+        return Err(format!("there is no file {given} for --faults; {HINT}"));
+    } else {
+        ("--faults", given.to_owned())
+    };
+    let faults: Faults = text.parse().map_err(|error| format!("{source}:{error}"))?;
+    if faults.rules.is_empty() { Err(format!("{source} holds no rule; {HINT}")) } else { Ok(faults) }
 }
 
 fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): Ending) -> Exit {
@@ -115,7 +167,7 @@ const fn renewed(origin: Origin) -> Option<&'static str> {
     match origin {
         Origin::Kept | Origin::New => None,
         Origin::Expired => Some("because the old one was about to expire"),
-        Origin::Damaged => Some("because the old one could not be read"),
+        Origin::Damaged => Some("because the old one is damaged or another portal's"),
     }
 }
 
@@ -136,6 +188,8 @@ struct Welcome {
     data: PathBuf,
     /// The administrator's first.
     webhooks: Vec<Webhook>,
+    /// The token file of an OAuth application.
+    oauth_file: PathBuf,
     /// The certificate to trust, where it speaks TLS.
     ca_cert: Option<PathBuf>,
 }
@@ -152,6 +206,7 @@ struct Webhook {
 enum Role {
     Administrator,
     User,
+    WithoutCrm,
 }
 
 impl Role {
@@ -159,27 +214,30 @@ impl Role {
         match self {
             Self::Administrator => "an administrator",
             Self::User => "a user who is no administrator",
+            Self::WithoutCrm => "an administrator, without the scope crm",
         }
     }
 }
 
 impl Welcome {
     fn of(sandbox: &Sandbox) -> Self {
-        let folder = sandbox.folder();
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self {
             page: sandbox.url(),
-            data: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+            data: absolute(sandbox.folder()),
             webhooks: vec![
                 Webhook { role: Role::Administrator, url: sandbox.admin_webhook() },
                 Webhook { role: Role::User, url: sandbox.user_webhook() },
+                Webhook { role: Role::WithoutCrm, url: sandbox.scopeless_webhook() },
             ],
+            oauth_file: absolute(&sandbox.oauth_file()),
             ca_cert: sandbox.authority().map(|authority| authority.file.clone()),
         }
     }
 
     /// Lines for a shell. Remarks have lines of their own, because not every shell takes them after a command.
     fn for_people(&self) -> String {
-        let Self { page, data, webhooks, ca_cert } = self;
+        let Self { page, data, webhooks, oauth_file, ca_cert } = self;
         let mut text =
             format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", data.display());
         for (index, Webhook { role, url }) in webhooks.iter().enumerate() {
@@ -188,6 +246,11 @@ impl Welcome {
             let _ =
                 write!(text, "# the webhook of {}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", role.told(), quoted(url));
         }
+        let _ = write!(
+            text,
+            "# an application of the administrator; where a webhook is set, that goes first:\n# export BITRIX24_OAUTH_FILE={}\n",
+            quoted_path(oauth_file)
+        );
         if let Some(path) = ca_cert {
             let path = quoted_path(path);
             let _ = write!(

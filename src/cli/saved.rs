@@ -30,7 +30,7 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowin
         }
     };
     let manifest = session.parse()?;
-    let connection = session.connect(&manifest, Purpose::Write)?;
+    let connection = session.connect(Some(&manifest), Purpose::Write)?;
     session.report.plan_sha256 = Some(digest);
     if plan.portal != connection.identity {
         let message = format!("the plan is for {}, and this is {}", plan.portal.escape_debug(), connection.identity);

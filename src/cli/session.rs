@@ -14,7 +14,7 @@ use crate::ops::observe::Eyes;
 use crate::ops::plan::Planned;
 use crate::ops::ports::{Interrupt, PortalError, ReadArt as _};
 use crate::ops::validate::Validated;
-use crate::portal::{Client, Rate, Settings, Webhook};
+use crate::portal::{Access, Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
 use crate::store::lock::{self, Lock, LockError};
@@ -27,6 +27,9 @@ use super::progress::Progress;
 use super::reports::Reports;
 use super::settings::{Globals, Settling};
 use super::signals;
+
+/// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
+const LONGEST_BUNDLE: u64 = 16 * 1024 * 1024;
 
 /// A checked repository, and the report that grows from here on.
 pub(super) struct Session<'a> {
@@ -53,6 +56,8 @@ pub(super) struct Connection {
     pub(super) client: Client,
     /// The portal's identity: its host, or the sandbox's.
     pub(super) identity: String,
+    /// Where the credentials came from, for people.
+    pub(super) source: String,
     pub(super) state: StateDir,
     pub(super) cache: Cache,
     lock: Option<Lock>,
@@ -101,7 +106,12 @@ fn now() -> String {
 
 impl<'a> Session<'a> {
     pub(super) fn new(globals: &'a Globals, settling: &Settling) -> Self {
-        let repository = Repository::at(&globals.file);
+        Self { settle: settling.settle, ..Self::looking(globals) }
+    }
+
+    /// Of a command that never has to read the portal twice.
+    pub(super) fn looking(globals: &'a Globals) -> Self {
+        let repository = Repository::at(globals.manifest());
         let report = Report { manifest: repository.name().to_owned(), ..Report::default() };
         let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
         signals::watch(&interrupt, &writing);
@@ -110,7 +120,7 @@ impl<'a> Session<'a> {
             repository,
             progress: Progress::new(globals),
             report,
-            settle: settling.settle,
+            settle: Duration::ZERO,
             shown: false,
             told: Vec::new(),
             reports: Reports::default(),
@@ -123,14 +133,14 @@ impl<'a> Session<'a> {
     pub(super) fn validate(&mut self) -> Validated {
         let mut validated = ops::validate::validate(self.repository.name(), &self.repository, self.progress.as_ref());
         self.report.source = std::mem::take(&mut validated.source);
-        self.report.findings = std::mem::take(&mut validated.checked.findings);
+        self.report.findings = ops::validate::in_brief(std::mem::take(&mut validated.checked.findings));
         self.report.art = std::mem::take(&mut validated.art);
         validated
     }
 
     /// Connects to the portal that the options and the environment name. Nothing is sent yet. `None` when that cannot
     /// be done; why is in the report.
-    pub(super) fn connect(&mut self, manifest: &Manifest, purpose: Purpose) -> Option<Connection> {
+    pub(super) fn connect(&mut self, manifest: Option<&Manifest>, purpose: Purpose) -> Option<Connection> {
         match self.try_connect(manifest, purpose) {
             Ok(connection) => {
                 self.report.portal = Some(connection.identity.clone());
@@ -143,9 +153,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn try_connect(&self, manifest: &Manifest, purpose: Purpose) -> Result<Connection, Box<Finding>> {
+    fn try_connect(&self, manifest: Option<&Manifest>, purpose: Purpose) -> Result<Connection, Box<Finding>> {
         let root = self.globals.state_root(self.repository.folder());
-        let (webhook, identity, sandbox) = match &self.globals.sandbox {
+        let (access, identity, source, sandbox): (Access, _, _, _) = match &self.globals.sandbox {
             Some(folder) => {
                 let folder = folder.clone().unwrap_or_else(|| root.join("sandbox"));
                 let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| {
@@ -154,22 +164,26 @@ impl<'a> Session<'a> {
                 let webhook = Webhook::parse(&sandbox.admin_webhook(), "the sandbox")
                     .map_err(|error| Box::new(Finding::error("sandbox", error.to_string())))?;
                 output::note(self.globals, &format!("portal: the sandbox in {}", folder.display()));
-                (webhook, format!("sandbox-{}", sandbox.id()), Some(sandbox))
+                (webhook.into(), format!("sandbox-{}", sandbox.id()), "the sandbox".to_owned(), Some(sandbox))
             }
             None => {
                 let found = credentials::find()?;
-                let identity = found.webhook.host().to_owned();
-                pinned(manifest, &identity)?;
-                output::note(self.globals, &format!("portal: {identity}, with the webhook of {}", found.source));
-                (found.webhook, identity, None)
+                let identity = found.access.host().to_owned();
+                manifest.map_or(Ok(()), |manifest| pinned(manifest, &identity))?;
+                output::note(self.globals, &format!("portal: {identity}, with {}", found.source));
+                if !found.ignored.is_empty() {
+                    output::note(self.globals, &format!("note: not looked at: {}", found.ignored.join(", ")));
+                }
+                (found.access, identity, found.source, None)
             }
         };
-        let mut settings = Settings::new(webhook, Instant::now() + self.globals.timeout, self.progress.clone());
+        let mut settings = Settings::new(access, Instant::now() + self.globals.timeout, self.progress.clone());
         settings.rate = Rate { per_second: self.globals.rps, ..Rate::default() };
         if let Some(path) = &self.globals.ca_cert {
-            let pem = std::fs::read(path).map_err(|error| {
+            let pem = credentials::read(path, LONGEST_BUNDLE).map_err(|error| {
                 let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
-                Box::new(Finding::error("credentials", message))
+                let help = "it should be a PEM file with the certificates of the portal's certificate authority";
+                Box::new(Finding::error("credentials", message).help(help))
             })?;
             settings.ca_cert = Some(pem);
         }
@@ -188,7 +202,7 @@ impl<'a> Session<'a> {
             })?),
         };
         let cache = Cache::open(&state);
-        Ok(Connection { client, identity, state, cache, lock, _sandbox: sandbox })
+        Ok(Connection { client, identity, source, state, cache, lock, _sandbox: sandbox })
     }
 
     /// Reads the portal and makes a plan; it and what was found are in the report. `None` when it did not come to one.
@@ -196,11 +210,15 @@ impl<'a> Session<'a> {
         let mut report = std::mem::take(&mut self.report);
         let made = block_on(ops::plan::plan(request, &self.eyes(connection), &mut report));
         self.report = report;
-        match made {
-            Ok(Ok(planned)) => {
-                self.save_cache(connection, &planned.listing);
-                Some(planned)
-            }
+        let planned = self.took(made)?;
+        self.save_cache(connection, &planned.listing);
+        Some(planned)
+    }
+
+    /// What came of [`block_on`]; why nothing did is in the report.
+    pub(super) fn took<T>(&mut self, outcome: std::io::Result<Result<T, PortalError>>) -> Option<T> {
+        match outcome {
+            Ok(Ok(value)) => Some(value),
             Ok(Err(error)) => {
                 self.fail(&error);
                 None
@@ -213,7 +231,7 @@ impl<'a> Session<'a> {
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.
-    fn save_cache(&self, connection: &Connection, listing: &Listing) {
+    pub(super) fn save_cache(&self, connection: &Connection, listing: &Listing) {
         let listed = listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
         if let Err(error) = connection.cache.save(&connection.state, &listed) {
             let folder = connection.state.path().display();
@@ -236,6 +254,17 @@ impl<'a> Session<'a> {
         manifest
     }
 
+    /// Reads the manifest for a command that does without: `None` when there is none at the default place, or when the
+    /// report has its errors. What else there is to say about it is for the commands that need it.
+    pub(super) fn parse_if_any(&mut self) -> Option<Manifest> {
+        if !self.globals.names_manifest() && self.repository.is_absent() {
+            return None;
+        }
+        let manifest = self.parse();
+        self.report.findings.retain(Finding::is_error);
+        manifest
+    }
+
     /// What reading the portal takes.
     pub(super) fn eyes<'b>(&'b self, connection: &'b Connection) -> Eyes<'b, Client> {
         Eyes { portal: &connection.client, cache: &connection.cache, observer: self.progress.as_ref() }
@@ -254,18 +283,19 @@ impl<'a> Session<'a> {
 }
 
 /// Refuses a portal that the manifest does not name.
-fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Box<Finding>> {
+pub(super) fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Box<Finding>> {
     if manifest.portals.is_empty() || manifest.portals.iter().any(|portal| portal == identity) {
         return Ok(());
     }
     let message =
         format!("the credentials are for {identity}, and the manifest is for {} only", manifest.portals.join(", "));
     Err(Box::new(
-        Finding::error("portal-pin", message).help("use the webhook of that portal, or add this one to `portal`"),
+        Finding::error("portal-pin", message).help("use the credentials of that portal, or add this one to `portal`"),
     ))
 }
 
-fn finding(error: &PortalError) -> Finding {
+/// An error of the portal, as a finding.
+pub(super) fn finding(error: &PortalError) -> Finding {
     let finding = Finding::error("portal", error.message.clone());
     match &error.hint {
         Some(hint) => finding.help(hint.clone()),

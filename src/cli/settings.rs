@@ -18,9 +18,9 @@ use super::reports::Reports;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// The manifest: which codes it owns, and the PNG of each
-    #[arg(short, long, global = true, value_name = "FILE", default_value = "brand.yaml")]
-    pub(super) file: PathBuf,
+    /// The manifest: which codes it owns, and the PNG of each [default: brand.yaml]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Where to keep the cache, the lock and the runs [default: .brandctl beside the manifest]
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -29,7 +29,10 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     pub(super) sandbox: Option<Option<PathBuf>>,
     /// How to print the result on standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    #[arg(long = "format", global = true, value_enum, default_value_t = AnyFormat::Human, value_name = "FORMAT")]
+    pub(super) any_format: AnyFormat,
+    /// The same, for the commands that have no other formats than those two: [`Globals::settle`] sets it.
+    #[arg(skip)]
     pub(super) format: Format,
     /// When to use colour; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
@@ -54,10 +57,26 @@ pub(super) struct Globals {
     pub(super) ca_cert: Option<PathBuf>,
 }
 
-/// What is printed on standard output.
+/// What may be asked for on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnyFormat {
+    /// Text for people
+    Human,
+    /// JSON for programs, complete also when the command fails
+    Json,
+    /// Annotations of a pull request on GitHub (validate)
+    Github,
+    /// SARIF 2.1.0, for code scanning (validate)
+    Sarif,
+    /// JUnit XML, for GitLab, Jenkins and others (validate)
+    Junit,
+}
+
+/// What every command can print on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Format {
     /// Text for people
+    #[default]
     Human,
     /// JSON for programs, complete also when the command fails
     Json,
@@ -71,6 +90,19 @@ enum Color {
 }
 
 impl Globals {
+    /// Takes the format for a command that has only those which every command has; the error says which they are.
+    pub(super) fn settle(&mut self) -> Result<(), String> {
+        self.format = match self.any_format {
+            AnyFormat::Human => Format::Human,
+            AnyFormat::Json => Format::Json,
+            other => {
+                let name = other.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+                return Err(format!("`--format {name}` is for `validate` only: this command has `human` and `json`"));
+            }
+        };
+        Ok(())
+    }
+
     /// Applies the choices that hold for the whole process.
     pub(super) fn set_up_output(&self) {
         match self.color {
@@ -92,6 +124,16 @@ impl Globals {
         }
     }
 
+    /// The manifest, as the user named it.
+    pub(super) fn manifest(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("brand.yaml"))
+    }
+
+    /// Whether the user named one: then it must exist, also for commands that do without.
+    pub(super) const fn names_manifest(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Where state is kept.
     pub(super) fn state_root(&self, repository: &Path) -> PathBuf {
         // Beside a manifest that is named without a folder, it is named without one too.
@@ -100,15 +142,22 @@ impl Globals {
     }
 }
 
-/// Options of the commands that compare.
+/// Options of the commands that look at a portal's entries.
 #[derive(Debug, Args)]
-pub(super) struct Comparing {
+pub(super) struct Looking {
     /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     only: Vec<Pattern>,
     /// Download every image again instead of using the cache
     #[arg(long)]
     refresh: bool,
+}
+
+/// Options of the commands that compare.
+#[derive(Debug, Args)]
+pub(super) struct Comparing {
+    #[command(flatten)]
+    pub(super) looking: Looking,
     #[command(flatten)]
     pub(super) reports: Reports,
     #[command(flatten)]
@@ -141,7 +190,7 @@ pub(super) struct Allowing {
     allow_unbacked: bool,
 }
 
-impl Comparing {
+impl Looking {
     /// What the command is limited to.
     pub(super) fn selection(&self) -> Result<Selection, String> {
         if self.only.is_empty() {

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let root = globals.state_root(Repository::at(&globals.file).folder());
+    let root = globals.state_root(Repository::at(globals.manifest()).folder());
     let (mut document, plan, run) = match stored::find(&arguments.name, &root) {
         Ok(Stored::Plan(saved)) => (saved.document, saved.plan, None),
         Ok(Stored::Run(kept)) => {

@@ -1,48 +1,105 @@
 //! `brandctl validate`
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
-use crate::domain::finding::Finding;
-use crate::domain::report::Validation;
+use crate::domain::image;
+use crate::domain::report::{Validation, Warnings};
 use crate::ops;
-use crate::render;
+use crate::ops::validate::Validated;
+use crate::render::{self, picture::Pictures};
+use crate::store::chosen::Chosen;
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
 use super::output;
 use super::progress::Progress;
 use super::reports::Reports;
-use super::settings::{Format, Globals};
+use super::settings::{AnyFormat, Globals};
 
 /// Check the manifest and its PNGs, offline
 ///
 /// Needs no portal and no credentials, and tells all that it finds, not just the first thing.
+///
+/// With PATHs, as pre-commit passes them, the manifest is checked all the same, and of the images only those that are
+/// named or lie in a folder that is named; images are compared with each other only among these. The manifest itself
+/// among the PATHs means everything.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl validate\n  brandctl validate -f examples/acme/brand.yaml --format json\n\nExit codes: 0 no error (warnings are none), 1 error."
+    after_help = "Examples:\n  brandctl validate\n  brandctl validate --deny-warnings\n  brandctl validate icons/acme-call.png logos/\n  brandctl validate -f examples/acme/brand.yaml --format sarif\n\nExit codes: 0 no error (nor warning, with --deny-warnings), 1 error."
 )]
 pub(super) struct Arguments {
+    /// Check only these images, or the images in these folders [default: everything]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Let warnings fail the check as errors do
+    #[arg(long)]
+    deny_warnings: bool,
     #[command(flatten)]
     reports: Reports,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let repository = Repository::at(&globals.file);
+    let manifest = from_here(globals.manifest());
+    let chosen = Chosen::of(&arguments.paths, &manifest);
+    let repository = Repository::at(&manifest).limited_to(chosen.clone());
     let progress = Progress::new(globals);
-    let validated = ops::validate::validate(repository.name(), &repository, progress.as_ref());
+    let mut validated = ops::validate::validate(repository.name(), &repository, progress.as_ref());
     progress.clear();
+    limit(globals, &mut validated, &chosen, repository.name());
+    let pictures = match globals.any_format {
+        AnyFormat::Human if output::draws() => pictures(&validated),
+        _ => Pictures::new(),
+    };
     let mut validation = Validation {
         manifest: repository.name().to_owned(),
         source: validated.source,
         images: validated.images,
         findings: validated.checked.findings,
         art: validated.art,
+        warnings: if arguments.deny_warnings { Warnings::Denied } else { Warnings::Allowed },
     };
-    let unwritten = arguments.reports.write_validation(&validation);
-    validation.findings.extend(unwritten);
-    let exit = if validation.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
-    match globals.format {
-        Format::Human => output::data(&render::human::validation(&validation), exit),
-        Format::Json => output::json(render::json::validation(&validation), exit),
+    validation.findings.extend(arguments.reports.write_validation(&validation));
+    let exit = if validation.passed() { Exit::Success } else { Exit::Error };
+    match globals.any_format {
+        AnyFormat::Human => output::data(&render::human::validation(&validation, &pictures), exit),
+        AnyFormat::Json => output::json(render::json::validation(&validation), exit),
+        AnyFormat::Github => output::data(&render::github::validation(&validation), exit),
+        AnyFormat::Sarif => output::json(render::sarif::validation(&validation), exit),
+        AnyFormat::Junit => output::data(&render::junit::validation(&validation), exit),
     }
+}
+
+/// The manifest as it is called from the current folder: annotations and alerts are for files of a repository.
+fn from_here(manifest: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let manifest = manifest.strip_prefix(&here).unwrap_or(manifest);
+    manifest.strip_prefix(".").unwrap_or(manifest).to_owned()
+}
+
+/// Leaves out what was found about files that were not named, and says which of the paths are nothing that the manifest
+/// speaks of.
+fn limit(globals: &Globals, validated: &mut Validated, chosen: &Chosen, manifest: &str) {
+    let findings = &mut validated.checked.findings;
+    findings
+        .retain(|finding| finding.path.as_deref().is_none_or(|path| path == manifest || chosen.holds(path.as_ref())));
+    let known = validated
+        .art
+        .iter()
+        .map(|piece| &piece.file)
+        .chain(findings.iter().filter_map(|finding| finding.path.as_ref()))
+        .map(Path::new);
+    for path in chosen.unmatched(known).existing {
+        let path = render::inert(&path.display().to_string());
+        output::note(globals, &format!("note: {path} is passed over: {manifest} declares nothing there"));
+    }
+}
+
+/// The images that something was found about. Of one that is damaged there is nothing to show.
+fn pictures(validated: &Validated) -> Pictures {
+    let about: BTreeSet<_> = validated.checked.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
+    let told = validated.art.iter().filter(|piece| about.contains(piece.file.as_str()));
+    told.filter_map(|piece| Some((piece.file.clone(), image::read(piece.bytes.as_deref()?).ok()?.pixels))).collect()
 }

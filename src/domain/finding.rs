@@ -28,6 +28,16 @@ pub struct Place {
     pub bytes: Range<usize>,
 }
 
+impl Place {
+    /// The column after the last character that is meant, in characters from 1, or after the first line of them when
+    /// they are several. `None` when nothing of the line is to be shown.
+    #[must_use]
+    pub fn end_column(&self, source: &str) -> Option<usize> {
+        let meant = source.get(self.bytes.clone())?.lines().next()?;
+        (!meant.is_empty()).then(|| self.column + meant.chars().count())
+    }
+}
+
 /// Something found by a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -41,6 +51,8 @@ pub struct Finding {
     pub place: Option<Place>,
     /// The entry it is about.
     pub address: Option<Address>,
+    /// Where the manifest declares that entry on a line of its own, when the finding is about the entry's image.
+    pub declared: Option<Place>,
     /// What is wrong: one sentence, lower case, no full stop.
     pub message: String,
     /// What to do about it, in the same form.
@@ -58,6 +70,7 @@ impl Finding {
             path: None,
             place: None,
             address: None,
+            declared: None,
             message: message.into(),
             help: None,
             related: Vec::new(),
@@ -87,6 +100,13 @@ impl Finding {
     #[must_use]
     pub fn about(mut self, address: Address) -> Self {
         self.address = Some(address);
+        self
+    }
+
+    /// Says where the manifest declares the entry.
+    #[must_use]
+    pub fn declared_at(mut self, place: Place) -> Self {
+        self.declared = Some(place);
         self
     }
 

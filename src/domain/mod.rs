@@ -1,13 +1,16 @@
 //! The pure core: values in, values out. Nothing here opens a file, reads a clock, waits, prints or is async.
 
 pub mod asset;
+pub mod checkup;
 pub mod command;
 pub mod diff;
 pub mod document;
 pub mod finding;
 pub mod guard;
 pub mod image;
+pub mod inventory;
 pub mod journal;
+pub mod log;
 pub mod manifest;
 pub mod ownership;
 pub mod plan;

@@ -1,13 +1,13 @@
 //! What a command found out and did: the one value that every renderer starts from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest};
-use super::finding::Finding;
+use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::plan::Plan;
 use super::rules::Piece;
@@ -113,6 +113,16 @@ impl Report {
     }
 }
 
+/// Whether warnings let a check pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Warnings {
+    /// They are told, and nothing else.
+    #[default]
+    Allowed,
+    /// They fail the check as errors do.
+    Denied,
+}
+
 /// What `validate` found out.
 #[derive(Debug, Clone, Default)]
 pub struct Validation {
@@ -120,10 +130,38 @@ pub struct Validation {
     pub manifest: String,
     /// The manifest's text, for snippets.
     pub source: String,
-    /// How many images were checked.
+    /// How many declared entries those are for.
     pub images: usize,
     /// Everything found, sorted.
     pub findings: Vec<Finding>,
     /// The declared images, for whoever draws them.
     pub art: Vec<Piece>,
+    /// Whether warnings let it pass.
+    pub warnings: Warnings,
+}
+
+impl Validation {
+    /// The images that were checked, as files, each once.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<&str> {
+        self.art.iter().map(|piece| piece.file.as_str()).collect()
+    }
+
+    /// How many findings are that bad.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Whether a finding of that severity fails the check.
+    #[must_use]
+    pub fn fails(&self, severity: Severity) -> bool {
+        severity == Severity::Error || self.warnings == Warnings::Denied
+    }
+
+    /// Whether nothing was found that fails the check.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        !self.findings.iter().any(|finding| self.fails(finding.severity))
+    }
 }

@@ -54,7 +54,7 @@ impl Pattern {
             .case_insensitive(false)
             .backslash_escape(true)
             .build()
-            .map_err(|error| fail(Reason::Glob(error.kind().to_string())))?;
+            .map_err(|error| fail(Reason::Glob(harmless(&error.kind().to_string()))))?;
         let matcher = if code.contains(['*', '?', '[', ']', '{', '}', '\\']) {
             // Compiling panics on a glob whose automaton would be too large; building a set tells instead.
             GlobSetBuilder::new().add(glob.clone()).build().map_err(|_| fail(Reason::TooLarge))?;
@@ -155,6 +155,14 @@ enum Reason {
     Plural(Kind),
     #[error("{0}")]
     Glob(String),
+}
+
+/// The words of the library, which quotes characters of the pattern as they are.
+fn harmless(reason: &str) -> String {
+    let escaped = |character: char| {
+        if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
+    };
+    reason.chars().map(escaped).collect()
 }
 
 /// A list of patterns; an entry is in it when one of them matches.
@@ -308,6 +316,7 @@ mod tests {
             ("icons/acme-*", "`icons/acme-*` is no pattern: `icons/` is no kind"),
             ("a[", "`a[` is no pattern: unclosed character class; missing ']'"),
             ("[z-a]", "`[z-a]` is no pattern: invalid range; 'z' > 'a'"),
+            ("[b-\u{1b}]", "`[b-\\u{1b}]` is no pattern: invalid range; 'b' > '\\u{1b}'"),
             ("{a", "`{a` is no pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
             ("a\\", "`a\\\\` is no pattern: dangling '\\'"),
         ] {

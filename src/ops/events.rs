@@ -21,6 +21,8 @@ pub enum Event {
         /// For how long.
         wait: Duration,
     },
+    /// Something went wrong that does not stop the command, but needs somebody's hand: one sentence, as in an error.
+    Warning(String),
 }
 
 /// The stages of a command, in the order in which they can come.

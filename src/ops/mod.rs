@@ -1,7 +1,10 @@
 //! One use case a file: options in, outcome and events out. All reading ends before diffing begins.
 
 pub mod apply;
+pub mod doctor;
 pub mod events;
+pub mod list;
+pub mod log;
 pub mod observe;
 pub mod plan;
 pub mod ports;

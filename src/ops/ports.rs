@@ -6,23 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::asset::{Address, Digest, Kind};
+use crate::domain::checkup::{Greeting, Inquiry, Setup, Trouble};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Entry, RunState};
+use crate::domain::log::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
-use crate::domain::rules::Piece;
+use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
 
 /// Reading a branding repository.
 pub trait ReadArt {
     /// The manifest's bytes, or the finding that says why they cannot be read.
     fn manifest(&self) -> Result<Vec<u8>, Box<Finding>>;
-    /// The images that the manifest declares, and findings about those that cannot be read.
-    fn art(&self, manifest: &Manifest) -> (Vec<Piece>, Vec<Finding>);
+    /// The images that the manifest declares and what lies beside them, and findings about those that cannot be read.
+    fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>);
     /// How many entries of each kind the manifest declares, without reading an image.
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize>;
 }
@@ -64,6 +66,29 @@ pub trait ReadPortal {
     fn wind_up(&self);
 }
 
+impl From<PortalError> for Trouble {
+    fn from(error: PortalError) -> Self {
+        Self { message: error.message, help: error.hint }
+    }
+}
+
+/// Trying the way to a portal step by step. Nothing is written.
+#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
+pub trait Probe {
+    /// How the portal is talked to.
+    fn setup(&self) -> Setup;
+    /// Whether credentials that expire could be renewed; others need not be.
+    fn renewable(&self) -> Result<(), Trouble>;
+    /// The IP addresses of the host that connections are made to; at least one.
+    async fn resolve(&self) -> Result<Vec<String>, Trouble>;
+    /// The first of these addresses that takes a connection.
+    async fn connect(&self, addresses: &[String]) -> Result<String, Trouble>;
+    /// Asks the web server for anything at all, without credentials.
+    async fn greet(&self) -> Result<Greeting, PortalError>;
+    /// Asks what the portal knows of the caller, and whether it has these methods.
+    async fn inquire(&self, methods: &[String]) -> Result<Inquiry, PortalError>;
+}
+
 /// A write request that was not answered as it should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
@@ -91,6 +116,24 @@ pub trait WritePortal {
     async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError>;
     /// One command in a request of its own, for portals that refuse batches.
     async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
+}
+
+/// Reading timeline log entries, as [`ReadPortal`] reads.
+#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
+pub trait ReadLog {
+    /// One entry.
+    async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError>;
+    /// The page of an item's entries that begins at `start`, as far as the portal heeds that.
+    async fn log_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, PortalError>;
+}
+
+/// Writing timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.
+#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
+pub trait WriteLog {
+    /// Adds an entry to an item's timeline.
+    async fn add_log_entry(&self, entity: Entity, draft: &Draft) -> Result<LogEntry, WriteError>;
+    /// Deletes an entry.
+    async fn delete_log_entry(&self, id: u64) -> Result<(), WriteError>;
 }
 
 /// What is known of the bytes behind a `fileUri`. Losing it costs downloads, nothing else.

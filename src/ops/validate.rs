@@ -1,7 +1,10 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use crate::domain::finding::Finding;
-use crate::domain::manifest::{self, Manifest};
+use crate::domain::manifest::{self, Manifest, Section};
 use crate::domain::rules::{self, Checked, Piece};
 
 use super::events::{Event, Observer, Stage};
@@ -16,10 +19,27 @@ pub struct Validated {
     pub checked: Checked,
     /// The manifest's text, for snippets.
     pub source: String,
-    /// How many images were looked at.
-    pub images: usize,
-    /// Those images, for whoever draws them; their bytes are shared.
+    /// The images that were looked at, their files named as the user would; the bytes are shared.
     pub art: Vec<Piece>,
+    /// How many they are.
+    pub images: usize,
+}
+
+/// Findings for a command that has something else to tell: errors as they are, and of the warnings of one rule no more
+/// than how many there are. What they are is for `validate` to say.
+#[must_use]
+pub fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| !finding.is_error()) {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    let is_told = |finding: &Finding| finding.is_error() || counts.get(finding.rule) == Some(&1);
+    let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
+    brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
+        Finding::warning(rule, format!("{count} findings of this rule"))
+            .help("`brandctl validate` tells them one by one")
+    }));
+    brief
 }
 
 /// Reads and checks a repository. `name` is how the user names the manifest.
@@ -38,9 +58,32 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
         return Validated { checked: Checked { desired: None, findings }, source, ..Validated::default() };
     };
     observer.observe(Event::Stage { stage: Stage::Checking, total: None });
-    let (pieces, unreadable) = repository.art(&manifest);
+    let (art, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
-    let (images, art) = (pieces.len(), pieces.clone());
-    let checked = rules::check(&manifest, pieces, findings);
-    Validated { images, art, manifest: Some(manifest).filter(|_| sound), checked, source }
+    let images = art.pieces.len();
+    let named = |piece: &Piece| Piece { file: beside(name, &piece.file), ..piece.clone() };
+    let pieces = art.pieces.iter().map(named).collect();
+    let mut checked = rules::check(&manifest, name, art, findings);
+    place(&mut checked.findings, &manifest, name);
+    Validated { art: pieces, images, manifest: Some(manifest).filter(|_| sound), checked, source }
+}
+
+/// Names the images of findings as the user would, and says where the manifest declares their entries, if it does so
+/// entry by entry.
+fn place(findings: &mut [Finding], manifest: &Manifest, name: &str) {
+    for finding in findings {
+        let Some(path) = finding.path.as_mut().filter(|path| *path != name) else { continue };
+        *path = beside(name, path);
+        if let Some(address) = &finding.address
+            && let Some(Section::Entries(entries)) = manifest.section(address.kind)
+        {
+            finding.declared = entries.get(&address.code).map(|entry| entry.place.clone());
+        }
+    }
+}
+
+/// A file that is named relative to the manifest, named as the manifest is.
+fn beside(manifest: &str, file: &str) -> String {
+    let folder = Path::new(manifest).parent().unwrap_or(Path::new(""));
+    folder.join(file).display().to_string()
 }

@@ -11,8 +11,8 @@ use crate::domain::asset::{Address, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::state::Listed;
 
+use super::access::Access;
 use super::error;
-use super::webhook::Webhook;
 use super::wire::{self, Answered, ErrorBody, Malformed};
 
 /// The most commands that a portal runs in one batch.
@@ -140,6 +140,11 @@ impl Answers {
         self.time.values().filter_map(wire::resets_in).max()
     }
 
+    /// The most time that one of its methods has used up of its allowance, in seconds.
+    pub(super) fn operating(&self) -> Option<f64> {
+        self.time.values().filter_map(|time| time.get("operating")?.as_f64()).reduce(f64::max)
+    }
+
     /// Takes the part of the command with this key.
     pub(super) fn take(&mut self, key: &str) -> Part {
         match (self.result.remove(key), self.errors.remove(key)) {
@@ -159,7 +164,7 @@ impl Answers {
     /// `took` is told of every entry that the portal says it added.
     pub(super) fn into_writes(
         mut self,
-        webhook: &Webhook,
+        access: &Access,
         commands: &[Command],
         halt: Halt,
         mut took: impl FnMut(Listed),
@@ -177,7 +182,7 @@ impl Answers {
                 }
                 Part::Error(error) => {
                     halted = halt == Halt::OnError;
-                    error::answer(error::refused(webhook, None, &error))
+                    error::answer(error::refused(access, None, &error))
                 }
                 Part::Nothing if halted => Answer::NotRun,
                 Part::Nothing => unmentioned(),
@@ -233,8 +238,8 @@ mod tests {
     use crate::domain::retry::Class;
     use percent_encoding::percent_decode_str;
 
-    fn webhook() -> Webhook {
-        Webhook::parse("https://acme.example/rest/1/s3cr3tS3cr3t/", "test").unwrap()
+    fn access() -> Access {
+        crate::portal::Webhook::parse("https://acme.example/rest/1/s3cr3tS3cr3t/", "test").unwrap().into()
     }
 
     fn add(code: &str, png: &[u8]) -> Command {
@@ -246,7 +251,7 @@ mod tests {
     }
 
     fn answers(result: Value, commands: &[Command], halt: Halt) -> Vec<Answer> {
-        Answers::read(result).unwrap().into_writes(&webhook(), commands, halt, |_| {})
+        Answers::read(result).unwrap().into_writes(&access(), commands, halt, |_| {})
     }
 
     fn refused(code: &str, description: &str) -> Answer {

@@ -1,5 +1,5 @@
-//! The client: it takes its turn, sends, judges what came back, waits and repeats what may be repeated, and fills the two
-//! ports with that.
+//! The client: it takes its turn, sends, judges what came back, repeats what may be repeated, and fills the port for
+//! reading with that.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -8,65 +8,74 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::domain::asset::Address;
-use crate::domain::command::{Answer, Command, Halt};
-use crate::domain::retry::{Class, Decision, decide};
+use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing};
-use crate::ops::events::{Event, Observer};
-use crate::ops::ports::{PortalError, ReadPortal, Urgency, WriteError, WritePortal};
+use crate::ops::events::Observer;
+use crate::ops::ports::{PortalError, ReadPortal, Urgency};
 
-use super::batch::{self, Answers};
+use super::access::Access;
 use super::bucket::Bucket;
 use super::download;
 use super::error::{self, Effect, Fault};
-use super::http::{self, Connections, Patience, Trust};
+use super::http::{self, Connections, Trust};
+use super::pace::Failures;
 use super::settings::{Rate, Settings};
-use super::webhook::Webhook;
+use super::site::Site;
 use super::wire::{self, Answered, Body, Malformed};
 
 /// The longest answer that is read, in bytes: a list has no pages.
 const LONGEST: usize = 64 * 1024 * 1024;
-/// A write that waited longer than this is not sent without another look at the portal.
-const LONG_WAIT: Duration = Duration::from_secs(30);
-/// How long past the command's time a replace may be completed and what writes did may be found out.
-const GRACE: Duration = Duration::from_secs(180);
-/// Waits longer than this are announced.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
 
-/// A portal, reached through a webhook. It can be used by several tasks at once.
+/// A portal, with the right to use it. It can be used by several tasks at once.
 pub struct Client {
-    pub(super) webhook: Webhook,
+    pub(super) access: Access,
     for_reads: reqwest::Client,
     for_writes: reqwest::Client,
-    for_downloads: reqwest::Client,
-    rate: Rate,
-    bucket: Mutex<Bucket>,
+    pub(super) for_downloads: reqwest::Client,
+    pub(super) for_tokens: reqwest::Client,
+    pub(super) rate: Rate,
+    pub(super) bucket: Mutex<Bucket>,
     /// When the time allowance of the methods is filled up again, as last seen.
-    resets_at: Mutex<Option<Instant>>,
+    pub(super) resets_at: Mutex<Option<Instant>>,
+    /// Until when the portal refuses writes, by its own word inside an answer that it gave.
+    pub(super) held_until: Mutex<Option<Instant>>,
     download_slots: Semaphore,
     /// Where the images are that were added, until somebody asks.
-    added: Mutex<Vec<String>>,
-    deadline: Instant,
+    pub(super) added: Mutex<Vec<String>>,
+    pub(super) deadline: Instant,
     /// Turns that were waited for and not used.
-    paid_turns: AtomicU32,
+    pub(super) paid_turns: AtomicU32,
     /// Whether reading serves to find out what writes did.
-    winding_up: AtomicBool,
+    pub(super) winding_up: AtomicBool,
     /// How long the command has from the client's making on.
-    budget: Duration,
-    read_timeout: Duration,
-    write_timeout: Duration,
-    observer: Arc<dyn Observer>,
-    dice: AtomicU64,
+    pub(super) budget: Duration,
+    pub(super) read_timeout: Duration,
+    pub(super) write_timeout: Duration,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) dice: AtomicU64,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("webhook", &self.webhook).finish_non_exhaustive()
+        f.debug_struct("Client").field("access", &self.access).finish_non_exhaustive()
     }
+}
+
+/// The body of a request. The token goes into it, as in the vendor's own examples: web servers write URLs into their
+/// logs, and not all of them hand an `Authorization` header on to PHP.
+#[derive(Serialize)]
+struct Signed<'a> {
+    #[serde(flatten)]
+    parameters: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<&'a str>,
 }
 
 /// What a request is for.
@@ -76,13 +85,6 @@ pub(super) enum Purpose {
     Write(Urgency),
 }
 
-/// How often a request failed in each way that is worth repeating.
-#[derive(Debug, Default)]
-struct Failures {
-    busy: u32,
-    transient: u32,
-}
-
 impl Client {
     /// Makes a client. Nothing is sent yet.
     ///
@@ -90,7 +92,7 @@ impl Client {
     ///
     /// When a setting makes no sense or `ca_cert` holds no certificate; the class is `Configuration`.
     pub fn new(settings: Settings) -> Result<Self, PortalError> {
-        let Settings { webhook, rate, deadline, read_timeout, write_timeout, ca_cert, observer, downloads } = settings;
+        let Settings { access, rate, deadline, read_timeout, write_timeout, ca_cert, observer, downloads } = settings;
         if !(rate.per_second.is_finite() && rate.per_second > 0.0) || rate.burst == 0 {
             return Err(misconfigured("the request rate must be more than 0", "give --rps a number above 0"));
         }
@@ -100,20 +102,21 @@ impl Client {
         let ca_hint = "--ca-cert names a PEM file with the certificates of the portal's certificate authority";
         let trust = Trust::new(ca_cert.as_deref())
             .map_err(|why| misconfigured(format!("the file of --ca-cert is of no use: {why}"), ca_hint))?;
-        let direct = webhook.is_loopback();
-        let client = |connections| {
+        let client = |connections, site: &Site| {
             trust
-                .client(connections, direct)
-                .map_err(|why| misconfigured(format!("TLS cannot be set up: {}", webhook.quote(&why)), ca_hint))
+                .client(connections, site.is_loopback())
+                .map_err(|why| misconfigured(format!("TLS cannot be set up: {}", access.quote(&why)), ca_hint))
         };
         let now = Instant::now();
         Ok(Self {
-            for_reads: client(Connections::Kept)?,
-            for_writes: client(Connections::Fresh)?,
-            for_downloads: client(Connections::Kept)?,
+            for_reads: client(Connections::Kept, access.site())?,
+            for_writes: client(Connections::Fresh, access.site())?,
+            for_downloads: client(Connections::Kept, access.site())?,
+            for_tokens: client(Connections::Fresh, access.token_server())?,
             rate,
             bucket: Mutex::new(Bucket::new(rate.per_second, rate.burst, now)),
             resets_at: Mutex::new(None),
+            held_until: Mutex::new(None),
             download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
             added: Mutex::new(Vec::new()),
             deadline,
@@ -124,7 +127,7 @@ impl Client {
             write_timeout,
             observer,
             dice: AtomicU64::new(RandomState::new().hash_one("dice")),
-            webhook,
+            access,
         })
     }
 
@@ -143,32 +146,59 @@ impl Client {
     ) -> Result<T, Fault> {
         let mut failures = Failures::default();
         let begun = Instant::now();
+        let mut last = None;
         loop {
-            self.take_turn(purpose, begun).await?;
-            match self.exchange(purpose, method, parameters).await.and_then(&read) {
+            if let Err(late) = self.take_turn(purpose, begun).await {
+                // That the time is up says less than what used it up.
+                return Err(match last {
+                    Some(fault) if late.class() == Class::Deadline => error::out_of_patience(fault),
+                    _ => late,
+                });
+            }
+            let token = self.access.token();
+            let fault = match self.exchange(purpose, method, parameters, token.as_ref()).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
-                Err(fault) if purpose != Purpose::Read && fault.effect == Effect::Unknown => return Err(fault),
-                Err(fault) => self.wait_out(purpose, fault, &mut failures).await?,
+                Err(fault) => fault,
+            };
+            match (&self.access, token) {
+                _ if purpose != Purpose::Read && fault.effect == Effect::Unknown => return Err(fault),
+                // It was refused without effect, so a write is repeated, too.
+                (Access::Application(application), Some(expired)) if fault.class() == Class::Expired => {
+                    self.renew(application, &expired, purpose).await?;
+                }
+                _ => {
+                    last = Some(fault.clone());
+                    self.wait_out(purpose, fault, &mut failures).await?;
+                }
             }
         }
     }
 
     /// One request, one answer.
-    async fn exchange(&self, purpose: Purpose, method: &str, parameters: &Value) -> Result<Answered, Fault> {
+    async fn exchange(
+        &self,
+        purpose: Purpose,
+        method: &str,
+        parameters: &Value,
+        token: Option<&SecretString>,
+    ) -> Result<Answered, Fault> {
         let client = match purpose {
             Purpose::Read => &self.for_reads,
             Purpose::Write(_) => &self.for_writes,
         };
         let patience = self.patience(purpose);
-        let broken = |broken| error::broken(&self.webhook, self.webhook.host(), &broken, patience);
-        let request = client.post(self.webhook.endpoint(method)).header(ACCEPT, "application/json").json(parameters);
+        let broken = |broken| error::broken(&self.access, self.access.host(), &broken, patience);
+        let request = client
+            .post(self.access.endpoint(method))
+            .header(ACCEPT, "application/json")
+            .json(&Signed { parameters, auth: token.map(ExposeSecret::expose_secret) });
         tracing::debug!(method, "sending");
         let answer = http::send(request, patience.until).await.map_err(broken)?;
         tracing::debug!(method, status = answer.status, "answered");
         let (status, retry_after) = (answer.status, answer.retry_after);
         if (300..400).contains(&status) {
-            let to = answer.location.and_then(|location| self.webhook.origin().join(&location).ok());
-            return Err(error::redirected(&self.webhook, status, to.as_ref().and_then(url::Url::host_str)));
+            let to = answer.location.and_then(|location| self.access.site().origin().join(&location).ok());
+            return Err(error::redirected(&self.access, status, to.as_ref().and_then(url::Url::host_str)));
         }
         let bytes = answer.body(LONGEST, patience.until).await.map_err(broken)?;
         let fault = match wire::body(&bytes) {
@@ -176,124 +206,21 @@ impl Client {
                 self.note_reset(answered.resets_in);
                 return Ok(answered);
             }
-            Body::Answer(_) => error::garbage(&self.webhook, status, "a result under an error's status", b""),
-            Body::Error(body) => error::refused(&self.webhook, Some(status), &body),
-            Body::NoAnswer(why) => error::garbage(&self.webhook, status, why, &bytes),
+            Body::Answer(_) => error::garbage(&self.access, status, "a result under an error's status", b""),
+            Body::Error(body) => error::refused(&self.access, Some(status), &body),
+            Body::NoAnswer(why) => error::garbage(&self.access, status, why, &bytes),
         };
         Err(Fault { retry_after, ..fault })
     }
 
-    /// Waits for a place in the portal's bucket. A write that has waited long since `begun` is not sent: its caller
-    /// should look at the portal again first.
-    async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
-        let ordinary = purpose == Purpose::Write(Urgency::Ordinary);
-        let headroom = if ordinary { self.rate.headroom } else { 0 };
-        let paid = |turns: u32| turns.checked_sub(1);
-        if ordinary && self.paid_turns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
-            return Ok(());
-        }
-        let left = self.left(purpose);
-        let turn = if left.is_zero() {
-            None
-        } else {
-            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).reserve(Instant::now(), headroom, left)
-        };
-        let wait = turn.ok_or_else(|| error::timed_out(self.webhook.host(), self.budget, Effect::None))?;
-        self.pause("rate limited", wait).await;
-        if ordinary && begun.elapsed() > LONG_WAIT {
-            // The turn is kept: whoever looks again must not wait for another one.
-            self.paid_turns.fetch_add(1, Ordering::Relaxed);
-            let message = format!("{} let a write wait for {} s", self.webhook.host(), begun.elapsed().as_secs());
-            return Err(Fault::new(Class::Waited, Effect::None, message, None));
-        }
-        Ok(())
-    }
-
-    /// Waits until it is time to send again; gives the fault back when there is no sense in that.
-    async fn wait_out(&self, purpose: Purpose, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
-        let class = fault.class();
-        let (count, why) = match class {
-            Class::Busy => (&mut failures.busy, "the portal asked to slow down"),
-            _ => (&mut failures.transient, "trying again"),
-        };
-        let code = fault.error.code.as_deref().unwrap_or_default();
-        if code.eq_ignore_ascii_case("QUERY_LIMIT_EXCEEDED") {
-            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).fill(Instant::now());
-        }
-        let retry_after = if code.eq_ignore_ascii_case("OPERATION_TIME_LIMIT") {
-            let resets_at = *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner);
-            resets_at.map(|at| at.saturating_duration_since(Instant::now())).max(fault.retry_after)
-        } else {
-            fault.retry_after
-        };
-        match decide(class, *count, retry_after, self.left(purpose), self.throw_dice()) {
-            Decision::Again { after } => {
-                *count += 1;
-                self.pause(why, after).await;
-                Ok(())
-            }
-            Decision::Stop if class == Class::Busy => Err(error::out_of_patience(fault)),
-            Decision::Stop => Err(fault),
-        }
-    }
-
-    async fn pause(&self, why: &str, wait: Duration) {
-        if wait > WORTH_TELLING {
-            self.observer.observe(Event::Waiting { why: why.to_owned(), wait });
-        }
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    pub(super) fn note_reset(&self, resets_in: Option<Duration>) {
-        if let Some(at) = resets_in.and_then(|wait| Instant::now().checked_add(wait)) {
-            *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
-        }
-    }
-
-    /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
-    /// early would make its outcome unknown.
-    fn patience(&self, purpose: Purpose) -> Patience {
-        let (own, deadline) = match purpose {
-            Purpose::Read => (self.read_timeout, self.deadline(purpose)),
-            Purpose::Write(_) => (self.write_timeout, Instant::now() + self.write_timeout),
-        };
-        let until = Instant::now().checked_add(own).map_or(deadline, |until| until.min(deadline));
-        Patience { until, own, deadline, budget: self.budget }
-    }
-
-    /// Until when a request of this purpose may be sent.
-    fn deadline(&self, purpose: Purpose) -> Instant {
-        match purpose {
-            Purpose::Read if !self.winding_up.load(Ordering::Relaxed) => self.deadline,
-            Purpose::Write(Urgency::Ordinary) => self.deadline,
-            Purpose::Read | Purpose::Write(Urgency::Completing) => self.deadline + GRACE,
-        }
-    }
-
-    fn left(&self, purpose: Purpose) -> Duration {
-        self.deadline(purpose).saturating_duration_since(Instant::now())
-    }
-
-    /// A number from 0 to 1, as a splitmix64 makes them. It spreads waits and is good for nothing else.
-    fn throw_dice(&self) -> f64 {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut mixed = self.dice.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let high = u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or(u32::MAX);
-        f64::from(high) / f64::from(u32::MAX)
-    }
-
     /// The answer of a portal that refuses batches, to commands that only a request of their own says right.
     pub(super) fn not_in_a_batch(&self) -> Fault {
-        let message = format!("{} would take a code for a reference in a batch", self.webhook.host());
+        let message = format!("{} would take a code for a reference in a batch", self.access.host());
         Fault::new(Class::NoBatch, Effect::None, message, None)
     }
 
     pub(super) fn malformed(&self, method: &str, why: &Malformed) -> Fault {
-        error::malformed(&self.webhook, method, why)
+        error::malformed(&self.access, method, why)
     }
 }
 
@@ -311,7 +238,7 @@ impl ReadPortal for Client {
     }
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
-        let host = self.webhook.host();
+        let host = self.access.host();
         let slot = tokio::time::timeout_at(self.deadline(Purpose::Read), self.download_slots.acquire()).await;
         // The semaphore is never closed, so only the time can run out here.
         let Ok(Ok(_slot)) = slot else { return Err(error::timed_out(host, self.budget, Effect::None).error) };
@@ -321,7 +248,7 @@ impl ReadPortal for Client {
                 return Err(error::timed_out(host, self.budget, Effect::None).error);
             }
             let patience = self.patience(Purpose::Read);
-            match download::fetch(&self.for_downloads, &self.webhook, file_uri, patience).await {
+            match download::fetch(&self.for_downloads, &self.access, file_uri, patience).await {
                 Ok(bytes) => return Ok(bytes),
                 Err(fault) => self.wait_out(Purpose::Read, fault, &mut failures).await.map_err(|fault| fault.error)?,
             }
@@ -334,52 +261,6 @@ impl ReadPortal for Client {
 
     fn wind_up(&self) {
         self.winding_up.store(true, Ordering::Relaxed);
-    }
-}
-
-impl WritePortal for Client {
-    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
-        if commands.is_empty() {
-            return Ok(Vec::new());
-        }
-        if commands.len() > batch::MOST {
-            let message = format!("{} runs at most {} commands in a batch", self.webhook.host(), batch::MOST);
-            return Err(Fault::new(Class::Refused, Effect::None, message, None).into());
-        }
-        if commands.iter().any(|command| batch::would_be_substituted(command.address())) {
-            return Err(self.not_in_a_batch().into());
-        }
-        let read = |answered: Answered| {
-            let answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
-            self.note_reset(answers.resets_in());
-            let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-            // One that holds our own secret must not get into the cache; the next reading of the lists tells of it.
-            let took = |entry: Listed| {
-                if self.webhook.redact(&entry.file_uri) == entry.file_uri {
-                    added.push(entry.file_uri);
-                }
-            };
-            Ok(answers.into_writes(&self.webhook, commands, halt, took))
-        };
-        Ok(self.ask(Purpose::Write(urgency), "batch", &batch::of_writes(commands, halt), read).await?)
-    }
-
-    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError> {
-        let read = |answered: Answered| Ok(batch::judge(command, &answered.result));
-        match self.ask(Purpose::Write(urgency), &batch::method(command), &batch::parameters(command), read).await {
-            Ok(answer) => Ok(answer),
-            Err(fault) if fault.class() == Class::Refused && fault.description.is_some() => Ok(error::answer(fault)),
-            Err(fault) => Err(fault.into()),
-        }
-    }
-}
-
-impl From<Fault> for WriteError {
-    fn from(fault: Fault) -> Self {
-        match fault.effect {
-            Effect::None => Self::NoEffect(fault.error),
-            Effect::Unknown => Self::Unknown(fault.error),
-        }
     }
 }
 

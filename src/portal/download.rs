@@ -6,9 +6,10 @@ use url::Url;
 
 use crate::domain::retry::Class;
 
+use super::access::Access;
 use super::error::{self, Effect, Fault};
 use super::http::{self, Patience};
-use super::webhook::{Webhook, is_loopback};
+use super::site::is_loopback;
 
 /// The largest image that is fetched, in bytes: four times what our own rules let pass.
 const LARGEST: usize = 1024 * 1024;
@@ -19,14 +20,14 @@ const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Fetches once.
 pub(super) async fn fetch(
     client: &reqwest::Client,
-    webhook: &Webhook,
+    access: &Access,
     file_uri: &str,
     patience: Patience,
 ) -> Result<Vec<u8>, Fault> {
-    let mut url = resolve(webhook, file_uri).map_err(|why| refused(webhook, why))?;
+    let mut url = resolve(access, file_uri).map_err(|why| refused(access, why))?;
     for _ in 0..=REDIRECTS {
-        let host = webhook.quote(&authority(&url));
-        let broken = |broken| error::broken(webhook, &host, &broken, patience);
+        let host = access.quote(&authority(&url));
+        let broken = |broken| error::broken(access, &host, &broken, patience);
         let request = client.get(url.clone()).header(ACCEPT, "image/png, */*;q=0.1");
         let answer = http::send(request, patience.until).await.map_err(broken)?;
         match answer.status {
@@ -35,13 +36,13 @@ pub(super) async fn fetch(
                 let body = answer.body(LARGEST, patience.until).await.map_err(broken)?;
                 return image(&body, &content_type)
                     .map_err(|what| {
-                        let message = format!("{host} answered a download with {}", webhook.quote(&what));
+                        let message = format!("{host} answered a download with {}", access.quote(&what));
                         Fault::new(Class::Transient, Effect::None, message, None)
                     })
                     .map(|()| body);
             }
             301 | 302 | 303 | 307 | 308 => {
-                url = follow(&url, answer.location.as_deref()).map_err(|why| refused(webhook, why))?;
+                url = follow(&url, answer.location.as_deref()).map_err(|why| refused(access, why))?;
             }
             status => {
                 let class = match status {
@@ -54,17 +55,17 @@ pub(super) async fn fetch(
             }
         }
     }
-    Err(refused(webhook, "it redirects more than three times"))
+    Err(refused(access, "it redirects more than three times"))
 }
 
 /// The URL of a `fileUri`: a path on the portal, or an absolute URL that is https. Plain http is for a portal on this
 /// machine that speaks it, and for files on this machine.
-fn resolve(webhook: &Webhook, file_uri: &str) -> Result<Url, &'static str> {
+fn resolve(access: &Access, file_uri: &str) -> Result<Url, &'static str> {
     if file_uri.trim().is_empty() {
         return Err("the entry has no file");
     }
-    let mut url = webhook.origin().join(file_uri.trim()).map_err(|_| "its address is no URL")?;
-    let plain_allowed = webhook.is_loopback() && webhook.origin().scheme() == "http";
+    let mut url = access.site().origin().join(file_uri.trim()).map_err(|_| "its address is no URL")?;
+    let plain_allowed = access.site().is_loopback() && access.site().origin().scheme() == "http";
     match url.scheme() {
         "https" => {}
         "http" if plain_allowed && is_loopback(&url) => {}
@@ -110,8 +111,8 @@ fn image(body: &[u8], content_type: &str) -> Result<(), String> {
     }
 }
 
-fn refused(webhook: &Webhook, why: &str) -> Fault {
-    let message = format!("{} lists a file that cannot be fetched: {why}", webhook.host());
+fn refused(access: &Access, why: &str) -> Fault {
+    let message = format!("{} lists a file that cannot be fetched: {why}", access.host());
     Fault::new(Class::Refused, Effect::None, message, None)
 }
 
@@ -127,8 +128,8 @@ mod tests {
     use super::*;
 
     fn on(portal: &str, file_uri: &str) -> Result<String, &'static str> {
-        let webhook = Webhook::parse(&format!("{portal}/rest/1/s3cr3tS3cr3t/"), "test").unwrap();
-        resolve(&webhook, file_uri).map(String::from)
+        let webhook = crate::portal::Webhook::parse(&format!("{portal}/rest/1/s3cr3tS3cr3t/"), "test").unwrap();
+        resolve(&webhook.into(), file_uri).map(String::from)
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::domain::command::Answer;
 use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
-use super::http::{Broken, How, Patience};
-use super::webhook::Webhook;
+use super::access::Access;
+use super::http::{Broken, Distrust, How, Patience};
 use super::wire::{ErrorBody, Malformed};
 
 /// Whether a request that failed may have done something.
@@ -42,68 +42,114 @@ impl Fault {
     }
 }
 
-const HINT_WEBHOOK: &str =
-    "the webhook is wrong or was revoked: make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL";
-const HINT_HOST: &str = "check that the host in BITRIX24_WEBHOOK_URL is the portal's own";
+/// The code of a method that used up its time; the portal's answers say when it has some again.
+pub(super) const USED_UP: &str = "OPERATION_TIME_LIMIT";
 const HINT_TIMEOUT: &str = "give it more time with --timeout";
+const HINT_WAY: &str = "run it again; if it stays, look at the network, and at the proxy and firewall on the way";
+
+/// How hints speak of an access.
+struct Words {
+    /// It is
+    what: &'static str,
+    /// It was given in
+    place: &'static str,
+    /// When it is of no use any more
+    anew: &'static str,
+    /// When it may do too little
+    scope: &'static str,
+}
+
+const fn words(access: &Access) -> Words {
+    match access {
+        Access::Webhook(_) => Words {
+            what: "the webhook",
+            place: "BITRIX24_WEBHOOK_URL",
+            anew: "make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL",
+            scope: "give the webhook the scope `crm` in its settings on the portal, then use its URL in BITRIX24_WEBHOOK_URL",
+        },
+        Access::Application(_) => Words {
+            what: "the application",
+            place: "the file of BITRIX24_OAUTH_FILE",
+            anew: "authorise it on the portal again and put its new tokens into the file of BITRIX24_OAUTH_FILE",
+            scope: "give the application the scope `crm` in its settings, then authorise it on the portal again",
+        },
+    }
+}
+
+fn hint_access(access: &Access) -> String {
+    let Words { what, anew, .. } = words(access);
+    format!("{what} is wrong or was revoked: {anew}")
+}
+
+fn hint_host(access: &Access) -> String {
+    format!("check that the host in {} is the portal's own", words(access).place)
+}
+
+fn hint_removing(access: &Access) -> String {
+    match access {
+        Access::Webhook(_) => {
+            "only the application that added an entry can delete it; a webhook is no application: it can delete none, and nobody can delete what it added"
+        }
+        Access::Application(_) => "only the application that added an entry can delete it, and this one did not",
+    }
+    .to_owned()
+}
 
 /// Class and hint of an error code; `None` when the table does not know it.
-fn known(code: &str) -> Option<(Class, Option<&'static str>)> {
-    let row = match code.to_ascii_uppercase().as_str() {
-        "QUERY_LIMIT_EXCEEDED" => {
-            (Class::Busy, Some("other integrations may use up the portal's limit: send less with --rps, or run later"))
-        }
-        "OPERATION_TIME_LIMIT" => (
+fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
+    let Words { what, place, anew, scope } = words(access);
+    let (class, hint) = match code.to_ascii_uppercase().as_str() {
+        "QUERY_LIMIT_EXCEEDED" => (
             Class::Busy,
-            Some("the method used up its time for ten minutes: run later, or let it wait longer with --timeout"),
+            "other integrations may use up the portal's limit: send less with --rps, or run later".to_owned(),
+        ),
+        USED_UP => (
+            Class::Busy,
+            "the method used up its time for ten minutes: run later, or let it wait longer with --timeout".to_owned(),
         ),
         "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => {
-            (Class::Transient, Some("run it again; if it stays, the portal's own error log has the cause"))
+            (Class::Transient, "run it again; if it stays, the portal's own error log has the cause".to_owned())
         }
-        "EXPIRED_TOKEN" => (Class::Expired, Some("get a new access token")),
-        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, Some(HINT_WEBHOOK)),
-        "INSUFFICIENT_SCOPE" => (
-            Class::Configuration,
-            Some(
-                "give the webhook the scope `crm` in its settings on the portal, then use its URL in BITRIX24_WEBHOOK_URL",
-            ),
-        ),
+        "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {anew}")),
+        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, hint_access(access)),
+        "INSUFFICIENT_SCOPE" => (Class::Configuration, scope.to_owned()),
         "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => (
             Class::Configuration,
-            Some("the webhook's user may not sign in: activate the user, or make a webhook for another one"),
+            format!("{what}'s user may not sign in: activate the user, or make {what} work for another one"),
         ),
-        "INVALID_REQUEST" => (Class::Configuration, Some("let BITRIX24_WEBHOOK_URL start with https://")),
+        "INVALID_REQUEST" => (Class::Configuration, format!("let the address in {place} start with https://")),
         "OVERLOAD_LIMIT" => (
             Class::Configuration,
-            Some(
-                "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before",
-            ),
+            "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before"
+                .to_owned(),
         ),
         "ACCESS_DENIED" => (
             Class::Configuration,
-            Some(
-                "the webhook's user must be an administrator, and the portal's plan must include REST (a commercial plan)",
+            format!(
+                "{what}'s user must be an administrator, and the portal's plan must include REST (a commercial plan)"
             ),
         ),
         "ERROR_METHOD_NOT_FOUND" => (
             Class::Configuration,
-            Some(
-                "the webhook needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon",
-            ),
+            format!("{what} needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon"),
         ),
         "PORTAL_DELETED" => {
-            (Class::Configuration, Some("the portal is gone or switched off: check the host in BITRIX24_WEBHOOK_URL"))
+            (Class::Configuration, format!("the portal is gone or switched off: check the host in {place}"))
         }
-        "ERROR_BATCH_METHOD_NOT_ALLOWED" => (Class::NoBatch, None),
+        "OWNER_NOT_FOUND" => {
+            (Class::Refused, "the portal has no such item: check type and number of --entity".to_owned())
+        }
+        "REMOVING_DISABLED" => (Class::Refused, hint_removing(access)),
+        "ERROR_BATCH_METHOD_NOT_ALLOWED" => return Some((Class::NoBatch, None)),
         _ => return None,
     };
-    Some(row)
+    Some((class, Some(hint)))
 }
 
 /// What an error means. `status` is absent inside a batch, where everything comes under 200.
-fn meaning(code: &str, status: Option<u16>) -> (Class, Option<&'static str>) {
-    known(code).unwrap_or(match status {
-        Some(401 | 403) => (Class::Configuration, Some(HINT_WEBHOOK)),
+fn meaning(access: &Access, code: &str, status: Option<u16>) -> (Class, Option<String>) {
+    known(access, code).unwrap_or_else(|| match status {
+        Some(401 | 403) => (Class::Configuration, Some(hint_access(access))),
         Some(429) => (Class::Busy, None),
         Some(408 | 425 | 500..) => (Class::Transient, None),
         _ => (Class::Refused, None),
@@ -111,23 +157,23 @@ fn meaning(code: &str, status: Option<u16>) -> (Class, Option<&'static str>) {
 }
 
 /// The portal answered with an error of its own.
-pub(super) fn refused(webhook: &Webhook, status: Option<u16>, body: &ErrorBody) -> Fault {
-    let (class, hint) = meaning(&body.code, status);
-    let code = webhook.redact(&body.code);
+pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) -> Fault {
+    let (class, hint) = meaning(access, &body.code, status);
+    let code = access.redact(&body.code);
     let shown =
-        if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", webhook.quote(&code)) };
+        if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", access.quote(&code)) };
     let status = status.map(|status| format!("{status} and ")).unwrap_or_default();
-    let mut message = format!("{} answered {status}{shown}", webhook.host());
-    let words = webhook.quote(&body.description);
+    let mut message = format!("{} answered {status}{shown}", access.host());
+    let words = access.quote(&body.description);
     if !words.is_empty() {
         message = format!("{message}: {words}");
     }
     Fault {
-        error: PortalError { class, code: Some(code), message, hint: hint.map(str::to_owned) },
+        error: PortalError { class, code: Some(code), message, hint },
         // A server error may strike after the work was done.
         effect: if class == Class::Transient { Effect::Unknown } else { Effect::None },
         retry_after: None,
-        description: Some(webhook.redact(&body.description).into()),
+        description: Some(access.redact(&body.description).into()),
     }
 }
 
@@ -144,72 +190,98 @@ pub(super) fn answer(fault: Fault) -> Answer {
 }
 
 /// Something that no portal answers: HTML of a proxy, nothing, half of it.
-pub(super) fn garbage(webhook: &Webhook, status: u16, why: &str, body: &[u8]) -> Fault {
+pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> Fault {
+    garbage_of(access, access.host(), status, why, body)
+}
+
+/// The same of another server than the portal.
+pub(super) fn garbage_of(access: &Access, host: &str, status: u16, why: &str, body: &[u8]) -> Fault {
     /// Enough of a body to find its first line in.
     const HEAD: usize = 8 * 1024;
     let (class, hint) = match status {
         429 => (Class::Busy, None),
         408 | 425 | 500.. => {
-            (Class::Transient, Some("a proxy in front of the portal, or the portal itself, is in trouble"))
+            (Class::Transient, Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()))
         }
-        413 => (Class::Refused, Some("the portal's web server accepts no request of this size: ask its administrator")),
-        407 => (Class::Configuration, Some("the proxy wants credentials: see HTTPS_PROXY")),
-        400.. => (Class::Configuration, Some(HINT_HOST)),
-        _ => (Class::Transient, Some(HINT_HOST)),
+        413 => (
+            Class::Refused,
+            Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
+        ),
+        407 => (Class::Configuration, Some("the proxy wants credentials: see HTTPS_PROXY".to_owned())),
+        400.. => (Class::Configuration, Some(hint_host(access))),
+        _ => (Class::Transient, Some(hint_host(access))),
     };
-    let mut message = format!("{} answered {status} with {why}", webhook.host());
+    let mut message = format!("{host} answered {status} with {why}");
     let body = body.trim_ascii_start();
-    let line = webhook.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
+    let line = access.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
     if !line.is_empty() {
         message = format!("{message}: {line}");
     }
-    Fault::new(class, Effect::Unknown, message, hint.map(str::to_owned))
+    Fault::new(class, Effect::Unknown, message, hint)
 }
 
 /// An answer of the wrong shape. It may be of the moment: lists can be read while somebody writes.
-pub(super) fn malformed(webhook: &Webhook, method: &str, Malformed(why): &Malformed) -> Fault {
-    let message = format!("{} answered {method} in an unknown way: {}", webhook.host(), webhook.quote(why));
-    Fault::new(Class::Transient, Effect::Unknown, message, None)
+pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> Fault {
+    let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
+    Fault::new(Class::Transient, Effect::Unknown, message, Some(hint_host(access)))
+}
+
+/// The portal lists an entry with our own secret in it.
+pub(super) fn leaked(access: &Access) -> Fault {
+    let Words { what, anew, .. } = words(access);
+    let message = format!("{} lists an entry that holds the secret of {what}", access.host());
+    let hint = format!("somebody knows the secret: revoke {what}, {anew}, and remove that entry by hand");
+    Fault::new(Class::Refused, Effect::None, message, Some(hint))
 }
 
 /// REST calls follow no redirect: it would hand the secret to another place.
-pub(super) fn redirected(webhook: &Webhook, status: u16, to: Option<&str>) -> Fault {
+pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Fault {
     let to = match to {
-        Some(host) => format!("to {}", webhook.quote(host)),
+        Some(host) => format!("to {}", access.quote(host)),
         None => "elsewhere".to_owned(),
     };
-    let message = format!("{} answered {status} and redirects {to}", webhook.host());
-    Fault::new(Class::Configuration, Effect::Unknown, message, Some(HINT_HOST.to_owned()))
+    let message = format!("{} answered {status} and redirects {to}", access.host());
+    Fault::new(Class::Configuration, Effect::Unknown, message, Some(hint_host(access)))
 }
 
 /// No answer of `host` came, or not all of it.
-pub(super) fn broken(webhook: &Webhook, host: &str, broken: &Broken, patience: Patience) -> Fault {
-    let cause = webhook.quote(&broken.cause);
+pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Patience) -> Fault {
+    let cause = access.quote(&broken.cause);
     let (class, effect, message, hint) = match broken.how {
-        How::TimedOut if patience.until >= patience.deadline => {
+        How::TimedOut if patience.cut_short => {
             return timed_out(host, patience.budget, Effect::Unknown);
         }
         How::TimedOut => {
             let message = format!("{host} gave no answer within {} s", patience.own.as_secs());
-            (Class::Transient, Effect::Unknown, message, None)
+            (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
         }
         How::NotSent => {
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
             (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
         }
-        How::NotTrusted => {
-            let hint = "if the portal has a certificate authority of its own, name its certificate with --ca-cert";
-            (
-                Class::Configuration,
-                Effect::None,
-                format!("the certificate of {host} is not trusted: {cause}"),
-                Some(hint),
-            )
+        How::NotTrusted(distrust) => {
+            let message = format!("the certificate of {host} is not trusted: {cause}");
+            (Class::Configuration, Effect::None, message, Some(mending(distrust)))
         }
-        How::Lost => (Class::Transient, Effect::Unknown, format!("the connection to {host} broke: {cause}"), None),
+        How::Lost => {
+            let message = format!("the connection to {host} broke: {cause}");
+            (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
+        }
         How::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
     };
     Fault::new(class, effect, message, hint.map(str::to_owned))
+}
+
+/// What can be done about a certificate.
+const fn mending(distrust: Distrust) -> &'static str {
+    match distrust {
+        Distrust::Expired => "the portal's administrator must renew it, if this machine's clock is right",
+        Distrust::NotYetValid => "set this machine's clock: the certificate's time has not come yet",
+        Distrust::WrongName => "use the host name that the certificate is for in the portal's URL",
+        Distrust::Unknown => {
+            "if the portal has a certificate authority of its own, name its certificate with --ca-cert"
+        }
+    }
 }
 
 /// The command's time is up. `budget` is what it was given.
@@ -229,15 +301,16 @@ pub(super) fn out_of_patience(fault: Fault) -> Fault {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
+    use tokio::time::Instant;
 
     const SECRET: &str = "s3cr3tS3cr3t";
 
-    fn webhook() -> Webhook {
-        Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "test").unwrap()
+    fn access() -> Access {
+        crate::portal::Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "test").unwrap().into()
     }
 
     fn fault(status: u16, code: &str) -> Fault {
-        refused(&webhook(), Some(status), &ErrorBody { code: code.to_owned(), description: "Words.".to_owned() })
+        refused(&access(), Some(status), &ErrorBody { code: code.to_owned(), description: "Words.".to_owned() })
     }
 
     #[test]
@@ -287,13 +360,32 @@ mod tests {
     }
 
     #[test]
+    fn each_fault_of_a_certificate_has_its_mending() {
+        use rustls::CertificateError;
+        let now = Instant::now();
+        let patience = Patience { until: now, own: Duration::ZERO, cut_short: false, budget: Duration::ZERO };
+        for (fault, fix) in [
+            (CertificateError::Expired, "renew"),
+            (CertificateError::NotValidYet, "clock"),
+            (CertificateError::NotValidForName, "host name"),
+            (CertificateError::UnknownIssuer, "--ca-cert"),
+            (CertificateError::Revoked, "--ca-cert"),
+        ] {
+            let how = How::NotTrusted((&fault).into());
+            let fault = broken(&access(), "acme.example", &Broken { how, cause: fault.to_string() }, patience);
+            assert_eq!((fault.class(), fault.effect), (Class::Configuration, Effect::None));
+            assert!(fault.error.hint.as_deref().unwrap().contains(fix), "{:?}", fault.error);
+        }
+    }
+
+    #[test]
     fn garbage_has_its_status_and_first_line() {
-        let fault = garbage(&webhook(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
+        let fault = garbage(&access(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
         assert_eq!(fault.error.message, "acme.example answered 503 with no JSON: <html>\\u{1b}[2J");
         assert_eq!((fault.class(), fault.effect), (Class::Transient, Effect::Unknown));
-        assert_eq!(garbage(&webhook(), 200, "nothing", b"").class(), Class::Transient);
-        assert_eq!(garbage(&webhook(), 404, "no JSON", b"<html>").class(), Class::Configuration);
-        assert_eq!(garbage(&webhook(), 429, "no JSON", b"<html>").effect, Effect::Unknown);
+        assert_eq!(garbage(&access(), 200, "nothing", b"").class(), Class::Transient);
+        assert_eq!(garbage(&access(), 404, "no JSON", b"<html>").class(), Class::Configuration);
+        assert_eq!(garbage(&access(), 429, "no JSON", b"<html>").effect, Effect::Unknown);
     }
 
     #[test]
@@ -301,10 +393,10 @@ mod tests {
         let echo = format!("GET /rest/1/{SECRET}/batch.json {}", SECRET.to_uppercase());
         let body = ErrorBody { code: echo.clone(), description: echo.clone() };
         for fault in [
-            refused(&webhook(), Some(500), &body),
-            garbage(&webhook(), 502, "no JSON", echo.as_bytes()),
-            malformed(&webhook(), "batch", &Malformed(echo.clone())),
-            redirected(&webhook(), 302, Some(&echo)),
+            refused(&access(), Some(500), &body),
+            garbage(&access(), 502, "no JSON", echo.as_bytes()),
+            malformed(&access(), "batch", &Malformed(echo.clone())),
+            redirected(&access(), 302, Some(&echo)),
         ] {
             let told = format!("{} {fault:?}", fault.error).to_lowercase();
             assert!(!told.contains(&SECRET.to_lowercase()), "{told}");

@@ -5,13 +5,13 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, RequestBuilder, Response};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use tokio::time::{Instant, timeout_at};
 
@@ -25,8 +25,8 @@ pub(super) struct Patience {
     pub(super) until: Instant,
     /// How long that is, if the command's time does not end before.
     pub(super) own: Duration,
-    /// When the command's time is up.
-    pub(super) deadline: Instant,
+    /// Whether it does, so that this is when to give up.
+    pub(super) cut_short: bool,
     /// How long the command's time was.
     pub(super) budget: Duration,
 }
@@ -55,13 +55,37 @@ pub(super) enum How {
     /// There was no connection: nothing was sent.
     NotSent,
     /// There was none because the other side's certificate is not trusted.
-    NotTrusted,
+    NotTrusted(Distrust),
     /// It broke after something may have been sent.
     Lost,
     /// The time was up.
     TimedOut,
     /// There is more than was allowed for.
     TooLarge,
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Distrust {
+    /// Its time is over.
+    Expired,
+    /// Its time has not come.
+    NotYetValid,
+    /// It is for another host.
+    WrongName,
+    /// Whoever signed it is not known, or something else is wrong with it.
+    Unknown,
+}
+
+impl From<&CertificateError> for Distrust {
+    fn from(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::WrongName,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// The head of an answer; its body is not read yet.
@@ -71,6 +95,8 @@ pub(super) struct Answer {
     pub(super) location: Option<String>,
     pub(super) content_type: Option<String>,
     pub(super) retry_after: Option<Duration>,
+    /// The `Date` as it was sent.
+    pub(super) date: Option<String>,
     response: Response,
 }
 
@@ -160,9 +186,10 @@ pub(super) async fn send(request: RequestBuilder, until: Instant) -> Result<Answ
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let location = header(LOCATION).map(str::to_owned);
     let content_type = header(CONTENT_TYPE).map(str::to_owned);
+    let date = header(DATE).map(str::to_owned);
     // The other form, a date, is not worth a parser: our own waits will do.
     let retry_after = header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-    Ok(Answer { status: response.status().as_u16(), location, content_type, retry_after, response })
+    Ok(Answer { status: response.status().as_u16(), location, content_type, retry_after, date, response })
 }
 
 impl Answer {
@@ -193,9 +220,9 @@ fn timed_out() -> Broken {
 
 fn broken(error: reqwest::Error) -> Broken {
     let error = error.without_url();
-    let how = match (error.is_connect() || error.is_builder(), is_distrust(&error)) {
-        (true, true) => How::NotTrusted,
-        (true, false) => How::NotSent,
+    let how = match (error.is_connect() || error.is_builder(), distrust(&error)) {
+        (true, Some(distrust)) => How::NotTrusted(distrust),
+        (true, None) => How::NotSent,
         (false, _) => How::Lost,
     };
     Broken { how, cause: in_words(&error) }
@@ -210,11 +237,11 @@ fn in_words(error: &reqwest::Error) -> String {
     innermost.to_string()
 }
 
-fn is_distrust(error: &reqwest::Error) -> bool {
+fn distrust(error: &reqwest::Error) -> Option<Distrust> {
     let mut source = error.source();
     while let Some(cause) = source {
-        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
-            return true;
+        if let Some(rustls::Error::InvalidCertificate(error)) = cause.downcast_ref() {
+            return Some(error.into());
         }
         // An `io::Error` hides what it wraps from `source`, and may wrap another.
         source = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
@@ -222,7 +249,7 @@ fn is_distrust(error: &reqwest::Error) -> bool {
             None => cause.source(),
         };
     }
-    false
+    None
 }
 
 #[cfg(test)]

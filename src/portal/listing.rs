@@ -8,7 +8,7 @@ use crate::domain::state::{Listed, Listing};
 
 use super::batch::{self, Answers, Part};
 use super::client::{Client, Purpose};
-use super::error::{self, Effect, Fault};
+use super::error::{self, Fault};
 use super::wire::{self, Answered, Malformed};
 
 /// The error code of a `get` or `delete` of a code that does not exist.
@@ -34,7 +34,7 @@ impl Client {
             let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
             let rights = match answers.take(batch::RIGHTS) {
                 Part::Result(answered) => self.rights(&answered)?,
-                Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
+                Part::Error(body) => return Err(error::refused(&self.access, None, &body)),
                 Part::Nothing => return Err(self.malformed(batch::RIGHTS_METHOD, &unmentioned())),
             };
             Ok((self.lists(answers)?, rights))
@@ -57,15 +57,13 @@ impl Client {
 
     /// Addresses and codes go into plans, journals and caches: one with our own secret in it must not get there.
     fn harmless(&self, listing: Listing) -> Result<Listing, Fault> {
-        let holds_secret = |text: &str| self.webhook.redact(text) != text;
+        let holds_secret = |text: &str| self.access.redact(text) != text;
         let told = listing
             .entries
             .iter()
             .any(|entry| holds_secret(&entry.file_uri) || holds_secret(entry.address.code.as_str()));
         if told {
-            let message = format!("{} lists an entry that holds the secret of the webhook", self.webhook.host());
-            let hint = "somebody knows the secret: revoke the webhook, make a new one, and remove that entry by hand";
-            return Err(Fault::new(Class::Refused, Effect::None, message, Some(hint.to_owned())));
+            return Err(error::leaked(&self.access));
         }
         Ok(listing)
     }
@@ -100,7 +98,7 @@ impl Client {
             let malformed = |why| self.malformed(&batch::list_method(kind), &why);
             match answers.take(kind.plural()) {
                 Part::Result(list) => entries.extend(wire::entries(kind, list).map_err(malformed)?),
-                Part::Error(body) => return Err(error::refused(&self.webhook, None, &body)),
+                Part::Error(body) => return Err(error::refused(&self.access, None, &body)),
                 Part::Nothing => return Err(malformed(unmentioned())),
             }
         }
@@ -115,7 +113,7 @@ impl Client {
             match answers.take(&batch::key(index)) {
                 Part::Result(answered) => wire::single(address.kind, &answered.result).map(Some).map_err(malformed),
                 Part::Error(body) if body.code == NOT_FOUND => Ok(None),
-                Part::Error(body) => Err(error::refused(&self.webhook, None, &body)),
+                Part::Error(body) => Err(error::refused(&self.access, None, &body)),
                 Part::Nothing => Err(malformed(unmentioned())),
             }
         };

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::ops::events::Observer;
 use crate::ops::ports::DOWNLOADS;
 
-use super::webhook::Webhook;
+use super::access::Access;
 
 /// How fast requests may follow one another.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +33,7 @@ impl Default for Rate {
 #[derive(Clone)]
 pub struct Settings {
     /// The portal and the right to use it.
-    pub webhook: Webhook,
+    pub access: Access,
     /// How fast requests may follow one another.
     pub rate: Rate,
     /// When the command's time is up: no wait and no request goes beyond.
@@ -54,9 +54,9 @@ pub struct Settings {
 impl Settings {
     /// The usual ones.
     #[must_use]
-    pub fn new(webhook: Webhook, deadline: Instant, observer: Arc<dyn Observer>) -> Self {
+    pub fn new(access: impl Into<Access>, deadline: Instant, observer: Arc<dyn Observer>) -> Self {
         Self {
-            webhook,
+            access: access.into(),
             rate: Rate::default(),
             deadline,
             read_timeout: Duration::from_secs(30),
@@ -70,6 +70,6 @@ impl Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("webhook", &self.webhook).field("rate", &self.rate).finish_non_exhaustive()
+        f.debug_struct("Settings").field("access", &self.access).field("rate", &self.rate).finish_non_exhaustive()
     }
 }

@@ -15,13 +15,14 @@ use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
 
-use super::{inert, snippet, unmanaged};
+use super::picture::Pictures;
+use super::{counted, inert, snippet, summary as last_words, unmanaged};
 
-const CREATE: Style = AnsiColor::Green.on_default();
-const REPLACE: Style = AnsiColor::Yellow.on_default();
-const DELETE: Style = AnsiColor::Red.on_default();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+pub(super) const CREATE: Style = AnsiColor::Green.on_default();
+pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
+pub(super) const DELETE: Style = AnsiColor::Red.on_default();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
 
 /// The most unmanaged entries that are named one by one.
 const MAX_NAMED: usize = 10;
@@ -159,30 +160,17 @@ pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument]) -> Stri
     errors.chain(warnings).collect()
 }
 
-/// What `validate` found: the findings, and a summary.
+/// What `validate` found: the findings, with the pictures of those images that `pictures` has, and a summary.
 #[must_use]
-pub fn validation(validation: &Validation) -> String {
-    let mut text = snippet::findings(&validation.findings, &validation.manifest, &validation.source);
-    let errors = validation.findings.iter().filter(|finding| finding.is_error()).count();
-    let warnings = validation.findings.len() - errors;
-    let images = counted(validation.images, "image", "images");
-    let _ = match (errors, warnings) {
-        (0, 0) => writeln!(text, "{CREATE}Valid{CREATE:#}: {images}."),
-        (0, _) => writeln!(text, "{CREATE}Valid{CREATE:#}: {images}, {}.", counted(warnings, "warning", "warnings")),
-        _ => writeln!(
-            text,
-            "{DELETE}Not valid{DELETE:#}: {images}, {}, {}.",
-            counted(errors, "error", "errors"),
-            counted(warnings, "warning", "warnings"),
-        ),
-    };
-    text
+pub fn validation(validation: &Validation, pictures: &Pictures) -> String {
+    let Validation { findings, manifest, source, .. } = validation;
+    snippet::findings(findings, manifest, source, pictures) + &last_words::styled(validation)
 }
 
 /// Findings for the error stream.
 #[must_use]
 pub fn findings(findings: &[Finding], report: &Report) -> String {
-    snippet::findings(findings, &report.manifest, &report.source)
+    snippet::findings(findings, &report.manifest, &report.source, &Pictures::new())
 }
 
 fn changes(text: &mut String, plan: &Plan) {
@@ -303,9 +291,14 @@ fn summary(text: &mut String, plan: &Plan) {
 }
 
 /// An address for a line of text: inert, and no longer than a line can bear.
-fn shown(address: &Address) -> String {
+pub(super) fn shown(address: &Address) -> String {
+    brief(&address.to_string())
+}
+
+/// Text for a line that has other things to tell too: inert, and no longer than a line can bear.
+pub(super) fn brief(text: &str) -> String {
     const MOST: usize = 80;
-    let mut text = inert(&address.to_string());
+    let mut text = inert(text);
     if let Some((end, _)) = text.char_indices().nth(MOST) {
         text.truncate(end);
         text.push('…');
@@ -315,8 +308,4 @@ fn shown(address: &Address) -> String {
 
 fn steps(count: usize) -> String {
     counted(count, "change", "changes")
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

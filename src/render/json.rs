@@ -3,9 +3,15 @@
 use serde::Serialize;
 
 use super::reorders;
-use crate::domain::document::{Document, HistoryDocument, ValidationDocument};
+use crate::domain::checkup::Check;
+use crate::domain::document::{
+    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, RulesDocument, ValidationDocument,
+};
+use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
+use crate::domain::log::LogReport;
 use crate::domain::report::{Report, Validation};
+use crate::domain::rules::Rule;
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
 ///
@@ -31,6 +37,30 @@ pub fn history(runs: &[RunState]) -> Result<String, serde_json::Error> {
     pretty(&HistoryDocument::from(runs))
 }
 
+/// What `list` found, as `schema/list.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn inventory(inventory: &Inventory) -> Result<String, serde_json::Error> {
+    pretty(&ListDocument::from(inventory))
+}
+
+/// What `doctor` saw of a portal, as `schema/doctor.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no check can cause.
+pub fn checks(checks: &[Check], portal: Option<&str>) -> Result<String, serde_json::Error> {
+    pretty(&DoctorDocument::of(checks, portal))
+}
+
+/// What `log` found or did, as `schema/log.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn log(report: &LogReport) -> Result<String, serde_json::Error> {
+    pretty(&LogDocument::from(report))
+}
+
 /// What `validate` found, as `schema/validate.schema.json` describes it.
 ///
 /// # Errors
@@ -39,15 +69,25 @@ pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> 
     pretty(&ValidationDocument::from(validation))
 }
 
+/// Art rules, as `schema/rules.schema.json` describes them.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no rule can cause.
+pub fn rules(rules: &[&Rule]) -> Result<String, serde_json::Error> {
+    pretty(&RulesDocument::from(rules))
+}
+
 /// Pretty-printed, with everything escaped that a terminal could take for a command: JSON itself allows the control
 /// characters above 0x7E and the marks that change the direction of text. Outside strings there are none of them.
-fn pretty(document: &impl Serialize) -> Result<String, serde_json::Error> {
+pub(super) fn pretty(document: &impl Serialize) -> Result<String, serde_json::Error> {
     let pretty = serde_json::to_string_pretty(document)? + "\n";
     let mut safe = String::with_capacity(pretty.len());
     for character in pretty.chars() {
-        // The control characters below that JSON leaves alone are its own line breaks. All of these fit in four digits.
+        // The control characters below that JSON leaves alone are its own line breaks.
         if (character.is_control() && character != '\n') || reorders(character) {
-            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+            let units =
+                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            safe.push_str(&units);
         } else {
             safe.push(character);
         }

@@ -1,10 +1,19 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod doctor;
+pub mod github;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod list;
+pub mod log;
+pub mod picture;
+pub mod rules;
+pub mod sarif;
 pub mod snippet;
+pub mod summary;
 
 use crate::domain::asset::Kind;
 use crate::domain::ownership::Unmanaged;
@@ -26,7 +35,12 @@ pub fn inert(text: &str) -> String {
 
 /// Whether a character changes the direction of text, breaks its line or is not seen.
 const fn reorders(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}')
+    matches!(character, '\u{ad}' | '\u{180e}' | '\u{2060}'..='\u{2065}' | '\u{e0000}'..='\u{e0fff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// A number with its noun.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Why an entry is left alone, in words.

@@ -8,42 +8,70 @@ use anstyle::{AnsiColor, Style};
 use crate::domain::finding::{Finding, Place, Severity};
 
 use super::inert;
+use super::picture::{self, Pictures};
+
+/// How far from the margin an image is drawn, in cells.
+const INDENT: usize = 4;
 
 /// The longest stretch of text that is shown, in bytes; of a longer one only its place is told.
 const MAX_SHOWN: usize = 400;
 
-/// Renders findings one after another, with ANSI styles. `source` is the text of the file called `name`.
+/// The most images that are drawn: past that, nobody would find the findings among them.
+const MAX_DRAWN: usize = 20;
+
+/// Renders findings one after another, with ANSI styles. `source` is the text of the manifest, which is called `name`.
+/// An image of `pictures` is drawn under the last finding about it.
 #[must_use]
-pub fn findings(findings: &[Finding], name: &str, source: &str) -> String {
+pub fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictures) -> String {
     let renderer = Renderer::styled();
     let mut text = String::new();
-    for finding in findings {
+    let mut drawn = 0;
+    let mut rest = findings.iter().peekable();
+    while let Some(finding) = rest.next() {
         text.push_str(&one(&renderer, finding, name, source));
-        text.push_str("\n\n");
+        text.push('\n');
+        let path = finding.path.as_ref();
+        if rest.peek().is_none_or(|next| next.path.as_ref() != path)
+            && drawn < MAX_DRAWN
+            && let Some(image) = path.and_then(|path| pictures.get(path))
+        {
+            text.push_str(&picture::cells(image, INDENT));
+            drawn += 1;
+        }
+        text.push('\n');
+    }
+    if pictures.len() > drawn {
+        let dim = Style::new().dimmed();
+        text.push_str(&format!("{dim}{} more of these images are not drawn{dim:#}\n\n", pictures.len() - drawn));
     }
     text
 }
 
-fn one(renderer: &Renderer, finding: &Finding, name: &str, source: &str) -> String {
+fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut elements: Vec<Element<'_>> = Vec::new();
     if let Some(path) = &finding.path {
-        let source = if path == name { source } else { "" };
+        let source = if path == name { manifest } else { "" };
         match &finding.place {
             Some(place) => {
-                let mark = |lines: &Lines| AnnotationKind::Primary.span(lines.span.clone());
-                elements.push(located(path, place, source, mark));
-                for (related, what) in &finding.related {
-                    let mark = |lines: &Lines| AnnotationKind::Context.span(lines.span.clone()).label(inert(what));
-                    elements.push(located(path, related, source, mark));
+                // What is on the same line is marked in the same snippet.
+                let (beside, elsewhere): (Vec<_>, Vec<_>) =
+                    finding.related.iter().partition(|(related, _)| related.line == place.line);
+                let beside: Vec<_> = beside.into_iter().map(Mark::related).collect();
+                elements.push(located(path, &Mark { place, label: None }, &beside, source));
+                for related in elsewhere {
+                    elements.push(located(path, &Mark::related(related), &[], source));
                 }
             }
             None => {
                 let entry = finding.address.as_ref().map(|address| format!(" ({address})")).unwrap_or_default();
                 elements.push(Origin::path(inert(&format!("{path}{entry}"))).into());
+                if let Some(place) = &finding.declared {
+                    elements.push(located(name, &Mark { place, label: Some("declared here") }, &[], manifest));
+                }
             }
         }
     }
@@ -77,14 +105,34 @@ struct Lines {
     span: Range<usize>,
 }
 
-fn located<'a>(path: &str, place: &Place, source: &str, mark: impl Fn(&Lines) -> Annotation<'a>) -> Element<'a> {
-    match lines(place, source) {
-        Some(lines) => {
-            let annotation = mark(&lines);
-            Snippet::source(lines.text).path(inert(path)).line_start(place.line).annotation(annotation).into()
-        }
-        None => Origin::path(inert(path)).line(place.line).char_column(place.column).into(),
+/// A place to be marked: with what it is, or the finding's own.
+struct Mark<'a> {
+    place: &'a Place,
+    label: Option<&'a str>,
+}
+
+impl<'m> Mark<'m> {
+    fn related((place, what): &'m (Place, String)) -> Self {
+        Self { place, label: Some(what) }
     }
+
+    fn annotation<'a>(&self, span: Range<usize>) -> Annotation<'a> {
+        match self.label {
+            Some(label) => AnnotationKind::Context.span(span).label(inert(label)),
+            None => AnnotationKind::Primary.span(span),
+        }
+    }
+}
+
+/// The line of a place with its mark and those of others on it; only where it is when it cannot be shown.
+fn located<'a>(path: &str, mark: &Mark<'_>, beside: &[Mark<'_>], source: &str) -> Element<'a> {
+    let place = mark.place;
+    let Some(Lines { text, span }) = lines(place, source) else {
+        return Origin::path(inert(path)).line(place.line).char_column(place.column).into();
+    };
+    let others = beside.iter().filter_map(|other| Some(other.annotation(lines(other.place, source)?.span)));
+    let annotations = std::iter::once(mark.annotation(span)).chain(others);
+    Snippet::source(text).path(inert(path)).line_start(place.line).annotations(annotations).into()
 }
 
 /// Only the lines that a place touches are rendered: a manifest can have very many.

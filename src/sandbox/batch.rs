@@ -2,10 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::wire::{Parameters, Refusal, Success, form, method_name, php_array};
+use super::wire::{Parameters, Refusal, Success, form, is_true, method_name, php_array};
 
 /// The longest batch; what is past it is refused command by command.
 pub(super) const LONGEST: usize = 50;
+
+/// How many bytes the references of one batch may come to. Without a bound, texts that repeat an earlier text of the same
+/// kind grow tenfold with each command; a real server runs out of the memory that PHP gives it.
+const ROOM: usize = 64 * 1024 * 1024;
 
 /// One command, as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,21 +53,11 @@ pub(super) fn read(given: &Parameters) -> Batch {
     Batch { halt: named("halt").is_some_and(is_true), commands }
 }
 
-/// PHP's truth, and the word `false`, which clients send as text.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !["", "0", "false"].contains(&text.to_ascii_lowercase().as_str()),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-    }
-}
-
 /// What has come out of a batch so far.
 #[derive(Debug, Default)]
 pub(super) struct Results {
+    /// How many bytes references have come to.
+    referred: usize,
     result: Map<String, Value>,
     error: Map<String, Value>,
     total: Map<String, Value>,
@@ -71,12 +65,22 @@ pub(super) struct Results {
     time: Map<String, Value>,
 }
 
+/// The references of a batch come to more than [`ROOM`].
+#[derive(Debug)]
+struct TooLong;
+
 impl Results {
     /// The parameters of a command, references to earlier results resolved.
-    pub(super) fn parameters(&self, command: &Command) -> Parameters {
+    pub(super) fn parameters(&mut self, command: &Command) -> Result<Parameters, Refusal> {
         let mut given = command.parameters();
-        given.values_mut().for_each(|value| self.resolve(value));
-        given
+        let mut room = ROOM.saturating_sub(self.referred);
+        let done = given.values_mut().try_for_each(|value| self.resolve(value, &mut room));
+        self.referred = ROOM - room;
+        let refused = |TooLong| {
+            let text = format!("The references in this batch come to more than {ROOM} bytes");
+            Refusal::new(500, "INTERNAL_SERVER_ERROR", &text)
+        };
+        done.map(|()| given).map_err(refused)
     }
 
     /// Takes the end of a command. `time` is its `time` object.
@@ -109,17 +113,18 @@ impl Results {
         })
     }
 
-    fn resolve(&self, value: &mut Value) {
+    fn resolve(&self, value: &mut Value, room: &mut usize) -> Result<(), TooLong> {
         match value {
-            Value::String(text) if text.contains("$result[") => *value = self.resolved(text),
-            Value::Object(map) => map.values_mut().for_each(|value| self.resolve(value)),
+            Value::String(text) if text.contains("$result[") => *value = self.resolved(text, room)?,
+            Value::Object(map) => map.values_mut().try_for_each(|value| self.resolve(value, room))?,
             _ => {}
         }
+        Ok(())
     }
 
     /// A text that is one reference becomes what it refers to; references inside a longer text become text. One that
     /// refers to nothing is empty.
-    fn resolved(&self, text: &str) -> Value {
+    fn resolved(&self, text: &str, room: &mut usize) -> Result<Value, TooLong> {
         let mut whole = String::new();
         let mut rest = text;
         while let Some(at) = rest.find("$result[") {
@@ -135,10 +140,14 @@ impl Results {
             }
             let found = self.find(&keys);
             if at == 0 && whole.is_empty() && tail.is_empty() {
-                return found.cloned().unwrap_or_else(|| Value::String(String::new()));
+                *room = room.checked_sub(found.map_or(0, size)).ok_or(TooLong)?;
+                return Ok(found.cloned().unwrap_or_else(|| Value::String(String::new())));
             }
             match found {
-                Some(Value::String(text)) => whole.push_str(text),
+                Some(Value::String(text)) => {
+                    *room = room.checked_sub(text.len()).ok_or(TooLong)?;
+                    whole.push_str(text);
+                }
                 Some(Value::Number(number)) => whole.push_str(&number.to_string()),
                 Some(Value::Bool(true)) => whole.push('1'),
                 _ => {}
@@ -146,7 +155,7 @@ impl Results {
             rest = tail;
         }
         whole.push_str(rest);
-        Value::String(whole)
+        Ok(Value::String(whole))
     }
 
     fn find(&self, keys: &[&str]) -> Option<&Value> {
@@ -157,6 +166,17 @@ impl Results {
             _ => None,
         })
     }
+}
+
+/// About how many bytes a copy of a value takes.
+fn size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(list) => list.iter().map(size).sum(),
+            Value::Object(map) => map.iter().map(|(key, value)| key.len() + size(value)).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }
 
 #[cfg(test)]
@@ -191,12 +211,28 @@ mod tests {
     fn references_keep_their_type_when_they_stand_alone() {
         let mut results = Results::default();
         results.take("a", Ok(Success::of(json!({"icons": [{"code": "x", "isSystem": true}], "n": 5}))), Value::Null);
-        let text = |text: &str| results.resolved(text);
+        let text = |text: &str| results.resolved(text, &mut usize::MAX.clone()).unwrap();
         assert_eq!(text("$result[a][n]"), json!(5));
         assert_eq!(text("$result[a][icons][0][code]"), json!("x"));
         assert_eq!(text("<$result[a][n]-$result[a][icons][0][isSystem]>"), json!("<5-1>"));
         assert_eq!(text("$result[b]"), json!(""));
         assert_eq!(text("-$result[a][n][deeper]"), json!("-"));
         assert_eq!(text("$result[a"), json!("$result[a"));
+    }
+
+    #[test]
+    fn references_cannot_grow_without_bound() {
+        let title = "x".repeat(ROOM / 16);
+        for (query, once) in [("a=-$result[t]", 16), ("a=$result[t]", 15)] {
+            let mut results = Results::default();
+            results.take("t", Ok(Success::of(json!(title))), Value::Null);
+            let command = |query: &str| Command { key: String::new(), method: String::new(), query: query.to_owned() };
+            for number in 0..once {
+                assert!(results.parameters(&command(query)).is_ok(), "{query}, {number}");
+            }
+            let refusal = results.parameters(&command(query)).unwrap_err();
+            assert_eq!((refusal.status, refusal.code.as_str()), (500, "INTERNAL_SERVER_ERROR"));
+            assert!(results.parameters(&command("a=b")).is_ok(), "what refers to nothing goes on");
+        }
     }
 }

@@ -9,18 +9,25 @@ use serde_json::Value;
 use super::batch::{self, Batch, LONGEST, Results};
 use super::bucket::Level;
 use super::faults::{Cut, Early, Facts, Late, Script, Verdict};
-use super::handle::Latency;
+use super::identity::Identity;
 use super::logmessage::LogList;
 use super::methods;
-use super::record::{End, Recorded, RecordedCommand};
-use super::store::{Identity, Store};
+use super::oauth::Tokens;
+use super::operating::Meter;
+use super::options::{Latency, Options};
+use super::record::{End, Recorded, RecordedCommand, Recorder, Recording};
+use super::store::Store;
 use super::wire::{Answer, Parameters, Refusal, Success, time};
 use super::world::{Caller, Change, World};
 
 /// A portal at work; shared by the connections and by the handle.
 pub(super) struct Engine {
     pub(super) identity: Identity,
+    /// Its address, `http://127.0.0.1:8024`.
+    pub(super) base: String,
+    pub(super) token_lifetime: Duration,
     latency: Latency,
+    recording: Recording,
     started: Instant,
     core: Mutex<Core>,
 }
@@ -28,11 +35,14 @@ pub(super) struct Engine {
 /// What changes while it works.
 pub(super) struct Core {
     pub(super) world: World,
-    store: Store,
+    pub(super) store: Store,
+    pub(super) tokens: Tokens,
+    pub(super) refreshes: u64,
     bucket: Option<Level>,
+    pub(super) meter: Meter,
     pub(super) log_list: LogList,
     pub(super) script: Script,
-    pub(super) requests: Vec<Recorded>,
+    pub(super) requests: Recorder,
 }
 
 /// A request as it came off the wire.
@@ -46,10 +56,25 @@ pub(super) struct Arrived {
 pub(super) enum Asked {
     /// A file under `/upload/`.
     File,
-    /// A REST call. Without credentials in the path there are none.
+    /// A REST call. Credentials are those of a webhook; without them it comes from an application or from nobody.
     Call { method: String, credentials: Option<(String, String)>, given: Parameters },
+    /// A new pair of tokens.
+    Token(Parameters),
     /// A path that the sandbox does not have.
     Nothing,
+}
+
+impl Asked {
+    /// What may be printed of it. A method that does not exist may be a secret in the wrong place.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Call { method, .. } if methods::exists(method) => method.clone(),
+            Self::Call { .. } => "an unknown method".to_owned(),
+            Self::File => "a download".to_owned(),
+            Self::Token(_) => "a new pair of tokens".to_owned(),
+            Self::Nothing => "an unknown path".to_owned(),
+        }
+    }
 }
 
 /// A request that was counted and judged, ready to be worked on.
@@ -58,7 +83,7 @@ pub(super) struct Ticket {
     path: String,
     asked: Asked,
     batch: Option<Batch>,
-    caller: Option<Caller>,
+    caller: Result<Caller, Refusal>,
     verdict: Verdict,
 }
 
@@ -72,14 +97,18 @@ pub(super) enum Delivery {
 }
 
 impl Core {
-    pub(super) const fn new(
-        world: World,
-        store: Store,
-        bucket: Option<Level>,
-        log_list: LogList,
-        script: Script,
-    ) -> Self {
-        Self { world, store, bucket, log_list, script, requests: Vec::new() }
+    pub(super) fn new(store: Store, world: World, tokens: Tokens, options: &Options) -> Self {
+        Self {
+            world,
+            store,
+            tokens,
+            refreshes: 0,
+            bucket: options.limits.map(Level::empty),
+            meter: Meter::new(options.operating),
+            log_list: options.log_list,
+            script: Script::new(options.faults.clone()),
+            requests: Recorder::default(),
+        }
     }
 
     /// Stores changes, then takes them over.
@@ -91,8 +120,9 @@ impl Core {
 }
 
 impl Engine {
-    pub(super) fn new(identity: Identity, latency: Latency, core: Core) -> Self {
-        Self { identity, latency, started: Instant::now(), core: Mutex::new(core) }
+    pub(super) fn new(identity: Identity, base: String, options: &Options, core: Core) -> Self {
+        let Options { token_lifetime, latency, recording, .. } = *options;
+        Self { identity, base, token_lifetime, latency, recording, started: Instant::now(), core: Mutex::new(core) }
     }
 
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {
@@ -102,46 +132,52 @@ impl Engine {
     /// Records a request and says what its failures will be.
     pub(super) fn accept(&self, arrived: Arrived) -> Ticket {
         let Arrived { path, headers, asked } = arrived;
-        let (method, caller, batch, commands) = match &asked {
-            Asked::Call { method, credentials, given } => {
-                let batch = (method == "batch").then(|| batch::read(given));
-                let commands = batch.as_ref().map_or_else(
-                    || vec![recorded(method, given)],
-                    |batch| batch.commands.iter().map(|one| recorded(&one.method, &one.parameters())).collect(),
-                );
-                (method.as_str(), credentials.as_ref().and_then(|given| self.caller(given)), batch, commands)
-            }
-            Asked::File => ("download", None, None, Vec::new()),
-            Asked::Nothing => ("", None, None, Vec::new()),
+        let caller = self.caller(&asked, &headers);
+        let (method, batch) = match &asked {
+            Asked::Call { method, given, .. } => (method.as_str(), (method == "batch").then(|| batch::read(given))),
+            Asked::Token(_) => ("oauth/token", None),
+            Asked::File => ("download", None),
+            Asked::Nothing => ("", None),
         };
         let inner: Vec<String> =
             batch.iter().flat_map(|batch| &batch.commands).map(|command| command.method.clone()).collect();
-        let called = matches!(asked, Asked::Call { .. });
+        let called = matches!(asked, Asked::Call { .. } | Asked::Token(_));
         let facts = Facts { method: called.then_some(method), download: matches!(asked, Asked::File), inner: &inner };
         let mut core = self.core();
         let verdict = core.script.judge(&facts);
-        let user = caller.as_ref().map(|caller| caller.user);
+        let user = caller.as_ref().ok().map(|caller| caller.user);
         let method = method.to_owned();
-        core.requests.push(Recorded {
-            method,
-            path: path.clone(),
-            headers,
-            user,
-            commands,
-            wrote: false,
-            status: None,
-        });
-        let index = core.requests.len() - 1;
+        let index = match self.recording {
+            // Of what is not remembered, no index finds anything.
+            Recording::Nothing => usize::MAX,
+            Recording::Newest => core.requests.push(Recorded {
+                method,
+                path: path.clone(),
+                headers,
+                user,
+                commands: commands(&asked, batch.as_ref()),
+                wrote: false,
+                status: None,
+            }),
+        };
         drop(core);
         Ticket { index, path, asked, batch, caller, verdict }
     }
 
-    fn caller(&self, (user, secret): &(String, String)) -> Option<Caller> {
-        let known = [
-            ("1", &self.identity.administrator_secret, Caller { user: 1, administrator: true, app: None }),
-            ("2", &self.identity.user_secret, Caller { user: 2, administrator: false, app: None }),
-        ];
-        known.into_iter().find(|(id, key, _)| id == user && *key == secret).map(|(_, _, caller)| caller)
+    /// Who asks: a webhook by the path, an application by its token in the parameter `auth` or in a header.
+    fn caller(&self, asked: &Asked, headers: &[(String, String)]) -> Result<Caller, Refusal> {
+        let Asked::Call { credentials, given, .. } = asked else { return Err(Refusal::no_auth()) };
+        if let Some((user, secret)) = credentials {
+            let wrong = || Refusal::new(401, "INVALID_CREDENTIALS", "Invalid request credentials");
+            return self.identity.webhook(user, secret).ok_or_else(wrong);
+        }
+        let bearer = || {
+            let (_, value) = headers.iter().find(|(name, _)| name == "authorization")?;
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        };
+        let token = given.get("auth").and_then(Value::as_str).or_else(bearer).ok_or_else(Refusal::no_auth)?;
+        self.core().tokens.client_id(token, Timestamp::now()).map(Identity::app_user)
     }
 
     /// Works on a request to its end, whether or not anybody still waits for the answer.
@@ -172,8 +208,9 @@ impl Engine {
     /// The answer that a request gets where nothing is scripted; `None` when a batch was cut and stays unanswered.
     async fn work(&self, ticket: &Ticket) -> Option<Answer> {
         let start = Timestamp::now();
-        let (method, credentials, given) = match &ticket.asked {
-            Asked::Call { method, credentials, given } => (method, credentials, given),
+        let (method, given) = match &ticket.asked {
+            Asked::Call { method, given, .. } => (method, given),
+            Asked::Token(given) => return Some(self.token(given)),
             Asked::File => return Some(self.file(&ticket.path)),
             Asked::Nothing => return Some(Answer::page(404)),
         };
@@ -185,22 +222,24 @@ impl Engine {
         if !methods::exists(method) {
             return refused(&Refusal::unknown_method());
         }
-        let caller = match (&ticket.caller, credentials) {
-            (Some(caller), _) => caller,
-            (None, Some(_)) => {
-                return refused(&Refusal::new(401, "INVALID_CREDENTIALS", "Invalid request credentials"));
-            }
-            (None, None) => return refused(&Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data")),
+        let caller = match &ticket.caller {
+            Ok(caller) => caller,
+            Err(refusal) => return refused(refusal),
         };
-        let end = match &ticket.batch {
-            Some(batch) => Ok(self.batch(ticket, batch, caller).await?),
+        let (end, time) = match &ticket.batch {
+            Some(batch) => {
+                let results = self.batch(ticket, batch, caller).await?;
+                // Its commands count, the batch itself does not.
+                let usage = self.core().meter.usage(method, start);
+                (Ok(results), time(start, Timestamp::now(), usage))
+            }
             None => {
                 pause(self.latency.per_command).await;
-                self.core().execute((ticket.index, 0), method, given, caller)
+                self.core().execute((ticket.index, 0), method, given, caller, start)
             }
         };
         Some(match end {
-            Ok(success) => Answer::json(200, &success.envelope(time(start, Timestamp::now()))),
+            Ok(success) => Answer::json(200, &success.envelope(time)),
             Err(refusal) => Answer::refused(&refusal),
         })
     }
@@ -212,15 +251,20 @@ impl Engine {
                 break;
             }
             let start = Timestamp::now();
-            let end = if place < LONGEST {
+            let refused = if place < LONGEST {
                 pause(self.latency.per_command).await;
-                let given = results.parameters(command);
-                self.core().execute((ticket.index, place), &command.method, &given, caller)
+                let (end, time) = match results.parameters(command) {
+                    Ok(given) => self.core().execute((ticket.index, place), &command.method, &given, caller, start),
+                    Err(refusal) => (Err(refusal), Value::Null),
+                };
+                let refused = end.is_err();
+                results.take(&command.key, end, time);
+                refused
             } else {
-                Err(Refusal::new(400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded"))
+                let refusal = Refusal::new(400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded");
+                results.take(&command.key, Err(refusal), Value::Null);
+                true
             };
-            let refused = end.is_err();
-            results.take(&command.key, end, time(start, Timestamp::now()));
             if refused && batch.halt {
                 break;
             }
@@ -241,6 +285,15 @@ impl Ticket {
     /// Whether the client is cut off before the work begins.
     pub(super) const fn closes_at_once(&self) -> bool {
         matches!(self.verdict.late, Some(Late::CloseAtOnce)) && self.verdict.early.is_none()
+    }
+}
+
+/// What a request calls, as it is remembered.
+fn commands(asked: &Asked, batch: Option<&Batch>) -> Vec<RecordedCommand> {
+    match (asked, batch) {
+        (_, Some(batch)) => batch.commands.iter().map(|one| recorded(&one.method, &one.parameters())).collect(),
+        (Asked::Call { method, given, .. }, None) => vec![recorded(method, given)],
+        _ => Vec::new(),
     }
 }
 

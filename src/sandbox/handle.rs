@@ -6,74 +6,24 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::bucket::{Bucket, Level};
 use super::engine::{Core, Engine};
 use super::faults::{Faults, Script};
-use super::logmessage::LogList;
+use super::identity::random_path;
+use super::oauth;
+use super::options::{Options, Transport};
 use super::record::Recorded;
 use super::server;
-use super::store::{Store, StoreError, random_path};
+use super::store::{Store, StoreError, offer};
 use super::tls::{self, Authority};
 use super::world::Change;
 use crate::domain::asset::Kind;
 
-/// How a sandbox is to be.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The folder that holds its state; made when it is absent.
-    pub data: PathBuf,
-    /// Where it listens; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The leaky bucket, or none.
-    pub limits: Option<Bucket>,
-    /// How log entries are listed.
-    pub log_list: LogList,
-    /// What goes wrong.
-    pub faults: Faults,
-    /// How slow it is.
-    pub latency: Latency,
-    /// Whether it wants TLS.
-    pub transport: Transport,
-}
-
-/// How a sandbox is talked to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// In plain text.
-    #[default]
-    Http,
-    /// Over TLS, with a certificate of the sandbox's own authority for 127.0.0.1, ::1, localhost and the address that it
-    /// listens on. Plain requests are refused.
-    Https,
-}
-
-impl Options {
-    /// A portal of the usual plan on a free port of 127.0.0.1, without failures, as quick as it can.
-    pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self {
-            data: data.into(),
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            limits: Some(Bucket::default()),
-            log_list: LogList::default(),
-            faults: Faults::none(),
-            latency: Latency::default(),
-            transport: Transport::default(),
-        }
-    }
-}
-
-/// How slow a portal is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Latency {
-    /// Before anything happens to a request, downloads included.
-    pub per_request: Duration,
-    /// Before each command, alone or in a batch.
-    pub per_command: Duration,
-}
+/// The files with which clients call as one of the portal's applications.
+const OAUTH_FILES: [&str; 2] = ["oauth.json", "oauth-other.json"];
 
 /// Why a sandbox could not start or be changed.
 #[derive(Debug, thiserror::Error)]
@@ -153,9 +103,10 @@ pub struct Sandbox {
 /// # Errors
 /// When the folder, the address or the system does not play along; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-    let Options { data, listen, limits, log_list, faults, latency, transport } = options;
+    let (data, listen) = (options.data.clone(), options.listen);
     let (store, identity, world) = Store::open(&data)?;
-    let (authority, acceptor) = match transport {
+    let tokens = oauth::open(&store, &identity, Timestamp::now(), options.token_lifetime)?;
+    let (authority, acceptor) = match options.transport {
         Transport::Http => (None, None),
         Transport::Https => {
             let failed = |source| SandboxError::Io { path: data.clone(), source };
@@ -163,12 +114,18 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
             (Some(authority), Some(acceptor))
         }
     };
-    let core = Core::new(world, store, limits.map(Level::empty), log_list, Script::new(faults));
-    let engine = Arc::new(Engine::new(identity, latency, core));
     let failed = |source| SandboxError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    let base = base(options.transport, address);
+    for (app, file) in identity.apps.iter().zip(OAUTH_FILES) {
+        if let Some(pair) = tokens.newest(app) {
+            offer(&data.join(file), &pair.file(app, &base))?;
+        }
+    }
+    let core = Core::new(store, world, tokens, &options);
+    let engine = Arc::new(Engine::new(identity, base, &options, core));
     let system = |error: io::Error| SandboxError::System(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
     let entered = runtime.enter();
@@ -181,6 +138,17 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         .spawn(move || runtime.block_on(server::run(listener, acceptor, served, stopped)))
         .map_err(system)?;
     Ok(Sandbox { engine, address, data, authority, running: Some((stop, thread)) })
+}
+
+/// What all addresses of a sandbox begin with. Where it listens on every address of this machine, that is the loopback one.
+fn base(transport: Transport, mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    match transport {
+        Transport::Http => format!("http://{address}"),
+        Transport::Https => format!("https://{address}"),
+    }
 }
 
 impl Sandbox {
@@ -208,20 +176,11 @@ impl Sandbox {
         self.webhook(2, &self.engine.identity.user_secret)
     }
 
-    fn webhook(&self, user: u32, secret: &str) -> String {
-        format!("{}rest/{user}/{secret}/", self.url())
-    }
-
     /// Its page, and what all its addresses begin with; ends with a slash. Where it listens on every address of this
     /// machine, this is the loopback one.
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.authority.is_some() { "https" } else { "http" };
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
-        }
-        format!("{scheme}://{address}/")
+        format!("{}/", self.engine.base)
     }
 
     /// The folder that holds its state.
@@ -236,10 +195,45 @@ impl Sandbox {
         self.authority.as_ref()
     }
 
-    /// Every request since the start, in the order of arrival.
+    /// A webhook of user 1 that lacks the scope `crm`, ending with a slash. The secret belongs to the folder.
+    #[must_use]
+    pub fn scopeless_webhook(&self) -> String {
+        self.webhook(1, &self.engine.identity.scopeless_secret)
+    }
+
+    fn webhook(&self, user: u32, secret: &str) -> String {
+        format!("{}/rest/{user}/{secret}/", self.engine.base)
+    }
+
+    /// The file of an application with the scope `crm`, whose tokens stand for user 1: domain, tokens, client id and
+    /// secret, endpoints. A client rewrites it when it refreshes.
+    #[must_use]
+    pub fn oauth_file(&self) -> PathBuf {
+        self.data.join(OAUTH_FILES[0])
+    }
+
+    /// The same of a second application, which cannot delete the log entries of the first.
+    #[must_use]
+    pub fn other_oauth_file(&self) -> PathBuf {
+        self.data.join(OAUTH_FILES[1])
+    }
+
+    /// Ends the time of all access tokens that were given out. A restart undoes it, unless a refresh came between.
+    pub fn expire_access_tokens(&self) {
+        self.engine.core().tokens.expire(Timestamp::now());
+    }
+
+    /// How many times a pair of tokens was refreshed since the start.
+    #[must_use]
+    pub fn refreshes(&self) -> u64 {
+        self.engine.core().refreshes
+    }
+
+    /// Every request since the start in the order of arrival, as far as it is remembered: the newest ones that are
+    /// 200,000 together with their commands.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.engine.core().requests.clone()
+        self.engine.core().requests.all()
     }
 
     /// Replaces the script of failures; all counts start anew.

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::engine::Core;
+use super::identity::{CRM, SCOPES, random_path};
 use super::record::End;
-use super::store::random_path;
-use super::wire::{Parameters, Refusal, Success, date};
+use super::wire::{Parameters, Refusal, Success, date, duration, is_true, time};
 use super::world::{Caller, Change, Outcome, Verb};
 use crate::domain::asset::Kind;
 
@@ -20,6 +20,25 @@ enum Method {
     Exists,
     Asset(Kind, Verb),
     LogMessage(Verb),
+}
+
+impl Method {
+    /// The scope that a caller needs for it.
+    const fn scope(&self) -> Option<&'static str> {
+        match self {
+            Self::Batch | Self::Scope | Self::UserAdmin | Self::Profile | Self::Exists => None,
+            Self::Asset(..) | Self::LogMessage(_) => Some(CRM),
+        }
+    }
+}
+
+/// The names of all methods, in lower case.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    let general = ["batch", "scope", "user.admin", "profile", "method.get"].map(str::to_owned);
+    let timeline = ["icon", "logo", "logmessage"].into_iter().flat_map(|noun| {
+        ["add", "get", "list", "delete"].map(|verb| format!("crm.timeline.{noun}.{verb}")).into_iter()
+    });
+    general.into_iter().chain(timeline).filter(|name| exists(name))
 }
 
 /// Whether a name in lower case is that of a method.
@@ -53,16 +72,17 @@ fn lookup(name: &str) -> Option<Method> {
 }
 
 impl Core {
-    /// One command from its lookup to its end; `at` is where it is recorded.
+    /// One command from its lookup to its end, and its `time` object; `at` is where it is recorded.
     pub(super) fn execute(
         &mut self,
         at: (usize, usize),
         name: &str,
         given: &Parameters,
         caller: &Caller,
-    ) -> Result<Success, Refusal> {
+        start: Timestamp,
+    ) -> (Result<Success, Refusal>, Value) {
         let changed = &mut false;
-        let end = self.answer(name, given, caller, changed);
+        let end = self.answer(name, given, caller, start, changed);
         if let Some(record) = self.requests.get_mut(at.0) {
             record.wrote |= *changed;
             if let Some(command) = record.commands.get_mut(at.1) {
@@ -72,7 +92,13 @@ impl Core {
                 };
             }
         }
-        end
+        let finish = Timestamp::now();
+        let usage = match &end {
+            // Nothing was worked, and what has no method has no count.
+            Err(Refusal { status: 404 | 429, .. }) => self.meter.usage(name, start),
+            _ => self.meter.count(name, start, duration(start, finish)),
+        };
+        (end, time(start, finish, usage))
     }
 
     fn answer(
@@ -80,25 +106,42 @@ impl Core {
         name: &str,
         given: &Parameters,
         caller: &Caller,
+        now: Timestamp,
         changed: &mut bool,
     ) -> Result<Success, Refusal> {
         let method = lookup(name).ok_or_else(Refusal::unknown_method)?;
+        if method.scope().is_some_and(|scope| !caller.scopes.contains(&scope)) {
+            return Err(Refusal::insufficient_scope());
+        }
+        if !self.meter.admits(name, now) {
+            return Err(Refusal::operation_time_limit());
+        }
         if let Some(refusal) = self.script.refusal(name) {
             return Err(refusal);
         }
         match method {
             Method::Batch => Err(Refusal::not_in_batch()),
-            Method::Scope => Ok(Success::of(json!(["crm"]))),
+            Method::Scope => {
+                let full = given.get("full").is_some_and(is_true);
+                Ok(Success::of(json!(if full { &SCOPES } else { caller.scopes })))
+            }
             Method::UserAdmin => Ok(Success::of(Value::Bool(caller.administrator))),
             Method::Profile => Ok(Success::of(profile(caller))),
             Method::Exists => {
                 let asked = given.get("name").and_then(Value::as_str).unwrap_or_default();
-                let known = exists(&asked.to_ascii_lowercase());
-                Ok(Success::of(json!({ "isExisting": known, "isAvailable": known })))
+                let method = lookup(&asked.to_ascii_lowercase());
+                let available = |method: &Method| method.scope().is_none_or(|scope| caller.scopes.contains(&scope));
+                Ok(Success::of(json!({
+                    "isExisting": method.is_some(),
+                    "isAvailable": method.as_ref().is_some_and(available),
+                })))
             }
             Method::Asset(kind, verb) => {
                 let path = random_path().map_err(|_| not_saved())?;
                 let outcome = self.world.decide(kind, verb, given, caller, &path);
+                if verb == Verb::Add && outcome.change.is_some() && self.script.disk_is_full() {
+                    return Err(not_saved());
+                }
                 let failed = |error: std::io::Error| match verb {
                     Verb::Add => not_saved(),
                     _ => Refusal::internal(&error),
@@ -106,7 +149,7 @@ impl Core {
                 self.settle(outcome, changed, failed)
             }
             Method::LogMessage(verb) => {
-                let outcome = self.world.log.decide(verb, given, caller, date(Timestamp::now()), self.log_list);
+                let outcome = self.world.log.decide(verb, given, caller, date(now), self.log_list);
                 self.settle(outcome, changed, |error| Refusal::internal(&error))
             }
         }
@@ -121,8 +164,9 @@ impl Core {
     ) -> Result<Success, Refusal> {
         let Outcome { reply, change } = outcome;
         if let Some(change) = change {
-            *changed = change != Change::Orphan;
+            let visible = change != Change::Orphan;
             self.change(vec![change]).map_err(failed)?;
+            *changed = visible;
         }
         reply
     }

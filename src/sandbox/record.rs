@@ -1,15 +1,30 @@
-//! What the sandbox remembers of every request, for tests that say what a client may send.
+//! What the sandbox remembers of requests, for tests that say what a client may send.
+
+use std::collections::VecDeque;
+
+/// How much is remembered: every request counts one, and every command one. A long-running sandbox forgets the oldest.
+const MOST: usize = 200_000;
+
+/// Which requests are remembered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// The newest ones, as many as are 200,000 together with their commands.
+    #[default]
+    Newest,
+    /// None: for sandboxes that serve for days.
+    Nothing,
+}
 
 /// One request, in the order in which requests arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// The REST method in lower case, without `.json`; `download` for a file; empty for anything else.
+    /// The REST method in lower case, without `.json`; `download` for a file, `oauth/token` for a refresh; empty for anything else.
     pub method: String,
     /// The path without its query. It holds the secret of a webhook: for tests, not for display.
     pub path: String,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The user whose webhook was used; `None` without valid credentials.
+    /// The user whose webhook or token was used; `None` without valid credentials.
     pub user: Option<u32>,
     /// What was called: one command for a single call, for a batch all its commands in order, also those that were never executed.
     pub commands: Vec<RecordedCommand>,
@@ -52,4 +67,71 @@ impl Recorded {
 /// Whether a method in lower case is one that writes.
 pub(super) fn writes(method: &str) -> bool {
     method.ends_with(".add") || method.ends_with(".delete")
+}
+
+/// The newest requests, by an index that counts all there ever were.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    kept: VecDeque<Recorded>,
+    forgotten: usize,
+    size: usize,
+}
+
+impl Recorder {
+    /// Remembers a request and gives its index.
+    pub(super) fn push(&mut self, request: Recorded) -> usize {
+        self.size += size(&request);
+        self.kept.push_back(request);
+        while self.size > MOST && self.kept.len() > 1 {
+            if let Some(oldest) = self.kept.pop_front() {
+                self.size -= size(&oldest);
+                self.forgotten += 1;
+            }
+        }
+        self.forgotten + self.kept.len() - 1
+    }
+
+    /// The request of an index, if it is still remembered.
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Recorded> {
+        self.kept.get_mut(index.checked_sub(self.forgotten)?)
+    }
+
+    /// All that are remembered, in the order of arrival.
+    pub(super) fn all(&self) -> Vec<Recorded> {
+        self.kept.iter().cloned().collect()
+    }
+}
+
+fn size(request: &Recorded) -> usize {
+    1 + request.commands.len()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn the_oldest_requests_are_forgotten_and_indices_stay() {
+        let request = |path: usize, commands| Recorded {
+            method: "batch".to_owned(),
+            path: path.to_string(),
+            headers: Vec::new(),
+            user: None,
+            commands: vec![RecordedCommand { method: String::new(), code: None, end: End::Open }; commands],
+            wrote: false,
+            status: None,
+        };
+        let mut recorder = Recorder::default();
+        for index in 0..10 {
+            assert_eq!(recorder.push(request(index, MOST / 4 - 1)), index);
+        }
+        let kept: Vec<_> = recorder.all().into_iter().map(|request| request.path).collect();
+        assert_eq!(kept, ["6", "7", "8", "9"]);
+        assert_eq!(recorder.get_mut(5), None);
+        assert_eq!(recorder.get_mut(6).unwrap().path, "6");
+        assert_eq!(recorder.push(request(10, 2 * MOST)), 10);
+        assert_eq!(recorder.all().len(), 1, "the newest stays whatever its size");
+        assert_eq!(recorder.get_mut(10).unwrap().path, "10");
+    }
 }

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -125,7 +125,7 @@ async fn serve(
 
 async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
-    if head.uri.path() == "/" && head.method == Method::GET {
+    if head.uri.path() == "/" && matches!(head.method, Method::GET | Method::HEAD) {
         // It needs no credentials, so it is for this machine alone.
         return if peer.ip().to_canonical().is_loopback() { page(&engine) } else { response(Answer::page(403), None) };
     }
@@ -140,17 +140,26 @@ async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incomin
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         parameters(query, content_type, &body)
     });
+    let (method, begun) = (asked.shown(), Instant::now());
     let ticket = engine.accept(Arrived { path, headers: headers(&head.headers), asked });
     let at_once = ticket.closes_at_once();
     // In a task of its own, because a portal goes on with a request after its client is gone.
     let work = tokio::spawn(async move { engine.serve(ticket).await });
-    if at_once {
-        return Err(Closed);
-    }
-    match work.await.map_err(|_| Closed)? {
-        Delivery::Answer(answer) => response(answer, None),
-        Delivery::Torn(answer, length) => response(answer, Some(length)),
-        Delivery::Close => Err(Closed),
+    let delivery = if at_once { Delivery::Close } else { work.await.map_err(|_| Closed)? };
+    let seconds = begun.elapsed().as_secs_f64();
+    match delivery {
+        Delivery::Answer(answer) => {
+            tracing::debug!(%method, status = answer.status, seconds, "answered");
+            response(answer, None)
+        }
+        Delivery::Torn(answer, length) => {
+            tracing::debug!(%method, status = answer.status, seconds, length, "answered in part");
+            response(answer, Some(length))
+        }
+        Delivery::Close => {
+            tracing::debug!(%method, seconds, "closed without an answer");
+            Err(Closed)
+        }
     }
 }
 
@@ -169,6 +178,7 @@ fn asked(path: &str, given: impl FnOnce() -> super::wire::Parameters) -> Asked {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
         ["upload", ..] => Asked::File,
+        ["oauth", "token"] => Asked::Token(given()),
         ["rest", method] => Asked::Call { method: method_name(method), credentials: None, given: given() },
         ["rest", user, secret, rest @ ..] => Asked::Call {
             method: method_name(&rest.join("/")),

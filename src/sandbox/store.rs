@@ -1,4 +1,5 @@
-//! The state in its folder: an identity written once and a log of changes that only grows.
+//! The state in its folder: an identity written once, the tokens of the applications, and a log of changes that only
+//! grows.
 //!
 //! A change is one line, appended in one write before it takes effect. A process that is killed can leave at most one
 //! torn line at the end, whose change nobody was told of; it is cut off at the next start. Nothing is fsynced: the log
@@ -10,9 +11,16 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::identity::Identity;
+use super::oauth::Tokens;
 use super::world::{Change, World};
+
+/// The file with the tokens of the applications.
+const TOKENS: &str = "tokens.json";
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,19 +35,14 @@ pub(super) enum StoreError {
     Random(getrandom::Error),
 }
 
-/// Who the portal is, made once per folder.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Identity {
-    pub(super) id: String,
-    pub(super) administrator_secret: String,
-    pub(super) user_secret: String,
-}
-
 /// An open folder, locked until it is dropped.
 #[derive(Debug)]
 pub(super) struct Store {
+    folder: PathBuf,
     log: File,
     length: u64,
+    /// Whether something may be behind `length`.
+    torn: bool,
     _lock: File,
 }
 
@@ -61,25 +64,45 @@ impl Store {
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
         // Whatever is behind the last whole line is of a process that was killed while it wrote.
         log.set_len(length).map_err(at(&path))?;
-        let store = Self { log, length, _lock: lock };
+        let store = Self { folder: folder.to_owned(), log, length, torn: false, _lock: lock };
         let changes = world.changes();
         if lines <= 2 * changes.len() + 64 {
             return Ok((store, identity, world));
         }
         let text = text(&changes).map_err(at(&path))?;
-        write_atomically(folder, &path, &text).map_err(at(&path))?;
+        write_atomically(&path, &text).map_err(at(&path))?;
         let log = OpenOptions::new().append(true).open(&path).map_err(at(&path))?;
         Ok((Self { log, length: text.len() as u64, ..store }, identity, world))
+    }
+
+    /// The tokens of the applications; none in a new folder.
+    pub(super) fn tokens(&self) -> Result<Tokens, StoreError> {
+        Ok(read_json(&self.folder.join(TOKENS))?.unwrap_or_default())
+    }
+
+    /// Replaces the tokens of the applications.
+    pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), StoreError> {
+        write_json(&self.folder.join(TOKENS), tokens)
     }
 
     /// Appends changes. When it fails, nothing of them stays.
     pub(super) fn append(&mut self, changes: &[Change]) -> io::Result<()> {
         let text = text(changes)?;
+        if self.torn {
+            self.cut()?;
+        }
         if let Err(error) = self.log.write_all(&text) {
-            self.log.set_len(self.length)?;
-            return Err(error);
+            // Part of it may be there. If that cannot be cut off now, it must be before anything follows it.
+            self.torn = true;
+            return Err(self.cut().err().unwrap_or(error));
         }
         self.length += text.len() as u64;
+        Ok(())
+    }
+
+    fn cut(&mut self) -> io::Result<()> {
+        self.log.set_len(self.length)?;
+        self.torn = false;
         Ok(())
     }
 }
@@ -101,15 +124,15 @@ fn read(path: &Path) -> Result<(World, usize, u64), StoreError> {
         Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
     };
     let (mut world, mut lines, mut length) = (World::default(), 0, 0);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let change = serde_json::from_slice(line);
+        let torn = !line.ends_with(b"\n") && change.as_ref().err().is_none_or(serde_json::Error::is_eof);
+        if torn {
+            break;
+        }
         lines += 1;
         length += line.len() as u64;
-        let change = serde_json::from_slice(line).map_err(|source| StoreError::Damaged {
-            path: path.to_owned(),
-            line: lines,
-            source,
-        })?;
-        world.apply(change);
+        world.apply(change.map_err(|source| StoreError::Damaged { path: path.to_owned(), line: lines, source })?);
     }
     Ok((world, lines, length))
 }
@@ -135,50 +158,50 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
 
 fn identity(folder: &Path) -> Result<Identity, StoreError> {
     let path = folder.join("portal.json");
-    let io = |source| StoreError::Io { path: path.clone(), source };
-    match fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| StoreError::Damaged {
-            path: path.clone(),
-            line: source.line(),
-            source,
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let identity = Identity {
-                id: random_text(10).map_err(StoreError::Random)?,
-                administrator_secret: random_text(16).map_err(StoreError::Random)?,
-                user_secret: random_text(16).map_err(StoreError::Random)?,
-            };
-            let bytes = serde_json::to_vec(&identity).map_err(|error| io(error.into()))?;
-            write_atomically(folder, &path, &bytes).map_err(io)?;
-            Ok(identity)
-        }
-        Err(source) => Err(io(source)),
+    let known: Option<Identity> = read_json(&path)?;
+    let identity = match &known {
+        Some(known) => known.clone().completed(),
+        None => Identity::new(),
     }
+    .map_err(StoreError::Random)?;
+    if known.as_ref() != Some(&identity) {
+        write_json(&path, &identity)?;
+    }
+    Ok(identity)
 }
 
-/// Writes a file that is its owner's alone, whole or not at all.
-pub(super) fn write_atomically(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+/// A JSON file; `None` when there is none.
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
+    };
+    let damaged =
+        |source: serde_json::Error| StoreError::Damaged { path: path.to_owned(), line: source.line(), source };
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
+    let io = |source| StoreError::Io { path: path.to_owned(), source };
+    let bytes = serde_json::to_vec_pretty(value).map_err(|error| io(error.into()))?;
+    write_atomically(path, &bytes).map_err(io)
+}
+
+/// Hands an application's file to the clients, unless it is there and says all that it should: a client that refreshes
+/// rewrites it and may add to it. Whatever else is in its place is replaced.
+pub(super) fn offer(path: &Path, file: &Value) -> Result<(), StoreError> {
+    let there: Value = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let current = file.as_object().is_some_and(|file| file.iter().all(|(name, value)| there.get(name) == Some(value)));
+    if current { Ok(()) } else { write_json(path, file) }
+}
+
+/// Writes a file that is its owner's alone, as `tempfile` makes them, whole or not at all.
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
     file.write_all(bytes)?;
     file.persist(path)?;
     Ok(())
-}
-
-/// Random lower-case letters and digits.
-pub(super) fn random_text(length: usize) -> Result<String, getrandom::Error> {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghijkmnpqrstuvwx";
-    let mut bytes = vec![0; length];
-    getrandom::fill(&mut bytes)?;
-    let digit = |byte: &u8| DIGITS.get(usize::from(byte % 32)).copied().map_or('0', char::from);
-    Ok(bytes.iter().map(digit).collect())
-}
-
-/// A new path as the portal makes them: `/upload/crm/<3 hex>/<32 chars>/<32 chars>`.
-pub(super) fn random_path() -> Result<String, getrandom::Error> {
-    let mut shard = [0; 2];
-    getrandom::fill(&mut shard)?;
-    let shard = u16::from_le_bytes(shard) & 0xfff;
-    Ok(format!("/upload/crm/{shard:03x}/{}/{}", random_text(32)?, random_text(32)?))
 }
 
 #[cfg(test)]
@@ -232,12 +255,30 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_of_an_older_version_gets_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = r#"{"id":"abc","administrator_secret":"one","user_secret":"two"}"#;
+        fs::write(folder.path().join("portal.json"), old).unwrap();
+        let open = || Store::open(folder.path()).unwrap().1;
+        let identity = open();
+        assert_eq!((identity.id.as_str(), identity.administrator_secret.as_str()), ("abc", "one"));
+        assert!(!identity.scopeless_secret.is_empty() && !identity.member_id.is_empty());
+        assert_eq!(identity.apps.len(), 2);
+        assert_eq!(open(), identity, "made once");
+        fs::write(folder.path().join("portal.json"), "{}").unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
     fn a_folder_has_one_user_and_a_damaged_log_is_no_empty_portal() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _, _) = Store::open(folder.path()).unwrap();
         assert!(matches!(Store::open(folder.path()), Err(StoreError::InUse { .. })));
         drop(store);
-        fs::write(folder.path().join("log.jsonl"), "{}\n").unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { line: 1, .. })));
+        for foreign in ["{}\n", "my notes", "{\"op\":\"orphan\"} and more"] {
+            fs::write(folder.path().join("log.jsonl"), foreign).unwrap();
+            assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { line: 1, .. })), "{foreign}");
+            assert_eq!(fs::read_to_string(folder.path().join("log.jsonl")).unwrap(), foreign);
+        }
     }
 }

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, date_time_ymd,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData as _, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -45,7 +45,7 @@ pub enum Origin {
     New,
     /// That of the folder would not have outlived a server certificate.
     Expired,
-    /// That of the folder could not be read.
+    /// That of the folder could not be read, or is another portal's.
     Damaged,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Aut
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let private = folder.join("authority.json");
     let (signer, origin) = match fs::read(&private) {
-        Ok(bytes) => match read(&bytes) {
+        Ok(bytes) => match read(&bytes, id) {
             Some(signer) if signer.kept.expires > later(today, SERVER_DAYS) => (signer, Origin::Kept),
             Some(_) => (authority(id, today)?, Origin::Expired),
             None => (authority(id, today)?, Origin::Damaged),
@@ -79,7 +79,7 @@ pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Aut
     };
     if origin != Origin::Kept {
         // A temporary file is its owner's alone, and stays so under its new name.
-        write_atomically(folder, &private, &serde_json::to_vec(&signer.kept)?)?;
+        write_atomically(&private, &serde_json::to_vec(&signer.kept)?)?;
     }
     let file = std::path::absolute(folder.join("ca.pem"))?;
     if fs::read(&file).ok().as_deref() != Some(signer.kept.certificate.as_bytes()) {
@@ -89,12 +89,24 @@ pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Aut
     Ok((Authority { file, origin }, acceptor))
 }
 
-fn read(bytes: &[u8]) -> Option<Signer> {
+/// The authority of a file, if certificate and key belong together and to this portal: a server certificate of any other
+/// would be refused by whoever trusts ca.pem.
+fn read(bytes: &[u8], id: &str) -> Option<Signer> {
     let kept: Kept = serde_json::from_slice(bytes).ok()?;
     let key = KeyPair::from_pem(&kept.key).ok()?;
     let certificate = CertificateDer::from_pem_slice(kept.certificate.as_bytes()).ok()?;
-    rustls::RootCertStore::empty().add(certificate).ok()?;
-    Some(Signer { kept, key })
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).ok()?;
+    let root = roots.roots.first()?;
+    // Both are kept without the tag and the length that they begin with.
+    let fits = root.subject.ends_with(common_name(id).as_bytes())
+        && key.subject_public_key_info().ends_with(&root.subject_public_key_info);
+    fits.then_some(Signer { kept, key })
+}
+
+/// The name of a portal's authority.
+fn common_name(id: &str) -> String {
+    format!("brandctl sandbox {id} authority")
 }
 
 fn authority(id: &str, today: Date) -> io::Result<Signer> {
@@ -109,7 +121,7 @@ fn authority(id: &str, today: Date) -> io::Result<Signer> {
 /// What certificates of this authority repeat of it.
 fn authority_params(id: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.distinguished_name = name(&format!("brandctl sandbox {id} authority"));
+    params.distinguished_name = name(&common_name(id));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
@@ -205,6 +217,19 @@ mod tests {
             assert_eq!(origin(folder.path()), Origin::Damaged, "{damage}");
         }
         assert_eq!(origin(folder.path()), Origin::Kept);
+    }
+
+    #[test]
+    fn the_authority_of_another_portal_or_with_another_key_is_of_no_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let private = folder.path().join("authority.json");
+        let set_up = |id| set_up(folder.path(), id, Ipv4Addr::LOCALHOST.into()).unwrap().0.origin;
+        let read = || -> Kept { serde_json::from_slice(&fs::read(&private).unwrap()).unwrap() };
+        assert_eq!(set_up("one"), Origin::New);
+        let one = read();
+        assert_eq!((set_up("other"), set_up("other")), (Origin::Damaged, Origin::Kept), "portal.json was removed");
+        fs::write(&private, serde_json::to_vec(&Kept { key: one.key, ..read() }).unwrap()).unwrap();
+        assert_eq!((set_up("other"), set_up("other")), (Origin::Damaged, Origin::Kept), "of two files");
     }
 
     #[cfg(unix)]

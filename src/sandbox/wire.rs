@@ -1,9 +1,13 @@
 //! How things look on the wire: PHP-like parameters on the way in, JSON envelopes on the way out. No socket here.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
+
+use super::multipart;
 
 /// The parameters of a call. PHP's arrays that came with brackets are objects, also those with keys 0, 1, 2….
 pub(super) type Parameters = Map<String, Value>;
@@ -66,8 +70,33 @@ impl Refusal {
         Self::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
     }
 
+    pub(super) fn time_limit() -> Self {
+        Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
+    }
+
+    pub(super) fn overload() -> Self {
+        Self::new(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.")
+    }
+
+    pub(super) fn expired_token() -> Self {
+        Self::new(401, "expired_token", "The access token provided has expired.")
+    }
+
     pub(super) fn unknown_method() -> Self {
         Self::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
+    }
+
+    pub(super) fn no_auth() -> Self {
+        Self::new(401, "NO_AUTH_FOUND", "Wrong authorization data")
+    }
+
+    pub(super) fn insufficient_scope() -> Self {
+        let text = "The request requires higher privileges than provided by the webhook token";
+        Self::new(401, "insufficient_scope", text)
+    }
+
+    pub(super) fn operation_time_limit() -> Self {
+        Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
     }
 
     pub(super) fn not_in_batch() -> Self {
@@ -119,10 +148,28 @@ impl Success {
     }
 }
 
-/// The `time` object. Seconds are floats; `operating` counts this call alone.
-pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
-    let seconds = |at: Timestamp| at.as_duration().as_secs_f64();
-    let duration = (seconds(finish) - seconds(start)).max(0.0);
+/// What a method has cost so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Usage {
+    /// Seconds of method time since the count last began.
+    pub(super) operating: f64,
+    /// When it begins anew, in seconds since 1970.
+    pub(super) reset_at: i64,
+}
+
+/// A time as the portal gives it, in seconds since 1970.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64()
+}
+
+/// How long something took, in seconds.
+pub(super) fn duration(start: Timestamp, finish: Timestamp) -> f64 {
+    (seconds(finish) - seconds(start)).max(0.0)
+}
+
+/// The `time` object.
+pub(super) fn time(start: Timestamp, finish: Timestamp, usage: Usage) -> Value {
+    let duration = duration(start, finish);
     json!({
         "start": seconds(start),
         "finish": seconds(finish),
@@ -130,8 +177,8 @@ pub(super) fn time(start: Timestamp, finish: Timestamp) -> Value {
         "processing": duration,
         "date_start": date(start),
         "date_finish": date(finish),
-        "operating_reset_at": start.as_second() + 600,
-        "operating": duration,
+        "operating_reset_at": usage.reset_at,
+        "operating": usage.operating,
     })
 }
 
@@ -149,14 +196,29 @@ pub(super) fn php_array(map: Map<String, Value>) -> Value {
     }
 }
 
+/// PHP's truth, and the word `false`, which clients send as text.
+pub(super) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !["", "0", "false"].contains(&text.to_ascii_lowercase().as_str()),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
 /// The parameters of a request: those of its query, then those of its body, which win.
 pub(super) fn parameters(query: &str, content_type: &str, body: &[u8]) -> Parameters {
     let mut all = form(query.as_bytes());
-    // Malformed JSON counts as no parameters, as does JSON that is no object.
-    if content_type.to_ascii_lowercase().contains("json") {
+    let media_type = content_type.to_ascii_lowercase();
+    // Malformed JSON counts as no parameters, as does JSON that is no object. PHP takes a byte order mark for malformed.
+    if media_type.contains("json") {
         if let Ok(Value::Object(map)) = serde_json::from_slice(body) {
             all.extend(map);
         }
+    } else if media_type.starts_with("multipart/") {
+        all.extend(multipart::fields(content_type, body));
     } else {
         all.extend(form(body));
     }
@@ -165,14 +227,14 @@ pub(super) fn parameters(query: &str, content_type: &str, body: &[u8]) -> Parame
 
 /// A query string or a form body, read as PHP reads it: `+` is a space, `a[b][c]=x` nests, `a[]=x` appends.
 pub(super) fn form(text: &[u8]) -> Parameters {
-    let mut all = Map::new();
+    let mut all = Variables::default();
     for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let name = decoded(halves.next().unwrap_or_default());
         let value = decoded(halves.next().unwrap_or_default());
-        put(&mut all, &name, value);
+        all.put(&name, value);
     }
-    all
+    all.into_parameters()
 }
 
 fn decoded(part: &[u8]) -> String {
@@ -180,26 +242,54 @@ fn decoded(part: &[u8]) -> String {
     percent_decode(&spaced).decode_utf8_lossy().into_owned()
 }
 
-fn put(all: &mut Parameters, name: &str, value: String) {
-    let (first, keys) = match name.find('[').filter(|at| *at > 0) {
-        Some(at) => (name.get(..at).unwrap_or_default(), bracketed(name.get(at..).unwrap_or_default())),
-        None => (name, Vec::new()),
-    };
-    // PHP makes variables of names, and these cannot hold dots or spaces.
-    let first = first.trim_start().replace(['.', ' '], "_");
-    if first.is_empty() || keys.len() > DEEPEST {
-        return;
-    }
-    let mut slot = all.entry(first).or_insert(Value::Null);
-    for key in keys {
-        if !slot.is_object() {
-            *slot = Value::Object(Map::new());
+/// Parameters while they are read one by one.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    all: Parameters,
+    appending: Appending,
+}
+
+/// Where `[]` appends to an array, and to the arrays in it. As PHP does, it is kept with the array: looking through all
+/// keys for the highest each time would take minutes for a body of some hundred kilobytes.
+#[derive(Debug, Default)]
+struct Appending {
+    next: u64,
+    inner: HashMap<String, Self>,
+}
+
+impl Variables {
+    /// Adds a parameter whose name may nest.
+    pub(super) fn put(&mut self, name: &str, value: String) {
+        let (first, keys) = match name.find('[').filter(|at| *at > 0) {
+            Some(at) => (name.get(..at).unwrap_or_default(), bracketed(name.get(at..).unwrap_or_default())),
+            None => (name, Vec::new()),
+        };
+        // PHP makes variables of names, and these cannot hold dots or spaces.
+        let first = first.trim_start().replace(['.', ' '], "_");
+        if first.is_empty() || keys.len() > DEEPEST {
+            return;
         }
-        let Value::Object(map) = slot else { return };
-        let key = if key.is_empty() { next_index(map) } else { key.to_owned() };
-        slot = map.entry(key).or_insert(Value::Null);
+        let mut appending = self.appending.inner.entry(first.clone()).or_default();
+        let mut slot = self.all.entry(first).or_insert(Value::Null);
+        for key in keys {
+            if !slot.is_object() {
+                *slot = Value::Object(Map::new());
+                *appending = Appending::default();
+            }
+            let Value::Object(map) = slot else { return };
+            let key = if key.is_empty() { appending.next.to_string() } else { key.to_owned() };
+            if let Ok(index) = key.parse::<u64>() {
+                appending.next = appending.next.max(index.saturating_add(1));
+            }
+            appending = appending.inner.entry(key.clone()).or_default();
+            slot = map.entry(key).or_insert(Value::Null);
+        }
+        *slot = Value::String(value);
     }
-    *slot = Value::String(value);
+
+    pub(super) fn into_parameters(self) -> Parameters {
+        self.all
+    }
 }
 
 /// The keys of `[a][b][]`; whatever follows the last closing bracket does not count.
@@ -210,14 +300,6 @@ fn bracketed(mut rest: &str) -> Vec<&str> {
         rest = after;
     }
     keys
-}
-
-fn next_index(map: &Map<String, Value>) -> String {
-    map.keys()
-        .filter_map(|key| key.parse::<u64>().ok())
-        .max()
-        .map_or(0, |highest| highest.saturating_add(1))
-        .to_string()
 }
 
 /// A method name as the engine looks it up: lower case, without slashes around it and without `.json`.
@@ -267,6 +349,17 @@ mod tests {
         assert_eq!(read("a.b=1&c"), json!({"a_b": "1", "c": ""}));
         assert_eq!(read("&&=x&[y]=z"), json!({"[y]": "z"}));
         assert_eq!(read(&format!("a{}=1", "[b]".repeat(10_000))), json!({}));
+        assert_eq!(read("a[]=1&a=2&a[]=3"), json!({"a": {"0": "3"}}));
+        assert_eq!(read("a[][x]=1&a[][x]=2&a[1][]=3"), json!({"a": {"0": {"x": "1"}, "1": {"x": "2", "0": "3"}}}));
+    }
+
+    #[test]
+    fn appending_often_costs_no_more_than_naming_the_keys() {
+        // When every append looked through all keys, this took longer than anybody waits.
+        let many = 200_000;
+        let read = form("a[]=&".repeat(many).as_bytes());
+        let list = read.get("a").and_then(Value::as_object).unwrap();
+        assert_eq!((list.len(), list.keys().next_back().unwrap().as_str()), (many, "199999"));
     }
 
     #[test]
@@ -302,7 +395,8 @@ mod tests {
     #[test]
     fn time_has_every_field() {
         let start: Timestamp = "2026-11-02T10:00:00.25Z".parse().unwrap();
-        let time = time(start, "2026-11-02T10:00:01.5Z".parse().unwrap());
+        let usage = Usage { operating: 1.25, reset_at: 1_793_614_200 };
+        let time = time(start, "2026-11-02T10:00:01.5Z".parse().unwrap(), usage);
         assert_eq!(
             time,
             json!({

@@ -20,6 +20,8 @@ use crate::domain::asset::Kind;
 pub(super) struct Caller {
     pub(super) user: u32,
     pub(super) administrator: bool,
+    /// What the webhook or the application was given.
+    pub(super) scopes: &'static [&'static str],
     /// The client id of the application through which the call comes; a webhook has none.
     pub(super) app: Option<String>,
 }

@@ -2,9 +2,11 @@
 
 pub mod atomic;
 pub mod cache;
+pub mod chosen;
 pub mod git;
 pub mod lock;
 pub mod repository;
 pub mod run;
 pub mod saved;
 pub mod state_dir;
+mod unclaimed;

@@ -9,9 +9,12 @@ use rayon::prelude::*;
 
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::{Finding, Place};
-use crate::domain::manifest::{self, Manifest, Section};
-use crate::domain::rules::{MAX_READ, Piece};
+use crate::domain::manifest::{self, Level, Manifest, Section};
+use crate::domain::rules::{self, Art, MAX_READ, Piece, Unclaimed};
 use crate::ops::ports::ReadArt;
+
+use super::chosen::Chosen;
+use super::unclaimed;
 
 /// The largest manifest that is read, in bytes.
 const MAX_MANIFEST: u64 = 16 * 1024 * 1024;
@@ -22,6 +25,7 @@ pub struct Repository {
     manifest: PathBuf,
     folder: PathBuf,
     name: String,
+    chosen: Chosen,
 }
 
 impl Repository {
@@ -32,7 +36,13 @@ impl Repository {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        Self { manifest: manifest.to_owned(), folder, name: manifest.display().to_string() }
+        Self { manifest: manifest.to_owned(), folder, name: manifest.display().to_string(), chosen: Chosen::Everything }
+    }
+
+    /// Of its art only what is chosen.
+    #[must_use]
+    pub fn limited_to(self, chosen: Chosen) -> Self {
+        Self { chosen, ..self }
     }
 
     /// The manifest, as the user named it.
@@ -45,6 +55,12 @@ impl Repository {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Whether there is nothing at the manifest's place, not even something that cannot be read.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        fs::symlink_metadata(&self.manifest).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
@@ -86,10 +102,7 @@ impl Repository {
                     }
                 }
                 Some(Section::Folder { path, place }) => match self.list(path) {
-                    Ok((codes, skipped)) => {
-                        findings.extend(skipped.into_iter().map(|(file, why)| {
-                            Finding::warning("file-skipped", why).in_file(file).help("rename it if it should be taken")
-                        }));
+                    Ok(codes) => {
                         findings.extend(manifest::check_codes(
                             manifest,
                             kind,
@@ -112,9 +125,8 @@ impl Repository {
         declared
     }
 
-    /// The PNGs in a folder as code and file, and what was passed over.
-    #[expect(clippy::type_complexity, reason = "two lists of pairs, used once")]
-    fn list(&self, folder: &str) -> Result<(Vec<(Code, String)>, Vec<(String, String)>), String> {
+    /// The PNGs in a folder as code and file.
+    fn list(&self, folder: &str) -> Result<Vec<(Code, String)>, String> {
         let shown = folder.escape_debug();
         let path = self.folder.join(folder);
         let inside = fs::canonicalize(&self.folder)
@@ -124,7 +136,6 @@ impl Repository {
             return Err(format!("the folder `{shown}` is a link that leaves the manifest's folder"));
         }
         let mut codes = Vec::new();
-        let mut skipped = Vec::new();
         let entries =
             fs::read_dir(&path).map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
         for entry in entries {
@@ -136,21 +147,15 @@ impl Repository {
                 }
                 return Err(format!("the folder `{shown}` holds a file whose name is no UTF-8: {}", name.display()));
             };
-            let file = format!("{}/{name}", folder.trim_end_matches('/'));
             if name.starts_with('.') {
                 continue;
             }
-            match name.strip_suffix(".png") {
-                Some(stem) => codes.push((Code::new(stem), file)),
-                None if name.to_lowercase().ends_with(".png") => {
-                    skipped.push((file, "the file is passed over, because its name does not end in `.png`".to_owned()));
-                }
-                None => {}
+            if let Some(stem) = name.strip_suffix(".png") {
+                codes.push((Code::new(stem), format!("{}/{name}", folder.trim_end_matches('/'))));
             }
         }
         codes.sort();
-        skipped.sort();
-        Ok((codes, skipped))
+        Ok(codes)
     }
 
     fn read_piece(&self, bounds: &Bounds, address: Address, file: String, place: Place) -> Result<Piece, Box<Finding>> {
@@ -254,15 +259,26 @@ impl ReadArt for Repository {
         self.read_manifest()
     }
 
-    fn art(&self, manifest: &Manifest) -> (Vec<Piece>, Vec<Finding>) {
+    fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
         let mut findings = Vec::new();
-        let declared = self.declarations(manifest, &mut findings);
+        let mut declared = self.declarations(manifest, &mut findings);
+        let unclaimed = match manifest.level(rules::ORPHAN_FILE) {
+            Some(Level::Off) => Unclaimed::default(),
+            _ => unclaimed::find(&self.folder, manifest, declared.iter().map(|(_, file, _)| file.as_str())),
+        };
+        self.chosen.limit(&mut declared, |(_, file, _)| self.folder.join(file));
+        let files: Vec<_> = declared.iter().map(|(_, file, _)| self.folder.join(file)).collect();
+        findings.extend(self.chosen.unmatched(files.iter().map(PathBuf::as_path)).missing.into_iter().map(|path| {
+            let message = format!("`{}` does not exist, and the manifest declares no such file", path.display());
+            Finding::error("path-missing", message)
+                .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
+        }));
         let bounds = match Bounds::of(&self.folder, declared.iter().map(|(_, file, _)| file.as_str())) {
             Ok(bounds) => bounds,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));
                 findings.push(Finding::error("file-unreadable", message).in_file(self.name.clone()));
-                return (Vec::new(), findings);
+                return (Art::default(), findings);
             }
         };
         let read: Vec<_> = declared
@@ -276,7 +292,7 @@ impl ReadArt for Repository {
                 Err(finding) => findings.push(*finding),
             }
         }
-        (pieces, findings)
+        (Art { pieces, unclaimed }, findings)
     }
 
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize> {

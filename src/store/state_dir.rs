@@ -39,6 +39,19 @@ impl StateDir {
         Ok(&self.folder)
     }
 
+    /// Whether state can be written, seen without leaving anything behind: a folder that is not there yet can be made
+    /// where the nearest one that is can be written.
+    ///
+    /// # Errors
+    /// When it cannot be, or a part of it is a link.
+    pub fn try_writing(&self) -> io::Result<()> {
+        refuse_link(&self.root)?;
+        refuse_link(&self.folder)?;
+        let nearest = self.folder.ancestors().find(|folder| folder.exists());
+        let folder = nearest.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        tempfile::tempfile_in(folder).map(drop)
+    }
+
     /// A folder below it, made if it is not there.
     ///
     /// # Errors

@@ -214,3 +214,17 @@ fn a_portal_that_cannot_be_talked_to_is_named() {
     let output = brand.both("plan").ends_with(1);
     assert!(output.stderr.contains("help"), "{}", output.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_bundle_of_certificates_that_cannot_be_read_is_told_and_has_an_end() {
+    let brand = Brand::new();
+    for (file, why) in
+        [("absent.pem", "No such file"), ("/dev/zero", "longer than 16777216 bytes"), ("icons", "directory")]
+    {
+        let output = brand.both(&format!("list --ca-cert {file}")).ends_with(1);
+        assert_eq!(output.errors(), ["credentials"]);
+        assert!(output.stderr.contains(why) && output.stderr.contains("help: it should be a PEM file"), "{output:?}");
+    }
+    assert!(brand.portal.requests().is_empty());
+}

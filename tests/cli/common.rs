@@ -110,6 +110,8 @@ pub(crate) struct Brand {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) portal: Sandbox,
     webhook: Option<String>,
+    /// An application's token file; a webhook goes first.
+    tokens: Option<PathBuf>,
     /// Where the portal keeps what it holds.
     #[allow(dead_code, reason = "the tests of faults read the portal's log there")]
     pub(crate) data: tempfile::TempDir,
@@ -118,11 +120,17 @@ pub(crate) struct Brand {
 impl Brand {
     /// An empty brand and an empty portal.
     pub(crate) fn new() -> Self {
+        Self::on(|_| {})
+    }
+
+    /// An empty brand, and an empty portal that is as `change` makes it.
+    pub(crate) fn on(change: impl FnOnce(&mut Options)) -> Self {
         let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut options = Options::new(data.path());
         options.limits = None;
+        change(&mut options);
         let portal = start(options).unwrap();
-        let brand = Self { folder, webhook: Some(portal.admin_webhook()), portal, data };
+        let brand = Self { folder, webhook: Some(portal.admin_webhook()), tokens: None, portal, data };
         fs::create_dir(brand.path("icons")).unwrap();
         fs::create_dir(brand.path("logos")).unwrap();
         brand.manifest(MANIFEST)
@@ -170,6 +178,11 @@ impl Brand {
     pub(crate) fn with_webhook(mut self, webhook: Option<&str>) -> Self {
         self.webhook = webhook.map(ToOwned::to_owned);
         self
+    }
+
+    /// The environment has this token file, and no webhook.
+    pub(crate) fn with_tokens(self, file: PathBuf) -> Self {
+        Self { webhook: None, tokens: Some(file), ..self }
     }
 
     pub(crate) fn rewrite(&self, text: impl AsRef<[u8]>) {
@@ -264,8 +277,14 @@ impl Brand {
         if let Some(webhook) = &self.webhook {
             command.env("BITRIX24_WEBHOOK_URL", webhook);
         }
+        let mut secrets = self.secrets();
+        if let Some(file) = &self.tokens {
+            secrets.extend(tokens_of(file));
+            command.env("BITRIX24_OAUTH_FILE", file);
+        }
         let output = Output::of(command, self);
-        for secret in self.secrets() {
+        secrets.extend(self.tokens.iter().flat_map(|file| tokens_of(file)));
+        for secret in secrets {
             assert!(!output.stdout.contains(&secret) && !output.stderr.contains(&secret), "{output:?}");
         }
         let format = arguments.iter().position(|argument| argument == "--format");
@@ -325,6 +344,14 @@ impl Brand {
             .map(|webhook| webhook.trim_end_matches('/').rsplit('/').next().unwrap().to_owned())
             .collect()
     }
+}
+
+/// What a token file holds that nobody may see; nothing when it is no token file.
+pub(crate) fn tokens_of(file: &Path) -> Vec<String> {
+    let text = fs::read(file).unwrap_or_default();
+    let fields = serde_json::from_slice(&text).unwrap_or(Value::Null);
+    let secrets = ["access_token", "refresh_token", "client_secret"].map(|field| fields[field].as_str());
+    secrets.into_iter().flatten().map(ToOwned::to_owned).collect()
 }
 
 /// The binary in `folder`, with an environment that holds no credentials and no proxy.

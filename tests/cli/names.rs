@@ -45,6 +45,9 @@ fn hostile_names_of_unmanaged_entries_are_inert_and_intact() {
         inert(&output.text());
         assert_eq!(addresses(&output.json["unmanaged"]), expected);
     }
+    let output = brand.both("list").ends_with(0);
+    inert(&output.text());
+    assert_eq!(output.json["summary"]["unmanaged"], expected.len());
     let raw = brand.plan().stdout;
     assert!(!raw.chars().any(|c| c.is_control() && c != '\n'), "{raw:?}");
 }

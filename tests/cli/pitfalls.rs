@@ -67,6 +67,11 @@ fn safe_settings_plan_and_drift_write_nothing() {
             "plan --allow-empty --allow-unbacked --max-deletes 99",
             "drift",
             "drift --allow-unbacked",
+            "list",
+            "list --refresh --system",
+            "doctor",
+            "log list --entity deal:12",
+            "log get 1",
         ] {
             brand.both(line);
         }

@@ -64,6 +64,16 @@ impl Portal {
         self.sandbox.admin_webhook() + method
     }
 
+    /// The address of a method without a webhook.
+    pub(crate) fn rest(&self, method: &str) -> String {
+        format!("http://{}/rest/{method}", self.sandbox.address())
+    }
+
+    /// The file of the application.
+    pub(crate) fn app(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.sandbox.oauth_file()).unwrap()).unwrap()
+    }
+
     pub(crate) async fn send(&self, url: &str, parameters: &Value) -> reqwest::Result<(u16, String)> {
         let answer = self.client.post(url).json(parameters).send().await?;
         Ok((answer.status().as_u16(), answer.text().await?))

@@ -92,6 +92,42 @@ async fn base64_with_a_raw_plus_is_accepted_and_corrupt() {
 }
 
 #[tokio::test]
+async fn bodies_as_php_clients_send_them() {
+    let portal = portal();
+    portal.sandbox.seed(Kind::Icon, "a b+c", &png(24, 0)).unwrap();
+    let post = async |method: &str, content_type: &str, body: String| {
+        let request = portal.client.post(portal.url(method)).header("content-type", content_type).body(body);
+        let answer = request.send().await.unwrap().text().await.unwrap();
+        serde_json::from_str::<Value>(&answer).unwrap()
+    };
+    let part = |name: &str, value: &str| {
+        format!("--boundary\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let multipart = "multipart/form-data; boundary=boundary";
+    let answer = post("crm.timeline.icon.get", multipart, part("code", "a b+c") + "--boundary--\r\n").await;
+    assert_eq!(answer["result"]["icon"]["code"], "a b+c");
+    let cmd = part("cmd[x]", "crm.timeline.icon.get?code=a+b%2Bc") + &part("cmd[y]", "scope") + &part("halt", "0");
+    let answer = post("batch", multipart, cmd + "--boundary--\r\n").await;
+    assert_eq!(
+        (&answer["result"]["result"]["x"]["icon"]["code"], &answer["result"]["result"]["y"][0]),
+        (&json!("a b+c"), &json!("crm"))
+    );
+    let missing = "Could not find value for parameter {code}";
+    for (content_type, body) in [
+        ("application/json", "\u{feff}{\"code\":\"a b+c\"}"),
+        ("application/json", ""),
+        ("application/json", "\"code\""),
+        ("multipart/form-data", "code=a"),
+        ("application/x-www-form-urlencoded", ""),
+    ] {
+        let answer = post("crm.timeline.icon.get", content_type, body.to_owned()).await;
+        assert_eq!(answer["error_description"], missing, "{content_type}: {body:?}");
+    }
+    let more = json!({ "code": "a b+c", "unknown": { "deep": [1, null] }, "auth": "ignored with a webhook" });
+    assert_eq!(portal.result("crm.timeline.icon.get", more).await["icon"]["code"], "a b+c");
+}
+
+#[tokio::test]
 async fn faults_that_answer_for_the_portal() {
     let portal = portal();
     let user_admin = portal.url("user.admin");

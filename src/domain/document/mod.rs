@@ -1,21 +1,32 @@
 //! The published forms: format 1, JSON. [`Document`] is a plan and what became of it, described by
 //! `schema/plan.schema.json`; [`ValidationDocument`] is what `validate` found, described by `schema/validate.schema.json`;
-//! [`HistoryDocument`] is what `history` lists, described by `schema/history.schema.json`.
+//! [`RulesDocument`] is what `rules` explains, described by `schema/rules.schema.json`; [`HistoryDocument`] is what `history`
+//! lists, described by `schema/history.schema.json`; [`ListDocument`] is what `list` found on a portal, described by
+//! `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by `schema/doctor.schema.json`;
+//! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
 //! (each of which is covered by its own digest) and what apply adds.
 
+mod doctor;
 mod history;
+mod list;
+mod log;
 mod plan;
+mod rules;
 mod saved;
 mod validation;
 
+pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
 pub use history::{HistoryDocument, RunSummary};
+pub use list::{HeldDocument, ListDocument, ListSummary};
+pub use log::LogDocument;
 pub use plan::{
-    ActionName, ChangeDocument, Document, FindingDocument, PreconditionDocument, RunDocument, Summary, Tool,
-    UnmanagedDocument,
+    ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, PreconditionDocument, RunDocument, Summary,
+    Tool, UnmanagedDocument,
 };
+pub use rules::{LevelName, RuleDocument, RulesDocument};
 pub use saved::{BadPlan, SavedPlan};
 pub use validation::{ValidationDocument, ValidationSummary};
 
@@ -38,6 +49,30 @@ pub fn validation_schema() -> serde_json::Value {
 #[must_use]
 pub fn history_schema() -> serde_json::Value {
     schema_of::<HistoryDocument>()
+}
+
+/// The JSON schema of [`ListDocument`].
+#[must_use]
+pub fn list_schema() -> serde_json::Value {
+    schema_of::<ListDocument>()
+}
+
+/// The JSON schema of [`DoctorDocument`].
+#[must_use]
+pub fn doctor_schema() -> serde_json::Value {
+    schema_of::<DoctorDocument>()
+}
+
+/// The JSON schema of [`LogDocument`].
+#[must_use]
+pub fn log_schema() -> serde_json::Value {
+    schema_of::<LogDocument>()
+}
+
+/// The JSON schema of [`RulesDocument`].
+#[must_use]
+pub fn rules_schema() -> serde_json::Value {
+    schema_of::<RulesDocument>()
 }
 
 fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {

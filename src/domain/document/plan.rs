@@ -164,10 +164,23 @@ pub struct FindingDocument {
     /// The entry it is about, as in icon/acme-call.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
+    /// Where the manifest declares that entry, when the finding is about its image and it has a line of its own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub declared: Option<PlaceDocument>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+/// A place in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceDocument {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in that line, in characters from 1.
+    pub column: usize,
 }
 
 /// A run of apply.
@@ -180,9 +193,16 @@ pub struct RunDocument {
     pub folder: String,
 }
 
+/// The errors and the warnings.
+pub(super) fn split(findings: &[Finding]) -> (Vec<FindingDocument>, Vec<FindingDocument>) {
+    let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.is_error());
+    let documents = |findings: Vec<&Finding>| findings.into_iter().map(FindingDocument::from).collect();
+    (documents(errors), documents(warnings))
+}
+
 impl From<&Finding> for FindingDocument {
     fn from(finding: &Finding) -> Self {
-        let Finding { rule, severity, path, place, address, message, help, related: _ } = finding;
+        let Finding { rule, severity, path, place, address, declared, message, help, related: _ } = finding;
         Self {
             rule: (*rule).to_owned(),
             severity: *severity,
@@ -190,6 +210,7 @@ impl From<&Finding> for FindingDocument {
             line: place.as_ref().map(|place| place.line),
             column: place.as_ref().map(|place| place.column),
             address: address.as_ref().map(ToString::to_string),
+            declared: declared.as_ref().map(|place| PlaceDocument { line: place.line, column: place.column }),
             message: message.clone(),
             help: help.clone(),
         }
@@ -227,14 +248,7 @@ impl Document {
     /// The document of a report, without the bytes.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let select = |severity| {
-            report
-                .findings
-                .iter()
-                .filter(|finding| finding.severity == severity)
-                .map(FindingDocument::from)
-                .collect::<Vec<_>>()
-        };
+        let (errors, warnings) = split(&report.findings);
         let mut document = Self {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
@@ -244,8 +258,8 @@ impl Document {
             unknown: Vec::new(),
             guards: report.guards.clone(),
             summary: Summary::default(),
-            warnings: select(Severity::Warning),
-            errors: select(Severity::Error),
+            warnings,
+            errors,
             run: None,
             plan_sha256: report.plan_sha256,
             contents: None,

@@ -33,19 +33,21 @@ pub struct ValidationSummary {
     pub errors: usize,
     /// Findings that stop nothing.
     pub warnings: usize,
+    /// Whether the check passed: without errors and, with `--deny-warnings`, without warnings.
+    pub passed: bool,
 }
 
 impl From<&Validation> for ValidationDocument {
     fn from(validation: &Validation) -> Self {
-        let count = |severity| validation.findings.iter().filter(|finding| finding.severity == severity).count();
         Self {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
             findings: validation.findings.iter().map(FindingDocument::from).collect(),
             summary: ValidationSummary {
                 images: validation.images,
-                errors: count(Severity::Error),
-                warnings: count(Severity::Warning),
+                errors: validation.count(Severity::Error),
+                warnings: validation.count(Severity::Warning),
+                passed: validation.passed(),
             },
         }
     }

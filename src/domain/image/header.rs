@@ -38,22 +38,38 @@ impl Header {
 
     /// How many bytes the pixels take once inflated: the packed samples and one filter byte a row.
     pub(super) fn inflated_len(&self) -> u64 {
-        if !self.interlaced {
-            return self.pass_len(self.width, self.height);
-        }
-        ADAM7.iter().fold(0, |sum: u64, pass| {
-            let width = self.width.saturating_sub(pass.x).div_ceil(pass.dx);
-            let height = self.height.saturating_sub(pass.y).div_ceil(pass.dy);
-            sum.saturating_add(self.pass_len(width, height))
+        self.passes()
+            .filter(|pass| pass.width > 0)
+            .map(|pass| u64::from(pass.height).saturating_mul(1 + self.bits(pass.width).div_ceil(8)))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// The reduced images that its rows belong to: seven when it is interlaced, else one. Some may be empty.
+    pub(super) fn passes(&self) -> impl Iterator<Item = Pass> {
+        let steps: &'static [[u32; 4]] = if self.interlaced { &ADAM7 } else { &[[0, 0, 1, 1]] };
+        let (width, height) = (self.width, self.height);
+        steps.iter().map(move |&[x, y, dx, dy]| Pass {
+            x,
+            y,
+            dx,
+            dy,
+            width: width.saturating_sub(x).div_ceil(dx),
+            height: height.saturating_sub(y).div_ceil(dy),
         })
     }
 
-    fn pass_len(&self, width: u32, height: u32) -> u64 {
-        if width == 0 {
-            return 0;
-        }
-        let bits = u64::from(width) * self.color_type.samples() as u64 * self.bit_depth as u64;
-        u64::from(height).saturating_mul(1 + bits.div_ceil(8))
+    /// How many bytes a row of so many pixels takes, without its filter byte.
+    pub(super) fn row_len(&self, width: u32) -> usize {
+        usize::try_from(self.bits(width).div_ceil(8)).unwrap_or(usize::MAX)
+    }
+
+    /// How many bytes a pixel takes: 1 to 8, and 1 where a byte packs several.
+    pub(super) fn bytes_per_pixel(&self) -> usize {
+        (self.color_type.samples() * self.bit_depth as usize).div_ceil(8)
+    }
+
+    fn bits(&self, width: u32) -> u64 {
+        u64::from(width) * self.color_type.samples() as u64 * self.bit_depth as u64
     }
 }
 
@@ -84,20 +100,19 @@ fn are_primaries_of_srgb(points: &[u8; 32]) -> bool {
     points.zip(PRIMARIES_OF_SRGB).all(|(found, srgb)| found.abs_diff(srgb) <= PRIMARIES_TOLERANCE)
 }
 
-/// One of the seven reduced images of an interlaced one: its first pixel and the steps to the next.
-struct Pass {
-    x: u32,
-    y: u32,
-    dx: u32,
-    dy: u32,
+/// A reduced image within an interlaced one, or the whole of one that is not.
+pub(super) struct Pass {
+    /// Column and row of its first pixel.
+    pub(super) x: u32,
+    pub(super) y: u32,
+    /// Steps to the next.
+    pub(super) dx: u32,
+    pub(super) dy: u32,
+    /// Its own dimensions. Where either is 0, it has no rows at all.
+    pub(super) width: u32,
+    pub(super) height: u32,
 }
 
-const ADAM7: [Pass; 7] = [
-    Pass { x: 0, y: 0, dx: 8, dy: 8 },
-    Pass { x: 4, y: 0, dx: 8, dy: 8 },
-    Pass { x: 0, y: 4, dx: 4, dy: 8 },
-    Pass { x: 2, y: 0, dx: 4, dy: 4 },
-    Pass { x: 0, y: 2, dx: 2, dy: 4 },
-    Pass { x: 1, y: 0, dx: 2, dy: 2 },
-    Pass { x: 0, y: 1, dx: 1, dy: 2 },
-];
+/// The passes of Adam7: first column, first row, steps.
+const ADAM7: [[u32; 4]; 7] =
+    [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];

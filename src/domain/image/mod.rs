@@ -1,16 +1,18 @@
 //! The art, as bytes and as pixels: whether bytes are a sound PNG, what it shows, and whether two look the same.
 //!
 //! Common decoders forgive what must not reach a portal: bad checksums of ancillary chunks, bytes after the end, missing
-//! or surplus rows, hidden animations. So [`header`] walks every chunk itself, and [`read`] inflates the pixel data once
-//! more than the `png` crate does, only to hold it against the length that the header promises.
+//! or surplus rows, hidden animations. So [`header`] walks every chunk itself, and [`read`] takes the pixels from a single
+//! pass of inflating that is held to the length that the header promises and to the last byte of the stream.
 
 mod chunks;
 mod compare;
 mod fault;
 mod foreign;
 mod header;
+mod inflate;
 mod look;
 mod pixels;
+mod rows;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

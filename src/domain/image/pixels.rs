@@ -2,23 +2,28 @@
 
 use std::io::Cursor;
 
-use flate2::{Decompress, FlushDecompress, Status};
 use image::RgbaImage;
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Limits};
 
 use super::chunks::{Chunks, walk};
 use super::fault::{ChunkFault, PngFault};
 use super::header::Header;
+use super::inflate::{InflateFault, Inflated, inflate};
 use super::look::Look;
+use super::rows::arrange;
 
-/// The most pixels that are decoded. At 16 bits a sample they take 32 MiB, and never more than 64 MiB are held at once.
+/// The most pixels that are decoded.
 pub const MAX_PIXELS: u64 = 4 << 20;
 
-/// The widest row that is decoded, in pixels: the decoder holds several rows besides the image.
+/// The widest row that is decoded, in pixels.
 pub const MAX_WIDTH: u32 = 1 << 16;
 
+/// The most bytes that the pixels may take once inflated. Besides them, the pixels in reading order are held, or those
+/// and what becomes of them: so never more than 64 MiB at once.
+const MAX_INFLATED: u64 = 24 << 20;
+
 /// The largest colour profile that is inflated, in bytes. The largest in use (for printing) stay below half of it.
-const MAX_PROFILE: u64 = 4 << 20;
+const MAX_PROFILE: usize = 4 << 20;
 
 /// What the decoder may allocate besides the pixels.
 const DECODER_LIMIT: usize = 8 << 20;
@@ -63,23 +68,33 @@ pub fn changed_pixels(a: &Image, b: &Image) -> Option<usize> {
 /// # Errors
 ///
 /// The first fault: of the chunks, as [`header`](super::header) finds it, then of the colour profile and of the pixels.
-/// [`PngFault::TooLarge`] when there are more than [`MAX_PIXELS`], or more than [`MAX_WIDTH`] in a row; nothing is
-/// inflated then.
+/// [`PngFault::TooLarge`] when there are more than [`MAX_PIXELS`], more than [`MAX_WIDTH`] in a row, or more than 24 MiB
+/// of samples; nothing is inflated then.
 pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
     let png = walk(bytes)?;
     let Header { width, height, .. } = png.header;
-    if width > MAX_WIDTH || u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let is_too_large = width > MAX_WIDTH
+        || u64::from(width) * u64::from(height) > MAX_PIXELS
+        || png.header.inflated_len() > MAX_INFLATED;
+    if is_too_large {
         return Err(PngFault::TooLarge { width, height });
     }
     let profile = inflate_profile(&png)?;
-    check_pixel_stream(&png)?;
-    let packed = decode(bytes).map_err(|error| undecodable(&error))?;
+    let samples = arrange(&png.header, inflate_pixels(&png)?)?;
+    if png.header.animated {
+        check_animation(bytes).map_err(|error| undecodable(&error))?;
+    }
 
     let (depth, samples) = match png.header.bit_depth {
-        BitDepth::Sixteen => reduced(normalised::<8>(expand::<2>(&png, packed))),
-        _ if png.header.color_type == ColorType::Indexed => (BitDepth::Eight, normalised::<4>(look_up(&png, &packed)?)),
-        BitDepth::Eight => (BitDepth::Eight, normalised::<4>(expand::<1>(&png, packed))),
-        _ => (BitDepth::Eight, normalised::<4>(expand::<1>(&png, unpack_greys(&png.header, &packed)))),
+        BitDepth::Sixteen => reduced(normalised::<8>(expand::<2>(&png, samples))),
+        _ if png.header.color_type == ColorType::Indexed => {
+            (BitDepth::Eight, normalised::<4>(look_up(&png, &samples)?))
+        }
+        depth => {
+            let scale = grey_scale(depth);
+            let samples = samples.into_iter().map(|sample| sample.wrapping_mul(scale)).collect();
+            (BitDepth::Eight, normalised::<4>(expand::<1>(&png, samples)))
+        }
     };
     let look = Look::of(&png.header, profile.as_deref(), depth, &samples);
     let samples = if depth == BitDepth::Sixteen { normalised::<4>(rounded(&samples)) } else { samples };
@@ -88,88 +103,39 @@ pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
     Ok(Image { header: png.header, pixels, look })
 }
 
-/// Why a zlib stream does not inflate.
-enum InflateFault {
-    /// The part with this index, from 0, is where it shows.
-    Damaged(usize),
-    BreaksOff,
-    TooLong,
-}
-
-/// Where a zlib stream ended.
-struct StreamEnd {
-    inflated: u64,
-    /// The part in which bytes follow the stream, from 0.
-    followed_in: Option<usize>,
-}
-
-/// Inflates `parts`, joined, up to `limit` bytes, and hands what comes out to `sink` piece by piece.
-fn inflate(parts: &[&[u8]], limit: u64, mut sink: impl FnMut(&[u8])) -> Result<StreamEnd, InflateFault> {
-    let mut stream = Decompress::new(true);
-    let mut buffer = [0; 16 << 10];
-    for (index, part) in parts.iter().enumerate() {
-        let mut rest = *part;
-        loop {
-            let (consumed, produced) = (stream.total_in(), stream.total_out());
-            let status = stream
-                .decompress(rest, &mut buffer, FlushDecompress::None)
-                .map_err(|_| InflateFault::Damaged(index))?;
-            let consumed = usize::try_from(stream.total_in() - consumed).unwrap_or(usize::MAX);
-            let produced = usize::try_from(stream.total_out() - produced).unwrap_or(usize::MAX);
-            rest = rest.get(consumed..).unwrap_or_default();
-            if stream.total_out() > limit {
-                return Err(InflateFault::TooLong);
-            }
-            sink(buffer.get(..produced).unwrap_or_default());
-            if status == Status::StreamEnd {
-                let later =
-                    || parts.iter().skip(index + 1).position(|part| !part.is_empty()).map(|skip| index + 1 + skip);
-                let followed_in = if rest.is_empty() { later() } else { Some(index) };
-                return Ok(StreamEnd { inflated: stream.total_out(), followed_in });
-            }
-            if consumed == 0 && produced == 0 {
-                break;
-            }
-        }
-    }
-    Err(InflateFault::BreaksOff)
-}
-
 fn inflate_profile(png: &Chunks<'_>) -> Result<Option<Vec<u8>>, PngFault> {
     let Some((chunk, compressed)) = png.profile else { return Ok(None) };
-    let mut profile = Vec::new();
-    match inflate(&[compressed], MAX_PROFILE, |piece| profile.extend_from_slice(piece)) {
+    match inflate(std::iter::once(compressed), MAX_PROFILE) {
         // Bytes behind the profile's stream are known from real writers and mean nothing.
-        Ok(_) => Ok(Some(profile)),
-        Err(InflateFault::TooLong) => Err(chunk.fault(ChunkFault::ProfileSize(MAX_PROFILE))),
+        Ok(profile) => Ok(Some(profile.bytes)),
+        Err(InflateFault::TooLong) => Err(chunk.fault(ChunkFault::ProfileSize(MAX_PROFILE as u64))),
         Err(InflateFault::Damaged(_) | InflateFault::BreaksOff) => Err(chunk.fault(ChunkFault::Profile)),
     }
 }
 
-/// Holds the compressed pixels against the length that the header promises: the decoder stops reading at the last row,
-/// so it sees neither surplus rows nor what follows the stream.
-fn check_pixel_stream(png: &Chunks<'_>) -> Result<(), PngFault> {
+/// Inflates the compressed pixels and holds them against the length that the header promises.
+fn inflate_pixels(png: &Chunks<'_>) -> Result<Vec<u8>, PngFault> {
     let Header { width, height, .. } = png.header;
     let expected = png.header.inflated_len();
-    let parts: Vec<&[u8]> = png.pixels.iter().map(|chunk| chunk.data).collect();
+    let limit = usize::try_from(expected).map_err(|_| PngFault::TooLarge { width, height })?;
     let in_chunk = |index: usize, fault| match png.pixels.get(index) {
         Some(chunk) => chunk.fault(fault),
         None => PngFault::NoPixels,
     };
-    match inflate(&parts, expected, |_| {}) {
-        Ok(StreamEnd { inflated, .. }) if inflated < expected => {
-            Err(PngFault::TooFewRows { found: inflated, expected, width, height })
+    match inflate(png.pixels.iter().map(|chunk| chunk.data), limit) {
+        Ok(Inflated { bytes, .. }) if bytes.len() < limit => {
+            Err(PngFault::TooFewRows { found: bytes.len() as u64, expected, width, height })
         }
-        Ok(StreamEnd { followed_in: Some(index), .. }) => Err(in_chunk(index, ChunkFault::AfterStream)),
-        Ok(_) => Ok(()),
+        Ok(Inflated { followed_in: Some(index), .. }) => Err(in_chunk(index, ChunkFault::AfterStream)),
+        Ok(Inflated { bytes, .. }) => Ok(bytes),
         Err(InflateFault::Damaged(index)) => Err(in_chunk(index, ChunkFault::Damaged)),
         Err(InflateFault::BreaksOff) => Err(PngFault::PixelsBreakOff),
         Err(InflateFault::TooLong) => Err(PngFault::TooManyRows { expected, width, height }),
     }
 }
 
-/// Undoes filters and interlacing. Samples stay as the file packs them.
-fn decode(bytes: &[u8]) -> Result<Vec<u8>, DecodingError> {
+/// Holds the chunks of an animation against each other, which the walk does not.
+fn check_animation(bytes: &[u8]) -> Result<(), DecodingError> {
     let mut strict = DecodeOptions::default();
     strict.set_ignore_checksums(false);
     strict.set_skip_ancillary_crc_failures(false);
@@ -181,8 +147,7 @@ fn decode(bytes: &[u8]) -> Result<Vec<u8>, DecodingError> {
     let mut reader = decoder.read_info()?;
     let mut packed = vec![0; reader.output_buffer_size().ok_or(DecodingError::LimitsExceeded)?];
     reader.next_frame(&mut packed)?;
-    reader.finish()?;
-    Ok(packed)
+    reader.finish()
 }
 
 fn undecodable(error: &DecodingError) -> PngFault {
@@ -191,20 +156,6 @@ fn undecodable(error: &DecodingError) -> PngFault {
     let mut characters = message.chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());
     PngFault::Undecodable(first.into_iter().chain(characters).collect())
-}
-
-/// The samples of each row, unpacked to a byte each. Rows start at a byte; what is left of their last one is padding.
-fn unpack(header: &Header, packed: &[u8]) -> impl Iterator<Item = impl Iterator<Item = u8>> {
-    let bits = header.bit_depth as usize;
-    let width = header.width as usize;
-    let mask = u8::MAX >> (8 - bits);
-    packed.chunks_exact((width * bits).div_ceil(8)).map(move |row| {
-        let samples = move |byte: &u8| {
-            let byte = *byte;
-            (0..8 / bits).rev().map(move |place| (byte >> (place * bits)) & mask)
-        };
-        row.iter().flat_map(samples).take(width)
-    })
 }
 
 /// What turns a grey of fewer than 8 bits into one of 8: 255, 85 or 17.
@@ -217,24 +168,18 @@ const fn grey_scale(depth: BitDepth) -> u8 {
     }
 }
 
-fn unpack_greys(header: &Header, packed: &[u8]) -> Vec<u8> {
-    let scale = grey_scale(header.bit_depth);
-    unpack(header, packed).flatten().map(|grey| grey.wrapping_mul(scale)).collect()
-}
-
 /// Palette indexes to RGBA.
-fn look_up(png: &Chunks<'_>, packed: &[u8]) -> Result<Vec<u8>, PngFault> {
+fn look_up(png: &Chunks<'_>, indexes: &[u8]) -> Result<Vec<u8>, PngFault> {
     let alphas = png.transparency.unwrap_or_default().iter().copied().chain(std::iter::repeat(u8::MAX));
     let palette: Vec<[u8; 4]> =
         png.palette.as_chunks::<3>().0.iter().zip(alphas).map(|(&[r, g, b], alpha)| [r, g, b, alpha]).collect();
-    let mut rgba = Vec::with_capacity(4 * png.header.width as usize * png.header.height as usize);
-    for (y, row) in unpack(&png.header, packed).enumerate() {
-        for (x, index) in row.enumerate() {
-            let Some(entry) = palette.get(usize::from(index)) else {
-                return Err(PngFault::PaletteIndex { x, y, index, entries: palette.len() });
-            };
-            rgba.extend_from_slice(entry);
-        }
+    let mut rgba = Vec::with_capacity(4 * indexes.len());
+    for (at, index) in indexes.iter().enumerate() {
+        let Some(entry) = palette.get(usize::from(*index)) else {
+            let width = png.header.width as usize;
+            return Err(PngFault::PaletteIndex { x: at % width, y: at / width, index: *index, entries: palette.len() });
+        };
+        rgba.extend_from_slice(entry);
     }
     Ok(rgba)
 }

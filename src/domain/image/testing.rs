@@ -61,6 +61,7 @@ pub(crate) fn insert(png: &[u8], before: &[u8; 4], name: &[u8; 4], data: &[u8]) 
 }
 
 /// A PNG of any colour type, depth and interlacing, written without the help of an encoder.
+#[derive(Debug, Clone)]
 pub(crate) struct Drawing<'a> {
     pub(crate) width: u32,
     pub(crate) height: u32,
@@ -94,6 +95,12 @@ impl<'a> Drawing<'a> {
 
     /// The rows before compression, unfiltered; `sample` gives a channel of a pixel, of which the low bits count.
     pub(crate) fn rows(&self, sample: impl Fn(u32, u32, usize) -> u16) -> Vec<u8> {
+        self.filtered_rows(sample, 0)
+    }
+
+    /// The rows before compression, each with `filter`; with 5, each with the next one.
+    pub(crate) fn filtered_rows(&self, sample: impl Fn(u32, u32, usize) -> u16, filter: u8) -> Vec<u8> {
+        let pixel_len = (self.color_type.samples() * self.bit_depth as usize).div_ceil(8);
         let passes: &[(u32, u32, u32, u32)] = if self.interlaced {
             &[(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
         } else {
@@ -104,7 +111,8 @@ impl<'a> Drawing<'a> {
             if x0 >= self.width {
                 continue;
             }
-            for y in (y0..self.height).step_by(dy as usize) {
+            let mut above = Vec::new();
+            for (number, y) in (y0..self.height).step_by(dy as usize).enumerate() {
                 let mut bits = Vec::new();
                 for x in (x0..self.width).step_by(dx as usize) {
                     for channel in 0..self.color_type.samples() {
@@ -112,11 +120,30 @@ impl<'a> Drawing<'a> {
                         bits.extend((0..self.bit_depth as u32).rev().map(|bit| (value >> bit & 1) as u8));
                     }
                 }
-                rows.push(0);
-                rows.extend(
-                    bits.chunks(8)
-                        .map(|byte| byte.iter().enumerate().fold(0, |sum, (place, bit)| sum | bit << (7 - place))),
-                );
+                let row: Vec<u8> = bits
+                    .chunks(8)
+                    .map(|byte| byte.iter().enumerate().fold(0, |sum, (place, bit)| sum | bit << (7 - place)))
+                    .collect();
+                let filter = if filter == 5 { number as u8 % 5 } else { filter };
+                rows.push(filter);
+                rows.extend((0..row.len()).map(|at| {
+                    let before = |row: &Vec<u8>| {
+                        at.checked_sub(pixel_len).and_then(|at| row.get(at)).copied().map_or(0, i32::from)
+                    };
+                    let (left, corner) = (before(&row), before(&above));
+                    let up = above.get(at).copied().map_or(0, i32::from);
+                    let estimate = left + up - corner;
+                    let predicted = match filter {
+                        0 => 0,
+                        1 => left,
+                        2 => up,
+                        3 => (left + up) / 2,
+                        // The first of the nearest.
+                        _ => [left, up, corner].into_iter().min_by_key(|near| (estimate - near).abs()).unwrap(),
+                    };
+                    row[at].wrapping_sub(predicted as u8)
+                }));
+                above = row;
             }
         }
         rows

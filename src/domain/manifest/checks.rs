@@ -1,28 +1,15 @@
 //! The ids under which findings are known: those of the art rules, which a manifest can tune, and the manifest's own.
 
+use std::sync::LazyLock;
+
+use crate::domain::rules::RULES;
+
 /// The ids of the art rules: the keys that `rules:` accepts.
-pub const RULE_IDS: &[&str] = &[
-    "png-format",
-    "png-size",
-    "png-animated",
-    "file-too-large",
-    "transparent-background",
-    "blank",
-    "code-reserved",
-    "white-on-white",
-    "low-contrast",
-    "clipped",
-    "duplicate-art",
-    "orphan-file",
-    "non-srgb",
-    CODE_STYLE,
-];
+pub static RULE_IDS: LazyLock<Vec<&str>> = LazyLock::new(|| RULES.iter().map(|rule| rule.id).collect());
 
 /// The rules that cannot be lowered: the portal itself refuses what they find.
-pub const UNYIELDING_RULES: &[&str] = &["png-format", "png-size", "code-reserved"];
-
-/// The art rule that is checked here, because it needs nothing but the code.
-pub(super) const CODE_STYLE: &str = "code-style";
+pub static UNYIELDING_RULES: LazyLock<Vec<&str>> =
+    LazyLock::new(|| RULES.iter().filter(|rule| !rule.adjustable).map(|rule| rule.id).collect());
 
 macro_rules! checks {
     ($($name:ident $id:literal $what:literal)*) => {

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 
 use crate::domain::asset::{Address, Code, FoldedCode, Kind};
 use crate::domain::finding::{Finding, Place};
+use crate::domain::rules::CODE_STYLE;
 use crate::domain::scope::Scope;
 
 use super::checks;
@@ -25,8 +26,7 @@ pub fn check_codes<'a>(
     codes: impl IntoIterator<Item = (&'a Code, Place)>,
     name: &str,
 ) -> Vec<Finding> {
-    let rules =
-        Rules { owns: Some(&manifest.owns), ignore: &manifest.ignore, style: manifest.level(checks::CODE_STYLE) };
+    let rules = Rules { owns: Some(&manifest.owns), ignore: &manifest.ignore, style: manifest.level(CODE_STYLE.id) };
     let mut findings = Vec::new();
     rules.check(kind, codes, |finding| findings.push(finding.in_file(name)));
     findings
@@ -60,7 +60,7 @@ impl Rules<'_> {
                 );
                 continue;
             }
-            if let Some(finding) = self.style(code.as_str()) {
+            if let Some(finding) = CODE_STYLE.of_code(code, self.style) {
                 report(finding);
             }
             if let Some(finding) = self.outside(&address) {
@@ -87,16 +87,6 @@ impl Rules<'_> {
                 }
             }
         }
-    }
-
-    fn style(&self, code: &str) -> Option<Finding> {
-        let odd =
-            code.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')))?;
-        let severity = self.style.unwrap_or(Level::Warn).severity()?;
-        let what = format!("the code {} holds {}", quoted(code), quoted(&odd.to_string()));
-        let finding = Finding::warning(checks::CODE_STYLE, what)
-            .help("use lower-case letters, digits, `.`, `_` and `-`, or set `rules: {code-style: off}`");
-        Some(Finding { severity, ..finding })
     }
 
     fn outside(&self, address: &Address) -> Option<Finding> {

@@ -9,6 +9,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use crate::domain::rules::RULES;
+
 use super::checks::{RULE_IDS, UNYIELDING_RULES};
 use super::{Level, VERSION};
 
@@ -16,7 +18,24 @@ use super::{Level, VERSION};
 #[must_use]
 pub fn schema() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<ManifestDocument>().to_value()
+    let mut schema = settings.into_generator().into_root_schema_for::<ManifestDocument>().to_value();
+    mark_down(&mut schema);
+    schema
+}
+
+/// Editors show a description as plain text, backticks and all; this they show as Markdown.
+fn mark_down(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(text)) = members.get("description") {
+                let text = json!(text);
+                members.insert("markdownDescription".to_owned(), text);
+            }
+            members.values_mut().for_each(mark_down);
+        }
+        Value::Array(items) => items.iter_mut().for_each(mark_down),
+        _ => {}
+    }
 }
 
 /// What a branding repository declares: the custom timeline icons and logos of a Bitrix24 portal.
@@ -24,37 +43,37 @@ pub fn schema() -> Value {
 #[schemars(deny_unknown_fields, title = "brandctl manifest")]
 pub struct ManifestDocument {
     /// The version of this format.
-    #[schemars(schema_with = "version")]
+    #[schemars(title = "Version", schema_with = "version")]
     pub version: u32,
     /// The only portal, or portals, that this manifest may be applied to. Any when absent.
-    #[schemars(schema_with = "portal")]
+    #[schemars(title = "Portal", schema_with = "portal")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portal: Option<Vec<String>>,
     /// The codes that this manifest is the source of truth for, as globs. `icon/…` or `logo/…` narrows one to a kind.
-    #[schemars(schema_with = "owned")]
+    #[schemars(title = "Owned codes", schema_with = "owned")]
     pub owns: Vec<String>,
     /// The icons, 24×24 pixels: code and path, or a folder. Not managed when absent; `{}` owns none.
-    #[schemars(schema_with = "icons")]
+    #[schemars(title = "Icons", schema_with = "icons")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icons: Option<BTreeMap<String, EntryDocument>>,
     /// The logos, 60×60 pixels: code and path, or a folder. Not managed when absent; `{}` owns none.
-    #[schemars(schema_with = "logos")]
+    #[schemars(title = "Logos", schema_with = "logos")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logos: Option<BTreeMap<String, EntryDocument>>,
     /// Entries that are never deleted or replaced, declared or not, as globs.
-    #[schemars(schema_with = "protected")]
+    #[schemars(title = "Protected entries", schema_with = "protected")]
     #[serde(default)]
     pub protect: Vec<String>,
     /// Entries that are left alone although owned, as globs.
-    #[schemars(schema_with = "ignored")]
+    #[schemars(title = "Ignored entries", schema_with = "ignored")]
     #[serde(default)]
     pub ignore: Vec<String>,
     /// How far a run may go.
-    #[schemars(with = "PolicyDocument")]
+    #[schemars(title = "Policy", with = "PolicyDocument")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyDocument>,
     /// How bad findings of the art rules are.
-    #[schemars(schema_with = "rules")]
+    #[schemars(title = "Art rules", schema_with = "rules")]
     #[serde(default)]
     pub rules: BTreeMap<String, String>,
 }
@@ -64,11 +83,11 @@ pub struct ManifestDocument {
 #[schemars(deny_unknown_fields)]
 pub struct PolicyDocument {
     /// Delete owned entries that are not declared. Default: true; to be written out when `owns` matches every code.
-    #[schemars(with = "bool")]
+    #[schemars(title = "Delete what is not declared", with = "bool")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<bool>,
     /// How many deletes one run may do. Default: 10 or half of the owned entries of the kind, the less, at least 1.
-    #[schemars(schema_with = "max_deletes")]
+    #[schemars(title = "Most deletes of one run", schema_with = "max_deletes")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_deletes: Option<u32>,
 }
@@ -78,19 +97,28 @@ pub struct PolicyDocument {
 #[schemars(deny_unknown_fields)]
 pub struct EntryDocument {
     /// The PNG, relative to the manifest's folder.
-    #[schemars(schema_with = "file")]
+    #[schemars(title = "File", schema_with = "file")]
     pub file: String,
 }
 
 /// The characters of a code: 1 to 255 printable ones of ASCII, no `$`, no space at either end.
 const CODE: &str = "^[!-#%-~]([ -#%-~]{0,253}[!-#%-~])?$";
 
+const CODE_IS: &str = "A code has 1 to 255 printable ASCII characters, no $, and no space at either end";
+
+const PATH: &str = "A path is relative to the manifest's folder, stays in it, and separates folders with /";
+
 fn version(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "const": VERSION, "default": VERSION })
 }
 
 fn host() -> Value {
-    json!({ "type": "string", "pattern": "^[^\\s/@?=#*,]+$", "examples": ["acme.bitrix24.com"] })
+    json!({
+        "type": "string",
+        "pattern": "^[^\\s/@?=#*,]+$",
+        "patternErrorMessage": "A portal is named by its host alone, like acme.bitrix24.com",
+        "examples": ["acme.bitrix24.com"]
+    })
 }
 
 fn portal(_: &mut SchemaGenerator) -> Schema {
@@ -98,7 +126,12 @@ fn portal(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn patterns() -> Map<String, Value> {
-    let pattern = json!({ "type": "string", "pattern": "^(?!icons/|logos/|icon/$|logo/$)", "minLength": 1 });
+    let pattern = json!({
+        "type": "string",
+        "pattern": "^(?!icons/|logos/|icon/$|logo/$)",
+        "patternErrorMessage": "A pattern is narrowed by the singular, icon/… or logo/…, and matches at least one code",
+        "minLength": 1
+    });
     Map::from_iter([("type".to_owned(), json!("array")), ("items".to_owned(), pattern)])
 }
 
@@ -126,6 +159,7 @@ fn path(description: &str, example: &str) -> Value {
         "type": "string",
         "description": description,
         "pattern": "^(?![A-Za-z]:)(?!\\.\\.(/|$))[^/\\\\][^\\\\]*$",
+        "patternErrorMessage": PATH,
         "examples": [example]
     })
 }
@@ -134,6 +168,7 @@ fn file(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",
         "pattern": "^(?![A-Za-z]:)(?!\\.\\.(/|$))[^/\\\\][^\\\\]*(?<!/)$",
+        "patternErrorMessage": PATH,
         "examples": ["icons/call.png"]
     })
 }
@@ -148,7 +183,7 @@ fn section(generator: &mut SchemaGenerator, plural: &str, example: &str) -> Sche
             {
                 "type": "object",
                 "description": "Every code with its file.",
-                "propertyNames": { "pattern": CODE },
+                "propertyNames": { "pattern": CODE, "patternErrorMessage": CODE_IS },
                 "additionalProperties": {
                     "oneOf": [
                         short,
@@ -175,15 +210,28 @@ fn max_deletes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "minimum": 0, "maximum": u32::MAX, "examples": [10] })
 }
 
+/// What an editor says of a rule, and of each level that it may have.
+fn rule(id: &str) -> Value {
+    let description = RULES.iter().find(|rule| rule.id == id).map_or_else(
+        || "How bad what it finds is.".to_owned(),
+        |rule| format!("Because {}. To mend it: {}. Default: {}.", rule.why, rule.fix, rule.default.name()),
+    );
+    let levels: &[Level] = if UNYIELDING_RULES.contains(&id) { &[Level::Error] } else { &Level::ALL };
+    let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
+    let meanings: Vec<_> = levels.iter().map(|level| meaning(*level)).collect();
+    json!({ "type": "string", "title": id, "description": description, "enum": names, "enumDescriptions": meanings })
+}
+
+const fn meaning(level: Level) -> &'static str {
+    match level {
+        Level::Error => "Nothing is written until it is mended.",
+        Level::Warn => "Told; nothing stops, unless warnings are denied.",
+        Level::Off => "Not looked for.",
+    }
+}
+
 fn rules(_: &mut SchemaGenerator) -> Schema {
-    let every = Level::ALL.map(Level::name);
-    let properties: Map<String, Value> = RULE_IDS
-        .iter()
-        .map(|id| {
-            let levels: &[&str] = if UNYIELDING_RULES.contains(id) { &[Level::Error.name()] } else { &every };
-            ((*id).to_owned(), json!({ "type": "string", "enum": levels }))
-        })
-        .collect();
+    let properties: Map<String, Value> = RULE_IDS.iter().map(|id| ((*id).to_owned(), rule(id))).collect();
     json_schema!({
         "type": "object",
         "properties": properties,

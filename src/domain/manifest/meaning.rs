@@ -2,6 +2,7 @@
 
 use crate::domain::asset::Kind;
 use crate::domain::finding::{Finding, Place};
+use crate::domain::rules::CODE_STYLE;
 use crate::domain::scope::{Pattern, PatternError, Scope};
 
 use super::checks;
@@ -74,7 +75,7 @@ impl Reader<'_, '_> {
         let everything = owns.as_ref().and_then(|(_, everything)| everything.as_ref());
         let policy = self.policy(fields.get("policy"), everything);
         let owns = owns.map(|(scope, _)| scope);
-        let codes = Rules { owns: owns.as_ref(), ignore: &ignore, style: rules.get(checks::CODE_STYLE).copied() };
+        let codes = Rules { owns: owns.as_ref(), ignore: &ignore, style: rules.get(CODE_STYLE.id).copied() };
         let icons = fields.get("icons").and_then(|pair| self.section(Kind::Icon, pair, &codes));
         let logos = fields.get("logos").and_then(|pair| self.section(Kind::Logo, pair, &codes));
         Some(Manifest { portals, owns: owns?, ignore, protect, policy, rules, icons, logos })

@@ -98,7 +98,7 @@ fn unknown_key_help(key: &str, keys: &'static [&'static str]) -> String {
                 }
                 _ => {}
             }
-            return nested("policy", POLICY_KEYS).or_else(|| nested("rules", RULE_IDS));
+            return nested("policy", POLICY_KEYS).or_else(|| nested("rules", &RULE_IDS));
         }
         let synonym = keys == ENTRY_KEYS && matches!(lower.as_str(), "path" | "src" | "source" | "image" | "png");
         if synonym {

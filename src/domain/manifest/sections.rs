@@ -60,11 +60,11 @@ impl Reader<'_, '_> {
     /// The path of an entry's file.
     fn path(&mut self, address: &Address, pair: &Pair) -> Option<String> {
         const EXPECTED: &str = "a path, `{file: path}` or nothing";
-        let named = quoted(&pair.key);
+        let named = quoted(&format!("{}.{}", address.kind.plural(), pair.key));
         let value = match pair.value.shape() {
             Shape::Null => return self.default_path(address, pair),
             Shape::Map(pairs) => {
-                let fields = self.fields(pairs, ENTRY_KEYS, "an entry");
+                let fields = self.fields(pairs, ENTRY_KEYS, &named);
                 let Some(file) = fields.get("file") else {
                     let what = format!("{named}: `file` is missing");
                     let help = "write `{file: path}`";
@@ -81,8 +81,12 @@ impl Reader<'_, '_> {
             _ => &pair.value,
         };
         let Shape::Text(path) = value.shape() else {
-            let expected = if std::ptr::eq(value, &pair.value) { EXPECTED } else { "a path" };
-            self.wrong_type(&named, expected, value, &pair.place, None);
+            if std::ptr::eq(value, &pair.value) {
+                self.wrong_type(&named, EXPECTED, value, &pair.place, None);
+            } else {
+                let named = quoted(&format!("{}.{}.file", address.kind.plural(), pair.key));
+                self.wrong_type(&named, "a path", value, &pair.place, None);
+            }
             return None;
         };
         if let Err(fault) = values::file(path) {

@@ -17,9 +17,9 @@ impl Reader<'_, '_> {
         for rule in self.map(pair, "a mapping from rule to `error`, `warn` or `off`").unwrap_or_default() {
             if !RULE_IDS.contains(&rule.key.as_str()) {
                 let what = format!("there is no rule {}", quoted(&rule.key));
-                let near = if self.collector.is_full() { None } else { meant(&rule.key, RULE_IDS) };
+                let near = if self.collector.is_full() { None } else { meant(&rule.key, &RULE_IDS) };
                 let help = near.map_or_else(
-                    || format!("the rules are {}", listed(RULE_IDS, "and")),
+                    || format!("the rules are {}", listed(&RULE_IDS, "and")),
                     |id| format!("did you mean `{id}`?"),
                 );
                 self.push(Finding::error(checks::UNKNOWN_RULE, what).at(rule.place.clone()).help(help));
@@ -45,7 +45,7 @@ impl Reader<'_, '_> {
                 _ => HELP,
             };
             self.wrong_type(
-                &quoted(&rule.key),
+                &quoted(&format!("rules.{}", rule.key)),
                 "`error`, `warn` or `off`",
                 &rule.value,
                 &rule.place,
@@ -75,9 +75,10 @@ impl Reader<'_, '_> {
                     let help = match shape {
                         Shape::Text("yes" | "Yes" | "YES" | "on" | "On" | "ON") => Some("write `true`".to_owned()),
                         Shape::Text("no" | "No" | "NO" | "off" | "Off" | "OFF") => Some("write `false`".to_owned()),
+                        Shape::Text(_) | Shape::Number(_) => Some("write `true` or `false`".to_owned()),
                         _ => None,
                     };
-                    self.wrong_type("`prune`", "`true` or `false`", &prune.value, &prune.place, help);
+                    self.wrong_type("`policy.prune`", "`true` or `false`", &prune.value, &prune.place, help);
                 }
             }
         } else if let Some(place) = everything {
@@ -92,11 +93,15 @@ impl Reader<'_, '_> {
                 Shape::Number(text) => match whole(text) {
                     Some(number) => policy.max_deletes = Some(number),
                     None => {
-                        let what = format!("`max_deletes`: expected {expected}, found {}", quoted(text));
+                        let what = format!("`policy.max_deletes`: expected {expected}, found {}", quoted(text));
                         self.push(Finding::error(checks::BAD_VALUE, what).at(deletes.value.place.clone()));
                     }
                 },
-                _ => self.wrong_type("`max_deletes`", &expected, &deletes.value, &deletes.place, None),
+                shape => {
+                    let quoted = matches!(shape, Shape::Text(text) if whole(text).is_some());
+                    let help = quoted.then(|| "write it without quotes".to_owned());
+                    self.wrong_type("`policy.max_deletes`", &expected, &deletes.value, &deletes.place, help);
+                }
             }
         }
         policy

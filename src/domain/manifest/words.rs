@@ -7,7 +7,7 @@ const LONGEST: usize = 80;
 
 /// The text in backticks, with control and invisible characters escaped, cut when long, and hidden when it looks like
 /// a webhook, whose path is a password.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::domain) fn quoted(text: &str) -> String {
     if looks_secret(text) {
         return "`(hidden)`".to_owned();
     }

@@ -1,7 +1,8 @@
 //! Rules about the code that an image is declared under.
 
-use super::{Level, Problem, Rule};
+use super::{Check, Level, Problem, Rule};
 use crate::domain::asset::{Address, Kind};
+use crate::domain::manifest::quoted;
 
 pub(super) const CODE_RESERVED: Rule = Rule {
     id: "code-reserved",
@@ -10,10 +11,26 @@ pub(super) const CODE_RESERVED: Rule = Rule {
     why: "a code that comes with the product cannot be added; which ones do grows from release to release, so that only \
           the portal's own list is an error",
     fix: "choose another code, for instance one with a prefix of your own",
-    check: |subject| {
+    source: "server code: `add` answers `<code> is reserved word and cannot be used`; the codes known here are those of the newest list seen",
+    check: Check::Image(|subject| {
         let address = &subject.piece.address;
         known(address).map(|code| Problem::new(format!("`{code}` comes with the product on the portals known so far")))
-    },
+    }),
+};
+
+pub(in crate::domain) const CODE_STYLE: Rule = Rule {
+    id: "code-style",
+    default: Level::Warn,
+    adjustable: true,
+    why: "codes travel in URLs, form bodies and file names, and databases there fold their case: plain ones arrive as \
+          they were written",
+    fix: "use lower-case letters, digits, `.`, `_` and `-`, or set `rules: {code-style: off}`",
+    source: "server code: any text of up to 255 characters is a code; inferred: MySQL compares codes without case",
+    check: Check::Code(|code| {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+        let odd = code.as_str().chars().find(|c| !is_plain(*c))?;
+        Some(Problem::new(format!("the code {} holds {}", quoted(code.as_str()), quoted(&odd.to_string()))))
+    }),
 };
 
 /// The code of a system entry that `address` equals, but for case, on the portals known so far.

@@ -1,22 +1,36 @@
 //! The art rules: what an image must be before it may be planned. [`check`] is the only way to a [`DesiredState`].
 //!
-//! A rule is one row of [`RULES`]: its id, its default level, why it exists, how to mend what it finds, and a check of
-//! one piece of art. To add a rule, write its check in the file of its family and give it a row.
+//! A rule is one row of [`RULES`]: its id, its default level, why it exists, how to mend what it finds, where the fact
+//! behind it comes from, and a check: of a code, of one image, or of all of them. To add a rule, write its check in the
+//! file of its family and give it a row: the manifest, its schema, `brandctl rules` and README.md learn of it from there.
 
+mod circle;
 mod code;
+mod color;
+mod contrast;
 mod png;
+#[cfg(test)]
+mod tests;
+mod together;
 mod transparency;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::asset::{Address, Digest};
+use super::asset::{Address, Code, Digest};
 use super::finding::{Finding, Place, Severity};
 use super::image::{self, Header, Image, PngFault};
 use super::manifest::{Level, Manifest};
 use super::state::{Content, Desired, DesiredState};
+use contrast::Legibility;
+
+pub(in crate::domain) use code::CODE_STYLE;
+
+/// The id of the rule that needs [`Unclaimed`], so that nobody need look for them when it is off.
+pub const ORPHAN_FILE: &str = together::ORPHAN_FILE.id;
 
 /// One declared image, as read from disk.
 #[derive(Debug, Clone)]
@@ -31,6 +45,24 @@ pub struct Piece {
     pub size: u64,
     /// Its bytes; `None` when it is larger than anything worth reading ([`MAX_READ`]).
     pub bytes: Option<Arc<[u8]>>,
+}
+
+/// What was read of a branding repository, beside its manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Art {
+    /// The declared images.
+    pub pieces: Vec<Piece>,
+    /// The PNGs beside them that nobody declares.
+    pub unclaimed: Unclaimed,
+}
+
+/// PNGs that nobody declares.
+#[derive(Debug, Clone, Default)]
+pub struct Unclaimed {
+    /// Their paths, relative to the manifest, sorted.
+    pub files: Vec<String>,
+    /// Why there may be more of them: what could not be looked through, and the reason.
+    pub unseen: Option<String>,
 }
 
 /// The size in bytes past which art is not even read.
@@ -60,6 +92,34 @@ struct Subject<'a> {
     header: Option<&'a Header>,
     /// The image, when its pixels are sound too; `None` when there were no bytes or too many pixels to decode.
     image: Option<Result<&'a Image, &'a PngFault>>,
+    /// How well it is seen, measured once for all the rules that ask.
+    legibility: OnceCell<Legibility>,
+}
+
+impl Subject<'_> {
+    /// How well the image is seen on the grounds of its kind.
+    fn legibility(&self) -> Option<&Legibility> {
+        let image = self.image?.ok()?;
+        Some(self.legibility.get_or_init(|| Legibility::of(self.piece.address.kind, &image.pixels)))
+    }
+}
+
+/// All the sound art, and what lies beside it.
+struct Whole<'a> {
+    /// How the user names the manifest.
+    manifest: &'a str,
+    entries: &'a BTreeMap<Address, Desired>,
+    unclaimed: &'a Unclaimed,
+}
+
+/// What a rule looks at.
+enum Check {
+    /// A code, where the manifest or a file's name spells it.
+    Code(fn(&Code) -> Option<Problem>),
+    /// One declared image.
+    Image(fn(&Subject<'_>) -> Option<Problem>),
+    /// All images together: the findings say themselves where they are.
+    Whole(fn(&Whole<'_>) -> Vec<Finding>),
 }
 
 /// A rule.
@@ -74,7 +134,29 @@ pub struct Rule {
     pub why: &'static str,
     /// How to mend what it finds.
     pub fix: &'static str,
-    check: fn(&Subject<'_>) -> Option<Problem>,
+    /// Where the fact behind it comes from.
+    pub source: &'static str,
+    check: Check,
+}
+
+impl Rule {
+    /// How bad a finding is when the manifest sets this level, or none; `None` when the rule is off.
+    fn severity(&self, set: Option<Level>) -> Option<Severity> {
+        set.unwrap_or(self.default).severity()
+    }
+
+    /// A problem as a finding, about no place yet.
+    fn finding(&self, severity: Severity, problem: Problem) -> Finding {
+        let help = problem.help.unwrap_or_else(|| self.fix.to_owned());
+        Finding { severity, ..Finding::error(self.id, problem.message).help(help) }
+    }
+
+    /// What this rule says of a code where the manifest sets it to `set`.
+    pub(in crate::domain) fn of_code(&self, code: &Code, set: Option<Level>) -> Option<Finding> {
+        let Check::Code(check) = self.check else { return None };
+        let severity = self.severity(set)?;
+        check(code).map(|problem| self.finding(severity, problem))
+    }
 }
 
 /// Every rule, in the order in which findings about one image are told.
@@ -86,6 +168,13 @@ pub const RULES: &[Rule] = &[
     transparency::TRANSPARENT_BACKGROUND,
     transparency::BLANK,
     code::CODE_RESERVED,
+    contrast::WHITE_ON_WHITE,
+    contrast::LOW_CONTRAST,
+    circle::CLIPPED,
+    together::DUPLICATE_ART,
+    together::ORPHAN_FILE,
+    color::NON_SRGB,
+    CODE_STYLE,
 ];
 
 /// What the rules made of a manifest and its art.
@@ -97,24 +186,34 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// Checks art, on all cores. `findings` is what is known already (of the manifest, and of art that could not be read):
-/// an error among them leaves no desired state either.
+/// Checks art, on all cores. `name` is how the user calls the manifest. `findings` is what is known already (of the
+/// manifest, and of art that could not be read): an error among them leaves no desired state either.
 #[must_use]
-pub fn check(manifest: &Manifest, art: Vec<Piece>, mut findings: Vec<Finding>) -> Checked {
-    let count = art.len();
-    let judged: Vec<_> = art.par_iter().map(|piece| judge(manifest, piece)).collect();
+pub fn check(manifest: &Manifest, name: &str, art: Art, mut findings: Vec<Finding>) -> Checked {
+    let Art { pieces, unclaimed } = art;
+    let count = pieces.len();
+    let judged: Vec<_> = pieces.par_iter().map(|piece| judge(manifest, piece)).collect();
     let mut entries = BTreeMap::new();
-    for (piece, (found, content)) in art.into_iter().zip(judged) {
+    for (piece, (found, content)) in pieces.into_iter().zip(judged) {
         let Piece { address, file, place, bytes, .. } = piece;
         findings.extend(found);
         if let (Some(content), Some(png)) = (content, bytes) {
             entries.insert(address, Desired { file, place, png, content });
         }
     }
+    let whole = Whole { manifest: name, entries: &entries, unclaimed: &unclaimed };
+    findings.extend(RULES.iter().flat_map(|rule| judge_together(manifest, rule, &whole)));
     sort(&mut findings);
     let sound = !findings.iter().any(Finding::is_error) && entries.len() == count;
     let desired = sound.then(|| DesiredState::new(manifest.ownership(), entries));
     Checked { desired, findings }
+}
+
+fn judge_together(manifest: &Manifest, rule: &Rule, whole: &Whole<'_>) -> Vec<Finding> {
+    let (Check::Whole(check), Some(severity)) = (&rule.check, rule.severity(manifest.level(rule.id))) else {
+        return Vec::new();
+    };
+    check(whole).into_iter().map(|finding| Finding { severity, ..finding }).collect()
 }
 
 /// What is wrong with an image that a saved plan would upload as `address`: a plan is no way round the rules.
@@ -151,30 +250,17 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
         piece,
         header: header.as_ref().and_then(|header| header.as_ref().ok()),
         image: image.as_ref().map(Result::as_ref),
+        legibility: OnceCell::new(),
     };
     let mut findings = Vec::new();
     for rule in RULES {
+        let Check::Image(check) = rule.check else { continue };
         // What is too large to be read can be judged by no other rule.
-        let level = match (&piece.bytes, manifest.level(rule.id)) {
-            (None, _) | (_, None) => rule.default,
-            (Some(_), Some(level)) => level,
-        };
-        let severity = match level {
-            Level::Error => Severity::Error,
-            Level::Warn => Severity::Warning,
-            Level::Off => continue,
-        };
-        if let Some(problem) = (rule.check)(&subject) {
-            findings.push(Finding {
-                rule: rule.id,
-                severity,
-                path: Some(piece.file.clone()),
-                place: None,
-                address: Some(piece.address.clone()),
-                message: problem.message,
-                help: Some(problem.help.unwrap_or_else(|| rule.fix.to_owned())),
-                related: Vec::new(),
-            });
+        let set = piece.bytes.as_ref().and_then(|_| manifest.level(rule.id));
+        let Some(severity) = rule.severity(set) else { continue };
+        if let Some(problem) = check(&subject) {
+            let finding = rule.finding(severity, problem);
+            findings.push(finding.in_file(piece.file.clone()).about(piece.address.clone()));
         }
     }
     let content = match (&image, piece.bytes.as_deref()) {

@@ -2,7 +2,7 @@
 
 use crate::domain::asset::Kind;
 
-use super::{Level, Problem, Rule, Subject};
+use super::{Check, Level, Problem, Rule, Subject};
 
 /// The largest file that is accepted by default, in bytes.
 const MAX_SIZE: u64 = 256 * 1024;
@@ -13,11 +13,12 @@ pub(super) const FILE_TOO_LARGE: Rule = Rule {
     adjustable: true,
     why: "an icon of 24 pixels needs a few hundred bytes; a large file slows every timeline that shows it",
     fix: "export it without metadata, or run it through oxipng or zopflipng",
-    check: |subject| {
+    source: "brandctl's own limit: the documentation names none",
+    check: Check::Image(|subject| {
         let size = subject.piece.size;
         (size > MAX_SIZE)
             .then(|| Problem::new(format!("the file has {} KiB; at most 256 are accepted", size.div_ceil(1024))))
-    },
+    }),
 };
 
 pub(super) const PNG_FORMAT: Rule = Rule {
@@ -26,7 +27,8 @@ pub(super) const PNG_FORMAT: Rule = Rule {
     adjustable: false,
     why: "the portal looks at the first bytes only, so a damaged file is stored and then shown broken",
     fix: "export the image again as PNG",
-    check: |subject| match subject.image {
+    source: "server code: `add` reads no more than the header, and stores truncated files",
+    check: Check::Image(|subject| match subject.image {
         Some(Err(fault)) => {
             let problem = Problem::new(fault.to_string());
             Some(match fault.help() {
@@ -35,7 +37,7 @@ pub(super) const PNG_FORMAT: Rule = Rule {
             })
         }
         None | Some(Ok(_)) => None,
-    },
+    }),
 };
 
 pub(super) const PNG_SIZE: Rule = Rule {
@@ -44,7 +46,8 @@ pub(super) const PNG_SIZE: Rule = Rule {
     adjustable: false,
     why: "the portal refuses icons other than 24×24 and logos other than 60×60 pixels",
     fix: "export the image at the size of its kind; do not scale the PNG",
-    check: size,
+    source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add; the server answers `Only png 24px on 24px is supported`",
+    check: Check::Image(size),
 };
 
 fn size(subject: &Subject<'_>) -> Option<Problem> {
@@ -81,7 +84,8 @@ pub(super) const PNG_ANIMATED: Rule = Rule {
     adjustable: true,
     why: "an animation distracts in a timeline, and viewers that do not know APNG show one frame",
     fix: "export a single frame",
-    check: |subject| {
+    source: "server code: the portal shows the uploaded bytes as they are",
+    check: Check::Image(|subject| {
         subject.header.filter(|header| header.animated).map(|_| Problem::new("the image is an animated PNG"))
-    },
+    }),
 };

@@ -1,6 +1,6 @@
 //! Rules about what shows through.
 
-use super::{Level, Problem, Rule};
+use super::{Check, Level, Problem, Rule};
 
 pub(super) const TRANSPARENT_BACKGROUND: Rule = Rule {
     id: "transparent-background",
@@ -8,10 +8,11 @@ pub(super) const TRANSPARENT_BACKGROUND: Rule = Rule {
     adjustable: true,
     why: "the documentation asks for a transparent ground; an opaque square covers the round marker it is drawn on",
     fix: "export it with a transparent ground, or set `rules: {transparent-background: warn}`",
-    check: |subject| {
+    source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add: the ground must be transparent; newer portals do not enforce it",
+    check: Check::Image(|subject| {
         let image = subject.image?.ok()?;
         (!image.has_transparent_pixel()).then(|| Problem::new("the image has no transparent pixel"))
-    },
+    }),
 };
 
 pub(super) const BLANK: Rule = Rule {
@@ -20,8 +21,9 @@ pub(super) const BLANK: Rule = Rule {
     adjustable: true,
     why: "an image of which every pixel is transparent shows nothing",
     fix: "export the layer that holds the art",
-    check: |subject| {
+    source: "server code: `add` looks at the size and not at the pixels",
+    check: Check::Image(|subject| {
         let image = subject.image?.ok()?;
         image.is_blank().then(|| Problem::new("every pixel of the image is transparent"))
-    },
+    }),
 };

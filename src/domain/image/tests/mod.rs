@@ -11,3 +11,4 @@ mod faults;
 mod hostile;
 mod looks;
 mod pixels;
+mod properties;

@@ -1,0 +1,75 @@
+//! `brandctl list`
+
+use clap::Args;
+
+use crate::domain::finding::Finding;
+use crate::domain::inventory::Inventory;
+use crate::domain::manifest::Manifest;
+use crate::ops;
+use crate::render;
+use crate::render::list::Systems;
+
+use super::exit::Exit;
+use super::output;
+use super::session::{self, Purpose, Session};
+use super::settings::{Format, Globals, Looking};
+
+/// Show what the portal holds, and what is managed
+///
+/// Reads only, and works with any user's webhook. Without a manifest, custom entries are told from the product's own, and
+/// nothing is known of who owns them. JSON has every entry.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  brandctl list\n  brandctl list --system                with the codes that come with the product\n  brandctl list --only 'icon/acme-*'\n  brandctl list --format json\n\nExit codes: 0 listed, 1 error, or an image could not be fetched."
+)]
+pub(super) struct Arguments {
+    /// Name the entries that come with the product too, instead of counting them
+    #[arg(long)]
+    system: bool,
+    #[command(flatten)]
+    looking: Looking,
+}
+
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
+    let mut session = Session::looking(globals);
+    let mut inventory = Inventory::default();
+    look(&mut session, &arguments.looking, &mut inventory);
+    session.progress.clear();
+    inventory.findings.splice(0..0, std::mem::take(&mut session.report.findings));
+    let exit = if inventory.has_errors() { Exit::Error } else { Exit::Success };
+    match globals.format {
+        Format::Json => output::json(render::json::inventory(&inventory), exit),
+        Format::Human => {
+            let systems = if arguments.system { Systems::Named } else { Systems::Counted };
+            let exit = output::data(&render::list::inventory(&inventory, systems), exit);
+            output::findings(globals, &inventory.findings, &session.report);
+            exit
+        }
+    }
+}
+
+/// Fills the inventory as far as it comes; what stood in the way is in the report.
+fn look(session: &mut Session<'_>, looking: &Looking, inventory: &mut Inventory) -> Option<()> {
+    let only = match looking.selection() {
+        Ok(only) => only,
+        Err(error) => {
+            session.report.findings.push(Finding::error("usage", error));
+            return None;
+        }
+    };
+    let manifest = session.parse_if_any();
+    if session.report.has_errors() {
+        return None;
+    }
+    let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
+    inventory.manifest = manifest.as_ref().map(|_| session.repository.name().to_owned());
+    let ownership = manifest.as_ref().map(Manifest::ownership);
+    let eyes = session.eyes(&connection);
+    let listed = session::block_on(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness()));
+    let listed = session.took(listed)?;
+    session.save_cache(&connection, &listed.listing);
+    inventory.portal = Some(connection.identity.clone());
+    inventory.entries = listed.entries;
+    inventory.findings = listed.findings;
+    Some(())
+}

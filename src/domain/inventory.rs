@@ -1,0 +1,215 @@
+//! What a portal holds, and what brandctl may do with each entry: the listing seen through a manifest, or without one.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::asset::{Address, FoldedCode, Kind};
+use super::finding::Finding;
+use super::ownership::{Ownership, Unmanaged};
+use super::state::{Listed, ObservedState, Reading, Selection};
+
+/// What brandctl may do with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// The manifest owns it: apply makes it what is declared, or deletes it.
+    Managed,
+    /// Owned, but matched by `protect`: never replaced or deleted.
+    Protected,
+    /// Owned, but matched by `ignore`: left alone.
+    Ignored,
+    /// Not owned: left alone.
+    Unmanaged,
+    /// Somebody added it; without a manifest, nothing is known of its owner.
+    Custom,
+    /// It comes with the product: never touched.
+    System,
+}
+
+impl Standing {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Self; 6] =
+        [Self::Managed, Self::Protected, Self::Ignored, Self::Unmanaged, Self::Custom, Self::System];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Managed => "managed",
+            Self::Protected => "protected",
+            Self::Ignored => "ignored",
+            Self::Unmanaged => "unmanaged",
+            Self::Custom => "custom",
+            Self::System => "system",
+        }
+    }
+}
+
+/// One entry of the portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Kind and code, spelt as the portal spells it.
+    pub address: Address,
+    /// What brandctl may do with it.
+    pub standing: Standing,
+    /// What is known of its bytes; not needed for a system entry, which has none to fetch.
+    pub reading: Reading,
+}
+
+/// What `list` found out.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// The portal's identity; `None` when it was not reached.
+    pub portal: Option<String>,
+    /// How the user names the manifest; `None` without one.
+    pub manifest: Option<String>,
+    /// The entries: the custom ones by address, then the system ones by address.
+    pub entries: Vec<Held>,
+    /// What there is to say about it.
+    pub findings: Vec<Finding>,
+}
+
+impl Inventory {
+    /// How many entries have this standing.
+    #[must_use]
+    pub fn count(&self, standing: Standing) -> usize {
+        self.entries.iter().filter(|held| held.standing == standing).count()
+    }
+
+    /// How many entries could not be fetched.
+    #[must_use]
+    pub fn unknown(&self) -> usize {
+        self.entries.iter().filter(|held| matches!(held.reading, Reading::Failed(_))).count()
+    }
+
+    /// Whether something is wrong, or could not be determined.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.unknown() > 0 || self.findings.iter().any(Finding::is_error)
+    }
+}
+
+/// Sorts out what was observed; `ownership` is `None` without a manifest.
+#[must_use]
+pub fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Selection) -> Vec<Held> {
+    let reserved: BTreeSet<_> = observed
+        .entries
+        .iter()
+        .filter(|(listed, _)| listed.system)
+        .map(|(listed, _)| listed.address.folded())
+        .collect();
+    let mut entries: Vec<Held> = observed
+        .entries
+        .into_iter()
+        .filter(|(listed, _)| only.admits(&listed.address))
+        .map(|(listed, reading)| {
+            let standing = standing(&listed, ownership, &reserved);
+            Held { address: listed.address, standing, reading }
+        })
+        .collect();
+    entries.sort_by(|a, b| {
+        let key = |held: &Held| held.standing == Standing::System;
+        (key(a), &a.address).cmp(&(key(b), &b.address))
+    });
+    // A custom code that became a system code is listed twice, both times as a system entry.
+    entries.dedup_by(|a, b| a.standing == Standing::System && b.standing == Standing::System && a.address == b.address);
+    entries
+}
+
+/// In the order of the table that says what brandctl may touch.
+fn standing(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Standing {
+    if listed.system {
+        return Standing::System;
+    }
+    let Some(ownership) = ownership else { return Standing::Custom };
+    match ownership.of(&listed.address) {
+        Err(Unmanaged::Ignored) => Standing::Ignored,
+        Err(_) => Standing::Unmanaged,
+        // As the diff has it: a write about this one could be taken for one about the system entry.
+        Ok(()) if reserved.contains(&listed.address.folded()) => Standing::Unmanaged,
+        Ok(()) if ownership.protect.matches(&listed.address) => Standing::Protected,
+        Ok(()) => Standing::Managed,
+    }
+}
+
+/// The `--only` patterns that match nothing at all: more likely a typing error than a wish.
+#[must_use]
+pub fn unmatched(only: &Selection, entries: &[Held]) -> Vec<Finding> {
+    let Selection::Matching(scope) = only else { return Vec::new() };
+    let matches_nothing = |pattern: &&super::scope::Pattern| !entries.iter().any(|held| pattern.matches(&held.address));
+    scope
+        .patterns()
+        .iter()
+        .filter(matches_nothing)
+        .map(|pattern| {
+            let message = format!("`--only {}` matches no entry of the portal", pattern.to_string().escape_debug());
+            Finding::error("only-matches-nothing", message)
+                .help("patterns match codes as the portal spells them, such as `acme-*` or `icon/acme-*`")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::domain::manifest;
+
+    fn observed(entries: &[(&str, bool)]) -> ObservedState {
+        let entry = |(address, system): &(&str, bool)| {
+            let listed = Listed { address: address.parse().unwrap(), system: *system, file_uri: String::new() };
+            (listed, Reading::NotNeeded)
+        };
+        ObservedState { entries: entries.iter().map(entry).collect() }
+    }
+
+    fn words(entries: &[Held]) -> Vec<String> {
+        entries.iter().map(|held| format!("{} {}", held.address, held.standing.name())).collect()
+    }
+
+    const PORTAL: [(&str, bool); 9] = [
+        ("logo/info", true),
+        ("icon/info", true),
+        ("icon/info", true),
+        ("icon/other", false),
+        ("icon/acme-Info", false),
+        ("icon/acme-info", true),
+        ("icon/acme-lab-1", false),
+        ("icon/acme-brand", false),
+        ("icon/acme-call", false),
+    ];
+
+    #[test]
+    fn an_entry_stands_as_the_manifest_says() {
+        let text =
+            "version: 1\nowns: [\"acme-*\"]\nicons: icons/\nignore: [\"acme-lab-*\"]\nprotect: [acme-brand, other]\n";
+        let (manifest, _) = manifest::parse(text.as_bytes(), "brand.yaml");
+        let ownership = manifest.unwrap().ownership();
+        let found = entries(observed(&PORTAL), Some(&ownership), &Selection::All);
+        assert_eq!(
+            words(&found),
+            [
+                "icon/acme-Info unmanaged",
+                "icon/acme-brand protected",
+                "icon/acme-call managed",
+                "icon/acme-lab-1 ignored",
+                "icon/other unmanaged",
+                "icon/acme-info system",
+                "icon/info system",
+                "logo/info system",
+            ]
+        );
+        // A kind that the manifest has no section for is unmanaged, whatever its code.
+        let found = entries(observed(&[("logo/acme-call", false)]), Some(&ownership), &Selection::All);
+        assert_eq!(words(&found), ["logo/acme-call unmanaged"]);
+    }
+
+    #[test]
+    fn without_a_manifest_nothing_is_known_of_owners() {
+        let found = entries(observed(&PORTAL), None, &Selection::All);
+        assert!(found.iter().all(|held| matches!(held.standing, Standing::Custom | Standing::System)), "{found:?}");
+        assert_eq!(found.len(), 8);
+    }
+}

@@ -1,0 +1,340 @@
+//! Timeline log entries: which CRM item one belongs to, what it says, and how pages of them become a list.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::finding::Finding;
+
+/// How many entries a full page has, by the documentation.
+const PAGE: usize = 10;
+/// The most entries that are listed.
+pub const MOST: usize = 10_000;
+
+/// The types of CRM items that have names. Where there are two, the first is shown.
+const NAMES: [(&str, u32); 9] = [
+    ("lead", 1),
+    ("deal", 2),
+    ("contact", 3),
+    ("company", 4),
+    ("invoice", 5),
+    ("quote", 7),
+    ("estimate", 7),
+    ("order", 14),
+    ("smart-invoice", 31),
+];
+/// Smart processes, which each portal makes for itself, have numbers from here on.
+const FIRST_DYNAMIC: u32 = 128;
+
+/// A CRM item: `deal:12`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entity {
+    /// `entityTypeId`.
+    pub type_id: u32,
+    /// `entityId`, from 1.
+    pub id: u64,
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.iter().find(|(_, type_id)| *type_id == self.type_id) {
+            Some((name, _)) => write!(f, "{name}:{}", self.id),
+            None => write!(f, "{}:{}", self.type_id, self.id),
+        }
+    }
+}
+
+/// Text that names no CRM item.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnEntity {
+    /// There is no colon in it.
+    #[error("an item is written as type and number, as in deal:12")]
+    Shape,
+    /// The part before the colon is no type.
+    #[error("`{}` is no type of CRM items{}: there are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, as in 1032 or T408",
+        .given.escape_debug(), .near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default())]
+    Type {
+        /// What was given.
+        given: String,
+        /// The name that is most like it.
+        near: Option<&'static str>,
+    },
+    /// The part behind it is no number.
+    #[error("`{}` is no item's number: it is a whole number from 1 on", .0.escape_debug())]
+    Id(String),
+}
+
+impl FromStr for Entity {
+    type Err = NotAnEntity;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, id) = text.split_once(':').ok_or(NotAnEntity::Shape)?;
+        let type_id = type_id(kind).ok_or_else(|| {
+            let names = NAMES.map(|(name, _)| name);
+            let near = similar::get_close_matches(kind.to_lowercase().as_str(), &names, 1, 0.6).first().copied();
+            let near = names.into_iter().find(|name| Some(*name) == near);
+            NotAnEntity::Type { given: kind.to_owned(), near }
+        })?;
+        match digits(id).and_then(|id| id.parse().ok()) {
+            Some(id) if id > 0 => Ok(Self { type_id, id }),
+            _ => Err(NotAnEntity::Id(id.to_owned())),
+        }
+    }
+}
+
+/// A type by its name, its number, or the codes that the portal itself has for a smart process: `DYNAMIC_1032` and, with
+/// the number in hexadecimal digits, `T408` (both from the documentation of `crm.enum.ownertype`).
+fn type_id(text: &str) -> Option<u32> {
+    let name = text.to_ascii_lowercase().replace('_', "-");
+    let named = NAMES.iter().find(|(known, _)| *known == name).map(|(_, type_id)| *type_id);
+    let dynamic = || {
+        let number = match (name.strip_prefix("dynamic-"), name.strip_prefix('t')) {
+            (Some(decimal), _) => digits(decimal)?.parse().ok()?,
+            (None, Some(hex)) if hex.chars().all(|digit| digit.is_ascii_hexdigit()) => {
+                u32::from_str_radix(hex, 16).ok()?
+            }
+            _ => return None,
+        };
+        (number >= FIRST_DYNAMIC).then_some(number)
+    };
+    let numbered = || digits(&name)?.parse().ok().filter(|number| *number > 0);
+    named.or_else(numbered).or_else(dynamic)
+}
+
+/// Without the signs that parsing a number would take too.
+fn digits(text: &str) -> Option<&str> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
+
+/// What a new entry shall say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub text: String,
+    /// The code of its icon.
+    pub icon: String,
+}
+
+/// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct LogEntry {
+    /// Its id.
+    pub id: u64,
+    /// When it was added, as the portal writes it: RFC 3339, as a rule.
+    pub created: String,
+    /// Who added it: a user's id; null when the portal does not say.
+    pub author: Option<u64>,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub text: String,
+    /// The code of its icon.
+    pub icon: String,
+}
+
+/// Which entries come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The oldest.
+    Ascending,
+    /// The newest.
+    Descending,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// Its entries.
+    pub entries: Vec<LogEntry>,
+    /// How many there are on all pages, by the portal's word.
+    pub total: Option<u64>,
+}
+
+/// A list that grows page by page, and ends: each further page must bring something new. Portals repeat pages, ignore
+/// where a page should begin, and miscount.
+#[derive(Debug)]
+pub struct Paging {
+    entries: Vec<LogEntry>,
+    seen: BTreeSet<u64>,
+    limit: usize,
+    total: Option<u64>,
+}
+
+impl Paging {
+    /// An empty list of at most `limit` entries, and never more than [`MOST`].
+    #[must_use]
+    pub fn new(limit: Option<usize>) -> Self {
+        let limit = limit.unwrap_or(usize::MAX);
+        Self { entries: Vec::new(), seen: BTreeSet::new(), limit, total: None }
+    }
+
+    /// Takes a page; says where the next one begins, if there may be one.
+    pub fn take(&mut self, page: Page, start: usize) -> Option<usize> {
+        let (length, before) = (page.entries.len(), self.entries.len());
+        let room = self.limit.min(MOST).saturating_sub(before);
+        let seen = &mut self.seen;
+        self.entries.extend(page.entries.into_iter().filter(|entry| seen.insert(entry.id)).take(room));
+        self.total = page.total;
+        let nothing_new = self.entries.len() == before;
+        let is_full = self.entries.len() >= self.limit.min(MOST);
+        let is_last = length < PAGE && self.has_all_counted();
+        if nothing_new || is_full || is_last { None } else { Some(start + length.div_ceil(PAGE) * PAGE) }
+    }
+
+    fn has_all_counted(&self) -> bool {
+        self.total.is_some_and(|total| usize::try_from(total).is_ok_and(|total| self.entries.len() >= total))
+    }
+
+    /// The entries; and, when the portal counts more than it gave, how many.
+    #[must_use]
+    pub fn finish(self) -> (Vec<LogEntry>, Option<u64>) {
+        let is_whole = self.entries.len() >= self.limit || self.total.is_none() || self.has_all_counted();
+        let missing = if is_whole { None } else { self.total };
+        (self.entries, missing)
+    }
+}
+
+/// How a command about log entries ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done, as far as `errors` does not say otherwise.
+    Done,
+    /// It was not done.
+    #[default]
+    Failed,
+    /// A write may have been done: its answer was lost.
+    Unknown,
+}
+
+/// What a command about log entries found out or did.
+#[derive(Debug, Clone, Default)]
+pub struct LogReport {
+    /// The portal's identity; `None` when it was not reached.
+    pub portal: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The entries that were added, got or listed.
+    pub entries: Vec<LogEntry>,
+    /// The id of the entry that was deleted.
+    pub deleted: Option<u64>,
+    /// What there is to say about it.
+    pub findings: Vec<Finding>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_named_as_people_and_portals_do() {
+        for (text, type_id, shown) in [
+            ("deal:12", 2, "deal:12"),
+            ("DEAL:12", 2, "deal:12"),
+            ("2:12", 2, "deal:12"),
+            ("SMART_INVOICE:12", 31, "smart-invoice:12"),
+            ("estimate:12", 7, "quote:12"),
+            ("1032:12", 1032, "1032:12"),
+            ("T408:12", 1032, "1032:12"),
+            ("Tb1:12", 177, "177:12"),
+            ("DYNAMIC_130:12", 130, "130:12"),
+        ] {
+            let entity: Entity = text.parse().unwrap();
+            assert_eq!((entity, entity.to_string().as_str()), (Entity { type_id, id: 12 }, shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_item_says_why() {
+        for (text, why) in [
+            ("deal", "an item is written as type and number"),
+            ("", "an item is written as type and number"),
+            ("dael:1", "`dael` is no type of CRM items, did you mean `deal`:"),
+            ("smart_invoce:1", "did you mean `smart-invoice`"),
+            ("xyz:1", "`xyz` is no type of CRM items: there are lead"),
+            (":1", "`` is no type"),
+            ("0:1", "`0` is no type"),
+            ("-2:1", "`-2` is no type"),
+            ("+2:1", "`+2` is no type"),
+            ("t1:1", "`t1` is no type"),
+            ("t:1", "`t` is no type"),
+            ("dynamic-5:1", "is no type"),
+            ("99999999999:1", "is no type"),
+            ("deal:0", "`0` is no item's number"),
+            ("deal:", "`` is no item's number"),
+            ("deal:-1", "`-1` is no item's number"),
+            ("deal:+1", "`+1` is no item's number"),
+            ("deal:1:2", "`1:2` is no item's number"),
+            ("deal:1-50", "`1-50` is no item's number"),
+            ("deal:99999999999999999999", "is no item's number"),
+            ("\u{1b}[2J:1", "`\\u{1b}[2J` is no type"),
+        ] {
+            let error = text.parse::<Entity>().unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    fn entries(ids: impl IntoIterator<Item = u64>) -> Vec<LogEntry> {
+        let entry = |id| LogEntry {
+            id,
+            created: String::new(),
+            author: None,
+            title: String::new(),
+            text: String::new(),
+            icon: String::new(),
+        };
+        ids.into_iter().map(entry).collect()
+    }
+
+    /// Lists from a portal that answers with `page`: how many entries, how many are missing, how many requests.
+    fn list(limit: Option<usize>, page: impl Fn(usize) -> Page) -> (usize, Option<u64>, usize) {
+        let mut paging = Paging::new(limit);
+        let (mut start, mut requests) = (Some(0), 0);
+        while let Some(from) = start {
+            requests += 1;
+            assert!(requests <= 2 * MOST, "it must end");
+            start = paging.take(page(from), from);
+        }
+        let (entries, missing) = paging.finish();
+        (entries.len(), missing, requests)
+    }
+
+    /// A portal that does as the documentation says.
+    fn paged(count: u64, total: Option<u64>) -> impl Fn(usize) -> Page {
+        move |start| Page { entries: entries((1..=count).skip(start).take(PAGE)), total }
+    }
+
+    #[test]
+    fn a_list_has_all_pages() {
+        assert_eq!(list(None, paged(0, Some(0))), (0, None, 1));
+        assert_eq!(list(None, paged(7, Some(7))), (7, None, 1));
+        assert_eq!(list(None, paged(10, Some(10))), (10, None, 2));
+        assert_eq!(list(None, paged(25, Some(25))), (25, None, 3));
+        assert_eq!(list(None, paged(25, None)), (25, None, 4), "without a count, only an empty page is the end");
+        assert_eq!(list(Some(12), paged(25, Some(25))), (12, None, 2));
+        assert_eq!(list(Some(5), paged(25, Some(25))), (5, None, 1));
+    }
+
+    #[test]
+    fn a_portal_that_repeats_a_page_or_miscounts_does_not_hold_us() {
+        let ignores_start = |_| Page { entries: entries(1..=10), total: Some(25) };
+        assert_eq!(list(None, ignores_start), (10, Some(25), 2));
+        assert_eq!(list(Some(10), ignores_start), (10, None, 1));
+        let repeats = |start: usize| Page { entries: entries((start / 20 * 10 + 1) as u64..=15), total: Some(15) };
+        assert_eq!(list(None, repeats).0, 15);
+        assert_eq!(list(None, paged(7, Some(3))), (7, None, 1), "a count that is too low hides nothing");
+        assert_eq!(list(None, paged(12, Some(3))), (12, None, 2));
+        assert_eq!(list(None, paged(7, Some(1000))), (7, Some(1000), 2));
+        let endless = |start: usize| Page { entries: entries(start as u64..start as u64 + 10), total: Some(u64::MAX) };
+        assert_eq!(list(None, endless), (MOST, Some(u64::MAX), MOST / PAGE));
+        let everything_at_once = |_| Page { entries: entries(1..=35), total: Some(35) };
+        assert_eq!(list(None, everything_at_once), (35, None, 2));
+    }
+}

@@ -1,0 +1,75 @@
+//! Rules about all of the art together: what is there twice, and what nobody asked for.
+
+use std::collections::BTreeMap;
+
+use crate::domain::asset::Address;
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::manifest::quoted;
+use crate::domain::state::Desired;
+
+use super::{Check, Level, Problem, Rule};
+
+/// So many codes of a group are named one by one.
+const NAMED: usize = 10;
+
+pub(super) const DUPLICATE_ART: Rule = Rule {
+    id: "duplicate-art",
+    default: Level::Warn,
+    adjustable: true,
+    why: "two codes that look the same are a slip as a rule: a copy that nobody drew anew",
+    fix: "draw one of them anew, or use one code for both",
+    source: "brandctl's own: looks are compared as a plan compares them",
+    check: Check::Whole(|whole| {
+        let mut groups: BTreeMap<_, Vec<(&Address, &Desired)>> = BTreeMap::new();
+        for (address, desired) in whole.entries {
+            if let Some(look) = desired.content.look {
+                groups.entry((address.kind, look)).or_default().push((address, desired));
+            }
+        }
+        groups.values().filter_map(|group| duplicate(group, whole.manifest)).collect()
+    }),
+};
+
+/// One finding about a group that looks the same, at its second member.
+fn duplicate(group: &[(&Address, &Desired)], manifest: &str) -> Option<Finding> {
+    let [(first, original), (second, copy), ..] = group else { return None };
+    let mut names: Vec<_> = group.iter().take(NAMED).map(|(address, _)| quoted(address.code.as_str())).collect();
+    if group.len() > NAMED {
+        names.push(format!("{} more", group.len() - NAMED));
+    }
+    let last = names.pop()?;
+    let problem = Problem::new(format!("the {} {} and {last} look the same", first.kind.plural(), names.join(", ")));
+    let finding = DUPLICATE_ART.finding(Severity::Warning, problem).about((*second).clone());
+    // A folder declares all of its files in one place, which tells nothing.
+    Some(if original.place == copy.place {
+        finding.in_file(copy.file.clone())
+    } else {
+        let here = format!("{} is here", quoted(first.code.as_str()));
+        finding.in_file(manifest).at(copy.place.clone()).related(original.place.clone(), here)
+    })
+}
+
+pub(super) const ORPHAN_FILE: Rule = Rule {
+    id: "orphan-file",
+    default: Level::Warn,
+    adjustable: true,
+    why: "a PNG beside the declared ones that nobody declares never reaches the portal, and looks as if it did",
+    fix: "declare it, or move it out of the folder",
+    source: "brandctl's own: only what the manifest declares is uploaded",
+    check: Check::Whole(|whole| {
+        let orphan = |file: &String| {
+            let problem = Problem::new("nobody declares this file");
+            // In a folder that is declared as a whole, only its name can be why.
+            let is_odd = !file.ends_with(".png");
+            let problem =
+                if is_odd { problem.help("let its name end in `.png` if it should be taken") } else { problem };
+            ORPHAN_FILE.finding(Severity::Warning, problem).in_file(file.clone())
+        };
+        let unseen = whole.unclaimed.unseen.iter().map(|why| {
+            let problem =
+                Problem::new(format!("not all folders were looked through for files that nobody declares: {why}"));
+            ORPHAN_FILE.finding(Severity::Warning, problem.help("keep the art in folders of its own"))
+        });
+        whole.unclaimed.files.iter().map(orphan).chain(unseen).collect()
+    }),
+};

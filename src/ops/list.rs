@@ -1,0 +1,48 @@
+//! Lists what a portal holds, with the facts of every custom entry. Writes nothing.
+
+use crate::domain::finding::Finding;
+use crate::domain::inventory::{self, Held};
+use crate::domain::ownership::Ownership;
+use crate::domain::state::{Listing, Reading, Selection};
+
+use super::events::{Event, Stage};
+use super::observe::{self, Eyes, Freshness};
+use super::ports::{PortalError, ReadPortal};
+
+/// What a portal holds, as it was listed.
+#[derive(Debug)]
+pub struct Listed {
+    /// The entries that were asked for.
+    pub entries: Vec<Held>,
+    /// What could not be fetched, and patterns that match nothing.
+    pub findings: Vec<Finding>,
+    /// Everything, for the cache to forget the rest.
+    pub listing: Listing,
+}
+
+/// Reads both lists and the custom entries that `only` admits. `ownership` is `None` without a manifest.
+///
+/// # Errors
+/// When the portal cannot be listed.
+pub async fn list(
+    eyes: &Eyes<'_, impl ReadPortal>,
+    ownership: Option<&Ownership>,
+    only: &Selection,
+    freshness: Freshness,
+) -> Result<Listed, PortalError> {
+    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = eyes.portal.list().await?;
+    let wanted =
+        listing.entries.iter().filter(|listed| !listed.system && only.admits(&listed.address)).collect::<Vec<_>>();
+    let (readings, _) = observe::contents(eyes, wanted, freshness, |_, _| false).await;
+    let entries = inventory::entries(observe::observed(&listing, readings), ownership, only);
+    let mut findings = inventory::unmatched(only, &entries);
+    findings.extend(entries.iter().filter_map(unknown));
+    Ok(Listed { entries, findings, listing })
+}
+
+fn unknown(held: &Held) -> Option<Finding> {
+    let Reading::Failed(why) = &held.reading else { return None };
+    let message = format!("the image of {} cannot be fetched: {why}", held.address.to_string().escape_debug());
+    Some(Finding::warning("unknown-content", message).about(held.address.clone()))
+}

@@ -1,0 +1,45 @@
+//! Reads and writes timeline log entries.
+
+use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::finding::Finding;
+use crate::domain::log::{Draft, Entity, LogEntry, Order, Paging};
+
+use super::ports::{PortalError, ReadLog, ReadPortal, WriteError, WriteLog};
+
+/// The entries of an item, at most `limit` of them; and, when the portal counts more than it gave, how many.
+///
+/// # Errors
+/// When a page cannot be read.
+pub async fn list(
+    log: &impl ReadLog,
+    entity: Entity,
+    order: Order,
+    limit: Option<usize>,
+) -> Result<(Vec<LogEntry>, Option<u64>), PortalError> {
+    let mut paging = Paging::new(limit);
+    let mut start = Some(0);
+    while let Some(from) = start {
+        start = paging.take(log.log_page(entity, order, from).await?, from);
+    }
+    Ok(paging.finish())
+}
+
+/// Adds an entry, and looks first whether the portal has its icon: the portal itself does not.
+///
+/// # Errors
+/// When the portal cannot be read, or the entry was not added, or may not have been.
+pub async fn add<P: ReadPortal + WriteLog>(
+    portal: &P,
+    entity: Entity,
+    draft: &Draft,
+    findings: &mut Vec<Finding>,
+) -> Result<LogEntry, WriteError> {
+    let icon = Address::new(Kind::Icon, Code::new(draft.icon.as_str()));
+    let found = portal.get(std::slice::from_ref(&icon)).await.map_err(WriteError::NoEffect)?;
+    if found.iter().all(Option::is_none) {
+        let message = format!("the portal has no icon `{}`", draft.icon.escape_debug());
+        let help = "the entry is shown without an icon until one of that code is added; `brandctl list --system` shows the codes";
+        findings.push(Finding::warning("unknown-icon", message).help(help));
+    }
+    portal.add_log_entry(entity, draft).await
+}

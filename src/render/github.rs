@@ -1,0 +1,57 @@
+//! GitHub's workflow commands: each finding becomes an annotation of the line in a pull request.
+//!
+//! GitHub shows at most ten errors and ten warnings of a step as annotations; the log has all of them.
+
+use std::fmt::Write as _;
+
+use crate::domain::finding::Severity;
+use crate::domain::report::Validation;
+
+use super::{inert, summary};
+
+/// What `validate` found: a command a finding, and a summary for the log.
+#[must_use]
+pub fn validation(validation: &Validation) -> String {
+    let mut text = String::new();
+    for finding in &validation.findings {
+        let command = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let mut properties = Vec::new();
+        if let Some(path) = &finding.path {
+            properties.push(("file", path.clone()));
+        }
+        if let Some(place) = &finding.place {
+            properties.push(("line", place.line.to_string()));
+            properties.push(("col", place.column.to_string()));
+            if let Some(end) = place.end_column(&validation.source) {
+                properties.push(("endLine", place.line.to_string()));
+                properties.push(("endColumn", end.to_string()));
+            }
+        }
+        properties.push(("title", format!("brandctl: {}", finding.rule)));
+        let properties: Vec<_> =
+            properties.into_iter().map(|(key, value)| format!("{key}={}", property(&value))).collect();
+        let _ = writeln!(text, "::{command} {}::{}", properties.join(","), data(&sentence(finding)));
+    }
+    text.push_str(&summary::plain(validation));
+    text
+}
+
+/// The message with the entry it is about and what to do, which an annotation has no other place for.
+fn sentence(finding: &crate::domain::finding::Finding) -> String {
+    let entry = finding.address.as_ref().map(|address| format!(" ({})", inert(&address.to_string())));
+    let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", inert(help)));
+    format!("{}{}{}", inert(&finding.message), entry.unwrap_or_default(), help.unwrap_or_default())
+}
+
+/// What follows the second `::`: escaped so that it stays one line.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The value of a property, which a colon or a comma would end.
+fn property(text: &str) -> String {
+    data(&inert(text)).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,87 @@
+//! What a portal holds, for people: a line an entry, and counts.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+
+use crate::domain::inventory::{Held, Inventory, Standing};
+use crate::domain::state::Reading;
+
+use super::human::{BOLD, CREATE, DIM, REPLACE, shown};
+
+/// Whether the entries that come with the product are named one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Systems {
+    /// Only counted.
+    Counted,
+    /// Named after the others.
+    Named,
+}
+
+/// The entries as a table, and a line of counts. Empty when the portal was not reached.
+#[must_use]
+pub fn inventory(inventory: &Inventory, systems: Systems) -> String {
+    let mut text = String::new();
+    if inventory.portal.is_none() {
+        return text;
+    }
+    let named: Vec<_> = inventory
+        .entries
+        .iter()
+        .filter(|held| systems == Systems::Named || held.standing != Standing::System)
+        .map(|held| (shown(&held.address), held))
+        .collect();
+    let width = named.iter().map(|(address, _)| address.chars().count()).max().unwrap_or(0).clamp(7, 60);
+    if !named.is_empty() {
+        let _ = writeln!(text, "{BOLD}{:width$}  {:9}  {:>7}  SHA256{BOLD:#}", "ADDRESS", "STANDING", "BYTES");
+    }
+    for (address, held) in named {
+        row(&mut text, &address, width, held);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(text, "{}.", counts(inventory, systems));
+    text
+}
+
+fn row(text: &mut String, address: &str, width: usize, held: &Held) {
+    let style = match held.standing {
+        Standing::Managed => CREATE,
+        Standing::Protected => REPLACE,
+        Standing::Custom => Style::new(),
+        Standing::Ignored | Standing::Unmanaged | Standing::System => DIM,
+    };
+    let word = held.standing.name();
+    let _ = match &held.reading {
+        Reading::NotNeeded => writeln!(text, "{address:width$}  {style}{word}{style:#}"),
+        Reading::Failed(_) => writeln!(text, "{address:width$}  {style}{word:9}{style:#}  {:>7}  ?", "?"),
+        Reading::Known(content) => {
+            let digest = content.sha256.to_string();
+            let digest = digest.get(..12).unwrap_or(&digest);
+            let remark = if content.look.is_none() { "  no sound PNG" } else { "" };
+            writeln!(text, "{address:width$}  {style}{word:9}{style:#}  {:>7}  {digest}{remark}", content.size)
+        }
+    };
+}
+
+/// Those that are usual are counted also when there are none.
+fn counts(inventory: &Inventory, systems: Systems) -> String {
+    let usual: &[Standing] = match inventory.manifest {
+        Some(_) => &[Standing::Managed, Standing::Unmanaged, Standing::System],
+        None => &[Standing::Custom, Standing::System],
+    };
+    let mut parts: Vec<String> = Standing::ALL
+        .into_iter()
+        .map(|standing| (standing, inventory.count(standing)))
+        .filter(|(standing, count)| *count > 0 || usual.contains(standing))
+        .map(|(standing, count)| match (standing, systems) {
+            (Standing::System, Systems::Counted) if count > 0 => format!("{count} system (--system names them)"),
+            _ => format!("{count} {}", standing.name()),
+        })
+        .collect();
+    if inventory.unknown() > 0 {
+        parts.push(format!("{} unknown", inventory.unknown()));
+    }
+    parts.join(", ")
+}

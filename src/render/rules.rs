@@ -1,0 +1,51 @@
+//! The art rules for people: a line each, the whole story of one, and README's table.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+
+use crate::domain::manifest::Level;
+use crate::domain::rules::Rule;
+
+const BOLD: Style = Style::new().bold();
+
+/// A line a rule: its id, its default level and why it exists.
+#[must_use]
+pub fn list(rules: &[&Rule]) -> String {
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in rules {
+        let _ = writeln!(text, "{BOLD}{:width$}{BOLD:#}  {:5}  {}", rule.id, rule.default.name(), rule.why);
+    }
+    text.push_str("\n`brandctl rules ID` tells how to mend what a rule finds, and how to set it.\n");
+    text
+}
+
+/// All there is to say of one rule.
+#[must_use]
+pub fn story(rule: &Rule) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#}: {} by default", rule.id, rule.default.name());
+    let setting = if rule.adjustable {
+        let names = Level::ALL.map(Level::name);
+        let other = Level::ALL.into_iter().find(|level| *level != rule.default).unwrap_or(Level::Off);
+        format!("in the manifest, to {}: `rules: {{{}: {}}}`", names.join(", "), rule.id, other.name())
+    } else {
+        "cannot be lowered: the portal itself refuses or spoils what it finds".to_owned()
+    };
+    for (title, what) in [("why", rule.why), ("fix", rule.fix), ("source", rule.source), ("set", setting.as_str())] {
+        let _ = writeln!(text, "\n  {BOLD}{title:6}{BOLD:#}  {what}");
+    }
+    text
+}
+
+/// The rules as a table in Markdown.
+#[must_use]
+pub fn markdown(rules: &[Rule]) -> String {
+    let mut text = "| rule | default | why |\n|---|---|---|\n".to_owned();
+    for rule in rules {
+        let fixed = if rule.adjustable { "" } else { ", fixed" };
+        let _ = writeln!(text, "| `{}` | {}{fixed} | {} |", rule.id, rule.default.name(), rule.why);
+    }
+    text
+}

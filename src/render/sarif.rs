@@ -1,0 +1,282 @@
+//! SARIF 2.1.0, for code scanning: the findings of `validate`, with the rules that they come from.
+//!
+//! These types are the part of the format that is used, frozen as GitHub reads it. Paths are relative to the folder that
+//! brandctl ran in, which is `%SRCROOT%`.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use crate::domain::asset::Digest;
+use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::manifest::{CHECKS, Level};
+use crate::domain::report::Validation;
+use crate::domain::rules::RULES;
+
+use super::inert;
+use super::json::pretty;
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The name under which relative paths are known.
+const ROOT: &str = "%SRCROOT%";
+
+/// All that a path in a URI may not hold as it is.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[derive(Serialize)]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    /// Columns are counted in characters.
+    column_kind: &'static str,
+    original_uri_base_ids: BTreeMap<&'static str, Root>,
+    invocations: [Invocation; 1],
+    results: Vec<ResultObject>,
+}
+
+#[derive(Serialize)]
+struct Root {
+    description: Text,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    /// The check ran to its end, whatever it found.
+    execution_successful: bool,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    semantic_version: &'static str,
+    rules: Vec<RuleObject>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleObject {
+    id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short_description: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<Text>,
+    default_configuration: Configuration,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        Self { text: inert(text) }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultObject {
+    rule_id: &'static str,
+    rule_index: usize,
+    level: &'static str,
+    message: Text,
+    locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
+    partial_fingerprints: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<usize>,
+    physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logical_locations: Vec<LogicalLocation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: ArtifactLocation,
+    region: Region,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactLocation {
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_base_id: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogicalLocation {
+    fully_qualified_name: String,
+}
+
+/// What `validate` found.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no finding can cause.
+pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
+    let rules = rules(&validation.findings);
+    let index: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
+    let mut seen = BTreeMap::new();
+    let results = validation
+        .findings
+        .iter()
+        .map(|finding| {
+            let rule_index = index.get(finding.rule).copied().unwrap_or_default();
+            result(finding, rule_index, fingerprint(finding, &mut seen), validation)
+        })
+        .collect();
+    let root = Root { description: Text::new("the folder in which brandctl ran: the root of the repository") };
+    pretty(&Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool { driver: Driver { name: "brandctl", semantic_version: env!("CARGO_PKG_VERSION"), rules } },
+            column_kind: "unicodeCodePoints",
+            original_uri_base_ids: BTreeMap::from([(ROOT, root)]),
+            invocations: [Invocation { execution_successful: true }],
+            results,
+        }],
+    })
+}
+
+/// Every art rule and every check of the manifest; then what else was found, of which no more is known than its id.
+fn rules(findings: &[Finding]) -> Vec<RuleObject> {
+    let art = RULES.iter().map(|rule| RuleObject {
+        id: rule.id,
+        short_description: Some(Text::new(rule.why)),
+        help: Some(Text::new(rule.fix)),
+        default_configuration: Configuration {
+            level: match rule.default {
+                Level::Error => level(Severity::Error),
+                Level::Warn => level(Severity::Warning),
+                Level::Off => "none",
+            },
+        },
+    });
+    let bare = |id, what: Option<&str>| RuleObject {
+        id,
+        short_description: what.map(Text::new),
+        help: None,
+        default_configuration: Configuration { level: level(Severity::Error) },
+    };
+    let mut rules: Vec<_> = art.chain(CHECKS.iter().map(|(id, what)| bare(*id, Some(*what)))).collect();
+    for finding in findings {
+        if !rules.iter().any(|rule| rule.id == finding.rule) {
+            rules.push(bare(finding.rule, None));
+        }
+    }
+    rules
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn result(finding: &Finding, rule_index: usize, fingerprint: String, validation: &Validation) -> ResultObject {
+    let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    let in_manifest = |place: &Place, id, what: &str| Location {
+        id: Some(id),
+        message: Some(Text::new(what)),
+        ..location(&validation.manifest, Some(place), &validation.source)
+    };
+    let declared = finding.declared.iter().map(|place| (place, "declared here"));
+    let related = finding.related.iter().map(|(place, what)| (place, what.as_str())).chain(declared);
+    let mut locations: Vec<_> =
+        finding.path.iter().map(|path| location(path, finding.place.as_ref(), &validation.source)).collect();
+    if let (Some(location), Some(address)) = (locations.first_mut(), &finding.address) {
+        location.logical_locations.push(LogicalLocation { fully_qualified_name: inert(&address.to_string()) });
+    }
+    ResultObject {
+        rule_id: finding.rule,
+        rule_index,
+        level: level(finding.severity),
+        message: Text::new(&format!("{}{help}", finding.message)),
+        locations,
+        related_locations: related.zip(1..).map(|((place, what), id)| in_manifest(place, id, what)).collect(),
+        partial_fingerprints: BTreeMap::from([("brandctl/v1", fingerprint)]),
+    }
+}
+
+/// A PNG has no lines; GitHub wants one all the same.
+fn location(path: &str, place: Option<&Place>, source: &str) -> Location {
+    let region = match place {
+        Some(place) => {
+            Region { start_line: place.line, start_column: Some(place.column), end_column: place.end_column(source) }
+        }
+        None => Region { start_line: 1, start_column: None, end_column: None },
+    };
+    Location {
+        id: None,
+        physical_location: PhysicalLocation { artifact_location: artifact(path), region },
+        logical_locations: Vec::new(),
+        message: None,
+    }
+}
+
+fn artifact(path: &str) -> ArtifactLocation {
+    let path = path.replace(std::path::MAIN_SEPARATOR, "/");
+    let encoded = |path: &str| utf8_percent_encode(path, ENCODED).to_string();
+    if path.starts_with('/') {
+        ArtifactLocation { uri: format!("file://{}", encoded(&path)), uri_base_id: None }
+    } else {
+        let path = path.trim_start_matches("./");
+        ArtifactLocation { uri: encoded(path), uri_base_id: Some(ROOT) }
+    }
+}
+
+/// The same for the same finding wherever its line has moved; `seen` tells equal ones apart.
+fn fingerprint(finding: &Finding, seen: &mut BTreeMap<Digest, usize>) -> String {
+    let address = finding.address.as_ref().map(ToString::to_string).unwrap_or_default();
+    let path = finding.path.as_deref().unwrap_or_default();
+    let parts = [finding.rule, path, &address, &finding.message];
+    let digest = Digest::of_parts(&parts.map(str::as_bytes));
+    let count = seen.entry(digest).or_default();
+    *count += 1;
+    format!("{digest}:{count}")
+}

@@ -1,0 +1,50 @@
+//! The last words of `validate`: what was checked, what was found, and what explains it.
+
+use std::collections::BTreeSet;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::domain::finding::Severity;
+use crate::domain::report::{Validation, Warnings};
+use crate::domain::rules::RULES;
+
+use super::counted;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+
+/// With styles, for a terminal.
+#[must_use]
+pub fn styled(validation: &Validation) -> String {
+    let (style, word) = if validation.passed() { (GOOD, "Valid") } else { (BAD, "Not valid") };
+    format!("{style}{word}{style:#}{}", rest(validation))
+}
+
+/// Without styles, for a log.
+#[must_use]
+pub fn plain(validation: &Validation) -> String {
+    let word = if validation.passed() { "Valid" } else { "Not valid" };
+    format!("{word}{}", rest(validation))
+}
+
+fn rest(validation: &Validation) -> String {
+    let images = counted(validation.images, "image", "images");
+    let (errors, warnings) = (validation.count(Severity::Error), validation.count(Severity::Warning));
+    if errors + warnings == 0 {
+        return format!(": {images}.\n");
+    }
+    let warnings_said = counted(warnings, "warning", "warnings");
+    let found = match errors {
+        0 => warnings_said,
+        _ => format!("{}, {warnings_said}", counted(errors, "error", "errors")),
+    };
+    let files: BTreeSet<_> = validation.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
+    let files = counted(files.len(), "file", "files");
+    let denied = if warnings > 0 && validation.warnings == Warnings::Denied { " Warnings are denied." } else { "" };
+    let mut text = format!(": {images}, {found} in {files}.{denied}\n");
+    // One of them stands for all: the command is the same.
+    if let Some(finding) = validation.findings.iter().find(|found| RULES.iter().any(|rule| rule.id == found.rule)) {
+        text.push_str(&format!("`brandctl rules {}` explains a rule.\n", finding.rule));
+    }
+    text
+}

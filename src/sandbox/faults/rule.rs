@@ -1,0 +1,157 @@
+//! What a script of failures says.
+
+use std::time::Duration;
+
+/// A script of failures. Every rule that meets a request takes part, in order; of those that replace the answer the
+/// first one wins.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Faults {
+    /// The rules, each with a count of its own.
+    pub rules: Vec<Rule>,
+}
+
+impl Faults {
+    /// No failures.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A script of one rule.
+    #[must_use]
+    pub fn one(on: On, when: When, action: Action) -> Self {
+        Self::none().and(on, when, action)
+    }
+
+    /// The script with one more rule at its end.
+    #[must_use]
+    pub fn and(mut self, on: On, when: When, action: Action) -> Self {
+        self.rules.push(Rule { on, when, action });
+        self
+    }
+}
+
+/// One rule of a script.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Which requests it counts.
+    pub on: On,
+    /// Which of those it meets.
+    pub when: When,
+    /// What goes wrong.
+    pub action: Action,
+}
+
+/// Which requests a rule counts. Method names are compared without case; `*.add` stands for every method that ends so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum On {
+    /// Every request, downloads included.
+    Any,
+    /// Downloads of files.
+    Download,
+    /// Requests that call this method, alone or in a batch; `batch` for batches.
+    Method(String),
+    /// Batches with a command of this method.
+    Inner(String),
+    /// Requests with an `add` or a `delete`, alone or in a batch.
+    Write,
+}
+
+/// Which of the counted requests a rule meets; counts start at 1 and anew with every script that is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// All of them.
+    Every,
+    /// The n-th alone.
+    Nth(u64),
+    /// The n-th and all after it.
+    From(u64),
+    /// So many of a million of them, drawn by dice that fall the same way for the same seed and place in the script.
+    Probability {
+        /// From 1 to 1,000,000.
+        per_million: u32,
+        /// Any number.
+        seed: u64,
+    },
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// This answer and no effect.
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// The body as it is sent.
+        body: String,
+        /// The Content-Type.
+        content_type: String,
+    },
+    /// This answer after the effect.
+    StatusAfter {
+        /// The HTTP status.
+        code: u16,
+        /// The body as it is sent.
+        body: String,
+        /// The Content-Type.
+        content_type: String,
+    },
+    /// A proxy's HTML page with this status, and no effect.
+    Html(u16),
+    /// A proxy's HTML page with this status after the effect.
+    HtmlAfter(u16),
+    /// The request waits so long before anything happens.
+    Delay(Duration),
+    /// The connection is closed without an answer and without an effect.
+    DropBefore,
+    /// The effect, then the connection is closed without an answer.
+    DropAfter,
+    /// The connection is closed at once while the work goes on.
+    DropDuring,
+    /// The effect, then only the first n bytes of the answer, in a sound HTTP message.
+    TruncateBody(usize),
+    /// The effect, then only the first n bytes of the answer although its whole length was promised.
+    TearBody(usize),
+    /// The effect, then the right status with an empty body.
+    EmptyBody,
+    /// A batch ends after so many of its commands.
+    CutBatch {
+        /// How many commands are executed.
+        after: usize,
+        /// What the client gets.
+        answer: Cut,
+    },
+    /// From the request that the rule meets on, every command of `method` is refused, in a batch or alone.
+    RefuseCommand {
+        /// The method, or `*.add`.
+        method: String,
+        /// The error code.
+        code: String,
+        /// The error text.
+        description: String,
+        /// The HTTP status of a single call; inside a batch there is none.
+        status: u16,
+    },
+    /// A batch that writes is refused as a whole: 405 `ERROR_BATCH_METHOD_NOT_ALLOWED`.
+    NotAllowedInBatch,
+    /// 503 `QUERY_LIMIT_EXCEEDED` and no effect, so many times.
+    RateLimited(u64),
+    /// 429 `OPERATION_TIME_LIMIT` and no effect.
+    TimeLimit,
+    /// 503 `OVERLOAD_LIMIT`, the vendor's block, and no effect.
+    Overload,
+    /// 401 `expired_token` and no effect.
+    ExpiredToken,
+    /// From the request that the rule meets on, the disk is full: an `add` that would store its file ends with
+    /// `FILE_SAVE_ERROR`, and nothing of it is stored.
+    DiskFull,
+}
+
+/// What the client of a batch that was cut gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The connection is closed without an answer.
+    Close,
+    /// An answer that holds only what was executed.
+    Partial,
+}

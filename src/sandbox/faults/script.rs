@@ -1,0 +1,227 @@
+//! A script at work: it counts requests and says what is done with each.
+
+use std::time::Duration;
+
+use super::super::record::writes;
+use super::super::wire::{Answer, Refusal};
+use super::{Action, Cut, Faults, On, Rule, When};
+
+/// What the script needs to know of a request.
+pub(in crate::sandbox) struct Facts<'a> {
+    /// The method in lower case; `None` for a download or a page.
+    pub(in crate::sandbox) method: Option<&'a str>,
+    /// Whether it is a download.
+    pub(in crate::sandbox) download: bool,
+    /// The methods of a batch's commands, in lower case.
+    pub(in crate::sandbox) inner: &'a [String],
+}
+
+impl Facts<'_> {
+    fn writes_in_batch(&self) -> bool {
+        self.inner.iter().any(|method| writes(method))
+    }
+
+    fn counted_by(&self, on: &On) -> bool {
+        match on {
+            On::Any => true,
+            On::Download => self.download,
+            On::Method(pattern) => {
+                self.method.is_some_and(|method| names(pattern, method)) || self.counted_by(&On::Inner(pattern.clone()))
+            }
+            On::Inner(pattern) => self.inner.iter().any(|method| names(pattern, method)),
+            On::Write => self.method.is_some_and(writes) || self.writes_in_batch(),
+        }
+    }
+}
+
+/// Whether a pattern names a method that is in lower case.
+pub(super) fn names(pattern: &str, method: &str) -> bool {
+    let pattern = pattern.to_ascii_lowercase();
+    match pattern.strip_prefix('*') {
+        Some(end) => method.ends_with(end),
+        None => pattern == method,
+    }
+}
+
+/// What is done with one request.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct Verdict {
+    /// How long it waits first.
+    pub(in crate::sandbox) delay: Duration,
+    /// Instead of any work.
+    pub(in crate::sandbox) early: Option<Early>,
+    /// With the answer of the work.
+    pub(in crate::sandbox) late: Option<Late>,
+    /// After how many commands a batch ends.
+    pub(in crate::sandbox) cut: Option<(usize, Cut)>,
+}
+
+/// What happens instead of the work.
+#[derive(Debug)]
+pub(in crate::sandbox) enum Early {
+    Answer(Answer),
+    Close,
+}
+
+/// What happens to the answer of the work.
+#[derive(Debug)]
+pub(in crate::sandbox) enum Late {
+    Answer(Answer),
+    Close,
+    CloseAtOnce,
+    Truncate(usize),
+    Tear(usize),
+}
+
+/// A script at work.
+#[derive(Debug)]
+pub(in crate::sandbox) struct Script {
+    rules: Vec<(Rule, Count)>,
+    standing: Standing,
+}
+
+/// What stays as it is once a rule has brought it about.
+#[derive(Debug, Default)]
+struct Standing {
+    refused: Vec<(String, Refusal)>,
+    disk_is_full: bool,
+}
+
+#[derive(Debug)]
+struct Count {
+    seen: u64,
+    fired: u64,
+    dice: fastrand::Rng,
+}
+
+impl Count {
+    /// At zero, for the rule at `place`: no two of them draw alike.
+    fn new(rule: &Rule, place: u64) -> Self {
+        let seed = if let When::Probability { seed, .. } = rule.when { seed } else { 0 };
+        Self { seen: 0, fired: 0, dice: fastrand::Rng::with_seed(seed.wrapping_add(place)) }
+    }
+
+    /// Counts a request and says whether the rule meets it.
+    fn meets(&mut self, when: When) -> bool {
+        self.seen += 1;
+        let met = match when {
+            When::Every => true,
+            When::Nth(n) => self.seen == n,
+            When::From(n) => self.seen >= n,
+            When::Probability { per_million, .. } => self.dice.u32(..1_000_000) < per_million,
+        };
+        self.fired += u64::from(met);
+        met
+    }
+}
+
+impl Script {
+    /// A script whose counts are all at zero.
+    pub(in crate::sandbox) fn new(faults: Faults) -> Self {
+        let counted = faults.rules.into_iter().zip(0..).map(|(rule, place)| {
+            let count = Count::new(&rule, place);
+            (rule, count)
+        });
+        Self { rules: counted.collect(), standing: Standing::default() }
+    }
+
+    /// Counts a request and says what is done with it.
+    pub(in crate::sandbox) fn judge(&mut self, facts: &Facts<'_>) -> Verdict {
+        let mut verdict = Verdict::default();
+        for (rule, count) in &mut self.rules {
+            if facts.counted_by(&rule.on) && count.meets(rule.when) {
+                verdict.take(&rule.action, count.fired, facts, &mut self.standing);
+            }
+        }
+        verdict
+    }
+
+    /// Why a command of this method is refused, if it is.
+    pub(in crate::sandbox) fn refusal(&self, method: &str) -> Option<Refusal> {
+        self.standing.refused.iter().find(|(pattern, _)| names(pattern, method)).map(|(_, refusal)| refusal.clone())
+    }
+
+    /// Whether no file can be stored any more.
+    pub(in crate::sandbox) const fn disk_is_full(&self) -> bool {
+        self.standing.disk_is_full
+    }
+}
+
+impl Verdict {
+    fn take(&mut self, action: &Action, fired: u64, facts: &Facts<'_>, standing: &mut Standing) {
+        let (mut early, mut late) = (None, None);
+        match action {
+            Action::Status { code, body, content_type } => {
+                early = Some(Early::Answer(Answer::text(*code, content_type, body)));
+            }
+            Action::StatusAfter { code, body, content_type } => {
+                late = Some(Late::Answer(Answer::text(*code, content_type, body)));
+            }
+            Action::Html(status) => early = Some(Early::Answer(Answer::page(*status))),
+            Action::HtmlAfter(status) => late = Some(Late::Answer(Answer::page(*status))),
+            Action::Delay(delay) => self.delay += *delay,
+            Action::DropBefore => early = Some(Early::Close),
+            Action::DropAfter => late = Some(Late::Close),
+            Action::DropDuring => late = Some(Late::CloseAtOnce),
+            Action::TruncateBody(length) => late = Some(Late::Truncate(*length)),
+            Action::TearBody(length) => late = Some(Late::Tear(*length)),
+            Action::EmptyBody => late = Some(Late::Truncate(0)),
+            Action::CutBatch { after, answer } => self.cut = self.cut.or(Some((*after, *answer))),
+            Action::RefuseCommand { method, code, description, status } if fired == 1 => {
+                standing.refused.push((method.clone(), Refusal::new(*status, code, description)));
+            }
+            Action::NotAllowedInBatch if facts.writes_in_batch() => {
+                early = Some(Early::Answer(Answer::refused(&Refusal::not_in_batch().with_status(405))));
+            }
+            Action::RateLimited(times) if fired <= *times => {
+                early = Some(Early::Answer(Answer::refused(&Refusal::too_many_requests())));
+            }
+            Action::TimeLimit => early = Some(Early::Answer(Answer::refused(&Refusal::time_limit()))),
+            Action::Overload => early = Some(Early::Answer(Answer::refused(&Refusal::overload()))),
+            Action::ExpiredToken => early = Some(Early::Answer(Answer::refused(&Refusal::expired_token()))),
+            Action::DiskFull => standing.disk_is_full = true,
+            Action::RefuseCommand { .. } | Action::NotAllowedInBatch | Action::RateLimited(_) => {}
+        }
+        if self.early.is_none() {
+            self.early = early;
+        }
+        if self.late.is_none() {
+            self.late = late;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn met(spec: When, place: usize, requests: usize) -> Vec<bool> {
+        let mut faults = Faults::none();
+        for _ in 0..place {
+            faults = faults.and(On::Download, When::Every, Action::EmptyBody);
+        }
+        let mut script = Script::new(faults.and(On::Any, spec, Action::DropBefore));
+        let facts = Facts { method: Some("scope"), download: false, inner: &[] };
+        (0..requests).map(|_| script.judge(&facts).early.is_some()).collect()
+    }
+
+    #[test]
+    fn dice_fall_alike_for_a_seed_and_about_as_often_as_asked() {
+        let chance = |seed| When::Probability { per_million: 100_000, seed };
+        let first = met(chance(7), 0, 10_000);
+        assert_eq!(met(chance(7), 0, 10_000), first);
+        assert_ne!(met(chance(8), 0, 10_000), first);
+        assert_ne!(met(chance(7), 1, 10_000), first, "two rules of one script draw differently");
+        let count = first.iter().filter(|met| **met).count();
+        assert!((900..1100).contains(&count), "{count} of 10,000");
+        let always = When::Probability { per_million: 1_000_000, seed: 0 };
+        assert!(met(always, 0, 1000).iter().all(|met| *met));
+    }
+
+    #[test]
+    fn counts_say_which() {
+        assert_eq!(met(When::Nth(2), 0, 4), [false, true, false, false]);
+        assert_eq!(met(When::From(2), 0, 4), [false, true, true, true]);
+        assert_eq!(met(When::Every, 0, 2), [true, true]);
+    }
+}

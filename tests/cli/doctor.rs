@@ -1,0 +1,195 @@
+//! `doctor`: what stands between this machine and a successful apply.
+
+use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::{Faults, Transport};
+
+use crate::common::{Brand, Output, command};
+
+fn refusal(method: &str, code: &str) -> Faults {
+    let action = Action::RefuseCommand {
+        method: method.to_owned(),
+        code: code.to_owned(),
+        description: "no".to_owned(),
+        status: 401,
+    };
+    Faults::one(On::Any, When::Every, action)
+}
+
+/// `failed rights` and so on: the checks that are not ok.
+fn ailments(output: &Output) -> Vec<String> {
+    let checks = output.json["checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 12, "every check is told: {output:?}");
+    let word = |check: &serde_json::Value, key: &str| check[key].as_str().unwrap().to_owned();
+    let ill = checks.iter().filter(|check| check["health"] != "ok");
+    ill.map(|check| format!("{} {}", word(check, "health"), word(check, "check"))).collect()
+}
+
+#[test]
+fn nothing_stands_in_the_way() {
+    let brand = Brand::new();
+    let output = brand.writing_nothing(|| brand.both("doctor").ends_with(0));
+    let port = brand.portal.address().port().to_string();
+    insta::assert_snapshot!(output.stdout.replace(&port, "PORT"), @"
+    ok       config       http://PORTAL, by the webhook of BITRIX24_WEBHOOK_URL
+    ok       manifest     brand.yaml is for any portal
+    ok       state        .brandctl/127.0.0.1_PORT can be written
+    ok       dns          127.0.0.1 is 127.0.0.1
+    ok       tcp          127.0.0.1 takes connections on port PORT
+    skipped  tls          plain http, which is spoken to this machine only
+    ok       clock        the portal's agrees with this machine's within 60 s
+    ok       credentials  user 1, Sandbox Administrator
+    ok       scope        `crm` is among them
+    ok       rights       the user is an administrator
+    ok       methods      all 8 are there
+    ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
+
+    Nothing stands in the way of apply.
+    ");
+    assert_eq!(ailments(&output), ["skipped tls"]);
+    assert_eq!(output.json["ready"], true);
+    assert!(!brand.path(".brandctl").exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_user_without_rights_is_told_what_works() {
+    let brand = Brand::new().without_rights();
+    let output = brand.writing_nothing(|| brand.both("doctor").ends_with(1));
+    assert_eq!(ailments(&output), ["skipped tls", "failed rights"]);
+    assert!(output.stdout.contains("plan, drift and list work"), "{}", output.stdout);
+}
+
+#[test]
+fn a_webhook_without_the_scope_is_told() {
+    let brand = Brand::new();
+    let webhook = brand.portal.scopeless_webhook();
+    let output = brand.with_webhook(Some(&webhook)).both("doctor").ends_with(1);
+    assert_eq!(ailments(&output), ["skipped tls", "failed scope", "failed methods"]);
+    assert!(output.stdout.contains("the scope `crm`"), "{}", output.stdout);
+}
+
+#[test]
+fn what_cannot_be_reached_is_told_and_the_rest_is_skipped() {
+    let rest = ["skipped clock", "skipped credentials", "skipped scope", "skipped rights", "skipped methods"];
+    let down = Brand::new().with_webhook(Some("http://127.0.0.1:9/rest/1/q7w8e9r0t1y2u3i4/"));
+    let output = down.both("doctor").ends_with(1);
+    assert_eq!(ailments(&output), [&["failed tcp", "skipped tls"][..], &rest].concat());
+    assert!(!output.text().contains("q7w8e9r0t1y2u3i4"));
+    let nameless = Brand::new().with_webhook(Some("https://acme.invalid/rest/1/q7w8e9r0t1y2u3i4/"));
+    let output = nameless.both("doctor").ends_with(1);
+    assert_eq!(ailments(&output), [&["failed dns", "skipped tcp", "skipped tls"][..], &rest].concat());
+    // Somebody who speaks no TLS.
+    let brand = Brand::new();
+    let plain = format!("https://{}/rest/1/q7w8e9r0t1y2u3i4/", brand.portal.address());
+    let output = brand.with_webhook(Some(&plain)).both("doctor").ends_with(1);
+    assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
+}
+
+#[test]
+fn a_certificate_authority_of_its_own_must_be_named() {
+    let brand = Brand::on(|options| options.transport = Transport::Https);
+    let rest = ["skipped clock", "skipped credentials", "skipped scope", "skipped rights", "skipped methods"];
+    let output = brand.both("doctor").ends_with(1);
+    assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
+    assert!(output.stdout.contains("help: if the portal has a certificate authority"), "{}", output.stdout);
+    let named = format!("doctor --ca-cert {}", brand.data.path().join("ca.pem").display());
+    assert_eq!(ailments(&brand.both(&named).ends_with(0)), [""; 0]);
+}
+
+#[test]
+fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
+    let brand = Brand::new();
+    let doctor = |proxy: &str| {
+        let output = command(brand.folder.path())
+            .args(["doctor", "--quiet"])
+            .env("BITRIX24_WEBHOOK_URL", "https://acme.invalid/rest/1/q7w8e9r0t1y2u3i4/")
+            .env("HTTPS_PROXY", proxy)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = doctor("http://somebody:s3cr3t@127.0.0.1:9");
+    assert!(told.contains("ok       dns          the proxy 127.0.0.1 is 127.0.0.1\n"), "{told}");
+    assert!(told.contains("failed   tcp          the proxy 127.0.0.1 takes no connection on port 9"), "{told}");
+    assert!(!told.contains("s3cr3t"), "{told}");
+    // A portal is no proxy: it answers, and not with a connection to somewhere else.
+    let told = doctor(&format!("http://{}", brand.portal.address()));
+    assert!(told.contains("failed   tls          acme.invalid cannot be reached"), "{told}");
+}
+
+#[test]
+fn credentials_that_are_missing_or_mistyped_end_it_at_once() {
+    for webhook in [
+        None,
+        Some("https://acme.bitrix24.com/q7w8e9r0t1y2u3i4/"),
+        Some("http://acme.bitrix24.com/rest/1/q7w8e9r0t1y2u3i4/"),
+    ] {
+        let output = Brand::new().with_webhook(webhook).both("doctor").ends_with(1);
+        let ailments = ailments(&output);
+        assert_eq!(ailments[0], "failed config");
+        assert!(ailments[1..].iter().all(|check| check.starts_with("skipped ")), "{ailments:?}");
+        assert!(!output.text().contains("q7w8e9r0t1y2u3i4"));
+    }
+}
+
+#[test]
+fn what_the_portal_refuses_is_told_where_it_belongs() {
+    let brand = Brand::new();
+    for (faults, expected) in [
+        (refusal("scope", "insufficient_scope"), vec!["skipped tls", "failed scope"]),
+        (refusal("method.get", "INTERNAL_SERVER_ERROR"), vec!["skipped tls", "failed methods"]),
+        (refusal("user.admin", "ACCESS_DENIED"), vec!["skipped tls", "failed rights"]),
+        (
+            Faults::one(
+                On::Method("batch".to_owned()),
+                When::Every,
+                Action::Status {
+                    code: 401,
+                    body: "{\"error\":\"NO_AUTH_FOUND\"}".to_owned(),
+                    content_type: "application/json".to_owned(),
+                },
+            ),
+            vec!["skipped tls", "failed credentials", "skipped scope", "skipped rights", "skipped methods"],
+        ),
+    ] {
+        brand.fail(faults);
+        assert_eq!(ailments(&brand.both("doctor").ends_with(1)), expected);
+    }
+}
+
+#[test]
+fn a_portal_that_refuses_batches_is_asked_one_by_one() {
+    let refused = Action::Status {
+        code: 405,
+        body: "{\"error\":\"ERROR_BATCH_METHOD_NOT_ALLOWED\"}".to_owned(),
+        content_type: "application/json".to_owned(),
+    };
+    let brand = Brand::new().failing(On::Method("batch".to_owned()), When::Every, refused);
+    let output = brand.writing_nothing(|| brand.both("doctor").ends_with(0));
+    assert_eq!(ailments(&output), ["skipped tls"]);
+}
+
+#[test]
+fn the_manifest_must_be_for_this_portal() {
+    for (text, message) in [
+        ("version: 1\nowns: [\"acme-*\"]\nportal: other.example\n", "other.example"),
+        ("version: 1\nown: [\"acme-*\"]\n", "and 1 more"),
+        ("", "empty"),
+    ] {
+        let output = Brand::new().manifest(text).both("doctor").ends_with(1);
+        assert_eq!(ailments(&output), ["failed manifest", "skipped tls"], "{text}");
+        assert!(output.stdout.contains(message), "{}", output.stdout);
+    }
+    let brand = Brand::new();
+    std::fs::remove_file(brand.path("brand.yaml")).unwrap();
+    assert_eq!(ailments(&brand.both("doctor").ends_with(0)), ["skipped manifest", "skipped tls"]);
+    assert_eq!(ailments(&brand.both("doctor -f elsewhere.yaml").ends_with(1)), ["failed manifest", "skipped tls"]);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_is_told() {
+    let brand = Brand::new();
+    std::fs::write(brand.path("file"), b"").unwrap();
+    let output = brand.both("doctor --state-dir file/state").ends_with(1);
+    assert_eq!(ailments(&output), ["failed state", "skipped tls"]);
+}

@@ -1,0 +1,203 @@
+//! `log`: timeline log entries, read and written.
+
+use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::{Faults, LogList};
+use serde_json::Value;
+
+use crate::common::{Brand, Output, each};
+
+const ADD: [&str; 9] = ["log", "add", "--entity", "deal:12", "--icon", "info", "--text", "On its way", "--title"];
+
+fn add(brand: &Brand, title: &str) -> Output {
+    brand.run(ADD.into_iter().chain([title, "--format", "json"]))
+}
+
+/// A portal that lists in that way, with so many entries of deal 12.
+fn with_entries(shape: LogList, count: usize) -> Brand {
+    let brand = Brand::on(|options| options.log_list = shape);
+    for number in 1..=count {
+        add(&brand, &format!("entry {number}")).ends_with(0);
+    }
+    brand
+}
+
+fn titles(output: &Output) -> Vec<&str> {
+    output.json["entries"].as_array().unwrap().iter().map(|entry| entry["title"].as_str().unwrap()).collect()
+}
+
+fn warnings(output: &Output) -> Vec<&str> {
+    output.json["warnings"].as_array().unwrap().iter().map(|warning| warning["rule"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_entry_is_added_listed_and_got() {
+    let brand = Brand::new();
+    let output = brand.run(ADD.into_iter().chain(["Parcel"])).ends_with(0);
+    assert_eq!(output.stdout, "Added log entry 1 to deal:12.\n");
+    let output = add(&brand, "Invoice").ends_with(0);
+    assert_eq!((&output.json["outcome"], warnings(&output)), (&Value::from("done"), vec![]));
+    assert_eq!((&output.json["entries"][0]["id"], titles(&output)), (&Value::from(2), vec!["Invoice"]));
+    brand.writing_nothing(|| {
+        let listed = brand.both("log list --entity deal:12").ends_with(0);
+        assert_eq!(titles(&listed), ["Invoice", "Parcel"]);
+        let created = listed.json["entries"][0]["created"].as_str().unwrap();
+        let shown = listed.stdout.replace(created, "2026-11-02T10:00:00+00:00");
+        let shown = shown.replace(listed.json["entries"][1]["created"].as_str().unwrap(), "2026-11-02T10:00:00+00:00");
+        insta::assert_snapshot!(shown, @"
+        ID  CREATED                    AUTHOR  ICON  TITLE
+         2  2026-11-02T10:00:00+00:00  user 1  info  Invoice
+         1  2026-11-02T10:00:00+00:00  user 1  info  Parcel
+
+        2 log entries of deal:12.
+        ");
+        assert_eq!(titles(&brand.both("log list --entity 2:12 --order asc").ends_with(0)), ["Parcel", "Invoice"]);
+        assert_eq!(titles(&brand.both("log list --entity deal:13").ends_with(0)), [""; 0]);
+        let got = brand.both("log get 1").ends_with(0);
+        assert!(
+            got.stdout.ends_with("author   user 1\nicon     info\ntitle    Parcel\ntext     On its way\n"),
+            "{got:?}"
+        );
+        let absent = brand.both("log get 99").ends_with(1);
+        assert!(absent.stderr.contains("NOT_FOUND") && absent.stdout.is_empty(), "{absent:?}");
+        assert_eq!(absent.json["outcome"], "failed");
+    });
+}
+
+#[test]
+fn a_list_is_whole_in_both_shapes() {
+    each([LogList::Object, LogList::Pages], |shape| {
+        let brand = with_entries(shape, 23);
+        let listed = brand.json("log list --entity deal:12").ends_with(0);
+        let mut expected: Vec<_> = (1..=23).map(|number| format!("entry {number}")).collect();
+        expected.reverse();
+        assert_eq!(titles(&listed), expected, "{shape:?}");
+        assert_eq!(titles(&brand.json("log list --entity deal:12 --limit 12").ends_with(0)), expected[..12]);
+    });
+}
+
+#[test]
+fn a_portal_that_gives_less_than_it_counts_is_told() {
+    let entry = |id: u32| format!("{{\"id\":{id},\"title\":\"t\"}}");
+    let page: Vec<_> = (1..=10).map(entry).collect();
+    let body = format!("{{\"result\":[{}],\"total\":25}}", page.join(","));
+    let same_page = Action::Status { code: 200, body, content_type: "application/json".to_owned() };
+    let brand = Brand::new().failing(On::Method("*.list".to_owned()), When::Every, same_page);
+    let output = brand.both("log list --entity deal:12").ends_with(1);
+    assert_eq!((output.errors(), titles(&output).len()), (vec!["incomplete".to_owned()], 10));
+    brand.both("log list --entity deal:12 --limit 10").ends_with(0);
+}
+
+#[test]
+fn an_icon_that_the_portal_does_not_have_is_a_warning() {
+    let brand = Brand::new().portal_has("icon/acme-parcel", 1);
+    let add = |icon: &str| {
+        brand.json(&format!("log add --entity deal:12 --title Sent --text here --icon {icon}")).ends_with(0)
+    };
+    assert_eq!(warnings(&add("acme-parcel")), [""; 0]);
+    assert_eq!(warnings(&add("acme-parcle")), ["unknown-icon"]);
+}
+
+#[test]
+fn a_webhook_is_told_why_it_can_delete_nothing() {
+    let brand = with_entries(LogList::Object, 1);
+    let output = brand.both("log delete 1").ends_with(1);
+    assert!(
+        output.stderr.contains("REMOVING_DISABLED") && output.stderr.contains("a webhook is no application"),
+        "{output:?}"
+    );
+    assert_eq!((&output.json["outcome"], &output.json["deleted"]), (&Value::from("failed"), &Value::Null));
+    brand.json("log get 1").ends_with(0);
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_is_not_sent_again() {
+    let brand = Brand::new().failing(On::Write, When::Every, Action::DropAfter);
+    let output = add(&brand, "once").ends_with(1);
+    assert_eq!(output.json["outcome"], "unknown");
+    assert!(output.json["errors"][0]["message"].as_str().unwrap().contains("may have been added"), "{output:?}");
+    assert!(output.json["errors"][0]["help"].as_str().unwrap().contains("brandctl log list --entity deal:12"));
+    assert_eq!(brand.write_requests().len(), 1);
+    brand.fail(Faults::none());
+    assert_eq!(titles(&brand.json("log list --entity deal:12").ends_with(0)), ["once"]);
+    // What had no effect is sent again.
+    brand.fail(Faults::one(On::Write, When::Every, Action::RateLimited(1)));
+    add(&brand, "twice").ends_with(0);
+    assert_eq!(titles(&brand.json("log list --entity deal:12").ends_with(0)), ["twice", "once"]);
+    brand.fail(Faults::one(On::Write, When::Every, Action::Html(502)));
+    let output = brand.json("log delete 1").ends_with(1);
+    assert_eq!(output.json["outcome"], "unknown");
+    assert!(output.text().contains("brandctl log get 1"), "{output:?}");
+}
+
+#[test]
+fn what_the_portal_refuses_says_what_to_do() {
+    let brand = Brand::new();
+    let output = brand.json("log add --entity 99:12 --title a --text b --icon info").ends_with(1);
+    assert!(output.text().contains("OWNER_NOT_FOUND") && output.text().contains("--entity"), "{output:?}");
+    let brand = brand.without_rights();
+    let output = add(&brand, "no").ends_with(1);
+    assert!(output.text().contains("administrator"), "{output:?}");
+    brand.both("log list --entity deal:12").ends_with(0);
+}
+
+#[test]
+fn mistyped_flags_send_nothing() {
+    let brand = Brand::new();
+    for (line, told) in [
+        ("log list --entity dael:12", "did you mean `deal`"),
+        ("log list --entity deal", "deal:12"),
+        ("log list --entity deal:0", "whole number"),
+        ("log list --entity deal:12 --limit 0", "--limit"),
+        ("log list --entity deal:12 --order newest", "asc"),
+        ("log list", "--entity"),
+        ("log get 0", "0"),
+        ("log get first", "first"),
+        ("log delete", "<ID>"),
+        ("log add --entity deal:12 --title a --text b", "--icon"),
+        ("log add --entity deal:12 --text b --icon info --title=", "--title"),
+        ("log", "Usage"),
+    ] {
+        let output = brand.run(line.split_whitespace()).ends_with(1);
+        assert!(output.stdout.is_empty() && output.stderr.contains(told), "{line}: {output:?}");
+    }
+    assert!(brand.portal.requests().is_empty());
+}
+
+#[test]
+fn the_pin_of_a_manifest_holds_here_too() {
+    let brand = Brand::new().manifest("version: 1\nowns: [\"acme-*\"]\nportal: other.example\n");
+    assert_eq!(add(&brand, "astray").ends_with(1).errors(), ["portal-pin"]);
+    assert!(brand.portal.requests().is_empty());
+    std::fs::remove_file(brand.path("brand.yaml")).unwrap();
+    add(&brand, "no manifest").ends_with(0);
+}
+
+#[test]
+fn hostile_texts_are_inert() {
+    let brand = Brand::new();
+    let hostile = "\u{1b}[2Jred\u{202e}\u{9b}31m\u{ad}\u{e0041}";
+    let line = ["log", "add", "--entity", "deal:12", "--icon", hostile, "--title", hostile, "--text"];
+    let added = brand.run(line.into_iter().chain(["one\n\u{1b}]0;title\u{7}\r\ntwo"])).ends_with(0);
+    let secret = brand.portal.admin_webhook();
+    // The secret in a text that somebody else wrote is in no output: `run` looks for it.
+    brand.run(line.into_iter().chain([secret.as_str(), "--format", "json"])).ends_with(0);
+    for line in ["log list --entity deal:12", "log get 1", "log get 2"] {
+        let output = brand.both(line).ends_with(0);
+        let text = format!("{}{}{}", added.text(), output.text(), brand.json(line).stdout);
+        assert!(
+            !text.chars().any(|c| (c.is_control() && c != '\n') || ['\u{202e}', '\u{ad}', '\u{e0041}'].contains(&c)),
+            "{line}: {text:?}"
+        );
+    }
+}
+
+#[test]
+fn a_long_title_is_cut_in_a_list_and_whole_alone() {
+    let brand = Brand::new();
+    let title = format!("{}end", "T".repeat(5000));
+    add(&brand, &title).ends_with(0);
+    let listed = brand.both("log list --entity deal:12").ends_with(0);
+    assert_eq!(titles(&listed), [title.as_str()]);
+    assert!(listed.stdout.contains("TTT…\n") && listed.stdout.lines().all(|line| line.len() < 200), "{listed:?}");
+    assert!(brand.run(["log", "get", "1"]).ends_with(0).stdout.contains(&title));
+}

@@ -1,0 +1,132 @@
+//! An application's tokens: every command that talks to a portal works with them, also when they have expired.
+
+use brandctl::domain::asset::Kind;
+use brandctl::sandbox::Faults;
+use brandctl::sandbox::faults::{Action, On, When};
+
+use crate::common::{Brand, Output, art, tokens_of};
+
+/// A brand whose environment has the token file of the application that the portal knows.
+fn brand() -> Brand {
+    authorised(Brand::new())
+}
+
+fn authorised(brand: Brand) -> Brand {
+    let file = brand.portal.oauth_file();
+    brand.with_tokens(file)
+}
+
+/// One create, one replace, one delete.
+fn work() -> Brand {
+    let brand = Brand::new().in_step(3).declares("icon/acme-new", 9);
+    brand.draw("icon/acme-00", &art(Kind::Icon, 99));
+    brand.undeclare("icon/acme-01");
+    authorised(brand)
+}
+
+fn add(brand: &Brand) -> Output {
+    brand.json("log add --entity deal:12 --title Sent --text here --icon info").ends_with(0)
+}
+
+#[test]
+fn doctor_plan_apply_and_list_work_with_an_application() {
+    let brand = work();
+    let doctor = brand.writing_nothing(|| brand.both("doctor").ends_with(0));
+    assert!(doctor.stdout.contains("by the application of the file of BITRIX24_OAUTH_FILE"), "{}", doctor.stdout);
+    let plan = brand.writing_nothing(|| brand.both("plan").ends_with(0));
+    assert_eq!(plan.changes(), ["replace icon/acme-00", "delete icon/acme-01", "create icon/acme-new"]);
+    brand.writing_nothing(|| brand.both("drift").ends_with(2));
+    assert_eq!(brand.apply().ends_with(0).count("applied"), 3);
+    assert_eq!(brand.plan().ends_with(0).changes(), [""; 0]);
+    let list = brand.writing_nothing(|| brand.both("list").ends_with(0));
+    assert_eq!(list.json["summary"]["managed"], 3);
+    assert_eq!(brand.portal.refreshes(), 0, "tokens are renewed when they have expired, and not before");
+}
+
+#[test]
+fn expired_tokens_are_renewed_once_by_whichever_command_finds_them() {
+    for line in ["doctor", "plan", "list", "log list --entity deal:12", "apply --yes --settle 0.1"] {
+        let brand = work();
+        let old = tokens_of(&brand.portal.oauth_file());
+        brand.portal.expire_access_tokens();
+        let output = brand.json(line).ends_with(0);
+        assert_eq!(brand.portal.refreshes(), 1, "{line}");
+        let new = tokens_of(&brand.portal.oauth_file());
+        assert!(old[0] != new[0] && old[1] != new[1] && old[2] == new[2], "{line}: the file has the new pair");
+        assert!(old.iter().all(|secret| !output.text().contains(secret)), "{output:?}");
+        brand.json("list").ends_with(0);
+        assert_eq!(brand.portal.refreshes(), 1, "{line}: the next command goes on with it");
+    }
+}
+
+#[test]
+fn tokens_that_expire_between_two_writes_cost_no_write() {
+    for number in 1..=4 {
+        let brand = work();
+        brand.fail(Faults::one(On::Write, When::Nth(number), Action::ExpiredToken));
+        let output = brand.apply().ends_with(0);
+        assert_eq!(output.count("applied"), 3, "{output:?}");
+        assert_eq!(brand.codes(), ["icon/acme-00", "icon/acme-02", "icon/acme-new"]);
+        let came_to_it = brand.write_requests().len() as u64 >= number;
+        assert_eq!(brand.portal.refreshes(), u64::from(came_to_it), "write {number}");
+        assert!(came_to_it || number > 2, "there are several write requests");
+        brand.fail(Faults::none());
+        assert_eq!(brand.plan().ends_with(0).changes(), [""; 0]);
+    }
+}
+
+#[test]
+fn an_application_deletes_the_log_entries_that_it_added_and_no_others() {
+    let brand = brand();
+    assert_eq!(add(&brand).json["entries"][0]["id"], 1);
+    let deleted = brand.run(["log", "delete", "1"]).ends_with(0);
+    assert_eq!(deleted.stdout, "Deleted log entry 1.\n");
+    let again = brand.both("log delete 1").ends_with(1);
+    assert!(again.stderr.contains("NOT_FOUND"), "{again:?}");
+    assert_eq!(add(&brand).json["entries"][0]["id"], 2);
+    let other = brand.portal.other_oauth_file();
+    let brand = brand.with_tokens(other);
+    let refused = brand.both("log delete 2").ends_with(1);
+    assert!(refused.stderr.contains("REMOVING_DISABLED") && refused.stderr.contains("this one did not"), "{refused:?}");
+    let entries = brand.json("log list --entity deal:12").ends_with(0);
+    assert_eq!(entries.json["entries"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_file_that_is_no_token_file_is_told_by_name_and_nothing_is_sent() {
+    for (text, told) in [
+        ("", "holds no JSON object"),
+        ("[1]", "holds no JSON object"),
+        ("{\"domain\":\"acme.example\",\"access_token\":5}", "no text in its field `client_id`"),
+        ("{\"domain\":\"http://acme.example/\"}", "no https:// address in its field `domain`"),
+    ] {
+        let brand = Brand::new();
+        let file = brand.path("tokens.json");
+        std::fs::write(&file, text).unwrap();
+        let brand = brand.with_tokens(file);
+        for line in ["list", "plan", "apply --yes", "log get 1"] {
+            let output = brand.both(line).ends_with(1);
+            assert_eq!(output.errors(), ["credentials"], "{text}: {output:?}");
+            assert!(output.stderr.contains(told) && output.stderr.contains("BITRIX24_OAUTH_FILE"), "{output:?}");
+        }
+        assert!(brand.portal.requests().is_empty());
+    }
+    // To read a folder or a pipe would be of no use.
+    let brand = Brand::new();
+    let folder = brand.path("icons");
+    let output = brand.with_tokens(folder).both("list").ends_with(1);
+    assert!(output.stderr.contains("it is no regular file"), "{output:?}");
+}
+
+#[test]
+fn a_refresh_token_that_is_used_up_says_what_to_do() {
+    let brand = brand();
+    let file = brand.portal.oauth_file();
+    let text = std::fs::read_to_string(&file).unwrap().replace(&tokens_of(&file)[1], "q7w8e9r0t1y2u3i4");
+    std::fs::write(&file, text).unwrap();
+    brand.portal.expire_access_tokens();
+    for line in ["list", "plan", "apply --yes"] {
+        let output = brand.writing_nothing(|| brand.both(line).ends_with(1));
+        assert!(output.stderr.contains("invalid_grant") && output.stderr.contains("authorised"), "{output:?}");
+    }
+}
