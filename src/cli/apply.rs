@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
-    comparing: Comparing,
+    pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {

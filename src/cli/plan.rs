@@ -15,7 +15,7 @@ use super::exit::{self, Detail, Exit};
 use super::output;
 use super::recovery;
 use super::session::{Connection, Purpose, Session};
-use super::settings::{Comparing, Globals};
+use super::settings::{AnyFormat, Comparing, Globals};
 
 /// Show what apply would do; write nothing
 ///
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
-    comparing: Comparing,
+    pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -46,7 +46,11 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let unwritten = arguments.comparing.reports.write(&session.report, "plan");
     session.report.findings.extend(unwritten);
     session.progress.clear();
-    output::report(globals, &session.report, exit::of_plan(&session.report, detail), render::human::plan)
+    let human = match globals.any_format {
+        AnyFormat::Diff => render::diff::report,
+        _ => render::human::plan,
+    };
+    output::report(globals, &session.report, exit::of_plan(&session.report, detail), human)
 }
 
 /// A plan and what it takes to apply it.

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     deny_warnings: bool,
     #[command(flatten)]
-    reports: Reports,
+    pub(super) reports: Reports,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -64,7 +64,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     validation.findings.extend(arguments.reports.write_validation(&validation));
     let exit = if validation.passed() { Exit::Success } else { Exit::Error };
     match globals.any_format {
-        AnyFormat::Human => output::data(&render::human::validation(&validation, &pictures), exit),
+        // `diff` was refused before.
+        AnyFormat::Human | AnyFormat::Diff => {
+            output::data(&render::human::validation(&validation, &pictures), exit)
+        }
         AnyFormat::Json => output::json(render::json::validation(&validation), exit),
         AnyFormat::Github => output::data(&render::github::validation(&validation), exit),
         AnyFormat::Sarif => output::json(render::sarif::validation(&validation), exit),

@@ -1,5 +1,6 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -29,14 +30,14 @@ pub struct Validated {
 /// than how many there are. What they are is for `validate` to say.
 #[must_use]
 pub fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
-        *counts.entry(finding.rule).or_default() += 1;
+        *counts.entry(finding.rule.clone()).or_default() += 1;
     }
-    let is_told = |finding: &Finding| finding.is_error() || counts.get(finding.rule) == Some(&1);
+    let is_told = |finding: &Finding| finding.is_error() || counts.get(&finding.rule) == Some(&1);
     let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
     brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
-        Finding::warning(rule, format!("{count} findings of this rule"))
+        Finding { rule, ..Finding::warning("", format!("{count} findings of this rule")) }
             .help("`brandctl validate` tells them one by one")
     }));
     brief

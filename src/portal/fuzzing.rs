@@ -5,6 +5,7 @@
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 
+use super::access::Access;
 use super::batch::{Answers, Part};
 use super::webhook::Webhook;
 use super::wire::{self, Answered, Body};
@@ -16,6 +17,7 @@ pub fn answers(bytes: &[u8]) {
     let Ok(webhook) = Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "fuzzing") else {
         panic!("the webhook is sound");
     };
+    let access = Access::from(webhook);
     let address = |kind, code: &str| Address::new(kind, Code::new(code));
     let commands = [
         Command::Add { address: address(Kind::Icon, "acme-a"), png: [1, 2, 3].into() },
@@ -39,7 +41,7 @@ pub fn answers(bytes: &[u8]) {
         }
         let Ok(read) = Answers::read(result) else { panic!("it was read before") };
         let mut added = 0;
-        let outcomes = read.into_writes(&webhook, &commands, halt, |_| added += 1);
+        let outcomes = read.into_writes(&access, &commands, halt, |_| added += 1);
         assert_eq!(outcomes.len(), commands.len());
         assert!(added <= 2, "only what was to be added can have been");
         assert!(halt == Halt::OnError || !outcomes.contains(&Answer::NotRun), "nothing halts this batch");

@@ -6,17 +6,16 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::domain::asset::Address;
-use crate::domain::diff::{Action, Change, Reason};
+use crate::domain::diff::{Action, Change};
 use crate::domain::document::FindingDocument;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
-use crate::domain::image::{self, changed_pixels};
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
 
 use super::picture::Pictures;
-use super::{counted, inert, snippet, summary as last_words, unmanaged};
+use super::{counted, inert, reason, snippet, summary as last_words, unmanaged};
 
 pub(super) const CREATE: Style = AnsiColor::Green.on_default();
 pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
@@ -189,42 +188,7 @@ fn changes(text: &mut String, plan: &Plan) {
 }
 
 fn reason(change: &Change, plan: &Plan) -> String {
-    let spelling = change.action.before().map(|before| inert(before.code.as_str())).unwrap_or_default();
-    let mut reason = match change.reason {
-        Reason::Absent => "not on the portal".to_owned(),
-        Reason::Undeclared => "owned, but no longer declared".to_owned(),
-        Reason::LooksDifferent => pixels(change, plan),
-        Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
-        Reason::Respelt => format!("spelt `{spelling}` on the portal"),
-        Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
-    };
-    if change.reason == Reason::LooksDifferent && spelling != inert(change.address.code.as_str()) {
-        let _ = write!(reason, ", and spelt `{spelling}` on the portal");
-    }
-    if let Some(other) = &change.rename {
-        let word = if matches!(change.action, Action::Delete(_)) { "to" } else { "from" };
-        let _ = write!(reason, " (renamed {word} {})", shown(other));
-    }
-    reason
-}
-
-/// How many pixels differ, where both images are at hand.
-fn pixels(change: &Change, plan: &Plan) -> String {
-    let image =
-        |content: Option<&crate::domain::state::Content>| image::read(plan.contents.get(&content?.sha256)?).ok();
-    let before = image(change.action.before().and_then(|before| before.content.as_ref()));
-    let after = image(change.action.after().map(|after| &after.content));
-    match before.zip(after) {
-        Some((before, after)) => match changed_pixels(&before, &after) {
-            Some(0) => "looks different (same pixels, other colour profile)".to_owned(),
-            Some(count) => {
-                let all = after.pixels.width() * after.pixels.height();
-                format!("looks different ({count} of {all} pixels)")
-            }
-            None => "looks different (another size)".to_owned(),
-        },
-        None => "looks different".to_owned(),
-    }
+    reason::in_full(change, plan, |spelling| format!("`{}`", inert(spelling)), shown)
 }
 
 fn left_alone(text: &mut String, plan: &Plan) {

@@ -1,6 +1,7 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod diff;
 pub mod doctor;
 pub mod github;
 pub mod html;
@@ -9,7 +10,10 @@ pub mod json;
 pub mod junit;
 pub mod list;
 pub mod log;
+pub mod markdown;
+mod outcome;
 pub mod picture;
+mod reason;
 pub mod rules;
 pub mod sarif;
 pub mod snippet;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gallery::{Gallery, Picture};
 use crate::domain::asset::{Address, Digest};
-use crate::domain::diff::{self, Change, Reason};
+use crate::domain::diff::{self, Change};
 use crate::domain::finding::Finding;
 use crate::domain::image::{Comparison, compare};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, StepResult, Validation};
 use crate::domain::rules::Piece;
-use crate::render::inert;
+use crate::render::{inert, reason};
 
 /// What happens to an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,19 +203,11 @@ fn of_change<'a>(
     {
         entry.comparison = Some((comparison, class));
     }
-    let spelling = change.action.before().map(|before| inert(before.code.as_str())).unwrap_or_default();
-    entry.why = match change.reason {
-        _ if action == Action::Rename => "the same image under another code".to_owned(),
-        Reason::Absent => "not on the portal".to_owned(),
-        Reason::Undeclared => "owned, but no longer declared".to_owned(),
-        Reason::LooksDifferent => "looks different".to_owned(),
-        Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
-        Reason::Respelt => format!("spelt {spelling} on the portal"),
-        Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
+    entry.why = if action == Action::Rename {
+        "the same image under another code".to_owned()
+    } else {
+        reason::in_words(change, inert)
     };
-    if change.reason == Reason::LooksDifferent && spelling != inert(change.address.code.as_str()) {
-        entry.why.push_str(&format!(", and spelt {spelling} on the portal"));
-    }
     if let Some(run) = &report.run {
         let addresses = [Some(&change.address), entry.renamed_from];
         entry.steps = addresses.into_iter().flatten().filter_map(|address| run.steps.get(address)).collect();

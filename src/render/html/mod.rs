@@ -10,10 +10,13 @@ mod card;
 mod entry;
 mod gallery;
 mod page;
+mod portal;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod timeline;
+
+pub use portal::{Holding, Origin, holdings, inventory};
 
 use maud::html;
 
@@ -42,7 +45,7 @@ pub fn report(report: &Report, command: &str) -> String {
             }
         }
     };
-    Page { title: format!("{command} · {portal}"), body }.with_images(&gallery)
+    Page { title: format!("{command} · {portal}"), to: "changes", script: page::REPORT, body }.with_images(&gallery)
 }
 
 /// What `validate` found, as a page: the manifest's art with its findings.
@@ -60,5 +63,5 @@ pub fn validation(validation: &Validation) -> String {
             (timeline::section(&all, &[]))
         }
     };
-    Page { title: format!("validate · {}", validation.manifest), body }.with_images(&gallery)
+    Page { title: format!("validate · {}", validation.manifest), to: "changes", script: page::REPORT, body }.with_images(&gallery)
 }

@@ -8,13 +8,23 @@ use sha2::{Digest as _, Sha256};
 use super::gallery::Gallery;
 use crate::render::inert;
 
-const STYLE: &str = concat!(include_str!("page.css"), include_str!("card.css"), include_str!("timeline.css"));
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str =
+    concat!(include_str!("page.css"), include_str!("card.css"), include_str!("timeline.css"), include_str!("portal.css"));
+
+/// The script of a page about changes or a manifest's art.
+pub(super) const REPORT: &str = include_str!("page.js");
+
+/// The script of a page about what a portal holds.
+pub(super) const PORTAL: &str = include_str!("portal.js");
 
 /// A page without its images.
 pub(super) struct Page {
     /// What it is called, as found: it is made inert here.
     pub(super) title: String,
+    /// The id of what whoever has no use for its top skips to.
+    pub(super) to: &'static str,
+    /// One of [`REPORT`] and [`PORTAL`].
+    pub(super) script: &'static str,
     /// What it shows.
     pub(super) body: Markup,
 }
@@ -23,7 +33,7 @@ impl Page {
     /// The whole page.
     pub(super) fn with_images(self, images: &Gallery) -> String {
         let style = format!("{}{}", slim(STYLE), images.style());
-        let script = slim(SCRIPT);
+        let script = slim(self.script);
         let policy = format!(
             "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
             hash(&style),
@@ -42,7 +52,7 @@ impl Page {
                     style { (PreEscaped(style)) }
                 }
                 body {
-                    a.skip href="#changes" { "Skip to the images" }
+                    a.skip href={ "#" (self.to) } { "Skip to the images" }
                     (self.body)
                     script { (PreEscaped(script)) }
                 }

@@ -6,22 +6,11 @@ use super::card::{anchor, name, severity, word};
 use super::entry::Entry;
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
-use crate::domain::guard::{Outcome, Verdict};
+use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
+use crate::render::outcome::{Outcome, counts};
 use crate::render::{inert, unmanaged};
-
-/// How it ended: the tone sets the sign and the colour.
-struct Ending {
-    tone: &'static str,
-    text: String,
-}
-
-impl Ending {
-    fn new(tone: &'static str, text: impl Into<String>) -> Self {
-        Self { tone, text: text.into() }
-    }
-}
 
 /// The top of a page about a portal.
 pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -> Markup {
@@ -29,7 +18,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
         header.top {
             p.ran { "brandctl " b { (command) } }
             h1 { bdi { (inert(report.portal.as_deref().unwrap_or("no portal was read"))) } }
-            (outcome(&ending(report)))
+            (outcome(&Outcome::of_report(report)))
             dl.facts {
                 @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
                 dt { "Manifest" } dd { bdi { (inert(&report.manifest)) } }
@@ -48,76 +37,22 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
 
 /// The top of a page about a manifest alone.
 pub(super) fn of_validation(validation: &Validation, entries: &[Entry<'_>]) -> Markup {
-    let errors = validation.findings.iter().filter(|finding| finding.is_error()).count();
-    let warnings = validation.findings.len() - errors;
-    let images = counted(validation.images, "image", "images");
-    let warned = if warnings > 0 { format!(", {}", counted(warnings, "warning", "warnings")) } else { String::new() };
-    let ending = if errors > 0 {
-        Ending::new("bad", format!("Not valid: {images}, {}{warned}", counted(errors, "error", "errors")))
-    } else {
-        Ending::new(if warnings > 0 { "warn" } else { "good" }, format!("Valid: {images}{warned}"))
-    };
     html! {
         header.top {
             p.ran { "brandctl " b { "validate" } }
             h1 { bdi { (inert(&validation.manifest)) } }
-            (outcome(&ending))
+            (outcome(&Outcome::of_validation(validation)))
         }
         section.panels aria-label="What to know first" { (general_findings(&validation.findings, entries)) }
     }
 }
 
-fn outcome(ending: &Ending) -> Markup {
-    html! { p class={ "outcome " (ending.tone) } { (ending.text) } }
-}
-
-fn ending(report: &Report) -> Ending {
-    let errors = report.findings.iter().filter(|finding| finding.is_error()).count();
-    if report.stale {
-        return Ending::new("bad", "The plan is stale: nothing was written");
-    }
-    if let Some(run) = &report.run {
-        let applied = run.steps.values().filter(|step| step.fate == Fate::Applied).count();
-        return if applied == run.steps.len() {
-            Ending::new("good", format!("Applied {} and read back", counted(applied, "change", "changes")))
-        } else {
-            Ending::new("bad", format!("Not everything was applied: {applied} of {}", run.steps.len()))
-        };
-    }
-    if errors > 0 {
-        return Ending::new("bad", format!("{}: nothing can be applied", counted(errors, "error", "errors")));
-    }
-    let Some(plan) = &report.plan else { return Ending::new("bad", "It did not come to a plan") };
-    let changes = counted(plan.changes.len(), "change", "changes");
-    if report.refused() {
-        Ending::new("bad", format!("{changes} planned, and a guard refuses"))
-    } else if !plan.unknown.is_empty() {
-        Ending::new("warn", format!("{changes} planned; {} could not be read", plan.unknown.len()))
-    } else if plan.changes.is_empty() {
-        Ending::new("good", "Nothing to do")
-    } else {
-        Ending::new("pending", format!("{changes} planned"))
-    }
-}
-
-fn counts(plan: &Plan) -> String {
-    let counts = plan.counts();
-    let renames = plan.changes.iter().filter(|change| change.rename.is_some()).count() / 2;
-    let mut text = format!("{} to create, {} to replace, {} to delete", counts.create, counts.replace, counts.delete);
-    if renames > 0 {
-        text.push_str(&format!(" (of these {} as a create and a delete)", counted(renames, "rename", "renames")));
-    }
-    text.push_str(&format!(
-        "; {} unchanged, {} unmanaged, {} system",
-        plan.unchanged,
-        plan.unmanaged.len(),
-        plan.system
-    ));
-    text
+pub(super) fn outcome(outcome: &Outcome) -> Markup {
+    html! { p class={ "outcome " (outcome.tone.name()) } { (outcome.text) } }
 }
 
 /// Every finding, with a link to its card where there is one.
-fn general_findings(findings: &[Finding], entries: &[Entry<'_>]) -> Markup {
+pub(super) fn general_findings(findings: &[Finding], entries: &[Entry<'_>]) -> Markup {
     let has_card = |address: &Address| entries.iter().any(|entry| entry.address == address);
     let errors = findings.iter().any(Finding::is_error);
     html! {
@@ -146,14 +81,14 @@ fn general_findings(findings: &[Finding], entries: &[Entry<'_>]) -> Markup {
 }
 
 fn guards(verdicts: &[Verdict]) -> Markup {
-    let refused = verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Refused).count();
+    let refused = verdicts.iter().filter(|verdict| verdict.outcome == guard::Outcome::Refused).count();
     html! {
         @if !verdicts.is_empty() {
             details.panel open[refused > 0] {
                 summary { "Guards: " @if refused > 0 { b { (refused) " refused" } } @else { "nothing refused" } }
                 ul.guards {
                     @for verdict in verdicts {
-                        @let word = match verdict.outcome { Outcome::Passed => "passed", Outcome::Allowed => "allowed", Outcome::Refused => "refused" };
+                        @let word = match verdict.outcome { guard::Outcome::Passed => "passed", guard::Outcome::Allowed => "allowed", guard::Outcome::Refused => "refused" };
                         li class=(word) {
                             b { (word) } " " code { (verdict.guard.name()) } " " (inert(&verdict.message))
                             @if !verdict.addresses.is_empty() {
@@ -198,8 +133,4 @@ fn left_alone(plan: &Plan) -> Markup {
             }
         }
     }
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
