@@ -79,9 +79,11 @@ fn parse(text: &str) -> Result<File, String> {
     let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
     match extension.and_then(Format::named) {
         Some(format) => Ok(File { format, path: text.into() }),
-        None => Err("its extension names no format: end it in .html or .json, .md, .xml or .sarif, or write html=PATH \
+        None => {
+            Err("its extension names no format: end it in .html or .json, .md, .xml or .sarif, or write html=PATH \
                      and so on"
-            .to_owned()),
+                .to_owned())
+        }
     }
 }
 
@@ -186,7 +188,9 @@ mod tests {
     fn a_link_is_https_and_holds_no_secret() {
         let link = address("https://ci.example/a b/<x>(1).html?a=1>").map(String::from);
         assert_eq!(link.as_deref(), Ok("https://ci.example/a%20b/%3Cx%3E(1).html?a=1%3E"));
-        for wrong in ["http://ci.example/", "javascript:alert(1)", "ci.example", "https://user:secret@ci.example/", "https://"] {
+        for wrong in
+            ["http://ci.example/", "javascript:alert(1)", "ci.example", "https://user:secret@ci.example/", "https://"]
+        {
             assert!(address(wrong).is_err(), "{wrong}");
         }
     }

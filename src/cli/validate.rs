@@ -65,9 +65,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let exit = if validation.passed() { Exit::Success } else { Exit::Error };
     match globals.any_format {
         // `diff` was refused before.
-        AnyFormat::Human | AnyFormat::Diff => {
-            output::data(&render::human::validation(&validation, &pictures), exit)
-        }
+        AnyFormat::Human | AnyFormat::Diff => output::data(&render::human::validation(&validation, &pictures), exit),
         AnyFormat::Json => output::json(render::json::validation(&validation), exit),
         AnyFormat::Github => output::data(&render::github::validation(&validation), exit),
         AnyFormat::Sarif => output::json(render::sarif::validation(&validation), exit),

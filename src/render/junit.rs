@@ -106,7 +106,8 @@ impl Case {
 }
 
 fn suite(name: &str, cases: &[Case]) -> String {
-    let count = |word| cases.iter().filter(|case| case.ending.as_ref().is_some_and(|ending| ending.word == word)).count();
+    let count =
+        |word| cases.iter().filter(|case| case.ending.as_ref().is_some_and(|ending| ending.word == word)).count();
     let (tests, failures, errors) = (cases.len(), count(Word::Failure), count(Word::Error));
     let counts = format!(r#"tests="{tests}" failures="{failures}" errors="{errors}""#);
     let skipped = count(Word::Skipped);

@@ -45,18 +45,24 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
         comment.list("Not applied", "| | entry | why |\n|---|---|---|\n", not_applied(run));
     }
     if let Some(plan) = &report.plan {
-        comment.list("Changes", "| | entry | why |\n|---|---|---|\n", plan.changes.iter().map(|change| {
-            let symbol = match change.action {
-                Action::Create(_) => "+",
-                Action::Replace(..) => "-/+",
-                Action::Delete(_) => "-",
-            };
-            let why = reason::in_full(change, plan, code, name);
-            format!("| `{symbol}` | {} | {why} |\n", name(&change.address))
-        }));
-        comment.list("Unknown, left alone", ENTRIES, plan.unknown.iter().map(|unknown| {
-            format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why))
-        }));
+        comment.list(
+            "Changes",
+            "| | entry | why |\n|---|---|---|\n",
+            plan.changes.iter().map(|change| {
+                let symbol = match change.action {
+                    Action::Create(_) => "+",
+                    Action::Replace(..) => "-/+",
+                    Action::Delete(_) => "-",
+                };
+                let why = reason::in_full(change, plan, code, name);
+                format!("| `{symbol}` | {} | {why} |\n", name(&change.address))
+            }),
+        );
+        comment.list(
+            "Unknown, left alone",
+            ENTRIES,
+            plan.unknown.iter().map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why))),
+        );
     }
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
     if let Some(plan) = &report.plan {
@@ -85,9 +91,11 @@ pub fn inventory(inventory: &Inventory, page: Option<&str>) -> String {
     let (errors, warnings): (Vec<_>, Vec<_>) = inventory.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
     let custom = inventory.entries.iter().filter(|held| held.standing != Standing::System);
-    comment.list("Entries", "| entry | standing |\n|---|---|\n", custom.map(|held| {
-        format!("| {} | {} |\n", name(&held.address), held.standing.name())
-    }));
+    comment.list(
+        "Entries",
+        "| entry | standing |\n|---|---|\n",
+        custom.map(|held| format!("| {} | {} |\n", name(&held.address), held.standing.name())),
+    );
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
     comment.text
 }
@@ -156,7 +164,8 @@ impl Comment {
 fn marked(name: &str) -> String {
     let mut marked = String::new();
     for character in name.chars().take(LONGEST_NAME) {
-        if character.is_ascii_alphanumeric() || "._/".contains(character) || character == '-' && !marked.ends_with('-') {
+        if character.is_ascii_alphanumeric() || "._/".contains(character) || character == '-' && !marked.ends_with('-')
+        {
             marked.push(character);
         } else {
             let mut bytes = [0; 4];
@@ -170,13 +179,20 @@ fn marked(name: &str) -> String {
 
 /// Text in a code span that it cannot end, nor the cell of the table around it.
 fn code(text: &str) -> String {
-    let mut shown = inert(text).replace('`', "\\u{60}").replace('|', "\\u{7c}");
+    let mut shown = inert(text).replace('|', "\\u{7c}");
     if let Some((end, _)) = shown.char_indices().nth(LONGEST_NAME) {
         shown.truncate(end);
         shown.push('…');
     }
     // A span of nothing, or of spaces alone, is no span.
-    if shown.trim().is_empty() { "–".to_owned() } else { format!("`{shown}`") }
+    if shown.trim().is_empty() {
+        return "–".to_owned();
+    }
+    // A span ends with as many backticks as it began with; a space beside them is no part of it.
+    let longest = shown.split(|character| character != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    format!("{fence}{space}{shown}{space}{fence}")
 }
 
 fn name(address: &Address) -> String {

@@ -7,7 +7,7 @@ await story(async () => {
   assert.match(await page.title(), /^plan · <\/style><img src=x/);
   assert.equal(await page.locator('img,script:not(body > script:last-child),[onerror],[onfocus],[style]:not(.stage)').count(), 0);
   const ids = await page.locator('.card').evaluateAll(all => all.map(one => one.id));
-  assert.equal(ids.length, 8);
+  assert.equal(ids.length, 12);
   for (const id of ids) {
     const dressed = id.startsWith('icon') ? await card(page, id) : page.locator(`[id="${id}"]`);
     const box = await dressed.boundingBox();

@@ -237,16 +237,25 @@ pub(crate) fn validation() -> Validation {
 }
 
 /// Names that attack whoever shows them.
-pub(crate) fn hostile() -> Report {
-    let names = [
+pub(crate) fn names() -> Vec<String> {
+    vec![
         "<script>document.title='owned'</script>".to_owned(),
         "</style><img src=x onerror=\"document.title='owned'\">".to_owned(),
         "</script><script>document.title='owned'</script>".to_owned(),
         "\"' onfocus=document.title='owned' x=\"".to_owned(),
         "\u{202e}gnp.esrever \u{2066}\u{1b}[31mred\u{7}\n".to_owned(),
         "😀 with space #?%41&amp;".to_owned(),
+        "]]></failure></testcase><x>".to_owned(),
+        "`code` | cell \\| @octocat #1 https://evil.example www.evil.example a@evil.example".to_owned(),
+        "](javascript:alert(1)) ![x](https://evil.example/x.png) <https://evil.example> --> </details>".to_owned(),
+        "``` \n\n# heading\n\n- [ ] task\\".to_owned(),
         "x".repeat(255),
-    ];
+    ]
+}
+
+/// They are everything that can be called something.
+pub(crate) fn hostile() -> Report {
+    let names = names();
     let mut draft = Draft::default();
     for name in &names {
         let address = Address::new(Kind::Icon, Code::new(name));

@@ -63,5 +63,6 @@ pub fn validation(validation: &Validation) -> String {
             (timeline::section(&all, &[]))
         }
     };
-    Page { title: format!("validate · {}", validation.manifest), to: "changes", script: page::REPORT, body }.with_images(&gallery)
+    Page { title: format!("validate · {}", validation.manifest), to: "changes", script: page::REPORT, body }
+        .with_images(&gallery)
 }

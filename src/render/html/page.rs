@@ -8,8 +8,12 @@ use sha2::{Digest as _, Sha256};
 use super::gallery::Gallery;
 use crate::render::inert;
 
-const STYLE: &str =
-    concat!(include_str!("page.css"), include_str!("card.css"), include_str!("timeline.css"), include_str!("portal.css"));
+const STYLE: &str = concat!(
+    include_str!("page.css"),
+    include_str!("card.css"),
+    include_str!("timeline.css"),
+    include_str!("portal.css")
+);
 
 /// The script of a page about changes or a manifest's art.
 pub(super) const REPORT: &str = include_str!("page.js");

@@ -7,7 +7,7 @@ const said = document.getElementById('said');
 
 // Words narrow; an entry is found by its code, and by what is said of it.
 const texts = new Map(entries.map(entry => {
-  const code = entry.querySelector('.copy').dataset.code;
+  const code = decodeURIComponent(entry.querySelector('.copy').dataset.code);
   return [entry, `${code} ${entry.querySelector('div').textContent}`.toLowerCase()];
 }));
 const filter = () => {
@@ -29,12 +29,12 @@ const say = text => {
   soon = setTimeout(() => { said.textContent = ''; }, 3000);
 };
 const copy = async button => {
-  const { code } = button.dataset;
+  const code = button.closest('.holding').querySelector('code');
   try {
-    await navigator.clipboard.writeText(code);
-    say(`Copied ${code}`);
+    await navigator.clipboard.writeText(decodeURIComponent(button.dataset.code));
+    say(`Copied ${code.textContent}`);
   } catch {
-    getSelection().selectAllChildren(button.closest('.holding').querySelector('code'));
+    getSelection().selectAllChildren(code);
     say('Marked: copy it with the keyboard');
   }
 };

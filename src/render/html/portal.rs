@@ -2,6 +2,7 @@
 //! known of it. `list` and the sandbox draw their page here.
 
 use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::card::{anchor, image, name};
 use super::gallery::Gallery;
@@ -148,8 +149,8 @@ fn row(holding: &Holding<'_>, picture: &Result<Markup, &'static str>) -> Markup 
                     @if !added.is_empty() { ", added " time datetime=(added) { (added) } }
                 }
             }
-            // The script takes the code itself, which is not always what can be shown of it.
-            button.copy type="button" data-code=(address.code.as_str()) hidden { "Copy" span.unseen { " " (name(address)) } }
+            // The code itself is not always what can be shown of it.
+            button.copy type="button" data-code=(utf8_percent_encode(address.code.as_str(), NON_ALPHANUMERIC)) hidden { "Copy" span.unseen { " " (name(address)) } }
         }
     }
 }
