@@ -1,6 +1,6 @@
 // Names that attack the page are text in it.
 import assert from 'node:assert/strict';
-import { card, open, story } from './open.mjs';
+import { called, card, open, story } from './open.mjs';
 
 await story(async () => {
   const page = await open({ width: 360 });
@@ -9,7 +9,7 @@ await story(async () => {
   const ids = await page.locator('.card').evaluateAll(all => all.map(one => one.id));
   assert.equal(ids.length, 12);
   for (const id of ids) {
-    const dressed = id.startsWith('icon') ? await card(page, id) : page.locator(`[id="${id}"]`);
+    const dressed = id.startsWith('icon') ? await card(page, id) : called(page, id);
     const box = await dressed.boundingBox();
     assert.ok(box.x >= 0 && box.x + box.width <= 360, id);
   }
@@ -18,7 +18,7 @@ await story(async () => {
 
   // Each is reached by its own link, whatever is in its name.
   for (const id of ids) {
-    await page.locator(`[id="${id}"] h3 a`).click();
+    await called(page, id).locator('h3 a').click();
     assert.equal(await page.evaluate(() => document.activeElement.id), id);
   }
   const typed = await open({ hash: '#icon/😀 with space %23?%2541&amp;' });

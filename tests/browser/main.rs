@@ -6,11 +6,13 @@
 
 mod scenes;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use brandctl::render::html;
+use brandctl::domain::asset::{Address, Code, Kind};
+use brandctl::render::html::{self, Holding, Origin};
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser");
 
@@ -42,8 +44,14 @@ fn browse_with(script: &str, page: &str, arguments: &[&str]) {
     let folder = installed();
     let file = folder.join(script).with_extension("html");
     std::fs::write(&file, page).unwrap();
+    visit(script, &file, arguments);
+}
+
+/// Runs a script on what is at an address or in a file.
+fn visit(script: &str, place: impl AsRef<OsStr>, arguments: &[&str]) {
+    let folder = installed();
     let mut command = Command::new(folder.join("bin/node"));
-    let output = command.arg(folder.join(script)).arg(&file).args(arguments).output().unwrap();
+    let output = command.arg(folder.join(script)).arg(place).args(arguments).output().unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -101,6 +109,42 @@ fn the_program_writes_such_a_page() {
 #[test]
 fn hostile_names_do_nothing() {
     browse("hostile.mjs", &html::report(&scenes::hostile(), "plan"));
+    let names = scenes::names();
+    let addresses: Vec<_> = names.iter().map(|name| Address::new(Kind::Icon, Code::new(name))).collect();
+    let art = scenes::acme("icons/acme-call");
+    let holding = |address| Holding { address, origin: Origin::Custom("custom"), bytes: Some(&art), added: &names[0] };
+    let page = html::holdings("sandbox", &names[1], &addresses.iter().map(holding).collect::<Vec<_>>());
+    let codes: Vec<_> = names.iter().map(|name| serde_json::Value::from(name.as_str())).collect();
+    browse_with("hostile-portal.mjs", &page, &[&serde_json::Value::from(codes).to_string()]);
+    browse("access.mjs", &page);
+}
+
+/// A sandbox that the program runs, with the example on it. It ends with this.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_sandbox_shows_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let brandctl = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brandctl"));
+        command.args(line.split(' ')).arg("--state-dir").arg(folder.path()).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
+    };
+    let applied = brandctl("apply --yes --sandbox -f examples/acme/brand.yaml --settle 0.1").output().unwrap();
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    let mut sandbox = brandctl("sandbox --listen 127.0.0.1:0 --format json").stdout(Stdio::piped()).spawn().unwrap();
+    let told = serde_json::Deserializer::from_reader(sandbox.stdout.take().unwrap()).into_iter().next();
+    let _running = Running(sandbox);
+    let welcome: serde_json::Value = told.unwrap().unwrap();
+    visit("portal.mjs", welcome["page"].as_str().unwrap(), &[]);
+    visit("access.mjs", welcome["page"].as_str().unwrap(), &[]);
 }
 
 #[test]
