@@ -37,6 +37,7 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
     session.reports = arguments.comparing.reports.clone();
+    session.showing = arguments.comparing.showing;
     let approved = match &arguments.plan {
         Some(path) => saved::take_up(&mut session, path, &arguments.comparing.allowing),
         None => fresh(&mut session, arguments),

@@ -29,9 +29,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let unwritten = arguments.comparing.reports.write(&session.report, "drift");
     session.report.findings.extend(unwritten);
     session.progress.clear();
-    let human = match globals.any_format {
-        AnyFormat::Diff => render::diff::report,
-        _ => render::human::drift,
-    };
-    output::report(globals, &session.report, exit::of_drift(&session.report), human)
+    let screen = output::screen(globals, arguments.comparing.showing);
+    output::report(globals, &session.report, exit::of_drift(&session.report), |report| match globals.any_format {
+        AnyFormat::Diff => render::diff::report(report),
+        _ => render::human::drift(report, &screen),
+    })
 }

@@ -46,11 +46,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let unwritten = arguments.comparing.reports.write(&session.report, "plan");
     session.report.findings.extend(unwritten);
     session.progress.clear();
-    let human = match globals.any_format {
-        AnyFormat::Diff => render::diff::report,
-        _ => render::human::plan,
-    };
-    output::report(globals, &session.report, exit::of_plan(&session.report, detail), human)
+    let screen = output::screen(globals, arguments.comparing.showing);
+    output::report(globals, &session.report, exit::of_plan(&session.report, detail), |report| {
+        match globals.any_format {
+            AnyFormat::Diff => render::diff::report(report),
+            _ => render::human::plan(report, &screen),
+        }
+    })
 }
 
 /// A plan and what it takes to apply it.

@@ -13,6 +13,9 @@ use super::settings::Globals;
 /// How long a stage may last before its bar is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// The fewest columns in which there is room for a bar.
+const WIDE: u16 = 70;
+
 /// Tells the user what a command waits for.
 pub(super) struct Progress {
     mode: Mode,
@@ -82,10 +85,12 @@ impl Progress {
             return;
         }
         let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
-        let template = if total.is_some() {
-            "{spinner} {prefix} {bar:30} {pos}/{len} {elapsed} {msg}"
-        } else {
-            "{spinner} {prefix} {elapsed} {msg}"
+        // On a narrow terminal the numbers are told, and the bar is not: what is too long is cut off, not broken.
+        let wide = console_width() >= WIDE;
+        let template = match total {
+            Some(_) if wide => "{spinner} {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}",
+            Some(_) => "{spinner} {prefix} {pos}/{len} {elapsed} {wide_msg}",
+            None => "{spinner} {prefix} {elapsed} {wide_msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -120,6 +125,10 @@ impl Observer for Progress {
             }
         }
     }
+}
+
+fn console_width() -> u16 {
+    terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDE, |(width, _)| width.0)
 }
 
 const fn name(stage: Stage) -> &'static str {

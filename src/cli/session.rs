@@ -25,7 +25,7 @@ use super::credentials;
 use super::output;
 use super::progress::Progress;
 use super::reports::Reports;
-use super::settings::{Globals, Settling};
+use super::settings::{Globals, Settling, Showing};
 use super::signals;
 
 /// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
@@ -45,6 +45,8 @@ pub(super) struct Session<'a> {
     pub(super) told: Vec<Finding>,
     /// The files that an apply writes at its end.
     pub(super) reports: Reports,
+    /// How an apply shows its plan.
+    pub(super) showing: Showing,
     /// Whether the user asked to stop.
     pub(super) interrupt: Interrupt,
     /// Raised once stopping means to finish what is in flight.
@@ -124,6 +126,7 @@ impl<'a> Session<'a> {
             shown: false,
             told: Vec::new(),
             reports: Reports::default(),
+            showing: Showing::default(),
             interrupt,
             writing,
         }

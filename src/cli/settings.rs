@@ -184,9 +184,19 @@ pub(super) struct Comparing {
     #[command(flatten)]
     pub(super) reports: Reports,
     #[command(flatten)]
+    pub(super) showing: Showing,
+    #[command(flatten)]
     pub(super) settling: Settling,
     #[command(flatten)]
     pub(super) allowing: Allowing,
+}
+
+/// How a plan is shown to people.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct Showing {
+    /// On a terminal with colours, draw the images of each change before and after
+    #[arg(long)]
+    pub(super) preview: bool,
 }
 
 /// How long to wait where the portal must be read twice.

@@ -9,12 +9,13 @@ use crate::domain::journal::RunState;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run};
 use crate::render;
+use crate::render::screen::Screen;
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
 use super::output;
 use super::reports::Reports;
-use super::settings::{AnyFormat, Globals};
+use super::settings::{AnyFormat, Globals, Showing};
 use super::stored::{self, Stored};
 
 /// Show a saved plan or a run again
@@ -30,6 +31,8 @@ pub(super) struct Arguments {
     name: String,
     #[command(flatten)]
     pub(super) reports: Reports,
+    #[command(flatten)]
+    showing: Showing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -49,15 +52,18 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let exit = match globals.any_format {
         AnyFormat::Json => output::json(render::json::document(&shown.document), exit),
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
-        _ => output::data(&human(&shown.document, &report, shown.state.as_ref()), exit),
+        _ => {
+            let screen = output::screen(globals, arguments.showing);
+            output::data(&human(&shown.document, &report, shown.state.as_ref(), &screen), exit)
+        }
     };
     output::findings(globals, &unwritten, &report);
     exit
 }
 
-fn human(document: &Document, report: &Report, state: Option<&RunState>) -> String {
+fn human(document: &Document, report: &Report, state: Option<&RunState>, screen: &Screen) -> String {
     let mut text = render::human::remarks(&document.errors, &document.warnings);
-    text.push_str(&render::human::plan(&Report { findings: Vec::new(), ..report.clone() }));
+    text.push_str(&render::human::plan(&Report { findings: Vec::new(), ..report.clone() }, screen));
     if let (Some(state), Some(run), Some(plan)) = (state, &report.run, &report.plan) {
         text.push_str(&render::human::history(std::slice::from_ref(state)));
         text.push_str(&render::human::run(run, plan));

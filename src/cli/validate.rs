@@ -9,7 +9,7 @@ use crate::domain::image;
 use crate::domain::report::{Validation, Warnings};
 use crate::ops;
 use crate::ops::validate::Validated;
-use crate::render::{self, picture::Pictures};
+use crate::render::{self, picture::Pictures, screen::Colours};
 use crate::store::chosen::Chosen;
 use crate::store::repository::Repository;
 
@@ -50,7 +50,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     progress.clear();
     limit(globals, &mut validated, &chosen, repository.name());
     let pictures = match globals.any_format {
-        AnyFormat::Human if output::draws() => pictures(&validated),
+        AnyFormat::Human if output::draws() == Some(Colours::True) => pictures(&validated),
         _ => Pictures::new(),
     };
     let mut validation = Validation {

@@ -1,7 +1,9 @@
 //! Text that would be a command in some format is shown in it, and does nothing: the same names through every format.
 
 use brandctl::domain::report::Report;
-use brandctl::render::{diff, github, html, human, json, junit, list, markdown, picture::Pictures, sarif};
+use brandctl::render::{
+    diff, github, html, human, json, junit, list, markdown, picture::Pictures, sarif, screen::Screen,
+};
 
 use crate::diff::plain;
 use crate::markdown::is_inert;
@@ -11,8 +13,8 @@ use crate::{inventory, scenes, validation};
 fn formats(report: &Report) -> Vec<(&'static str, String)> {
     let (validation, inventory) = (validation(report), inventory(report));
     vec![
-        ("plan", human::plan(report)),
-        ("drift", human::drift(report)),
+        ("plan", human::plan(report, &Screen::default())),
+        ("drift", human::drift(report, &Screen::default())),
         ("plan diff", diff::report(report)),
         ("plan json", json::report(report).unwrap()),
         ("plan html", html::report(report, "plan")),
