@@ -33,6 +33,8 @@ struct Shown {
     bar: ProgressBar,
     since: Instant,
     drawn: bool,
+    /// Why nothing is sent, and until when.
+    waiting: Option<(String, Instant)>,
 }
 
 impl Progress {
@@ -75,6 +77,15 @@ impl Progress {
                 shown.bar.set_draw_target(ProgressDrawTarget::stderr());
                 shown.drawn = true;
             }
+            if let Some((why, until)) = &shown.waiting {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    shown.bar.set_message("");
+                    shown.waiting = None;
+                } else {
+                    shown.bar.set_message(told(why, left));
+                }
+            }
             shown.bar.tick();
         }
     }
@@ -96,7 +107,7 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_prefix(name(stage));
-        let shown = Shown { bar, since: Instant::now(), drawn: false };
+        let shown = Shown { bar, since: Instant::now(), drawn: false, waiting: None };
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
     }
 }
@@ -108,14 +119,12 @@ impl Observer for Progress {
             Event::Advanced(count) => {
                 if let Some(shown) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
                     shown.bar.inc(count as u64);
-                    shown.bar.set_message("");
                 }
             }
             Event::Waiting { why, wait } => {
-                let message = format!("{why}, {:.0} s", wait.as_secs_f64().ceil());
-                match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref()) {
-                    (Mode::Bar, Some(shown)) => shown.bar.set_message(message),
-                    (Mode::Lines, _) => super::output::diagnostic(&format!("waiting: {message}\n")),
+                match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_mut()) {
+                    (Mode::Bar, Some(shown)) => shown.waiting = Some((why, Instant::now() + wait)),
+                    (Mode::Lines, _) => super::output::diagnostic(&format!("waiting: {}\n", told(&why, wait))),
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }
@@ -125,6 +134,11 @@ impl Observer for Progress {
             }
         }
     }
+}
+
+/// A wait in words.
+fn told(why: &str, wait: Duration) -> String {
+    format!("{why}, {:.0} s", wait.as_secs_f64().ceil())
 }
 
 fn console_width() -> u16 {
