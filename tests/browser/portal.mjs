@@ -23,6 +23,7 @@ await story(async () => {
   await page.keyboard.type('ACME warr');
   assert.equal(await page.locator('#shown').textContent(), '1 of 99 shown');
   assert.deepEqual(await page.locator('.holding:visible code').allTextContents(), ['acme-warranty']);
+  assert.ok(await page.locator('.holding:visible').evaluate(node => node.getBoundingClientRect().bottom < innerHeight), 'seen at once');
   await page.keyboard.press('Tab');
   await page.keyboard.press('j');
   await page.keyboard.press('c');
@@ -31,6 +32,7 @@ await story(async () => {
   await page.keyboard.press('/');
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('#shown').textContent(), 'all 99 shown');
+  assert.ok(await page.locator('.mock').isVisible());
 
   // A narrow window has no need to be scrolled sideways.
   const narrow = await open({ width: 360 });

@@ -21,10 +21,12 @@ logos: logos/
 rules: {transparent-background: warn}
 ";
 
-/// An image in one colour; the left half is transparent when it is not `opaque`.
+/// An image in one colour; when it is not `opaque`, only the middle third of its right half is: well inside the circle
+/// that the portal cuts.
 pub(crate) fn png(side: u32, colour: [u8; 3], opaque: bool) -> Vec<u8> {
     let [r, g, b] = colour;
-    let pixel = |at: u32| if opaque || at % side >= side / 2 { [r, g, b, 255] } else { [0; 4] };
+    let drawn = |x: u32, y: u32| (side / 2..side * 5 / 6).contains(&x) && (side / 3..side * 2 / 3).contains(&y);
+    let pixel = |at: u32| if opaque || drawn(at % side, at / side) { [r, g, b, 255] } else { [0; 4] };
     let pixels: Vec<u8> = (0..side * side).flat_map(pixel).collect();
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, side, side);

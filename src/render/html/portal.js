@@ -4,6 +4,7 @@ const entries = [...document.querySelectorAll('.holding')];
 const search = document.getElementById('search');
 const shown = document.getElementById('shown');
 const said = document.getElementById('said');
+const mock = document.querySelector('.mock');
 
 // Words narrow; an entry is found by its code, and by what is said of it.
 const texts = new Map(entries.map(entry => {
@@ -17,6 +18,8 @@ const filter = () => {
     entry.hidden = !words.every(word => text.includes(word));
     count += !entry.hidden;
   }
+  // What was found is to be seen at once, and not below a picture of something else.
+  if (mock) mock.hidden = words.length > 0;
   shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;
 };
 search.addEventListener('input', filter);
