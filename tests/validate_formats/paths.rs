@@ -17,8 +17,8 @@ fn looked_at(brand: &Brand, paths: &[&str]) -> (Vec<String>, u64) {
 /// Every image is too large or too small.
 fn broken() -> Brand {
     let brand = Brand::new();
-    for file in ["icons/call.png", "icons/fax.png", "logos/acme-brand.png"] {
-        brand.write(file, png(32, [20, 30, 140], false));
+    for (file, red) in [("icons/call.png", 20), ("icons/fax.png", 140), ("logos/acme-brand.png", 20)] {
+        brand.write(file, png(32, [red, 30, 20], false));
     }
     brand
 }
