@@ -114,7 +114,7 @@ pub struct Trouble {
 /// How a portal is talked to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
-    /// Scheme and host, as in https://acme.bitrix24.com.
+    /// Scheme and host, as in `https://acme.bitrix24.com`.
     pub url: String,
     /// Whether that is https.
     pub encrypted: bool,
