@@ -23,7 +23,7 @@
 //! | [`ops`] | one use case a file, and [`ops::ports`], the traits that the adapters fill |
 //! | [`portal`] | the REST client of a real portal |
 //! | [`store`] | the manifest and art on disk, the state folder: cache, runs, lock |
-//! | [`render`] | a report as text or JSON: data in, `String` out |
+//! | [`render`] | a report as text, JSON, Markdown, JUnit, a diff or an HTML page: data in, `String` out |
 //! | [`sandbox`] | a portal of its own on loopback, with the real server's behaviour |
 //! | [`cli`] | one file a command: arguments and wiring; exit codes, hints, progress |
 //!

@@ -31,11 +31,13 @@ pub(super) struct Arguments {
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
-    comparing: Comparing,
+    pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
+    session.reports = arguments.comparing.reports.clone();
+    session.showing = arguments.comparing.showing;
     let approved = match &arguments.plan {
         Some(path) => saved::take_up(&mut session, path, &arguments.comparing.allowing),
         None => fresh(&mut session, arguments),

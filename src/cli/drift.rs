@@ -8,7 +8,7 @@ use super::exit::{self, Exit};
 use super::output;
 use super::plan;
 use super::session::{Purpose, Session};
-use super::settings::{Comparing, Globals};
+use super::settings::{AnyFormat, Comparing, Globals};
 
 /// Tell whether the portal still looks as the manifest says, for cron
 ///
@@ -20,12 +20,18 @@ use super::settings::{Comparing, Globals};
 )]
 pub(super) struct Arguments {
     #[command(flatten)]
-    comparing: Comparing,
+    pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
     plan::make(&mut session, &arguments.comparing, Purpose::Read);
+    let unwritten = arguments.comparing.reports.write(&session.report, "drift");
+    session.report.findings.extend(unwritten);
     session.progress.clear();
-    output::report(globals, &session.report, exit::of_drift(&session.report), render::human::drift)
+    let screen = output::screen(globals, arguments.comparing.showing);
+    output::report(globals, &session.report, exit::of_drift(&session.report), |report| match globals.any_format {
+        AnyFormat::Diff => render::diff::report(report),
+        _ => render::human::drift(report, &screen),
+    })
 }

@@ -6,11 +6,13 @@ use crate::domain::finding::Finding;
 use crate::domain::inventory::Inventory;
 use crate::domain::manifest::Manifest;
 use crate::ops;
+use crate::ops::list::Bytes;
 use crate::render;
 use crate::render::list::Systems;
 
 use super::exit::Exit;
 use super::output;
+use super::reports::Reports;
 use super::session::{self, Purpose, Session};
 use super::settings::{Format, Globals, Looking};
 
@@ -28,14 +30,19 @@ pub(super) struct Arguments {
     system: bool,
     #[command(flatten)]
     looking: Looking,
+    #[command(flatten)]
+    pub(super) reports: Reports,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::looking(globals);
     let mut inventory = Inventory::default();
-    look(&mut session, &arguments.looking, &mut inventory);
+    let bytes = if arguments.reports.draw() { Bytes::Kept } else { Bytes::Dropped };
+    look(&mut session, &arguments.looking, bytes, &mut inventory);
     session.progress.clear();
     inventory.findings.splice(0..0, std::mem::take(&mut session.report.findings));
+    let unwritten = arguments.reports.write_inventory(&inventory);
+    inventory.findings.extend(unwritten);
     let exit = if inventory.has_errors() { Exit::Error } else { Exit::Success };
     match globals.format {
         Format::Json => output::json(render::json::inventory(&inventory), exit),
@@ -49,7 +56,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 }
 
 /// Fills the inventory as far as it comes; what stood in the way is in the report.
-fn look(session: &mut Session<'_>, looking: &Looking, inventory: &mut Inventory) -> Option<()> {
+fn look(session: &mut Session<'_>, looking: &Looking, bytes: Bytes, inventory: &mut Inventory) -> Option<()> {
     let only = match looking.selection() {
         Ok(only) => only,
         Err(error) => {
@@ -65,11 +72,12 @@ fn look(session: &mut Session<'_>, looking: &Looking, inventory: &mut Inventory)
     inventory.manifest = manifest.as_ref().map(|_| session.repository.name().to_owned());
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let eyes = session.eyes(&connection);
-    let listed = session::block_on(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness()));
+    let listed = session::block_on(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness(), bytes));
     let listed = session.took(listed)?;
     session.save_cache(&connection, &listed.listing);
     inventory.portal = Some(connection.identity.clone());
     inventory.entries = listed.entries;
     inventory.findings = listed.findings;
+    inventory.contents = listed.contents;
     Some(())
 }

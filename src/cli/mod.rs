@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod progress;
 mod recovery;
+mod reports;
 mod restore;
 mod rules;
 mod sandbox;
@@ -31,7 +32,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use exit::Exit;
-use settings::Globals;
+use reports::Reports;
+use settings::{Globals, Others};
 
 /// Keep a Bitrix24 portal's custom timeline icons and logos equal to a Git repository
 #[derive(Debug, Parser)]
@@ -64,11 +66,37 @@ enum Command {
     Sandbox(sandbox::Arguments),
 }
 
+impl Command {
+    /// What it can print beside text and JSON.
+    const fn formats(&self) -> Others {
+        match self {
+            Self::Validate(_) => Others::OfChecks,
+            Self::Plan(_) | Self::Drift(_) | Self::Show(_) => Others::Diff,
+            _ => Others::None,
+        }
+    }
+
+    /// The files that are wanted of it, and the formats that it has for them.
+    const fn reports(&self) -> Option<(&Reports, &'static [reports::Format])> {
+        match self {
+            Self::Validate(arguments) => Some((&arguments.reports, reports::Format::OF_CHECKS)),
+            Self::List(arguments) => Some((&arguments.reports, reports::Format::OF_LISTS)),
+            Self::Show(arguments) => Some((&arguments.reports, reports::Format::OF_PLANS)),
+            Self::Plan(plan::Arguments { comparing, .. })
+            | Self::Apply(apply::Arguments { comparing, .. })
+            | Self::Drift(drift::Arguments { comparing, .. }) => Some((&comparing.reports, reports::Format::OF_PLANS)),
+            _ => None,
+        }
+    }
+}
+
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {
-        if !matches!(cli.command, Command::Validate(_)) {
-            cli.globals.settle().map_err(|what| Cli::command().error(ErrorKind::InvalidValue, what))?;
+        let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
+        cli.globals.settle(cli.command.formats()).map_err(wrong)?;
+        if let Some((reports, formats)) = cli.command.reports() {
+            reports.are_of(formats).map_err(wrong)?;
         }
         Ok(cli)
     });

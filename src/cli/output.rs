@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::render;
+use crate::render::screen::{Colours, Screen};
 
 use super::exit::Exit;
-use super::settings::{Format, Globals};
+use super::settings::{Format, Globals, Showing};
 
 /// Prints `text` on standard output; what was decided stands unless it cannot be written.
 pub(super) fn data(text: &str, exit: Exit) -> Exit {
@@ -22,11 +23,28 @@ pub(super) fn data(text: &str, exit: Exit) -> Exit {
     }
 }
 
-/// Whether images can be drawn on standard output: on a terminal that is known to have all colours.
-pub(super) fn draws() -> bool {
-    let colours = std::env::var("COLORTERM").is_ok_and(|colours| matches!(colours.as_str(), "truecolor" | "24bit"));
+/// With which colours images can be drawn on standard output: none where it is no terminal, or one that has too few.
+pub(super) fn draws() -> Option<Colours> {
     let out = io::stdout();
-    colours && out.is_terminal() && anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never
+    if !out.is_terminal() || anstream::AutoStream::choice(&out) == anstream::ColorChoice::Never {
+        return None;
+    }
+    match (std::env::var("COLORTERM").as_deref(), std::env::var("TERM").as_deref()) {
+        (Ok("truecolor" | "24bit"), _) => Some(Colours::True),
+        (_, Ok(term)) if term.contains("256color") => Some(Colours::Indexed),
+        _ => None,
+    }
+}
+
+/// What standard output is shown on.
+pub(super) fn screen(globals: &Globals, showing: Showing) -> Screen {
+    let out = io::stdout();
+    let columns = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
+    let colours = if showing.preview { draws() } else { None };
+    if showing.preview && colours.is_none() && out.is_terminal() {
+        note(globals, "note: --preview draws nothing here: the terminal does not say that it has 256 colours");
+    }
+    Screen { columns: columns.map(|(width, _)| width.0.into()), colours }
 }
 
 /// Prints a diagnostic on standard error.

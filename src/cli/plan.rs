@@ -15,7 +15,7 @@ use super::exit::{self, Detail, Exit};
 use super::output;
 use super::recovery;
 use super::session::{Connection, Purpose, Session};
-use super::settings::{Comparing, Globals};
+use super::settings::{AnyFormat, Comparing, Globals};
 
 /// Show what apply would do; write nothing
 ///
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
-    comparing: Comparing,
+    pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -43,8 +43,16 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     if let (Some(_), Some(path)) = (&planned, &arguments.output) {
         save(&mut session.report, path);
     }
+    let unwritten = arguments.comparing.reports.write(&session.report, "plan");
+    session.report.findings.extend(unwritten);
     session.progress.clear();
-    output::report(globals, &session.report, exit::of_plan(&session.report, detail), render::human::plan)
+    let screen = output::screen(globals, arguments.comparing.showing);
+    output::report(globals, &session.report, exit::of_plan(&session.report, detail), |report| {
+        match globals.any_format {
+            AnyFormat::Diff => render::diff::report(report),
+            _ => render::human::plan(report, &screen),
+        }
+    })
 }
 
 /// A plan and what it takes to apply it.

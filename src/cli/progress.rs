@@ -13,6 +13,9 @@ use super::settings::Globals;
 /// How long a stage may last before its bar is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// The fewest columns in which there is room for a bar.
+const WIDE: u16 = 70;
+
 /// Tells the user what a command waits for.
 pub(super) struct Progress {
     mode: Mode,
@@ -30,6 +33,8 @@ struct Shown {
     bar: ProgressBar,
     since: Instant,
     drawn: bool,
+    /// Why nothing is sent, and until when.
+    waiting: Option<(String, Instant)>,
 }
 
 impl Progress {
@@ -72,6 +77,15 @@ impl Progress {
                 shown.bar.set_draw_target(ProgressDrawTarget::stderr());
                 shown.drawn = true;
             }
+            if let Some((why, until)) = &shown.waiting {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    shown.bar.set_message("");
+                    shown.waiting = None;
+                } else {
+                    shown.bar.set_message(told(why, left));
+                }
+            }
             shown.bar.tick();
         }
     }
@@ -82,16 +96,18 @@ impl Progress {
             return;
         }
         let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
-        let template = if total.is_some() {
-            "{spinner} {prefix} {bar:30} {pos}/{len} {elapsed} {msg}"
-        } else {
-            "{spinner} {prefix} {elapsed} {msg}"
+        // On a narrow terminal the numbers are told, and the bar is not: what is too long is cut off, not broken.
+        let wide = console_width() >= WIDE;
+        let template = match total {
+            Some(_) if wide => "{spinner} {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}",
+            Some(_) => "{spinner} {prefix} {pos}/{len} {elapsed} {wide_msg}",
+            None => "{spinner} {prefix} {elapsed} {wide_msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_prefix(name(stage));
-        let shown = Shown { bar, since: Instant::now(), drawn: false };
+        let shown = Shown { bar, since: Instant::now(), drawn: false, waiting: None };
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
     }
 }
@@ -103,14 +119,12 @@ impl Observer for Progress {
             Event::Advanced(count) => {
                 if let Some(shown) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
                     shown.bar.inc(count as u64);
-                    shown.bar.set_message("");
                 }
             }
             Event::Waiting { why, wait } => {
-                let message = format!("{why}, {:.0} s", wait.as_secs_f64().ceil());
-                match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref()) {
-                    (Mode::Bar, Some(shown)) => shown.bar.set_message(message),
-                    (Mode::Lines, _) => super::output::diagnostic(&format!("waiting: {message}\n")),
+                match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_mut()) {
+                    (Mode::Bar, Some(shown)) => shown.waiting = Some((why, Instant::now() + wait)),
+                    (Mode::Lines, _) => super::output::diagnostic(&format!("waiting: {}\n", told(&why, wait))),
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }
@@ -120,6 +134,15 @@ impl Observer for Progress {
             }
         }
     }
+}
+
+/// A wait in words.
+fn told(why: &str, wait: Duration) -> String {
+    format!("{why}, {:.0} s", wait.as_secs_f64().ceil())
+}
+
+fn console_width() -> u16 {
+    terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDE, |(width, _)| width.0)
 }
 
 const fn name(stage: Stage) -> &'static str {

@@ -8,7 +8,12 @@ use clap::Args;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use crate::sandbox::{self, Bucket, Faults, Operating, Options, Origin, Recording, Sandbox, SandboxError, Transport};
+use crate::domain::asset::{Address, Code};
+use crate::render;
+use crate::render::html::{Holding, Origin};
+use crate::sandbox::{
+    self, Bucket, Contents, Faults, Kept, Operating, Options, Page, Recording, Sandbox, SandboxError, Shelf, Transport,
+};
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
@@ -115,9 +120,44 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
         limits: (!arguments.no_limits).then_some(bucket),
         operating: (!arguments.no_limits).then(Operating::default),
         recording: Recording::Nothing,
+        page,
         transport: if arguments.tls { Transport::Https } else { Transport::Http },
         ..Options::new(arguments.data.clone().unwrap_or_else(beside))
     })
+}
+
+/// The page at `/`, drawn as the reports are.
+fn page(contents: &Contents) -> Page {
+    let of_shelf = |shelf: &Shelf| {
+        let kind = shelf.kind;
+        let address = move |code: &str| Address::new(kind, Code::new(code));
+        let kept = shelf.custom.iter().map(move |kept| (address(&kept.code), Some(kept.clone())));
+        kept.chain(shelf.system.iter().map(move |code| (address(code), None))).collect::<Vec<_>>()
+    };
+    let entries: Vec<_> = contents.shelves.iter().flat_map(of_shelf).collect();
+    let added: Vec<_> = entries.iter().map(|(_, kept)| kept.as_ref().map(added).unwrap_or_default()).collect();
+    let holdings: Vec<_> = entries
+        .iter()
+        .zip(&added)
+        .map(|((address, kept), added)| Holding {
+            address,
+            origin: match kept {
+                None => Origin::System,
+                Some(Kept { hidden: true, .. }) => Origin::Custom("custom, hidden by a system code"),
+                Some(_) => Origin::Custom("custom"),
+            },
+            bytes: kept.as_ref().map(|kept| kept.content.as_ref()),
+            added,
+        })
+        .collect();
+    let remark = "Load the page again to see what has changed since.";
+    // The page states a policy of its own; this part of it only a header can.
+    Page { html: render::html::holdings("sandbox", remark, &holdings), policy: "frame-ancestors 'none'".to_owned() }
+}
+
+/// When an entry was added, to the second; empty where that was not noted.
+fn added(kept: &Kept) -> String {
+    kept.added.map(|added| added.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default()
 }
 
 /// The script of a file, if there is one of that name, or of the text itself.
@@ -163,11 +203,11 @@ fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): Ending) -
     Exit::Success
 }
 
-const fn renewed(origin: Origin) -> Option<&'static str> {
+const fn renewed(origin: sandbox::Origin) -> Option<&'static str> {
     match origin {
-        Origin::Kept | Origin::New => None,
-        Origin::Expired => Some("because the old one was about to expire"),
-        Origin::Damaged => Some("because the old one is damaged or another portal's"),
+        sandbox::Origin::Kept | sandbox::Origin::New => None,
+        sandbox::Origin::Expired => Some("because the old one was about to expire"),
+        sandbox::Origin::Damaged => Some("because the old one is damaged or another portal's"),
     }
 }
 

@@ -24,7 +24,8 @@ use crate::store::state_dir::StateDir;
 use super::credentials;
 use super::output;
 use super::progress::Progress;
-use super::settings::{Globals, Settling};
+use super::reports::Reports;
+use super::settings::{Globals, Settling, Showing};
 use super::signals;
 
 /// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
@@ -40,6 +41,12 @@ pub(super) struct Session<'a> {
     pub(super) settle: Duration,
     /// Whether the plan was shown already.
     pub(super) shown: bool,
+    /// What was told with it, and is not told again.
+    pub(super) told: Vec<Finding>,
+    /// The files that an apply writes at its end.
+    pub(super) reports: Reports,
+    /// How an apply shows its plan.
+    pub(super) showing: Showing,
     /// Whether the user asked to stop.
     pub(super) interrupt: Interrupt,
     /// Raised once stopping means to finish what is in flight.
@@ -117,6 +124,9 @@ impl<'a> Session<'a> {
             report,
             settle: Duration::ZERO,
             shown: false,
+            told: Vec::new(),
+            reports: Reports::default(),
+            showing: Showing::default(),
             interrupt,
             writing,
         }
@@ -127,6 +137,7 @@ impl<'a> Session<'a> {
         let mut validated = ops::validate::validate(self.repository.name(), &self.repository, self.progress.as_ref());
         self.report.source = std::mem::take(&mut validated.source);
         self.report.findings = ops::validate::in_brief(std::mem::take(&mut validated.checked.findings));
+        self.report.art = std::mem::take(&mut validated.art);
         validated
     }
 

@@ -12,6 +12,8 @@ use crate::domain::state::Selection;
 use crate::ops::observe::Freshness;
 use crate::ops::plan::unbacked;
 
+use super::reports::Reports;
+
 /// Options that go with every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -29,7 +31,7 @@ pub(super) struct Globals {
     /// How to print the result on standard output
     #[arg(long = "format", global = true, value_enum, default_value_t = AnyFormat::Human, value_name = "FORMAT")]
     pub(super) any_format: AnyFormat,
-    /// The same, for the commands that have no other formats than those two: [`Globals::settle`] sets it.
+    /// The same for the commands that only know text for people and JSON: [`Globals::settle`] sets it.
     #[arg(skip)]
     pub(super) format: Format,
     /// When to use colour; auto means on a terminal, unless NO_COLOR is set
@@ -68,6 +70,19 @@ pub(super) enum AnyFormat {
     Sarif,
     /// JUnit XML, for GitLab, Jenkins and others (validate)
     Junit,
+    /// A unified diff of the portal and the manifest (plan, drift, show)
+    Diff,
+}
+
+/// Which formats a command has beside those that every command has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// None.
+    None,
+    /// [`AnyFormat::Diff`].
+    Diff,
+    /// Those of `validate`.
+    OfChecks,
 }
 
 /// What every command can print on standard output.
@@ -88,17 +103,27 @@ enum Color {
 }
 
 impl Globals {
-    /// Takes the format for a command that has only those which every command has; the error says which they are.
-    pub(super) fn settle(&mut self) -> Result<(), String> {
-        self.format = match self.any_format {
-            AnyFormat::Human => Format::Human,
-            AnyFormat::Json => Format::Json,
-            other => {
-                let name = other.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-                return Err(format!("`--format {name}` is for `validate` only: this command has `human` and `json`"));
+    /// Takes the format, if it is one of the command's; the error says which those are. What is neither of the two that
+    /// every command has is text as well: such a command looks at `any_format` itself.
+    pub(super) fn settle(&mut self, others: Others) -> Result<(), String> {
+        let whose = match self.any_format {
+            AnyFormat::Human => return Ok(()),
+            AnyFormat::Json => {
+                self.format = Format::Json;
+                return Ok(());
             }
+            AnyFormat::Diff if others == Others::Diff => return Ok(()),
+            AnyFormat::Github | AnyFormat::Sarif | AnyFormat::Junit if others == Others::OfChecks => return Ok(()),
+            AnyFormat::Diff => "`plan`, `drift` and `show`",
+            AnyFormat::Github | AnyFormat::Sarif | AnyFormat::Junit => "`validate`",
         };
-        Ok(())
+        let name = self.any_format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let has = match others {
+            Others::None => "`human` and `json`",
+            Others::Diff => "`human` and `json`, and `diff`",
+            Others::OfChecks => "`human`, `json`, `github`, `sarif` and `junit`",
+        };
+        Err(format!("`--format {name}` is for {whose} only: this command has {has}"))
     }
 
     /// Applies the choices that hold for the whole process.
@@ -157,9 +182,21 @@ pub(super) struct Comparing {
     #[command(flatten)]
     pub(super) looking: Looking,
     #[command(flatten)]
+    pub(super) reports: Reports,
+    #[command(flatten)]
+    pub(super) showing: Showing,
+    #[command(flatten)]
     pub(super) settling: Settling,
     #[command(flatten)]
     pub(super) allowing: Allowing,
+}
+
+/// How a plan is shown to people.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct Showing {
+    /// On a terminal with colours, draw the images of each change before and after
+    #[arg(long)]
+    pub(super) preview: bool,
 }
 
 /// How long to wait where the portal must be read twice.

@@ -1,14 +1,21 @@
 //! `brandctl show`
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use crate::domain::document::Document;
+use crate::domain::journal::RunState;
+use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run};
 use crate::render;
+use crate::render::screen::Screen;
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
 use super::output;
-use super::settings::{Format, Globals};
+use super::reports::Reports;
+use super::settings::{AnyFormat, Globals, Showing};
 use super::stored::{self, Stored};
 
 /// Show a saved plan or a run again
@@ -16,47 +23,79 @@ use super::stored::{self, Stored};
 /// Offline, and whatever has become of the portal since.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl show plan.json\n  brandctl show 20261122T171045Z\n  brandctl show plan.json --format json"
+    after_help = "Examples:\n  brandctl show plan.json\n  brandctl show 20261122T171045Z\n  brandctl show plan.json --format json\n  brandctl show plan.json --report plan.html"
 )]
 pub(super) struct Arguments {
     /// A saved plan, or a run's id or folder
     #[arg(value_name = "PLAN|RUN")]
     name: String,
+    #[command(flatten)]
+    pub(super) reports: Reports,
+    #[command(flatten)]
+    showing: Showing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let root = globals.state_root(Repository::at(globals.manifest()).folder());
-    let (mut document, plan, run) = match stored::find(&arguments.name, &root) {
-        Ok(Stored::Plan(saved)) => (saved.document, saved.plan, None),
-        Ok(Stored::Run(kept)) => {
-            let run = Run { id: kept.state.run.clone(), folder: kept.folder.clone(), steps: kept.state.steps.clone() };
-            (kept.document, kept.plan, Some((run, kept.state)))
-        }
+    let repository = Repository::at(globals.manifest());
+    let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
+        Ok(Stored::Plan(saved)) => Shown::of(saved.document, saved.plan, None),
+        Ok(Stored::Run(kept)) => Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state))),
         Err(finding) => {
             output::diagnostic(&render::human::findings(&[*finding], &Report::default()));
             return Exit::Error;
         }
     };
-    if let Some((run, _)) = &run {
-        document.add_run(run);
-    }
-    match globals.format {
-        Format::Json => output::json(render::json::document(&document), Exit::Success),
-        Format::Human => {
-            let report = Report {
-                portal: document.portal.clone(),
-                guards: document.guards.clone(),
-                plan: Some(plan),
-                ..Report::default()
-            };
-            let plan = &report.plan;
-            let mut text = render::human::remarks(&document.errors, &document.warnings);
-            text.push_str(&render::human::plan(&report));
-            if let (Some((run, state)), Some(plan)) = (&run, plan) {
-                text.push_str(&render::human::history(std::slice::from_ref(state)));
-                text.push_str(&render::human::run(run, plan));
-            }
-            output::data(&text, Exit::Success)
+    let report = Report { manifest: repository.name().to_owned(), ..shown.report };
+    // It is called as what made it, so that a comment about a plan stays one about that plan.
+    let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" });
+    let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
+    let exit = match globals.any_format {
+        AnyFormat::Json => output::json(render::json::document(&shown.document), exit),
+        AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
+        _ => {
+            let screen = output::screen(globals, arguments.showing);
+            output::data(&human(&shown.document, &report, shown.state.as_ref(), &screen), exit)
         }
+    };
+    output::findings(globals, &unwritten, &report);
+    exit
+}
+
+fn human(document: &Document, report: &Report, state: Option<&RunState>, screen: &Screen) -> String {
+    let mut text = render::human::remarks(&document.errors, &document.warnings);
+    text.push_str(&render::human::plan(&Report { findings: Vec::new(), ..report.clone() }, screen));
+    if let (Some(state), Some(run), Some(plan)) = (state, &report.run, &report.plan) {
+        text.push_str(&render::human::history(std::slice::from_ref(state)));
+        text.push_str(&render::human::run(run, plan));
+    }
+    text
+}
+
+/// What was stored, as it was published and as a report.
+struct Shown {
+    document: Document,
+    report: Report,
+    /// The journal, of a run.
+    state: Option<RunState>,
+}
+
+impl Shown {
+    fn of(mut document: Document, plan: Plan, run: Option<(PathBuf, RunState)>) -> Self {
+        let (run, state) = run
+            .map(|(folder, state)| (Run { id: state.run.clone(), folder, steps: state.steps.clone() }, state))
+            .unzip();
+        if let Some(run) = &run {
+            document.add_run(run);
+        }
+        let report = Report {
+            portal: document.portal.clone(),
+            guards: document.guards.clone(),
+            findings: document.findings(),
+            plan_sha256: document.plan_sha256,
+            plan: Some(plan),
+            run,
+            ..Report::default()
+        };
+        Self { document, report, state }
     }
 }

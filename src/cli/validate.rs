@@ -1,5 +1,6 @@
 //! `brandctl validate`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,13 +9,14 @@ use crate::domain::image;
 use crate::domain::report::{Validation, Warnings};
 use crate::ops;
 use crate::ops::validate::Validated;
-use crate::render::{self, picture::Pictures};
+use crate::render::{self, picture::Pictures, screen::Colours};
 use crate::store::chosen::Chosen;
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
 use super::output;
 use super::progress::Progress;
+use super::reports::Reports;
 use super::settings::{AnyFormat, Globals};
 
 /// Check the manifest and its PNGs, offline
@@ -35,6 +37,8 @@ pub(super) struct Arguments {
     /// Let warnings fail the check as errors do
     #[arg(long)]
     deny_warnings: bool,
+    #[command(flatten)]
+    pub(super) reports: Reports,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -46,20 +50,22 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     progress.clear();
     limit(globals, &mut validated, &chosen, repository.name());
     let pictures = match globals.any_format {
-        AnyFormat::Human if output::draws() => pictures(&validated),
+        AnyFormat::Human if output::draws() == Some(Colours::True) => pictures(&validated),
         _ => Pictures::new(),
     };
-    let validation = Validation {
+    let mut validation = Validation {
         manifest: repository.name().to_owned(),
         source: validated.source,
         images: validated.images,
-        files: validated.art.into_keys().collect(),
         findings: validated.checked.findings,
+        art: validated.art,
         warnings: if arguments.deny_warnings { Warnings::Denied } else { Warnings::Allowed },
     };
+    validation.findings.extend(arguments.reports.write_validation(&validation));
     let exit = if validation.passed() { Exit::Success } else { Exit::Error };
     match globals.any_format {
-        AnyFormat::Human => output::data(&render::human::validation(&validation, &pictures), exit),
+        // `diff` was refused before.
+        AnyFormat::Human | AnyFormat::Diff => output::data(&render::human::validation(&validation, &pictures), exit),
         AnyFormat::Json => output::json(render::json::validation(&validation), exit),
         AnyFormat::Github => output::data(&render::github::validation(&validation), exit),
         AnyFormat::Sarif => output::json(render::sarif::validation(&validation), exit),
@@ -80,7 +86,12 @@ fn limit(globals: &Globals, validated: &mut Validated, chosen: &Chosen, manifest
     let findings = &mut validated.checked.findings;
     findings
         .retain(|finding| finding.path.as_deref().is_none_or(|path| path == manifest || chosen.holds(path.as_ref())));
-    let known = validated.art.keys().chain(findings.iter().filter_map(|finding| finding.path.as_ref())).map(Path::new);
+    let known = validated
+        .art
+        .iter()
+        .map(|piece| &piece.file)
+        .chain(findings.iter().filter_map(|finding| finding.path.as_ref()))
+        .map(Path::new);
     for path in chosen.unmatched(known).existing {
         let path = render::inert(&path.display().to_string());
         output::note(globals, &format!("note: {path} is passed over: {manifest} declares nothing there"));
@@ -89,11 +100,7 @@ fn limit(globals: &Globals, validated: &mut Validated, chosen: &Chosen, manifest
 
 /// The images that something was found about. Of one that is damaged there is nothing to show.
 fn pictures(validated: &Validated) -> Pictures {
-    let about = validated.checked.findings.iter().filter_map(|finding| finding.path.as_ref());
-    about
-        .filter_map(|path| {
-            let bytes = validated.art.get(path)?.as_deref()?;
-            Some((path.clone(), image::read(bytes).ok()?.pixels))
-        })
-        .collect()
+    let about: BTreeSet<_> = validated.checked.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
+    let told = validated.art.iter().filter(|piece| about.contains(piece.file.as_str()));
+    told.filter_map(|piece| Some((piece.file.clone(), image::read(piece.bytes.as_deref()?).ok()?.pixels))).collect()
 }

@@ -13,6 +13,7 @@ use crate::domain::journal::Resumption;
 use crate::ops::apply::{self, NotApplied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
+use crate::render::screen::Screen;
 use crate::store::git;
 use crate::store::run::{self, RunStore};
 
@@ -61,17 +62,18 @@ pub(super) fn can_ask(session: &mut Session<'_>, writing: &Writing) -> Option<()
 pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
     session.progress.clear();
     session.shown = true;
-    let plan = render::human::plan(&session.report);
+    let screen = output::screen(session.globals, session.showing);
     match session.globals.format {
         Format::Human => {
-            output::data(&plan, Exit::Success);
+            output::data(&render::human::plan(&session.report, &screen), Exit::Success);
             // Errors are told at the end: nothing is asked and nothing is done when there are some.
             let found = std::mem::take(&mut session.report.findings).into_iter();
             let (errors, told): (Vec<_>, Vec<_>) = found.partition(Finding::is_error);
             session.report.findings = errors;
             output::findings(session.globals, &told, &session.report);
+            session.told = told;
         }
-        Format::Json if !writing.yes => output::diagnostic(&plan),
+        Format::Json if !writing.yes => output::diagnostic(&render::human::plan(&session.report, &Screen::default())),
         Format::Json => {}
     }
 }
@@ -91,13 +93,16 @@ pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, w
         output::note(session.globals, "Nothing was written.");
         session.report.findings.push(Finding::error("declined", "the changes were not approved"));
     }
+    let mut whole = session.report.clone();
+    whole.findings.splice(0..0, std::mem::take(&mut session.told));
+    session.report.findings.extend(session.reports.write(&whole, "apply"));
     let exit = exit::of_apply(&session.report, session.interrupt.is_raised());
     output::report(session.globals, &session.report, exit, |report| {
         match (&report.run, report.stale || session.shown) {
             (Some(run), _) => report.plan.as_ref().map(|plan| render::human::run(run, plan)).unwrap_or_default(),
             // A saved plan of which nothing is sent, with the guards that refuse it. One that is stale says nothing of this
             // portal.
-            (None, false) => render::human::plan(report),
+            (None, false) => render::human::plan(report, &output::screen(session.globals, session.showing)),
             (None, true) => String::new(),
         }
     })

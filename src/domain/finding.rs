@@ -1,5 +1,6 @@
 //! What a check has to say: one type for the manifest, the art and the portal, whatever format it is shown in.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use schemars::JsonSchema;
@@ -42,7 +43,7 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Which check: a rule id such as `png-size`, or one of the manifest's own such as `unknown-key`.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// How bad it is.
     pub severity: Severity,
     /// The file it is about, as the user would name it: the manifest, or the PNG for a finding about art.
@@ -65,7 +66,7 @@ impl Finding {
     /// An error of the check `rule`; the rest is added with the methods below.
     pub fn error(rule: &'static str, message: impl Into<String>) -> Self {
         Self {
-            rule,
+            rule: Cow::Borrowed(rule),
             severity: Severity::Error,
             path: None,
             place: None,

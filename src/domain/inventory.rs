@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::asset::{Address, FoldedCode, Kind};
 use super::finding::Finding;
 use super::ownership::{Ownership, Unmanaged};
+use super::plan::Contents;
 use super::state::{Listed, ObservedState, Reading, Selection};
 
 /// What brandctl may do with an entry.
@@ -69,6 +70,8 @@ pub struct Inventory {
     pub entries: Vec<Held>,
     /// What there is to say about it.
     pub findings: Vec<Finding>,
+    /// The bytes of the entries, where somebody wants to see them.
+    pub contents: Contents,
 }
 
 impl Inventory {
@@ -76,6 +79,12 @@ impl Inventory {
     #[must_use]
     pub fn count(&self, standing: Standing) -> usize {
         self.entries.iter().filter(|held| held.standing == standing).count()
+    }
+
+    /// How many entries do not come with the product.
+    #[must_use]
+    pub fn custom(&self) -> usize {
+        self.entries.len() - self.count(Standing::System)
     }
 
     /// How many entries could not be fetched.

@@ -10,6 +10,7 @@ use super::asset::{Address, Digest};
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::plan::Plan;
+use super::rules::Piece;
 
 /// What became of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +71,8 @@ pub struct Report {
     pub guards: Vec<Verdict>,
     /// What the checks and the portal had to say.
     pub findings: Vec<Finding>,
+    /// The declared images, for whoever draws them.
+    pub art: Vec<Piece>,
     /// The plan is not for this portal and manifest as they are now: nothing was written.
     pub stale: bool,
     /// What apply did, once it began.
@@ -127,17 +130,23 @@ pub struct Validation {
     pub manifest: String,
     /// The manifest's text, for snippets.
     pub source: String,
-    /// The images that were checked, as files, each once.
-    pub files: BTreeSet<String>,
     /// How many declared entries those are for.
     pub images: usize,
     /// Everything found, sorted.
     pub findings: Vec<Finding>,
+    /// The declared images, for whoever draws them.
+    pub art: Vec<Piece>,
     /// Whether warnings let it pass.
     pub warnings: Warnings,
 }
 
 impl Validation {
+    /// The images that were checked, as files, each once.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<&str> {
+        self.art.iter().map(|piece| piece.file.as_str()).collect()
+    }
+
     /// How many findings are that bad.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {

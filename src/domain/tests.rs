@@ -131,7 +131,7 @@ fn what_must_be_settled_by_hand_is_a_conflict() {
         ("a-x", vec![("a-x", Some(1)), ("a-X", Some(2))], "code-ambiguous"),
     ] {
         let diff = compare(&desired("owns: [\"a-*\"]", &[(declared, 1)]), &portal(&live));
-        let found: Vec<_> = diff.conflicts.iter().map(|finding| finding.rule).collect();
+        let found: Vec<_> = diff.conflicts.iter().map(|finding| &*finding.rule).collect();
         assert_eq!((found, diff.changes.len()), (vec![rule], 0), "{live:?}");
     }
 }

@@ -3,7 +3,8 @@
 use crate::domain::finding::Finding;
 use crate::domain::inventory::{self, Held};
 use crate::domain::ownership::Ownership;
-use crate::domain::state::{Listing, Reading, Selection};
+use crate::domain::plan::Contents;
+use crate::domain::state::{Content, Listing, Reading, Selection};
 
 use super::events::{Event, Stage};
 use super::observe::{self, Eyes, Freshness};
@@ -18,6 +19,17 @@ pub struct Listed {
     pub findings: Vec<Finding>,
     /// Everything, for the cache to forget the rest.
     pub listing: Listing,
+    /// The bytes of the entries, when they are wanted and as far as they could be had.
+    pub contents: Contents,
+}
+
+/// What becomes of the bytes that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bytes {
+    /// Their facts are enough.
+    Dropped,
+    /// Somebody wants to see the images.
+    Kept,
 }
 
 /// Reads both lists and the custom entries that `only` admits. `ownership` is `None` without a manifest.
@@ -29,16 +41,28 @@ pub async fn list(
     ownership: Option<&Ownership>,
     only: &Selection,
     freshness: Freshness,
+    bytes: Bytes,
 ) -> Result<Listed, PortalError> {
     eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let listing = eyes.portal.list().await?;
     let wanted =
         listing.entries.iter().filter(|listed| !listed.system && only.admits(&listed.address)).collect::<Vec<_>>();
-    let (readings, _) = observe::contents(eyes, wanted, freshness, |_, _| false).await;
+    let (readings, mut contents) = observe::contents(eyes, wanted, freshness, |_, _| bytes == Bytes::Kept).await;
+    if bytes == Bytes::Kept {
+        // What is known by the cache was not read just now.
+        for (listed, reading) in &readings {
+            if let Reading::Known(Content { sha256, .. }) = reading
+                && !contents.contains_key(sha256)
+                && let Some(found) = observe::bytes(eyes, &listed.file_uri, *sha256).await
+            {
+                contents.insert(*sha256, found);
+            }
+        }
+    }
     let entries = inventory::entries(observe::observed(&listing, readings), ownership, only);
     let mut findings = inventory::unmatched(only, &entries);
     findings.extend(entries.iter().filter_map(unknown));
-    Ok(Listed { entries, findings, listing })
+    Ok(Listed { entries, findings, listing, contents })
 }
 
 fn unknown(held: &Held) -> Option<Finding> {

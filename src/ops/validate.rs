@@ -1,12 +1,12 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest, Section};
-use crate::domain::rules::{self, Checked};
+use crate::domain::rules::{self, Checked, Piece};
 
 use super::events::{Event, Observer, Stage};
 use super::ports::ReadArt;
@@ -20,9 +20,9 @@ pub struct Validated {
     pub checked: Checked,
     /// The manifest's text, for snippets.
     pub source: String,
-    /// The images that were looked at, by file: their bytes, unless they are too large to be read.
-    pub art: BTreeMap<String, Option<Arc<[u8]>>>,
-    /// How many entries they are for.
+    /// The images that were looked at, their files named as the user would; the bytes are shared.
+    pub art: Vec<Piece>,
+    /// How many they are.
     pub images: usize,
 }
 
@@ -30,14 +30,14 @@ pub struct Validated {
 /// than how many there are. What they are is for `validate` to say.
 #[must_use]
 pub fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
-        *counts.entry(finding.rule).or_default() += 1;
+        *counts.entry(finding.rule.clone()).or_default() += 1;
     }
-    let is_told = |finding: &Finding| finding.is_error() || counts.get(finding.rule) == Some(&1);
+    let is_told = |finding: &Finding| finding.is_error() || counts.get(&finding.rule) == Some(&1);
     let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
     brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
-        Finding::warning(rule, format!("{count} findings of this rule"))
+        Finding { rule, ..Finding::warning("", format!("{count} findings of this rule")) }
             .help("`brandctl validate` tells them one by one")
     }));
     brief
@@ -62,10 +62,11 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
     let (art, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
     let images = art.pieces.len();
-    let bytes = art.pieces.iter().map(|piece| (beside(name, &piece.file), piece.bytes.clone())).collect();
+    let named = |piece: &Piece| Piece { file: beside(name, &piece.file), ..piece.clone() };
+    let pieces = art.pieces.iter().map(named).collect();
     let mut checked = rules::check(&manifest, name, art, findings);
     place(&mut checked.findings, &manifest, name);
-    Validated { art: bytes, images, manifest: Some(manifest).filter(|_| sound), checked, source }
+    Validated { art: pieces, images, manifest: Some(manifest).filter(|_| sound), checked, source }
 }
 
 /// Names the images of findings as the user would, and says where the manifest declares their entries, if it does so

@@ -17,6 +17,7 @@ pub fn answers(bytes: &[u8]) {
     let Ok(webhook) = Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "fuzzing") else {
         panic!("the webhook is sound");
     };
+    let access = Access::from(webhook);
     let address = |kind, code: &str| Address::new(kind, Code::new(code));
     let access = Access::from(webhook);
     let commands = [

@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use textwrap::core::display_width;
 
 use crate::domain::asset::Address;
-use crate::domain::diff::{Action, Change, Reason};
+use crate::domain::diff::{Action, Change};
 use crate::domain::document::FindingDocument;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
-use crate::domain::image::{self, changed_pixels};
+use crate::domain::image::{self, Image};
 use crate::domain::journal::{Ending, RunState};
-use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
+use crate::domain::state::Content;
 
-use super::picture::Pictures;
-use super::{counted, inert, snippet, summary as last_words};
+use super::picture::{self, Pictures};
+use super::screen::Screen;
+use super::{counted, inert, reason, snippet, summary as last_words, unmanaged};
 
 pub(super) const CREATE: Style = AnsiColor::Green.on_default();
 pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
@@ -28,16 +30,22 @@ pub(super) const BOLD: Style = Style::new().bold();
 /// The most unmanaged entries that are named one by one.
 const MAX_NAMED: usize = 10;
 
+/// The most changes whose images are drawn.
+const MAX_DRAWN: usize = 50;
+
+/// What stands before an address: its symbol.
+const LEAD: usize = 4;
+
 /// The plan: a line a change, then what is left alone, the guards and a summary.
 #[must_use]
-pub fn plan(report: &Report) -> String {
+pub fn plan(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(plan) = &report.plan {
-        changes(&mut text, plan);
-        left_alone(&mut text, plan);
-        text.push_str(&guards(report));
+        changes(&mut text, plan, screen);
+        left_alone(&mut text, plan, screen);
+        text.push_str(&guards(report, screen));
         if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
-            summary(&mut text, plan);
+            text.push_str(&screen.wrapped(&summary(plan), 0));
         }
     }
     text
@@ -45,16 +53,17 @@ pub fn plan(report: &Report) -> String {
 
 /// What `drift` found: the same changes, seen from the portal.
 #[must_use]
-pub fn drift(report: &Report) -> String {
-    let mut text = plan(report);
+pub fn drift(report: &Report, screen: &Screen) -> String {
+    let mut text = plan(report, screen);
     if let Some(plan) = &report.plan
         && !report.has_errors()
     {
-        let _ = match plan.changes.len() {
-            0 => writeln!(text, "No drift: {} looks as the manifest says.", inert(&plan.portal)),
-            1 => writeln!(text, "Drift: 1 entry differs from the manifest."),
-            count => writeln!(text, "Drift: {count} entries differ from the manifest."),
+        let last = match plan.changes.len() {
+            0 => format!("No drift: {} looks as the manifest says.", inert(&plan.portal)),
+            1 => "Drift: 1 entry differs from the manifest.".to_owned(),
+            count => format!("Drift: {count} entries differ from the manifest."),
         };
+        text.push_str(&screen.wrapped(&last, 0));
     }
     text
 }
@@ -174,15 +183,30 @@ pub fn findings(findings: &[Finding], report: &Report) -> String {
     snippet::findings(findings, &report.manifest, &report.source, &Pictures::new())
 }
 
-fn changes(text: &mut String, plan: &Plan) {
-    let width = plan.changes.iter().map(|change| shown(&change.address).chars().count()).max().unwrap_or(0).min(60);
+fn changes(text: &mut String, plan: &Plan, screen: &Screen) {
+    let mut drawn = 0;
+    let width = plan.changes.iter().map(|change| display_width(&shown(&change.address))).max().unwrap_or(0).min(60);
     for change in &plan.changes {
         let (style, symbol) = match change.action {
             Action::Create(_) => (CREATE, "  +"),
             Action::Replace(..) => (REPLACE, "-/+"),
             Action::Delete(_) => (DELETE, "  -"),
         };
-        let _ = writeln!(text, "{style}{symbol} {:width$}{style:#}  {}", shown(&change.address), reason(change, plan));
+        let first = format!("{style}{symbol} {}{style:#}", shown(&change.address));
+        text.push_str(&screen.row(LEAD, &first, width, &reason(change, plan)));
+        if let (Some(colours), Some(columns)) = (screen.colours, screen.columns)
+            && drawn < MAX_DRAWN
+        {
+            let image = |content: Option<&Content>| image::read(plan.contents.get(&content?.sha256)?).ok();
+            let before = image(change.action.before().and_then(|before| before.content.as_ref()));
+            let after = image(change.action.after().map(|after| &after.content));
+            let pixels = |image: &Option<Image>| image.as_ref().map(|image| image.pixels.clone());
+            text.push_str(&picture::pair(pixels(&before).as_ref(), pixels(&after).as_ref(), columns, colours));
+            drawn += 1;
+        }
+    }
+    if screen.colours.is_some() && drawn < plan.changes.len() {
+        let _ = writeln!(text, "{DIM}the images of {} more changes are not drawn{DIM:#}", plan.changes.len() - drawn);
     }
     if !plan.changes.is_empty() {
         text.push('\n');
@@ -190,58 +214,25 @@ fn changes(text: &mut String, plan: &Plan) {
 }
 
 fn reason(change: &Change, plan: &Plan) -> String {
-    let spelling = change.action.before().map(|before| inert(before.code.as_str())).unwrap_or_default();
-    let mut reason = match change.reason {
-        Reason::Absent => "not on the portal".to_owned(),
-        Reason::Undeclared => "owned, but no longer declared".to_owned(),
-        Reason::LooksDifferent => pixels(change, plan),
-        Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
-        Reason::Respelt => format!("spelt `{spelling}` on the portal"),
-        Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
-    };
-    if change.reason == Reason::LooksDifferent && spelling != inert(change.address.code.as_str()) {
-        let _ = write!(reason, ", and spelt `{spelling}` on the portal");
-    }
-    if let Some(other) = &change.rename {
-        let word = if matches!(change.action, Action::Delete(_)) { "to" } else { "from" };
-        let _ = write!(reason, " (renamed {word} {})", shown(other));
-    }
-    reason
+    reason::in_full(change, plan, |spelling| format!("`{}`", inert(spelling)), shown)
 }
 
-/// How many pixels differ, where both images are at hand.
-fn pixels(change: &Change, plan: &Plan) -> String {
-    let image =
-        |content: Option<&crate::domain::state::Content>| image::read(plan.contents.get(&content?.sha256)?).ok();
-    let before = image(change.action.before().and_then(|before| before.content.as_ref()));
-    let after = image(change.action.after().map(|after| &after.content));
-    match before.zip(after) {
-        Some((before, after)) => match changed_pixels(&before, &after) {
-            Some(0) => "looks different (same pixels, other colour profile)".to_owned(),
-            Some(count) => {
-                let all = after.pixels.width() * after.pixels.height();
-                format!("looks different ({count} of {all} pixels)")
-            }
-            None => "looks different (another size)".to_owned(),
-        },
-        None => "looks different".to_owned(),
-    }
-}
-
-fn left_alone(text: &mut String, plan: &Plan) {
+fn left_alone(text: &mut String, plan: &Plan, screen: &Screen) {
     for unknown in &plan.unknown {
-        let _ =
-            writeln!(text, "{REPLACE}  ?{REPLACE:#} {}  left alone: {}", shown(&unknown.address), inert(&unknown.why));
+        let address = shown(&unknown.address);
+        let first = format!("{REPLACE}  ?{REPLACE:#} {address}");
+        text.push_str(&screen.row(
+            LEAD,
+            &first,
+            display_width(&address),
+            &format!("left alone: {}", inert(&unknown.why)),
+        ));
     }
     for (address, why) in plan.unmanaged.iter().take(MAX_NAMED) {
-        let why = match why {
-            Unmanaged::KindAbsent => format!("the manifest has no `{}`", address.kind.plural()),
-            Unmanaged::NotOwned => "not owned".to_owned(),
-            Unmanaged::Ignored => "ignored".to_owned(),
-            Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
-            Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
-        };
-        let _ = writeln!(text, "{DIM}    {}  unmanaged: {why}{DIM:#}", shown(address));
+        let why = unmanaged(address.kind, *why);
+        let address = shown(address);
+        let first = format!("{DIM}    {address}");
+        text.push_str(&screen.row(LEAD, &first, display_width(&address), &format!("unmanaged: {why}{DIM:#}")));
     }
     if plan.unmanaged.len() > MAX_NAMED {
         let more = plan.unmanaged.len() - MAX_NAMED;
@@ -254,7 +245,7 @@ fn left_alone(text: &mut String, plan: &Plan) {
 
 /// The guards that had something against the plan.
 #[must_use]
-pub fn guards(report: &Report) -> String {
+pub fn guards(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     for verdict in &report.guards {
         let (style, word) = match verdict.outcome {
@@ -262,7 +253,8 @@ pub fn guards(report: &Report) -> String {
             Outcome::Allowed => (REPLACE, "allowed"),
             Outcome::Refused => (DELETE, "refused"),
         };
-        let _ = writeln!(text, "{style}guard {}: {word}{style:#}: {}", verdict.guard.name(), inert(&verdict.message));
+        let said = format!("{style}guard {}: {word}{style:#}: {}", verdict.guard.name(), inert(&verdict.message));
+        text.push_str(&screen.wrapped(&said, 2));
         for address in verdict.addresses.iter().take(MAX_NAMED) {
             let _ = writeln!(text, "    {}", shown(address));
         }
@@ -270,14 +262,15 @@ pub fn guards(report: &Report) -> String {
             let _ = writeln!(text, "    and {} more", verdict.addresses.len() - MAX_NAMED);
         }
         if let Some(help) = &verdict.help {
-            let _ = writeln!(text, "  help: {}", inert(help));
+            text.push_str(&screen.wrapped(&format!("  help: {}", inert(help)), 4));
         }
         text.push('\n');
     }
     text
 }
 
-fn summary(text: &mut String, plan: &Plan) {
+fn summary(plan: &Plan) -> String {
+    let mut text = String::new();
     let counts = plan.counts();
     if plan.changes.is_empty() && !plan.unknown.is_empty() {
         let _ = write!(text, "{BOLD}Nothing is known to differ.{BOLD:#}");
@@ -294,7 +287,7 @@ fn summary(text: &mut String, plan: &Plan) {
     if !plan.unknown.is_empty() {
         let _ = write!(text, ", {} unknown", plan.unknown.len());
     }
-    text.push_str(".\n");
+    text + "."
 }
 
 /// An address for a line of text: inert, and no longer than a line can bear.

@@ -1,77 +1,189 @@
-//! JUnit XML, as Jenkins and GitLab read it: every file that was checked is a test case, the manifest first.
+//! JUnit XML, as Jenkins and GitLab read it.
 //!
-//! What fails the check is a failure, and a file has at most one, with all that was found in it. Other warnings are
-//! output of a test case that passed, since JUnit has no word for them.
+//! Of `validate`, every file that was checked is a test case, the manifest first. What fails the check is a failure, and a
+//! file has at most one, with all that was found in it. Other warnings are output of a test case that passed, since JUnit
+//! has no word for them.
+//!
+//! Of the commands that compare, every entry that differs is a test case that failed, every one that is unknown one with an
+//! error, and one test case stands for all the rest. Once `apply` wrote, a test case fails whose step did not end as planned.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::domain::diff::{Action, Change};
 use crate::domain::finding::{Finding, Severity};
-use crate::domain::report::Validation;
+use crate::domain::guard;
+use crate::domain::plan::Plan;
+use crate::domain::report::{Fate, Report, Validation};
 
-use super::inert;
-
-const SUITE: &str = "brandctl validate";
+use super::outcome::{self, Outcome};
+use super::{inert, reason};
 
 /// What `validate` found.
 #[must_use]
 pub fn validation(validation: &Validation) -> String {
-    let mut cases: BTreeMap<&str, Vec<&Finding>> =
-        validation.files.iter().map(|file| (file.as_str(), vec![])).collect();
+    let mut files: BTreeMap<&str, Vec<&Finding>> = validation.files().into_iter().map(|file| (file, vec![])).collect();
     // A finding about no file is one about what the manifest says.
     let mut manifest = Vec::new();
     for finding in &validation.findings {
         match finding.path.as_deref() {
-            Some(path) if path != validation.manifest => cases.entry(path).or_default().push(finding),
+            Some(path) if path != validation.manifest => files.entry(path).or_default().push(finding),
             _ => manifest.push(finding),
         }
     }
-    let mut text = String::new();
-    let mut failures = 0;
-    let tests = cases.len() + 1;
-    for (file, findings) in std::iter::once((validation.manifest.as_str(), manifest)).chain(cases) {
-        failures += usize::from(case(&mut text, file, &findings, validation));
+    let all = std::iter::once((validation.manifest.as_str(), manifest)).chain(files);
+    suite("brandctl validate", &all.map(|(file, findings)| of_file(file, &findings, validation)).collect::<Vec<_>>())
+}
+
+/// What `command` (as the user typed it: `drift`) found out and did.
+#[must_use]
+pub fn report(report: &Report, command: &str) -> String {
+    let mut cases = Vec::new();
+    if let Some(plan) = &report.plan {
+        cases.extend(plan.changes.iter().map(|change| of_change(change, plan, report)));
+        cases.extend(plan.unknown.iter().map(|unknown| Case {
+            ending: Some(Ending::new(Word::Error, "unknown", unknown.why.clone())),
+            ..Case::named(unknown.address.to_string())
+        }));
     }
-    let counts = format!(r#"tests="{tests}" failures="{failures}" errors="0""#);
+    cases.push(the_rest(report));
+    suite(&format!("brandctl {command}"), &cases)
+}
+
+/// A test case, as found: what it says is escaped when it is written.
+#[derive(Default)]
+struct Case {
+    name: String,
+    /// How it ended, if it did not pass.
+    ending: Option<Ending>,
+    /// What else there is to say, in lines.
+    output: Vec<String>,
+}
+
+struct Ending {
+    word: Word,
+    /// What sort of ending it is, for programs.
+    sort: String,
+    message: String,
+    lines: Vec<String>,
+}
+
+impl Ending {
+    fn new(word: Word, sort: &str, message: String) -> Self {
+        Self { word, sort: sort.to_owned(), lines: vec![message.clone()], message }
+    }
+
+    /// Several findings in one. `None` when there are none.
+    fn of(word: Word, findings: &[&Finding]) -> Option<Self> {
+        let (first, others) = findings.split_first()?;
+        let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
+        let message = format!("{}{more}", first.message);
+        Some(Self { word, sort: first.rule.to_string(), message, lines: findings.iter().copied().map(line).collect() })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Failure,
+    Error,
+    Skipped,
+}
+
+impl Word {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+impl Case {
+    fn named(name: String) -> Self {
+        Self { name, ..Self::default() }
+    }
+}
+
+fn suite(name: &str, cases: &[Case]) -> String {
+    let count =
+        |word| cases.iter().filter(|case| case.ending.as_ref().is_some_and(|ending| ending.word == word)).count();
+    let (tests, failures, errors) = (cases.len(), count(Word::Failure), count(Word::Error));
+    let counts = format!(r#"tests="{tests}" failures="{failures}" errors="{errors}""#);
+    let skipped = count(Word::Skipped);
+    let name = escaped(name);
+    let cases: String = cases.iter().map(|case| written(case, &name)).collect();
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{SUITE}\" {counts}>\n  \
-         <testsuite name=\"{SUITE}\" {counts} skipped=\"0\">\n{text}  </testsuite>\n</testsuites>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{name}\" {counts}>\n  \
+         <testsuite name=\"{name}\" {counts} skipped=\"{skipped}\">\n{cases}  </testsuite>\n</testsuites>\n"
     )
 }
 
-/// Writes a file's test case, and says whether it failed.
-fn case(text: &mut String, file: &str, findings: &[&Finding], validation: &Validation) -> bool {
-    let _ = write!(text, "    <testcase classname=\"{SUITE}\" name=\"{}\"", escaped(file));
-    let (failing, passing): (Vec<_>, Vec<_>) =
-        findings.iter().copied().partition(|finding| validation.fails(finding.severity));
-    if findings.is_empty() {
-        text.push_str("/>\n");
-        return false;
+fn written(case: &Case, suite: &str) -> String {
+    let Case { name, ending, output } = case;
+    let mut text = format!("    <testcase classname=\"{suite}\" name=\"{}\"", escaped(name));
+    if ending.is_none() && output.is_empty() {
+        return text + "/>\n";
     }
     text.push_str(">\n");
-    if let Some((first, others)) = failing.split_first() {
-        let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
-        let _ = writeln!(
-            text,
-            "      <failure type=\"{}\" message=\"{}{more}\">{}</failure>",
-            escaped(first.rule),
-            escaped(&first.message),
-            escaped_lines(&failing)
-        );
+    if let Some(Ending { word, sort, message, lines }) = ending {
+        let (word, sort, message) = (word.name(), escaped(sort), escaped(message));
+        let lines = escaped_lines(lines);
+        let _ = writeln!(text, "      <{word} type=\"{sort}\" message=\"{message}\">{lines}</{word}>");
     }
-    if !passing.is_empty() {
-        let _ = writeln!(text, "      <system-out>{}</system-out>", escaped_lines(&passing));
+    if !output.is_empty() {
+        let _ = writeln!(text, "      <system-out>{}</system-out>", escaped_lines(output));
     }
-    text.push_str("    </testcase>\n");
-    !failing.is_empty()
+    text + "    </testcase>\n"
 }
 
-/// Findings as lines, the way compilers write them.
-fn escaped_lines(findings: &[&Finding]) -> String {
-    let lines: Vec<_> = findings.iter().map(|finding| escaped(&line(finding))).collect();
-    lines.join("\n")
+fn escaped_lines(lines: &[String]) -> String {
+    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n")
 }
 
+fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
+    let (failing, passing): (Vec<_>, Vec<_>) =
+        findings.iter().copied().partition(|finding| validation.fails(finding.severity));
+    Case {
+        name: file.to_owned(),
+        ending: Ending::of(Word::Failure, &failing),
+        output: passing.into_iter().map(line).collect(),
+    }
+}
+
+/// A change that is not made yet is one that differs; one that was to be made is judged by what became of it.
+fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
+    let why = reason::in_full(change, plan, ToOwned::to_owned, ToString::to_string);
+    let sort = match change.action {
+        Action::Create(_) => "create",
+        Action::Replace(..) => "replace",
+        Action::Delete(_) => "delete",
+    };
+    let step = report.run.as_ref().and_then(|run| run.steps.get(&change.address));
+    let ending = match step.map(|step| (step.fate, step.why.clone().unwrap_or_default())) {
+        None => Some(Ending::new(Word::Failure, sort, format!("{sort}: {why}"))),
+        Some((Fate::Applied, _)) => None,
+        Some((Fate::Failed, why)) => Some(Ending::new(Word::Failure, "failed", why)),
+        Some((Fate::Recovered, why)) => Some(Ending::new(Word::Failure, "recovered", why)),
+        Some((Fate::Unknown, why)) => Some(Ending::new(Word::Error, "unknown", why)),
+        Some((Fate::Skipped, why)) => Some(Ending::new(Word::Skipped, "skipped", why)),
+    };
+    Case { ending, ..Case::named(change.address.to_string()) }
+}
+
+/// What is no matter of one entry that differs: how many do not, what the guards refuse, and the findings, of which an
+/// error says that not everything could be found out.
+fn the_rest(report: &Report) -> Case {
+    let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
+    let mut output = vec![Outcome::of_report(report).text];
+    output.extend(report.plan.as_ref().map(outcome::counts));
+    let refused = report.guards.iter().filter(|verdict| verdict.outcome == guard::Outcome::Refused);
+    output.extend(refused.map(|verdict| format!("guard {}: refused: {}", verdict.guard.name(), verdict.message)));
+    output.extend(warnings.into_iter().map(line));
+    Case { ending: Ending::of(Word::Error, &errors), output, ..Case::named("everything else".to_owned()) }
+}
+
+/// A finding as a line, the way compilers write them.
 fn line(finding: &Finding) -> String {
     let mut text = finding.path.clone().unwrap_or_default();
     if let Some(place) = &finding.place {

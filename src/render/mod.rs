@@ -1,18 +1,27 @@
 //! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+pub mod diff;
 pub mod doctor;
 pub mod github;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
 pub mod list;
 pub mod log;
+pub mod markdown;
+mod outcome;
 pub mod picture;
+mod reason;
 pub mod rules;
 pub mod sarif;
+pub mod screen;
 pub mod snippet;
 pub mod summary;
+
+use crate::domain::asset::Kind;
+use crate::domain::ownership::Unmanaged;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,
 /// and the marks that change the direction of text.
@@ -37,4 +46,15 @@ const fn reorders(character: char) -> bool {
 /// A number with its noun.
 fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Why an entry is left alone, in words.
+fn unmanaged(kind: Kind, why: Unmanaged) -> String {
+    match why {
+        Unmanaged::KindAbsent => format!("the manifest has no `{}`", kind.plural()),
+        Unmanaged::NotOwned => "not owned".to_owned(),
+        Unmanaged::Ignored => "ignored".to_owned(),
+        Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+        Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
+    }
 }

@@ -3,6 +3,7 @@
 //! These types are the part of the format that is used, frozen as GitHub reads it. Paths are relative to the folder that
 //! brandctl ran in, which is `%SRCROOT%`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -72,7 +73,7 @@ struct Driver {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RuleObject {
-    id: &'static str,
+    id: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     short_description: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +100,7 @@ impl Text {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ResultObject {
-    rule_id: &'static str,
+    rule_id: Cow<'static, str>,
     rule_index: usize,
     level: &'static str,
     message: Text,
@@ -158,13 +159,13 @@ struct LogicalLocation {
 /// When it cannot be written as JSON, which no finding can cause.
 pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
     let rules = rules(&validation.findings);
-    let index: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
+    let index: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, rule)| (rule.id.clone(), index)).collect();
     let mut seen = BTreeMap::new();
     let results = validation
         .findings
         .iter()
         .map(|finding| {
-            let rule_index = index.get(finding.rule).copied().unwrap_or_default();
+            let rule_index = index.get(&*finding.rule).copied().unwrap_or_default();
             result(finding, rule_index, fingerprint(finding, &mut seen), validation)
         })
         .collect();
@@ -185,7 +186,7 @@ pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> 
 /// Every art rule and every check of the manifest; then what else was found, of which no more is known than its id.
 fn rules(findings: &[Finding]) -> Vec<RuleObject> {
     let art = RULES.iter().map(|rule| RuleObject {
-        id: rule.id,
+        id: rule.id.into(),
         short_description: Some(Text::new(rule.why)),
         help: Some(Text::new(rule.fix)),
         default_configuration: Configuration {
@@ -196,16 +197,16 @@ fn rules(findings: &[Finding]) -> Vec<RuleObject> {
             },
         },
     });
-    let bare = |id, what: Option<&str>| RuleObject {
+    let bare = |id: Cow<'static, str>, what: Option<&str>| RuleObject {
         id,
         short_description: what.map(Text::new),
         help: None,
         default_configuration: Configuration { level: level(Severity::Error) },
     };
-    let mut rules: Vec<_> = art.chain(CHECKS.iter().map(|(id, what)| bare(*id, Some(*what)))).collect();
+    let mut rules: Vec<_> = art.chain(CHECKS.iter().map(|(id, what)| bare((*id).into(), Some(*what)))).collect();
     for finding in findings {
         if !rules.iter().any(|rule| rule.id == finding.rule) {
-            rules.push(bare(finding.rule, None));
+            rules.push(bare(finding.rule.clone(), None));
         }
     }
     rules
@@ -233,7 +234,7 @@ fn result(finding: &Finding, rule_index: usize, fingerprint: String, validation:
         location.logical_locations.push(LogicalLocation { fully_qualified_name: inert(&address.to_string()) });
     }
     ResultObject {
-        rule_id: finding.rule,
+        rule_id: finding.rule.clone(),
         rule_index,
         level: level(finding.severity),
         message: Text::new(&format!("{}{help}", finding.message)),
@@ -274,7 +275,7 @@ fn artifact(path: &str) -> ArtifactLocation {
 fn fingerprint(finding: &Finding, seen: &mut BTreeMap<Digest, usize>) -> String {
     let address = finding.address.as_ref().map(ToString::to_string).unwrap_or_default();
     let path = finding.path.as_deref().unwrap_or_default();
-    let parts = [finding.rule, path, &address, &finding.message];
+    let parts = [&*finding.rule, path, &address, &finding.message];
     let digest = Digest::of_parts(&parts.map(str::as_bytes));
     let count = seen.entry(digest).or_default();
     *count += 1;

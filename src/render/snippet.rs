@@ -81,7 +81,7 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str) -> St
     if let Some(help) = &finding.help {
         elements.push(Level::HELP.message(inert(help)).into());
     }
-    let title = level.primary_title(inert(&finding.message)).id(finding.rule);
+    let title = level.primary_title(inert(&finding.message)).id(&*finding.rule);
     renderer.render(&[title.elements(elements)])
 }
 

@@ -15,6 +15,7 @@ use super::methods;
 use super::oauth::Tokens;
 use super::operating::Meter;
 use super::options::{Latency, Options};
+use super::page::{Contents, Page};
 use super::record::{End, Recorded, RecordedCommand, Recorder, Recording};
 use super::store::Store;
 use super::wire::{Answer, Parameters, Refusal, Success, time};
@@ -28,6 +29,7 @@ pub(super) struct Engine {
     pub(super) token_lifetime: Duration,
     latency: Latency,
     recording: Recording,
+    pub(super) page: fn(&Contents) -> Page,
     started: Instant,
     core: Mutex<Core>,
 }
@@ -121,8 +123,9 @@ impl Core {
 
 impl Engine {
     pub(super) fn new(identity: Identity, base: String, options: &Options, core: Core) -> Self {
-        let Options { token_lifetime, latency, recording, .. } = *options;
-        Self { identity, base, token_lifetime, latency, recording, started: Instant::now(), core: Mutex::new(core) }
+        let Options { token_lifetime, latency, recording, page, .. } = *options;
+        let (started, core) = (Instant::now(), Mutex::new(core));
+        Self { identity, base, token_lifetime, latency, recording, page, started, core }
     }
 
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {

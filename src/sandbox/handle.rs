@@ -270,8 +270,8 @@ impl Sandbox {
     pub fn seed(&self, kind: Kind, code: &str, content: &[u8]) -> Result<(), SandboxError> {
         let path = random_path().map_err(StoreError::Random)?;
         let code = code.to_owned();
-        let content = content.to_vec().into();
-        self.change(vec![Change::Delete { kind, code: code.clone() }, Change::Add { kind, code, path, content }])
+        let (content, added) = (content.to_vec().into(), Some(Timestamp::now()));
+        self.change(vec![Change::Delete { kind, code: code.clone() }, Change::Add { kind, code, path, content, added }])
     }
 
     /// Removes an entry behind the API; the code is matched without case, as the portal does.

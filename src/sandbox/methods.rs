@@ -138,7 +138,7 @@ impl Core {
             }
             Method::Asset(kind, verb) => {
                 let path = random_path().map_err(|_| not_saved())?;
-                let outcome = self.world.decide(kind, verb, given, caller, &path);
+                let outcome = self.world.decide(kind, verb, given, caller, &path, now);
                 if verb == Verb::Add && outcome.change.is_some() && self.script.disk_is_full() {
                     return Err(not_saved());
                 }

@@ -39,5 +39,6 @@ pub use handle::{Entry, Sandbox, SandboxError, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
 pub use options::{Latency, Options, Transport};
+pub use page::{Contents, Kept, Page, Shelf};
 pub use record::{Recorded, Recording};
 pub use tls::{Authority, Origin};

@@ -8,6 +8,7 @@ use super::bucket::Bucket;
 use super::faults::Faults;
 use super::logmessage::LogList;
 use super::operating::Operating;
+use super::page::{self, Contents, Page};
 use super::record::Recording;
 
 /// How a sandbox is to be.
@@ -33,6 +34,8 @@ pub struct Options {
     pub transport: Transport,
     /// Whether it remembers what it was asked.
     pub recording: Recording,
+    /// What draws the page at `/`.
+    pub page: fn(&Contents) -> Page,
 }
 
 /// How a sandbox is talked to.
@@ -60,6 +63,7 @@ impl Options {
             latency: Latency::default(),
             transport: Transport::default(),
             recording: Recording::default(),
+            page: page::plain,
         }
     }
 }

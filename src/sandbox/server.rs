@@ -27,7 +27,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::engine::{Arrived, Asked, Delivery, Engine};
-use super::page::{self, Contents};
+use super::page::Contents;
 use super::wire::{Answer, Refusal, method_name, parameters};
 
 /// The longest body that is read: 50 images of the size that a client may send, several times over.
@@ -166,8 +166,9 @@ async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incomin
 /// The page with what the portal holds.
 fn page(engine: &Engine) -> Result<Response<Body>, Closed> {
     let contents = Contents::of(&engine.core().world);
-    let mut response = response(Answer::text(200, "text/html; charset=utf-8", &contents.page()), None)?;
-    for (name, value) in page::headers() {
+    let page = (engine.page)(&contents);
+    let mut response = response(Answer::text(200, "text/html; charset=utf-8", &page.html), None)?;
+    for (name, value) in page.headers() {
         response.headers_mut().insert(name, HeaderValue::from_str(&value).map_err(|_| Closed)?);
     }
     Ok(response)

@@ -207,11 +207,14 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use jiff::Timestamp;
+
     use super::*;
     use crate::domain::asset::Kind;
 
     fn add(code: &str, path: &str) -> Change {
-        Change::Add { kind: Kind::Icon, code: code.to_owned(), path: path.to_owned(), content: vec![0, 255].into() }
+        let (code, path, content) = (code.to_owned(), path.to_owned(), vec![0, 255].into());
+        Change::Add { kind: Kind::Icon, code, path, content, added: Some(Timestamp::UNIX_EPOCH) }
     }
 
     fn codes(world: &World) -> Vec<String> {
@@ -236,6 +239,23 @@ mod tests {
             let (_, _, world) = Store::open(folder.path()).unwrap();
             assert_eq!(codes(&world), ["a", "c"], "with {length} bytes of a torn line");
         }
+    }
+
+    #[test]
+    fn an_entry_keeps_the_time_of_its_adding_and_an_older_log_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, _, _) = Store::open(folder.path()).unwrap();
+        store.append(&[add("a", "/1")]).unwrap();
+        drop(store);
+        let path = folder.path().join("log.jsonl");
+        let log = fs::read_to_string(&path).unwrap();
+        let older =
+            log.replace("\"a\"", "\"b\"").replace("/1", "/2").replace(",\"added\":\"1970-01-01T00:00:00Z\"", "");
+        assert!(!older.contains("added"), "{older}");
+        fs::write(&path, log + &older).unwrap();
+        let (_, _, world) = Store::open(folder.path()).unwrap();
+        let added: Vec<_> = world.rows(Kind::Icon).map(|row| row.added).collect();
+        assert_eq!(added, [Some(Timestamp::UNIX_EPOCH), None]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -37,6 +38,9 @@ pub(super) enum Change {
         path: String,
         #[serde(with = "base64_text")]
         content: Bytes,
+        /// When; logs of older versions do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        added: Option<Timestamp>,
     },
     /// A custom entry and its file go; the code is matched without case.
     Delete { kind: Kind, code: String },
@@ -73,6 +77,7 @@ pub(super) struct Row {
     pub(super) code: String,
     pub(super) path: String,
     pub(super) content: Bytes,
+    pub(super) added: Option<Timestamp>,
 }
 
 /// Everything that the portal holds.
@@ -172,6 +177,7 @@ impl World {
                 code: row.code,
                 path: row.path,
                 content: row.content,
+                added: row.added,
             }));
         }
         changes.extend((0..self.orphans).map(|_| Change::Orphan));
@@ -195,9 +201,9 @@ impl World {
     /// Takes a change over.
     pub(super) fn apply(&mut self, change: Change) {
         match change {
-            Change::Add { kind, code, path, content } => {
+            Change::Add { kind, code, path, content, added } => {
                 self.files.insert(path.clone(), content.clone());
-                self.shelf_mut(kind).insert(Row { code, path, content });
+                self.shelf_mut(kind).insert(Row { code, path, content, added });
             }
             Change::Delete { kind, code } => {
                 if let Some(row) = self.shelf_mut(kind).remove(&code) {
@@ -225,8 +231,16 @@ impl World {
         }
     }
 
-    /// What a call of a method for icons or logos comes to. `path` is where a file would be stored.
-    pub(super) fn decide(&self, kind: Kind, verb: Verb, given: &Parameters, caller: &Caller, path: &str) -> Outcome {
+    /// What a call of a method for icons or logos comes to. `path` is where a file would be stored, and `now` when.
+    pub(super) fn decide(
+        &self,
+        kind: Kind,
+        verb: Verb,
+        given: &Parameters,
+        caller: &Caller,
+        path: &str,
+        now: Timestamp,
+    ) -> Outcome {
         match verb {
             Verb::List => Outcome::unchanged(Ok(self.list(kind))),
             Verb::Get => Outcome::unchanged(self.get(kind, given)),
@@ -243,7 +257,7 @@ impl World {
                     Err(refusal) => Outcome { reply: Err(refusal), change: Some(Change::Orphan) },
                     Ok(()) => {
                         let entry = json!({ kind.name(): { "code": code, "isSystem": false, "fileUri": path } });
-                        let change = Change::Add { kind, code, path: path.to_owned(), content };
+                        let change = Change::Add { kind, code, path: path.to_owned(), content, added: Some(now) };
                         Outcome { reply: Ok(Success::of(entry)), change: Some(change) }
                     }
                 },

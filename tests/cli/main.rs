@@ -15,6 +15,7 @@ mod oauth;
 mod ownership;
 mod pitfalls;
 mod proxies;
+mod reports;
 mod sandbox;
 mod saved_plans;
 mod secrets;

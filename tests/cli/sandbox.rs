@@ -229,7 +229,13 @@ fn it_is_the_portal_of_the_other_commands() {
     let (code, told) = brandctl(&brand, &server, "apply --yes --settle 0.1");
     assert_eq!(code, 0, "{told}");
     let client = client();
-    let page = run(async { client.get(server.page()).send().await.unwrap().text().await.unwrap() });
+    let page = run(async {
+        let answer = client.get(server.page()).send().await.unwrap();
+        assert_eq!(answer.headers()["content-security-policy"], "frame-ancestors 'none'");
+        answer.text().await.unwrap()
+    });
+    // What a header need not say, the page says itself.
+    assert!(page.contains("default-src 'none'; img-src data:; ") && page.contains("script-src 'sha256-"), "{page}");
     assert!(page.contains("<code>acme-call</code>") && page.contains("<code>acme-brand</code>"), "{page}");
     drop(server);
     brand.run(["plan", "--sandbox", "--detailed-exitcode"]).ends_with(0);

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use brandctl::domain::finding::Finding;
+use brandctl::domain::asset::{Address, Code, Kind};
+use brandctl::domain::finding::{Finding, Place};
 use brandctl::domain::manifest;
 use brandctl::domain::report::Validation;
+use brandctl::domain::rules::Piece;
 
 /// Icons by their lines, so that each has a place; logos by their folder.
 pub(crate) const MANIFEST: &str = "\
@@ -83,6 +85,16 @@ pub(crate) fn run_in(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+fn piece(stem: &str) -> Piece {
+    Piece {
+        address: Address::new(Kind::Icon, Code::new(format!("acme-{stem}"))),
+        file: format!("icons/{stem}.png"),
+        place: Place { line: 1, column: 1, bytes: 0..0 },
+        size: 0,
+        bytes: None,
+    }
+}
+
 /// What was found in a manifest and, besides, of two images.
 pub(crate) fn found(source: &str, more: Vec<Finding>) -> Validation {
     let name = "brand.yaml";
@@ -91,8 +103,8 @@ pub(crate) fn found(source: &str, more: Vec<Finding>) -> Validation {
     Validation {
         manifest: name.to_owned(),
         source: source.to_owned(),
-        files: ["icons/call.png", "icons/fax.png"].map(str::to_owned).into(),
         images: 2,
+        art: ["call", "fax"].map(piece).into(),
         findings,
         ..Validation::default()
     }

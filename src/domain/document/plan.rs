@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::asset::{Address, Code, Digest};
 use crate::domain::diff::{Action, After, Before, Change, Reason, Unknown};
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::finding::{Finding, Place, Severity};
 use crate::domain::guard::Verdict;
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::{Plan, Precondition};
@@ -204,7 +204,7 @@ impl From<&Finding> for FindingDocument {
     fn from(finding: &Finding) -> Self {
         let Finding { rule, severity, path, place, address, declared, message, help, related: _ } = finding;
         Self {
-            rule: (*rule).to_owned(),
+            rule: rule.to_string(),
             severity: *severity,
             path: path.clone(),
             line: place.as_ref().map(|place| place.line),
@@ -213,6 +213,24 @@ impl From<&Finding> for FindingDocument {
             declared: declared.as_ref().map(|place| PlaceDocument { line: place.line, column: place.column }),
             message: message.clone(),
             help: help.clone(),
+        }
+    }
+}
+
+impl From<&FindingDocument> for Finding {
+    fn from(document: &FindingDocument) -> Self {
+        let FindingDocument { rule, severity, path, line, column, address, declared, message, help } = document;
+        let place = |line, column| Place { line, column, bytes: 0..0 };
+        Self {
+            rule: rule.clone().into(),
+            severity: *severity,
+            path: path.clone(),
+            place: line.zip(*column).map(|(line, column)| place(line, column)),
+            address: address.as_ref().and_then(|address| address.parse().ok()),
+            declared: declared.as_ref().map(|declared| place(declared.line, declared.column)),
+            message: message.clone(),
+            help: help.clone(),
+            related: Vec::new(),
         }
     }
 }
@@ -298,6 +316,12 @@ impl Document {
             unmanaged: plan.unmanaged.len(),
             system: plan.system,
         };
+    }
+
+    /// What was found when it was made. Where a manifest was meant, its text is not there any more.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.errors.iter().chain(&self.warnings).map(Finding::from).collect()
     }
 
     /// The digest of the plan that this document states, whatever was added to it since.

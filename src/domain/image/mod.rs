@@ -5,6 +5,7 @@
 //! pass of inflating that is held to the length that the header promises and to the last byte of the stream.
 
 mod chunks;
+mod compare;
 mod fault;
 mod foreign;
 mod header;
@@ -18,6 +19,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use chunks::{dimensions, header};
+pub use compare::{Area, Comparison, compare};
 pub use fault::{ChunkFault, ChunkName, PngFault};
 pub use header::{ColorChunks, Header};
 pub use look::Look;

@@ -388,7 +388,7 @@ fn every_finding_is_a_known_check_in_one_voice() {
         "version: 1\nowns: ['*']",
     ] {
         for finding in parse(text.as_bytes(), NAME).1 {
-            assert!(known(finding.rule), "{}", finding.rule);
+            assert!(known(&finding.rule), "{}", finding.rule);
             for sentence in [Some(&finding.message), finding.help.as_ref()].into_iter().flatten() {
                 assert!(!sentence.ends_with('.') && !sentence.contains('\n'), "{sentence}");
             }

@@ -233,7 +233,7 @@ pub fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: 
 pub fn sort(findings: &mut Vec<Finding>) {
     let key = |finding: &Finding| {
         let place = finding.place.as_ref().map(|place| (place.line, place.column));
-        (finding.path.clone(), place, finding.severity, finding.rule, finding.message.clone())
+        (finding.path.clone(), place, finding.severity, finding.rule.clone(), finding.message.clone())
     };
     findings.sort_by_cached_key(key);
     findings.dedup();

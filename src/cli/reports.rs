@@ -1,0 +1,209 @@
+//! `--report`: files that a command writes beside what it prints, whatever came of it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use url::Url;
+
+use crate::domain::finding::Finding;
+use crate::domain::inventory::Inventory;
+use crate::domain::report::{Report, Validation};
+use crate::render;
+use crate::store::atomic;
+
+/// The files that the user wants.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Reports {
+    /// Also write a report to PATH, in the format of its extension or as in html=PATH; may be repeated. Formats: html, json,
+    /// md, xml (JUnit), sarif, as far as the command has them
+    #[arg(long = "report", value_name = "[FORMAT=]PATH", value_parser = parse)]
+    files: Vec<File>,
+    /// Where the HTML report will be: Markdown links to it, because it cannot hold images itself
+    #[arg(long = "report-url", value_name = "URL", value_parser = address, requires = "files")]
+    url: Option<Url>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct File {
+    format: Format,
+    path: PathBuf,
+}
+
+/// What a report can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Html,
+    Json,
+    Markdown,
+    Junit,
+    Sarif,
+}
+
+impl Format {
+    /// What there is of a comparison.
+    pub(super) const OF_PLANS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit];
+    /// What there is of a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
+    pub(super) const OF_LISTS: &[Self] = &[Self::Html, Self::Json, Self::Markdown];
+    /// What there is of a check.
+    pub(super) const OF_CHECKS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::Sarif];
+    const ALL: &[Self] = Self::OF_CHECKS;
+
+    /// The extension first.
+    const fn names(self) -> [&'static str; 2] {
+        match self {
+            Self::Html => ["html", "htm"],
+            Self::Json => ["json", "json"],
+            Self::Markdown => ["md", "markdown"],
+            Self::Junit => ["xml", "junit"],
+            Self::Sarif => ["sarif", "sarif"],
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.names().contains(&name.to_ascii_lowercase().as_str()))
+    }
+}
+
+/// A format that is named wins over the extension; what stands before another `=` belongs to the path.
+fn parse(text: &str) -> Result<File, String> {
+    if let Some((name, path)) = text.split_once('=')
+        && let Some(format) = Format::named(name)
+    {
+        return if path.is_empty() {
+            Err(format!("a path is missing after `{name}=`"))
+        } else {
+            Ok(File { format, path: path.into() })
+        };
+    }
+    let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
+    match extension.and_then(Format::named) {
+        Some(format) => Ok(File { format, path: text.into() }),
+        None => {
+            Err("its extension names no format: end it in .html or .json, .md, .xml or .sarif, or write html=PATH \
+                     and so on"
+                .to_owned())
+        }
+    }
+}
+
+/// A link that is safe to follow, and to print: nobody can read along, and there is no password in it. A comment has room
+/// for it whatever else is in it.
+fn address(text: &str) -> Result<Url, String> {
+    const LONGEST: usize = 2000;
+    match Url::parse(text) {
+        Ok(url) if url.as_str().len() > LONGEST => Err(format!("give an address of at most {LONGEST} characters")),
+        Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() => Ok(url),
+        _ => Err("give an address that begins with https://, without a user name or a password".to_owned()),
+    }
+}
+
+impl Reports {
+    /// Whether the command has the formats of all these files; the error names those that it has.
+    pub(super) fn are_of(&self, formats: &[Format]) -> Result<(), String> {
+        let Some(file) = self.files.iter().find(|file| !formats.contains(&file.format)) else { return Ok(()) };
+        let names: Vec<_> = formats.iter().map(|format| format!(".{}", format.names()[0])).collect();
+        let path = file.path.display();
+        let [name, _] = file.format.names();
+        Err(format!("`--report {path}`: this command has no {name} report: it has {}", names.join(", ")))
+    }
+
+    /// Whether images are wanted, for a page.
+    pub(super) fn draw(&self) -> bool {
+        self.files.iter().any(|file| file.format == Format::Html)
+    }
+
+    /// Writes what `command` found out and did; the findings say what could not be written.
+    pub(super) fn write(&self, report: &Report, command: &str) -> Vec<Finding> {
+        self.write_each(|format| match format {
+            Format::Html => Ok(Some(render::html::report(report, command))),
+            Format::Json => render::json::report(report).map(Some),
+            Format::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
+            Format::Junit => Ok(Some(render::junit::report(report, command))),
+            Format::Sarif => Ok(None),
+        })
+    }
+
+    /// Writes what `list` found; the findings say what could not be written.
+    pub(super) fn write_inventory(&self, inventory: &Inventory) -> Vec<Finding> {
+        self.write_each(|format| match format {
+            Format::Html => Ok(Some(render::html::inventory(inventory))),
+            Format::Json => render::json::inventory(inventory).map(Some),
+            Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
+            Format::Junit | Format::Sarif => Ok(None),
+        })
+    }
+
+    /// Writes what `validate` found; the findings say what could not be written.
+    pub(super) fn write_validation(&self, validation: &Validation) -> Vec<Finding> {
+        self.write_each(|format| match format {
+            Format::Html => Ok(Some(render::html::validation(validation))),
+            Format::Json => render::json::validation(validation).map(Some),
+            Format::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
+            Format::Junit => Ok(Some(render::junit::validation(validation))),
+            Format::Sarif => render::sarif::validation(validation).map(Some),
+        })
+    }
+
+    fn link(&self) -> Option<&str> {
+        self.url.as_ref().map(Url::as_str)
+    }
+
+    /// `render` gives nothing for a format that the command does not have; [`Reports::are_of`] refused it before.
+    fn write_each(&self, render: impl Fn(Format) -> Result<Option<String>, serde_json::Error>) -> Vec<Finding> {
+        let write = |file: &File| {
+            let text = render(file.format)?.ok_or_else(|| io::Error::other("this command has no such report"))?;
+            atomic::write(&file.path, text.as_bytes())
+        };
+        self.files
+            .iter()
+            .filter_map(|file| {
+                let error = write(file).err()?;
+                let message = format!("the report cannot be written to {}: {error}", file.path.display());
+                Some(Finding::error("output", message))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_named_or_follows_from_the_extension() {
+        let file = |format, path: &str| Ok(File { format, path: path.into() });
+        assert_eq!(parse("out/x.html"), file(Format::Html, "out/x.html"));
+        assert_eq!(parse("X.JSON"), file(Format::Json, "X.JSON"));
+        assert_eq!(parse("html=page"), file(Format::Html, "page"));
+        assert_eq!(parse("json=x.html"), file(Format::Json, "x.html"));
+        assert_eq!(parse("a=b.html"), file(Format::Html, "a=b.html"));
+        assert_eq!(parse("comment.md"), file(Format::Markdown, "comment.md"));
+        assert_eq!(parse("junit=x"), file(Format::Junit, "x"));
+        assert_eq!(parse("x.xml"), file(Format::Junit, "x.xml"));
+        assert_eq!(parse("x.sarif"), file(Format::Sarif, "x.sarif"));
+        for wrong in ["report", "x.pdf", "html=", "pdf=x", ""] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_https_and_holds_no_secret() {
+        let link = address("https://ci.example/a b/<x>(1).html?a=1>").map(String::from);
+        assert_eq!(link.as_deref(), Ok("https://ci.example/a%20b/%3Cx%3E(1).html?a=1%3E"));
+        for wrong in
+            ["http://ci.example/", "javascript:alert(1)", "ci.example", "https://user:secret@ci.example/", "https://"]
+        {
+            assert!(address(wrong).is_err(), "{wrong}");
+            assert!(address(&format!("https://ci.example/{}", "x".repeat(2000))).is_err());
+        }
+    }
+
+    #[test]
+    fn a_format_that_a_command_lacks_is_refused() {
+        let reports = Reports { files: vec![File { format: Format::Junit, path: "x.xml".into() }], url: None };
+        assert_eq!(reports.are_of(Format::OF_PLANS), Ok(()));
+        let told = "`--report x.xml`: this command has no xml report: it has .html, .json, .md";
+        assert_eq!(reports.are_of(Format::OF_LISTS), Err(told.to_owned()));
+    }
+}

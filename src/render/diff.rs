@@ -1,0 +1,134 @@
+//! The plan as a unified diff of two manifests: the portal as it is observed, and as it is desired. Every code has the
+//! facts of its image as its value, so an image that changes is a line that changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::human::{BOLD, CREATE, DELETE, DIM};
+use super::{inert, json};
+use crate::domain::asset::{Address, Kind};
+use crate::domain::image;
+use crate::domain::plan::{Contents, Plan};
+use crate::domain::report::Report;
+use crate::domain::state::Content;
+
+/// How many lines stay as they are around those that change.
+const CONTEXT: usize = 3;
+
+/// The diff; empty without a plan, and where nothing differs. What could not be fetched is told above it, because
+/// nothing is known of how it differs.
+#[must_use]
+pub fn report(report: &Report) -> String {
+    let Some(plan) = &report.plan else { return String::new() };
+    let mut text = String::new();
+    for unknown in &plan.unknown {
+        let (address, why) = (inert(&unknown.address.to_string()), inert(&unknown.why));
+        let _ = writeln!(text, "{DIM}# left alone: {address}: {why}{DIM:#}");
+    }
+    let (observed, desired) = sides(plan, report);
+    let diff = TextDiff::from_lines(&observed, &desired);
+    let mut unified = diff.unified_diff();
+    let mut hunks = unified.context_radius(CONTEXT).iter_hunks().peekable();
+    if hunks.peek().is_some() {
+        let manifest = if report.manifest.is_empty() { "the plan" } else { &report.manifest };
+        let _ = writeln!(text, "{BOLD}--- observed: {}{BOLD:#}", inert(&plan.portal));
+        let _ = writeln!(text, "{BOLD}+++ desired: {}{BOLD:#}", inert(manifest));
+    }
+    for hunk in hunks {
+        let _ = writeln!(text, "{DIM}{}{DIM:#}", hunk.header());
+        for change in hunk.iter_changes() {
+            let line = change.value().trim_end_matches('\n');
+            let _ = match change.tag() {
+                ChangeTag::Equal => writeln!(text, " {line}"),
+                ChangeTag::Delete => writeln!(text, "{DELETE}-{line}{DELETE:#}"),
+                ChangeTag::Insert => writeln!(text, "{CREATE}+{line}{CREATE:#}"),
+            };
+        }
+    }
+    text
+}
+
+/// Codes and the facts of their images, by address.
+type State = BTreeMap<Address, String>;
+
+/// The portal as it is observed and as it is desired. What is declared and looks the same on both sides is the same line.
+fn sides(plan: &Plan, report: &Report) -> (String, String) {
+    let (mut observed, mut desired) = (State::new(), State::new());
+    let mut told: BTreeSet<_> = plan.unknown.iter().map(|unknown| unknown.address.folded()).collect();
+    for change in &plan.changes {
+        told.insert(change.address.folded());
+        if let Some(before) = change.action.before() {
+            let facts = before.content.as_ref().map_or("unknown".to_owned(), |content| facts(content, &plan.contents));
+            observed.insert(change.live_address(), facts);
+        }
+        if let Some(after) = change.action.after() {
+            desired.insert(change.address.clone(), facts(&after.content, &plan.contents));
+        }
+    }
+    for piece in report.art.iter().filter(|piece| !told.contains(&piece.address.folded())) {
+        let Some(bytes) = &piece.bytes else { continue };
+        let content = Content::of(bytes);
+        let facts = facts(&content, &Contents::from([(content.sha256, Arc::clone(bytes))]));
+        observed.insert(piece.address.clone(), facts.clone());
+        desired.insert(piece.address.clone(), facts);
+    }
+    (yaml(&observed), yaml(&desired))
+}
+
+/// The facts of an image, as a value of YAML.
+fn facts(content: &Content, contents: &Contents) -> String {
+    let mut facts = format!("sha256: {}, size: {}", content.sha256, content.size);
+    if content.look.is_none() {
+        facts.push_str(", sound: false");
+    } else if let Some(header) = contents.get(&content.sha256).and_then(|bytes| image::header(bytes).ok()) {
+        let _ = write!(facts, ", dimensions: {}x{}", header.width, header.height);
+    }
+    format!("{{{facts}}}")
+}
+
+fn yaml(state: &State) -> String {
+    let mut text = String::new();
+    for kind in Kind::ALL {
+        let mut entries = state.iter().filter(|(address, _)| address.kind == kind).peekable();
+        if entries.peek().is_some() {
+            let _ = writeln!(text, "{}:", kind.plural());
+        }
+        for (address, facts) in entries {
+            let _ = writeln!(text, "  {}: {facts}", key(address.code.as_str()));
+        }
+    }
+    text
+}
+
+/// A code as a key: quoted, unless YAML takes it for nothing but text.
+fn key(code: &str) -> String {
+    let plain = code.chars().all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
+        && code.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&code.to_ascii_lowercase().as_str());
+    if plain {
+        return code.to_owned();
+    }
+    // Strings of JSON are strings of YAML, and every text can be written as one.
+    json::pretty(&code).map(|quoted| quoted.trim_end().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn keys_are_quoted_where_yaml_would_take_them_for_more_than_text() {
+        for code in ["acme-call", "A.b_c-1"] {
+            assert_eq!(key(code), code);
+        }
+        for code in ["no", "Null", "1e3", "-a", "a: b", "a #b", "\u{202e}\u{1b}[31m\n", "`|<!--", "😀", ""] {
+            let quoted = key(code);
+            assert!(quoted.starts_with('"') && !quoted.contains(['\n', '\u{1b}', '\u{202e}']), "{quoted}");
+            assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), code);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The images of a page: each distinct one once, as a class of the style sheet that draws it as a background. So one
+//! image can be shown at many places and sizes for the price of its class name.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::domain::asset::Digest;
+use crate::domain::image::{self, Comparison, Image};
+
+/// The largest image in bytes that is put in a page. The portal's are 60 pixels wide at most; what is larger is broken.
+const MOST: usize = 256 << 10;
+
+/// What can be shown of some bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Picture {
+    /// Its class.
+    pub(super) class: String,
+    /// How many bytes it has.
+    pub(super) size: usize,
+    /// Its pixels.
+    pub(super) image: Image,
+}
+
+/// The images that a page needs so far.
+#[derive(Debug, Default)]
+pub(super) struct Gallery {
+    classes: BTreeMap<Digest, String>,
+    style: String,
+}
+
+impl Gallery {
+    /// Takes in a PNG. `None` when it cannot be shown: it is no sound PNG, or larger than a page can bear.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Option<Picture> {
+        if bytes.len() > MOST {
+            return None;
+        }
+        let image = image::read(bytes).ok()?;
+        Some(Picture { class: self.class(bytes), size: bytes.len(), image })
+    }
+
+    /// Takes in the picture of a comparison and gives its class.
+    pub(super) fn take_comparison(&mut self, comparison: &Comparison) -> Option<String> {
+        comparison.picture().ok().map(|bytes| self.class(&bytes))
+    }
+
+    fn class(&mut self, bytes: &[u8]) -> String {
+        let next = format!("i{}", self.classes.len());
+        let style = &mut self.style;
+        self.classes
+            .entry(Digest::of(bytes))
+            .or_insert_with(|| {
+                let data = STANDARD.encode(bytes);
+                let _ = write!(style, ".{next}{{background-image:url(data:image/png;base64,{data})}}");
+                next
+            })
+            .clone()
+    }
+
+    /// The rules that draw the images.
+    pub(super) fn style(&self) -> &str {
+        &self.style
+    }
+}

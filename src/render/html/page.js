@@ -1,0 +1,193 @@
+'use strict';
+// What moves in the page. Everything that it shows is in the page already: without this script nothing is missing.
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const make = (tag, attributes = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), attributes);
+  element.append(...children);
+  return element;
+};
+// An image once more, where it is no news to a screen reader.
+const copy = image => {
+  const twin = image.cloneNode();
+  twin.removeAttribute('role');
+  twin.removeAttribute('aria-label');
+  return twin;
+};
+const root = document.documentElement;
+const entries = all('.card,.tile').map(element => ({
+  element,
+  text: element.textContent.toLowerCase(),
+  action: ['create', 'replace', 'delete', 'rename', 'unknown', 'unchanged', 'declared'].find(word => element.classList.contains(word)),
+  kind: element.classList.contains('icon') ? 'icon' : 'logo',
+  findings: element.querySelector('.findings') !== null,
+}));
+const search = document.getElementById('search');
+const shown = document.getElementById('shown');
+
+// Filters: pressed counts of one sort widen, those of different sorts and the search narrow.
+const pressed = { action: new Set(), kind: new Set(), findings: new Set() };
+const filter = () => {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const entry of entries) {
+    const visible = (!pressed.action.size || pressed.action.has(entry.action))
+      && (!pressed.kind.size || pressed.kind.has(entry.kind))
+      && (!pressed.findings.size || entry.findings)
+      && words.every(word => entry.text.includes(word));
+    if (entry.element.hidden === visible) entry.element.hidden = entry.thumb.hidden = !visible;
+    count += visible;
+  }
+  shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;
+};
+for (const chip of all('.chips li')) {
+  const [sort, value] = Object.entries(chip.dataset)[0];
+  const button = make('button', { type: 'button', ariaPressed: 'false' }, ...chip.childNodes);
+  button.addEventListener('click', () => {
+    const press = !pressed[sort].delete(value);
+    if (press) pressed[sort].add(value);
+    button.ariaPressed = String(press);
+    filter();
+  });
+  chip.replaceChildren(button);
+}
+const clear = () => {
+  search.value = '';
+  Object.values(pressed).forEach(values => values.clear());
+  all('.chips button').forEach(button => { button.ariaPressed = 'false'; });
+  filter();
+};
+let soon = 0;
+search.addEventListener('input', () => {
+  clearTimeout(soon);
+  soon = setTimeout(filter, 80);
+});
+for (const name of ['size', 'ground', 'theme']) {
+  document.getElementById(name).addEventListener('change', event => { root.dataset[name] = event.target.value; });
+}
+
+// At a glance: every entry at its own size, each a link to its card.
+const glance = document.querySelector('.glance');
+for (const entry of entries) {
+  const { element, action, kind } = entry;
+  const images = all('.before>.p,.after>.p', element);
+  const link = make('a', { href: `#${element.id}`, className: `thumb ${action} ${kind}`, title: element.querySelector('h3').textContent });
+  link.setAttribute('aria-label', link.title);
+  link.append(make('span', { className: 'mark' }), ...(images.length ? images : all('.p', element)).map(copy));
+  entry.thumb = link;
+}
+glance.append(...entries.map(entry => entry.thumb));
+glance.hidden = entries.length < 2;
+
+// What a card gets when it comes near: swipe and onion skin, and the portal's grounds at the portal's size.
+const compare = (card, before, after) => {
+  const name = card.querySelector('h3 a').textContent;
+  const stage = make('div', { className: 'stage swipe' }, copy(before), copy(after));
+  const range = make('input', { type: 'range', min: 0, max: 100 });
+  range.setAttribute('aria-label', `Before and after of ${name}`);
+  const is = way => stage.classList.contains(way);
+  // Swipe: before is left of the line, after right of it. Onion skin: how much of after lies over before. Flip: all or none.
+  const slide = value => {
+    range.value = value;
+    range.setAttribute('aria-valuetext', is('swipe') ? `line at ${range.value} percent` : `${range.value} percent after`);
+    stage.style.setProperty('--at', `${range.value}%`);
+  };
+  const drag = event => {
+    const box = stage.getBoundingClientRect();
+    slide((event.clientX - box.left) / box.width * 100);
+  };
+  range.addEventListener('input', () => slide(range.value));
+  stage.addEventListener('pointerdown', event => {
+    stage.setPointerCapture(event.pointerId);
+    if (is('flip')) slide(100 - range.value);
+    else drag(event);
+  });
+  stage.addEventListener('pointermove', event => { if (event.buttons && !is('flip')) drag(event); });
+  const ways = [['swipe', 'swipe'], ['onion', 'onion skin'], ['flip', 'flip']].map(([way, words]) => {
+    const radio = make('input', { type: 'radio', name: `way ${card.id}`, checked: way === 'swipe' });
+    radio.addEventListener('change', () => {
+      stage.className = `stage ${way}`;
+      range.step = way === 'flip' ? 100 : 1;
+      slide(way === 'flip' ? 100 : 50);
+    });
+    return make('label', {}, radio, words);
+  });
+  slide(50);
+  const ends = make('p', { className: 'ends' }, make('span', {}, 'before'), make('span', {}, 'after'));
+  return make('figure', { className: 'over' }, framed(stage), range, ends, make('figcaption', {}, ...ways));
+};
+const framed = (inside, plain) => make('div', { className: 'frame' }, make('div', { className: plain ? 'ground plain' : 'ground' }, inside));
+const spots = {
+  icon: ['blue', 'green', 'red', 'white'].map(tone => [tone, `marker ${tone}`]),
+  logo: ['sky', 'rose', 'grey', 'sand'].map(tone => [tone, `logotile ${tone}`]),
+};
+const grounds = (kind, rows) => {
+  const places = [...spots[kind], ['light', 'spot light'], ['dark', 'spot dark']];
+  const head = make('tr', {}, make('td'), ...places.map(([name]) => make('th', { scope: 'col' }, name)));
+  const body = rows.map(([when, image]) => make('tr', {}, make('th', { scope: 'row' }, when),
+    ...places.map(([, style]) => {
+      const inside = make('span', { className: style.startsWith('spot') ? style : `spot ${style}` }, copy(image));
+      return make('td', {}, inside);
+    })));
+  const table = make('table', {}, make('thead', {}, head), make('tbody', {}, ...body));
+  table.setAttribute('aria-label', 'At 1×, on the portal’s grounds and on light and dark pages');
+  return make('div', { className: 'grounds' }, table);
+};
+const dress = card => {
+  const entry = entries.find(entry => entry.element === card);
+  const row = card.querySelector('.row');
+  const image = side => row.querySelector(`.${side}>.p:not(.none)`);
+  const [before, after] = [image('before'), image('after')];
+  const rows = [['before', before], ['after', after]].filter(([, image]) => image);
+  const extras = [];
+  if (row.querySelector('.diff')) extras.push(compare(card, before, after));
+  if (rows.length) extras.push(grounds(entry.kind, row.querySelector('.before') ? rows : [['art', after]]));
+  for (const image of all('figure>.p:not(.none)', row)) {
+    const figure = image.parentElement;
+    figure.prepend(framed(image, figure.className === 'diff'));
+  }
+  row.append(...extras);
+};
+const near = new IntersectionObserver(seen => {
+  for (const { target, isIntersecting } of seen) {
+    if (isIntersecting) {
+      near.unobserve(target);
+      dress(target);
+    }
+  }
+}, { rootMargin: '800px' });
+all('.card').forEach(card => near.observe(card));
+
+// Deep links: the card is shown even if a filter hides it, and has the focus.
+const follow = () => {
+  const entry = document.getElementById(location.hash.slice(1))?.closest('.card,.tile');
+  if (!entry) return;
+  if (entry.hidden) clear();
+  entry.focus({ preventScroll: true });
+  entry.scrollIntoView({ block: 'start' });
+  // What comes into sight only now gets its true height: once more when it has.
+  requestAnimationFrame(() => setTimeout(() => entry.scrollIntoView({ block: 'start' })));
+};
+addEventListener('hashchange', follow);
+
+// Keys: / to the search, j and k from card to card, Escape to empty the search.
+addEventListener('keydown', event => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches('input,select,textarea')) {
+    if (event.key === 'Escape' && event.target === search) clear();
+    return;
+  }
+  if (event.key === '/') {
+    event.preventDefault();
+    search.focus();
+  } else if (event.key === 'j' || event.key === 'k') {
+    const visible = entries.filter(entry => !entry.element.hidden).map(entry => entry.element);
+    const at = visible.indexOf(document.activeElement.closest('.card,.tile'));
+    const next = visible[event.key === 'j' ? at + 1 : Math.max(at, 1) - 1];
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: 'nearest' });
+  }
+});
+document.querySelector('.choices').hidden = false;
+filter();
+// The browser's own jump to the fragment comes after this script, and can take the focus away.
+addEventListener('load', () => requestAnimationFrame(() => setTimeout(follow)));

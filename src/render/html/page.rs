@@ -1,0 +1,85 @@
+//! The page around a body: style sheet, script, and the policy that allows these two and nothing else.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
+
+use super::gallery::Gallery;
+use crate::render::inert;
+
+const STYLE: &str = concat!(
+    include_str!("page.css"),
+    include_str!("card.css"),
+    include_str!("timeline.css"),
+    include_str!("portal.css")
+);
+
+/// The script of a page about changes or a manifest's art.
+pub(super) const REPORT: &str = include_str!("page.js");
+
+/// The script of a page about what a portal holds.
+pub(super) const PORTAL: &str = include_str!("portal.js");
+
+/// A page without its images.
+pub(super) struct Page {
+    /// What it is called, as found: it is made inert here.
+    pub(super) title: String,
+    /// The id of what whoever has no use for its top skips to.
+    pub(super) to: &'static str,
+    /// One of [`REPORT`] and [`PORTAL`].
+    pub(super) script: &'static str,
+    /// What it shows.
+    pub(super) body: Markup,
+}
+
+impl Page {
+    /// The whole page.
+    pub(super) fn with_images(self, images: &Gallery) -> String {
+        let style = format!("{}{}", slim(STYLE), images.style());
+        let script = slim(self.script);
+        let policy = format!(
+            "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+            hash(&style),
+            hash(&script)
+        );
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(policy);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="referrer" content="no-referrer";
+                    title { (inert(&self.title)) " · brandctl" }
+                    style { (PreEscaped(style)) }
+                }
+                body {
+                    a.skip href={ "#" (self.to) } { "Skip to the images" }
+                    (self.body)
+                    script { (PreEscaped(script)) }
+                }
+            }
+        }
+        .into_string()
+    }
+}
+
+/// The hash by which the policy knows a style sheet or a script.
+fn hash(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text))
+}
+
+/// A style sheet or script of ours without indentation and lines of comment: the page is mailed about.
+fn slim(text: &str) -> String {
+    let mut slim = String::with_capacity(text.len());
+    for line in text.lines().map(str::trim) {
+        let comment = line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+        if !line.is_empty() && !comment {
+            slim.push_str(line);
+            slim.push('\n');
+        }
+    }
+    slim
+}

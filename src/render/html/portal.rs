@@ -1,0 +1,156 @@
+//! What a portal holds, as a page: its entries in the mock timeline, each with its image, its code to copy and what is
+//! known of it. `list` and the sandbox draw their page here.
+
+use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::card::{anchor, image, name};
+use super::gallery::Gallery;
+use super::page::{self, Page};
+use super::summary::{general_findings, outcome};
+use super::timeline::{Shown, timeline};
+use crate::domain::asset::{Address, Kind};
+use crate::domain::inventory::{Inventory, Standing};
+use crate::domain::state::Reading;
+use crate::render::inert;
+use crate::render::outcome::Outcome;
+
+/// The most custom entries that are drawn: a browser has to bear them all.
+const MOST: usize = 2000;
+
+/// One entry of a portal.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding<'a> {
+    /// Kind and code.
+    pub address: &'a Address,
+    /// Where it comes from.
+    pub origin: Origin<'a>,
+    /// The bytes of its image, as far as they are known.
+    pub bytes: Option<&'a [u8]>,
+    /// When it was added, as people read it; empty when that is not known.
+    pub added: &'a str,
+}
+
+/// Where an entry comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// It comes with the product.
+    System,
+    /// Somebody added it, and this is to be said of it.
+    Custom(&'a str),
+}
+
+/// What `list` found, as a page.
+#[must_use]
+pub fn inventory(inventory: &Inventory) -> String {
+    let holdings: Vec<_> = inventory
+        .entries
+        .iter()
+        .map(|held| Holding {
+            address: &held.address,
+            origin: match held.standing {
+                Standing::System => Origin::System,
+                standing => Origin::Custom(standing.name()),
+            },
+            bytes: match &held.reading {
+                Reading::Known(content) => inventory.contents.get(&content.sha256).map(AsRef::as_ref),
+                Reading::NotNeeded | Reading::Failed(_) => None,
+            },
+            added: "",
+        })
+        .collect();
+    let portal = inventory.portal.as_deref().unwrap_or("no portal was read");
+    let top = html! {
+        (outcome(&Outcome::of_inventory(inventory)))
+        section.panels aria-label="What to know first" { (general_findings(&inventory.findings, &[])) }
+    };
+    draw("list", portal, &top, &holdings)
+}
+
+/// What a portal holds that `command` runs; `remark` is said at the top.
+#[must_use]
+pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String {
+    let custom = holdings.iter().filter(|holding| holding.origin != Origin::System).count();
+    let top = html! {
+        p.outcome { (custom) " custom, " (holdings.len() - custom) " system" }
+        p.remark { (remark) }
+    };
+    draw(command, "What this portal holds", &top, holdings)
+}
+
+fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> String {
+    let mut gallery = Gallery::default();
+    let (custom, system): (Vec<&Holding<'_>>, Vec<_>) =
+        holdings.iter().partition(|holding| holding.origin != Origin::System);
+    let drawn: Vec<_> = custom.iter().take(MOST).map(|holding| (*holding, picture(holding, &mut gallery))).collect();
+    let shown: Vec<_> = drawn
+        .iter()
+        .filter_map(|(holding, picture)| {
+            let picture = picture.as_ref().ok()?.clone();
+            Some(Shown { address: holding.address, picture, note: "" })
+        })
+        .collect();
+    let body = html! {
+        header.top {
+            p.ran { "brandctl " b { (command) } }
+            h1 { bdi { (inert(title)) } }
+            (top)
+        }
+        main id="entries" tabindex="-1" {
+            div.tools role="search" aria-label="Narrow down" hidden {
+                div.choices {
+                    label { span { "Search" } input type="search" id="search" placeholder="code" autocomplete="off" spellcheck="false" aria-keyshortcuts="/"; kbd { "/" } }
+                    p.shown role="status" id="shown" {}
+                }
+            }
+            @if !shown.is_empty() {
+                section.mock aria-labelledby="timeline" { h2 id="timeline" { "In the timeline" } (timeline(&shown)) }
+            }
+            @for kind in Kind::ALL {
+                @let of_kind = drawn.iter().filter(|(holding, _)| holding.address.kind == kind).collect::<Vec<_>>();
+                @if !of_kind.is_empty() {
+                    h2 id=(kind.plural()) { (of_kind.len()) " custom " @if of_kind.len() == 1 { (kind.name()) } @else { (kind.plural()) } }
+                    ul.holdings { @for (holding, picture) in of_kind { (row(holding, picture)) } }
+                }
+            }
+            @if drawn.len() < custom.len() { p.remark { "and " (custom.len() - drawn.len()) " more custom entries" } }
+            @if !system.is_empty() {
+                h2 id="system" { (system.len()) " that come with the product" }
+                ul.holdings.system { @for holding in &system { (row(holding, &Err(""))) } }
+            }
+        }
+        p.said role="status" id="said" {}
+    };
+    Page { title: format!("{command} · {title}"), to: "entries", script: page::PORTAL, body }.with_images(&gallery)
+}
+
+/// The image of an entry, or why there is none to see.
+fn picture(holding: &Holding<'_>, gallery: &mut Gallery) -> Result<Markup, &'static str> {
+    let bytes = holding.bytes.ok_or("its image was not read")?;
+    let picture = gallery.take(bytes).ok_or("no sound PNG")?;
+    Ok(image(&picture.class, &inert(holding.address.code.as_str())))
+}
+
+fn row(holding: &Holding<'_>, picture: &Result<Markup, &'static str>) -> Markup {
+    let Holding { address, origin, added, .. } = holding;
+    html! {
+        li.holding class=(address.kind.name()) id=(anchor(address)) tabindex="-1" {
+            @match picture {
+                Ok(picture) if address.kind == Kind::Icon => span.marker.blue { (picture) },
+                Ok(picture) => span.logotile.sky { (picture) },
+                Err(_) => span.spot {},
+            }
+            div {
+                code { (inert(address.code.as_str())) }
+                small {
+                    (address.kind.name())
+                    @if let Origin::Custom(word) = origin { ", " (word) }
+                    @if let Err(why) = picture { @if !why.is_empty() { ", " (why) } }
+                    @if !added.is_empty() { ", added " time datetime=(added) { (added) } }
+                }
+            }
+            // The code itself is not always what can be shown of it.
+            button.copy type="button" data-code=(utf8_percent_encode(address.code.as_str(), NON_ALPHANUMERIC)) hidden { "Copy" span.unseen { " " (name(address)) } }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The top of the page: what ran where and how it ended, then what a reviewer must know before the images.
+
+use maud::{Markup, html};
+
+use super::card::{anchor, name, severity, word};
+use super::entry::Entry;
+use crate::domain::asset::Address;
+use crate::domain::finding::Finding;
+use crate::domain::guard::{self, Verdict};
+use crate::domain::plan::Plan;
+use crate::domain::report::{Fate, Report, Run, Validation};
+use crate::render::outcome::{Outcome, counts};
+use crate::render::{inert, unmanaged};
+
+/// The top of a page about a portal.
+pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -> Markup {
+    html! {
+        header.top {
+            p.ran { "brandctl " b { (command) } }
+            h1 { bdi { (inert(report.portal.as_deref().unwrap_or("no portal was read"))) } }
+            (outcome(&Outcome::of_report(report)))
+            dl.facts {
+                @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
+                dt { "Manifest" } dd { bdi { (inert(&report.manifest)) } }
+                @if let Some(digest) = &report.plan_sha256 { dt { "Digest" } dd { code { (digest) } } }
+                @if let Some(run) = &report.run { dt { "Run" } dd { code { (inert(&run.id)) } } }
+            }
+        }
+        section.panels aria-label="What to know first" {
+            (general_findings(&report.findings, entries))
+            (guards(&report.guards))
+            @if let Some(run) = &report.run { (steps(run)) }
+            @if let Some(plan) = &report.plan { (left_alone(plan)) }
+        }
+    }
+}
+
+/// The top of a page about a manifest alone.
+pub(super) fn of_validation(validation: &Validation, entries: &[Entry<'_>]) -> Markup {
+    html! {
+        header.top {
+            p.ran { "brandctl " b { "validate" } }
+            h1 { bdi { (inert(&validation.manifest)) } }
+            (outcome(&Outcome::of_validation(validation)))
+        }
+        section.panels aria-label="What to know first" { (general_findings(&validation.findings, entries)) }
+    }
+}
+
+pub(super) fn outcome(outcome: &Outcome) -> Markup {
+    html! { p class={ "outcome " (outcome.tone.name()) } { (outcome.text) } }
+}
+
+/// Every finding, with a link to its card where there is one.
+pub(super) fn general_findings(findings: &[Finding], entries: &[Entry<'_>]) -> Markup {
+    let has_card = |address: &Address| entries.iter().any(|entry| entry.address == address);
+    let errors = findings.iter().any(Finding::is_error);
+    html! {
+        @if !findings.is_empty() {
+            details.panel open[errors] {
+                summary { b { (findings.len()) } " " @if findings.len() == 1 { "finding" } @else { "findings" } }
+                ul.findings {
+                    @for finding in findings {
+                        li class=(severity(finding)) {
+                            b { (severity(finding)) } " " code { (finding.rule) } " "
+                            @if let Some(address) = &finding.address {
+                                @if has_card(address) { a href={ "#" (anchor(address)) } { (name(address)) } } @else { (name(address)) }
+                                ": "
+                            }
+                            (inert(&finding.message))
+                            @if let (Some(path), Some(place)) = (&finding.path, &finding.place) {
+                                span.at { " at " bdi { (inert(path)) ":" (place.line) ":" (place.column) } }
+                            }
+                            @if let Some(help) = &finding.help { small { (inert(help)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn guards(verdicts: &[Verdict]) -> Markup {
+    let refused = verdicts.iter().filter(|verdict| verdict.outcome == guard::Outcome::Refused).count();
+    html! {
+        @if !verdicts.is_empty() {
+            details.panel open[refused > 0] {
+                summary { "Guards: " @if refused > 0 { b { (refused) " refused" } } @else { "nothing refused" } }
+                ul.guards {
+                    @for verdict in verdicts {
+                        @let word = match verdict.outcome { guard::Outcome::Passed => "passed", guard::Outcome::Allowed => "allowed", guard::Outcome::Refused => "refused" };
+                        li class=(word) {
+                            b { (word) } " " code { (verdict.guard.name()) } " " (inert(&verdict.message))
+                            @if !verdict.addresses.is_empty() {
+                                ": " @for (index, address) in verdict.addresses.iter().enumerate() {
+                                    @if index > 0 { ", " } a href={ "#" (anchor(address)) } { (name(address)) }
+                                }
+                            }
+                            @if let Some(help) = &verdict.help { small { (inert(help)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The steps that did not end as planned, each linked to its card.
+fn steps(run: &Run) -> Markup {
+    let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.fate != Fate::Applied).collect();
+    html! {
+        details.panel open[!failed.is_empty()] {
+            summary { "Run: " (run.steps.len() - failed.len()) " applied" @if !failed.is_empty() { ", " b { (failed.len()) " not" } } }
+            ul.guards {
+                @for (address, step) in &failed {
+                    li class=(word(step.fate)) {
+                        b { (word(step.fate)) } " " a href={ "#" (anchor(address)) } { (name(address)) }
+                        @if let Some(why) = &step.why { ": " (inert(why)) }
+                    }
+                }
+            }
+            p { "Old images and journal: " code { (inert(&run.folder.display().to_string())) } }
+        }
+    }
+}
+
+fn left_alone(plan: &Plan) -> Markup {
+    html! {
+        @if !plan.unmanaged.is_empty() {
+            details.panel {
+                summary { b { (plan.unmanaged.len()) } " unmanaged, left alone" }
+                ul { @for (address, why) in &plan.unmanaged { li { (name(address)) " " span.at { (unmanaged(address.kind, *why)) } } } }
+            }
+        }
+    }
+}

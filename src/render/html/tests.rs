@@ -1,0 +1,139 @@
+//! What a browser is not needed for: tests/browser has the rest.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::*;
+use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::diff::{Action, After, Before, Change, Diff, Reason};
+use crate::domain::finding::Finding;
+use crate::domain::image::testing::rgba;
+use crate::domain::plan::{Contents, Plan};
+use crate::domain::report::{Fate, Run, StepResult};
+use crate::domain::state::Content;
+
+/// A square whose colour is all that tells one from another.
+fn square(shade: u8) -> Arc<[u8]> {
+    rgba(24, 24, |x, y| if x.min(y) > 3 { [shade, 80, 160, 255] } else { [0; 4] }).into()
+}
+
+fn address(code: &str) -> Address {
+    Address::new(Kind::Icon, Code::new(code))
+}
+
+/// A code, its image before and its image after.
+type Replaced<'a> = (&'a str, Arc<[u8]>, Arc<[u8]>);
+
+/// A report whose plan replaces, per code, the first image by the second.
+fn replacing(changes: &[Replaced<'_>]) -> Report {
+    let mut contents = Contents::new();
+    let mut content = |bytes: &Arc<[u8]>| {
+        let content = Content::of(bytes);
+        contents.insert(content.sha256, bytes.clone());
+        content
+    };
+    let changes = changes
+        .iter()
+        .map(|(code, before, after)| {
+            let before = Before { code: Code::new(*code), file_uri: String::new(), content: Some(content(before)) };
+            let after = After { file: String::new(), content: content(after) };
+            let action = Action::Replace(before, after);
+            Change { address: address(code), action, reason: Reason::LooksDifferent, rename: None }
+        })
+        .collect();
+    let plan = Plan::new("acme.bitrix24.com".to_owned(), Diff { changes, ..Diff::default() }, contents);
+    Report { manifest: "brand.yaml".to_owned(), plan: Some(plan), ..Report::default() }
+}
+
+fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    page.split_once(start).and_then(|(_, rest)| rest.split_once(end)).map(|(inside, _)| inside).unwrap()
+}
+
+#[test]
+fn the_policy_knows_the_style_sheet_and_the_script_by_their_hashes() {
+    let page = report(&replacing(&[("acme-call", square(1), square(9))]), "plan");
+    let policy = between(&page, "Content-Security-Policy\" content=\"", "\"");
+    for (kind, start, end) in [("style", "<style>", "</style>"), ("script", "<script>", "</script>")] {
+        assert_eq!(page.matches(start).count(), 1, "one {kind} only");
+        let hash = STANDARD.encode(Sha256::digest(between(&page, start, end)));
+        assert!(policy.contains(&format!("{kind}-src 'sha256-{hash}'")), "{kind}: {policy}");
+    }
+    assert!(policy.starts_with("default-src 'none'; img-src data:; ") && !policy.contains("unsafe"), "{policy}");
+    assert!(!page.contains("http:") && !page.contains("https:"), "something is fetched");
+}
+
+#[test]
+fn every_distinct_image_is_there_once() {
+    let (old, new) = (square(1), square(200));
+    let page =
+        report(&replacing(&[("acme-a", old.clone(), new.clone()), ("acme-b", new.clone(), old.clone())]), "plan");
+    for image in [&old, &new] {
+        assert_eq!(page.matches(&STANDARD.encode(image)).count(), 1);
+    }
+    // Both change the same pixels: the picture of that is shared too.
+    assert_eq!(page.matches("data:image/png;base64,").count(), 3);
+    assert_eq!(page.matches("400 px").count(), 2);
+}
+
+#[test]
+fn whatever_a_name_holds_is_text() {
+    let hostile = "</script></style><img src=x onerror=alert(1)>\"'&\u{202e}\u{1b}[31m\n😀";
+    let mut found = replacing(&[(hostile, square(1), square(9))]);
+    found.portal = Some(hostile.to_owned());
+    found.manifest = hostile.to_owned();
+    found.findings.push(Finding::warning("low-contrast", hostile).about(address(hostile)).help(hostile));
+    let step = StepResult { fate: Fate::Failed, why: Some(hostile.to_owned()), wrote: false };
+    found.run =
+        Some(Run { id: hostile.to_owned(), folder: hostile.into(), steps: BTreeMap::from([(address(hostile), step)]) });
+    let page = report(&found, "apply");
+    assert!(!page.contains("<img") && !page.contains('\u{202e}') && !page.contains('\u{1b}'), "{page}");
+    assert_eq!((page.matches("</script>").count(), page.matches("</style>").count()), (1, 1));
+    assert!(page.contains("&lt;/script&gt;") && page.contains("\\u{202e}") && page.contains('😀'));
+    assert!(page.contains("id=\"icon/%3C/script%3E"), "an id has no space and no quote");
+}
+
+#[test]
+fn what_cannot_be_shown_is_said() {
+    let broken: Arc<[u8]> = b"GIF89a".to_vec().into();
+    let mut found = replacing(&[("acme-a", broken, square(9)), ("acme-b", square(1), square(9))]);
+    let lost = Content::of(&square(1)).sha256;
+    found.plan.as_mut().unwrap().contents.remove(&lost);
+    let page = report(&found, "plan");
+    assert!(page.contains("no sound PNG") && page.contains("not at hand"), "{page}");
+    assert_eq!(page.matches("data:image/png").count(), 1);
+}
+
+#[test]
+fn a_failed_run_is_told_at_the_top_and_at_its_card() {
+    let mut found = replacing(&[("acme-a", square(1), square(9)), ("acme-b", square(1), square(9))]);
+    let failed = StepResult { fate: Fate::Recovered, why: Some("the portal refused it".to_owned()), wrote: true };
+    let applied = StepResult { fate: Fate::Applied, why: None, wrote: true };
+    let steps = BTreeMap::from([(address("acme-a"), failed), (address("acme-b"), applied)]);
+    found.run = Some(Run { id: "r1".to_owned(), folder: "runs/r1".into(), steps });
+    let page = report(&found, "apply");
+    assert!(page.contains("Not everything was applied: 1 of 2"), "{page}");
+    assert_eq!(page.matches("the portal refused it").count(), 2);
+    assert_eq!(page.matches("fate applied").count(), 1);
+}
+
+#[test]
+fn without_a_plan_nothing_is_called_unchanged() {
+    let piece = crate::domain::rules::Piece {
+        address: address("acme-a"),
+        file: "icons/acme-a.png".to_owned(),
+        place: crate::domain::finding::Place { line: 1, column: 1, bytes: 0..0 },
+        size: 9,
+        bytes: Some(square(1)),
+    };
+    let findings = vec![Finding::error("png-size", "it is 30 pixels wide").about(address("acme-a"))];
+    let found = Report { art: vec![piece], findings, ..Report::default() };
+    let page = report(&found, "plan");
+    assert!(page.contains("card declared icon") && page.contains("1 error: nothing can be applied"), "{page}");
+    assert!(!page.contains("Left as they are") && !page.contains("</b> unchanged"), "{page}");
+    assert_eq!(page.matches("it is 30 pixels wide").count(), 2, "at the top and beside its image");
+}

@@ -1,0 +1,126 @@
+//! A mock of the CRM timeline: log entries and activities as they look with given images. Where an image comes from is
+//! the caller's: a class of the page's style sheet here, an address elsewhere.
+//!
+//! As the portal draws it: an icon in a circle of 24 pixels on a round marker, white for log entries, blue, green or red
+//! for activities; a logo of 60 pixels on a tile of 80; cards in the portal's own colours, in dark pages too.
+
+use maud::{Markup, html};
+
+use super::card::{image, name};
+use super::entry::{Action, Entry, Side};
+use crate::domain::asset::{Address, Kind};
+use crate::render::inert;
+
+/// The most entries of a sort: the mock shows how they look, the cards show each of them.
+const MOST: usize = 6;
+
+/// The grounds of markers and tiles, in the order in which the mock goes through them.
+const MARKERS: [&str; 3] = ["blue", "green", "red"];
+const TILES: [&str; 4] = ["sky", "rose", "grey", "sand"];
+
+/// An entry with the markup of its image.
+pub(super) struct Shown<'a> {
+    pub(super) address: &'a Address,
+    pub(super) picture: Markup,
+    /// What becomes of it, if it does not stay.
+    pub(super) note: &'static str,
+}
+
+/// The mock of changes, filled up with what is left as it is, and the choice between before and after.
+pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
+    let shown: Vec<Shown<'_>> = changes
+        .iter()
+        .chain(kept)
+        .map(|entry| Shown { address: entry.address, picture: both(entry), note: note(entry) })
+        .collect();
+    let two = changes.iter().any(|entry| entry.action.is_change());
+    html! {
+        @if !shown.is_empty() {
+            section.mock aria-labelledby="timeline" {
+                h2 id="timeline" { "In the timeline" }
+                @if two {
+                    fieldset.when {
+                        legend { "Show it" }
+                        label { input type="radio" name="when" id="was"; " before" }
+                        label { input type="radio" name="when" id="now" checked; " after" }
+                    }
+                }
+                (timeline(&shown))
+            }
+        }
+    }
+}
+
+/// An entry that names a deleted code stays in the timeline, without the image.
+fn note(entry: &Entry<'_>) -> &'static str {
+    if entry.action == Action::Delete { ", which is deleted" } else { "" }
+}
+
+/// Both images of an entry in one place; the style sheet shows that of the time which is chosen.
+fn both(entry: &Entry<'_>) -> Markup {
+    let code = inert(entry.address.code.as_str());
+    let one = |side: &Side, when: &str| match side {
+        Side::Seen(picture) => image(&format!("{} {when}", picture.class), &code),
+        Side::Absent | Side::Unseen(_) => html! { i class={ "p none " (when) } {} },
+    };
+    html! {
+        @if entry.action.is_change() { (one(&entry.before, "was")) (one(&entry.after, "now")) }
+        @else { (one(&entry.after, "")) }
+    }
+}
+
+/// Log entries and activities that use the icons, the activities with the logos in their cards.
+pub(super) fn timeline(shown: &[Shown<'_>]) -> Markup {
+    let of = |kind| shown.iter().filter(|one| one.address.kind == kind).take(MOST).collect::<Vec<_>>();
+    let (icons, logos) = (of(Kind::Icon), of(Kind::Logo));
+    let rows = icons.len().max(logos.len());
+    html! {
+        div.timelines {
+            @if !icons.is_empty() {
+                ol.timeline aria-label="Log entries" {
+                    @for icon in &icons { (log_entry(icon)) }
+                }
+            }
+            ol.timeline aria-label="Activities" {
+                @for (row, (marker, tile)) in (0..rows).zip(MARKERS.iter().cycle().zip(TILES.iter().cycle())) {
+                    (activity(pick(&icons, row), marker, pick(&logos, row), tile))
+                }
+            }
+        }
+    }
+}
+
+/// Goes round where there are fewer of one kind than of the other.
+fn pick<'a>(shown: &[&'a Shown<'a>], row: usize) -> Option<&'a Shown<'a>> {
+    shown.get(row % shown.len().max(1)).copied()
+}
+
+fn log_entry(icon: &Shown<'_>) -> Markup {
+    html! {
+        li.log {
+            span.marker.white { (icon.picture) }
+            div.paper {
+                p.line { strong { "Log entry" } time { "10:24" } }
+                p { "Its icon is " (name(icon.address)) (icon.note) }
+            }
+        }
+    }
+}
+
+fn activity(icon: Option<&Shown<'_>>, marker: &str, logo: Option<&Shown<'_>>, tile: &str) -> Markup {
+    html! {
+        li.activity {
+            span class={ "marker " (marker) } { @if let Some(icon) = icon { (icon.picture) } }
+            div.paper {
+                p.line { strong { "Activity" } time { "10:31" } }
+                div.body {
+                    @if let Some(logo) = logo { span class={ "logotile " (tile) } { (logo.picture) } }
+                    p {
+                        @if let Some(icon) = icon { "Its icon is " (name(icon.address)) (icon.note) br; }
+                        @if let Some(logo) = logo { "Its logo is " (name(logo.address)) (logo.note) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a change is made, in words.
+
+use crate::domain::asset::Address;
+use crate::domain::diff::{Action, Change, Reason};
+use crate::domain::image::{self, changed_pixels};
+use crate::domain::plan::Plan;
+use crate::domain::state::Content;
+
+/// Why, in a sentence. `quoted` makes what comes from a portal inert, and tells it from our words.
+pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> String {
+    let spelling = change.action.before().map_or("", |before| before.code.as_str());
+    let mut reason = match change.reason {
+        Reason::Absent => "not on the portal".to_owned(),
+        Reason::Undeclared => "owned, but no longer declared".to_owned(),
+        Reason::LooksDifferent => "looks different".to_owned(),
+        Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
+        Reason::Respelt => format!("spelt {} on the portal", quoted(spelling)),
+        Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
+    };
+    if change.reason == Reason::LooksDifferent && spelling != change.address.code.as_str() {
+        reason.push_str(&format!(", and spelt {} on the portal", quoted(spelling)));
+    }
+    reason
+}
+
+/// As [`in_words`], with how many pixels differ, and with the other half of a rename as `named` names it.
+pub(super) fn in_full(
+    change: &Change,
+    plan: &Plan,
+    quoted: impl Fn(&str) -> String,
+    named: impl Fn(&Address) -> String,
+) -> String {
+    let mut reason = in_words(change, quoted);
+    if change.reason == Reason::LooksDifferent
+        && let Some(pixels) = pixels(change, plan)
+    {
+        reason.insert_str("looks different".len(), &format!(" ({pixels})"));
+    }
+    if let Some(other) = &change.rename {
+        let word = if matches!(change.action, Action::Delete(_)) { "to" } else { "from" };
+        reason.push_str(&format!(" (renamed {word} {})", named(other)));
+    }
+    reason
+}
+
+/// How many pixels differ, where both images are at hand.
+fn pixels(change: &Change, plan: &Plan) -> Option<String> {
+    let image = |content: Option<&Content>| image::read(plan.contents.get(&content?.sha256)?).ok();
+    let before = image(change.action.before().and_then(|before| before.content.as_ref()))?;
+    let after = image(change.action.after().map(|after| &after.content))?;
+    Some(match changed_pixels(&before, &after) {
+        Some(0) => "same pixels, other colour profile".to_owned(),
+        Some(count) => format!("{count} of {} pixels", after.pixels.width() * after.pixels.height()),
+        None => "another size".to_owned(),
+    })
+}

@@ -1,0 +1,85 @@
+//! What text is shown on: how wide it is, and whether it can draw.
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
+/// What a terminal can do; the default is what there is in a pipe, where lines are as long as they are and nothing is
+/// drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Screen {
+    /// Its width; `None` where there is none.
+    pub columns: Option<usize>,
+    /// The colours to draw images with; `None` where none are to be drawn.
+    pub colours: Option<Colours>,
+}
+
+/// How many colours there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// All of them.
+    True,
+    /// The cube and the greys that xterm has.
+    Indexed,
+}
+
+/// Below this, nobody could read the lines.
+const NARROWEST: usize = 20;
+
+impl Screen {
+    /// A line as lines that fit, between words; those after the first begin in column `hanging`. What is longer than a line
+    /// is left to the terminal, so that it can be copied whole. Styles take no room.
+    pub(super) fn wrapped(&self, line: &str, hanging: usize) -> String {
+        let Some(columns) = self.columns else { return format!("{line}\n") };
+        let indent = " ".repeat(hanging);
+        let options = Options::new(columns.max(NARROWEST))
+            .subsequent_indent(&indent)
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .wrap_algorithm(WrapAlgorithm::FirstFit);
+        textwrap::wrap(line, options).join("\n") + "\n"
+    }
+
+    /// A line of two columns, of which the first is `width` wide and begins after `lead`. Where that leaves too little of
+    /// the screen for the second, it stands below the first.
+    pub(super) fn row(&self, lead: usize, first: &str, width: usize, second: &str) -> String {
+        /// What the second column is read well in.
+        const ENOUGH: usize = 24;
+        let column = lead + width + 2;
+        if self.columns.is_some_and(|columns| column + ENOUGH > columns) {
+            let indent = " ".repeat(lead + 2);
+            return format!("{first}\n{}", self.wrapped(&format!("{indent}{second}"), lead + 2));
+        }
+        let room = " ".repeat(column.saturating_sub(textwrap::core::display_width(first)).max(2));
+        self.wrapped(&format!("{first}{room}{second}"), column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GREEN: &str = "\u{1b}[32m";
+    const RESET: &str = "\u{1b}[0m";
+
+    fn row(columns: Option<usize>) -> String {
+        let screen = Screen { columns, colours: None };
+        let first = format!("{GREEN}  + icon/acme-call{RESET}");
+        anstream::adapter::strip_str(&screen.row(4, &first, 20, "not on the portal (renamed from icon/acme-phone)"))
+            .to_string()
+    }
+
+    #[test]
+    fn a_row_is_one_line_two_columns_or_one_below_the_other() {
+        assert_eq!(row(None), "  + icon/acme-call        not on the portal (renamed from icon/acme-phone)\n");
+        assert_eq!(row(Some(200)), row(None));
+        let hanging = " ".repeat(26);
+        assert_eq!(
+            row(Some(60)),
+            format!("  + icon/acme-call        not on the portal (renamed from\n{hanging}icon/acme-phone)\n")
+        );
+        assert_eq!(
+            row(Some(40)),
+            "  + icon/acme-call\n      not on the portal (renamed from\n      icon/acme-phone)\n"
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! The reports that are written for other programs and for code hosts: Markdown, JUnit, the unified diff. Each is read as
+//! its readers read it. The same reports are shown in a browser by tests/browser.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod diff;
+mod hostile;
+mod junit;
+mod markdown;
+#[allow(dead_code, reason = "the browser's tests use the others")]
+#[path = "../browser/scenes.rs"]
+mod scenes;
+
+use brandctl::domain::inventory::{Held, Inventory, Standing};
+use brandctl::domain::report::{Report, Validation};
+use brandctl::domain::state::{Content, Reading};
+
+/// A portal that holds what a report declares.
+fn inventory(report: &Report) -> Inventory {
+    let entries = report.art.iter().map(|piece| Held {
+        address: piece.address.clone(),
+        standing: Standing::Managed,
+        reading: Reading::Known(Content::of(piece.bytes.as_ref().unwrap())),
+    });
+    let contents = report.art.iter().map(|piece| piece.bytes.clone().unwrap());
+    Inventory {
+        portal: report.portal.clone(),
+        manifest: Some(report.manifest.clone()),
+        entries: entries.collect(),
+        findings: report.findings.clone(),
+        contents: contents.map(|bytes| (Content::of(&bytes).sha256, bytes)).collect(),
+    }
+}
+
+/// A check that found what a report says.
+fn validation(report: &Report) -> Validation {
+    Validation {
+        manifest: report.manifest.clone(),
+        images: report.art.len(),
+        findings: report.findings.clone(),
+        art: report.art.clone(),
+        ..Validation::default()
+    }
+}
