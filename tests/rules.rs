@@ -183,3 +183,36 @@ fn a_plan_is_not_drowned_in_warnings() {
     assert_eq!((code, errors.matches("warning[").count()), (0, 1), "{errors}");
     assert!(errors.contains("50 findings of this rule") && errors.contains("`brandctl validate`"), "{errors}");
 }
+
+/// `png` with a chunk before its pixels.
+fn with_chunk(png: &[u8], kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let body = [kind.as_slice(), data].concat();
+    let length = u32::try_from(data.len()).unwrap().to_be_bytes();
+    let crc = crc32fast::hash(&body).to_be_bytes();
+    // The signature has 8 bytes, IHDR 25.
+    let (before, after) = png.split_at(33);
+    [before, &length, &body, &crc, after].concat()
+}
+
+#[test]
+fn only_a_colour_space_other_than_srgb_is_told() {
+    let profile = |name: &str| {
+        // An empty zlib stream: what a profile says is not looked into.
+        [name.as_bytes(), &[0, 0], &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]].concat()
+    };
+    let other = "the image has a gamma or primaries other than those of sRGB (gAMA, cHRM)";
+    let cases: [(&[u8; 4], Vec<u8>, Option<&str>); 5] = [
+        (b"sRGB", vec![0], None),
+        (b"gAMA", 45_455_u32.to_be_bytes().to_vec(), None),
+        (b"gAMA", 100_000_u32.to_be_bytes().to_vec(), Some(other)),
+        (b"iCCP", profile("Display P3"), Some("the image carries the colour profile `Display P3`")),
+        (b"cICP", vec![12, 13, 0, 1], Some("the image has the colour space of a cICP chunk, which is not sRGB")),
+    ];
+    for (kind, data, told) in cases {
+        let repository = Repository::new("icons: icons/").draw("icons/a-a.png", 24, DARK);
+        let file = repository.0.path().join("icons/a-a.png");
+        std::fs::write(&file, with_chunk(&std::fs::read(&file).unwrap(), kind, &data)).unwrap();
+        let told: Vec<_> = told.iter().map(|told| format!("non-srgb icons/a-a.png: {told}")).collect();
+        assert_eq!(repository.findings(), told, "{}", kind.escape_ascii());
+    }
+}

@@ -49,6 +49,15 @@ impl Pattern {
         {
             return Err(fail(Reason::Plural(plural)));
         }
+        // `protect: ["Logo/x"]` would be taken for a code with a slash, and protect nothing.
+        if kind.is_none()
+            && let Some((word, _)) = code.split_once('/')
+            && let Some(meant) = Kind::ALL
+                .into_iter()
+                .find(|kind| [kind.name(), kind.plural()].iter().any(|name| name.eq_ignore_ascii_case(word)))
+        {
+            return Err(fail(Reason::Case(word.to_owned(), meant)));
+        }
         let glob = GlobBuilder::new(code)
             .literal_separator(false)
             .case_insensitive(false)
@@ -135,6 +144,7 @@ impl PatternError {
         match &self.reason {
             Reason::Empty => Some("write `*` to match every code".to_owned()),
             Reason::Plural(kind) => Some(format!("write `{kind}/…`: a pattern is narrowed by the singular")),
+            Reason::Case(_, kind) => Some(format!("write `{kind}/…`: a kind is written in lower case")),
             Reason::Glob(_) => {
                 Some("write `[` and `{` that are meant as they stand in brackets: `[[]`, `[{]`".to_owned())
             }
@@ -153,6 +163,8 @@ enum Reason {
     TooLarge,
     #[error("`{}/` is no kind", .0.plural())]
     Plural(Kind),
+    #[error("`{}/` is no kind", .0)]
+    Case(String, Kind),
     #[error("{0}")]
     Glob(String),
 }
@@ -314,6 +326,8 @@ mod tests {
             ("", "`` is no pattern: it matches no code"),
             ("icon/", "`icon/` is no pattern: it matches no code"),
             ("icons/acme-*", "`icons/acme-*` is no pattern: `icons/` is no kind"),
+            ("Logo/acme-*", "`Logo/acme-*` is no pattern: `Logo/` is no kind"),
+            ("ICONS/*", "`ICONS/*` is no pattern: `ICONS/` is no kind"),
             ("a[", "`a[` is no pattern: unclosed character class; missing ']'"),
             ("[z-a]", "`[z-a]` is no pattern: invalid range; 'z' > 'a'"),
             ("[b-\u{1b}]", "`[b-\\u{1b}]` is no pattern: invalid range; 'b' > '\\u{1b}'"),

@@ -144,8 +144,9 @@ fn lines(place: &Place, source: &str) -> Option<Lines> {
     let first = source.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
     let line_end =
         |from: usize| source.get(from..).and_then(|rest| rest.find('\n')).map_or(source.len(), |at| from + at);
-    // A span over several lines is marked on its first.
+    // A span over several lines is marked on its first. What ends a line on Windows is no part of it.
     let last = line_end(start);
+    let last = if source.get(first..last)?.ends_with('\r') { last - 1 } else { last };
     let end = end.min(last).max(start);
     let text = source.get(first..last)?;
     (text.len() <= MAX_SHOWN && end > start).then(|| Lines { text: blanked(text), span: start - first..end - first })

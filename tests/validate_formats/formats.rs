@@ -204,3 +204,14 @@ fn a_duplicate_is_shown_where_it_is_twice() {
     let apart = shown("policy:\n  prune: true\n  prune: false\n");
     assert!(apart.contains("brand.yaml:10:3") && apart.contains("brand.yaml:9:3"), "{apart}");
 }
+
+/// What ends a line on Windows is no part of what is shown.
+#[test]
+fn lines_that_end_as_on_windows_are_shown_as_others() {
+    let shown = |source: &str| {
+        let text = render::human::validation(&found(source, Vec::new()), &Default::default());
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let source = format!("{MANIFEST}zebra: 1\n");
+    assert_eq!(shown(&source.replace('\n', "\r\n")), shown(&source));
+}
