@@ -21,7 +21,7 @@
 //! |---|---|
 //! | [`domain`] | the pure core: bytes and text in, values out; no file, clock, socket or terminal |
 //! | [`ops`] | one use case a file, and [`ops::ports`], the traits that the adapters fill |
-//! | [`portal`] | the REST client of a real portal |
+//! | [`portal`] | the REST client of a real portal: a webhook or an OAuth application, batches, limits, downloads |
 //! | [`store`] | the manifest and art on disk, the state folder: cache, runs, lock |
 //! | [`render`] | a report as text, JSON, Markdown, JUnit, a diff or an HTML page: data in, `String` out |
 //! | [`sandbox`] | a portal of its own on loopback, with the real server's behaviour |

@@ -83,14 +83,19 @@ fn drive(script: &str, portal: &Portal) -> Value {
     let clients = clients();
     let interpreter = if script.ends_with(".py") { "python3" } else { "node" };
     // Node looks for packages beside the script.
-    let copy = clients.join(script);
-    std::fs::copy(Path::new(HERE).join(script), &copy).unwrap();
+    for name in [script, "story.mjs"] {
+        std::fs::copy(Path::new(HERE).join(name), clients.join(name)).unwrap();
+    }
     let art = |kind: &str, name: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme").join(kind).join(name);
         STANDARD.encode(std::fs::read(path).unwrap())
     };
     let mut command = Command::new(clients.join("bin").join(interpreter));
-    command.arg(copy).arg(&portal.webhook).arg(art("icons", "acme-call.png")).arg(art("logos", "acme-brand.png"));
+    command
+        .arg(clients.join(script))
+        .arg(&portal.webhook)
+        .arg(art("icons", "acme-call.png"))
+        .arg(art("logos", "acme-brand.png"));
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
         command.env_remove(name);
     }
