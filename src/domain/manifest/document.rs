@@ -128,7 +128,7 @@ fn portal(_: &mut SchemaGenerator) -> Schema {
 fn patterns() -> Map<String, Value> {
     let pattern = json!({
         "type": "string",
-        "pattern": "^(?!icons/|logos/|icon/$|logo/$)",
+        "pattern": "^(?!(?!(icon|logo)/)[iI][cC][oO][nN][sS]?/|(?!(icon|logo)/)[lL][oO][gG][oO][sS]?/|(icon|logo)/$)",
         "patternErrorMessage": "A pattern is narrowed by the singular, icon/… or logo/…, and matches at least one code",
         "minLength": 1
     });
