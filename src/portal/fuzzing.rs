@@ -19,7 +19,6 @@ pub fn answers(bytes: &[u8]) {
     };
     let access = Access::from(webhook);
     let address = |kind, code: &str| Address::new(kind, Code::new(code));
-    let access = Access::from(webhook);
     let commands = [
         Command::Add { address: address(Kind::Icon, "acme-a"), png: [1, 2, 3].into() },
         Command::Delete { address: address(Kind::Icon, "acme-b") },
