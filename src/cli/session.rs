@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest};
 use crate::domain::report::Report;
+use crate::domain::rules::Aim;
 use crate::domain::state::Listing;
 use crate::ops;
 use crate::ops::observe::Eyes;
@@ -134,7 +135,12 @@ impl<'a> Session<'a> {
 
     /// Reads and checks the manifest and its art; what was found is in the report.
     pub(super) fn validate(&mut self) -> Validated {
-        let mut validated = ops::validate::validate(self.repository.name(), &self.repository, self.progress.as_ref());
+        let mut validated = ops::validate::validate(
+            self.repository.name(),
+            &self.repository,
+            Aim::DesiredState,
+            self.progress.as_ref(),
+        );
         self.report.source = std::mem::take(&mut validated.source);
         self.report.findings = ops::validate::in_brief(std::mem::take(&mut validated.checked.findings));
         self.report.art = std::mem::take(&mut validated.art);

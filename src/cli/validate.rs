@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::domain::image;
 use crate::domain::report::{Validation, Warnings};
+use crate::domain::rules::Aim;
 use crate::ops;
 use crate::ops::validate::Validated;
 use crate::render::{self, picture::Pictures, screen::Colours};
@@ -46,7 +47,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let chosen = Chosen::of(&arguments.paths, &manifest);
     let repository = Repository::at(&manifest).limited_to(chosen.clone());
     let progress = Progress::new(globals);
-    let mut validated = ops::validate::validate(repository.name(), &repository, progress.as_ref());
+    let mut validated = ops::validate::validate(repository.name(), &repository, Aim::Findings, progress.as_ref());
     progress.clear();
     limit(globals, &mut validated, &chosen, repository.name());
     let pictures = match globals.any_format {

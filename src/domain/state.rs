@@ -31,7 +31,7 @@ impl Content {
         Self {
             sha256: Digest::of(bytes),
             size: bytes.len() as u64,
-            look: image::read(bytes).ok().map(|image| image.look),
+            look: image::read(bytes).ok().map(|image| image.look()),
         }
     }
 

@@ -14,7 +14,7 @@ use super::image::testing;
 use super::manifest;
 use super::ownership::Unmanaged;
 use super::plan::{Plan, Standing};
-use super::rules::{self, Art, Piece};
+use super::rules::{self, Aim, Art, Piece};
 use super::state::{Content, DesiredState, Listed, ObservedState, Reading, Selection};
 
 /// An image of a kind; another mark gives another look.
@@ -39,7 +39,13 @@ fn desired(lines: &str, icons: &[(&str, u8)]) -> DesiredState {
         let address = Address::new(Kind::Icon, Code::new(*code));
         Piece { address, file: format!("{mark}.png"), place, size: bytes.len() as u64, bytes: Some(bytes) }
     });
-    let checked = rules::check(&manifest, "brand.yaml", Art { pieces: pieces.collect(), ..Art::default() }, findings);
+    let checked = rules::check(
+        &manifest,
+        "brand.yaml",
+        &Art { pieces: pieces.collect(), ..Art::default() },
+        findings,
+        Aim::DesiredState,
+    );
     checked.desired.unwrap_or_else(|| panic!("{:?}", checked.findings))
 }
 

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest, Section};
-use crate::domain::rules::{self, Checked, Piece};
+use crate::domain::rules::{self, Aim, Checked, Piece};
 
 use super::events::{Event, Observer, Stage};
 use super::ports::ReadArt;
@@ -44,7 +46,7 @@ pub fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Reads and checks a repository. `name` is how the user names the manifest.
-pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) -> Validated {
+pub fn validate(name: &str, repository: &impl ReadArt, aim: Aim, observer: &dyn Observer) -> Validated {
     let text = match repository.manifest() {
         Ok(text) => text,
         Err(finding) => {
@@ -59,14 +61,12 @@ pub fn validate(name: &str, repository: &impl ReadArt, observer: &dyn Observer) 
         return Validated { checked: Checked { desired: None, findings }, source, ..Validated::default() };
     };
     observer.observe(Event::Stage { stage: Stage::Checking, total: None });
-    let (art, unreadable) = repository.art(&manifest);
+    let (mut art, unreadable) = repository.art(&manifest);
     findings.extend(unreadable);
-    let images = art.pieces.len();
-    let named = |piece: &Piece| Piece { file: beside(name, &piece.file), ..piece.clone() };
-    let pieces = art.pieces.iter().map(named).collect();
-    let mut checked = rules::check(&manifest, name, art, findings);
+    let mut checked = rules::check(&manifest, name, &art, findings, aim);
     place(&mut checked.findings, &manifest, name);
-    Validated { art: pieces, images, manifest: Some(manifest).filter(|_| sound), checked, source }
+    art.pieces.par_iter_mut().for_each(|piece| piece.file = beside(name, &piece.file));
+    Validated { images: art.pieces.len(), art: art.pieces, manifest: Some(manifest).filter(|_| sound), checked, source }
 }
 
 /// Names the images of findings as the user would, and says where the manifest declares their entries, if it does so

@@ -82,10 +82,11 @@ impl Chosen {
 
     /// The paths under which there is none of `files`.
     #[must_use]
-    pub fn unmatched<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> Unmatched<'_> {
+    pub fn unmatched(&self, files: impl IntoIterator<Item = impl AsRef<Path>>) -> Unmatched<'_> {
         let Self::Only(named) = self else { return Unmatched::default() };
         let mut known = HashSet::new();
         for file in files {
+            let file = file.as_ref();
             for place in std::iter::once(place(file)).chain(fs::canonicalize(file)) {
                 known.extend(place.ancestors().map(Path::to_owned));
             }

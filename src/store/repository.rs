@@ -1,9 +1,10 @@
 //! The branding repository on disk: the manifest's bytes, and the art that it declares.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -26,6 +27,17 @@ pub struct Repository {
     folder: PathBuf,
     name: String,
     chosen: Chosen,
+}
+
+/// One declared file.
+struct Declared {
+    address: Address,
+    /// Relative to the manifest.
+    file: String,
+    /// Where the manifest declares it.
+    place: Place,
+    /// Whether its folder's listing showed it to be a regular file, no link.
+    is_known_file: bool,
 }
 
 impl Repository {
@@ -90,29 +102,20 @@ impl Repository {
             .map_err(|error| fail(format!("the manifest cannot be read: {error}"), "check its permissions"))
     }
 
-    /// Every declared address with its file and the place of its declaration, sorted by address.
-    fn declarations(&self, manifest: &Manifest, findings: &mut Vec<Finding>) -> Vec<(Address, String, Place)> {
+    /// Everything that the manifest declares, sorted by address.
+    fn declarations(&self, manifest: &Manifest, findings: &mut Vec<Finding>) -> Vec<Declared> {
         let mut declared = Vec::new();
         for kind in Kind::ALL {
             match manifest.section(kind) {
                 None => {}
-                Some(Section::Entries(entries)) => {
-                    for (code, entry) in entries {
-                        declared.push((Address::new(kind, code.clone()), entry.path.clone(), entry.place.clone()));
-                    }
-                }
-                Some(Section::Folder { path, place }) => match self.list(path) {
-                    Ok(codes) => {
-                        findings.extend(manifest::check_codes(
-                            manifest,
-                            kind,
-                            codes.iter().map(|(code, _)| (code, place.clone())),
-                            &self.name,
-                        ));
-                        declared.extend(
-                            codes.into_iter().map(|(code, file)| (Address::new(kind, code), file, place.clone())),
-                        );
-                    }
+                Some(Section::Entries(entries)) => declared.extend(entries.iter().map(|(code, entry)| Declared {
+                    address: Address::new(kind, code.clone()),
+                    file: entry.path.clone(),
+                    place: entry.place.clone(),
+                    is_known_file: false,
+                })),
+                Some(Section::Folder { path, place }) => match self.list(kind, path, place) {
+                    Ok(listed) => declared.extend(listed),
                     Err(message) => findings.push(
                         Finding::error("folder-unreadable", message).in_file(self.name.clone()).at(place.clone()).help(
                             format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural()),
@@ -121,12 +124,23 @@ impl Repository {
                 },
             }
         }
-        declared.sort_by(|a, b| a.0.cmp(&b.0));
+        declared.par_sort_unstable_by(|a, b| a.address.cmp(&b.address));
         declared
     }
 
-    /// The PNGs in a folder as code and file.
-    fn list(&self, folder: &str) -> Result<Vec<(Code, String)>, String> {
+    /// What is wrong with the codes that are file names: the manifest only names their folder.
+    fn check_codes(&self, manifest: &Manifest, declared: &[Declared]) -> Vec<Finding> {
+        let is_folder = |kind: &Kind| matches!(manifest.section(*kind), Some(Section::Folder { .. }));
+        let check = |kind| {
+            let listed = declared.iter().filter(|declared| declared.address.kind == kind);
+            let codes = listed.map(|declared| (&declared.address.code, declared.place.clone()));
+            manifest::check_codes(manifest, kind, codes, &self.name)
+        };
+        Kind::ALL.into_iter().filter(is_folder).flat_map(check).collect()
+    }
+
+    /// The PNGs in a folder.
+    fn list(&self, kind: Kind, folder: &str, place: &Place) -> Result<Vec<Declared>, String> {
         let shown = folder.escape_debug();
         let path = self.folder.join(folder);
         let inside = fs::canonicalize(&self.folder)
@@ -135,7 +149,7 @@ impl Repository {
         if !inside {
             return Err(format!("the folder `{shown}` is a link that leaves the manifest's folder"));
         }
-        let mut codes = Vec::new();
+        let mut listed = Vec::new();
         let entries =
             fs::read_dir(&path).map_err(|error| format!("the folder `{shown}` cannot be read: {}", plain(&error)))?;
         for entry in entries {
@@ -151,15 +165,21 @@ impl Repository {
                 continue;
             }
             if let Some(stem) = name.strip_suffix(".png") {
-                codes.push((Code::new(stem), format!("{}/{name}", folder.trim_end_matches('/'))));
+                listed.push(Declared {
+                    address: Address::new(kind, Code::new(stem)),
+                    file: [folder.trim_end_matches('/'), "/", name].concat(),
+                    place: place.clone(),
+                    is_known_file: entry.file_type().is_ok_and(|kind| kind.is_file()),
+                });
             }
         }
-        codes.sort();
-        Ok(codes)
+        Ok(listed)
     }
 
-    fn read_piece(&self, bounds: &Bounds, address: Address, file: String, place: Place) -> Result<Piece, Box<Finding>> {
-        let path = self.folder.join(&file);
+    /// The size of a declared file, and its bytes unless there are too many.
+    fn read(&self, bounds: &Bounds, declared: &Declared) -> Result<(u64, Option<Arc<[u8]>>), Box<Finding>> {
+        let Declared { address, file, place, is_known_file } = declared;
+        let path = self.folder.join(file);
         let shown = || file.escape_debug();
         let fail = |rule, message: String, help: String| {
             Box::new(
@@ -174,7 +194,7 @@ impl Repository {
             io::ErrorKind::NotFound => fail(
                 "file-missing",
                 format!("the file `{}` does not exist", shown()),
-                self.nearest(&file).map_or_else(
+                self.nearest(file).map_or_else(
                     || "add it, or take the entry out".to_owned(),
                     |near| format!("did you mean `{}`?", near.escape_debug()),
                 ),
@@ -185,25 +205,26 @@ impl Repository {
                 "check it and its permissions".to_owned(),
             ),
         };
-        let mut facts = fs::symlink_metadata(&path).map_err(unreadable)?;
-        if facts.is_symlink() || !bounds.hold_folder_of(&path) {
-            let real = fs::canonicalize(&path).map_err(unreadable)?;
-            if !real.starts_with(&bounds.root) {
-                return Err(fail(
-                    "path-outside",
-                    format!("the file `{}` is a link that leaves the manifest's folder", shown()),
-                    "keep the art in the repository: copy the file into it".to_owned(),
-                ));
+        // What the listing of a folder inside showed to be a file needs no second look.
+        if !is_known_file || !bounds.hold_folder_of(file) {
+            let mut facts = fs::symlink_metadata(&path).map_err(unreadable)?;
+            if facts.is_symlink() || !bounds.hold_folder_of(file) {
+                let real = fs::canonicalize(&path).map_err(unreadable)?;
+                if !real.starts_with(&bounds.root) {
+                    return Err(fail(
+                        "path-outside",
+                        format!("the file `{}` is a link that leaves the manifest's folder", shown()),
+                        "keep the art in the repository: copy the file into it".to_owned(),
+                    ));
+                }
+                facts = fs::metadata(&path).map_err(unreadable)?;
             }
-            facts = fs::metadata(&path).map_err(unreadable)?;
+            if !facts.is_file() {
+                let what = if facts.is_dir() { "a folder" } else { "no regular file" };
+                return Err(fail("file-unreadable", format!("`{}` is {what}", shown()), "name a PNG file".to_owned()));
+            }
         }
-        if !facts.is_file() {
-            let what = if facts.is_dir() { "a folder" } else { "no regular file" };
-            return Err(fail("file-unreadable", format!("`{}` is {what}", shown()), "name a PNG file".to_owned()));
-        }
-        let size = facts.len();
-        let bytes = if size > MAX_READ { None } else { Some(read(&path, size).map_err(unreadable)?.into()) };
-        Ok(Piece { address, file, place, size, bytes })
+        read(&path).map_err(unreadable)
     }
 
     /// The file in the same folder whose name is most like the missing one.
@@ -228,40 +249,49 @@ impl Repository {
 struct Bounds {
     /// The manifest's folder without links.
     root: PathBuf,
-    folders: BTreeSet<PathBuf>,
+    /// Folders inside it, relative to it, as the paths of files spell them.
+    folders: HashSet<String>,
 }
 
 impl Bounds {
     /// Looks at the folders of `files`, which are relative to `folder`.
     fn of<'a>(folder: &Path, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
         let root = fs::canonicalize(folder)?;
-        let parents: BTreeSet<&Path> = files.filter_map(|file| Path::new(file).parent()).collect();
-        let lies_inside = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|real| real.starts_with(&root));
-        let folders = parents.into_iter().map(|parent| folder.join(parent)).filter(lies_inside).collect();
+        let parents: HashSet<_> = files.map(folder_of).collect();
+        let lies_inside = |path: &&str| fs::canonicalize(folder.join(path)).is_ok_and(|real| real.starts_with(&root));
+        let folders = parents.into_iter().filter(lies_inside).map(str::to_owned).collect();
         Ok(Self { root, folders })
     }
 
-    fn hold_folder_of(&self, file: &Path) -> bool {
-        file.parent().is_some_and(|folder| self.folders.contains(folder))
+    fn hold_folder_of(&self, file: &str) -> bool {
+        self.folders.contains(folder_of(file))
     }
 }
 
-/// Reads a file whose size was seen just before.
-fn read(path: &Path, size: u64) -> io::Result<Vec<u8>> {
-    let size = usize::try_from(size).unwrap_or_default();
-    // One byte more than there should be: where it stays unused, the file has ended, and need not be asked again.
-    let mut bytes = vec![0; size + 1];
+/// The folder in a path, empty when it names none.
+fn folder_of(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The size of a file, and its bytes unless there are more than [`MAX_READ`].
+fn read(path: &Path) -> io::Result<(u64, Option<Arc<[u8]>>)> {
+    /// Most art fits in one piece of this size, which costs no allocation.
+    const PIECE: usize = 4 * 1024;
     let mut file = File::open(path)?;
-    let first = match file.read(&mut bytes) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-        other => other?,
-    };
-    bytes.truncate(first);
-    if first != size {
-        // Should it have grown, no more than what is ever read.
-        file.take(MAX_READ.saturating_sub(first as u64)).read_to_end(&mut bytes)?;
+    let mut piece = [0; PIECE];
+    let mut filled = 0;
+    while let Some(free) = piece.get_mut(filled..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
+            Ok(0) => return Ok((filled as u64, piece.get(..filled).map(Arc::from))),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
-    Ok(bytes)
+    let mut bytes = piece.to_vec();
+    (&file).take(MAX_READ + 1 - PIECE as u64).read_to_end(&mut bytes)?;
+    let size = bytes.len() as u64;
+    Ok(if size > MAX_READ { (file.metadata()?.len().max(size), None) } else { (size, Some(bytes.into())) })
 }
 
 impl ReadArt for Repository {
@@ -272,19 +302,19 @@ impl ReadArt for Repository {
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
         let mut findings = Vec::new();
         let mut declared = self.declarations(manifest, &mut findings);
-        let all: Vec<String> = declared.iter().map(|(_, file, _)| file.clone()).collect();
+        findings.extend(self.check_codes(manifest, &declared));
         let unclaimed = || match manifest.level(rules::ORPHAN_FILE) {
             Some(Level::Off) => Unclaimed::default(),
-            _ => unclaimed::find(&self.folder, manifest, all.iter().map(String::as_str)),
+            _ => unclaimed::find(&self.folder, manifest),
         };
-        self.chosen.limit(&mut declared, |(_, file, _)| self.folder.join(file));
-        let files: Vec<_> = declared.iter().map(|(_, file, _)| self.folder.join(file)).collect();
-        findings.extend(self.chosen.unmatched(files.iter().map(PathBuf::as_path)).missing.into_iter().map(|path| {
+        self.chosen.limit(&mut declared, |declared| self.folder.join(&declared.file));
+        let files = declared.iter().map(|declared| self.folder.join(&declared.file));
+        findings.extend(self.chosen.unmatched(files).missing.into_iter().map(|path| {
             let message = format!("`{}` does not exist, and the manifest declares no such file", path.display());
             Finding::error("path-missing", message)
                 .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
         }));
-        let bounds = match Bounds::of(&self.folder, declared.iter().map(|(_, file, _)| file.as_str())) {
+        let bounds = match Bounds::of(&self.folder, declared.iter().map(|declared| declared.file.as_str())) {
             Ok(bounds) => bounds,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));
@@ -292,15 +322,12 @@ impl ReadArt for Repository {
                 return (Art::default(), findings);
             }
         };
-        let read = || -> Vec<_> {
-            let pieces = declared.into_par_iter();
-            pieces.map(|(address, file, place)| self.read_piece(&bounds, address, file, place)).collect()
-        };
+        let read = || -> Vec<_> { declared.par_iter().map(|declared| self.read(&bounds, declared)).collect() };
         let (read, unclaimed) = rayon::join(read, unclaimed);
         let mut pieces = Vec::with_capacity(read.len());
-        for piece in read {
-            match piece {
-                Ok(piece) => pieces.push(piece),
+        for (Declared { address, file, place, .. }, read) in declared.into_iter().zip(read) {
+            match read {
+                Ok((size, bytes)) => pieces.push(Piece { address, file, place, size, bytes }),
                 Err(finding) => findings.push(*finding),
             }
         }
@@ -309,8 +336,8 @@ impl ReadArt for Repository {
 
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize> {
         let mut counts: BTreeMap<_, _> = manifest.ownership().kinds.into_iter().map(|kind| (kind, 0)).collect();
-        for (address, ..) in self.declarations(manifest, &mut Vec::new()) {
-            *counts.entry(address.kind).or_default() += 1;
+        for declared in self.declarations(manifest, &mut Vec::new()) {
+            *counts.entry(declared.address.kind).or_default() += 1;
         }
         counts
     }

@@ -19,6 +19,7 @@ use brandctl::domain::guard::{self, Allowances, Empty};
 use brandctl::domain::journal::{Entry, Resumption, RunState};
 use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
+use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
 use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
@@ -164,7 +165,7 @@ impl Observer for Silent {
 
 async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Report) -> Result<(), Ended> {
     let repository = Repository::at(&folder.join("brand.yaml"));
-    let validated = validate::validate("brand.yaml", &repository, &Silent);
+    let validated = validate::validate("brand.yaml", &repository, Aim::DesiredState, &Silent);
     report.findings = validated.checked.findings;
     let (Some(manifest), Some(desired)) = (validated.manifest, validated.checked.desired) else {
         return Err(Ended::Error);

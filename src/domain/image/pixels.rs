@@ -35,11 +35,29 @@ pub struct Image {
     pub header: Header,
     /// 8-bit RGBA with straight alpha, 16 bits rounded; fully transparent pixels are all zero.
     pub pixels: RgbaImage,
-    /// How it looks.
-    pub look: Look,
+    /// The pixels in 16 bits, where those say more than 8 do.
+    deep: Option<Vec<u8>>,
+    /// The colour profile, inflated.
+    profile: Option<Vec<u8>>,
 }
 
 impl Image {
+    /// How it looks.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        let (depth, samples) = match &self.deep {
+            Some(deep) => (BitDepth::Sixteen, deep.as_slice()),
+            None => (BitDepth::Eight, self.pixels.as_raw().as_slice()),
+        };
+        Look::of(&self.header, self.profile.as_deref(), depth, samples)
+    }
+
+    /// A checksum of the pixels, much cheaper than the look: images that look the same have the same one.
+    #[must_use]
+    pub fn sketch(&self) -> u32 {
+        crc32fast::hash(self.pixels.as_raw())
+    }
+
     /// Whether at least one pixel is fully transparent.
     #[must_use]
     pub fn has_transparent_pixel(&self) -> bool {
@@ -99,11 +117,13 @@ pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
             (BitDepth::Eight, normalised::<4>(expand::<1>(&png, samples)))
         }
     };
-    let look = Look::of(&png.header, profile.as_deref(), depth, &samples);
-    let samples = if depth == BitDepth::Sixteen { normalised::<4>(rounded(&samples)) } else { samples };
+    let (samples, deep) = match depth {
+        BitDepth::Sixteen => (normalised::<4>(rounded(&samples)), Some(samples)),
+        _ => (samples, None),
+    };
     let pixels = RgbaImage::from_raw(width, height, samples)
         .ok_or_else(|| PngFault::Undecodable("the rows do not fill the image".to_owned()))?;
-    Ok(Image { header: png.header, pixels, look })
+    Ok(Image { header: png.header, pixels, deep, profile })
 }
 
 fn inflate_profile(png: &Chunks<'_>) -> Result<Option<Vec<u8>>, PngFault> {

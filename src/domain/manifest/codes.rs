@@ -47,7 +47,8 @@ impl Rules<'_> {
         codes: impl IntoIterator<Item = (&'a Code, Place)>,
         mut report: impl FnMut(Finding),
     ) {
-        let mut seen: HashMap<FoldedCode, (&Code, Place)> = HashMap::new();
+        let codes = codes.into_iter();
+        let mut seen: HashMap<FoldedCode, (&Code, Place)> = HashMap::with_capacity(codes.size_hint().1.unwrap_or(0));
         for (code, place) in codes {
             let address = Address::new(kind, code.clone());
             let mut report = |finding: Finding| report(finding.at(place.clone()).about(address.clone()));

@@ -110,8 +110,9 @@ struct Run {
 /// Art has few colours, so it is cheaper to blend runs than pixels.
 fn runs(pixels: &RgbaImage) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for &colour in pixels.as_raw().as_chunks::<4>().0 {
-        let area = u32::from(colour[3]);
+    for same in pixels.as_raw().as_chunks::<4>().0.chunk_by(|a, b| a == b) {
+        let Some(&colour) = same.first() else { continue };
+        let area = u32::from(colour[3]) * u32::try_from(same.len()).unwrap_or_default();
         match runs.last_mut() {
             _ if area == 0 => {}
             Some(run) if run.colour == colour => run.area += area,
@@ -124,13 +125,14 @@ fn runs(pixels: &RgbaImage) -> Vec<Run> {
 /// The contrast, in tenths, that [`SHARE`] of the visible area reaches; `None` when nothing is visible.
 fn reached(runs: &[Run], ground: &Ground) -> Option<u16> {
     let mut areas = [0_u32; MOST as usize + 1];
+    let of_ground = luminance(ground.rgb);
     for run in runs {
-        let ratio = contrast(blended(run.colour, ground.rgb), ground.rgb);
+        let ratio = contrast(luminance(blended(run.colour, ground.rgb)), of_ground);
         if let Some(area) = areas.get_mut(usize::from(ratio)) {
             *area += run.area;
         }
     }
-    let visible: u32 = areas.iter().sum();
+    let visible: u32 = runs.iter().map(|run| run.area).sum();
     let mut rest = visible.div_ceil(SHARE);
     (0..=MOST).rev().zip(areas.iter().rev()).find_map(|(ratio, area)| {
         rest = rest.saturating_sub(*area);
@@ -148,10 +150,10 @@ fn blended([red, green, blue, alpha]: [u8; 4], ground: [u8; 3]) -> [u8; 3] {
     blended
 }
 
-/// WCAG 2's contrast ratio in tenths, rounded down.
+/// WCAG 2's contrast ratio of two luminances in tenths, rounded down.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ratio lies between 1 and 21")]
-fn contrast(a: [u8; 3], b: [u8; 3]) -> u16 {
-    let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
+fn contrast(a: f32, b: f32) -> u16 {
+    let (a, b) = (a + 0.05, b + 0.05);
     // So that 21 does not come out as 20.9 for want of a bit.
     ((10.0 * a.max(b) / a.min(b) + 1e-3) as u16).clamp(10, MOST)
 }

@@ -15,7 +15,6 @@ mod together;
 mod transparency;
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -108,7 +107,8 @@ impl Subject<'_> {
 struct Whole<'a> {
     /// How the user names the manifest.
     manifest: &'a str,
-    entries: &'a BTreeMap<Address, Desired>,
+    /// Sorted by address, each with the sketch of its image.
+    pieces: &'a [(&'a Piece, u32)],
     unclaimed: &'a Unclaimed,
 }
 
@@ -177,10 +177,19 @@ pub const RULES: &[Rule] = &[
     CODE_STYLE,
 ];
 
+/// What is wanted of the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// What they find.
+    Findings,
+    /// The desired state too, for which every image is hashed.
+    DesiredState,
+}
+
 /// What the rules made of a manifest and its art.
 #[derive(Debug, Clone, Default)]
 pub struct Checked {
-    /// The desired state, if no finding is an error.
+    /// The desired state, if it was wanted and no finding is an error.
     pub desired: Option<DesiredState>,
     /// Everything found, sorted by file.
     pub findings: Vec<Finding>,
@@ -189,23 +198,20 @@ pub struct Checked {
 /// Checks art, on all cores. `name` is how the user calls the manifest. `findings` is what is known already (of the
 /// manifest, and of art that could not be read): an error among them leaves no desired state either.
 #[must_use]
-pub fn check(manifest: &Manifest, name: &str, art: Art, mut findings: Vec<Finding>) -> Checked {
-    let Art { pieces, unclaimed } = art;
-    let count = pieces.len();
-    let judged: Vec<_> = pieces.par_iter().map(|piece| judge(manifest, piece)).collect();
-    let mut entries = BTreeMap::new();
-    for (piece, (found, content)) in pieces.into_iter().zip(judged) {
-        let Piece { address, file, place, bytes, .. } = piece;
+pub fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Finding>, aim: Aim) -> Checked {
+    let judged: Vec<_> = art.pieces.par_iter().map(|piece| judge(manifest, piece, aim)).collect();
+    let (mut pieces, mut entries) = (Vec::new(), Vec::new());
+    for (piece, Judged { found, sketch, desired }) in art.pieces.iter().zip(judged) {
         findings.extend(found);
-        if let (Some(content), Some(png)) = (content, bytes) {
-            entries.insert(address, Desired { file, place, png, content });
-        }
+        pieces.extend(sketch.map(|sketch| (piece, sketch)));
+        entries.extend(desired.map(|desired| (piece.address.clone(), desired)));
     }
-    let whole = Whole { manifest: name, entries: &entries, unclaimed: &unclaimed };
+    let whole = Whole { manifest: name, pieces: &pieces, unclaimed: &art.unclaimed };
     findings.extend(RULES.iter().flat_map(|rule| judge_together(manifest, rule, &whole)));
     sort(&mut findings);
-    let sound = !findings.iter().any(Finding::is_error) && entries.len() == count;
-    let desired = sound.then(|| DesiredState::new(manifest.ownership(), entries));
+    let sound = !findings.iter().any(Finding::is_error) && entries.len() == art.pieces.len();
+    let desired = (aim == Aim::DesiredState && sound)
+        .then(|| DesiredState::new(manifest.ownership(), entries.into_iter().collect()));
     Checked { desired, findings }
 }
 
@@ -226,7 +232,7 @@ pub fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: 
         size: bytes.len() as u64,
         bytes: Some(bytes.clone()),
     };
-    judge(manifest, &piece).0
+    judge(manifest, &piece, Aim::Findings).found
 }
 
 /// Sorts findings for showing: by file, place, rule and message, without repetition.
@@ -239,7 +245,16 @@ pub fn sort(findings: &mut Vec<Finding>) {
     findings.dedup();
 }
 
-fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) {
+/// What the rules about single images made of one.
+struct Judged {
+    found: Vec<Finding>,
+    /// Of a sound image.
+    sketch: Option<u32>,
+    /// What a sound image makes desired, if that is wanted.
+    desired: Option<Desired>,
+}
+
+fn judge(manifest: &Manifest, piece: &Piece, aim: Aim) -> Judged {
     let bytes = piece.bytes.as_deref();
     let image = bytes.filter(|bytes| is_worth_decoding(bytes)).map(image::read);
     // A sound image has its header; only for others are the chunks walked over once more.
@@ -257,7 +272,7 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
         image: image.as_ref().map(Result::as_ref),
         legibility: OnceCell::new(),
     };
-    let mut findings = Vec::new();
+    let mut found = Vec::new();
     for rule in RULES {
         let Check::Image(check) = rule.check else { continue };
         // What is too large to be read can be judged by no other rule.
@@ -265,16 +280,15 @@ fn judge(manifest: &Manifest, piece: &Piece) -> (Vec<Finding>, Option<Content>) 
         let Some(severity) = rule.severity(set) else { continue };
         if let Some(problem) = check(&subject) {
             let finding = rule.finding(severity, problem);
-            findings.push(finding.in_file(piece.file.clone()).about(piece.address.clone()));
+            found.push(finding.in_file(piece.file.clone()).about(piece.address.clone()));
         }
     }
-    let content = match (&image, bytes) {
-        (Some(Ok(image)), Some(bytes)) => {
-            Some(Content { sha256: Digest::of(bytes), size: bytes.len() as u64, look: Some(image.look) })
-        }
-        _ => None,
-    };
-    (findings, content)
+    let sound = image.as_ref().and_then(|image| image.as_ref().ok());
+    let desired = sound.zip(piece.bytes.clone()).filter(|_| aim == Aim::DesiredState).map(|(image, png)| {
+        let content = Content { sha256: Digest::of(&png), size: png.len() as u64, look: Some(image.look()) };
+        Desired { file: piece.file.clone(), place: piece.place.clone(), png, content }
+    });
+    Judged { found, sketch: sound.map(Image::sketch), desired }
 }
 
 /// Whether the pixels are looked at: of an image that `png-size` refuses anyway, only while they are few.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::asset::Address;
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::image;
 use crate::domain::manifest::quoted;
-use crate::domain::state::Desired;
 
-use super::{Check, Level, Problem, Rule};
+use super::{Check, Level, Piece, Problem, Rule};
 
 /// So many codes of a group are named one by one.
 const NAMED: usize = 10;
@@ -20,32 +19,43 @@ pub(super) const DUPLICATE_ART: Rule = Rule {
     fix: "draw one of them anew, or use one code for both",
     source: "brandctl's own: looks are compared as a plan compares them",
     check: Check::Whole(|whole| {
-        let mut groups: BTreeMap<_, Vec<(&Address, &Desired)>> = BTreeMap::new();
-        for (address, desired) in whole.entries {
-            if let Some(look) = desired.content.look {
-                groups.entry((address.kind, look)).or_default().push((address, desired));
-            }
-        }
-        groups.values().filter_map(|group| duplicate(group, whole.manifest)).collect()
+        let mut pieces = whole.pieces.to_vec();
+        pieces.sort_by_key(|(piece, sketch)| (piece.address.kind, *sketch));
+        let alike = pieces.chunk_by(|(a, sketch), (b, other)| a.address.kind == b.address.kind && sketch == other);
+        // Few share a sketch without looking the same.
+        let groups = alike.filter(|alike| alike.len() > 1).flat_map(same_look);
+        groups.filter_map(|group| duplicate(&group, whole.manifest)).collect()
     }),
 };
 
+/// Parts pieces by their looks.
+fn same_look<'a>(pieces: &[(&'a Piece, u32)]) -> Vec<Vec<&'a Piece>> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (piece, _) in pieces {
+        if let Some(Ok(image)) = piece.bytes.as_deref().map(image::read) {
+            groups.entry(image.look()).or_default().push(*piece);
+        }
+    }
+    groups.into_values().collect()
+}
+
 /// One finding about a group that looks the same, at its second member.
-fn duplicate(group: &[(&Address, &Desired)], manifest: &str) -> Option<Finding> {
-    let [(first, original), (second, copy), ..] = group else { return None };
-    let mut names: Vec<_> = group.iter().take(NAMED).map(|(address, _)| quoted(address.code.as_str())).collect();
+fn duplicate(group: &[&Piece], manifest: &str) -> Option<Finding> {
+    let [first, second, ..] = group else { return None };
+    let mut names: Vec<_> = group.iter().take(NAMED).map(|piece| quoted(piece.address.code.as_str())).collect();
     if group.len() > NAMED {
         names.push(format!("{} more", group.len() - NAMED));
     }
     let last = names.pop()?;
-    let problem = Problem::new(format!("the {} {} and {last} look the same", first.kind.plural(), names.join(", ")));
-    let finding = DUPLICATE_ART.finding(Severity::Warning, problem).about((*second).clone());
+    let kind = first.address.kind.plural();
+    let problem = Problem::new(format!("the {kind} {} and {last} look the same", names.join(", ")));
+    let finding = DUPLICATE_ART.finding(Severity::Warning, problem).about(second.address.clone());
     // A folder declares all of its files in one place, which tells nothing.
-    Some(if original.place == copy.place {
-        finding.in_file(copy.file.clone())
+    Some(if first.place == second.place {
+        finding.in_file(second.file.clone())
     } else {
-        let here = format!("{} is here", quoted(first.code.as_str()));
-        finding.in_file(manifest).at(copy.place.clone()).related(original.place.clone(), here)
+        let here = format!("{} is here", quoted(first.address.code.as_str()));
+        finding.in_file(manifest).at(second.place.clone()).related(first.place.clone(), here)
     })
 }
 
