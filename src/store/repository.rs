@@ -176,8 +176,8 @@ impl Repository {
         Ok(listed)
     }
 
-    /// The size of a declared file, and its bytes unless there are too many.
-    fn read(&self, bounds: &Bounds, declared: &Declared) -> Result<(u64, Option<Arc<[u8]>>), Box<Finding>> {
+    /// Reads a declared file.
+    fn read(&self, bounds: &Bounds, declared: &Declared) -> Result<Contents, Box<Finding>> {
         let Declared { address, file, place, is_known_file } = declared;
         let path = self.folder.join(file);
         let shown = || file.escape_debug();
@@ -273,8 +273,16 @@ fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The size of a file, and its bytes unless there are more than [`MAX_READ`].
-fn read(path: &Path) -> io::Result<(u64, Option<Arc<[u8]>>)> {
+/// What is in a file.
+struct Contents {
+    /// In bytes.
+    size: u64,
+    /// `None` when there are more than [`MAX_READ`].
+    bytes: Option<Arc<[u8]>>,
+}
+
+/// Reads a file.
+fn read(path: &Path) -> io::Result<Contents> {
     /// Most art fits in one piece of this size, which costs no allocation.
     const PIECE: usize = 4 * 1024;
     let mut file = File::open(path)?;
@@ -282,7 +290,7 @@ fn read(path: &Path) -> io::Result<(u64, Option<Arc<[u8]>>)> {
     let mut filled = 0;
     while let Some(free) = piece.get_mut(filled..).filter(|free| !free.is_empty()) {
         match file.read(free) {
-            Ok(0) => return Ok((filled as u64, piece.get(..filled).map(Arc::from))),
+            Ok(0) => return Ok(Contents { size: filled as u64, bytes: piece.get(..filled).map(Arc::from) }),
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -291,7 +299,11 @@ fn read(path: &Path) -> io::Result<(u64, Option<Arc<[u8]>>)> {
     let mut bytes = piece.to_vec();
     (&file).take(MAX_READ + 1 - PIECE as u64).read_to_end(&mut bytes)?;
     let size = bytes.len() as u64;
-    Ok(if size > MAX_READ { (file.metadata()?.len().max(size), None) } else { (size, Some(bytes.into())) })
+    Ok(if size > MAX_READ {
+        Contents { size: file.metadata()?.len().max(size), bytes: None }
+    } else {
+        Contents { size, bytes: Some(bytes.into()) }
+    })
 }
 
 impl ReadArt for Repository {
@@ -300,13 +312,17 @@ impl ReadArt for Repository {
     }
 
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
-        let mut findings = Vec::new();
-        let mut declared = self.declarations(manifest, &mut findings);
-        findings.extend(self.check_codes(manifest, &declared));
         let unclaimed = || match manifest.level(rules::ORPHAN_FILE) {
             Some(Level::Off) => Unclaimed::default(),
             _ => unclaimed::find(&self.folder, manifest),
         };
+        let declare = || {
+            let mut findings = Vec::new();
+            let declared = self.declarations(manifest, &mut findings);
+            findings.extend(self.check_codes(manifest, &declared));
+            (declared, findings)
+        };
+        let ((mut declared, mut findings), unclaimed) = rayon::join(declare, unclaimed);
         self.chosen.limit(&mut declared, |declared| self.folder.join(&declared.file));
         let files = declared.iter().map(|declared| self.folder.join(&declared.file));
         findings.extend(self.chosen.unmatched(files).missing.into_iter().map(|path| {
@@ -322,12 +338,11 @@ impl ReadArt for Repository {
                 return (Art::default(), findings);
             }
         };
-        let read = || -> Vec<_> { declared.par_iter().map(|declared| self.read(&bounds, declared)).collect() };
-        let (read, unclaimed) = rayon::join(read, unclaimed);
+        let read: Vec<_> = declared.par_iter().map(|declared| self.read(&bounds, declared)).collect();
         let mut pieces = Vec::with_capacity(read.len());
         for (Declared { address, file, place, .. }, read) in declared.into_iter().zip(read) {
             match read {
-                Ok((size, bytes)) => pieces.push(Piece { address, file, place, size, bytes }),
+                Ok(Contents { size, bytes }) => pieces.push(Piece { address, file, place, size, bytes }),
                 Err(finding) => findings.push(*finding),
             }
         }

@@ -125,18 +125,20 @@ fn runs(pixels: &RgbaImage) -> Vec<Run> {
 /// The contrast, in tenths, that [`SHARE`] of the visible area reaches; `None` when nothing is visible.
 fn reached(runs: &[Run], ground: &Ground) -> Option<u16> {
     let mut areas = [0_u32; MOST as usize + 1];
+    let mut best = 0;
     let of_ground = luminance(ground.rgb);
     for run in runs {
         let ratio = contrast(luminance(blended(run.colour, ground.rgb)), of_ground);
+        best = ratio.max(best);
         if let Some(area) = areas.get_mut(usize::from(ratio)) {
             *area += run.area;
         }
     }
     let visible: u32 = runs.iter().map(|run| run.area).sum();
     let mut rest = visible.div_ceil(SHARE);
-    (0..=MOST).rev().zip(areas.iter().rev()).find_map(|(ratio, area)| {
-        rest = rest.saturating_sub(*area);
-        (visible > 0 && rest == 0).then_some(ratio)
+    (0..=best).rev().find(|ratio| {
+        rest = rest.saturating_sub(areas.get(usize::from(*ratio)).copied().unwrap_or_default());
+        visible > 0 && rest == 0
     })
 }
 
