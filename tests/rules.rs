@@ -172,6 +172,82 @@ fn orphans_are_found_where_art_is_kept_and_nowhere_else() {
 }
 
 #[test]
+fn a_folder_within_a_folder_declares_its_own() {
+    let repository = Repository::new("icons: art/\nlogos: art/logos")
+        .draw("art/a-a.png", 24, DARK)
+        .draw("art/logos/a-x.png", 60, DARK)
+        .draw("art/logos/a-y.Png", 60, DARKER)
+        .draw("art/logos/old/a-x.png", 60, DARK);
+    let orphan = |file| format!("orphan-file {file}: nobody declares this file");
+    assert_eq!(repository.findings(), ["art/logos/a-y.Png", "art/logos/old/a-x.png"].map(orphan));
+}
+
+#[test]
+fn the_same_pixels_in_other_colours_are_no_duplicates() {
+    let repository = Repository::new("icons: icons/\nrules: {non-srgb: off}");
+    let repository = repository.draw("icons/a-a.png", 24, DARK).draw("icons/a-b.png", 24, DARK);
+    assert_eq!(repository.findings().len(), 1);
+    let file = repository.0.path().join("icons/a-b.png");
+    let png = std::fs::read(&file).unwrap();
+    std::fs::write(&file, with_chunk(&png, b"gAMA", &100_000_u32.to_be_bytes())).unwrap();
+    assert_eq!(repository.findings(), [""; 0]);
+}
+
+#[test]
+fn files_of_every_size_are_read_whole() {
+    let of = |size| format!("file-too-large icons/a-a.png: the file has {size} KiB; at most 256 are accepted");
+    for (size, told) in [
+        (4095, None),
+        (4096, None),
+        (4097, None),
+        (8192, None),
+        (256 << 10, None),
+        ((256 << 10) + 1, Some(of(257))),
+        (1 << 20, Some(of(1024))),
+        ((1 << 20) + 1, Some(of(1025))),
+        (5 << 20, Some(of(5120))),
+    ] {
+        let repository = Repository::new("icons: icons/").draw("icons/a-a.png", 24, DARK);
+        let file = repository.0.path().join("icons/a-a.png");
+        let png = std::fs::read(&file).unwrap();
+        std::fs::write(&file, with_chunk(&png, b"puNK", &vec![7; size - png.len() - 12])).unwrap();
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), size as u64);
+        assert_eq!(repository.findings(), told.into_iter().collect::<Vec<_>>(), "{size} bytes");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_in_a_folder_is_told_as_what_it_is() {
+    let repository = Repository::new("icons: icons/\nrules: {duplicate-art: off}")
+        .draw("icons/a-a.png", 24, DARK)
+        .draw("kept/a-b.png", 24, DARK);
+    let outside = tempfile::tempdir().unwrap();
+    let (folder, icons) = (repository.0.path(), repository.0.path().join("icons"));
+    std::fs::copy(icons.join("a-a.png"), outside.path().join("a.png")).unwrap();
+    let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, icons.join(name)).unwrap();
+    link("../kept/a-b.png".as_ref(), "a-b.png");
+    link(&outside.path().join("a.png"), "a-c.png");
+    link("nowhere".as_ref(), "a-d.png");
+    link("/dev/zero".as_ref(), "a-e.png");
+    std::fs::create_dir(icons.join("a-f.png")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(icons.join("a-g.png")).status().unwrap().success());
+    let told: Vec<_> = repository.findings().into_iter().map(|finding| finding.replace("brand.yaml: ", "")).collect();
+    assert_eq!(
+        told,
+        [
+            "file-missing the file `icons/a-d.png` does not exist",
+            "file-unreadable `icons/a-f.png` is a folder",
+            "file-unreadable `icons/a-g.png` is no regular file",
+            "path-outside the file `icons/a-c.png` is a link that leaves the manifest's folder",
+            "path-outside the file `icons/a-e.png` is a link that leaves the manifest's folder",
+        ],
+        "in {}",
+        folder.display()
+    );
+}
+
+#[test]
 fn a_plan_is_not_drowned_in_warnings() {
     let manifest = "icons: icons/\nrules: {low-contrast: off}";
     let mut repository = Repository::new(manifest).draw("icons/a-z.png", 24, DARK);
