@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::asset::{Address, Code, Kind};
 use super::diff::{Action, Diff, Unbacked, diff};
 use super::finding::Place;
-use super::guard::{self, Allowances, Census, Empty, Guard, Outcome, Refusal};
+use super::guard::{self, Allowances, Census, Empty, Guard, InUse, Outcome, Refusal};
 use super::image::testing;
 use super::manifest;
 use super::ownership::Unmanaged;
@@ -149,7 +149,8 @@ fn plan_of(diff: Diff) -> Plan {
 
 #[test]
 fn guards_hold_at_every_size() {
-    let allowances = Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep };
+    let allowances =
+        Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
     for (owned, deletes, refused) in
         [(1, 1, false), (2, 1, false), (2, 2, true), (9, 4, false), (9, 5, true), (40, 10, false), (40, 11, true)]
     {
@@ -173,7 +174,8 @@ fn guards_hold_at_every_size() {
 
 #[test]
 fn a_plan_without_its_images_is_not_approved() {
-    let allowances = Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep };
+    let allowances =
+        Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
     let desired = desired("owns: [\"a-*\"]", &[("a-x", 1)]);
     let mut plan = plan_of(compare(&desired, &portal(&[])));
     plan.contents.clear();
