@@ -16,8 +16,9 @@ use crate::store::saved;
 use super::exit::{self, Detail, Exit};
 use super::output;
 use super::recovery;
-use super::session::{self, Connection, Purpose, Session};
+use super::session::{Connection, Purpose, Session};
 use super::settings::{AnyFormat, Comparing, Globals, Looking};
+use super::usage;
 
 /// Show what apply would do; write nothing
 ///
@@ -77,21 +78,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
     let allowances = |policy: &Policy| comparing.allowances(policy);
     let mut made = compare(session, &comparing.looking, allowances, purpose)?;
     if let Some(items) = items {
-        let policy = &made.validated.manifest.as_ref()?.policy;
-        let ownership = made.validated.checked.desired.as_ref()?.ownership();
-        session.announce(&items, &made.planned.plan.endangered().cloned().collect::<Vec<_>>());
-        let mut report = std::mem::take(&mut session.report);
-        let eyes = session.eyes(&made.connection);
-        let checked = session::block_on(ops::usage::check(
-            &mut made.planned,
-            ownership,
-            allowances(policy),
-            &items,
-            &eyes,
-            &mut report,
-        ));
-        session.report = report;
-        session.took(checked.map(Ok))?;
+        usage::check(session, &mut made, &items, allowances)?;
     }
     Some(made)
 }

@@ -5,16 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::asset::{Address, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest};
 use crate::domain::report::Report;
 use crate::domain::state::Listing;
-use crate::domain::usage::Items;
 use crate::ops;
 use crate::ops::observe::Eyes;
 use crate::ops::plan::Planned;
-use crate::ops::ports::{Interrupt, PAGES_AT_ONCE, PortalError, ReadArt as _};
+use crate::ops::ports::{Interrupt, PortalError, ReadArt as _};
 use crate::ops::validate::Validated;
 use crate::portal::{Access, Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
@@ -233,27 +231,6 @@ impl<'a> Session<'a> {
                 None
             }
         }
-    }
-
-    /// Says how long it takes to look at many items, before that begins.
-    pub(super) fn announce(&self, items: &Items, codes: &[Address]) {
-        /// Fewer requests than these are not worth a word.
-        const MANY: usize = 20;
-        let requests = items.count().div_ceil(PAGES_AT_ONCE);
-        if requests <= MANY || codes.iter().all(|address| address.kind == Kind::Logo) {
-            return;
-        }
-        // A burst goes out at once, as far as nothing else has used it up.
-        let burst = usize::try_from(Rate::default().burst).unwrap_or(usize::MAX);
-        let seconds = u32::try_from(requests.saturating_sub(burst)).map_or(f64::INFINITY, f64::from) / self.globals.rps;
-        let late = if seconds > self.globals.timeout.as_secs_f64() {
-            ", which is more than --timeout gives: what is not read until then stays unknown"
-        } else {
-            ""
-        };
-        let count = items.count();
-        let told = format!("note: {count} items take {requests} requests and more, and at least {seconds:.0} s{late}");
-        output::note(self.globals, &told);
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.

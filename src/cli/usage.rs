@@ -4,15 +4,19 @@ use clap::Args;
 
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::Finding;
+use crate::domain::guard::Allowances;
+use crate::domain::manifest::Policy;
 use crate::domain::plan::Plan;
 use crate::domain::usage::{Items, Span, UsageReport};
 use crate::ops;
+use crate::ops::ports::PAGES_AT_ONCE;
 use crate::ops::usage::Scanned;
+use crate::portal::Rate;
 use crate::render;
 
 use super::exit::Exit;
 use super::output;
-use super::plan;
+use super::plan::{self, Made};
 use super::session::{self, Connection, Purpose, Session};
 use super::settings::{Allowing, Format, Globals, Looking, Settling};
 
@@ -88,7 +92,10 @@ fn look(session: &mut Session<'_>, arguments: &Arguments, report: &mut UsageRepo
         if session.report.has_errors() {
             return None;
         }
-        (session.connect(manifest.as_ref(), Purpose::Read)?, arguments.codes.clone())
+        let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
+        let absent = session::block_on(ops::usage::absent(&connection.client, &arguments.codes));
+        report.findings = session.took(absent)?;
+        (connection, arguments.codes.clone())
     };
     if !codes.is_empty() {
         scan(session, &connection, &items, codes, report)?;
@@ -97,6 +104,7 @@ fn look(session: &mut Session<'_>, arguments: &Arguments, report: &mut UsageRepo
     Some(())
 }
 
+/// Looks for codes, whatever plans say of them.
 fn scan(
     session: &mut Session<'_>,
     connection: &Connection,
@@ -104,7 +112,7 @@ fn scan(
     codes: Vec<Address>,
     report: &mut UsageReport,
 ) -> Option<()> {
-    session.announce(items, &codes);
+    announce(session, items, &codes);
     let scanned = ops::usage::scan(&connection.client, session.progress.as_ref(), items, codes);
     let Scanned { evidence, stopped } = session.took(session::block_on(scanned).map(Ok))?;
     report.evidence = Some(evidence);
@@ -117,4 +125,42 @@ fn scan(
 /// What a plan would delete or replace, and what it would if its content could be fetched.
 fn endangered(plan: &Plan) -> Vec<Address> {
     plan.endangered().chain(plan.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
+}
+
+/// Looks for the codes that a plan deletes or replaces; what is found is in the plan and in the report.
+pub(super) fn check(
+    session: &mut Session<'_>,
+    made: &mut Made,
+    items: &Items,
+    allowances: impl Fn(&Policy) -> Allowances,
+) -> Option<()> {
+    let Made { connection, validated, planned } = made;
+    let allowances = allowances(&validated.manifest.as_ref()?.policy);
+    let ownership = validated.checked.desired.as_ref()?.ownership();
+    announce(session, items, &planned.plan.endangered().cloned().collect::<Vec<_>>());
+    let mut report = std::mem::take(&mut session.report);
+    let eyes = session.eyes(connection);
+    let checked = session::block_on(ops::usage::check(planned, ownership, allowances, items, &eyes, &mut report));
+    session.report = report;
+    session.took(checked.map(Ok))
+}
+
+/// Says how long it takes to look at many items, before that begins.
+fn announce(session: &Session<'_>, items: &Items, codes: &[Address]) {
+    /// Fewer requests than these are not worth a word.
+    const MANY: usize = 20;
+    let (count, requests) = (items.count(), items.count().div_ceil(PAGES_AT_ONCE));
+    if requests <= MANY || codes.iter().all(|address| address.kind == Kind::Logo) {
+        return;
+    }
+    // A burst goes out at once, as far as nothing else has used it up.
+    let burst = usize::try_from(Rate::default().burst).unwrap_or(usize::MAX);
+    let seconds = u32::try_from(requests.saturating_sub(burst)).map_or(f64::INFINITY, f64::from) / session.globals.rps;
+    let late = if seconds > session.globals.timeout.as_secs_f64() {
+        ", which is more than --timeout gives: what is not read until then stays unknown"
+    } else {
+        ""
+    };
+    let told = format!("note: {count} items take {requests} requests and more, and at least {seconds:.0} s{late}");
+    output::note(session.globals, &told);
 }

@@ -140,7 +140,7 @@ pub struct Draft {
 }
 
 /// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LogEntry {
     /// Its id.

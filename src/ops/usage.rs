@@ -14,7 +14,7 @@ use crate::domain::usage::{Evidence, Extent, Items, Tally, Usage};
 use super::events::{Event, Observer, Stage};
 use super::observe::Eyes;
 use super::plan::{self, Planned};
-use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog};
+use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
 
 /// How often an item is asked for again of which a portal that answers at all gives nothing sound.
 const REPEATS: u32 = 2;
@@ -60,6 +60,22 @@ pub async fn scan(
         observer.observe(Event::Advanced(asked - open.len()));
     };
     Scanned { evidence: tally.finish(items), stopped }
+}
+
+/// Warnings of codes that the portal does not have: "not seen" would be true of every mistyped one.
+///
+/// # Errors
+/// When the portal cannot be read.
+pub async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
+    let found = portal.get(codes).await?;
+    let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());
+    Ok(absent
+        .map(|(address, _)| {
+            let message = format!("the portal has no {}", address.to_string().escape_debug());
+            let help = "log entries may name it all the same; `brandctl list --system` shows the codes";
+            Finding::warning("unknown-code", message).help(help).about(address.clone())
+        })
+        .collect())
 }
 
 /// How far the reading of one item has come.
