@@ -358,16 +358,16 @@ fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     let counted = |count: usize| if count == 1 { "1 icon".to_owned() } else { format!("{count} icons") };
     let mut verdicts = Vec::new();
     if !used.is_empty() {
-        let message = format!("{} would be deleted that log entries name, which lose it", counted(used.len()));
-        verdicts.push(verdict(used, message, "keep the code declared, or pass --allow-in-use"));
+        let message = format!("log entries name {} that would be deleted", counted(used.len()));
+        let help = "keep the code declared, or pass --allow-in-use: the entries will be shown without it";
+        verdicts.push(verdict(used, message, help));
     }
     if !unknown.is_empty() {
-        let message = format!("{} would be deleted whose use could not be determined", counted(unknown.len()));
+        let message = format!("the use of {} that would be deleted could not be determined", counted(unknown.len()));
         verdicts.push(verdict(unknown, message, "mend what could not be read, or pass --allow-in-use"));
     }
     if verdicts.is_empty() && !icons.is_empty() {
-        let message =
-            format!("{} would be deleted that no log entry names of those that were read", counted(icons.len()));
+        let message = format!("no log entry that was read names {} that would be deleted", counted(icons.len()));
         verdicts.push(verdict(Vec::new(), message, ""));
     }
     verdicts

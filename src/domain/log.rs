@@ -184,19 +184,22 @@ pub struct Paging {
     total: Option<u64>,
     /// How many entries the newest page had, known ones too.
     length: usize,
+    /// The portal counts fewer than before: what stood behind a deleted entry may have moved to a page that was read already.
+    shrank: bool,
 }
 
 impl Paging {
     /// The beginning of a list of at most `limit` entries, and never more than [`MOST`].
     #[must_use]
     pub fn new(limit: Option<usize>) -> Self {
-        Self { seen: BTreeSet::new(), limit: limit.unwrap_or(usize::MAX), total: None, length: 0 }
+        Self { seen: BTreeSet::new(), limit: limit.unwrap_or(usize::MAX), total: None, length: 0, shrank: false }
     }
 
     /// Takes the page that was asked for at `start`: its entries that are new, and where the next page begins, if there
     /// may be one.
     pub fn take(&mut self, page: Page, start: usize) -> (Vec<LogEntry>, Option<usize>) {
         let room = self.limit.min(MOST).saturating_sub(self.seen.len());
+        self.shrank |= page.total < self.total;
         (self.length, self.total) = (page.entries.len(), page.total);
         let seen = &mut self.seen;
         let new: Vec<_> = page.entries.into_iter().filter(|entry| seen.insert(entry.id)).take(room).collect();
@@ -222,7 +225,8 @@ impl Paging {
     /// counts none, a last page with room left on it.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        if self.total.is_some() { self.has_all_counted() } else { self.length < PAGE }
+        let has_all = if self.total.is_some() { self.has_all_counted() } else { self.length < PAGE };
+        has_all && !self.shrank
     }
 }
 
@@ -350,6 +354,12 @@ mod tests {
         assert!(is_whole(&|_| Page { entries: entries(1..=7), total: None }));
         let endless = |start: usize| Page { entries: entries(start as u64..start as u64 + 10), total: None };
         assert!(!is_whole(&endless), "it was cut");
+        // The newest of 25 is deleted after the first page: the sixteenth is on no page that is read.
+        let shrinking = |start: usize| match start {
+            0 => Page { entries: entries((16..=25).rev()), total: Some(25) },
+            _ => Page { entries: entries((1..=24).rev().skip(start).take(PAGE)), total: Some(24) },
+        };
+        assert!(!is_whole(&shrinking));
     }
 
     /// A portal that does as the documentation says.

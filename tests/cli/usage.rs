@@ -391,9 +391,9 @@ fn an_icon_in_use_is_not_deleted_without_leave() {
 
     Looked at deal:1-10: 2 log entries; 10 of 10 items read to the end.
 
-    guard in_use: refused: 1 icon would be deleted that log entries name, which lose it
+    guard in_use: refused: log entries name 1 icon that would be deleted
         icon/acme-00
-      help: keep the code declared, or pass --allow-in-use
+      help: keep the code declared, or pass --allow-in-use: the entries will be shown without it
 
     Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 87 system.
     ");

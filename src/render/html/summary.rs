@@ -22,7 +22,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
             dl.facts {
                 @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
                 @if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
-                    dt { "Use" } dd { @for line in usage::coverage(&evidence.coverage).lines() { (line) br; } }
+                    dt { "Use" } dd { @for line in usage::coverage(&evidence.coverage).lines() { p { (line) } } }
                 }
                 dt { "Manifest" } dd { bdi { (inert(&report.manifest)) } }
                 @if let Some(digest) = &report.plan_sha256 { dt { "Digest" } dd { code { (digest) } } }
