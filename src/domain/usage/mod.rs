@@ -7,6 +7,5 @@
 mod evidence;
 mod items;
 
-pub use evidence::Tally;
-pub use evidence::{Coverage, Evidence, Extent, Sample, Trouble, Usage, UsageReport};
+pub use evidence::{Coverage, Evidence, Extent, Sample, Tally, Trouble, Usage, UsageReport};
 pub use items::{Items, Span, TooMany};
