@@ -54,6 +54,11 @@ fn the_log_schema_is_the_one_of_the_types() {
 }
 
 #[test]
+fn the_usage_schema_is_the_one_of_the_types() {
+    is_published("usage.schema.json", &document::usage_schema());
+}
+
+#[test]
 fn the_rules_schema_is_the_one_of_the_types() {
     is_published("rules.schema.json", &document::rules_schema());
 }
@@ -187,6 +192,26 @@ fn every_log_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_usage_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let add = ["log", "add", "--sandbox", "--entity", "deal:12", "--title", "T", "--text", "b", "--icon", "acme-call"];
+    acme.json(0, &add);
+    let usage = ["usage", "--sandbox", "--entity", "deal:1-20"];
+    let documents = [
+        ("no credentials", acme.json(1, &["usage", "acme-call", "--entity", "deal:12"])),
+        ("nothing to look for", acme.json(0, &usage)),
+        ("all verdicts", acme.json(1, &[&usage[..], &["acme-call", "acme-fax", "logo/acme-brand"]].concat())),
+    ];
+    assert_eq!(documents[2].1["summary"], serde_json::json!({"used": 1, "not_seen": 1, "unknown": 1}));
+    conform(&document::usage_schema(), &documents);
+    acme.json(0, &["apply", "--yes", "--sandbox"]);
+    acme.replace("brand.yaml", "  acme-call:", "  acme-phone:");
+    let plan = acme.json(4, &["plan", "--sandbox", "--check-usage", "--entity", "deal:1-20"]);
+    assert!(plan["changes"].as_array().unwrap().iter().any(|change| change["usage"]["verdict"] == "used"), "{plan:#}");
+    conform(&document::schema(), &[("a plan with usage", plan)]);
+}
+
+#[test]
 fn every_validation_is_what_the_schema_says() {
     let acme = Acme::new();
     let mut documents = vec![("sound", acme.json(0, &["validate"]))];
@@ -220,6 +245,7 @@ fn the_schemas_refuse_what_they_do_not_know() {
         document::list_schema(),
         document::doctor_schema(),
         document::log_schema(),
+        document::usage_schema(),
     ] {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));

@@ -26,7 +26,7 @@ use super::writing::{self, Approved, Writing};
 )]
 pub(super) struct Arguments {
     /// A plan saved with `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["only", "refresh"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["only", "refresh", "check_usage"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     writing: Writing,
@@ -39,7 +39,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     session.reports = arguments.comparing.reports.clone();
     session.showing = arguments.comparing.showing;
     let approved = match &arguments.plan {
-        Some(path) => saved::take_up(&mut session, path, &arguments.comparing.allowing),
+        Some(path) => saved::take_up(&mut session, path, &arguments.comparing),
         None => fresh(&mut session, arguments),
     };
     let ask = arguments.plan.is_none() && !arguments.writing.yes;
@@ -56,7 +56,7 @@ fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
         return None;
     }
     let manifest = made.validated.manifest.as_ref()?;
-    let allowances = arguments.comparing.allowing.allowances(&manifest.policy);
+    let allowances = arguments.comparing.allowances(&manifest.policy);
     // Why it was not approved, the report says already.
     let plan = guard::approve(made.planned.plan, &manifest.ownership(), &made.planned.censuses, allowances).ok()?;
     Some(Approved {

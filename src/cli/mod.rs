@@ -22,6 +22,7 @@ mod settings;
 mod show;
 mod signals;
 mod stored;
+mod usage;
 mod validate;
 mod writing;
 
@@ -57,6 +58,7 @@ enum Command {
     Apply(apply::Arguments),
     Drift(drift::Arguments),
     List(list::Arguments),
+    Usage(usage::Arguments),
     Log(log::Arguments),
     Doctor(doctor::Arguments),
     Show(show::Arguments),
@@ -118,6 +120,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
         Command::List(arguments) => list::run(&cli.globals, arguments),
+        Command::Usage(arguments) => usage::run(&cli.globals, arguments),
         Command::Log(arguments) => log::run(&cli.globals, arguments),
         Command::Doctor(arguments) => doctor::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),

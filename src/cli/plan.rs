@@ -6,6 +6,8 @@ use clap::Args;
 
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
+use crate::domain::guard::Allowances;
+use crate::domain::manifest::Policy;
 use crate::domain::report::Report;
 use crate::ops;
 use crate::render;
@@ -15,7 +17,8 @@ use super::exit::{self, Detail, Exit};
 use super::output;
 use super::recovery;
 use super::session::{Connection, Purpose, Session};
-use super::settings::{AnyFormat, Comparing, Globals};
+use super::settings::{AnyFormat, Comparing, Globals, Looking};
+use super::usage;
 
 /// Show what apply would do; write nothing
 ///
@@ -23,7 +26,7 @@ use super::settings::{AnyFormat, Comparing, Globals};
 /// rights is enough.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --check-usage --entity deal:1-500   is anything in use that goes?\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
 )]
 pub(super) struct Arguments {
     /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`
@@ -62,9 +65,32 @@ pub(super) struct Made {
     pub(super) planned: ops::plan::Planned,
 }
 
-/// Checks, reads and compares; what was found is in the report. `None` when it did not come to a plan.
+/// Checks, reads, compares and, if that is wanted, looks for codes in use; what was found is in the report. `None` when it
+/// did not come to a plan.
 pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Purpose) -> Option<Made> {
-    let only = match comparing.looking.selection() {
+    let items = match comparing.checking.items() {
+        Ok(items) => items,
+        Err(error) => {
+            session.report.findings.push(Finding::error("usage", error.to_string()));
+            return None;
+        }
+    };
+    let allowances = |policy: &Policy| comparing.allowances(policy);
+    let mut made = compare(session, &comparing.looking, allowances, purpose)?;
+    if let Some(items) = items {
+        usage::check(session, &mut made, &items, allowances)?;
+    }
+    Some(made)
+}
+
+/// Checks, reads and compares; what was found is in the report. `None` when it did not come to a plan.
+pub(super) fn compare(
+    session: &mut Session<'_>,
+    looking: &Looking,
+    allowances: impl Fn(&Policy) -> Allowances,
+    purpose: Purpose,
+) -> Option<Made> {
+    let only = match looking.selection() {
         Ok(only) => only,
         Err(error) => {
             session.report.findings.push(Finding::error("usage", error));
@@ -81,8 +107,8 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
         manifest: &name,
         desired,
         only: &only,
-        allowances: comparing.allowing.allowances(&manifest.policy),
-        freshness: comparing.looking.freshness(),
+        allowances: allowances(&manifest.policy),
+        freshness: looking.freshness(),
         purpose: match purpose {
             Purpose::Read => ops::plan::Purpose::Show,
             Purpose::Write => ops::plan::Purpose::Apply,

@@ -151,6 +151,7 @@ const fn name(stage: Stage) -> &'static str {
         Stage::Listing => "reading the portal",
         Stage::Downloading => "downloading images",
         Stage::Writing => "writing",
+        Stage::Scanning => "reading log entries",
         Stage::Verifying => "reading back",
     }
 }

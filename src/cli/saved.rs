@@ -16,12 +16,12 @@ use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
 
 use super::recovery;
 use super::session::{self, Purpose, Session};
-use super::settings::Allowing;
+use super::settings::Comparing;
 use super::stored;
 use super::writing::Approved;
 
 /// Takes up a saved plan: it must be whole, for this portal and this manifest, and pass the guards again.
-pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowing) -> Option<Approved> {
+pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &Comparing) -> Option<Approved> {
     let SavedPlan { document, plan, digest } = match stored::saved_plan(path).and_then(applicable) {
         Ok(saved) => saved,
         Err(finding) => {
@@ -75,7 +75,7 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, allowing: &Allowin
             census.owned += 1;
         }
     }
-    let allowances = allowing.allowances(&manifest.policy);
+    let allowances = comparing.allowances(&manifest.policy);
     session.report.guards = guard::judge(&plan, &ownership, &censuses, allowances);
     match guard::approve(plan, &ownership, &censuses, allowances) {
         Ok(plan) => Some(Approved { plan, document, connection, seen: None, resumed }),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::domain::guard::{Allowances, Empty};
+use crate::domain::guard::{Allowances, Empty, InUse};
 use crate::domain::manifest::Policy;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
+use crate::domain::usage::{Items, Span, TooMany};
 use crate::ops::observe::Freshness;
 use crate::ops::plan::unbacked;
 
@@ -188,7 +189,40 @@ pub(super) struct Comparing {
     #[command(flatten)]
     pub(super) settling: Settling,
     #[command(flatten)]
-    pub(super) allowing: Allowing,
+    allowing: Allowing,
+    #[command(flatten)]
+    pub(super) checking: Checking,
+}
+
+/// Whether to look for codes in use before they are deleted or replaced.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Guards")]
+pub(super) struct Checking {
+    /// Look whether timeline log entries name the codes that would be deleted or replaced; deleting an icon that they name
+    /// is refused
+    #[arg(long, requires = "entities")]
+    check_usage: bool,
+    /// With --check-usage: the CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
+    #[arg(long = "entity", value_name = "TYPE:ID[-ID]", requires = "check_usage")]
+    entities: Vec<Span>,
+    /// Allow deleting icons that log entries name, or may name
+    #[arg(long)]
+    allow_in_use: bool,
+}
+
+impl Checking {
+    /// The items to look at, if any are to be looked at.
+    pub(super) fn items(&self) -> Result<Option<Items>, TooMany> {
+        if self.check_usage { Items::new(self.entities.iter().copied()).map(Some) } else { Ok(None) }
+    }
+}
+
+impl Comparing {
+    /// What the user allows this time.
+    pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
+        let in_use = if self.checking.allow_in_use { InUse::Allow } else { InUse::Refuse };
+        Allowances { in_use, ..self.allowing.allowances(policy) }
+    }
 }
 
 /// How a plan is shown to people.
@@ -208,7 +242,7 @@ pub(super) struct Settling {
 }
 
 /// The guards' options.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Guards")]
 pub(super) struct Allowing {
     /// Allow at most N deletes of each kind [default: `max_deletes` of the manifest, else 10 or half of the owned
@@ -246,6 +280,8 @@ impl Allowing {
                 .map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
             empty: if self.allow_empty { Empty::Allow } else { Empty::Refuse },
             unbacked: unbacked(self.allow_unbacked),
+            // Only commands that can look for codes in use can allow deleting them.
+            in_use: InUse::Refuse,
         }
     }
 }

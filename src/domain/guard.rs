@@ -10,6 +10,7 @@ use super::diff::{Action, Change, Unbacked};
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
+use super::usage::Usage;
 
 /// What the user allows this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,17 @@ pub struct Allowances {
     pub empty: Empty,
     /// Whether entries may be changed whose old bytes could not be kept.
     pub unbacked: Unbacked,
+    /// Whether icons may be deleted that log entries name, or that may be named by some that could not be read.
+    pub in_use: InUse,
+}
+
+/// Whether icons may be deleted that are in use, or may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InUse {
+    /// They may not.
+    Refuse,
+    /// They may (`--allow-in-use`).
+    Allow,
 }
 
 /// Whether a kind that declares nothing may lose entries.
@@ -55,6 +67,8 @@ pub enum Guard {
     Protect,
     /// A change to an entry whose old bytes could not be kept.
     Unbacked,
+    /// A delete of an icon that log entries name, or that some may name that could not be read.
+    InUse,
 }
 
 impl Guard {
@@ -66,6 +80,7 @@ impl Guard {
             Self::AllowEmpty => "allow_empty",
             Self::Protect => "protect",
             Self::Unbacked => "unbacked",
+            Self::InUse => "in_use",
         }
     }
 }
@@ -146,6 +161,7 @@ pub fn judge(plan: &Plan, ownership: &Ownership, censuses: &Censuses, allowances
     }
     verdicts.extend(protect(plan, ownership));
     verdicts.extend(unbacked(plan, allowances));
+    verdicts.extend(in_use(plan, allowances));
     verdicts
 }
 
@@ -309,6 +325,52 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
             addresses,
         }
     })
+}
+
+/// Speaks when the use of codes was looked for. A replace leaves the code in place, so only deletes are weighed: a rename
+/// has one. That an icon was not seen, though not everything could be read, is no reason to let it go: whoever asks for the
+/// check wants an answer, and "unknown" is none. Of a logo nothing can ever be known, so a refusal could only be
+/// answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan tells it, and no more.
+fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
+    let icons: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| change.address.kind == Kind::Icon && matches!(change.action, Action::Delete(_)))
+        .filter_map(|change| Some((&change.address, plan.usage(change)?)))
+        .collect();
+    let of = |is: fn(&Usage) -> bool| -> Vec<Address> {
+        icons.iter().filter(|(_, usage)| is(usage)).map(|(address, _)| (*address).clone()).collect()
+    };
+    let used = of(|usage| matches!(usage, Usage::Used { .. }));
+    let unknown = of(|usage| matches!(usage, Usage::Unknown { .. }));
+    let refused = allowances.in_use == InUse::Refuse;
+    let verdict = |addresses: Vec<Address>, message: String, help: &str| Verdict {
+        guard: Guard::InUse,
+        outcome: match (addresses.is_empty(), refused) {
+            (true, _) => Outcome::Passed,
+            (false, true) => Outcome::Refused,
+            (false, false) => Outcome::Allowed,
+        },
+        message,
+        help: (refused && !addresses.is_empty()).then(|| help.to_owned()),
+        addresses,
+    };
+    let counted = |count: usize| if count == 1 { "1 icon".to_owned() } else { format!("{count} icons") };
+    let mut verdicts = Vec::new();
+    if !used.is_empty() {
+        let message = format!("log entries name {} that would be deleted", counted(used.len()));
+        let help = "keep the code declared, or pass --allow-in-use: the entries will be shown without it";
+        verdicts.push(verdict(used, message, help));
+    }
+    if !unknown.is_empty() {
+        let message = format!("the use of {} that would be deleted could not be determined", counted(unknown.len()));
+        verdicts.push(verdict(unknown, message, "mend what could not be read, or pass --allow-in-use"));
+    }
+    if verdicts.is_empty() && !icons.is_empty() {
+        let message = format!("no log entry that was read names {} that would be deleted", counted(icons.len()));
+        verdicts.push(verdict(Vec::new(), message, ""));
+    }
+    verdicts
 }
 
 fn entries(count: usize) -> String {

@@ -30,7 +30,7 @@ const NAMES: [(&str, u32); 9] = [
 const FIRST_DYNAMIC: u32 = 128;
 
 /// A CRM item: `deal:12`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entity {
     /// `entityTypeId`.
     pub type_id: u32,
@@ -65,23 +65,42 @@ pub enum NotAnEntity {
     /// The part behind it is no number.
     #[error("`{}` is no item's number: it is a whole number from 1 on", .0.escape_debug())]
     Id(String),
+    /// A range ends before it begins.
+    #[error("a range goes from the lower number to the higher: did you mean {last}-{first}")]
+    Backwards {
+        /// Where it begins.
+        first: u64,
+        /// Where it ends.
+        last: u64,
+    },
 }
 
 impl FromStr for Entity {
     type Err = NotAnEntity;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, id) = text.split_once(':').ok_or(NotAnEntity::Shape)?;
-        let type_id = type_id(kind).ok_or_else(|| {
-            let names = NAMES.map(|(name, _)| name);
-            let near = similar::get_close_matches(kind.to_lowercase().as_str(), &names, 1, 0.6).first().copied();
-            let near = names.into_iter().find(|name| Some(*name) == near);
-            NotAnEntity::Type { given: kind.to_owned(), near }
-        })?;
-        match digits(id).and_then(|id| id.parse().ok()) {
-            Some(id) if id > 0 => Ok(Self { type_id, id }),
-            _ => Err(NotAnEntity::Id(id.to_owned())),
-        }
+        let (type_id, id) = type_and_rest(text)?;
+        Ok(Self { type_id, id: item_number(id)? })
+    }
+}
+
+/// The type before the colon, and what stands behind it.
+pub(super) fn type_and_rest(text: &str) -> Result<(u32, &str), NotAnEntity> {
+    let (kind, rest) = text.split_once(':').ok_or(NotAnEntity::Shape)?;
+    let type_id = type_id(kind).ok_or_else(|| {
+        let names = NAMES.map(|(name, _)| name);
+        let near = similar::get_close_matches(kind.to_lowercase().as_str(), &names, 1, 0.6).first().copied();
+        let near = names.into_iter().find(|name| Some(*name) == near);
+        NotAnEntity::Type { given: kind.to_owned(), near }
+    })?;
+    Ok((type_id, rest))
+}
+
+/// The number of an item, from 1.
+pub(super) fn item_number(text: &str) -> Result<u64, NotAnEntity> {
+    match digits(text).and_then(|id| id.parse().ok()) {
+        Some(id) if id > 0 => Ok(id),
+        _ => Err(NotAnEntity::Id(text.to_owned())),
     }
 }
 
@@ -121,7 +140,7 @@ pub struct Draft {
 }
 
 /// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LogEntry {
     /// Its id.
@@ -156,47 +175,58 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
-/// A list that grows page by page, and ends: each further page must bring something new. Portals repeat pages, ignore
+/// Where a list is read page by page, and ends: each further page must bring something new. Portals repeat pages, ignore
 /// where a page should begin, and miscount.
 #[derive(Debug)]
 pub struct Paging {
-    entries: Vec<LogEntry>,
     seen: BTreeSet<u64>,
     limit: usize,
     total: Option<u64>,
+    /// How many entries the newest page had, known ones too.
+    length: usize,
+    /// The portal counts fewer than before: what stood behind a deleted entry may have moved to a page that was read already.
+    shrank: bool,
 }
 
 impl Paging {
-    /// An empty list of at most `limit` entries, and never more than [`MOST`].
+    /// The beginning of a list of at most `limit` entries, and never more than [`MOST`].
     #[must_use]
     pub fn new(limit: Option<usize>) -> Self {
-        let limit = limit.unwrap_or(usize::MAX);
-        Self { entries: Vec::new(), seen: BTreeSet::new(), limit, total: None }
+        Self { seen: BTreeSet::new(), limit: limit.unwrap_or(usize::MAX), total: None, length: 0, shrank: false }
     }
 
-    /// Takes a page; says where the next one begins, if there may be one.
-    pub fn take(&mut self, page: Page, start: usize) -> Option<usize> {
-        let (length, before) = (page.entries.len(), self.entries.len());
-        let room = self.limit.min(MOST).saturating_sub(before);
+    /// Takes the page that was asked for at `start`: its entries that are new, and where the next page begins, if there
+    /// may be one.
+    pub fn take(&mut self, page: Page, start: usize) -> (Vec<LogEntry>, Option<usize>) {
+        let room = self.limit.min(MOST).saturating_sub(self.seen.len());
+        self.shrank |= page.total < self.total;
+        (self.length, self.total) = (page.entries.len(), page.total);
         let seen = &mut self.seen;
-        self.entries.extend(page.entries.into_iter().filter(|entry| seen.insert(entry.id)).take(room));
-        self.total = page.total;
-        let nothing_new = self.entries.len() == before;
-        let is_full = self.entries.len() >= self.limit.min(MOST);
-        let is_last = length < PAGE && self.has_all_counted();
-        if nothing_new || is_full || is_last { None } else { Some(start + length.div_ceil(PAGE) * PAGE) }
+        let new: Vec<_> = page.entries.into_iter().filter(|entry| seen.insert(entry.id)).take(room).collect();
+        let is_full = self.seen.len() >= self.limit.min(MOST);
+        let is_last = self.length < PAGE && self.has_all_counted();
+        let next = start + self.length.div_ceil(PAGE) * PAGE;
+        let ends = new.is_empty() || is_full || is_last;
+        (new, (!ends).then_some(next))
     }
 
     fn has_all_counted(&self) -> bool {
-        self.total.is_some_and(|total| usize::try_from(total).is_ok_and(|total| self.entries.len() >= total))
+        self.total.is_some_and(|total| usize::try_from(total).is_ok_and(|total| self.seen.len() >= total))
     }
 
-    /// The entries; and, when the portal counts more than it gave, how many.
+    /// How many entries the portal counts, when it gave less than that.
     #[must_use]
-    pub fn finish(self) -> (Vec<LogEntry>, Option<u64>) {
-        let is_whole = self.entries.len() >= self.limit || self.total.is_none() || self.has_all_counted();
-        let missing = if is_whole { None } else { self.total };
-        (self.entries, missing)
+    pub fn missing(&self) -> Option<u64> {
+        let is_whole = self.seen.len() >= self.limit || self.total.is_none() || self.has_all_counted();
+        if is_whole { None } else { self.total }
+    }
+
+    /// Whether a list that has ended is known to have everything: as many entries as the portal counts or, where it
+    /// counts none, a last page with room left on it.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let has_all = if self.total.is_some() { self.has_all_counted() } else { self.length < PAGE };
+        has_all && !self.shrank
     }
 }
 
@@ -295,15 +325,41 @@ mod tests {
 
     /// Lists from a portal that answers with `page`: how many entries, how many are missing, how many requests.
     fn list(limit: Option<usize>, page: impl Fn(usize) -> Page) -> (usize, Option<u64>, usize) {
+        let (entries, paging, requests) = read(limit, page);
+        (entries, paging.missing(), requests)
+    }
+
+    fn read(limit: Option<usize>, page: impl Fn(usize) -> Page) -> (usize, Paging, usize) {
         let mut paging = Paging::new(limit);
-        let (mut start, mut requests) = (Some(0), 0);
+        let (mut start, mut requests, mut entries) = (Some(0), 0, 0);
         while let Some(from) = start {
             requests += 1;
             assert!(requests <= 2 * MOST, "it must end");
-            start = paging.take(page(from), from);
+            let (new, next) = paging.take(page(from), from);
+            entries += new.len();
+            start = next;
         }
-        let (entries, missing) = paging.finish();
-        (entries.len(), missing, requests)
+        (entries, paging, requests)
+    }
+
+    #[test]
+    fn a_list_is_whole_only_when_that_is_known() {
+        let is_whole = |page: &dyn Fn(usize) -> Page| read(None, page).1.is_whole();
+        for count in [0, 1, 9, 10, 11, 25] {
+            assert!(is_whole(&paged(count, Some(count))), "{count}");
+            assert!(is_whole(&paged(count, None)), "{count} without a count end with a page that is not full");
+            assert!(!is_whole(&paged(count, Some(count + 1))), "{count}");
+        }
+        assert!(!is_whole(&|_| Page { entries: entries(1..=10), total: None }), "the page may be one of many");
+        assert!(is_whole(&|_| Page { entries: entries(1..=7), total: None }));
+        let endless = |start: usize| Page { entries: entries(start as u64..start as u64 + 10), total: None };
+        assert!(!is_whole(&endless), "it was cut");
+        // The newest of 25 is deleted after the first page: the sixteenth is on no page that is read.
+        let shrinking = |start: usize| match start {
+            0 => Page { entries: entries((16..=25).rev()), total: Some(25) },
+            _ => Page { entries: entries((1..=24).rev().skip(start).take(PAGE)), total: Some(24) },
+        };
+        assert!(!is_whole(&shrinking));
     }
 
     /// A portal that does as the documentation says.

@@ -22,3 +22,4 @@ pub mod scope;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod usage;

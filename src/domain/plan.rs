@@ -8,6 +8,7 @@ use super::diff::{Action, Before, Change, Diff, Unknown};
 use super::finding::Finding;
 use super::ownership::Unmanaged;
 use super::state::{Listed, Reading};
+use super::usage::{Evidence, Usage};
 
 /// Bytes by their digest: what a plan uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub conflicts: Vec<Finding>,
     /// The bytes that the changes speak of, as far as they could be had.
     pub contents: Contents,
+    /// Whether the codes that are deleted or replaced are in use, when that was looked for.
+    pub evidence: Option<Evidence>,
 }
 
 /// How many changes of each sort.
@@ -73,7 +76,20 @@ impl Plan {
     #[must_use]
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
         let Diff { changes, unchanged, unmanaged, system, unknown, conflicts } = diff;
-        Self { portal, changes, unchanged, unmanaged, system, unknown, conflicts, contents }
+        Self { portal, changes, unchanged, unmanaged, system, unknown, conflicts, contents, evidence: None }
+    }
+
+    /// The entries that would be deleted or replaced, as the changes name them.
+    pub fn endangered(&self) -> impl Iterator<Item = &Address> {
+        self.changes.iter().filter(|change| change.action.before().is_some()).map(|change| &change.address)
+    }
+
+    /// What is known of the use of an entry that would be deleted or replaced; `None` when it was not looked for, and of
+    /// an entry that is new.
+    #[must_use]
+    pub fn usage(&self, change: &Change) -> Option<Usage> {
+        change.action.before()?;
+        Some(self.evidence.as_ref()?.of(&change.address))
     }
 
     /// How many changes of each sort.

@@ -9,13 +9,15 @@ use proptest::prelude::*;
 use super::asset::{Address, Code, Kind};
 use super::diff::{Action, Diff, Unbacked, diff};
 use super::finding::Place;
-use super::guard::{self, Allowances, Census, Empty, Guard, Outcome, Refusal};
+use super::guard::{self, Allowances, Census, Empty, Guard, InUse, Outcome, Refusal};
 use super::image::testing;
+use super::log::LogEntry;
 use super::manifest;
 use super::ownership::Unmanaged;
 use super::plan::{Plan, Standing};
 use super::rules::{self, Aim, Art, Piece};
 use super::state::{Content, DesiredState, Listed, ObservedState, Reading, Selection};
+use super::usage;
 
 /// An image of a kind; another mark gives another look.
 fn art(kind: Kind, mark: u8) -> Vec<u8> {
@@ -155,7 +157,8 @@ fn plan_of(diff: Diff) -> Plan {
 
 #[test]
 fn guards_hold_at_every_size() {
-    let allowances = Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep };
+    let allowances =
+        Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
     for (owned, deletes, refused) in
         [(1, 1, false), (2, 1, false), (2, 2, true), (9, 4, false), (9, 5, true), (40, 10, false), (40, 11, true)]
     {
@@ -177,9 +180,47 @@ fn guards_hold_at_every_size() {
     }
 }
 
+/// What the guard against deleting icons in use says of a plan that deletes `a-0` and so on, the first `used` of which log
+/// entries name, all of which were read or not.
+fn in_use(deletes: usize, used: usize, extent: usage::Extent, in_use: InUse) -> Vec<(Outcome, usize)> {
+    let allowances = Allowances { max_deletes: Some(99), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use };
+    let codes: Vec<_> = (0..deletes).map(|number| format!("a-{number}")).collect();
+    let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
+    let desired = desired("owns: [\"a-*\"]", &[]);
+    let mut plan = plan_of(compare(&desired, &portal(&live)));
+    assert_eq!(plan.changes.len(), deletes);
+    let judged = |plan: &Plan| {
+        let verdicts = guard::judge(plan, desired.ownership(), &[].into(), allowances).into_iter();
+        verdicts.filter(|verdict| verdict.guard == Guard::InUse).map(|v| (v.outcome, v.addresses.len())).collect()
+    };
+    assert_eq!(judged(&plan), [], "nobody looked");
+    let mut tally = usage::Tally::new(plan.endangered().cloned());
+    let item = "deal:1".parse().unwrap();
+    let entry = |code: &String| LogEntry { icon: code.to_uppercase(), ..LogEntry::default() };
+    tally.take(item, &codes.iter().take(used).map(entry).collect::<Vec<_>>());
+    tally.end(item, extent);
+    plan.evidence = Some(tally.finish(&usage::Items::new(["deal:1".parse().unwrap()]).unwrap()));
+    judged(&plan)
+}
+
+#[test]
+fn icons_in_use_are_kept_at_every_size() {
+    use usage::Extent::{Cut, Whole};
+    for deletes in [1, 2, 9] {
+        assert_eq!(in_use(deletes, 0, Whole, InUse::Refuse), [(Outcome::Passed, 0)]);
+        assert_eq!(in_use(deletes, 1, Whole, InUse::Refuse), [(Outcome::Refused, 1)]);
+        assert_eq!(in_use(deletes, deletes, Whole, InUse::Refuse), [(Outcome::Refused, deletes)]);
+        assert_eq!(in_use(deletes, 0, Cut, InUse::Refuse), [(Outcome::Refused, deletes)], "unknown is not unused");
+        assert_eq!(in_use(deletes, deletes, Cut, InUse::Allow), [(Outcome::Allowed, deletes)]);
+    }
+    assert_eq!(in_use(9, 2, Cut, InUse::Refuse), [(Outcome::Refused, 2), (Outcome::Refused, 7)]);
+    assert_eq!(in_use(0, 0, Whole, InUse::Refuse), []);
+}
+
 #[test]
 fn a_plan_without_its_images_is_not_approved() {
-    let allowances = Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep };
+    let allowances =
+        Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
     let desired = desired("owns: [\"a-*\"]", &[("a-x", 1)]);
     let mut plan = plan_of(compare(&desired, &portal(&[])));
     plan.contents.clear();

@@ -36,6 +36,8 @@ pub enum Stage {
     Downloading,
     /// Sending adds and deletes.
     Writing,
+    /// Reading the log entries of CRM items.
+    Scanning,
     /// Reading the portal again.
     Verifying,
 }

@@ -17,11 +17,13 @@ pub async fn list(
     limit: Option<usize>,
 ) -> Result<(Vec<LogEntry>, Option<u64>), PortalError> {
     let mut paging = Paging::new(limit);
-    let mut start = Some(0);
+    let (mut entries, mut start) = (Vec::new(), Some(0));
     while let Some(from) = start {
-        start = paging.take(log.log_page(entity, order, from).await?, from);
+        let (new, next) = paging.take(log.log_page(entity, order, from).await?, from);
+        entries.extend(new);
+        start = next;
     }
-    Ok(paging.finish())
+    Ok((entries, paging.missing()))
 }
 
 /// Adds an entry, and looks first whether the portal has its icon: the portal itself does not.

@@ -9,4 +9,5 @@ pub mod observe;
 pub mod plan;
 pub mod ports;
 pub mod recover;
+pub mod usage;
 pub mod validate;

@@ -107,11 +107,22 @@ pub async fn plan(
         .map(|kind| (kind, desired.entries().keys().filter(|address| address.kind == kind).count()))
         .collect();
     let censuses = censuses(desired.ownership(), &listing, &declared);
+    weigh(&plan, desired.ownership(), &censuses, *allowances, report);
+    Ok(Planned { plan, censuses, listing, seen })
+}
+
+/// Asks the guards about a plan, and notes it in the report with their verdicts and its digest.
+pub(super) fn weigh(
+    plan: &Plan,
+    ownership: &Ownership,
+    censuses: &Censuses,
+    allowances: Allowances,
+    report: &mut Report,
+) {
     report.portal = Some(plan.portal.clone());
-    report.guards = guard::judge(&plan, desired.ownership(), &censuses, *allowances);
+    report.guards = guard::judge(plan, ownership, censuses, allowances);
     report.plan = Some(plan.clone());
     report.plan_sha256 = Document::of(report).digest().ok();
-    Ok(Planned { plan, censuses, listing, seen })
 }
 
 /// Counts what the guards weigh a plan against.

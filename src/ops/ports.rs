@@ -118,6 +118,9 @@ pub trait WritePortal {
     async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
 }
 
+/// How many pages of log entries are asked for in one request.
+pub const PAGES_AT_ONCE: usize = 50;
+
 /// Reading timeline log entries, as [`ReadPortal`] reads.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait ReadLog {
@@ -125,6 +128,13 @@ pub trait ReadLog {
     async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError>;
     /// The page of an item's entries that begins at `start`, as far as the portal heeds that.
     async fn log_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, PortalError>;
+    /// The pages of several items' entries, each with where it begins, at most [`PAGES_AT_ONCE`]: one answer for each, in
+    /// order. What the portal says of one item alone is in its answer; the error is about all of them.
+    async fn log_pages(
+        &self,
+        wanted: &[(Entity, usize)],
+        order: Order,
+    ) -> Result<Vec<Result<Page, PortalError>>, PortalError>;
 }
 
 /// Writing timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.

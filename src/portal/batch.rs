@@ -86,6 +86,19 @@ pub(super) fn of_gets(addresses: &[Address]) -> Value {
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
 }
 
+/// The body of a batch of one method, each command with its own parameters.
+pub(super) fn of_queries(method: &str, queries: &[Vec<(&str, String)>]) -> Value {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let query = |parameters: &Vec<(&str, String)>| {
+        let pairs: Vec<_> =
+            parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        Value::String(format!("{method}?{}", pairs.join("&")))
+    };
+    let cmd: Map<String, Value> =
+        queries.iter().enumerate().map(|(index, parameters)| (key(index), query(parameters))).collect();
+    json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
+}
+
 /// Whether a batch would take the entry's code for a reference to another command's result, and so mean another code.
 /// Declared codes have no `$`; one that somebody else added may.
 pub(super) fn would_be_substituted(address: &Address) -> bool {
@@ -275,6 +288,12 @@ mod tests {
         assert!(content.contains('+') && content.contains('/'), "the sample must be a hard one");
         assert_eq!(STANDARD.decode(content).unwrap(), bytes);
         assert!(body["cmd"]["c1"].as_str().unwrap().starts_with("crm.timeline.logo.delete?code=a%20b%26c"));
+    }
+
+    #[test]
+    fn names_and_values_of_a_query_are_encoded() {
+        let body = of_queries("m.list", &[vec![("order[id]", "a&b".to_owned()), ("start", "0".to_owned())], vec![]]);
+        assert_eq!(body, json!({"halt": 0, "cmd": {"c0": "m.list?order%5Bid%5D=a%26b&start=0", "c1": "m.list?"}}));
     }
 
     #[test]

@@ -145,6 +145,6 @@ impl Client {
     }
 }
 
-fn unmentioned() -> Malformed {
+pub(super) fn unmentioned() -> Malformed {
     Malformed("the batch does not speak of it".to_owned())
 }

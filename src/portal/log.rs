@@ -6,8 +6,10 @@ use crate::domain::log::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, ReadLog, Urgency, WriteError, WriteLog};
 
+use super::batch::{self, Answers, Part};
 use super::client::{Client, Purpose};
-use super::error::Fault;
+use super::error::{self, Fault};
+use super::listing::unmentioned;
 use super::wire::{self, Answered, Malformed};
 
 const ADD: &str = "crm.timeline.logmessage.add";
@@ -22,24 +24,42 @@ impl ReadLog for Client {
     }
 
     async fn log_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, PortalError> {
-        let direction = match order {
-            Order::Ascending => "asc",
-            Order::Descending => "desc",
-        };
-        // Documented is `start`; published server code passes it over and takes `offset`.
-        let parameters = json!({
-            "entityTypeId": entity.type_id,
-            "entityId": entity.id,
-            "order": { "id": direction },
-            "start": start,
-            "offset": start,
-        });
-        let read = |answered| {
-            let mut page = page(answered).map_err(|why| self.malformed(LIST, &why))?;
-            page.entries.iter_mut().for_each(|entry| self.redact_entry(entry));
-            Ok(page)
-        };
-        self.ask(Purpose::Read, LIST, &parameters, read).await.map_err(|fault| fault.error)
+        self.single_page(entity, order, start).await.map_err(|fault| fault.error)
+    }
+
+    async fn log_pages(
+        &self,
+        wanted: &[(Entity, usize)],
+        order: Order,
+    ) -> Result<Vec<Result<Page, PortalError>>, PortalError> {
+        let queries: Vec<_> = wanted
+            .iter()
+            .map(|(entity, start)| {
+                vec![
+                    ("entityTypeId", entity.type_id.to_string()),
+                    ("entityId", entity.id.to_string()),
+                    ("order[id]", direction(order).to_owned()),
+                    ("start", start.to_string()),
+                    ("offset", start.to_string()),
+                ]
+            })
+            .collect();
+        let read = |answered| self.pages(wanted.len(), answered);
+        match self.ask(Purpose::Read, "batch", &batch::of_queries(LIST, &queries), read).await {
+            Err(fault) if fault.class() == Class::NoBatch => {
+                let mut pages = Vec::with_capacity(wanted.len());
+                for (entity, start) in wanted {
+                    pages.push(match self.single_page(*entity, order, *start).await {
+                        Err(fault) if fault.class() == Class::Transient || !is_of_one_item(&fault) => {
+                            return Err(fault.error);
+                        }
+                        page => page.map_err(|fault| fault.error),
+                    });
+                }
+                Ok(pages)
+            }
+            pages => pages.map_err(|fault| fault.error),
+        }
     }
 }
 
@@ -82,6 +102,42 @@ impl Client {
         }
     }
 
+    async fn single_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, Fault> {
+        // Documented is `start`; published server code passes it over and takes `offset`.
+        let parameters = json!({
+            "entityTypeId": entity.type_id,
+            "entityId": entity.id,
+            "order": { "id": direction(order) },
+            "start": start,
+            "offset": start,
+        });
+        self.ask(Purpose::Read, LIST, &parameters, |answered| self.page(answered)).await
+    }
+
+    fn page(&self, answered: Answered) -> Result<Page, Fault> {
+        let mut page = page(answered).map_err(|why| self.malformed(LIST, &why))?;
+        page.entries.iter_mut().for_each(|entry| self.redact_entry(entry));
+        Ok(page)
+    }
+
+    /// The pages of a batch's answer. What is wrong with all of them is an error of the request, which may be repeated.
+    fn pages(&self, count: usize, answered: Answered) -> Result<Vec<Result<Page, PortalError>>, Fault> {
+        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        self.note_reset(answers.resets_in());
+        let page = |index| {
+            let page = match answers.take(&batch::key(index)) {
+                Part::Result(answered) => self.page(answered),
+                Part::Error(body) => Err(error::refused(&self.access, None, &body)),
+                Part::Nothing => Err(self.malformed(LIST, &unmentioned())),
+            };
+            match page {
+                Err(fault) if !is_of_one_item(&fault) => Err(fault),
+                page => Ok(page.map_err(|fault| fault.error)),
+            }
+        };
+        (0..count).map(page).collect()
+    }
+
     fn single(&self, method: &str, result: &Value) -> Result<LogEntry, Fault> {
         let missing = || Malformed("there is no field `logMessage`".to_owned());
         let read = result.get("logMessage").ok_or_else(missing).and_then(entry);
@@ -96,6 +152,19 @@ impl Client {
         for field in [created, title, text, icon] {
             *field = self.access.redact(field);
         }
+    }
+}
+
+/// Whether a failure says something of one item alone: others may still be read. Here, `ACCESS_DENIED` speaks of the item.
+fn is_of_one_item(fault: &Fault) -> bool {
+    let is_denied = || fault.error.code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("ACCESS_DENIED"));
+    matches!(fault.class(), Class::Refused | Class::Transient) || is_denied()
+}
+
+const fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "asc",
+        Order::Descending => "desc",
     }
 }
 
@@ -140,7 +209,7 @@ fn number(value: &Value) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
     use super::*;
 
     fn read(result: Value, total: Value) -> Result<Page, Malformed> {
@@ -169,6 +238,43 @@ mod tests {
         }
         for result in [json!([]), json!({}), json!({"logMessages": []}), json!({"logMessages": {}})] {
             assert_eq!(read(result, json!("many")).unwrap(), Page::default());
+        }
+    }
+
+    fn client() -> Client {
+        struct Nobody;
+        impl crate::ops::events::Observer for Nobody {
+            fn observe(&self, _: crate::ops::events::Event) {}
+        }
+        let webhook = crate::portal::Webhook::parse("https://acme.example/rest/1/s3cr3tS3cr3t/", "test").unwrap();
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(1);
+        Client::new(crate::portal::Settings::new(webhook, deadline, std::sync::Arc::new(Nobody))).unwrap()
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_item_is_told_of_that_one() {
+        let pages = |result: Value| client().pages(4, Answered { result, total: None, more: false, resets_in: None });
+        let refusal = |code: &str| json!({"error": code, "error_description": "at s3cr3tS3cr3t"});
+        let found = pages(json!({
+            "result": {"c0": [{"id": 1, "title": "s3cr3tS3cr3t"}], "c2": 7},
+            "result_error": {"c1": refusal("ACCESS_DENIED")},
+            "result_total": {"c0": 1},
+        }))
+        .unwrap();
+        let first = found[0].as_ref().unwrap();
+        assert_eq!((first.total, first.entries[0].title.as_str()), (Some(1), "[secret]"));
+        let errors: Vec<_> = found[1..].iter().map(|page| page.as_ref().unwrap_err()).collect();
+        assert!(errors[0].message.contains("ACCESS_DENIED: at [secret]"), "{errors:?}");
+        assert_eq!(errors[1..].iter().map(|error| error.class).collect::<Vec<_>>(), [Class::Transient; 2]);
+        for (code, class) in [
+            ("QUERY_LIMIT_EXCEEDED", Class::Busy),
+            ("OPERATION_TIME_LIMIT", Class::Busy),
+            ("expired_token", Class::Expired),
+            ("insufficient_scope", Class::Configuration),
+            ("ERROR_METHOD_NOT_FOUND", Class::Configuration),
+        ] {
+            let fault = pages(json!({"result": {"c0": []}, "result_error": {"c1": refusal(code)}})).unwrap_err();
+            assert_eq!(fault.class(), class, "{code} is about all of them");
         }
     }
 

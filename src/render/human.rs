@@ -19,7 +19,7 @@ use crate::domain::state::Content;
 
 use super::picture::{self, Pictures};
 use super::screen::Screen;
-use super::{counted, inert, reason, snippet, summary as last_words, unmanaged};
+use super::{counted, inert, reason, snippet, summary as last_words, unmanaged, usage};
 
 pub(super) const CREATE: Style = AnsiColor::Green.on_default();
 pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
@@ -42,6 +42,10 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(plan) = &report.plan {
         changes(&mut text, plan, screen);
+        if let Some(evidence) = &plan.evidence {
+            usage::coverage(&evidence.coverage).lines().for_each(|line| text.push_str(&screen.wrapped(line, 2)));
+            text.push('\n');
+        }
         left_alone(&mut text, plan, screen);
         text.push_str(&guards(report, screen));
         if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {

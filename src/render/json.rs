@@ -5,13 +5,15 @@ use serde::Serialize;
 use super::reorders;
 use crate::domain::checkup::Check;
 use crate::domain::document::{
-    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, RulesDocument, ValidationDocument,
+    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, RulesDocument, UsageDocument,
+    ValidationDocument,
 };
 use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
 use crate::domain::log::LogReport;
 use crate::domain::report::{Report, Validation};
 use crate::domain::rules::Rule;
+use crate::domain::usage::UsageReport;
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
 ///
@@ -59,6 +61,14 @@ pub fn checks(checks: &[Check], portal: Option<&str>) -> Result<String, serde_js
 /// When it cannot be written as JSON, which no entry can cause.
 pub fn log(report: &LogReport) -> Result<String, serde_json::Error> {
     pretty(&LogDocument::from(report))
+}
+
+/// What `usage` found out, as `schema/usage.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn usage(report: &UsageReport) -> Result<String, serde_json::Error> {
+    pretty(&UsageDocument::from(report))
 }
 
 /// What `validate` found, as `schema/validate.schema.json` describes it.

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use super::outcome::{self, Outcome};
-use super::{inert, reason, unmanaged};
+use super::{inert, reason, unmanaged, usage};
 use crate::domain::asset::Address;
 use crate::domain::diff::Action;
 use crate::domain::finding::Finding;
@@ -36,6 +36,9 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let mut comment = Comment::new(command, &report.manifest, title, &Outcome::of_report(report), page);
     if let Some(plan) = &report.plan {
         let _ = write!(comment.text, "{}.\n\n", outcome::counts(plan));
+        if let Some(looked) = plan.evidence.as_ref().map(|evidence| usage::coverage(&evidence.coverage)) {
+            let _ = write!(comment.text, "{}\n\n", looked.lines().map(code).collect::<Vec<_>>().join("<br>"));
+        }
     }
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));

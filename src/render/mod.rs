@@ -19,6 +19,7 @@ pub mod sarif;
 pub mod screen;
 pub mod snippet;
 pub mod summary;
+pub mod usage;
 
 use crate::domain::asset::Kind;
 use crate::domain::ownership::Unmanaged;

@@ -6,6 +6,8 @@ use crate::domain::image::{self, changed_pixels};
 use crate::domain::plan::Plan;
 use crate::domain::state::Content;
 
+use super::usage;
+
 /// Why, in a sentence. `quoted` makes what comes from a portal inert, and tells it from our words.
 pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> String {
     let spelling = change.action.before().map_or("", |before| before.code.as_str());
@@ -23,14 +25,15 @@ pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> Stri
     reason
 }
 
-/// As [`in_words`], with how many pixels differ, and with the other half of a rename as `named` names it.
+/// As [`in_words`], with how many pixels differ, with the other half of a rename as `named` names it, and with what is known
+/// of the code's use.
 pub(super) fn in_full(
     change: &Change,
     plan: &Plan,
     quoted: impl Fn(&str) -> String,
     named: impl Fn(&Address) -> String,
 ) -> String {
-    let mut reason = in_words(change, quoted);
+    let mut reason = in_words(change, &quoted);
     if change.reason == Reason::LooksDifferent
         && let Some(pixels) = pixels(change, plan)
     {
@@ -39,6 +42,9 @@ pub(super) fn in_full(
     if let Some(other) = &change.rename {
         let word = if matches!(change.action, Action::Delete(_)) { "to" } else { "from" };
         reason.push_str(&format!(" (renamed {word} {})", named(other)));
+    }
+    if let Some(usage) = plan.usage(change) {
+        reason.push_str(&format!("; {}", usage::in_brief(&usage, quoted)));
     }
     reason
 }

@@ -20,3 +20,4 @@ mod sandbox;
 mod saved_plans;
 mod secrets;
 mod unsteady;
+mod usage;

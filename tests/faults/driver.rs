@@ -15,7 +15,7 @@ use brandctl::domain::asset::Address;
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::document::Document;
-use brandctl::domain::guard::{self, Allowances, Empty};
+use brandctl::domain::guard::{self, Allowances, Empty, InUse};
 use brandctl::domain::journal::{Entry, Resumption, RunState};
 use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
@@ -188,7 +188,8 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         .await
         .map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
-    let allowances = Allowances { max_deletes: Some(10), empty: Empty::Allow, unbacked: Unbacked::Keep };
+    let allowances =
+        Allowances { max_deletes: Some(10), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
     let request = plan::Request {
         portal: &identity,
         manifest: "brand.yaml",

@@ -3,7 +3,8 @@
 //! [`RulesDocument`] is what `rules` explains, described by `schema/rules.schema.json`; [`HistoryDocument`] is what `history`
 //! lists, described by `schema/history.schema.json`; [`ListDocument`] is what `list` found on a portal, described by
 //! `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by `schema/doctor.schema.json`;
-//! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`.
+//! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`; [`UsageDocument`] is what `usage` found
+//! out, described by `schema/usage.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
@@ -16,6 +17,7 @@ mod log;
 mod plan;
 mod rules;
 mod saved;
+mod usage;
 mod validation;
 
 pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
@@ -28,6 +30,7 @@ pub use plan::{
 };
 pub use rules::{LevelName, RuleDocument, RulesDocument};
 pub use saved::{BadPlan, SavedPlan};
+pub use usage::{CodeDocument, UsageDocument, UsageSummary};
 pub use validation::{ValidationDocument, ValidationSummary};
 
 /// The version of the formats that this program writes and reads.
@@ -67,6 +70,12 @@ pub fn doctor_schema() -> serde_json::Value {
 #[must_use]
 pub fn log_schema() -> serde_json::Value {
     schema_of::<LogDocument>()
+}
+
+/// The JSON schema of [`UsageDocument`].
+#[must_use]
+pub fn usage_schema() -> serde_json::Value {
+    schema_of::<UsageDocument>()
 }
 
 /// The JSON schema of [`RulesDocument`].

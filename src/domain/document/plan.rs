@@ -12,6 +12,7 @@ use crate::domain::guard::Verdict;
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::{Plan, Precondition};
 use crate::domain::report::{Report, Run, StepResult};
+use crate::domain::usage::{Coverage, Usage};
 
 use super::FORMAT_VERSION;
 
@@ -32,6 +33,9 @@ pub struct Document {
     pub unmanaged: Vec<UnmanagedDocument>,
     /// Entries whose content could not be fetched, which are left alone too.
     pub unknown: Vec<Unknown>,
+    /// What was looked at to tell whether codes are in use, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage_coverage: Option<Coverage>,
     /// What each guard said.
     pub guards: Vec<Verdict>,
     /// Counts.
@@ -100,6 +104,9 @@ pub struct ChangeDocument {
     pub after: Option<After>,
     /// What must be true of the code for the change to be made.
     pub precondition: PreconditionDocument,
+    /// Whether the code is in use, of an entry that is deleted or replaced, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage: Option<Usage>,
     /// What became of it, once apply began.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub result: Option<StepResult>,
@@ -257,6 +264,7 @@ impl From<&Change> for ChangeDocument {
                     sha256: before.content.as_ref().map(|content| content.sha256),
                 },
             },
+            usage: None,
             result: None,
         }
     }
@@ -274,6 +282,7 @@ impl Document {
             changes: Vec::new(),
             unmanaged: Vec::new(),
             unknown: Vec::new(),
+            usage_coverage: None,
             guards: report.guards.clone(),
             summary: Summary::default(),
             warnings,
@@ -301,7 +310,12 @@ impl Document {
 
     fn take(&mut self, plan: &Plan) {
         let counts = plan.counts();
-        self.changes = plan.changes.iter().map(ChangeDocument::from).collect();
+        self.changes = plan
+            .changes
+            .iter()
+            .map(|change| ChangeDocument { usage: plan.usage(change), ..ChangeDocument::from(change) })
+            .collect();
+        self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone());
         self.unmanaged = plan
             .unmanaged
             .iter()

@@ -1,7 +1,7 @@
 //! Saved plans: the document with the bytes, written and read back; whoever reads one believes nothing that the digests
 //! do not cover.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -13,6 +13,7 @@ use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change};
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::state::Content;
+use crate::domain::usage::Evidence;
 
 impl Document {
     /// Adds the bytes, which makes it a saved plan.
@@ -63,7 +64,15 @@ impl Document {
         if let Some(twice) = changes.iter().find(|change| !seen.insert(change.address.folded())) {
             return Err(BadPlan::Altered(format!("it changes {} twice", twice.address.to_string().escape_debug())));
         }
+        let usage = |change: &ChangeDocument| Some((change.address.clone(), change.usage.clone()?));
+        let usages = self.changes.iter().filter_map(usage).collect::<BTreeMap<_, _>>();
+        if self.usage_coverage.is_none() && !usages.is_empty() {
+            return Err(BadPlan::Altered(
+                "it says that codes are in use, and not where that was looked for".to_owned(),
+            ));
+        }
         Ok(Plan {
+            evidence: self.usage_coverage.clone().map(|coverage| Evidence::new(coverage, usages)),
             portal: self.portal.clone().unwrap_or_default(),
             changes,
             unchanged: self.summary.unchanged,

@@ -10,7 +10,7 @@ use crate::domain::image::{Comparison, compare};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, StepResult, Validation};
 use crate::domain::rules::Piece;
-use crate::render::{inert, reason};
+use crate::render::{inert, reason, usage};
 
 /// What happens to an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -208,6 +208,10 @@ fn of_change<'a>(
     } else {
         reason::in_words(change, inert)
     };
+    // The card of a rename stands for the code that goes, too.
+    for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
+        entry.why.push_str(&format!("; {}", usage::in_brief(&usage, inert)));
+    }
     if let Some(run) = &report.run {
         let addresses = [Some(&change.address), entry.renamed_from];
         entry.steps = addresses.into_iter().flatten().filter_map(|address| run.steps.get(address)).collect();

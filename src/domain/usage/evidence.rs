@@ -1,0 +1,381 @@
+//! What log entries say of the use of codes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::items::Items;
+use crate::domain::asset::{Address, Code, FoldedCode, Kind};
+use crate::domain::finding::Finding;
+use crate::domain::log::{Entity, LogEntry};
+
+/// The most log entries that are named for one code.
+const SAMPLES: usize = 3;
+/// The longest title of one of them, in characters.
+const LONGEST_TITLE: usize = 80;
+/// The most different reasons that are told, and the most items that are named for one.
+const REASONS: usize = 10;
+/// What the others are put together under.
+const OTHER_REASONS: &str = "other reasons";
+
+/// Why nothing can be known of a logo.
+const LOGOS: &str = "log entries name icons only; logos are named by configurable activities, which cannot be read";
+
+/// What is known of the use of one code. There is no word for "unused": nobody can know that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Usage {
+    /// Log entries name it.
+    Used {
+        /// How many of those that were read. There may be more.
+        log_entries: u64,
+        /// Some of them.
+        samples: Vec<Sample>,
+    },
+    /// No log entry of the items that were asked for names it, and all of these were read. It may be used elsewhere.
+    NotSeen,
+    /// It could not be found out.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A log entry that names a code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The entry's id.
+    pub id: u64,
+    /// Its CRM item, as in deal:12.
+    pub item: String,
+    /// Its title, shortened.
+    pub title: String,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
+    pub items: Vec<String>,
+    /// How many these are.
+    pub asked: usize,
+    /// Of how many all log entries were read.
+    pub read: usize,
+    /// Of how many a part of them was read.
+    pub cut: usize,
+    /// How many the portal did not let read.
+    pub unreadable: usize,
+    /// How many it did not come to.
+    pub not_reached: usize,
+    /// How many log entries were read.
+    pub log_entries: u64,
+    /// Why items are unreadable.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub troubles: Vec<Trouble>,
+}
+
+/// Why items are unreadable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trouble {
+    /// The portal's reason.
+    pub why: String,
+    /// How many items it holds for.
+    pub count: usize,
+    /// Some of them.
+    pub items: Vec<String>,
+}
+
+impl Coverage {
+    /// Whether everything was read that was asked for.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.read == self.asked
+    }
+}
+
+/// What was found out about codes, and from what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// What was looked at.
+    pub coverage: Coverage,
+    usages: BTreeMap<Address, Usage>,
+}
+
+impl Evidence {
+    /// Puts together what a saved plan says.
+    #[must_use]
+    pub const fn new(coverage: Coverage, usages: BTreeMap<Address, Usage>) -> Self {
+        Self { coverage, usages }
+    }
+
+    /// What is known of an entry. Of one that was not looked for, nothing is.
+    #[must_use]
+    pub fn of(&self, address: &Address) -> Usage {
+        let unknown = || Usage::Unknown { why: "it was not looked for".to_owned() };
+        self.usages.get(address).cloned().unwrap_or_else(unknown)
+    }
+
+    /// Every entry that was looked for, by kind and code.
+    pub fn usages(&self) -> impl Iterator<Item = (&Address, &Usage)> {
+        self.usages.iter()
+    }
+
+    /// Whether nothing is left unknown.
+    #[must_use]
+    pub fn is_determined(&self) -> bool {
+        !self.usages.values().any(|usage| matches!(usage, Usage::Unknown { .. }))
+    }
+}
+
+/// How much of an item's log entries was read, once no more are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them.
+    Whole,
+    /// A part: there are too many, or the portal counts more than it gives.
+    Cut,
+    /// The portal refused, and why.
+    Refused(String),
+}
+
+/// Counts, page by page, which log entries name which of some codes.
+#[derive(Debug)]
+pub struct Tally {
+    wanted: BTreeSet<Address>,
+    /// Portals look codes up without case, so an entry that spells an icon otherwise is shown with it.
+    found: BTreeMap<FoldedCode, (u64, Vec<Sample>)>,
+    coverage: Coverage,
+}
+
+impl Tally {
+    /// Nothing read yet.
+    pub fn new(codes: impl IntoIterator<Item = Address>) -> Self {
+        let wanted: BTreeSet<Address> = codes.into_iter().collect();
+        let icons = wanted.iter().filter(|address| address.kind == Kind::Icon);
+        let found = icons.map(|address| (address.code.folded(), (0, Vec::new()))).collect();
+        Self { wanted, found, coverage: Coverage::default() }
+    }
+
+    /// Whether log entries can name any of the codes.
+    #[must_use]
+    pub fn needs_reading(&self) -> bool {
+        !self.found.is_empty()
+    }
+
+    /// Takes log entries of an item.
+    pub fn take(&mut self, item: Entity, entries: &[LogEntry]) {
+        for entry in entries {
+            self.coverage.log_entries += 1;
+            let Some((count, samples)) = self.found.get_mut(&Code::new(entry.icon.as_str()).folded()) else { continue };
+            *count += 1;
+            if samples.len() < SAMPLES {
+                samples.push(Sample { id: entry.id, item: item.to_string(), title: shortened(&entry.title) });
+            }
+        }
+    }
+
+    /// Nothing more is read of an item.
+    pub fn end(&mut self, item: Entity, extent: Extent) {
+        match extent {
+            Extent::Whole => self.coverage.read += 1,
+            Extent::Cut => self.coverage.cut += 1,
+            Extent::Refused(why) => {
+                self.coverage.unreadable += 1;
+                self.trouble(item, why);
+            }
+        }
+    }
+
+    fn trouble(&mut self, item: Entity, why: String) {
+        let troubles = &mut self.coverage.troubles;
+        let is_known = troubles.iter().any(|trouble| trouble.why == why);
+        let why = if is_known || troubles.len() < REASONS { why } else { OTHER_REASONS.to_owned() };
+        match troubles.iter_mut().find(|trouble| trouble.why == why) {
+            None => troubles.push(Trouble { why, count: 1, items: vec![item.to_string()] }),
+            Some(trouble) => {
+                trouble.count += 1;
+                if trouble.items.len() < REASONS {
+                    trouble.items.push(item.to_string());
+                }
+            }
+        }
+    }
+
+    /// What is known now of the codes. `items` are those that were asked for.
+    #[must_use]
+    pub fn finish(self, items: &Items) -> Evidence {
+        let Self { wanted, found, mut coverage } = self;
+        if !found.is_empty() {
+            coverage.items = items.spans().map(ToString::to_string).collect();
+            coverage.asked = items.count();
+        }
+        let ended = coverage.read + coverage.cut + coverage.unreadable;
+        coverage.not_reached = coverage.asked.saturating_sub(ended);
+        let usage = |address: Address| {
+            let usage = match (address.kind, found.get(&address.code.folded())) {
+                (Kind::Logo, _) | (Kind::Icon, None) => Usage::Unknown { why: LOGOS.to_owned() },
+                (Kind::Icon, Some((count @ 1.., samples))) => {
+                    Usage::Used { log_entries: *count, samples: samples.clone() }
+                }
+                (Kind::Icon, Some(_)) if coverage.is_whole() => Usage::NotSeen,
+                (Kind::Icon, Some(_)) => {
+                    let (unread, asked) = (coverage.asked - coverage.read, coverage.asked);
+                    let why = format!("not seen, but {unread} of {asked} items could not be read to the end");
+                    Usage::Unknown { why }
+                }
+            };
+            (address, usage)
+        };
+        let usages = wanted.into_iter().map(usage).collect();
+        Evidence { coverage, usages }
+    }
+}
+
+fn shortened(title: &str) -> String {
+    match title.char_indices().nth(LONGEST_TITLE) {
+        Some((end, _)) => format!("{}…", title.get(..end).unwrap_or_default()),
+        None => title.to_owned(),
+    }
+}
+
+/// What `usage` found out.
+#[derive(Debug, Clone, Default)]
+pub struct UsageReport {
+    /// The portal's identity; `None` when it was not reached.
+    pub portal: Option<String>,
+    /// Whether it came to its end, however much is left unknown.
+    pub is_complete: bool,
+    /// What is known; `None` when it did not come to that, or there was no code to look for.
+    pub evidence: Option<Evidence>,
+    /// What there is to say about it.
+    pub findings: Vec<Finding>,
+}
+
+impl UsageReport {
+    /// Whether there is an error, or something is left unknown.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(Finding::is_error)
+            || self.evidence.as_ref().is_some_and(|evidence| !evidence.is_determined())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn items(text: &str) -> Items {
+        Items::new(text.split_whitespace().map(|span| span.parse().unwrap())).unwrap()
+    }
+
+    fn deal(id: u64) -> Entity {
+        Entity { type_id: 2, id }
+    }
+
+    fn entry(id: u64, icon: &str) -> LogEntry {
+        let (created, title, text) = (String::new(), "Ü".repeat(200), String::new());
+        LogEntry { id, created, author: None, title, text, icon: icon.to_owned() }
+    }
+
+    fn addresses(codes: &[&str]) -> Vec<Address> {
+        codes.iter().map(|code| code.parse().unwrap()).collect()
+    }
+
+    fn word(usage: &Usage) -> &'static str {
+        match usage {
+            Usage::Used { .. } => "used",
+            Usage::NotSeen => "not seen",
+            Usage::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// The verdicts on `icon/a`, `icon/b` and `logo/a` when deal 1 names `A` and deal 2 ends so.
+    fn verdicts(second: Option<Extent>) -> (Vec<&'static str>, Coverage) {
+        let mut tally = Tally::new(addresses(&["icon/a", "icon/b", "logo/a"]));
+        tally.take(deal(1), &[entry(1, "A"), entry(2, "other"), entry(3, "a  ")]);
+        tally.end(deal(1), Extent::Whole);
+        second.into_iter().for_each(|extent| tally.end(deal(2), extent));
+        let evidence = tally.finish(&items("deal:1-2"));
+        (evidence.usages().map(|(_, usage)| word(usage)).collect(), evidence.coverage)
+    }
+
+    #[test]
+    fn only_what_was_read_to_the_end_can_say_not_seen() {
+        assert_eq!(verdicts(Some(Extent::Whole)).0, ["used", "not seen", "unknown"]);
+        for second in [Some(Extent::Cut), Some(Extent::Refused("no".to_owned())), None] {
+            let (words, coverage) = verdicts(second.clone());
+            assert_eq!(words, ["used", "unknown", "unknown"], "{second:?}");
+            assert_eq!((coverage.read, coverage.asked, coverage.log_entries), (1, 2, 3));
+            assert_eq!(coverage.cut + coverage.unreadable + coverage.not_reached, 1);
+        }
+    }
+
+    #[test]
+    fn what_was_not_looked_for_is_unknown() {
+        let evidence = Evidence::new(Coverage::default(), BTreeMap::new());
+        assert_eq!(word(&evidence.of(&"icon/a".parse().unwrap())), "unknown");
+    }
+
+    #[test]
+    fn samples_are_few_and_their_titles_short() {
+        let mut tally = Tally::new(addresses(&["icon/a"]));
+        tally.take(deal(1), &(1..=9).map(|id| entry(id, "a")).collect::<Vec<_>>());
+        tally.end(deal(1), Extent::Whole);
+        let evidence = tally.finish(&items("deal:1"));
+        let Usage::Used { log_entries, samples } = evidence.of(&"icon/a".parse().unwrap()) else {
+            unreachable!("it is used")
+        };
+        assert_eq!((log_entries, samples.len(), samples[0].item.as_str()), (9, 3, "deal:1"));
+        assert_eq!(samples[0].title, format!("{}…", "Ü".repeat(80)));
+    }
+
+    #[test]
+    fn reasons_are_told_once_and_are_not_endless() {
+        let mut tally = Tally::new(addresses(&["icon/a"]));
+        for id in 1..=100 {
+            tally.end(deal(id), Extent::Refused(format!("reason {}", id.min(30))));
+        }
+        let troubles = tally.finish(&items("deal:1-100")).coverage.troubles;
+        assert_eq!((troubles.len(), troubles[10].why.as_str(), troubles[10].count), (11, OTHER_REASONS, 90));
+        assert!(troubles.iter().all(|trouble| trouble.items.len() <= 10));
+    }
+
+    proptest! {
+        /// Entries are counted the same however they come, and a verdict is never better than what was read.
+        #[test]
+        fn pages_and_their_order_make_no_difference(
+            codes in prop::collection::vec(prop::sample::select(vec!["a", "A", "b", "c", "a ", ""]), 0..40),
+            cut in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+            read in 0_u64..4,
+        ) {
+            let entries: Vec<_> = codes.iter().zip(1..).map(|(code, id)| entry(id, code)).collect();
+            let mut tally = Tally::new(addresses(&["icon/a", "icon/b", "icon/z", "logo/z"]));
+            let mut ends: Vec<_> = cut.iter().map(|index| index.index(entries.len() + 1)).collect();
+            ends.sort_unstable();
+            let mut begin = 0;
+            for end in ends.into_iter().chain([entries.len()]) {
+                tally.take(deal(1), &entries[begin..end]);
+                begin = end;
+            }
+            (1..=read).for_each(|id| tally.end(deal(id), Extent::Whole));
+            let evidence = tally.finish(&items("deal:1-3"));
+            for (code, wanted) in [("icon/a", ["a", "A", "a "].as_slice()), ("icon/b", &["b"]), ("icon/z", &[])] {
+                let count = codes.iter().filter(|code| wanted.contains(code)).count() as u64;
+                let usage = evidence.of(&code.parse().unwrap());
+                match usage {
+                    Usage::Used { log_entries, .. } => prop_assert_eq!(log_entries, count),
+                    Usage::NotSeen => prop_assert!(count == 0 && read == 3),
+                    Usage::Unknown { .. } => prop_assert!(count == 0 && read < 3),
+                }
+            }
+            prop_assert_eq!(word(&evidence.of(&"logo/z".parse().unwrap())), "unknown");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Looks whether codes are in use: reads the log entries of CRM items and counts which codes they name. Writes nothing.
+
+use std::collections::BTreeMap;
+
+use crate::domain::asset::Address;
+use crate::domain::finding::Finding;
+use crate::domain::guard::Allowances;
+use crate::domain::log::{Entity, Order, Page, Paging};
+use crate::domain::ownership::Ownership;
+use crate::domain::report::Report;
+use crate::domain::retry::Class;
+use crate::domain::usage::{Evidence, Extent, Items, Tally, Usage};
+
+use super::events::{Event, Observer, Stage};
+use super::observe::Eyes;
+use super::plan::{self, Planned};
+use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
+
+/// How often an item is asked for again of which a portal that answers at all gives nothing sound.
+const REPEATS: u32 = 2;
+
+/// What was found out.
+#[derive(Debug)]
+pub struct Scanned {
+    /// What is known of the codes.
+    pub evidence: Evidence,
+    /// Why it ended early, if it did: what was read until then counts.
+    pub stopped: Option<PortalError>,
+}
+
+/// Looks for `codes` in the log entries of `items`, the newest first.
+pub async fn scan(
+    log: &impl ReadLog,
+    observer: &dyn Observer,
+    items: &Items,
+    codes: impl IntoIterator<Item = Address>,
+) -> Scanned {
+    let mut tally = Tally::new(codes);
+    let mut waiting = items.iter().take(if tally.needs_reading() { usize::MAX } else { 0 });
+    let mut open: Vec<Cursor> = Vec::new();
+    if tally.needs_reading() {
+        observer.observe(Event::Stage { stage: Stage::Scanning, total: Some(items.count()) });
+    }
+    let stopped = loop {
+        // Items with further pages stay open, and others take the places of those that are done.
+        open.extend(waiting.by_ref().take(PAGES_AT_ONCE - open.len()).map(Cursor::new));
+        if open.is_empty() {
+            break None;
+        }
+        let wanted: Vec<_> = open.iter().map(|cursor| (cursor.item, cursor.start)).collect();
+        let pages = match log.log_pages(&wanted, Order::Descending).await {
+            Ok(pages) => pages,
+            Err(error) => {
+                open.iter().filter(|cursor| cursor.start > 0).for_each(|cursor| tally.end(cursor.item, Extent::Cut));
+                break Some(error);
+            }
+        };
+        let asked = open.len();
+        open = open.into_iter().zip(pages).filter_map(|(cursor, page)| cursor.advance(page, &mut tally)).collect();
+        observer.observe(Event::Advanced(asked - open.len()));
+    };
+    Scanned { evidence: tally.finish(items), stopped }
+}
+
+/// Warnings of codes that the portal does not have: "not seen" would be true of every mistyped one.
+///
+/// # Errors
+/// When the portal cannot be read.
+pub async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
+    let found = portal.get(codes).await?;
+    let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());
+    Ok(absent
+        .map(|(address, _)| {
+            let message = format!("the portal has no {}", address.to_string().escape_debug());
+            let help = "log entries may name it all the same; `brandctl list --system` shows the codes";
+            Finding::warning("unknown-code", message).help(help).about(address.clone())
+        })
+        .collect())
+}
+
+/// How far the reading of one item has come.
+struct Cursor {
+    item: Entity,
+    start: usize,
+    paging: Paging,
+    failures: u32,
+}
+
+impl Cursor {
+    fn new(item: Entity) -> Self {
+        Self { item, start: 0, paging: Paging::new(None), failures: 0 }
+    }
+
+    /// Counts a page; `None` when it was the item's last.
+    fn advance(mut self, page: Result<Page, PortalError>, tally: &mut Tally) -> Option<Self> {
+        let extent = match page {
+            Ok(page) => {
+                let (new, next) = self.paging.take(page, self.start);
+                tally.take(self.item, &new);
+                match next {
+                    Some(start) => return Some(Self { start, failures: 0, ..self }),
+                    None if self.paging.is_whole() => Extent::Whole,
+                    None => Extent::Cut,
+                }
+            }
+            Err(error) if error.class == Class::Transient && self.failures < REPEATS => {
+                return Some(Self { failures: self.failures + 1, ..self });
+            }
+            Err(error) => Extent::Refused(error.message),
+        };
+        tally.end(self.item, extent);
+        None
+    }
+}
+
+/// Looks whether the codes that a plan deletes or replaces are in use, if there are any. What is found becomes a part of the
+/// plan, and the guards are asked again.
+pub async fn check(
+    planned: &mut Planned,
+    ownership: &Ownership,
+    allowances: Allowances,
+    items: &Items,
+    eyes: &Eyes<'_, impl ReadLog>,
+    report: &mut Report,
+) {
+    let codes: Vec<_> = planned.plan.endangered().cloned().collect();
+    if codes.is_empty() {
+        return;
+    }
+    let Scanned { evidence, stopped } = scan(eyes.portal, eyes.observer, items, codes).await;
+    report.findings.extend(stopped.map(|error| {
+        let finding = Finding::warning("usage-unknown", format!("not all log entries were read: {}", error.message));
+        match error.hint {
+            Some(hint) => finding.help(hint),
+            None => finding,
+        }
+    }));
+    report.findings.extend(unknown(&evidence));
+    planned.plan.evidence = Some(evidence);
+    plan::weigh(&planned.plan, ownership, &planned.censuses, allowances, report);
+}
+
+/// What stays unknown. These are warnings: an error would forbid a saved plan for good, and the guard has its own say.
+fn unknown(evidence: &Evidence) -> Vec<Finding> {
+    let mut reasons: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
+    for (address, usage) in evidence.usages() {
+        if let Usage::Unknown { why } = usage {
+            reasons.entry(why).or_default().push(address);
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(why, addresses)| match addresses.as_slice() {
+            [one] => {
+                let message = format!("whether {} is in use is unknown: {why}", one.to_string().escape_debug());
+                Finding::warning("usage-unknown", message).about((*one).clone())
+            }
+            several => {
+                let message = format!("whether {} codes are in use is unknown: {why}", several.len());
+                Finding::warning("usage-unknown", message)
+            }
+        })
+        .collect()
+}
