@@ -1,6 +1,7 @@
 //! The command line: one file a command (its arguments and its wiring), and what they share.
 
 mod apply;
+mod completions;
 mod credentials;
 mod doctor;
 mod drift;
@@ -8,6 +9,7 @@ mod exit;
 mod history;
 mod list;
 mod log;
+mod man;
 mod output;
 mod plan;
 mod progress;
@@ -17,6 +19,7 @@ mod restore;
 mod rules;
 mod sandbox;
 mod saved;
+mod schema;
 mod session;
 mod settings;
 mod show;
@@ -66,6 +69,9 @@ enum Command {
     Restore(restore::Arguments),
     Rules(rules::Arguments),
     Sandbox(sandbox::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 impl Command {
@@ -74,6 +80,7 @@ impl Command {
         match self {
             Self::Validate(_) => Others::OfChecks,
             Self::Plan(_) | Self::Drift(_) | Self::Show(_) => Others::Diff,
+            Self::Completions(_) | Self::Man(_) => Others::NotEvenJson,
             _ => Others::None,
         }
     }
@@ -94,6 +101,10 @@ impl Command {
 
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    if completions::answered(Cli::command, &arguments) {
+        return Exit::Success.into();
+    }
     let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {
         let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
         cli.globals.settle(cli.command.formats()).map_err(wrong)?;
@@ -128,6 +139,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Restore(arguments) => restore::run(&cli.globals, arguments),
         Command::Rules(arguments) => rules::run(&cli.globals, arguments),
         Command::Sandbox(arguments) => sandbox::run(&cli.globals, arguments),
+        Command::Schema(arguments) => schema::run(&cli.globals, arguments),
+        Command::Completions(arguments) => completions::run(&cli.globals, arguments),
+        Command::Man(arguments) => man::run(&cli.globals, arguments, Cli::command()),
     };
     exit.into()
 }

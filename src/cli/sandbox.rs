@@ -15,6 +15,7 @@ use crate::sandbox::{
     self, Bucket, Contents, Faults, Kept, Operating, Options, Page, Recording, Sandbox, SandboxError, Shelf, Transport,
 };
 use crate::store::repository::Repository;
+use crate::store::state_dir::StateDir;
 
 use super::exit::Exit;
 use super::output;
@@ -111,8 +112,15 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, Ending), 
     Ok((sandbox, (runtime, signals)))
 }
 
+/// The folder of the portal that `--sandbox` means when it names none, made where state is kept out of Git.
+pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
+    let folder = StateDir::new(state, "sandbox");
+    let made = folder.ensure().map(Path::to_owned);
+    made.map_err(|error| format!("its folder {} cannot be made: {error}", folder.path().display()))
+}
+
 fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
-    let beside = || globals.state_root(Repository::at(globals.manifest()).folder()).join("sandbox");
+    let beside = || own_folder(&globals.state_root(Repository::at(globals.manifest()).folder()));
     let bucket = Bucket { rate_per_second: arguments.rate, burst: arguments.burst };
     Ok(Options {
         listen: arguments.listen,
@@ -122,7 +130,7 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
         recording: Recording::Nothing,
         page,
         transport: if arguments.tls { Transport::Https } else { Transport::Http },
-        ..Options::new(arguments.data.clone().unwrap_or_else(beside))
+        ..Options::new(arguments.data.clone().map_or_else(beside, Ok)?)
     })
 }
 

@@ -26,6 +26,7 @@ use super::credentials;
 use super::output;
 use super::progress::Progress;
 use super::reports::Reports;
+use super::sandbox::own_folder;
 use super::settings::{Globals, Settling, Showing};
 use super::signals;
 
@@ -166,10 +167,11 @@ impl<'a> Session<'a> {
         let root = self.globals.state_root(self.repository.folder());
         let (access, identity, source, sandbox): (Access, _, _, _) = match &self.globals.sandbox {
             Some(folder) => {
-                let folder = folder.clone().unwrap_or_else(|| root.join("sandbox"));
-                let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| {
-                    Box::new(Finding::error("sandbox", format!("the sandbox cannot start: {error}")))
-                })?;
+                let fail =
+                    |why: String| Box::new(Finding::error("sandbox", format!("the sandbox cannot start: {why}")));
+                let folder = folder.clone().map_or_else(|| own_folder(&root), Ok).map_err(fail)?;
+                let sandbox =
+                    sandbox::start(sandbox::Options::new(&folder)).map_err(|error| fail(error.to_string()))?;
                 let webhook = Webhook::parse(&sandbox.admin_webhook(), "the sandbox")
                     .map_err(|error| Box::new(Finding::error("sandbox", error.to_string())))?;
                 output::note(self.globals, &format!("portal: the sandbox in {}", folder.display()));

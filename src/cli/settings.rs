@@ -13,6 +13,7 @@ use crate::domain::usage::{Items, Span, TooMany};
 use crate::ops::observe::Freshness;
 use crate::ops::plan::unbacked;
 
+use super::completions;
 use super::reports::Reports;
 
 /// Options that go with every command.
@@ -78,6 +79,8 @@ pub(super) enum AnyFormat {
 /// Which formats a command has beside those that every command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
+    /// None, and it has no use for JSON either: what it prints is for other programs already.
+    NotEvenJson,
     /// None.
     None,
     /// [`AnyFormat::Diff`].
@@ -109,17 +112,19 @@ impl Globals {
     pub(super) fn settle(&mut self, others: Others) -> Result<(), String> {
         let whose = match self.any_format {
             AnyFormat::Human => return Ok(()),
-            AnyFormat::Json => {
+            AnyFormat::Json if others != Others::NotEvenJson => {
                 self.format = Format::Json;
                 return Ok(());
             }
             AnyFormat::Diff if others == Others::Diff => return Ok(()),
             AnyFormat::Github | AnyFormat::Sarif | AnyFormat::Junit if others == Others::OfChecks => return Ok(()),
+            AnyFormat::Json => "other commands",
             AnyFormat::Diff => "`plan`, `drift` and `show`",
             AnyFormat::Github | AnyFormat::Sarif | AnyFormat::Junit => "`validate`",
         };
         let name = self.any_format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let has = match others {
+            Others::NotEvenJson => "`human`",
             Others::None => "`human` and `json`",
             Others::Diff => "`human` and `json`, and `diff`",
             Others::OfChecks => "`human`, `json`, `github`, `sarif` and `junit`",
@@ -170,7 +175,7 @@ impl Globals {
 #[derive(Debug, Args)]
 pub(super) struct Looking {
     /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
-    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    #[arg(long, value_name = "GLOB", value_parser = pattern, add = completions::patterns())]
     only: Vec<Pattern>,
     /// Download every image again instead of using the cache
     #[arg(long)]

@@ -12,6 +12,7 @@ use crate::render;
 use crate::render::screen::Screen;
 use crate::store::repository::Repository;
 
+use super::completions;
 use super::exit::Exit;
 use super::output;
 use super::reports::Reports;
@@ -27,7 +28,7 @@ use super::stored::{self, Stored};
 )]
 pub(super) struct Arguments {
     /// A saved plan, or a run's id or folder
-    #[arg(value_name = "PLAN|RUN")]
+    #[arg(value_name = "PLAN|RUN", add = completions::runs())]
     name: String,
     #[command(flatten)]
     pub(super) reports: Reports,

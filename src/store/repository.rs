@@ -75,6 +75,12 @@ impl Repository {
         fs::symlink_metadata(&self.manifest).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
+    /// What the manifest declares, sorted, as far as its folders can be listed; no image is read.
+    #[must_use]
+    pub fn addresses(&self, manifest: &Manifest) -> Vec<Address> {
+        self.declarations(manifest, &mut Vec::new()).into_iter().map(|declared| declared.address).collect()
+    }
+
     fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
         let fail = |message: String, help: &str| {
             Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
@@ -351,8 +357,8 @@ impl ReadArt for Repository {
 
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize> {
         let mut counts: BTreeMap<_, _> = manifest.ownership().kinds.into_iter().map(|kind| (kind, 0)).collect();
-        for declared in self.declarations(manifest, &mut Vec::new()) {
-            *counts.entry(declared.address.kind).or_default() += 1;
+        for address in self.addresses(manifest) {
+            *counts.entry(address.kind).or_default() += 1;
         }
         counts
     }

@@ -1,0 +1,124 @@
+//! `brandctl completions`, and what shells are told when they ask.
+//!
+//! The script that a shell loads asks the program itself at every Tab, so that codes and runs are those of the moment. A
+//! question reads files of the repository and nothing else: no portal, no secret, and no complaint, because it would end
+//! up in the line that somebody is typing.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Command};
+use clap_complete::engine::ValueCompleter as _;
+use clap_complete::env::{CompleteEnv, Shells};
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
+
+use crate::domain::asset::Address;
+use crate::domain::manifest;
+use crate::ops::ports::ReadArt as _;
+use crate::store::repository::Repository;
+use crate::store::run;
+
+use super::exit::Exit;
+use super::output;
+use super::settings::Globals;
+
+/// The variable by which the script tells the program that it is asked.
+const VARIABLE: &str = "BRANDCTL_COMPLETE";
+
+/// Print what makes a shell complete brandctl's commands, options, codes and runs
+///
+/// bash: add `source <(brandctl completions bash)` to ~/.bashrc.
+/// zsh: add the same with `zsh` to ~/.zshrc, after compinit.
+/// fish: `brandctl completions fish > ~/.config/fish/completions/brandctl.fish`.
+/// elvish: add `eval (brandctl completions elvish | slurp)` to ~/.config/elvish/rc.elv.
+/// PowerShell: add `brandctl completions powershell | Out-String | Invoke-Expression` to $PROFILE.
+#[derive(Debug, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:\n  brandctl completions bash\n  brandctl completions fish > brandctl.fish\n\nExit codes: 0 printed, 1 there is no such shell."
+)]
+pub(super) struct Arguments {
+    /// The shell
+    #[arg(value_name = "SHELL", value_parser = PossibleValuesParser::new(Shells::builtins().names()))]
+    shell: String,
+}
+
+pub(super) fn run(_: &Globals, arguments: &Arguments) -> Exit {
+    let shells = Shells::builtins();
+    let mut script = Vec::new();
+    let written = shells
+        .completer(&arguments.shell)
+        .map(|shell| shell.write_registration(VARIABLE, "brandctl", "brandctl", "brandctl", &mut script));
+    match written {
+        Some(Ok(())) => output::data(&String::from_utf8_lossy(&script), Exit::Success),
+        Some(Err(_)) | None => Exit::Error,
+    }
+}
+
+/// Answers a shell that asks what the last of `arguments` could become; `false` when none does.
+pub(super) fn answered(program: fn() -> Command, arguments: &[OsString]) -> bool {
+    let here = std::env::current_dir().ok();
+    // What is typed is no command line yet: an error would only garble it.
+    CompleteEnv::with_factory(program).var(VARIABLE).try_complete(arguments.to_vec(), here.as_deref()).unwrap_or(true)
+}
+
+/// Completes codes, as `--only` takes them: the declared ones, with and without their kind.
+pub(super) fn patterns() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let codes = |address: &Address| [address.to_string(), address.code.to_string()];
+        candidates(typed, declared().iter().flat_map(codes))
+    })
+}
+
+/// Completes addresses of what is declared.
+pub(super) fn addresses() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| candidates(typed, declared().iter().map(Address::to_string)))
+}
+
+/// Completes the ids of the runs in the state folder, the newest first, and files, because plans and runs' folders are
+/// some.
+pub(super) fn runs() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let repository = Repository::at(&manifest());
+        let root = option("--state-dir", None).map_or_else(|| repository.folder().join(".brandctl"), PathBuf::from);
+        let runs = run::of_all_portals(&root).unwrap_or_default();
+        let mut found = candidates(typed, runs.iter().rev().map(|run| run.state.run.clone()));
+        found.extend(clap_complete::PathCompleter::any().complete(typed));
+        found
+    })
+}
+
+fn candidates(typed: &OsStr, values: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    // A shell would have to quote what else a code can hold.
+    let is_plain = |value: &String| value.chars().all(|letter| letter.is_ascii_graphic());
+    values.filter(|value| value.starts_with(&*typed) && is_plain(value)).map(CompletionCandidate::new).collect()
+}
+
+/// What the manifest declares, as far as it can be read.
+fn declared() -> Vec<Address> {
+    let repository = Repository::at(&manifest());
+    let text = repository.manifest().unwrap_or_default();
+    let (manifest, _) = manifest::read(&text, repository.name());
+    manifest.map(|manifest| repository.addresses(&manifest)).unwrap_or_default()
+}
+
+/// The manifest that the line names.
+fn manifest() -> PathBuf {
+    option("--file", Some("-f")).map_or_else(|| Path::new("brand.yaml").to_owned(), PathBuf::from)
+}
+
+/// The value that the line being typed gives to an option: the shell puts it behind a `--`.
+fn option(long: &str, short: Option<&str>) -> Option<OsString> {
+    let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    let value = |(at, word): (usize, &OsString)| {
+        let text = word.to_str()?;
+        let is_short = short.is_some_and(|short| text == short);
+        if text == long || is_short {
+            return words.get(at + 1).cloned();
+        }
+        text.strip_prefix(long).and_then(|rest| rest.strip_prefix('=')).map(OsString::from)
+    };
+    words.iter().enumerate().find_map(value)
+}

@@ -1,0 +1,68 @@
+//! `brandctl man`
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command};
+use clap_mangen::Man;
+
+use super::exit::Exit;
+use super::output;
+use super::settings::Globals;
+
+/// Print a manual page
+///
+/// Of brandctl itself, or of one of its commands. To read it: `brandctl man plan | man -l -`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  brandctl man\n  brandctl man plan\n  brandctl man log add\n  brandctl man --all ./man1                  a file a command: brandctl.1, brandctl-plan.1, …\n\nExit codes: 0 printed or written, 1 error."
+)]
+pub(super) struct Arguments {
+    /// The command to print the page of
+    #[arg(value_name = "COMMAND", conflicts_with = "all")]
+    command: Vec<String>,
+    /// Write every page into DIR, which is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    all: Option<PathBuf>,
+}
+
+pub(super) fn run(_: &Globals, arguments: &Arguments, mut program: Command) -> Exit {
+    program = program.disable_help_subcommand(true);
+    program.build();
+    if let Some(folder) = &arguments.all {
+        return match write_all(&program, folder) {
+            Ok(()) => Exit::Success,
+            Err(error) => {
+                output::complain(&format!("the manual pages cannot be written to {}: {error}", folder.display()));
+                Exit::Error
+            }
+        };
+    }
+    let mut command = &program;
+    for name in &arguments.command {
+        let Some(found) = command.find_subcommand(name) else {
+            let whole = arguments.command.join(" ");
+            output::complain(&format!("there is no command `{}`: see `brandctl --help`", whole.escape_debug()));
+            return Exit::Error;
+        };
+        command = found;
+    }
+    let mut page = Vec::new();
+    match Man::new(command.clone()).render(&mut page) {
+        Ok(()) => output::data(&String::from_utf8_lossy(&page), Exit::Success),
+        Err(error) => {
+            output::complain(&format!("the page cannot be made: {error}"));
+            Exit::Error
+        }
+    }
+}
+
+fn write_all(program: &Command, folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut left = vec![program];
+    while let Some(command) = left.pop() {
+        Man::new(command.clone()).generate_to(folder)?;
+        left.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
+    }
+    Ok(())
+}

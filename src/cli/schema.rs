@@ -1,0 +1,33 @@
+//! `brandctl schema`
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use crate::domain::schemas::{SCHEMAS, Schema};
+use crate::render;
+
+use super::exit::Exit;
+use super::output;
+use super::settings::{Format, Globals};
+
+/// Print a JSON schema
+///
+/// Of the manifest, for editors, or of what a command prints with `--format json`. Without a name: what there is.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  brandctl schema\n  brandctl schema manifest > manifest.schema.json\n  brandctl schema plan\n\nExit codes: 0 printed, 1 there is no such schema."
+)]
+pub(super) struct Arguments {
+    /// The schema to print
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEMAS.iter().map(|schema| schema.name)))]
+    name: Option<String>,
+}
+
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
+    let asked = |schema: &&Schema| arguments.name.as_deref() == Some(schema.name);
+    match (SCHEMAS.iter().find(asked), globals.format) {
+        (Some(schema), _) => output::json(render::schemas::text(schema), Exit::Success),
+        (None, Format::Json) => output::json(render::schemas::names(SCHEMAS), Exit::Success),
+        (None, Format::Human) => output::data(&render::schemas::list(SCHEMAS), Exit::Success),
+    }
+}
