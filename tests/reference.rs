@@ -104,8 +104,8 @@ impl Prepared {
     }
 
     fn state(&self) -> PathBuf {
-        let portals = self.folder.path().join(".brandctl").read_dir().unwrap().map(|entry| entry.unwrap().path());
-        portals.filter(|path| path.join("runs").is_dir()).next().unwrap()
+        let mut portals = self.folder.path().join(".brandctl").read_dir().unwrap().map(|entry| entry.unwrap().path());
+        portals.find(|path| path.join("runs").is_dir()).unwrap()
     }
 
     fn write(&self, name: &str, text: &str) {
