@@ -6,6 +6,7 @@ mod doctor;
 mod drift;
 mod exit;
 mod history;
+mod init;
 mod list;
 mod log;
 mod output;
@@ -52,6 +53,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Validate(validate::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
@@ -113,6 +115,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     cli.globals.set_up_output();
     let exit = match &cli.command {
+        Command::Init(arguments) => init::run(&cli.globals, arguments),
         Command::Validate(arguments) => validate::run(&cli.globals, arguments),
         Command::Plan(arguments) => plan::run(&cli.globals, arguments),
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),

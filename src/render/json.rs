@@ -5,13 +5,15 @@ use serde::Serialize;
 use super::reorders;
 use crate::domain::checkup::Check;
 use crate::domain::document::{
-    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, RulesDocument, ValidationDocument,
+    DoctorDocument, Document, HistoryDocument, InitDocument, ListDocument, LogDocument, RulesDocument,
+    ValidationDocument,
 };
 use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
 use crate::domain::log::LogReport;
 use crate::domain::report::{Report, Validation};
 use crate::domain::rules::Rule;
+use crate::domain::scaffold::Started;
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
 ///
@@ -67,6 +69,14 @@ pub fn log(report: &LogReport) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no finding can cause.
 pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
     pretty(&ValidationDocument::from(validation))
+}
+
+/// What `init` wrote, as `schema/init.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no answer can cause.
+pub fn started(started: &Started) -> Result<String, serde_json::Error> {
+    pretty(&InitDocument::from(started))
 }
 
 /// Art rules, as `schema/rules.schema.json` describes them.

@@ -28,6 +28,19 @@ pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// As [`write()`], but never over a file that is there already, also one that came a moment ago.
+///
+/// # Errors
+/// As [`write()`], and when there is such a file.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut file = temporary(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    sync_folder(folder)
+}
+
 /// Waits until the folder's list of names is on disk.
 ///
 /// # Errors

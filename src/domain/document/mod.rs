@@ -3,7 +3,8 @@
 //! [`RulesDocument`] is what `rules` explains, described by `schema/rules.schema.json`; [`HistoryDocument`] is what `history`
 //! lists, described by `schema/history.schema.json`; [`ListDocument`] is what `list` found on a portal, described by
 //! `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by `schema/doctor.schema.json`;
-//! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`.
+//! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`; [`InitDocument`] is what `init`
+//! wrote, described by `schema/init.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
@@ -11,6 +12,7 @@
 
 mod doctor;
 mod history;
+mod init;
 mod list;
 mod log;
 mod plan;
@@ -20,6 +22,7 @@ mod validation;
 
 pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
 pub use history::{HistoryDocument, RunSummary};
+pub use init::InitDocument;
 pub use list::{HeldDocument, ListDocument, ListSummary};
 pub use log::LogDocument;
 pub use plan::{
@@ -67,6 +70,12 @@ pub fn doctor_schema() -> serde_json::Value {
 #[must_use]
 pub fn log_schema() -> serde_json::Value {
     schema_of::<LogDocument>()
+}
+
+/// The JSON schema of [`InitDocument`].
+#[must_use]
+pub fn init_schema() -> serde_json::Value {
+    schema_of::<InitDocument>()
 }
 
 /// The JSON schema of [`RulesDocument`].
