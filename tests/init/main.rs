@@ -56,7 +56,10 @@ fn stderr(output: &Output) -> String {
 /// A YAML file as plain values.
 fn yaml(path: &Path) -> serde_json::Value {
     let text = std::fs::read_to_string(path).unwrap();
-    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()))
+    // As YAML 1.2 has it, where `off` is no boolean.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(&text, options)
+        .unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()))
 }
 
 /// The files below a folder that are not Git's, sorted.

@@ -241,7 +241,9 @@ fn a_merge_is_applied_and_its_run_is_kept() {
 #[test]
 fn an_apply_that_fails_keeps_its_run_and_says_why() {
     each(|scene| {
-        scene.portal.set_faults("any 1 refuse logo.add 400 FILE_SAVE_ERROR \"File not saved\"".parse().unwrap());
+        scene
+            .portal
+            .set_faults("any 1 refuse crm.timeline.logo.add 400 FILE_SAVE_ERROR \"File not saved\"".parse().unwrap());
         let ran = scene.run("apply", From::Us).ends_with(Some(3));
         assert!(ran.log.contains("File not saved"), "{}", ran.log);
         assert!(scene.system == System::Gitlab || ran.summary.contains("logo/acme-sample"), "{}", ran.summary);

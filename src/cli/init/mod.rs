@@ -10,12 +10,14 @@ use clap::{Args, ValueEnum};
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::domain::scaffold::{self, Answers, Folder, MANIFEST, Owned, Portal, Started, System};
+use crate::ops::ports::Interrupt;
 use crate::render;
 use crate::store::scaffold::{ScaffoldError, Site, write};
 
 use super::exit::Exit;
 use super::output;
 use super::settings::{Format, Globals};
+use super::signals;
 
 /// Start a branding repository: manifest, sample art, .gitignore, CI
 ///
@@ -70,11 +72,13 @@ struct Given {
     ci: Option<Ci>,
 }
 
-/// Why it came to nothing.
-enum Failure {
-    Found(Vec<Finding>),
-    /// The user has had enough.
-    Interrupted,
+/// Why nothing was written.
+struct Failure(Vec<Finding>);
+
+impl From<Finding> for Failure {
+    fn from(finding: Finding) -> Self {
+        Self(vec![finding])
+    }
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -85,13 +89,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     }
     let exit = match start(globals, arguments, &mut started) {
         Ok(()) => Exit::Success,
-        Err(Failure::Found(findings)) => {
+        Err(Failure(findings)) => {
             started.findings = findings;
             Exit::Error
-        }
-        Err(Failure::Interrupted) => {
-            started.findings = vec![Finding::error("interrupted", "interrupted: nothing was written")];
-            Exit::Interrupted
         }
     };
     match globals.format {
@@ -107,11 +107,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 /// Asks what is left to ask, and writes.
 fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Result<(), Failure> {
     let given = check(globals, arguments)?;
+    let writing = Interrupt::default();
+    signals::watch(&Interrupt::default(), &writing);
     let site = Site::at(&arguments.folder).map_err(unwritable)?;
     let (owns, portal, ci) = match given {
         Given { owns: Some(owns), portal, ci: Some(ci) } => (owns, portal, ci),
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given)?,
-        given => return Err(Failure::Found(missing(&given))),
+        given => return Err(Failure(missing(&given))),
     };
     let (root, folder) = match (ci, &site.git) {
         (Ci::Github | Ci::Gitlab, Some(git)) => (git, below(git, &site.folder)?),
@@ -119,6 +121,8 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     };
     started.ci = ci.system();
     let files = scaffold::files(&Answers { owns, portal, ci: started.ci, folder });
+    // From here on, a signal waits: all is written, or nothing.
+    writing.raise();
     started.files = write(root, &files).map_err(unwritable)?;
     started.root = Some(root.display().to_string());
     if site.git.is_none() {
@@ -142,7 +146,7 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
         wrong("--portal", why);
         None
     });
-    if findings.is_empty() { Ok(Given { owns, portal, ci: arguments.ci }) } else { Err(Failure::Found(findings)) }
+    if findings.is_empty() { Ok(Given { owns, portal, ci: arguments.ci }) } else { Err(Failure(findings)) }
 }
 
 /// Names the options without which nothing can be written.
@@ -160,8 +164,7 @@ fn missing(given: &Given) -> Vec<Finding> {
 fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
     let relative = folder.strip_prefix(git).unwrap_or(folder);
     let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    Folder::parse(&parts.join("/"))
-        .map_err(|why| Failure::Found(vec![Finding::error("usage", why).help("pass --ci none")]))
+    Folder::parse(&parts.join("/")).map_err(|why| Failure::from(Finding::error("usage", why).help("pass --ci none")))
 }
 
 fn unwritable(error: ScaffoldError) -> Failure {
@@ -170,5 +173,5 @@ fn unwritable(error: ScaffoldError) -> Failure {
         ScaffoldError::NotAFolder(_) | ScaffoldError::Link(_) => "name another folder, or move it away",
         ScaffoldError::Io { .. } => "name a folder that can be written",
     };
-    Failure::Found(vec![Finding::error("init", error.to_string()).help(help)])
+    Failure::from(Finding::error("init", error.to_string()).help(help))
 }

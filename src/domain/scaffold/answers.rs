@@ -32,6 +32,12 @@ impl Owned {
         let glob = pattern.kind().and_then(|kind| text.strip_prefix(kind.name())?.strip_prefix('/')).unwrap_or(text);
         let prefix = glob.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
         let owned = Self { code: Code::new(format!("{prefix}{SAMPLE}")), pattern };
+        if let Some(odd) = text.chars().find(|c| !matches!(c, ' '..='~')) {
+            return Err(format!(
+                "{named} holds {}, which no code does: they are printable ASCII",
+                quoted(&odd.to_string())
+            ));
+        }
         if owned.samples().is_empty() {
             return Err(format!(
                 "{named} does not match all codes that begin alike: give their beginning and a star, such as `acme-*`; \
