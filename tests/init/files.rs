@@ -111,6 +111,7 @@ fn in_a_larger_repository_the_ci_file_goes_to_its_root() {
         is_sound(folder.path(), "shop/brand/brand.yaml");
         // Another brand in the same repository would need the same file.
         refuses(folder.path(), &["other", "--owns", "other-*", "--ci", system], &format!("already there: {path}"));
+        refuses(folder.path(), &["other", "--owns", "other-*", "--ci", system], "pass --ci none, and add the jobs");
         init(folder.path(), &["other", "--owns", "other-*", "--ci", "none"]);
         refuses(folder.path(), &["two words", "--owns", "a-*", "--ci", system], "cannot name the folder `two words`");
     }

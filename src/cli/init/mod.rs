@@ -64,6 +64,9 @@ impl Ci {
     }
 }
 
+/// The files of the CI systems.
+const SYSTEM_FILES: [&str; 2] = [System::Github.path(), System::Gitlab.path()];
+
 /// What was answered so far, checked.
 #[derive(Debug, Default)]
 struct Given {
@@ -82,11 +85,9 @@ impl From<Finding> for Failure {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut started =
-        Started { manifest: Path::new(&arguments.folder).join(MANIFEST).display().to_string(), ..Started::default() };
-    if let Ok(short) = Path::new(&started.manifest).strip_prefix(".") {
-        started.manifest = short.display().to_string();
-    }
+    let manifest = arguments.folder.join(MANIFEST);
+    let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
+    let mut started = Started { manifest, ..Started::default() };
     let exit = match start(globals, arguments, &mut started) {
         Ok(()) => Exit::Success,
         Err(Failure(findings)) => {
@@ -126,7 +127,8 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     started.files = write(root, &files).map_err(unwritable)?;
     started.root = Some(root.display().to_string());
     if site.git.is_none() {
-        output::note(globals, &format!("note: {} is in no Git repository yet: run `git init` there", root.display()));
+        let root = render::inert(&root.display().to_string());
+        output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
     }
     Ok(())
 }
@@ -169,6 +171,9 @@ fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
 
 fn unwritable(error: ScaffoldError) -> Failure {
     let help = match &error {
+        ScaffoldError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
+            "pass --ci none, and add the jobs to yours: they are in examples/ci of brandctl's repository"
+        }
         ScaffoldError::Exists(_) => "name a new folder, or move these away: init never writes over a file",
         ScaffoldError::NotAFolder(_) | ScaffoldError::Link(_) => "name another folder, or move it away",
         ScaffoldError::Io { .. } => "name a folder that can be written",

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asset::Kind;
+use super::asset::{Address, Kind};
 use super::finding::Finding;
 
 pub use answers::{Folder, Owned, Portal};
@@ -89,18 +89,28 @@ pub struct Started {
 /// Every file, by its path from the root of the Git repository, with `/`.
 #[must_use]
 pub fn files(answers: &Answers) -> BTreeMap<String, Content> {
-    let mut files = BTreeMap::new();
-    let mut add = |name: &str, content| files.insert(format!("{}{name}", answers.folder.prefix()), content);
-    add(MANIFEST, new(manifest::text(&answers.owns, answers.portal.as_ref(), SCHEMA)));
-    add(SCHEMA, new(format!("{:#}\n", super::manifest::schema())));
-    add(".gitignore", Content::Lines(IGNORED));
-    for address in answers.owns.samples() {
-        add(&format!("{}/{}.png", address.kind.plural(), address.code), new(sample(address.kind)));
-    }
-    if let Some(system) = answers.ci {
-        files.insert(system.path().to_owned(), new(ci::text(system, answers)));
-    }
-    files
+    let prefix = answers.folder.prefix();
+    let inside =
+        brand(answers).into_iter().chain(surroundings()).map(|(name, content)| (format!("{prefix}{name}"), content));
+    let ci = answers.ci.map(|system| (system.path().to_owned(), new(ci::text(system, answers))));
+    inside.chain(ci).collect()
+}
+
+/// The manifest, and the art that it declares.
+fn brand(answers: &Answers) -> Vec<(String, Content)> {
+    let manifest = manifest::text(&answers.owns, answers.portal.as_ref(), SCHEMA);
+    let art = answers
+        .owns
+        .samples()
+        .into_iter()
+        .map(|Address { kind, code }| (format!("{}/{code}.png", kind.plural()), new(sample(kind))));
+    std::iter::once((MANIFEST.to_owned(), new(manifest))).chain(art).collect()
+}
+
+/// What goes with any manifest.
+fn surroundings() -> [(String, Content); 2] {
+    let schema = format!("{:#}\n", super::manifest::schema());
+    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), Content::Lines(IGNORED))]
 }
 
 fn new(bytes: impl Into<Vec<u8>>) -> Content {
