@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::inert;
 use crate::domain::scaffold::{Change, MANIFEST, Started, System};
 
-/// The files, and the way from there to the first plan; nothing when nothing was written.
+/// The files, and the way from there to the first apply; nothing when nothing was written.
 #[must_use]
 pub fn started(started: &Started) -> String {
     let Some(root) = started.root.as_deref().filter(|_| !started.files.is_empty()) else { return String::new() };
@@ -18,21 +18,26 @@ pub fn started(started: &Started) -> String {
         };
         let _ = writeln!(text, "  {}{note}", inert(&file.path));
     }
-    let manifest =
-        if started.manifest == MANIFEST { String::new() } else { format!(" -f {}", word(&inert(&started.manifest))) };
-    let _ =
-        write!(text, "\nNext:\n  brandctl validate{manifest}   the samples pass: put your own art in their place\n");
-    let secret = match started.ci {
-        None => "export BITRIX24_WEBHOOK_URL=…   the webhook of the portal; brandctl doctor tries it".to_owned(),
-        Some(System::Github) => {
-            format!("give GitHub the secret BITRIX24_WEBHOOK_URL, as {} says", System::Github.path())
-        }
-        Some(System::Gitlab) => {
-            format!("give GitLab the variable BITRIX24_WEBHOOK_URL, as {} says", System::Gitlab.path())
-        }
+    let option = match started.manifest.as_str() {
+        MANIFEST => String::new(),
+        manifest => format!(" -f {}", word(&inert(manifest))),
     };
-    let _ = write!(text, "  {secret}\n  brandctl plan{manifest}   what apply would do\n");
+    let last = match started.ci {
+        None => format!("brandctl apply{option}   do it"),
+        Some(System::Github) => secret("GitHub the secret", System::Github.path()),
+        Some(System::Gitlab) => secret("GitLab the variable", System::Gitlab.path()),
+    };
+    let _ = write!(
+        text,
+        "\nNext:\n  brandctl validate{option}   the samples pass: put your own art in their place\n  \
+         brandctl plan{option}   what the first apply would do; BITRIX24_WEBHOOK_URL has the portal's webhook\n  {last}\n"
+    );
     text
+}
+
+/// What CI needs before its first run.
+fn secret(whose: &str, file: &str) -> String {
+    format!("give {whose} BITRIX24_WEBHOOK_URL, as {file} says, and push: from then on merges are applied")
 }
 
 /// One word of a shell.

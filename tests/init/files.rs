@@ -93,6 +93,10 @@ fn it_says_what_it_wrote_and_what_comes_next() {
     let commands: Vec<Vec<_>> =
         next.iter().map(|line| line.split("   ").next().unwrap().split(' ').collect()).collect();
     assert_eq!(commands, [["validate"], ["plan"]]);
+    assert!(
+        told.ends_with("as .github/workflows/brandctl.yml says, and push: from then on merges are applied\n"),
+        "{told}"
+    );
     for command in commands {
         let output = brandctl(folder.path(), &[&command[..], &["--sandbox"]].concat());
         assert!(output.status.success(), "{command:?}: {}", stderr(&output));
@@ -138,6 +142,7 @@ fn a_gitignore_gets_the_lines_that_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".gitignore"), "target\n.brandctl/").unwrap();
     let told = init(folder.path(), &["--owns", "acme-*", "--ci", "none"]);
+    assert!(told.ends_with("\n  brandctl apply   do it\n"), "{told}");
     assert!(told.contains("\n  .gitignore   (lines added)\n"), "{told}");
     let text = fs::read_to_string(folder.path().join(".gitignore")).unwrap();
     assert_eq!(text, "target\n.brandctl/\n/plan.*\n/apply.*\n/drift.*\n/validate.*\n");
