@@ -223,6 +223,7 @@ fn a_pull_request_from_a_fork_is_validated_without_a_secret() {
 #[test]
 fn a_merge_is_applied_and_its_run_is_kept() {
     each(|scene| {
+        scene.run("plan", From::Us).ends_with(None);
         let ran = scene.run("apply", From::Us).ends_with(None);
         assert!(ran.log.contains("Applied 2 changes and read back."), "{}", ran.log);
         assert_eq!(scene.codes(), ["icon/acme-sample", "logo/acme-sample"]);
@@ -230,7 +231,11 @@ fn a_merge_is_applied_and_its_run_is_kept() {
         assert!(run.join("journal.jsonl").is_file(), "{:?}", crate::tree(&run));
         assert!(scene.kept("apply").iter().any(|kept| kept == "apply.html"));
         assert!(scene.system == System::Gitlab || ran.summary.contains("Applied 2 changes"), "{}", ran.summary);
-        // Nothing of it makes the checkout dirty: the run notes the plain commit.
+        // What the jobs write is ignored: the run notes a clean commit.
+        let history = crate::brandctl(&scene.brand, &["history", "--format", "json"]);
+        let history: Value = serde_json::from_slice(&history.stdout).unwrap();
+        let commit = history["runs"][0]["commit"].as_str().unwrap();
+        assert!(commit.len() == 40 && !commit.ends_with('+'), "{commit}");
         let before = scene.writes();
         scene.run("apply", From::Us).ends_with(None);
         assert_eq!(scene.writes(), before, "the next merge finds nothing to do");
