@@ -59,6 +59,11 @@ fn the_usage_schema_is_the_one_of_the_types() {
 }
 
 #[test]
+fn the_init_schema_is_the_one_of_the_types() {
+    is_published("init.schema.json", &document::init_schema());
+}
+
+#[test]
 fn the_rules_schema_is_the_one_of_the_types() {
     is_published("rules.schema.json", &document::rules_schema());
 }
@@ -212,6 +217,19 @@ fn every_usage_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_start_is_what_the_schema_says() {
+    let acme = Acme::new();
+    let init = ["init", "new", "--owns", "acme-*", "--ci", "github"];
+    let documents = [
+        ("nothing answered", acme.json(1, &["init"])),
+        ("started", acme.json(0, &init)),
+        ("there already", acme.json(1, &init)),
+    ];
+    assert_eq!(documents[1].1["files"][0]["path"], ".github/workflows/brandctl.yml");
+    conform(&document::init_schema(), &documents);
+}
+
+#[test]
 fn every_validation_is_what_the_schema_says() {
     let acme = Acme::new();
     let mut documents = vec![("sound", acme.json(0, &["validate"]))];
@@ -246,6 +264,7 @@ fn the_schemas_refuse_what_they_do_not_know() {
         document::doctor_schema(),
         document::log_schema(),
         document::usage_schema(),
+        document::init_schema(),
     ] {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));

@@ -7,6 +7,7 @@ mod doctor;
 mod drift;
 mod exit;
 mod history;
+mod init;
 mod list;
 mod log;
 mod man;
@@ -56,6 +57,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Validate(validate::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
@@ -126,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     cli.globals.set_up_output();
     let exit = match &cli.command {
+        Command::Init(arguments) => init::run(&cli.globals, arguments),
         Command::Validate(arguments) => validate::run(&cli.globals, arguments),
         Command::Plan(arguments) => plan::run(&cli.globals, arguments),
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),

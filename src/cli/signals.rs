@@ -8,15 +8,16 @@ use crate::ops::ports::Interrupt;
 use super::exit::Exit;
 use super::output;
 
-/// Watches for signals on a thread of its own, for as long as the process lives. From the moment that `writing` says
-/// so, the first signal only raises `interrupt`.
+/// Watches for signals on a thread of its own, for as long as the process lives: from the moment that this returns, so
+/// that somebody who is asked something next can leave. Once `writing` says so, the first signal only raises
+/// `interrupt`.
 #[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
 pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
     let (interrupt, writing) = (interrupt.clone(), writing.clone());
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let Ok(mut signals) = runtime.block_on(async { Signals::catch() }) else { return };
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            let Ok(mut signals) = Signals::catch() else { return };
             while signals.next().await {
                 if interrupt.is_raised() || !writing.is_raised() {
                     std::process::exit(i32::from(Exit::Interrupted as u8));
@@ -26,7 +27,7 @@ pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
             }
         });
     });
-    // Without the thread, signals end the process as they always do; what is on disk is enough for the next run.
+    // Without the thread, signals end nothing before the command does; what is on disk is enough for the next run.
     drop(watching);
 }
 

@@ -18,6 +18,7 @@ pub mod report;
 pub mod restore;
 pub mod retry;
 pub mod rules;
+pub mod scaffold;
 pub mod schemas;
 pub mod scope;
 pub mod state;

@@ -16,6 +16,7 @@ pub struct Schema {
 pub const SCHEMAS: &[Schema] = &[
     Schema { name: "doctor", describes: "what `doctor` saw", make: document::doctor_schema },
     Schema { name: "history", describes: "the runs that `history` lists", make: document::history_schema },
+    Schema { name: "init", describes: "what `init` wrote", make: document::init_schema },
     Schema { name: "list", describes: "what `list` found on a portal", make: document::list_schema },
     Schema { name: "log", describes: "what `log` found or did", make: document::log_schema },
     Schema { name: "manifest", describes: "brand.yaml, for editors", make: manifest::schema },

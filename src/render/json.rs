@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::reorders;
 use crate::domain::checkup::Check;
 use crate::domain::document::{
-    DoctorDocument, Document, HistoryDocument, ListDocument, LogDocument, RulesDocument, UsageDocument,
+    DoctorDocument, Document, HistoryDocument, InitDocument, ListDocument, LogDocument, RulesDocument, UsageDocument,
     ValidationDocument,
 };
 use crate::domain::inventory::Inventory;
@@ -13,6 +13,7 @@ use crate::domain::journal::RunState;
 use crate::domain::log::LogReport;
 use crate::domain::report::{Report, Validation};
 use crate::domain::rules::Rule;
+use crate::domain::scaffold::Started;
 use crate::domain::usage::UsageReport;
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
@@ -77,6 +78,14 @@ pub fn usage(report: &UsageReport) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no finding can cause.
 pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
     pretty(&ValidationDocument::from(validation))
+}
+
+/// What `init` wrote, as `schema/init.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no answer can cause.
+pub fn started(started: &Started) -> Result<String, serde_json::Error> {
+    pretty(&InitDocument::from(started))
 }
 
 /// Art rules, as `schema/rules.schema.json` describes them.

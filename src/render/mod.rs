@@ -16,6 +16,7 @@ pub mod picture;
 mod reason;
 pub mod rules;
 pub mod sarif;
+pub mod scaffold;
 pub mod schemas;
 pub mod screen;
 pub mod snippet;

@@ -8,5 +8,6 @@ pub mod lock;
 pub mod repository;
 pub mod run;
 pub mod saved;
+pub mod scaffold;
 pub mod state_dir;
 mod unclaimed;

@@ -86,10 +86,9 @@ impl Repository {
             Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
         };
         let facts = fs::metadata(&self.manifest).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => fail(
-                "the manifest does not exist".to_owned(),
-                "name it with -f, or start one: see the README's five-minute path",
-            ),
+            io::ErrorKind::NotFound => {
+                fail("the manifest does not exist".to_owned(), "name it with -f, or start one with `brandctl init`")
+            }
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         })?;
         if facts.is_dir() {

@@ -5,10 +5,13 @@
 #[allow(dead_code, reason = "the tests of the command line use the others")]
 #[path = "../cli/common.rs"]
 mod common;
+mod init;
 mod plan;
 mod progress;
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::time::Duration;
 
 use common::Brand;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -16,6 +19,9 @@ use vt100::{Color, Parser, Screen};
 
 /// Rows enough that nothing scrolls away.
 const ROWS: u16 = 300;
+
+/// How long a command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A terminal, and what a command is told of it.
 #[derive(Clone)]
@@ -47,21 +53,41 @@ impl Terminal {
 
     /// Runs a command, given as one line, with nobody at the keyboard.
     fn run(&self, brand: &Brand, line: &str) -> Shown {
+        self.converse(brand.folder.path(), Some(&brand.portal.admin_webhook()), line, &[])
+    }
+
+    /// Runs a command with somebody at the keyboard, who waits until the first text is on the screen, types the second, and
+    /// so on.
+    fn converse(&self, folder: &Path, webhook: Option<&str>, line: &str, script: &[(&str, &str)]) -> Shown {
         let size = PtySize { rows: ROWS, cols: self.columns, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_brandctl"));
         command.args(line.split_whitespace());
-        command.cwd(brand.folder.path());
+        command.cwd(folder);
         command.env_clear();
-        command.env("HOME", brand.folder.path());
-        command.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook());
+        command.env("HOME", folder);
+        if let Some(webhook) = webhook {
+            command.env("BITRIX24_WEBHOOK_URL", webhook);
+        }
         for (name, value) in &self.environment {
             command.env(name, value);
         }
         let mut child = pair.slave.spawn_command(command).unwrap();
         // So that reading ends when the command does.
         drop(pair.slave);
+        // A command that waits for an answer that does not come ends too.
+        let mut killer = child.clone_killer();
+        let (done, deadline) = std::sync::mpsc::channel::<()>();
+        let patience = std::thread::spawn(move || {
+            if deadline.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                killer.kill().unwrap();
+            }
+        });
         let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut keyboard = pair.master.take_writer().unwrap();
+        let mut script = script.iter().peekable();
+        // What was on the screen when something was typed is no answer to it.
+        let mut seen = 0;
         let mut parser = Parser::new(ROWS.try_into().unwrap(), self.columns.try_into().unwrap(), 0);
         let (mut bytes, mut frames, mut chunk) = (Vec::new(), Vec::new(), [0; 4096]);
         // The other end of a terminal that is gone is an error to read.
@@ -69,7 +95,15 @@ impl Terminal {
             bytes.extend_from_slice(&chunk[..count]);
             parser.process(&chunk[..count]);
             frames.push(parser.screen().contents());
+            let said = String::from_utf8_lossy(&bytes[seen..]).into_owned();
+            if let Some((_, keys)) = script.next_if(|(text, _)| said.contains(text)) {
+                seen = bytes.len();
+                keyboard.write_all(keys.as_bytes()).unwrap();
+            }
         }
+        drop(done);
+        patience.join().unwrap();
+        assert_eq!(script.next(), None, "never asked for: {}", parser.screen().contents());
         let code = child.wait().unwrap().exit_code();
         Shown { code, bytes, parser, frames }
     }

@@ -4,7 +4,8 @@
 //! lists, described by `schema/history.schema.json`; [`ListDocument`] is what `list` found on a portal, described by
 //! `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by `schema/doctor.schema.json`;
 //! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`; [`UsageDocument`] is what `usage` found
-//! out, described by `schema/usage.schema.json`.
+//! out, described by `schema/usage.schema.json`; [`InitDocument`] is what `init` wrote, described by
+//! `schema/init.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
@@ -12,6 +13,7 @@
 
 mod doctor;
 mod history;
+mod init;
 mod list;
 mod log;
 mod plan;
@@ -22,6 +24,7 @@ mod validation;
 
 pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
 pub use history::{HistoryDocument, RunSummary};
+pub use init::InitDocument;
 pub use list::{HeldDocument, ListDocument, ListSummary};
 pub use log::LogDocument;
 pub use plan::{
@@ -76,6 +79,12 @@ pub fn log_schema() -> serde_json::Value {
 #[must_use]
 pub fn usage_schema() -> serde_json::Value {
     schema_of::<UsageDocument>()
+}
+
+/// The JSON schema of [`InitDocument`].
+#[must_use]
+pub fn init_schema() -> serde_json::Value {
+    schema_of::<InitDocument>()
 }
 
 /// The JSON schema of [`RulesDocument`].

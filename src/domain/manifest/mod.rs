@@ -35,6 +35,7 @@ pub use codes::check_codes;
 pub use document::{EntryDocument, ManifestDocument, PolicyDocument, schema};
 pub use meaning::{parse, read};
 pub use text::MAX_BYTES;
+pub(in crate::domain) use values::portal_host;
 pub(in crate::domain) use words::quoted;
 
 /// The version of the manifest's format that this brandctl reads.

@@ -118,6 +118,11 @@ pub(super) fn host(text: &str) -> Result<String, Fault> {
     })
 }
 
+/// As [`host`], for text that is in no manifest yet: the error is one sentence, with what to write.
+pub(in crate::domain) fn portal_host(text: &str) -> Result<String, String> {
+    host(text).map_err(|Fault { what, help, .. }| help.map_or_else(|| what.clone(), |help| format!("{what}: {help}")))
+}
+
 fn authority(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(match url.port() {

@@ -1,0 +1,182 @@
+//! `brandctl init`
+
+mod questions;
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::domain::finding::Finding;
+use crate::domain::report::Report;
+use crate::domain::scaffold::{self, Answers, Folder, MANIFEST, Owned, Portal, Started, System};
+use crate::ops::ports::Interrupt;
+use crate::render;
+use crate::store::scaffold::{ScaffoldError, Site, write};
+
+use super::exit::Exit;
+use super::output;
+use super::settings::{Format, Globals};
+use super::signals;
+
+/// Start a branding repository: manifest, sample art, .gitignore, CI
+///
+/// On a terminal it asks what no option answers, unless --owns and --ci are given; elsewhere these two are needed. It
+/// never writes over a file: all is written or nothing. In a folder of a larger Git repository, the CI file goes to that
+/// repository's root, and looks at this folder.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  brandctl init\n  brandctl init brand --owns 'acme-*' --portal acme.bitrix24.com --ci github\n  brandctl init --owns 'icon/acme-*' --ci none\n\nExit codes: 0 written, 1 error, nothing was written, 130 interrupted."
+)]
+pub(super) struct Arguments {
+    /// The repository's folder, made if it is not there
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// The codes that the repository is the source of truth for, such as 'acme-*'
+    #[arg(long, value_name = "GLOB")]
+    owns: Option<String>,
+    /// The host of the portal that it is for, such as acme.bitrix24.com; any other is refused [default: any]
+    #[arg(long, value_name = "HOST")]
+    portal: Option<String>,
+    /// The CI system that plans, applies and watches
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    ci: Option<Ci>,
+}
+
+/// The CI system that a file is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Ci {
+    /// GitHub Actions: .github/workflows/brandctl.yml
+    Github,
+    /// GitLab CI: .gitlab-ci.yml
+    Gitlab,
+    /// No CI file
+    None,
+}
+
+impl Ci {
+    const fn system(self) -> Option<System> {
+        match self {
+            Self::Github => Some(System::Github),
+            Self::Gitlab => Some(System::Gitlab),
+            Self::None => None,
+        }
+    }
+}
+
+/// The files of the CI systems.
+const SYSTEM_FILES: [&str; 2] = [System::Github.path(), System::Gitlab.path()];
+
+/// What was answered so far, checked.
+#[derive(Debug, Default)]
+struct Given {
+    owns: Option<Owned>,
+    portal: Option<Portal>,
+    ci: Option<Ci>,
+}
+
+/// Why nothing was written.
+struct Failure(Vec<Finding>);
+
+impl From<Finding> for Failure {
+    fn from(finding: Finding) -> Self {
+        Self(vec![finding])
+    }
+}
+
+pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
+    let manifest = arguments.folder.join(MANIFEST);
+    let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
+    let mut started = Started { manifest, ..Started::default() };
+    let exit = match start(globals, arguments, &mut started) {
+        Ok(()) => Exit::Success,
+        Err(Failure(findings)) => {
+            started.findings = findings;
+            Exit::Error
+        }
+    };
+    match globals.format {
+        Format::Json => output::json(render::json::started(&started), exit),
+        Format::Human => {
+            let exit = output::data(&render::scaffold::started(&started), exit);
+            output::findings(globals, &started.findings, &Report::default());
+            exit
+        }
+    }
+}
+
+/// Asks what is left to ask, and writes.
+fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Result<(), Failure> {
+    let given = check(globals, arguments)?;
+    let writing = Interrupt::default();
+    signals::watch(&Interrupt::default(), &writing);
+    let site = Site::at(&arguments.folder).map_err(unwritable)?;
+    let (owns, portal, ci) = match given {
+        Given { owns: Some(owns), portal, ci: Some(ci) } => (owns, portal, ci),
+        given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given)?,
+        given => return Err(Failure(missing(&given))),
+    };
+    let (root, folder) = match (ci, &site.git) {
+        (Ci::Github | Ci::Gitlab, Some(git)) => (git, below(git, &site.folder)?),
+        _ => (&site.folder, Folder::root()),
+    };
+    started.ci = ci.system();
+    let files = scaffold::files(&Answers { owns, portal, ci: started.ci, folder });
+    // From here on, a signal waits: all is written, or nothing.
+    writing.raise();
+    started.files = write(root, &files).map_err(unwritable)?;
+    started.root = Some(root.display().to_string());
+    if site.git.is_none() {
+        let root = render::inert(&root.display().to_string());
+        output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
+    }
+    Ok(())
+}
+
+/// Checks what the options say. clap would repeat a wrong value, and somebody may paste a webhook for a host.
+fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
+    let mut findings = Vec::new();
+    if globals.names_manifest() {
+        findings.push(Finding::error("usage", format!("-f names no manifest here: init writes DIR/{MANIFEST}")));
+    }
+    let mut wrong = |option: &str, why: String| findings.push(Finding::error("usage", format!("{option}: {why}")));
+    let owns = arguments.owns.as_deref().map(Owned::parse).transpose().unwrap_or_else(|why| {
+        wrong("--owns", why);
+        None
+    });
+    let portal = arguments.portal.as_deref().map(Portal::parse).transpose().unwrap_or_else(|why| {
+        wrong("--portal", why);
+        None
+    });
+    if findings.is_empty() { Ok(Given { owns, portal, ci: arguments.ci }) } else { Err(Failure(findings)) }
+}
+
+/// Names the options without which nothing can be written.
+fn missing(given: &Given) -> Vec<Finding> {
+    let needed = |option: &str, help: &str| {
+        let what = format!("{option} is missing, and nobody can be asked, because this is no terminal");
+        Finding::error("usage", what).help(help)
+    };
+    let owns = given.owns.is_none().then(|| needed("--owns", "name the codes that you own, as in --owns 'acme-*'"));
+    let ci = given.ci.is_none().then(|| needed("--ci", "write --ci github, --ci gitlab or --ci none"));
+    owns.into_iter().chain(ci).collect()
+}
+
+/// The path of the branding repository from the root of the Git repository.
+fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
+    let relative = folder.strip_prefix(git).unwrap_or(folder);
+    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    Folder::parse(&parts.join("/")).map_err(|why| Failure::from(Finding::error("usage", why).help("pass --ci none")))
+}
+
+fn unwritable(error: ScaffoldError) -> Failure {
+    let help = match &error {
+        ScaffoldError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
+            "pass --ci none, and add the jobs to yours: they are in examples/ci of brandctl's repository"
+        }
+        ScaffoldError::Exists(_) => "name a new folder, or move these away: init never writes over a file",
+        ScaffoldError::NotAFolder(_) | ScaffoldError::Link(_) => "name another folder, or move it away",
+        ScaffoldError::Io { .. } => "name a folder that can be written",
+    };
+    Failure::from(Finding::error("init", error.to_string()).help(help))
+}

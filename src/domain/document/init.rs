@@ -1,0 +1,35 @@
+//! The published form of what `init` wrote.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::scaffold::{Started, Written};
+
+use super::FORMAT_VERSION;
+use super::plan::{FindingDocument, Tool, split};
+
+/// The files of a new branding repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl init", deny_unknown_fields)]
+pub struct InitDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that wrote them.
+    pub tool: Tool,
+    /// Where the files' paths begin: the root of the Git repository, or the folder itself outside of one; null when it
+    /// failed before that was known.
+    pub root: Option<String>,
+    /// Every file, sorted; empty when it failed: all are written, or none.
+    pub files: Vec<Written>,
+    /// Why nothing was written.
+    pub errors: Vec<FindingDocument>,
+}
+
+impl From<&Started> for InitDocument {
+    fn from(started: &Started) -> Self {
+        // The rest is for people, who are told what to do next.
+        let Started { root, files, findings, manifest: _, ci: _ } = started;
+        let (errors, _) = split(findings);
+        Self { format_version: FORMAT_VERSION, tool: Tool::this(), root: root.clone(), files: files.clone(), errors }
+    }
+}

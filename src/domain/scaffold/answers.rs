@@ -1,0 +1,142 @@
+//! The answers: text of a user → values that every file can be written from, or why not.
+
+use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::manifest::{self, quoted};
+use crate::domain::rules::CODE_STYLE;
+use crate::domain::scope::Pattern;
+
+/// What the sample art is called, after the prefix of the owned codes.
+const SAMPLE: &str = "sample";
+
+/// The longest code whose file every system can keep, in bytes: names of 255, less the extension.
+const LONGEST: usize = 251;
+
+/// The codes that the manifest owns: a pattern that leaves room for the sample art.
+#[derive(Debug, Clone)]
+pub struct Owned {
+    pattern: Pattern,
+    code: Code,
+}
+
+impl Owned {
+    /// Reads a pattern such as `acme-*` or `icon/acme-*`.
+    ///
+    /// # Errors
+    /// Says what to write when it is no pattern, or when no sample can have a code and a file name that begin as it does.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let named = quoted(text);
+        let pattern = Pattern::parse(text).map_err(|error| {
+            let help = error.help().map(|help| format!(": {help}")).unwrap_or_default();
+            format!("{named} is no pattern: {}{help}", error.reason())
+        })?;
+        let glob = pattern.kind().and_then(|kind| text.strip_prefix(kind.name())?.strip_prefix('/')).unwrap_or(text);
+        let prefix = glob.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
+        let owned = Self { code: Code::new(format!("{prefix}{SAMPLE}")), pattern };
+        if let Some(odd) = text.chars().find(|c| !matches!(c, ' '..='~')) {
+            return Err(format!(
+                "{named} holds {}, which no code does: they are printable ASCII",
+                quoted(&odd.to_string())
+            ));
+        }
+        if owned.samples().is_empty() {
+            return Err(format!(
+                "{named} does not match all codes that begin alike: give their beginning and a star, such as `acme-*`; \
+                 brand.yaml takes other patterns later"
+            ));
+        }
+        if !is_file_name(owned.code.as_str()) {
+            return Err(format!(
+                "the codes of {named} are no good names for files: begin them with letters, digits, `-`, `_` or `.`, such \
+                 as `acme-*`"
+            ));
+        }
+        Ok(owned)
+    }
+
+    /// The pattern.
+    #[must_use]
+    pub const fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// The entries of the sample art: one of each kind that is owned.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Address> {
+        let address = |kind| Address::new(kind, self.code.clone());
+        Kind::ALL.into_iter().map(address).filter(|address| self.pattern.matches(address)).collect()
+    }
+
+    /// The code of the sample art.
+    #[must_use]
+    pub const fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// Whether the codes are of the style that is asked of codes.
+    pub(super) fn is_plain(&self) -> bool {
+        CODE_STYLE.of_code(&self.code, None).is_none()
+    }
+}
+
+/// Whether a code can be a file's name on every system, and on the portal.
+fn is_file_name(code: &str) -> bool {
+    let is_good =
+        |c: char| matches!(c, ' '..='~') && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '$');
+    code.len() <= LONGEST && !code.starts_with(['.', ' ']) && code.chars().all(is_good)
+}
+
+/// A portal's host, in the form in which hosts are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portal(String);
+
+impl Portal {
+    /// Reads a host such as `acme.bitrix24.com`.
+    ///
+    /// # Errors
+    /// Says what to write when it is none. What may be a webhook, which is a password, is not repeated.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        manifest::portal_host(text).map(Self)
+    }
+
+    /// The host, with its port if that is not 443.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where the branding repository lies in its Git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Folder(String);
+
+impl Folder {
+    /// The Git repository's own folder.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Reads a path below the root, with `/`; empty is the root itself.
+    ///
+    /// # Errors
+    /// When CI files cannot name it: they hold it in patterns and in shell commands.
+    pub fn parse(path: &str) -> Result<Self, String> {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+        if path.is_empty() {
+            Ok(Self::root())
+        } else if path.chars().all(is_plain) && !path.starts_with('-') {
+            Ok(Self(format!("{path}/")))
+        } else {
+            Err(format!(
+                "a CI file cannot name the folder {}: use letters, digits, `-`, `_` and `.`, or no CI file",
+                quoted(path)
+            ))
+        }
+    }
+
+    /// What the paths of its files begin with: nothing, or the folder and a slash.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.0
+    }
+}

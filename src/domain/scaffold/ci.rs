@@ -1,0 +1,55 @@
+//! The CI files: templates, and what the answers put into them.
+
+use super::{Answers, MANIFEST};
+
+/// A CI system that a file can be written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum System {
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+}
+
+impl System {
+    /// Where it looks for its file, from the root of the Git repository.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Github => ".github/workflows/brandctl.yml",
+            Self::Gitlab => ".gitlab-ci.yml",
+        }
+    }
+
+    const fn template(self) -> &'static str {
+        match self {
+            Self::Github => include_str!("github.yml"),
+            Self::Gitlab => include_str!("gitlab-ci.yml"),
+        }
+    }
+}
+
+/// The file of a system.
+pub(super) fn text(system: System, answers: &Answers) -> String {
+    let folder = answers.folder.prefix();
+    let path = system.path();
+    // A repository that is about more than the brand is not to plan for each change in it.
+    let limited = |lines: String| if folder.is_empty() { String::new() } else { lines };
+    let file = if folder.is_empty() { String::new() } else { format!(" -f {folder}{MANIFEST}") };
+    system
+        .template()
+        .replace("@paths@\n", &limited(format!("    paths: [\"{folder}**\", {path}]\n")))
+        .replace("@changes@\n", &limited(format!("      changes: [\"{folder}**/*\", {path}]\n")))
+        .replace("@file@", &file)
+        .replace("@folder@", folder)
+        .replace("@group@", &group(answers))
+        .replace("@version@", env!("CARGO_PKG_VERSION"))
+}
+
+/// The name under which applies wait for each other: the portal's, or the folder's where no portal is named. GitLab takes
+/// letters, digits and these signs.
+pub(super) fn group(answers: &Answers) -> String {
+    let of = answers.portal.as_ref().map_or(answers.folder.prefix().trim_end_matches('/'), super::Portal::host);
+    let joint = if of.is_empty() { "" } else { "-" };
+    format!("brandctl{joint}{of}").replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'), "-")
+}

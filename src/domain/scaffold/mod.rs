@@ -1,0 +1,126 @@
+//! A new branding repository: a few answers → every file that it begins with. What comes out passes `validate` without a
+//! finding; the CI files are the templates beside this one, with the answers in the places that `@…@` marks.
+
+mod answers;
+mod ci;
+mod manifest;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::asset::{Address, Kind};
+use super::finding::Finding;
+
+pub use answers::{Folder, Owned, Portal};
+pub use ci::System;
+
+/// The manifest's file.
+pub const MANIFEST: &str = "brand.yaml";
+
+/// What editors know of the manifest, beside it: they find it offline, and it is the one of the version that wrote it.
+const SCHEMA: &str = "brand.schema.json";
+
+/// What Git shall not keep: the state folder, and what the CI files write.
+const IGNORED: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
+
+/// What a branding repository is begun with.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// Which codes it owns.
+    pub owns: Owned,
+    /// The portal that it is for; `None`: any.
+    pub portal: Option<Portal>,
+    /// Which CI system runs it; `None`: none that is known here.
+    pub ci: Option<System>,
+    /// Where it lies in its Git repository.
+    pub folder: Folder,
+}
+
+/// What is to be written to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The whole of a file that does not exist yet.
+    New(Vec<u8>),
+    /// Lines that a file must have; those of them that it lacks are added at its end.
+    Lines(&'static [&'static str]),
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Written {
+    /// Its path from the root, with `/`.
+    pub path: String,
+    /// What was done to it.
+    pub change: Change,
+}
+
+/// What was done to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Created,
+    /// It got lines that it lacked.
+    Extended,
+    /// It had what it must have.
+    Unchanged,
+}
+
+/// What `init` did, or why not.
+#[derive(Debug, Clone, Default)]
+pub struct Started {
+    /// Where the files' paths begin: the root of the Git repository, or the branding repository itself outside of one.
+    pub root: Option<String>,
+    /// The manifest, as the user would name it.
+    pub manifest: String,
+    /// The CI system whose file was written.
+    pub ci: Option<System>,
+    /// Every file, sorted; none when it failed.
+    pub files: Vec<Written>,
+    /// Why nothing was written.
+    pub findings: Vec<Finding>,
+}
+
+/// Every file, by its path from the root of the Git repository, with `/`.
+#[must_use]
+pub fn files(answers: &Answers) -> BTreeMap<String, Content> {
+    let prefix = answers.folder.prefix();
+    let inside =
+        brand(answers).into_iter().chain(surroundings()).map(|(name, content)| (format!("{prefix}{name}"), content));
+    let ci = answers.ci.map(|system| (system.path().to_owned(), new(ci::text(system, answers))));
+    inside.chain(ci).collect()
+}
+
+/// The manifest, and the art that it declares.
+fn brand(answers: &Answers) -> Vec<(String, Content)> {
+    let manifest = manifest::text(&answers.owns, answers.portal.as_ref(), SCHEMA);
+    let art = answers
+        .owns
+        .samples()
+        .into_iter()
+        .map(|Address { kind, code }| (format!("{}/{code}.png", kind.plural()), new(sample(kind))));
+    std::iter::once((MANIFEST.to_owned(), new(manifest))).chain(art).collect()
+}
+
+/// What goes with any manifest.
+fn surroundings() -> [(String, Content); 2] {
+    let schema = format!("{:#}\n", super::manifest::schema());
+    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), Content::Lines(IGNORED))]
+}
+
+fn new(bytes: impl Into<Vec<u8>>) -> Content {
+    Content::New(bytes.into())
+}
+
+/// The sample art; the drawing that it was made from is beside it.
+fn sample(kind: Kind) -> &'static [u8] {
+    match kind {
+        Kind::Icon => include_bytes!("sample-icon.png"),
+        Kind::Logo => include_bytes!("sample-logo.png"),
+    }
+}

@@ -1,0 +1,113 @@
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::manifest;
+
+fn answers(owns: &str) -> Answers {
+    Answers { owns: Owned::parse(owns).unwrap(), portal: None, ci: None, folder: Folder::root() }
+}
+
+fn text(answers: &Answers, path: &str) -> String {
+    match &files(answers)[path] {
+        Content::New(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+        Content::Lines(lines) => lines.join("\n"),
+    }
+}
+
+/// The manifest says what was answered, and nothing is found in it.
+#[track_caller]
+fn holds(answers: &Answers) {
+    let text = text(answers, MANIFEST);
+    let (manifest, findings) = manifest::parse(text.as_bytes(), MANIFEST);
+    assert_eq!(findings, [], "{text}");
+    let manifest = manifest.unwrap();
+    assert_eq!(manifest.owns.patterns(), [answers.owns.pattern().clone()], "{text}");
+    assert_eq!(manifest.portals, answers.portal.iter().map(|portal| portal.host().to_owned()).collect::<Vec<_>>());
+    for address in answers.owns.samples() {
+        let place = crate::domain::finding::Place { line: 1, column: 1, bytes: 0..0 };
+        let found = manifest::check_codes(&manifest, address.kind, [(&address.code, place)], MANIFEST);
+        assert_eq!(found, [], "{text}");
+        assert!(manifest.section(address.kind).is_some());
+    }
+}
+
+#[test]
+fn a_manifest_says_what_was_answered() {
+    for owns in ["acme-*", "*", "icon/acme-*", "logo/acme-*", "icon/*", "Acme *", "acme-*{e,\"}", "a[!b]*"] {
+        for portal in [None, Some("acme.bitrix24.com"), Some("[::1]:8024"), Some("бренд.рф")] {
+            holds(&Answers { portal: portal.map(|host| Portal::parse(host).unwrap()), ..answers(owns) });
+        }
+    }
+    let narrowed = files(&answers("icon/acme-*"));
+    assert!(narrowed.contains_key("icons/acme-sample.png") && !narrowed.keys().any(|path| path.starts_with("logos")));
+}
+
+#[test]
+fn a_pattern_without_room_for_the_sample_is_refused() {
+    for (owns, told) in [
+        ("", "`` is no pattern: it matches no code: write `*` to match every code"),
+        ("icons/acme-*", "`icons/acme-*` is no pattern: `icons/` is no kind"),
+        ("acme-[", "`acme-[` is no pattern: unclosed character class"),
+        ("acme", "`acme` does not match all codes that begin alike: give their beginning and a star, such as `acme-*`"),
+        ("acme-[0-9]", "`acme-[0-9]` does not match all"),
+        ("https://acme.bitrix24.com/rest/1/abcdefgh12345678/", "`(hidden)` does not match all"),
+        ("https://acme.bitrix24.com/rest/1/abcdefgh12345678/[", "`(hidden)` is no pattern"),
+        ("../*", "the codes of `../*` are no good names for files"),
+        (".acme*", "the codes of `.acme*` are"),
+        ("a\nb*", "`a\\nb*` holds `\\n`, which no code does"),
+        ("acme-[!\u{7f}]*", "`acme-[!\\u{7f}]*` holds `\\u{7f}`, which"),
+        ("a:b*", "the codes of `a:b*` are"),
+        ("a$*", "the codes of `a$*` are"),
+        ("ä*", "`ä*` holds `ä`, which"),
+        (&format!("{}*", "a".repeat(250)), "the codes of"),
+    ] {
+        let error = Owned::parse(owns).unwrap_err();
+        assert!(error.starts_with(told), "{owns:?}: {error}");
+    }
+}
+
+#[test]
+fn a_folder_is_one_that_ci_files_can_name() {
+    assert_eq!(Folder::parse("").unwrap().prefix(), "");
+    assert_eq!(Folder::parse("a/brand-1.x").unwrap().prefix(), "a/brand-1.x/");
+    for wrong in ["a b", "a*", "a'", "$(a)", "a\nb", "-a", "a\"", "${{ x }}", "!a"] {
+        let error = Folder::parse(wrong).unwrap_err();
+        assert!(error.starts_with("a CI file cannot name the folder `"), "{error}");
+    }
+}
+
+#[test]
+fn nothing_of_a_template_is_left_open() {
+    for system in [System::Github, System::Gitlab] {
+        for folder in ["", "shop/brand"] {
+            for portal in [None, Some("[::1]:8024")] {
+                let folder = Folder::parse(folder).unwrap();
+                let portal = portal.map(|host| Portal::parse(host).unwrap());
+                let answers = Answers { ci: Some(system), folder, portal, ..answers("acme-*") };
+                let text = text(&answers, system.path());
+                let open = text.split_whitespace().find(|word| word.matches('@').count() > 1);
+                assert_eq!(open, None, "{text}");
+                assert_eq!(text.contains("-f shop/brand/brand.yaml"), answers.folder != Folder::root(), "{text}");
+            }
+        }
+    }
+    let group = |portal: Option<&str>, folder| {
+        let portal = portal.map(|host| Portal::parse(host).unwrap());
+        ci::group(&Answers { portal, folder: Folder::parse(folder).unwrap(), ..answers("acme-*") })
+    };
+    assert_eq!(group(None, ""), "brandctl");
+    assert_eq!(group(None, "shop/brand"), "brandctl-shop-brand");
+    assert_eq!(group(Some("acme.bitrix24.com"), "shop"), "brandctl-acme.bitrix24.com");
+    assert_eq!(group(Some("[::1]:8024"), ""), "brandctl----1--8024");
+}
+
+proptest! {
+    #[test]
+    fn every_pattern_is_refused_or_comes_back(owns in "(icon/|logo/)?[ -~]{0,6}[*?{}\\[\\]a\"\\\\\n\u{7f}\u{85}\u{2028}é:#'-]{0,6}\\*?") {
+        if let Ok(owns) = Owned::parse(&owns) {
+            holds(&Answers { owns, portal: None, ci: None, folder: Folder::root() });
+        }
+    }
+}
