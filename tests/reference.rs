@@ -169,6 +169,8 @@ fn expected(line: &str) -> (bool, i32) {
     let command = line.split(' ').nth(1).unwrap();
     let code = match line {
         "brandctl plan --detailed-exitcode" => 2,
+        // Nobody is there to be asked, and no option answers for them.
+        "brandctl init" => 1,
         // Only an application can delete an entry.
         "brandctl log delete 42074" => 1,
         _ => 0,
@@ -199,6 +201,9 @@ fn every_example_in_help_runs() {
             let asks = (line == "brandctl apply" || line.starts_with("brandctl restore")) && !line.contains("--yes");
             let answered = if asks { format!("{line} --yes") } else { line.clone() };
             let named = prepared.names.iter().fold(answered, |line, (name, real)| line.replace(name, real));
+            // What is started is started in an empty folder.
+            let named =
+                if line.starts_with("brandctl init") { format!("mkdir new && cd new && {named}") } else { named };
             let (ended, told) = prepared.run(&named);
             assert_eq!(ended, code, "{line}\n{told}");
         }
