@@ -218,3 +218,23 @@ fn anchor(heading: &str) -> String {
     let words = heading.trim_start_matches('#').trim().to_lowercase();
     words.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).collect::<String>().replace(' ', "-")
 }
+
+/// What docs/troubleshooting.md explains is what the program says: each heading's message stands in the source.
+#[test]
+fn every_message_that_is_explained_is_one() {
+    let page = std::fs::read_to_string(repository().join("docs/troubleshooting.md")).unwrap();
+    let sources = walkdir::WalkDir::new(repository().join("src")).into_iter().map(Result::unwrap);
+    let sources = sources.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"));
+    let source: String = sources.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect();
+    let mut explained = 0;
+    for heading in page.lines().filter_map(|line| line.strip_prefix("### ")) {
+        for message in heading.replace("``", "\u{1}").split(['\u{1}', '`']).filter(|part| part.len() > 3) {
+            let words = message.trim_start_matches("error[").trim_start_matches("error ").trim_end_matches(']');
+            for literal in words.split(['…', ':']).map(str::trim).filter(|literal| literal.len() > 3) {
+                assert!(source.contains(literal) || heading.contains("exit code"), "{heading}: nobody says `{literal}`");
+                explained += 1;
+            }
+        }
+    }
+    assert!(explained >= 20, "{explained}");
+}
