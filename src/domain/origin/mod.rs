@@ -31,17 +31,17 @@
 mod evidence;
 pub mod lineage;
 pub mod past;
+mod run;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::asset::{Address, FoldedCode, Kind};
+use super::asset::Address;
 use super::plan::Plan;
-use super::state::Content;
 pub use evidence::{Evidence, committed};
-use past::ObjectId;
+pub use run::{Done, PastRun};
 
 /// Who moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -108,32 +108,4 @@ pub fn common_reason(origins: &Origins) -> Option<&str> {
     let first = origins.values().next()?;
     let same = origins.values().all(|origin| origin.kind == Mover::Unknown && origin.why == first.why);
     same.then_some(first.why.as_str())
-}
-
-/// An earlier run of this portal, as far as it says who moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastRun {
-    /// Its id.
-    pub id: String,
-    /// The commit that the manifest was at.
-    pub commit: Option<ObjectId>,
-    /// Whether it was finished with everything applied, from committed files only.
-    pub complete: bool,
-    /// How many declared entries it looked at.
-    pub looked_at: usize,
-    /// What it did to each entry that it was to change.
-    pub done: BTreeMap<(Kind, FoldedCode), Done>,
-}
-
-/// What a run did to an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
-    /// Since then it had this image.
-    Put(Content),
-    /// Since then it was gone.
-    Deleted,
-    /// It was not done as planned.
-    Failed,
-    /// What came of it was never found out.
-    Unknown,
 }
