@@ -476,13 +476,13 @@ fn a_plan_costs_three_processes_of_git_however_much_there_is() {
     // Where nothing differs, nobody asks.
     fs::remove_file(&log).unwrap();
     brand.apply().ends_with(0);
-    let mut command = common_drift(&brand);
+    let mut command = drift_of(&brand);
     command.env("PATH", format!("{}:{path}", bin.display()));
     assert_eq!(command.status().unwrap().code(), Some(0));
     assert!(!log.exists());
 }
 
-fn common_drift(brand: &Brand) -> Command {
+fn drift_of(brand: &Brand) -> Command {
     let mut command = command(brand.folder.path());
     command.args(["drift", "--quiet"]).env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook());
     command
@@ -513,4 +513,87 @@ fn a_failed_or_limited_run_does_not_make_what_it_left_out_vanish() {
     brand.apply().ends_with(0);
     brand.portal.remove(Kind::Icon, "acme-a").unwrap();
     assert_eq!(origins(&brand.json("drift").ends_with(2)), ["vanished icon/acme-a"]);
+}
+
+#[test]
+fn a_clone_without_old_contents_fetches_none_and_says_so() {
+    let origin = applied().declares("icon/acme-a", 11).declares("icon/acme-b", 12);
+    origin.commit();
+    origin.seed("icon/acme-b", &art(Kind::Icon, 22));
+    git(origin.folder.path(), "config uploadpack.allowFilter true");
+    let clone = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", origin.folder.path().display());
+    git(clone.path(), &format!("clone --quiet --filter=blob:none {url} clone"));
+    let mut drift = command(&clone.path().join("clone"));
+    drift.args(["drift", "--format", "json"]).env("BITRIX24_WEBHOOK_URL", origin.portal.admin_webhook());
+    let json: serde_json::Value = serde_json::from_slice(&drift.output().unwrap().stdout).unwrap();
+    // What the portal has of a version is told by the version's name alone.
+    assert_eq!(json["changes"][0]["origin"]["kind"], "pending", "{json:#}");
+    assert_eq!(json["changes"][1]["origin"]["kind"], "unknown", "{json:#}");
+    assert!(json["changes"][1]["origin"]["why"].as_str().unwrap().contains("could not be read"), "{json:#}");
+    let missing = git(&clone.path().join("clone"), "rev-list --objects --all --missing=print");
+    assert!(missing.lines().any(|line| line.starts_with('?')), "something was fetched: {missing}");
+}
+
+#[test]
+fn a_repository_of_somebody_else_is_refused_by_git_and_the_way_out_is_told() {
+    let brand = applied().declares("icon/acme-a", 11);
+    brand.commit();
+    let mut drift = drift_of(&brand);
+    drift.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").args(["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&drift.output().unwrap().stdout).unwrap();
+    assert_eq!(json["changes"][0]["origin"]["kind"], "unknown", "{json:#}");
+    assert!(json["warnings"].to_string().contains("safe.directory"), "{json:#}");
+}
+
+#[test]
+fn a_folder_of_a_larger_repository_is_followed_where_it_was_before() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+    let folder = brand.folder.path();
+    fs::create_dir_all(brand.path("teams/crm")).unwrap();
+    for name in ["icons", "brand.yaml"] {
+        fs::rename(brand.path(name), brand.path("teams/crm").join(name)).unwrap();
+    }
+    fs::write(brand.path("README"), "others work here too").unwrap();
+    brand.commit();
+    brand.json("apply --yes -f teams/crm/brand.yaml").ends_with(0);
+    fs::remove_dir_all(brand.path("teams/crm/.brandctl")).unwrap();
+    fs::write(brand.path("teams/crm/icons/acme-a.png"), art(Kind::Icon, 11)).unwrap();
+    brand.commit();
+    fs::create_dir(brand.path("branding")).unwrap();
+    git(folder, "mv teams/crm branding/portal");
+    brand.commit();
+    fs::write(brand.path("branding/portal/icons/acme-b.png"), art(Kind::Icon, 12)).unwrap();
+    fs::write(brand.path("README"), "and go on").unwrap();
+    brand.commit();
+    let plan = |_: ()| brand.json("plan -f branding/portal/brand.yaml");
+    assert_eq!(origins(&plan(())), ["pending icon/acme-a", "pending icon/acme-b"], "{}", whys(&plan(())));
+    brand.seed("icon/acme-b", &art(Kind::Icon, 99));
+    assert_eq!(origins(&plan(())), ["pending icon/acme-a", "drifted icon/acme-b"], "{}", whys(&plan(())));
+    // A run at a commit of the others is a known one.
+    brand.json("apply --yes -f branding/portal/brand.yaml").ends_with(0);
+    for code in ["acme-a", "acme-b"] {
+        brand.portal.remove(Kind::Icon, code).unwrap();
+    }
+    assert_eq!(origins(&plan(())), ["vanished icon/acme-a", "vanished icon/acme-b"], "{}", whys(&plan(())));
+}
+
+#[test]
+fn a_code_spelt_otherwise_on_the_portal_has_the_past_of_that_spelling() {
+    let head = "version: 1\nowns: [\"acme-*\", \"Acme-*\"]\nrules: {code-style: off}\n";
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1);
+    brand.rewrite(format!("{head}icons:\n  Acme-A: icons/acme-a.png\n"));
+    brand.commit();
+    brand.apply().ends_with(0);
+    brand.forget();
+    brand.rewrite(format!("{head}icons:\n  acme-a:\n"));
+    brand.commit();
+    assert_eq!(origins(&brand.json("drift --only-portal").ends_with(0)), ["pending icon/acme-a"]);
+    brand.apply().ends_with(0);
+    brand.forget();
+    brand.portal.remove(Kind::Icon, "acme-a").unwrap();
+    brand.seed("icon/ACME-a", &art(Kind::Icon, 1));
+    brand.rewrite(format!("{head}icons:\n  acme-a:\n").replace("\"Acme-*\"", "\"Acme-*\", \"ACME-*\""));
+    brand.commit();
+    assert_eq!(origins(&brand.json("drift --only-portal").ends_with(2)), ["drifted icon/acme-a"]);
 }
