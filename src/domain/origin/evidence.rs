@@ -349,3 +349,189 @@ pub fn committed(bytes: &[u8]) -> Content {
     };
     noted().unwrap_or_else(|| Content::of(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::asset::Kind;
+    use crate::domain::diff::{Diff, Reason};
+    use crate::domain::finding::Place;
+    use crate::domain::image::testing::rgba;
+    use crate::domain::manifest;
+    use crate::domain::plan::Contents;
+    use crate::domain::state::Desired;
+
+    const MANIFEST: &str = "version: 1\nowns: [\"*\"]\npolicy: {prune: true}\nicons: icons/\n";
+
+    fn png(mark: u8) -> Arc<[u8]> {
+        rgba(24, 24, |x, y| if x.min(y) > 3 { [mark, 80, 160, 255] } else { [0; 4] }).into()
+    }
+
+    fn address(code: &str) -> Address {
+        format!("icon/{code}").parse().unwrap()
+    }
+
+    /// A log of commits, the oldest first: which images each of them gave to which codes. The first one has the manifest.
+    fn past(commits: &[Vec<(&str, u8)>], shallow: bool) -> Past {
+        let id = |number: usize| ObjectId::parse(&format!("{:040x}", number + 1)).unwrap();
+        let mut past = Past::new("brand.yaml", shallow);
+        for (number, images) in commits.iter().enumerate().rev() {
+            past.add_commit(id(number), number.checked_sub(1).map(id).into_iter().collect());
+            for (code, mark) in images {
+                past.add_touch(format!("icons/{code}.png"), Blob::Is(past.name(&png(*mark)).unwrap()));
+            }
+            if number == 0 {
+                past.add_touch("brand.yaml".to_owned(), Blob::Is(past.name(MANIFEST.as_bytes()).unwrap()));
+            }
+        }
+        past
+    }
+
+    /// What is judged of `a`, of which the portal has `live`; `b` is on the portal as it is declared.
+    fn judged(
+        past: &Past,
+        declared: &[(&str, u8)],
+        live: Option<u8>,
+        runs: &[PastRun],
+        at_hand: bool,
+    ) -> Option<Origin> {
+        let ownership = manifest::parse(MANIFEST.as_bytes(), "brand.yaml").0.unwrap().ownership();
+        let entries = declared.iter().map(|(code, mark)| {
+            let (png, place) = (png(*mark), Place { line: 1, column: 1, bytes: 0..0 });
+            (address(code), Desired { file: format!("icons/{code}.png"), place, content: Content::of(&png), png })
+        });
+        let desired = DesiredState::new(ownership, entries.collect());
+        let after = desired.entries().get(&address("a"));
+        let after = after.map(|entry| After { file: entry.file.clone(), content: entry.content.clone() });
+        let before = live.map(|mark| Before {
+            code: crate::domain::asset::Code::new("a"),
+            file_uri: String::new(),
+            content: Some(Content::of(&png(mark))),
+        });
+        let (action, reason) = match (before, after) {
+            (None, Some(after)) => (Action::Create(after), Reason::Absent),
+            (Some(before), Some(after)) => {
+                if before.content.as_ref() == Some(&after.content) {
+                    return None;
+                }
+                (Action::Replace(before, after), Reason::LooksDifferent)
+            }
+            (Some(before), None) => (Action::Delete(before), Reason::Undeclared),
+            (None, None) => return None,
+        };
+        let changes = vec![Change { address: address("a"), action, reason, rename: None }];
+        let plan = Plan::new("p".to_owned(), Diff { changes, ..Diff::default() }, Contents::new());
+        let mut evidence = Evidence::new(past, &plan, &desired, &Selection::All, runs);
+        let wanted = evidence.unsettled();
+        let versions: Vec<_> = past.versions("brand.yaml").map(|(commit, _)| commit).collect();
+        let old = |commit: &usize| OldManifest { commit: *commit, path: "brand.yaml", text: Some(MANIFEST.as_bytes()) };
+        evidence.read_manifests(&wanted, &versions.iter().map(old).collect::<Vec<_>>());
+        let all: BTreeMap<_, _> =
+            (0..=u8::MAX).map(|mark| (past.name(&png(mark)).unwrap(), Content::of(&png(mark)))).collect();
+        let unread = evidence.unread().into_iter();
+        let read: Vec<_> = unread.map(|id| (id.clone(), all.get(&id).filter(|_| at_hand).cloned())).collect();
+        evidence.read_contents(read);
+        evidence.judge().remove(&address("a"))
+    }
+
+    fn run(commit: usize, looked_at: usize, done: Option<Done>) -> PastRun {
+        PastRun {
+            id: "r".to_owned(),
+            commit: ObjectId::parse(&format!("{:040x}", commit + 1)),
+            complete: true,
+            looked_at,
+            done: done.into_iter().map(|done| ((Kind::Icon, address("a").code.folded()), done)).collect(),
+        }
+    }
+
+    #[test]
+    fn runs_say_what_commits_cannot() {
+        let past = past(&[vec![("a", 1)], vec![("a", 2), ("b", 3)]], false);
+        let declared = [("a", 2), ("b", 3)];
+        let kind = |live, run: PastRun| judged(&past, &declared, live, &[run], true).unwrap().kind;
+        let content = |mark| Content::of(&png(mark));
+        for (expected, live, run) in [
+            (Mover::Vanished, None, run(1, 2, None)),
+            (Mover::Unknown, None, run(1, 1, None)),
+            (Mover::Vanished, None, run(0, 1, Some(Done::Put(content(2))))),
+            (Mover::Pending, None, run(0, 1, Some(Done::Put(content(1))))),
+            (Mover::Pending, None, run(0, 1, Some(Done::Deleted))),
+            (Mover::Pending, None, run(1, 2, Some(Done::Failed))),
+            (Mover::Pending, Some(9), run(1, 2, Some(Done::Put(content(9))))),
+            (Mover::Drifted, Some(9), run(1, 2, Some(Done::Put(content(2))))),
+        ] {
+            assert_eq!(kind(live, run.clone()), expected, "{live:?} {run:?}");
+        }
+        // Declared since the last run that is known, and never seen since.
+        let later = self::past(&[vec![("z", 1)], vec![("a", 2)]], false);
+        let judged = |runs: &[PastRun]| judged(&later, &[("a", 2)], Some(9), runs, true).unwrap().kind;
+        assert_eq!(judged(&[run(0, 0, None)]), Mover::Pending);
+        assert_eq!(judged(&[]), Mover::Drifted);
+    }
+
+    #[test]
+    fn what_is_not_declared_is_pending_only_if_it_once_was() {
+        let past = past(&[vec![("a", 1), ("b", 3)]], false);
+        assert_eq!(judged(&past, &[("b", 3)], Some(1), &[], true).unwrap().kind, Mover::Pending);
+        assert_eq!(judged(&past, &[("b", 3)], Some(2), &[], true).unwrap().kind, Mover::Drifted);
+        let never = self::past(&[vec![("b", 3)]], false);
+        assert!(judged(&never, &[("b", 3)], Some(1), &[], true).unwrap().why.contains("never declared"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Whatever was committed is pending, nothing else is; and who does not know the past does not guess.
+        #[test]
+        fn a_live_image_is_pending_if_and_only_if_it_was_committed(
+            marks in proptest::collection::vec(0..6_u8, 1..6),
+            live in 0..8_u8,
+            shallow: bool,
+            at_hand: bool,
+        ) {
+            let commits: Vec<_> = marks.iter().map(|mark| vec![("a", *mark)]).collect();
+            let past = past(&commits, shallow);
+            let last = *marks.last().unwrap();
+            let expected = match (marks.contains(&live), shallow || !at_hand) {
+                (_, _) if live == last => None,
+                // No names are known here but those of LFS: contents must be read.
+                (true, _) if at_hand => Some(Mover::Pending),
+                (false, false) => Some(Mover::Drifted),
+                _ => Some(Mover::Unknown),
+            };
+            let origin = judged(&past, &[("a", last)], Some(live), &[], at_hand);
+            prop_assert_eq!(origin.map(|origin| origin.kind), expected);
+        }
+
+        /// An absent entry vanished if something newer is on the portal, and is pending if all of that is older.
+        #[test]
+        fn an_absent_entry_is_judged_by_what_the_portal_shows(order in proptest::collection::vec(0..3_u8, 1..6)) {
+            let mut commits = vec![vec![("a", 0), ("b", 0)]];
+            let (mut a, mut b) = ((0, 0), (0, 0));
+            for (number, who) in order.iter().enumerate() {
+                let (commit, mark) = (number + 1, u8::try_from(number).unwrap() + 1);
+                let mut images = Vec::new();
+                if *who != 1 {
+                    a = (commit, mark);
+                    images.push(("a", mark));
+                }
+                if *who != 0 {
+                    b = (commit, mark);
+                    images.push(("b", mark));
+                }
+                commits.push(images);
+            }
+            let origin = judged(&past(&commits, false), &[("a", a.1), ("b", b.1)], None, &[], true).unwrap();
+            let expected = match a.0.cmp(&b.0) {
+                std::cmp::Ordering::Less => Mover::Vanished,
+                std::cmp::Ordering::Equal => Mover::Unknown,
+                std::cmp::Ordering::Greater => Mover::Pending,
+            };
+            prop_assert_eq!(origin.kind, expected, "{}", origin.why);
+        }
+    }
+}
