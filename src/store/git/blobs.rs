@@ -48,7 +48,7 @@ impl Batch {
             std::thread::scope(|scope| {
                 scope.spawn(move || questions.write_all(asked.as_bytes()));
                 let answers = (0..count).map_while(|_| answer(answers, &mut left.1));
-                answers.filter_map(|(id, bytes)| Some((id?, bytes?))).collect()
+                answers.filter_map(Answer::content).collect()
             })
         })
     }
@@ -62,22 +62,38 @@ impl Drop for Batch {
     }
 }
 
+enum Answer {
+    Content(ObjectId, Arc<[u8]>),
+    /// There is no such content.
+    Nothing,
+}
+
+impl Answer {
+    fn content(self) -> Option<(ObjectId, Arc<[u8]>)> {
+        match self {
+            Self::Content(id, bytes) => Some((id, bytes)),
+            Self::Nothing => None,
+        }
+    }
+}
+
 /// The next answer: `<id> blob <size>`, the content and a line break; or a line that says what is wrong with the question.
 /// `None` at the end.
-fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<(Option<ObjectId>, Option<Arc<[u8]>>)> {
+fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<Answer> {
     let mut head = String::new();
     if answers.read_line(&mut head).ok()? == 0 {
         return None;
     }
     let words: Vec<&str> = head.trim_end().split(' ').collect();
-    let [id, sort, size] = words.as_slice() else { return Some((None, None)) };
-    let Ok(size) = size.parse::<u64>() else { return Some((None, None)) };
+    let [id, sort, size] = words.as_slice() else { return Some(Answer::Nothing) };
+    let Ok(size) = size.parse::<u64>() else { return Some(Answer::Nothing) };
     *left = left.checked_sub(size)?;
     let mut bytes = Vec::new();
     answers.take(size + 1).read_to_end(&mut bytes).ok()?;
     // Cut short, it is not the content.
     (bytes.len() as u64 == size + 1).then(|| bytes.pop())?;
-    Some((ObjectId::parse(id).filter(|_| *sort == "blob"), Some(Arc::from(bytes))))
+    let id = ObjectId::parse(id).filter(|_| *sort == "blob");
+    Some(id.map_or(Answer::Nothing, |id| Answer::Content(id, Arc::from(bytes))))
 }
 
 #[cfg(test)]
@@ -85,26 +101,17 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
-    fn all(mut text: &[u8], mut left: u64) -> Vec<(Option<String>, Option<Vec<u8>>)> {
-        let mut found = Vec::new();
-        while let Some((id, bytes)) = answer(&mut text, &mut left) {
-            found.push((id.map(|id| id.to_string()), bytes.map(|bytes| bytes.to_vec())));
-        }
-        found
+    fn all(mut text: &[u8], mut left: u64) -> Vec<Option<(String, Vec<u8>)>> {
+        let answers = std::iter::from_fn(|| answer(&mut text, &mut left));
+        answers.map(|answer| answer.content().map(|(id, bytes)| (id.to_string(), bytes.to_vec()))).collect()
     }
 
     #[test]
     fn answers_are_read_as_far_as_they_are_whole() {
         let id = "d00491fd7e5bb6fa28c517a0bb32b8b506539d4d";
         let whole = format!("{id} blob 3\na\nb\nff missing\n{id} tree 1\nx\n{id} blob 0\n\n");
-        let named = Some(id.to_owned());
-        let expected = [
-            (named.clone(), Some(b"a\nb".to_vec())),
-            (None, None),
-            (None, Some(b"x".to_vec())),
-            (named, Some(Vec::new())),
-        ];
-        assert_eq!(all(whole.as_bytes(), 100), expected);
+        let content = |bytes: &[u8]| Some((id.to_owned(), bytes.to_vec()));
+        assert_eq!(all(whole.as_bytes(), 100), [content(b"a\nb"), None, None, content(b"")]);
         assert!(all(whole.as_bytes(), 2).is_empty());
         assert!(all(format!("{id} blob 5\nab").as_bytes(), 100).is_empty());
     }
