@@ -21,7 +21,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
             (outcome(&Outcome::of_report(report)))
             dl.facts {
                 @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
-                @if let Some(moved) = origin::summary(report) { dt { "Origin" } dd { (moved) } }
+                @if let Some(moved) = origin::summary(report) { dt { "History" } dd { (moved) } }
                 dt { "Manifest" } dd { bdi { (inert(&report.manifest)) } }
                 @if let Some(digest) = &report.plan_sha256 { dt { "Digest" } dd { code { (digest) } } }
                 @if let Some(run) = &report.run { dt { "Run" } dd { code { (inert(&run.id)) } } }

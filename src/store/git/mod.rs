@@ -1,7 +1,8 @@
 //! What Git knows of a branding repository: where it stands, and its past.
 //!
-//! Git is run, never linked: one process for the log of all files, one for the contents that must be compared, and none a
-//! file. Nothing of the user's or the repository's settings may change what these say, run anything, or reach the network.
+//! Git is run, never linked: one process says where the folder is, one prints the log of all files, and one the contents that
+//! must be compared, if any; never one a file. Of a folder below the repository's root one more tells whether it was moved
+//! there. Nothing of the user's or the repository's settings may change what these say, run anything, or reach the network.
 
 mod blobs;
 mod log;
