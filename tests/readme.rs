@@ -231,7 +231,10 @@ fn every_message_that_is_explained_is_one() {
         for message in heading.replace("``", "\u{1}").split(['\u{1}', '`']).filter(|part| part.len() > 3) {
             let words = message.trim_start_matches("error[").trim_start_matches("error ").trim_end_matches(']');
             for literal in words.split(['…', ':']).map(str::trim).filter(|literal| literal.len() > 3) {
-                assert!(source.contains(literal) || heading.contains("exit code"), "{heading}: nobody says `{literal}`");
+                assert!(
+                    source.contains(literal) || heading.contains("exit code"),
+                    "{heading}: nobody says `{literal}`"
+                );
                 explained += 1;
             }
         }

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::domain::finding::Finding;
+use crate::domain::report::Concern;
 use crate::render;
 
 use super::exit::{self, Exit};
@@ -14,18 +16,34 @@ use super::settings::{AnyFormat, Comparing, Globals};
 ///
 /// Makes the same comparison as `plan` and writes nothing. A guard that would stop `apply` is shown, and does not change
 /// the exit code.
+///
+/// The Git history of the manifest tells who moved: the repository (pending: a commit is not applied yet) or the portal
+/// (drifted: it has what was never committed; vanished: it lost what was applied).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n\nExit codes: 0 no drift, 1 error, 2 something differs."
+    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n  brandctl drift --only-portal       fail on what somebody did on the portal alone\n\nExit codes: 0 no drift, 1 error, 2 something differs. With --only-portal: 0 also when all that differs is pending, 1 when it cannot be told who moved (no Git history, a shallow clone)."
 )]
 pub(super) struct Arguments {
+    /// End with exit code 2 on drifted and vanished entries alone; the others are listed all the same
+    #[arg(long)]
+    only_portal: bool,
     #[command(flatten)]
     pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
+    if arguments.only_portal {
+        session.report.concern = Concern::Portal;
+    }
     plan::make(&mut session, &arguments.comparing, Purpose::Read);
+    let missed = session.report.unknown_origins();
+    if arguments.only_portal && missed > 0 {
+        let entries = if missed == 1 { "1 entry".to_owned() } else { format!("{missed} entries") };
+        let message = format!("it cannot be told of {entries} whether the portal or the repository moved");
+        let help = "each says why; without --only-portal it need not be known";
+        session.report.findings.push(Finding::error("origin-unknown", message).help(help));
+    }
     let unwritten = arguments.comparing.reports.write(&session.report, "drift");
     session.report.findings.extend(unwritten);
     session.progress.clear();

@@ -10,7 +10,10 @@ use crate::domain::guard::Allowances;
 use crate::domain::manifest::Policy;
 use crate::domain::report::Report;
 use crate::ops;
+use crate::ops::origin::Record;
 use crate::render;
+use crate::store::git::Git;
+use crate::store::run::RunStore;
 use crate::store::saved;
 
 use super::exit::{self, Detail, Exit};
@@ -101,6 +104,8 @@ pub(super) fn compare(
     let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
     let connection = session.connect(Some(manifest), purpose)?;
     recovery::settle(session, &connection)?;
+    let history = Git::of(session.globals.manifest());
+    let runs = RunStore::new(connection.state.clone(), None).record();
     let name = session.repository.name().to_owned();
     let request = ops::plan::Request {
         portal: &connection.identity,
@@ -113,6 +118,7 @@ pub(super) fn compare(
             Purpose::Read => ops::plan::Purpose::Show,
             Purpose::Write => ops::plan::Purpose::Apply,
         },
+        record: Some(Record { history: &history, runs: &runs }),
     };
     let planned = session.plan(&request, &connection)?;
     Some(Made { connection, validated, planned })

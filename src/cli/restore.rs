@@ -83,6 +83,7 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
         allowances,
         freshness: Freshness::Cached,
         purpose: ops::plan::Purpose::Apply,
+        record: None,
     };
     let planned = session.plan(&request, &connection)?;
     let document = Document::of(&session.report);

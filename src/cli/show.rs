@@ -93,6 +93,7 @@ impl Shown {
             guards: document.guards.clone(),
             findings: document.findings(),
             plan_sha256: document.plan_sha256,
+            origins: document.origins(),
             plan: Some(plan),
             run,
             ..Report::default()

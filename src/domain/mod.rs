@@ -12,6 +12,7 @@ pub mod inventory;
 pub mod journal;
 pub mod log;
 pub mod manifest;
+pub mod origin;
 pub mod ownership;
 pub mod plan;
 pub mod report;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::asset::{Address, Digest};
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
+use super::origin::{Mover, Origins};
 use super::plan::Plan;
 use super::rules::Piece;
 
@@ -52,6 +53,16 @@ pub struct Run {
     pub steps: BTreeMap<Address, StepResult>,
 }
 
+/// Whose moves fail a drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Concern {
+    /// Whatever differs.
+    #[default]
+    Everything,
+    /// What the portal did alone (`--only-portal`).
+    Portal,
+}
+
 /// What a command that looks at a portal found out and did.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -65,6 +76,10 @@ pub struct Report {
     pub credentials: Option<String>,
     /// The plan, once there is one.
     pub plan: Option<Plan>,
+    /// Who moved, for every change of which that was asked.
+    pub origins: Origins,
+    /// Whose moves fail a drift.
+    pub concern: Concern,
     /// Its digest.
     pub plan_sha256: Option<Digest>,
     /// What the guards said of it.
@@ -92,10 +107,23 @@ impl Report {
         self.guards.iter().any(|verdict| verdict.outcome == Outcome::Refused)
     }
 
-    /// Whether the plan would change anything.
+    /// Whether the plan would change anything that is asked for.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty())
+        self.plan.iter().flat_map(|plan| &plan.changes).any(|change| self.concerns(&change.address))
+    }
+
+    /// Whether a change counts where it is asked whose move it was. One of unknown origin does.
+    #[must_use]
+    pub fn concerns(&self, address: &Address) -> bool {
+        self.concern == Concern::Everything
+            || self.origins.get(address).is_none_or(|origin| origin.kind != Mover::Pending)
+    }
+
+    /// Of how many changes it cannot be told whose move it was.
+    #[must_use]
+    pub fn unknown_origins(&self) -> usize {
+        self.origins.values().filter(|origin| origin.kind == Mover::Unknown).count()
     }
 
     /// Whether at least one write took effect and at least one step did not end as planned.

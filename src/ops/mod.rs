@@ -6,6 +6,7 @@ pub mod events;
 pub mod list;
 pub mod log;
 pub mod observe;
+pub mod origin;
 pub mod plan;
 pub mod ports;
 pub mod recover;

@@ -17,6 +17,7 @@ use crate::domain::state::{DesiredState, Listing, Selection};
 
 use super::events::{Event, Stage};
 use super::observe::{self, Eyes, Freshness};
+use super::origin::{self, Record};
 use super::ports::{DOWNLOADS, PortalError, ReadPortal};
 
 /// What a plan is made of, beside the portal.
@@ -36,6 +37,8 @@ pub struct Request<'a> {
     pub freshness: Freshness,
     /// What the plan is for.
     pub purpose: Purpose,
+    /// By what it is told who moved; `None` where that is not asked.
+    pub record: Option<Record<'a>>,
 }
 
 /// What a plan is for.
@@ -78,7 +81,7 @@ pub async fn plan(
     eyes: &Eyes<'_, impl ReadPortal>,
     report: &mut Report,
 ) -> Result<Planned, PortalError> {
-    let Request { portal: identity, manifest, desired, only, allowances, freshness, purpose } = request;
+    let Request { portal: identity, manifest, desired, only, allowances, freshness, purpose, record } = request;
     eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let at = Instant::now();
     let (listing, seen) = match purpose {
@@ -107,6 +110,11 @@ pub async fn plan(
         .map(|kind| (kind, desired.entries().keys().filter(|address| address.kind == kind).count()))
         .collect();
     let censuses = censuses(desired.ownership(), &listing, &declared);
+    if let Some(record) = record {
+        let (origins, remarks) = origin::origins(record, &plan, desired, only);
+        report.origins = origins;
+        report.findings.extend(remarks);
+    }
     weigh(&plan, desired.ownership(), &censuses, *allowances, report);
     Ok(Planned { plan, censuses, listing, seen })
 }

@@ -14,6 +14,7 @@ use crate::domain::finding::Finding;
 use crate::domain::journal::{Entry, RunState};
 use crate::domain::log::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::manifest::Manifest;
+use crate::domain::origin::past::{ObjectId, Past};
 use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
 use crate::domain::rules::Art;
@@ -27,6 +28,39 @@ pub trait ReadArt {
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>);
     /// How many entries of each kind the manifest declares, without reading an image.
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize>;
+}
+
+/// Why there is no history to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoHistory {
+    /// There is none, and why: no more than that need be said.
+    Outside(String),
+    /// There may be one that cannot be read.
+    Unreadable {
+        /// Why: lower case, no full stop.
+        why: String,
+        /// What to do about it, in the same form.
+        help: Option<String>,
+    },
+}
+
+impl NoHistory {
+    /// There may be a history, and it cannot be read.
+    #[must_use]
+    pub fn unreadable(why: &str, help: Option<&str>) -> Self {
+        Self::Unreadable { why: why.to_owned(), help: help.map(ToOwned::to_owned) }
+    }
+}
+
+/// Contents by their names in Git.
+pub type Blobs = BTreeMap<ObjectId, Arc<[u8]>>;
+
+/// What Git knows of a branding repository's past. Implementations write nothing and fetch nothing.
+pub trait History {
+    /// The log of the manifest and of all that lies in its folder.
+    fn past(&self) -> Result<Past, NoHistory>;
+    /// These contents, as far as this clone has them.
+    fn blobs(&self, ids: &[ObjectId]) -> Blobs;
 }
 
 /// Why the portal did not give what was asked. Never holds a secret.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use similar::{ChangeTag, TextDiff};
 
 use super::human::{BOLD, CREATE, DELETE, DIM};
-use super::{inert, json};
+use super::{inert, json, origin};
 use crate::domain::asset::{Address, Kind};
+use crate::domain::diff::Change;
 use crate::domain::image;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::report::Report;
@@ -27,6 +28,12 @@ pub fn report(report: &Report) -> String {
     for unknown in &plan.unknown {
         let (address, why) = (inert(&unknown.address.to_string()), inert(&unknown.why));
         let _ = writeln!(text, "{DIM}# left alone: {address}: {why}{DIM:#}");
+    }
+    for change in &plan.changes {
+        if let Some(origin) = origin::of(report, &change.address) {
+            let address = inert(&change.address.to_string());
+            let _ = writeln!(text, "{DIM}# {address}: {}{DIM:#}", origin::in_words(origin));
+        }
     }
     let (observed, desired) = sides(plan, report);
     let diff = TextDiff::from_lines(&observed, &desired);
@@ -62,10 +69,11 @@ fn sides(plan: &Plan, report: &Report) -> (String, String) {
         told.insert(change.address.folded());
         if let Some(before) = change.action.before() {
             let facts = before.content.as_ref().map_or("unknown".to_owned(), |content| facts(content, &plan.contents));
-            observed.insert(change.live_address(), facts);
+            observed.insert(change.live_address(), facts + &renamed(change, "to"));
         }
         if let Some(after) = change.action.after() {
-            desired.insert(change.address.clone(), facts(&after.content, &plan.contents));
+            let facts = facts(&after.content, &plan.contents);
+            desired.insert(change.address.clone(), facts + &renamed(change, "from"));
         }
     }
     for piece in report.art.iter().filter(|piece| !told.contains(&piece.address.folded())) {
@@ -76,6 +84,11 @@ fn sides(plan: &Plan, report: &Report) -> (String, String) {
         desired.insert(piece.address.clone(), facts);
     }
     (yaml(&observed), yaml(&desired))
+}
+
+/// The other half of a rename, as a remark behind a value of YAML.
+fn renamed(change: &Change, word: &str) -> String {
+    change.rename.as_ref().map(|other| format!(" # renamed {word} {}", inert(&other.to_string()))).unwrap_or_default()
 }
 
 /// The facts of an image, as a value of YAML.

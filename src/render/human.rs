@@ -13,13 +13,15 @@ use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
 use crate::domain::image::{self, Image};
 use crate::domain::journal::{Ending, RunState};
+use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
 use crate::domain::state::Content;
 
+use super::outcome::renames;
 use super::picture::{self, Pictures};
 use super::screen::Screen;
-use super::{counted, inert, reason, snippet, summary as last_words, unmanaged, usage};
+use super::{counted, in_pairs, inert, origin, reason, snippet, summary as last_words, unmanaged, usage};
 
 pub(super) const CREATE: Style = AnsiColor::Green.on_default();
 pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
@@ -41,7 +43,7 @@ const LEAD: usize = 4;
 pub fn plan(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(plan) = &report.plan {
-        changes(&mut text, plan, screen);
+        changes(&mut text, plan, report, screen);
         if let Some(evidence) = &plan.evidence {
             usage::coverage(&evidence.coverage).lines().for_each(|line| text.push_str(&screen.wrapped(line, 2)));
             text.push('\n');
@@ -51,6 +53,12 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
         if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
             text.push_str(&screen.wrapped(&summary(plan), 0));
         }
+        // That there is no history at all is no news to those who plan.
+        if common_reason(&report.origins).is_none()
+            && let Some(moved) = origin::summary(report)
+        {
+            text.push_str(&screen.wrapped(&format!("{moved}."), 0));
+        }
     }
     text
 }
@@ -59,6 +67,11 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
 #[must_use]
 pub fn drift(report: &Report, screen: &Screen) -> String {
     let mut text = plan(report, screen);
+    if common_reason(&report.origins).is_some()
+        && let Some(moved) = origin::summary(report)
+    {
+        text.push_str(&screen.wrapped(&format!("{moved}."), 0));
+    }
     if let Some(plan) = &report.plan
         && !report.has_errors()
     {
@@ -187,17 +200,17 @@ pub fn findings(findings: &[Finding], report: &Report) -> String {
     snippet::findings(findings, &report.manifest, &report.source, &Pictures::new())
 }
 
-fn changes(text: &mut String, plan: &Plan, screen: &Screen) {
+fn changes(text: &mut String, plan: &Plan, report: &Report, screen: &Screen) {
     let mut drawn = 0;
     let width = plan.changes.iter().map(|change| display_width(&shown(&change.address))).max().unwrap_or(0).min(60);
-    for change in &plan.changes {
+    for change in in_pairs(plan) {
         let (style, symbol) = match change.action {
             Action::Create(_) => (CREATE, "  +"),
             Action::Replace(..) => (REPLACE, "-/+"),
             Action::Delete(_) => (DELETE, "  -"),
         };
         let first = format!("{style}{symbol} {}{style:#}", shown(&change.address));
-        text.push_str(&screen.row(LEAD, &first, width, &reason(change, plan)));
+        text.push_str(&screen.row(LEAD, &first, width, &reason(change, plan, report)));
         if let (Some(colours), Some(columns)) = (screen.colours, screen.columns)
             && drawn < MAX_DRAWN
         {
@@ -217,8 +230,12 @@ fn changes(text: &mut String, plan: &Plan, screen: &Screen) {
     }
 }
 
-fn reason(change: &Change, plan: &Plan) -> String {
-    reason::in_full(change, plan, |spelling| format!("`{}`", inert(spelling)), shown)
+fn reason(change: &Change, plan: &Plan, report: &Report) -> String {
+    let why = reason::in_full(change, plan, |spelling| format!("`{}`", inert(spelling)), shown);
+    match origin::of(report, &change.address) {
+        Some(origin) => format!("{why}; {}", origin::in_words(origin)),
+        None => why,
+    }
 }
 
 fn left_alone(text: &mut String, plan: &Plan, screen: &Screen) {
@@ -283,8 +300,11 @@ fn summary(plan: &Plan) -> String {
     } else {
         let _ = write!(
             text,
-            "{BOLD}Plan:{BOLD:#} {CREATE}{} to create{CREATE:#}, {REPLACE}{} to replace{REPLACE:#}, {DELETE}{} to delete{DELETE:#}.",
-            counts.create, counts.replace, counts.delete,
+            "{BOLD}Plan:{BOLD:#} {CREATE}{} to create{CREATE:#}, {REPLACE}{} to replace{REPLACE:#}, {DELETE}{} to delete{DELETE:#}{}.",
+            counts.create,
+            counts.replace,
+            counts.delete,
+            renames(plan),
         );
     }
     let _ = write!(text, " {} unchanged, {} unmanaged, {} system", plan.unchanged, plan.unmanaged.len(), plan.system);

@@ -5,7 +5,9 @@
 //! has no word for them.
 //!
 //! Of the commands that compare, every entry that differs is a test case that failed, every one that is unknown one with an
-//! error, and one test case stands for all the rest. Once `apply` wrote, a test case fails whose step did not end as planned.
+//! error, and one test case stands for all the rest. The type of a failure says what is to be done and, where that is known,
+//! who moved: `replace.drifted`. What `drift --only-portal` does not ask for is skipped. Once `apply` wrote, a test case
+//! fails whose step did not end as planned.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,7 +19,7 @@ use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Validation};
 
 use super::outcome::{self, Outcome};
-use super::{inert, reason};
+use super::{inert, origin, reason};
 
 /// What `validate` found.
 #[must_use]
@@ -160,8 +162,15 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
         Action::Delete(_) => "delete",
     };
     let step = report.run.as_ref().and_then(|run| run.steps.get(&change.address));
+    let (sort, why) = match origin::of(report, &change.address) {
+        Some(origin) => {
+            (format!("{sort}.{}", origin.kind.name()), format!("{sort}: {why}; {}", origin::in_words(origin)))
+        }
+        None => (sort.to_owned(), format!("{sort}: {why}")),
+    };
+    let word = if report.concerns(&change.address) { Word::Failure } else { Word::Skipped };
     let ending = match step.map(|step| (step.fate, step.why.clone().unwrap_or_default())) {
-        None => Some(Ending::new(Word::Failure, sort, format!("{sort}: {why}"))),
+        None => Some(Ending::new(word, &sort, why)),
         Some((Fate::Applied, _)) => None,
         Some((Fate::Failed, why)) => Some(Ending::new(Word::Failure, "failed", why)),
         Some((Fate::Recovered, why)) => Some(Ending::new(Word::Failure, "recovered", why)),
@@ -177,6 +186,7 @@ fn the_rest(report: &Report) -> Case {
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
     let mut output = vec![Outcome::of_report(report).text];
     output.extend(report.plan.as_ref().map(outcome::counts));
+    output.extend(origin::summary(report));
     let refused = report.guards.iter().filter(|verdict| verdict.outcome == guard::Outcome::Refused);
     output.extend(refused.map(|verdict| format!("guard {}: refused: {}", verdict.guard.name(), verdict.message)));
     output.extend(warnings.into_iter().map(line));

@@ -8,12 +8,13 @@
 use std::fmt::Write as _;
 
 use super::outcome::{self, Outcome};
-use super::{inert, reason, unmanaged, usage};
+use super::{in_pairs, inert, origin, reason, unmanaged, usage};
 use crate::domain::asset::Address;
 use crate::domain::diff::Action;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::inventory::{Inventory, Standing};
+use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
 
@@ -36,6 +37,9 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let mut comment = Comment::new(command, &report.manifest, title, &Outcome::of_report(report), page);
     if let Some(plan) = &report.plan {
         let _ = write!(comment.text, "{}.\n\n", outcome::counts(plan));
+        if let Some(moved) = moved(report) {
+            let _ = write!(comment.text, "{moved}.\n\n");
+        }
         if let Some(looked) = plan.evidence.as_ref().map(|evidence| usage::coverage(&evidence.coverage)) {
             let _ = write!(comment.text, "{}\n\n", looked.lines().map(code).collect::<Vec<_>>().join("<br>"));
         }
@@ -51,13 +55,16 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
         comment.list(
             "Changes",
             "| | entry | why |\n|---|---|---|\n",
-            plan.changes.iter().map(|change| {
+            in_pairs(plan).into_iter().map(|change| {
                 let symbol = match change.action {
                     Action::Create(_) => "+",
                     Action::Replace(..) => "-/+",
                     Action::Delete(_) => "-",
                 };
-                let why = reason::in_full(change, plan, code, name);
+                let mut why = reason::in_full(change, plan, code, name);
+                if let Some(origin) = origin::of(report, &change.address) {
+                    let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
+                }
                 format!("| `{symbol}` | {} | {why} |\n", name(&change.address))
             }),
         );
@@ -72,6 +79,14 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
         comment.folded("Unmanaged, left alone", ENTRIES, left_alone(plan));
     }
     comment.text
+}
+
+/// Who moved; a reason may hold words of Git.
+fn moved(report: &Report) -> Option<String> {
+    match common_reason(&report.origins) {
+        Some(why) => Some(format!("Who moved is unknown: {}", code(why))),
+        None => origin::summary(report),
+    }
 }
 
 /// What `validate` found.

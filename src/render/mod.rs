@@ -11,6 +11,7 @@ pub mod junit;
 pub mod list;
 pub mod log;
 pub mod markdown;
+mod origin;
 mod outcome;
 pub mod picture;
 mod reason;
@@ -23,8 +24,12 @@ pub mod snippet;
 pub mod summary;
 pub mod usage;
 
-use crate::domain::asset::Kind;
+use std::collections::BTreeMap;
+
+use crate::domain::asset::{Address, Kind};
+use crate::domain::diff::{Action, Change};
 use crate::domain::ownership::Unmanaged;
+use crate::domain::plan::Plan;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command: control characters,
 /// and the marks that change the direction of text.
@@ -49,6 +54,21 @@ const fn reorders(character: char) -> bool {
 /// A number with its noun.
 fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The changes of a plan, the old name of a rename right below the new one.
+fn in_pairs(plan: &Plan) -> Vec<&Change> {
+    let is_old = |change: &Change| change.rename.is_some() && matches!(change.action, Action::Delete(_));
+    let (old, others): (Vec<&Change>, Vec<&Change>) = plan.changes.iter().partition(|change| is_old(change));
+    let mut old: BTreeMap<&Address, &Change> = old.into_iter().map(|change| (&change.address, change)).collect();
+    let mut paired = Vec::with_capacity(plan.changes.len());
+    for change in others {
+        paired.push(change);
+        paired.extend(change.rename.as_ref().and_then(|name| old.remove(name)));
+    }
+    // A half whose other half is not there, as in a plan that was written by hand.
+    paired.extend(old.into_values());
+    paired
 }
 
 /// Why an entry is left alone, in words.

@@ -106,14 +106,19 @@ fn errors(findings: &[Finding]) -> usize {
     findings.iter().filter(|finding| finding.is_error()).count()
 }
 
+/// How many creates and deletes are renames, as an aside; nothing where none is.
+pub(super) fn renames(plan: &Plan) -> String {
+    match plan.changes.iter().filter(|change| change.rename.is_some()).count() / 2 {
+        0 => String::new(),
+        count => format!(" (of these {} as a create and a delete)", counted(count, "rename", "renames")),
+    }
+}
+
 /// What a plan comes to, in numbers.
 pub(super) fn counts(plan: &Plan) -> String {
     let counts = plan.counts();
-    let renames = plan.changes.iter().filter(|change| change.rename.is_some()).count() / 2;
     let mut text = format!("{} to create, {} to replace, {} to delete", counts.create, counts.replace, counts.delete);
-    if renames > 0 {
-        text.push_str(&format!(" (of these {} as a create and a delete)", counted(renames, "rename", "renames")));
-    }
+    text.push_str(&renames(plan));
     text.push_str(&format!(
         "; {} unchanged, {} unmanaged, {} system",
         plan.unchanged,

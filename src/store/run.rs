@@ -14,6 +14,7 @@ use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
 use crate::domain::document::Document;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
+use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
@@ -51,6 +52,15 @@ impl RunStore {
     /// When the state folder cannot be read.
     pub fn all(&self) -> io::Result<Vec<StoredRun>> {
         all(&self.state.inside("runs")?)
+    }
+
+    /// What the newest runs did to the portal, the newest first. One whose plan cannot be read says nothing.
+    #[must_use]
+    pub fn record(&self) -> Vec<PastRun> {
+        /// The most runs that are looked at.
+        const MOST: usize = 50;
+        let runs = self.all().unwrap_or_default();
+        runs.iter().rev().take(MOST).filter_map(|run| Some(run.state.record(&plan(&run.folder).ok()?))).collect()
     }
 
     fn create(&self, plan: &Document, old: &Contents) -> io::Result<RunFolder> {

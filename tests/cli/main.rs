@@ -10,6 +10,7 @@ mod exit_codes;
 mod killed;
 mod list;
 mod log;
+mod moved;
 mod names;
 mod oauth;
 mod ownership;

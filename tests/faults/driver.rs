@@ -198,6 +198,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         allowances,
         freshness: Freshness::Cached,
         purpose: plan::Purpose::Apply,
+        record: None,
     };
     let planned = plan::plan(&request, &eyes(), report).await.map_err(|cause| error(report, cause.to_string()))?;
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();

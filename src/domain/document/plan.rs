@@ -9,6 +9,7 @@ use crate::domain::asset::{Address, Code, Digest};
 use crate::domain::diff::{Action, After, Before, Change, Reason, Unknown};
 use crate::domain::finding::{Finding, Place, Severity};
 use crate::domain::guard::Verdict;
+use crate::domain::origin::{Origin, Origins};
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::{Plan, Precondition};
 use crate::domain::report::{Report, Run, StepResult};
@@ -98,6 +99,9 @@ pub struct ChangeDocument {
     /// The other half of a rename.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rename: Option<Address>,
+    /// Who moved, by the history of the repository.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<Origin>,
     /// What it was; null for a create.
     pub before: Option<Before>,
     /// What it shall be; null for a delete.
@@ -254,6 +258,7 @@ impl From<&Change> for ChangeDocument {
             },
             reason: *reason,
             rename: rename.clone(),
+            origin: None,
             before: action.before().cloned(),
             after: action.after().cloned(),
             precondition: match change.precondition() {
@@ -293,6 +298,9 @@ impl Document {
         };
         if let Some(plan) = &report.plan {
             document.take(plan);
+        }
+        for change in &mut document.changes {
+            change.origin = report.origins.get(&change.address).cloned();
         }
         if let Some(run) = &report.run {
             document.add_run(run);
@@ -336,6 +344,13 @@ impl Document {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.errors.iter().chain(&self.warnings).map(Finding::from).collect()
+    }
+
+    /// Who moved, as far as that was asked when it was made.
+    #[must_use]
+    pub fn origins(&self) -> Origins {
+        let changes = self.changes.iter();
+        changes.filter_map(|change| Some((change.address.clone(), change.origin.clone()?))).collect()
     }
 
     /// The digest of the plan that this document states, whatever was added to it since.

@@ -98,6 +98,7 @@ fn heading(entry: &Entry<'_>) -> Markup {
                 a href={ "#" (anchor(address)) } { (name(address)) }
             }
             p { (entry.why) }
+            @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (inert(&origin.why)) } }
             @for step in &entry.steps { (fate(step)) }
         }
     }

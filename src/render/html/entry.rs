@@ -7,10 +7,11 @@ use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{self, Change};
 use crate::domain::finding::Finding;
 use crate::domain::image::{Comparison, compare};
+use crate::domain::origin::Origin;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, StepResult, Validation};
 use crate::domain::rules::Piece;
-use crate::render::{inert, reason, usage};
+use crate::render::{inert, origin, reason, usage};
 
 /// What happens to an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +81,8 @@ pub(super) struct Entry<'a> {
     pub(super) action: Action,
     /// Why, in a sentence.
     pub(super) why: String,
+    /// Who moved, of both halves of a rename.
+    pub(super) origins: Vec<&'a Origin>,
     pub(super) before: Side,
     pub(super) after: Side,
     /// How both differ, and the class of the picture of that.
@@ -148,6 +151,7 @@ impl<'a> Entry<'a> {
             renamed_from: None,
             action,
             why: String::new(),
+            origins: Vec::new(),
             before: Side::Absent,
             after: Side::Absent,
             comparison: None,
@@ -212,8 +216,9 @@ fn of_change<'a>(
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
         entry.why.push_str(&format!("; {}", usage::in_brief(&usage, inert)));
     }
+    let addresses = [Some(&change.address), entry.renamed_from];
+    entry.origins = addresses.into_iter().flatten().filter_map(|address| origin::of(report, address)).collect();
     if let Some(run) = &report.run {
-        let addresses = [Some(&change.address), entry.renamed_from];
         entry.steps = addresses.into_iter().flatten().filter_map(|address| run.steps.get(address)).collect();
     }
     entry

@@ -10,7 +10,7 @@ use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Fate, Report, Run, Validation};
 use crate::render::outcome::{Outcome, counts};
-use crate::render::{inert, unmanaged, usage};
+use crate::render::{inert, origin, unmanaged, usage};
 
 /// The top of a page about a portal.
 pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -> Markup {
@@ -21,6 +21,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
             (outcome(&Outcome::of_report(report)))
             dl.facts {
                 @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
+                @if let Some(moved) = origin::summary(report) { dt { "History" } dd { (moved) } }
                 @if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
                     dt { "Use" } dd { @for line in usage::coverage(&evidence.coverage).lines() { p { (line) } } }
                 }

@@ -1,0 +1,537 @@
+//! What speaks for each origin, and the judgement of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lineage::{self, Lineage, OldManifest};
+use super::past::{Blob, ObjectId, Past, Reach, beside};
+use super::{Done, Mover, Origin, Origins, PastRun};
+use crate::domain::asset::Address;
+use crate::domain::diff::{Action, After, Before, Change};
+use crate::domain::plan::Plan;
+use crate::domain::state::{Content, DesiredState, Selection};
+
+/// Everything that is known of where the changes of a plan come from. It grows: what has to be read of the history depends
+/// on what is known already.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    past: &'a Past,
+    plan: &'a Plan,
+    desired: &'a DesiredState,
+    /// The newest first.
+    runs: &'a [PastRun],
+    lineages: BTreeMap<Address, Lineage>,
+    /// The contents that were read of the history; `None` for those that are not here.
+    contents: BTreeMap<ObjectId, Option<Content>>,
+    /// The first commits of what the portal holds of the versions.
+    seen: BTreeSet<usize>,
+}
+
+impl<'a> Evidence<'a> {
+    /// What the names of the contents tell, without reading one. `runs` are those of this portal, the newest first.
+    #[must_use]
+    pub fn new(
+        past: &'a Past,
+        plan: &'a Plan,
+        desired: &'a DesiredState,
+        only: &Selection,
+        runs: &'a [PastRun],
+    ) -> Self {
+        let (lineages, contents) = (BTreeMap::new(), BTreeMap::new());
+        let mut evidence = Self { past, plan, desired, runs, lineages, contents, seen: BTreeSet::new() };
+        let differs: BTreeSet<_> = plan
+            .changes
+            .iter()
+            .map(|change| &change.address)
+            .chain(plan.unknown.iter().map(|unknown| &unknown.address))
+            .chain(plan.conflicts.iter().filter_map(|finding| finding.address.as_ref()))
+            .map(Address::folded)
+            .collect();
+        for (address, entry) in desired.entries() {
+            if only.admits(address) && !differs.contains(&address.folded()) {
+                let file = evidence.path(&entry.file);
+                evidence.seen.extend(evidence.first(&file, &entry.content, Some(&entry.png)));
+            }
+        }
+        evidence
+    }
+
+    /// The codes whose old declarations matter, each with its present file.
+    #[must_use]
+    pub fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
+        let unsettled = self.plan.changes.iter().filter(|change| match &change.action {
+            Action::Create(_) => true,
+            Action::Replace(before, _) | Action::Delete(before) => {
+                before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
+            }
+        });
+        unsettled.map(|change| (change.live_address(), self.file(&change.live_address()))).collect()
+    }
+
+    /// Takes in the old versions of the manifest, the newest first.
+    pub fn read_manifests(&mut self, wanted: &BTreeMap<Address, Option<String>>, versions: &[OldManifest<'_>]) {
+        self.lineages = lineage::lineages(wanted, versions);
+    }
+
+    /// The contents that the live images must be compared with, because none of them has the live one's name.
+    #[must_use]
+    pub fn unread(&self) -> BTreeSet<ObjectId> {
+        let live = self.plan.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
+        live.filter(|(change, before)| {
+            before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
+        })
+        .flat_map(|(change, _)| self.files(&change.live_address()))
+        .flat_map(|file| self.past.versions(&file).map(|(_, id)| id.clone()).collect::<Vec<_>>())
+        .collect()
+    }
+
+    /// Takes in contents, `None` for those that this clone does not have.
+    pub fn read_contents(&mut self, contents: impl IntoIterator<Item = (ObjectId, Option<Content>)>) {
+        self.contents.extend(contents);
+    }
+
+    /// Judges every change.
+    #[must_use]
+    pub fn judge(&mut self) -> Origins {
+        let matched: Vec<usize> = self
+            .plan
+            .changes
+            .iter()
+            .filter_map(|change| self.version_of(&change.live_address(), change.action.before()?.content.as_ref()?))
+            .collect();
+        self.seen.extend(matched);
+        let runs = self.runs.iter().filter_map(|run| self.place(run));
+        let known = Known {
+            shown: self.past.reach(self.seen.iter().flat_map(|commit| self.past.parents(*commit))),
+            reached: self.past.reach(self.seen.iter().copied().chain(runs)),
+            whole: self.runs.iter().filter_map(|run| Some((run.id.as_str(), self.whole(run)?))).collect(),
+            any: !self.seen.is_empty() || self.runs.iter().any(|run| self.place(run).is_some()),
+        };
+        let judged = self.plan.changes.iter().map(|change| (change.address.clone(), self.origin(change, &known)));
+        judged.collect()
+    }
+
+    fn origin(&self, change: &Change, known: &Known<'_>) -> Origin {
+        match &change.action {
+            Action::Create(after) => self.absent(change, after, known),
+            Action::Replace(before, _) | Action::Delete(before) => self.present(change, before, known),
+        }
+    }
+
+    /// An entry that the portal has.
+    fn present(&self, change: &Change, before: &Before, known: &Known<'_>) -> Origin {
+        let address = change.live_address();
+        let Some(live) = &before.content else { return unknown("its image could not be fetched") };
+        if let Some(commit) = self.version_of(&address, live) {
+            return self.at(Mover::Pending, commit, |at| format!("the portal has the version of commit {at}"));
+        }
+        if let Some((run, Done::Put(content))) = self.last_run(&address)
+            && content.looks_like(live)
+        {
+            return of(Mover::Pending, format!("run {run} put it there, and it was never committed"));
+        }
+        let files = self.files(&address);
+        let versions: Vec<_> = files.iter().flat_map(|file| self.past.versions(file)).collect();
+        let declared = change.action.after().is_some() && address == change.address;
+        if declared && versions.is_empty() {
+            return of(Mover::Pending, "its declaration is not committed".to_owned());
+        }
+        if let Some(why) = self.gap(&address) {
+            return unknown(why);
+        }
+        if versions.is_empty() {
+            return of(Mover::Drifted, "it was never declared: somebody added it on the portal".to_owned());
+        }
+        let newest_run = self.runs.iter().find(|run| self.place(run).is_some());
+        if declared
+            && let Some(run) = newest_run
+            && !versions.iter().any(|(commit, _)| known.reached.has(*commit))
+        {
+            return of(Mover::Pending, format!("it was declared after run {}, the last one known", run.id));
+        }
+        let contents: BTreeSet<_> = versions.iter().map(|(_, id)| id).collect();
+        of(
+            Mover::Drifted,
+            match contents.len() {
+                1 => "the portal's image is not the one that was committed".to_owned(),
+                count => format!("the portal's image is none of the {count} that were committed"),
+            },
+        )
+    }
+
+    /// An entry that the portal does not have.
+    fn absent(&self, change: &Change, after: &After, known: &Known<'_>) -> Origin {
+        match self.last_run(&change.address) {
+            Some((run, Done::Put(content))) if content.looks_like(&after.content) => {
+                return of(Mover::Vanished, format!("run {run} put it there"));
+            }
+            Some((run, Done::Put(_))) => {
+                return of(Mover::Pending, format!("its image is another one since run {run}"));
+            }
+            Some((run, Done::Deleted)) => return of(Mover::Pending, format!("it is declared again since run {run}")),
+            Some((run, Done::Failed)) => return of(Mover::Pending, format!("run {run} did not get it applied")),
+            Some((_, Done::Unknown)) | None => {}
+        }
+        let Some(drawn) = self.last(&self.path(&after.file), &change.address, &after.content) else {
+            return of(Mover::Pending, "its image is not committed".to_owned());
+        };
+        let (listed, broken) = self.lineages.get(&change.address).map_or((None, true), |old| (old.since, old.broken));
+        let Some(listed) = listed else {
+            if broken {
+                return unknown(NOT_HERE);
+            }
+            return of(Mover::Pending, "its declaration is not committed".to_owned());
+        };
+        // The log has children before parents: the newer half of a declaration is the one that comes first.
+        let newer = drawn.min(listed);
+        let within = |commits: &Reach| commits.has(drawn) && commits.has(listed);
+        if within(&known.shown) {
+            return self.at(Mover::Vanished, newer, |at| {
+                format!("it is declared since commit {at}, and the portal has what was committed later")
+            });
+        }
+        if let Some((run, _)) = known.whole.iter().find(|(_, commits)| within(commits)) {
+            return self.at(Mover::Vanished, newer, |at| {
+                format!("it is declared since commit {at}, and run {run} left nothing to do")
+            });
+        }
+        let told = known.any && !broken;
+        if told && !within(&known.reached) {
+            return self.at(Mover::Pending, newer, |at| {
+                format!("it is declared since commit {at}, after the last apply that is known")
+            });
+        }
+        unknown(if self.past.is_shallow() {
+            SHALLOW
+        } else if broken {
+            NOT_HERE
+        } else if known.any {
+            "it was committed no earlier than what the portal has, and may never have been applied"
+        } else {
+            "no apply is known: the state folder has none, and the portal has nothing that was committed"
+        })
+    }
+
+    /// The commits that a run applied whole, if it did.
+    fn whole(&self, run: &PastRun) -> Option<Reach> {
+        let reach = self.past.reach([self.place(run).filter(|_| run.complete)?]);
+        let had = |file: &str| self.past.touches(file).iter().any(|touch| reach.has(touch.commit));
+        let declared = self.desired.entries().values().filter(|entry| had(&self.path(&entry.file))).count();
+        (run.looked_at >= declared).then_some(reach)
+    }
+
+    // ---- What is looked up ----
+
+    /// A path of the manifest, from the root of the repository.
+    fn path(&self, file: &str) -> String {
+        beside(self.past.manifest(), file)
+    }
+
+    /// The file that a code is declared with now.
+    fn file(&self, address: &Address) -> Option<String> {
+        self.desired.entries().get(address).map(|entry| self.path(&entry.file))
+    }
+
+    /// Every file that a code was declared with, as far as that was read.
+    fn files(&self, address: &Address) -> BTreeSet<String> {
+        let old = self.lineages.get(address).map(|lineage| lineage.files.clone()).unwrap_or_default();
+        old.into_iter().chain(self.file(address)).collect()
+    }
+
+    /// The oldest commit in which a code has a version that equals this image.
+    fn version_of(&self, address: &Address, live: &Content) -> Option<usize> {
+        let bytes = self.plan.contents.get(&live.sha256).map(AsRef::as_ref);
+        self.files(address).iter().filter_map(|file| self.first(file, live, bytes)).max()
+    }
+
+    /// The oldest commit in which a file has this content.
+    fn first(&self, file: &str, content: &Content, bytes: Option<&[u8]>) -> Option<usize> {
+        let names = self.names(content, bytes);
+        self.past.versions(file).filter(|(_, id)| self.is(id, &names, content)).map(|(commit, _)| commit).last()
+    }
+
+    /// The newest commit that gave a declared file this content.
+    fn last(&self, file: &str, address: &Address, content: &Content) -> Option<usize> {
+        let bytes = self.desired.entries().get(address).map(|entry| entry.png.as_ref());
+        let names = self.names(content, bytes);
+        self.past.versions(file).find(|(_, id)| self.is(id, &names, content)).map(|(commit, _)| commit)
+    }
+
+    fn is(&self, id: &ObjectId, names: &[ObjectId], content: &Content) -> bool {
+        names.contains(id)
+            || self.contents.get(id).and_then(Option::as_ref).is_some_and(|version| version.looks_like(content))
+    }
+
+    /// What Git would call a content: as it is, and as LFS keeps it.
+    fn names(&self, content: &Content, bytes: Option<&[u8]>) -> Vec<ObjectId> {
+        let pointer = pointer(content);
+        bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
+    }
+
+    /// Why it does not say much that no version of a code equals an image.
+    fn gap(&self, address: &Address) -> Option<&'static str> {
+        let files = self.files(address);
+        let touches = || files.iter().flat_map(|file| self.past.touches(file));
+        if touches().any(|touch| touch.blob == Blob::Odd) {
+            return Some("a version of its file is a link, which cannot be compared");
+        }
+        let unread = |blob: &Blob| matches!(blob, Blob::Is(id) if self.contents.get(id).is_none_or(Option::is_none));
+        let broken = self.lineages.get(address).is_some_and(|lineage| lineage.broken);
+        if self.past.is_shallow() {
+            Some(SHALLOW)
+        } else if broken || touches().any(|touch| unread(&touch.blob)) {
+            Some(NOT_HERE)
+        } else {
+            None
+        }
+    }
+
+    /// What the newest run did to an entry that had something to do with it.
+    fn last_run(&self, address: &Address) -> Option<(&str, &Done)> {
+        let key = address.folded();
+        self.runs.iter().find_map(|run| Some((run.id.as_str(), run.done.get(&key)?)))
+    }
+
+    fn place(&self, run: &PastRun) -> Option<usize> {
+        run.commit.as_ref().and_then(|commit| self.past.place(commit))
+    }
+
+    /// How many declared images are not committed as they are.
+    #[must_use]
+    pub fn uncommitted(&self) -> usize {
+        let is_committed = |file: &str, content, bytes| self.first(&self.path(file), content, Some(bytes)).is_some();
+        let entries = self.desired.entries().values();
+        entries.filter(|entry| !is_committed(&entry.file, &entry.content, &entry.png)).count()
+    }
+
+    fn at(&self, kind: Mover, commit: usize, why: impl Fn(&str) -> String) -> Origin {
+        let id = self.past.id(commit);
+        Origin { kind, why: why(id.map_or("?", ObjectId::short)), commit: id.map(ToString::to_string) }
+    }
+}
+
+const SHALLOW: &str = "the clone is shallow, and older versions are not in it";
+const NOT_HERE: &str = "contents of older commits could not be read";
+
+/// The commits that an apply is known of.
+struct Known<'a> {
+    /// Those that are older than what the portal has.
+    shown: Reach,
+    /// Those that the portal or a run has, and all that is older.
+    reached: Reach,
+    /// The runs that applied everything, and what they applied.
+    whole: Vec<(&'a str, Reach)>,
+    /// Whether there is any.
+    any: bool,
+}
+
+fn of(kind: Mover, why: String) -> Origin {
+    Origin { kind, why, commit: None }
+}
+
+fn unknown(why: &str) -> Origin {
+    of(Mover::Unknown, why.to_owned())
+}
+
+/// What LFS commits in place of a file.
+fn pointer(content: &Content) -> String {
+    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", content.sha256, content.size)
+}
+
+/// The facts of what a commit has of a file. In place of a file that LFS keeps elsewhere there is a note with its SHA-256
+/// and its size.
+#[must_use]
+pub fn committed(bytes: &[u8]) -> Content {
+    let noted = || {
+        let text = std::str::from_utf8(bytes).ok()?.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+        let (sha256, size) = (field("oid sha256:")?.parse().ok()?, field("size ")?.parse().ok()?);
+        Some(Content { sha256, size, look: None })
+    };
+    noted().unwrap_or_else(|| Content::of(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::asset::Kind;
+    use crate::domain::diff::{Diff, Reason};
+    use crate::domain::finding::Place;
+    use crate::domain::image::testing::rgba;
+    use crate::domain::manifest;
+    use crate::domain::plan::Contents;
+    use crate::domain::state::Desired;
+
+    const MANIFEST: &str = "version: 1\nowns: [\"*\"]\npolicy: {prune: true}\nicons: icons/\n";
+
+    fn png(mark: u8) -> Arc<[u8]> {
+        rgba(24, 24, |x, y| if x.min(y) > 3 { [mark, 80, 160, 255] } else { [0; 4] }).into()
+    }
+
+    fn address(code: &str) -> Address {
+        format!("icon/{code}").parse().unwrap()
+    }
+
+    /// A log of commits, the oldest first: which images each of them gave to which codes. The first one has the manifest.
+    fn past(commits: &[Vec<(&str, u8)>], shallow: bool) -> Past {
+        let id = |number: usize| ObjectId::parse(&format!("{:040x}", number + 1)).unwrap();
+        let mut past = Past::new("brand.yaml", shallow);
+        for (number, images) in commits.iter().enumerate().rev() {
+            past.add_commit(id(number), number.checked_sub(1).map(id).into_iter().collect());
+            for (code, mark) in images {
+                past.add_touch(format!("icons/{code}.png"), Blob::Is(past.name(&png(*mark)).unwrap()));
+            }
+            if number == 0 {
+                past.add_touch("brand.yaml".to_owned(), Blob::Is(past.name(MANIFEST.as_bytes()).unwrap()));
+            }
+        }
+        past
+    }
+
+    /// What is judged of `a`, of which the portal has `live`; `b` is on the portal as it is declared.
+    fn judged(
+        past: &Past,
+        declared: &[(&str, u8)],
+        live: Option<u8>,
+        runs: &[PastRun],
+        at_hand: bool,
+    ) -> Option<Origin> {
+        let ownership = manifest::parse(MANIFEST.as_bytes(), "brand.yaml").0.unwrap().ownership();
+        let entries = declared.iter().map(|(code, mark)| {
+            let (png, place) = (png(*mark), Place { line: 1, column: 1, bytes: 0..0 });
+            (address(code), Desired { file: format!("icons/{code}.png"), place, content: Content::of(&png), png })
+        });
+        let desired = DesiredState::new(ownership, entries.collect());
+        let after = desired.entries().get(&address("a"));
+        let after = after.map(|entry| After { file: entry.file.clone(), content: entry.content.clone() });
+        let before = live.map(|mark| Before {
+            code: crate::domain::asset::Code::new("a"),
+            file_uri: String::new(),
+            content: Some(Content::of(&png(mark))),
+        });
+        let (action, reason) = match (before, after) {
+            (None, Some(after)) => (Action::Create(after), Reason::Absent),
+            (Some(before), Some(after)) => {
+                if before.content.as_ref() == Some(&after.content) {
+                    return None;
+                }
+                (Action::Replace(before, after), Reason::LooksDifferent)
+            }
+            (Some(before), None) => (Action::Delete(before), Reason::Undeclared),
+            (None, None) => return None,
+        };
+        let changes = vec![Change { address: address("a"), action, reason, rename: None }];
+        let plan = Plan::new("p".to_owned(), Diff { changes, ..Diff::default() }, Contents::new());
+        let mut evidence = Evidence::new(past, &plan, &desired, &Selection::All, runs);
+        let wanted = evidence.unsettled();
+        let versions: Vec<_> = past.versions("brand.yaml").map(|(commit, _)| commit).collect();
+        let old = |commit: &usize| OldManifest { commit: *commit, path: "brand.yaml", text: Some(MANIFEST.as_bytes()) };
+        evidence.read_manifests(&wanted, &versions.iter().map(old).collect::<Vec<_>>());
+        let all: BTreeMap<_, _> =
+            (0..=u8::MAX).map(|mark| (past.name(&png(mark)).unwrap(), Content::of(&png(mark)))).collect();
+        let unread = evidence.unread().into_iter();
+        let read: Vec<_> = unread.map(|id| (id.clone(), all.get(&id).filter(|_| at_hand).cloned())).collect();
+        evidence.read_contents(read);
+        evidence.judge().remove(&address("a"))
+    }
+
+    fn run(commit: usize, looked_at: usize, done: Option<Done>) -> PastRun {
+        PastRun {
+            id: "r".to_owned(),
+            commit: ObjectId::parse(&format!("{:040x}", commit + 1)),
+            complete: true,
+            looked_at,
+            done: done.into_iter().map(|done| ((Kind::Icon, address("a").code.folded()), done)).collect(),
+        }
+    }
+
+    #[test]
+    fn runs_say_what_commits_cannot() {
+        let past = past(&[vec![("a", 1)], vec![("a", 2), ("b", 3)]], false);
+        let declared = [("a", 2), ("b", 3)];
+        let kind = |live, run: PastRun| judged(&past, &declared, live, &[run], true).unwrap().kind;
+        let content = |mark| Content::of(&png(mark));
+        for (expected, live, run) in [
+            (Mover::Vanished, None, run(1, 2, None)),
+            (Mover::Unknown, None, run(1, 1, None)),
+            (Mover::Vanished, None, run(0, 1, Some(Done::Put(content(2))))),
+            (Mover::Pending, None, run(0, 1, Some(Done::Put(content(1))))),
+            (Mover::Pending, None, run(0, 1, Some(Done::Deleted))),
+            (Mover::Pending, None, run(1, 2, Some(Done::Failed))),
+            (Mover::Pending, Some(9), run(1, 2, Some(Done::Put(content(9))))),
+            (Mover::Drifted, Some(9), run(1, 2, Some(Done::Put(content(2))))),
+        ] {
+            assert_eq!(kind(live, run.clone()), expected, "{live:?} {run:?}");
+        }
+        // Declared since the last run that is known, and never seen since.
+        let later = self::past(&[vec![("z", 1)], vec![("a", 2)]], false);
+        let judged = |runs: &[PastRun]| judged(&later, &[("a", 2)], Some(9), runs, true).unwrap().kind;
+        assert_eq!(judged(&[run(0, 0, None)]), Mover::Pending);
+        assert_eq!(judged(&[]), Mover::Drifted);
+    }
+
+    #[test]
+    fn what_is_not_declared_is_pending_only_if_it_once_was() {
+        let past = past(&[vec![("a", 1), ("b", 3)]], false);
+        assert_eq!(judged(&past, &[("b", 3)], Some(1), &[], true).unwrap().kind, Mover::Pending);
+        assert_eq!(judged(&past, &[("b", 3)], Some(2), &[], true).unwrap().kind, Mover::Drifted);
+        let never = self::past(&[vec![("b", 3)]], false);
+        assert!(judged(&never, &[("b", 3)], Some(1), &[], true).unwrap().why.contains("never declared"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Whatever was committed is pending, nothing else is; and who does not know the past does not guess.
+        #[test]
+        fn a_live_image_is_pending_if_and_only_if_it_was_committed(
+            marks in proptest::collection::vec(0..6_u8, 1..6),
+            live in 0..8_u8,
+            shallow: bool,
+            at_hand: bool,
+        ) {
+            let commits: Vec<_> = marks.iter().map(|mark| vec![("a", *mark)]).collect();
+            let past = past(&commits, shallow);
+            let last = *marks.last().unwrap();
+            let expected = match (marks.contains(&live), shallow || !at_hand) {
+                (_, _) if live == last => None,
+                // No names are known here but those of LFS: contents must be read.
+                (true, _) if at_hand => Some(Mover::Pending),
+                (false, false) => Some(Mover::Drifted),
+                _ => Some(Mover::Unknown),
+            };
+            let origin = judged(&past, &[("a", last)], Some(live), &[], at_hand);
+            prop_assert_eq!(origin.map(|origin| origin.kind), expected);
+        }
+
+        /// An absent entry vanished if something newer is on the portal, and is pending if all of that is older.
+        #[test]
+        fn an_absent_entry_is_judged_by_what_the_portal_shows(order in proptest::collection::vec(0..3_u8, 1..6)) {
+            let mut commits = vec![vec![("a", 0), ("b", 0)]];
+            let (mut a, mut b) = ((0, 0), (0, 0));
+            for (number, who) in order.iter().enumerate() {
+                let (commit, mark) = (number + 1, u8::try_from(number).unwrap() + 1);
+                let mut images = Vec::new();
+                if *who != 1 {
+                    a = (commit, mark);
+                    images.push(("a", mark));
+                }
+                if *who != 0 {
+                    b = (commit, mark);
+                    images.push(("b", mark));
+                }
+                commits.push(images);
+            }
+            let origin = judged(&past(&commits, false), &[("a", a.1), ("b", b.1)], None, &[], true).unwrap();
+            let expected = match a.0.cmp(&b.0) {
+                std::cmp::Ordering::Less => Mover::Vanished,
+                std::cmp::Ordering::Equal => Mover::Unknown,
+                std::cmp::Ordering::Greater => Mover::Pending,
+            };
+            prop_assert_eq!(origin.kind, expected, "{}", origin.why);
+        }
+    }
+}

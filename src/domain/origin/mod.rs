@@ -1,0 +1,111 @@
+//! Who moved: whether an entry differs because of a commit that is not applied yet, or because somebody changed the portal.
+//!
+//! Git is the record. A *version* of a code is a content that a file had in any commit that the present one comes from,
+//! branches that were merged included, of those files that the manifest ever declared the code with ([`lineage`]). Two
+//! images are equal when they look the same; a file that Git keeps elsewhere (LFS) is known by its SHA-256 alone.
+//!
+//! An *apply is known* where a run in the state folder has a commit, and where the portal itself shows one: an entry
+//! that equals a version was written by an apply at the commit that has it first, or later. Such an entry may as well have
+//! been on the portal before it was committed, as with an export; so what it shows is believed of older commits only.
+//!
+//! | change | origin | when |
+//! |---|---|---|
+//! | replace, delete | pending | the live image equals a version of the code as the portal spells it |
+//! | | pending | a run in the state folder put it there, from files that were never committed |
+//! | replace | pending | the declaration was never committed |
+//! | | pending | runs are known, and every version is newer than each apply that is known |
+//! | | drifted | otherwise: it equals no version |
+//! | delete | drifted | the code was never declared, or the live image equals no version |
+//! | create | vanished | the newest run that spoke of it put the very same image there |
+//! | | pending | that run put another image there, deleted it, or did not get it done |
+//! | | pending | the declaration is not committed |
+//! | | vanished | its commit is older than an apply that the portal shows, or no newer than a whole run |
+//! | | pending | its commit is newer than every apply that is known |
+//! | | unknown | no apply is known at all, or it may not have covered the entry |
+//! | any | unknown | there is no history, it is cut off (shallow), or contents of it are not here, and that matters |
+//!
+//! A run is whole when it was finished, everything in it applied, nothing uncommitted beside it, and it looked at as many
+//! entries as its commit declared: one of `--only` or of `restore` is not. What the portal shows does not tell `--only`:
+//! whoever applies one code alone, while an older one was never applied, is told that the older one vanished.
+
+mod evidence;
+pub mod lineage;
+pub mod past;
+mod run;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::Address;
+use super::plan::Plan;
+pub use evidence::{Evidence, committed};
+pub use run::{Done, PastRun};
+
+/// Who moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mover {
+    /// The repository: what is declared was not applied yet.
+    Pending,
+    /// The portal: it holds what was never committed.
+    Drifted,
+    /// The portal: it lost what was applied.
+    Vanished,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Mover {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Drifted, Self::Vanished, Self::Unknown];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Drifted => "drifted",
+            Self::Vanished => "vanished",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether it was the portal.
+    #[must_use]
+    pub const fn is_portal(self) -> bool {
+        matches!(self, Self::Drifted | Self::Vanished)
+    }
+}
+
+/// Where a difference comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// Who moved.
+    pub kind: Mover,
+    /// How that is known, or why it is not.
+    pub why: String,
+    /// The commit that it is known by.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
+}
+
+/// The origin of every change of a plan, by its address.
+pub type Origins = BTreeMap<Address, Origin>;
+
+/// Every change of unknown origin, for one reason.
+#[must_use]
+pub fn unknown(plan: &Plan, why: &str) -> Origins {
+    let origin = Origin { kind: Mover::Unknown, why: why.to_owned(), commit: None };
+    plan.changes.iter().map(|change| (change.address.clone(), origin.clone())).collect()
+}
+
+/// The reason, where every origin is unknown for the same one.
+#[must_use]
+pub fn common_reason(origins: &Origins) -> Option<&str> {
+    let first = origins.values().next()?;
+    let same = origins.values().all(|origin| origin.kind == Mover::Unknown && origin.why == first.why);
+    same.then_some(first.why.as_str())
+}

@@ -1,0 +1,258 @@
+//! What Git knows of a branding repository's past, as plain data: the commits, and the files that each of them touched.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+/// The name of an object in Git: 40 hexadecimal digits, or 64 in a repository of SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(String);
+
+impl ObjectId {
+    /// Reads a name; `None` when it is none, or the zeros that stand for no object.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_name = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_name && text.bytes().any(|byte| byte != b'0')).then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The name that `bytes` have as the content of a file, in a repository whose names are as long as this one.
+    #[must_use]
+    pub fn of_like(&self, bytes: &[u8]) -> Self {
+        let head = format!("blob {}\0", bytes.len());
+        let digits: Vec<u8> = if self.0.len() == 40 {
+            Sha1::new().chain_update(head).chain_update(bytes).finalize().to_vec()
+        } else {
+            Sha256::new().chain_update(head).chain_update(bytes).finalize().to_vec()
+        };
+        Self(digits.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As people write it.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..10).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a commit made of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blob {
+    /// It has this content.
+    Is(ObjectId),
+    /// It is a link or a submodule: no content that could be compared.
+    Odd,
+    /// It is gone.
+    Gone,
+}
+
+/// A file in one commit, by the commit's place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// Which commit.
+    pub commit: usize,
+    /// What became of the file.
+    pub blob: Blob,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Commit {
+    id: ObjectId,
+    parents: Vec<ObjectId>,
+}
+
+/// The log of a repository: every commit that the present one comes from, children before parents, with what each did to
+/// the files that may matter. Paths are relative to the repository's root, with `/`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    manifest: String,
+    shallow: bool,
+    commits: Vec<Commit>,
+    places: BTreeMap<ObjectId, usize>,
+    files: BTreeMap<String, Vec<Touch>>,
+}
+
+impl Past {
+    /// A log that is still empty. `manifest` is the manifest's path; `shallow` says that the log was cut off when the
+    /// repository was cloned.
+    #[must_use]
+    pub fn new(manifest: impl Into<String>, shallow: bool) -> Self {
+        Self { manifest: manifest.into(), shallow, ..Self::default() }
+    }
+
+    /// Adds the next older commit.
+    pub fn add_commit(&mut self, id: ObjectId, parents: Vec<ObjectId>) {
+        self.places.insert(id.clone(), self.commits.len());
+        self.commits.push(Commit { id, parents });
+    }
+
+    /// Adds what the commit that was added last did to a file.
+    pub fn add_touch(&mut self, path: String, blob: Blob) {
+        if let Some(commit) = self.commits.len().checked_sub(1) {
+            self.files.entry(path).or_default().push(Touch { commit, blob });
+        }
+    }
+
+    /// The manifest's path.
+    #[must_use]
+    pub fn manifest(&self) -> &str {
+        &self.manifest
+    }
+
+    /// Whether the log was cut off when the repository was cloned.
+    #[must_use]
+    pub const fn is_shallow(&self) -> bool {
+        self.shallow
+    }
+
+    /// The name of a commit.
+    #[must_use]
+    pub fn id(&self, commit: usize) -> Option<&ObjectId> {
+        self.commits.get(commit).map(|commit| &commit.id)
+    }
+
+    /// The place of a commit in the log.
+    #[must_use]
+    pub fn place(&self, id: &ObjectId) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// The parents of a commit, as far as the log has them.
+    pub fn parents(&self, commit: usize) -> impl Iterator<Item = usize> {
+        let parents = self.commits.get(commit).into_iter().flat_map(|commit| &commit.parents);
+        parents.filter_map(|parent| self.place(parent))
+    }
+
+    /// Every commit that touched a file, the newest first.
+    #[must_use]
+    pub fn touches(&self, path: &str) -> &[Touch] {
+        self.files.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The contents that a file had, the newest first, each with the commit that gave it to the file.
+    pub fn versions(&self, path: &str) -> impl Iterator<Item = (usize, &ObjectId)> {
+        self.touches(path).iter().filter_map(|touch| match &touch.blob {
+            Blob::Is(id) => Some((touch.commit, id)),
+            Blob::Odd | Blob::Gone => None,
+        })
+    }
+
+    /// What these bytes would be called in this repository; `None` in one without commits.
+    #[must_use]
+    pub fn name(&self, bytes: &[u8]) -> Option<ObjectId> {
+        self.commits.first().map(|commit| commit.id.of_like(bytes))
+    }
+
+    /// These commits and all that they come from.
+    #[must_use]
+    pub fn reach(&self, commits: impl IntoIterator<Item = usize>) -> Reach {
+        let mut reached = vec![false; self.commits.len()];
+        let mut open: Vec<usize> = commits.into_iter().collect();
+        while let Some(commit) = open.pop() {
+            if let Some(reached @ false) = reached.get_mut(commit) {
+                *reached = true;
+                open.extend(self.parents(commit));
+            }
+        }
+        Reach(reached)
+    }
+
+    /// The paths that the manifest has had, the present one first. A manifest that appears in the commit in which another
+    /// YAML file disappears is taken for the same one, moved; whether that was a manifest, its content tells.
+    #[must_use]
+    pub fn manifests(&self) -> Vec<&str> {
+        let mut paths = vec![self.manifest.as_str()];
+        let mut next = 0;
+        while let Some(path) = paths.get(next) {
+            let born = self.touches(path).last().map(|touch| touch.commit);
+            let gone =
+                |touches: &[Touch]| touches.iter().any(|touch| Some(touch.commit) == born && touch.blob == Blob::Gone);
+            let earlier = self.files.iter().filter(|(path, touches)| is_yaml(path) && gone(touches));
+            let earlier: Vec<&str> =
+                earlier.map(|(path, _)| path.as_str()).filter(|path| !paths.contains(path)).collect();
+            paths.extend(earlier);
+            next += 1;
+        }
+        paths
+    }
+
+    /// The commit in which the oldest known manifest appears.
+    #[must_use]
+    pub fn birth(&self) -> Option<usize> {
+        self.manifests().iter().filter_map(|path| self.touches(path).last()).map(|touch| touch.commit).max()
+    }
+}
+
+/// A set of commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach(Vec<bool>);
+
+impl Reach {
+    /// Whether a commit is in it.
+    #[must_use]
+    pub fn has(&self, commit: usize) -> bool {
+        self.0.get(commit).copied().unwrap_or_default()
+    }
+}
+
+/// Whether a file may be a manifest, by its name.
+#[must_use]
+pub fn is_yaml(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+/// A path that is relative to a file's folder, from the root: without `.`, `..` and doubled slashes.
+#[must_use]
+pub fn beside(file: &str, path: &str) -> String {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn contents_are_called_what_git_calls_them() {
+        let sha1 = ObjectId::parse(&"1".repeat(40)).unwrap();
+        let sha256 = ObjectId::parse(&"1".repeat(64)).unwrap();
+        assert_eq!(sha1.of_like(b"1\n").as_str(), "d00491fd7e5bb6fa28c517a0bb32b8b506539d4d");
+        assert_eq!(sha256.of_like(b"").as_str(), "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813");
+        for no_name in ["", "0000000000000000000000000000000000000000", "d00491fd", "g", &"g".repeat(40)] {
+            assert_eq!(ObjectId::parse(no_name), None, "{no_name}");
+        }
+    }
+
+    #[test]
+    fn paths_are_joined_without_detours() {
+        assert_eq!(beside("brand.yaml", "icons/a.png"), "icons/a.png");
+        assert_eq!(beside("deep/in/brand.yaml", "./icons//x/../a.png"), "deep/in/icons/a.png");
+        assert_eq!(beside("in/brand.yaml", "../../../a.png"), "a.png");
+    }
+}

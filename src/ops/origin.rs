@@ -1,0 +1,93 @@
+//! Finds out who moved: asks the history no more than the changes of a plan need. Writes nothing.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::ports::{History, NoHistory};
+use crate::domain::finding::Finding;
+use crate::domain::origin::lineage::OldManifest;
+use crate::domain::origin::past::{ObjectId, Past};
+use crate::domain::origin::{Evidence, Mover, Origins, PastRun, committed, unknown};
+use crate::domain::plan::Plan;
+use crate::domain::state::{DesiredState, Selection};
+
+/// Where the record is.
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    /// What Git knows.
+    pub history: &'a dyn History,
+    /// The runs of this portal in the state folder, the newest first.
+    pub runs: &'a [PastRun],
+}
+
+impl std::fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record").field("runs", &self.runs).finish_non_exhaustive()
+    }
+}
+
+/// The origin of every change of a plan, and what stands in the way of knowing more.
+#[must_use]
+pub fn origins(record: &Record<'_>, plan: &Plan, desired: &DesiredState, only: &Selection) -> (Origins, Vec<Finding>) {
+    if plan.changes.is_empty() {
+        return (Origins::new(), Vec::new());
+    }
+    let past = match record.history.past() {
+        Ok(past) if past.versions(past.manifest()).next().is_none() => {
+            return (unknown(plan, "the manifest is not committed"), Vec::new());
+        }
+        Ok(past) => past,
+        Err(NoHistory::Outside(why)) => return (unknown(plan, &why), Vec::new()),
+        Err(NoHistory::Unreadable { why, help }) => {
+            let finding = Finding::warning("history", why.clone());
+            let finding = if let Some(help) = help { finding.help(help) } else { finding };
+            return (unknown(plan, &why), vec![finding]);
+        }
+    };
+    let mut evidence = Evidence::new(&past, plan, desired, only, record.runs);
+    let wanted = evidence.unsettled();
+    if !wanted.is_empty() {
+        let mut versions: Vec<(usize, &str, &ObjectId)> = past
+            .manifests()
+            .into_iter()
+            .flat_map(|path| past.versions(path).map(move |(commit, id)| (commit, path, id)))
+            .collect();
+        versions.sort();
+        let texts = record.history.blobs(&versions.iter().map(|(.., id)| (*id).clone()).collect::<Vec<_>>());
+        let versions: Vec<_> = versions
+            .into_iter()
+            .map(|(commit, path, id)| OldManifest { commit, path, text: texts.get(id).map(AsRef::as_ref) })
+            .collect();
+        evidence.read_manifests(&wanted, &versions);
+        let unread: Vec<_> = evidence.unread().into_iter().collect();
+        let images = record.history.blobs(&unread);
+        let contents: BTreeMap<_, _> =
+            unread.into_par_iter().map(|id| (id.clone(), images.get(&id).map(|bytes| committed(bytes)))).collect();
+        evidence.read_contents(contents);
+    }
+    let origins = evidence.judge();
+    let remarks = remarks(&past, evidence.uncommitted(), &origins);
+    (origins, remarks)
+}
+
+/// A clone that was cut off, where that matters, and images that are not committed.
+fn remarks(past: &Past, uncommitted: usize, origins: &Origins) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if past.is_shallow() && origins.values().any(|origin| origin.kind == Mover::Unknown) {
+        let message = "the clone is shallow: whether the portal or the repository moved cannot be told of every entry";
+        let help =
+            "fetch the whole history: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab), `git fetch --unshallow`";
+        findings.push(Finding::warning("history-shallow", message).help(help));
+    }
+    if uncommitted > 0 {
+        let images = if uncommitted == 1 {
+            "1 declared image is".to_owned()
+        } else {
+            format!("{uncommitted} declared images are")
+        };
+        let message = format!("{images} not committed: what differs because of that counts as pending");
+        findings.push(Finding::warning("history-uncommitted", message).help("commit what is to be applied"));
+    }
+    findings
+}

@@ -1,0 +1,31 @@
+//! Who moved, in words.
+
+use super::inert;
+use crate::domain::asset::Address;
+use crate::domain::origin::{Mover, Origin, common_reason};
+use crate::domain::report::Report;
+
+/// The origin of a change, where it says more than that of all others.
+pub(super) fn of<'a>(report: &'a Report, address: &Address) -> Option<&'a Origin> {
+    let told = common_reason(&report.origins).is_none();
+    report.origins.get(address).filter(|_| told)
+}
+
+/// `drifted: the portal's image is none of the 3 that were committed`.
+pub(super) fn in_words(origin: &Origin) -> String {
+    format!("{}: {}", origin.kind.name(), inert(&origin.why))
+}
+
+/// All of them in a sentence without its full stop; `None` when nobody asked who moved, or when nothing differs.
+pub(super) fn summary(report: &Report) -> Option<String> {
+    if let Some(why) = common_reason(&report.origins) {
+        return Some(format!("Who moved is unknown: {}", inert(why)));
+    }
+    let count = |kind: Mover| report.origins.values().filter(|origin| origin.kind == kind).count();
+    let counts: Vec<_> = Mover::ALL
+        .into_iter()
+        .filter(|kind| count(*kind) > 0)
+        .map(|kind| format!("{} {}", count(kind), kind.name()))
+        .collect();
+    (!counts.is_empty()).then(|| format!("Who moved: {}", counts.join(", ")))
+}

@@ -1,0 +1,131 @@
+//! The log of everything in the manifest's folder, from one process.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{literally, said};
+use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
+use crate::ops::ports::NoHistory;
+
+/// How often a folder may have been moved and is still followed.
+const MOST_MOVES: usize = 8;
+
+/// Reads the past of the folder `folder` of a manifest.
+pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
+    let facts = said(folder, ["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
+    let unreadable = || NoHistory::unreadable("Git gives the manifest's folder a name that is no UTF-8", None);
+    let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
+    let (shallow, prefix) = facts.split_once('\n').unwrap_or((&facts, ""));
+    let prefix = prefix.strip_suffix('\n').unwrap_or(prefix);
+    let name = manifest.file_name().and_then(|name| name.to_str()).ok_or_else(unreadable)?;
+    let name = format!("{prefix}{name}");
+    let mut folders = vec![prefix.to_owned()];
+    loop {
+        let text = log(folder, &folders)?;
+        let past = parsed(&text, Past::new(&name, shallow == "true"))
+            .ok_or_else(|| NoHistory::unreadable("what `git log` prints cannot be understood", None))?;
+        let moved = if folders.len() > MOST_MOVES { None } else { earlier_folder(folder, &past, &folders) };
+        match moved {
+            Some(earlier) => folders.push(earlier),
+            None => return Ok(past),
+        }
+    }
+}
+
+/// Every commit, branches included, with what it did in these folders: `--full-history` because a version that a merge
+/// dropped may have been applied, `--sparse` because a run may have been at a commit that touched nothing here. Of a merge,
+/// `-c` shows what neither side had.
+fn log(folder: &Path, folders: &[String]) -> Result<Vec<u8>, NoHistory> {
+    let mut arguments: Vec<OsString> = [
+        // Settings that would hide the first commit, follow renames, sort or call something.
+        "-c",
+        "log.showRoot=true",
+        "-c",
+        "log.follow=false",
+        "-c",
+        "log.showSignature=false",
+        "-c",
+        "diff.relative=false",
+        "log",
+        "--topo-order",
+        "--full-history",
+        "--sparse",
+        "--raw",
+        "-c",
+        "-z",
+        "-O/dev/null",
+        "--no-abbrev",
+        "--no-renames",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-decorate",
+        "--ignore-submodules=none",
+        "--format=tformat:commit %H %P",
+        "HEAD",
+        "--",
+    ]
+    .map(OsString::from)
+    .into();
+    // The root is no path that could be named.
+    arguments.extend(folders.iter().map(|path| if path.is_empty() { ":/".into() } else { literally(path) }));
+    said(folder, arguments)
+}
+
+/// Takes the log apart: fields that end with a NUL, of which a path may be anything. What has no name in UTF-8 is no
+/// file that a manifest could declare.
+fn parsed(text: &[u8], mut past: Past) -> Option<Past> {
+    let mut fields = text.split(|byte| *byte == 0);
+    while let Some(field) = fields.next() {
+        let field = std::str::from_utf8(field).ok()?.trim_start_matches('\n');
+        if let Some(commit) = field.strip_prefix("commit ") {
+            let mut ids = commit.split(' ').filter(|id| !id.is_empty()).map(ObjectId::parse);
+            let id = ids.next()??;
+            past.add_commit(id, ids.collect::<Option<_>>()?);
+        } else if field.starts_with(':') {
+            let blob = touched(field)?;
+            if let Ok(path) = std::str::from_utf8(fields.next()?) {
+                past.add_touch(path.to_owned(), blob);
+            }
+        } else if !field.is_empty() {
+            return None;
+        }
+    }
+    Some(past)
+}
+
+/// `:100644 100644 <old> <new> M`, with one more colon, mode and name for each further parent of a merge.
+fn touched(field: &str) -> Option<Blob> {
+    let parents = field.bytes().take_while(|byte| *byte == b':').count();
+    let words: Vec<&str> = field.trim_start_matches(':').split(' ').collect();
+    let (mode, id) = (*words.get(parents)?, *words.get(2 * parents + 1)?);
+    Some(match mode {
+        "000000" => Blob::Gone,
+        "100644" | "100755" | "100664" => Blob::Is(ObjectId::parse(id)?),
+        _ => Blob::Odd,
+    })
+}
+
+/// The folder that the manifest's folder was before the commit in which it appears: where a manifest disappears. Within
+/// the folders that were looked at, the log itself has it.
+fn earlier_folder(folder: &Path, past: &Past, known: &[String]) -> Option<String> {
+    if known.iter().any(String::is_empty) {
+        return None;
+    }
+    let birth = past.birth()?;
+    let (commit, parent) = (past.id(birth)?, past.id(past.parents(birth).next()?)?);
+    let name = past.manifest().rsplit('/').next()?;
+    let deleted =
+        ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=D", "--name-only", parent.as_str(), commit.as_str()];
+    let deleted = said(folder, deleted).ok()?;
+    let deleted: Vec<&str> = deleted
+        .split(|byte| *byte == 0)
+        .filter_map(|path| std::str::from_utf8(path).ok())
+        .filter(|path| is_yaml(path))
+        .collect();
+    let alike = |path: &&&str| path.rsplit('/').next() == Some(name);
+    let manifest = deleted.iter().find(alike).or_else(|| deleted.first().filter(|_| deleted.len() == 1))?;
+    let earlier = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let earlier = if earlier.is_empty() { String::new() } else { format!("{earlier}/") };
+    (!known.contains(&earlier)).then_some(earlier)
+}

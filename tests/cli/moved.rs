@@ -1,0 +1,599 @@
+//! Who moved: the portal or the repository, by real histories of Git.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use brandctl::domain::asset::Kind;
+
+use crate::common::{Brand, Output, art, command, each, one_pixel_off, reencoded};
+
+/// Git that knows nothing of whoever runs the tests.
+fn git(folder: &Path, line: &str) -> String {
+    git_with(folder, line.split_whitespace())
+}
+
+fn git_with<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> String {
+    let mut command = Command::new("git");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
+        command.env_remove(name);
+    }
+    for role in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{role}_NAME"), "somebody").env(format!("GIT_{role}_EMAIL"), "somebody@example.com");
+    }
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    let output = command.arg("-C").arg(folder).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Git keeps no empty folder, so there is none.
+const ICONS: &str = "version: 1\nowns: [\"acme-*\"]\nicons: icons/\n";
+
+trait InGit: Sized {
+    /// It is a repository of its own.
+    fn in_git(self) -> Self;
+    /// All files are committed.
+    fn commit(&self) -> String;
+    /// The runner is thrown away, and the state folder with it.
+    fn forget(&self);
+}
+
+impl InGit for Brand {
+    fn in_git(self) -> Self {
+        git(self.folder.path(), "init --quiet --initial-branch main");
+        self.manifest(ICONS)
+    }
+
+    fn commit(&self) -> String {
+        git(self.folder.path(), "add --all");
+        git(self.folder.path(), "commit --quiet --allow-empty --message change");
+        git(self.folder.path(), "rev-parse HEAD")
+    }
+
+    fn forget(&self) {
+        let _ = fs::remove_dir_all(self.path(".brandctl"));
+    }
+}
+
+/// `pending icon/acme-call` and so on.
+fn origins(output: &Output) -> Vec<String> {
+    let changes = output.json["changes"].as_array().unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();
+    changes.iter().map(|change| format!("{} {}", text(&change["origin"]["kind"]), text(&change["address"]))).collect()
+}
+
+fn whys(output: &Output) -> String {
+    let changes = output.json["changes"].as_array().unwrap();
+    changes.iter().map(|change| format!("{}\n", change["origin"]["why"].as_str().unwrap())).collect()
+}
+
+/// Three icons in two commits, applied and forgotten: the second commit shows that the first one was applied.
+fn applied() -> Brand {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+    brand.commit();
+    let brand = brand.declares("icon/acme-c", 3);
+    brand.commit();
+    brand.apply().ends_with(0);
+    brand.forget();
+    brand
+}
+
+#[test]
+fn pending_drifted_vanished_and_unknown_are_told_apart() {
+    let brand = applied().declares("icon/acme-a", 11);
+    brand.commit();
+    brand.seed("icon/acme-b", &art(Kind::Icon, 22));
+    brand.seed("icon/acme-x", &art(Kind::Icon, 23));
+    let brand = brand.declares("icon/acme-d", 4);
+    let drift = brand.writing_nothing(|| brand.both("drift")).ends_with(2);
+    assert_eq!(
+        origins(&drift),
+        ["pending icon/acme-a", "drifted icon/acme-b", "pending icon/acme-d", "drifted icon/acme-x"],
+        "{}",
+        whys(&drift)
+    );
+    assert!(whys(&drift).contains("not committed") && whys(&drift).contains("never declared"), "{}", whys(&drift));
+    assert!(drift.stdout.contains("Who moved: 2 pending, 2 drifted."), "{}", drift.stdout);
+    assert!(drift.stdout.contains("; drifted: the portal's image is not the one that was committed"), "{drift:?}");
+    assert!(drift.stderr.contains("1 declared image is not committed"), "{}", drift.stderr);
+}
+
+#[test]
+fn an_entry_that_was_applied_and_is_gone_vanished() {
+    let brand = applied();
+    brand.portal.remove(Kind::Icon, "acme-a").unwrap();
+    let drift = brand.json("drift").ends_with(2);
+    assert_eq!(origins(&drift), ["vanished icon/acme-a"], "{}", whys(&drift));
+    brand.json("drift --only-portal").ends_with(2);
+    // What was committed together with the newest thing that the portal has may never have been applied.
+    brand.apply().ends_with(0);
+    brand.forget();
+    brand.portal.remove(Kind::Icon, "acme-c").unwrap();
+    let brand = brand.declares("icon/acme-e", 5);
+    brand.commit();
+    let drift = brand.json("drift").ends_with(2);
+    assert_eq!(origins(&drift), ["pending icon/acme-c", "pending icon/acme-e"], "{}", whys(&drift));
+    // A state folder knows.
+    brand.apply().ends_with(0);
+    brand.portal.remove(Kind::Icon, "acme-c").unwrap();
+    assert_eq!(origins(&brand.json("drift").ends_with(2)), ["vanished icon/acme-c"]);
+}
+
+#[test]
+fn what_no_run_and_no_portal_speaks_of_is_unknown() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1);
+    brand.commit();
+    let drift = brand.both("drift").ends_with(2);
+    assert_eq!(origins(&drift), ["unknown icon/acme-a"]);
+    assert!(drift.stdout.contains("Who moved is unknown: no apply is known"), "{}", drift.stdout);
+    let only = brand.both("drift --only-portal").ends_with(1);
+    assert_eq!(only.errors(), ["origin-unknown"]);
+}
+
+#[test]
+fn every_older_version_is_pending_however_it_is_encoded() {
+    let brand = applied();
+    for mark in [31, 32, 33] {
+        brand.draw("icon/acme-a", &art(Kind::Icon, mark));
+        brand.commit();
+    }
+    for live in [art(Kind::Icon, 1), reencoded(Kind::Icon, 31), art(Kind::Icon, 32)] {
+        brand.seed("icon/acme-a", &live);
+        assert_eq!(origins(&brand.json("drift --only-portal").ends_with(0)), ["pending icon/acme-a"]);
+    }
+    brand.seed("icon/acme-a", &one_pixel_off(Kind::Icon, 32));
+    let drift = brand.json("drift --only-portal").ends_with(2);
+    assert_eq!(origins(&drift), ["drifted icon/acme-a"]);
+    assert!(whys(&drift).contains("none of the 4"), "{}", whys(&drift));
+}
+
+#[test]
+fn a_code_keeps_its_past_through_renamed_files_maps_folders_and_moved_manifests() {
+    let head = "version: 1\nowns: [\"acme-*\"]\n";
+    let brand = applied();
+    let folder = brand.folder.path();
+    // From the folder to a map with another file, with another image, then a moved manifest in a folder of its own.
+    git(folder, "mv icons/acme-a.png icons/renamed.png");
+    brand.rewrite(format!("{head}icons:\n  acme-a: icons/renamed.png\n  acme-b:\n  acme-c:\n"));
+    brand.commit();
+    assert_eq!(origins(&brand.plan()), [""; 0], "the same image");
+    fs::write(brand.path("icons/renamed.png"), art(Kind::Icon, 41)).unwrap();
+    brand.commit();
+    assert_eq!(origins(&brand.plan()), ["pending icon/acme-a"], "{}", whys(&brand.plan()));
+    fs::create_dir(brand.path("brand")).unwrap();
+    for name in ["icons", "brand.yaml"] {
+        git(folder, &format!("mv {name} brand/{name}"));
+    }
+    brand.commit();
+    fs::write(brand.path("brand/new.png"), art(Kind::Icon, 42)).unwrap();
+    fs::remove_file(brand.path("brand/icons/renamed.png")).unwrap();
+    let map = format!("{head}icons:\n  acme-a: {{file: new.png}}\n  acme-b:\n  acme-c:\n");
+    fs::write(brand.path("brand/brand.yaml"), map).unwrap();
+    brand.commit();
+    let plan = brand.json("plan -f brand/brand.yaml");
+    assert_eq!(origins(&plan), ["pending icon/acme-a"], "{}", whys(&plan));
+    // And back to a folder, under another name of the manifest.
+    git(folder, "mv brand/brand.yaml brand/other.yml");
+    git(folder, "mv brand/new.png brand/icons/acme-a.png");
+    fs::write(brand.path("brand/other.yml"), format!("{head}icons: icons\n")).unwrap();
+    brand.commit();
+    let drift = brand.json("drift --only-portal -f brand/other.yml").ends_with(0);
+    assert_eq!(origins(&drift), ["pending icon/acme-a"], "{}", whys(&drift));
+    brand.seed("icon/acme-a", &art(Kind::Icon, 99));
+    let drift = brand.json("drift --only-portal -f brand/other.yml").ends_with(2);
+    assert_eq!(origins(&drift), ["drifted icon/acme-a"]);
+    assert!(whys(&drift).contains("none of the 3"), "{}", whys(&drift));
+}
+
+#[test]
+fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
+    let brand = applied();
+    git(brand.folder.path(), "mv icons/acme-a.png icons/acme-zz.png");
+    brand.commit();
+    let plan = brand.both("plan -o plan.json --report p.md --report p.html --report p.xml");
+    assert_eq!(origins(&plan), ["pending icon/acme-a", "pending icon/acme-zz"], "{}", whys(&plan));
+    let read = |name: &str| fs::read_to_string(brand.path(name)).unwrap();
+    let lines: Vec<_> = plan.stdout.lines().collect();
+    assert!(lines[0].contains("+ icon/acme-zz") && lines[0].contains("(renamed from icon/acme-a)"), "{lines:?}");
+    assert!(lines[1].contains("- icon/acme-a") && lines[1].contains("(renamed to icon/acme-zz)"), "{lines:?}");
+    assert!(plan.stdout.contains("(of these 1 rename as a create and a delete)"), "{}", plan.stdout);
+    assert_eq!(plan.json["changes"][0]["rename"], "icon/acme-zz");
+    assert_eq!(plan.json["changes"][1]["rename"], "icon/acme-a");
+    assert!(read("p.md").contains("(renamed from `icon/acme-a`)"), "{}", read("p.md"));
+    assert!(read("p.xml").contains("(renamed to icon/acme-zz)"), "{}", read("p.xml"));
+    assert!(read("p.html").contains("class=\"card rename icon\""));
+    for line in ["plan --format diff", "show plan.json --format diff"] {
+        let diff = brand.run(line.split(' ')).ends_with(0).stdout;
+        assert!(
+            diff.contains(" # renamed from icon/acme-a\n") && diff.contains(" # renamed to icon/acme-zz\n"),
+            "{diff}"
+        );
+        assert!(diff.contains("# icon/acme-a: pending: the portal has the version of commit "), "{diff}");
+    }
+    let shown = brand.run(["show", "plan.json"]).ends_with(0).stdout;
+    assert!(shown.contains("(renamed from icon/acme-a)") && shown.contains("Who moved: 2 pending."), "{shown}");
+    // Of a run, and of putting back what it deleted.
+    brand.apply().ends_with(0);
+    let run = fs::read_dir(brand.path(".brandctl")).unwrap().flatten().find_map(|portal| {
+        Some(fs::read_dir(portal.path().join("runs")).ok()?.flatten().find(|run| run.path().is_dir())?.file_name())
+    });
+    let run = run.unwrap().into_string().unwrap();
+    let shown = brand.run(["show", &run]).ends_with(0).stdout;
+    assert!(shown.contains("(renamed to icon/acme-zz)"), "{shown}");
+}
+
+#[test]
+fn the_exit_code_is_the_same_in_every_format_and_the_list_is_whole() {
+    let brand = applied().declares("icon/acme-a", 11);
+    brand.commit();
+    let run = |line: &str, code: i32| brand.run(line.split(' ')).ends_with(code);
+    for (case, code) in [("pending", 0), ("drifted", 2), ("unknown", 1)] {
+        match case {
+            "drifted" => brand.seed("icon/acme-b", &art(Kind::Icon, 50)),
+            "unknown" => fs::rename(brand.path(".git"), brand.path("elsewhere")).unwrap(),
+            _ => {}
+        }
+        for format in ["human", "json", "diff"] {
+            let output = run(
+                &format!("drift --only-portal --format {format} --report r.xml --report r.md --report r.html"),
+                code,
+            );
+            assert!(output.stdout.contains("acme-a"), "{case}: {output:?}");
+            run(&format!("drift --format {format}"), 2);
+        }
+        let junit = fs::read_to_string(brand.path("r.xml")).unwrap();
+        let skipped = "<skipped type=\"replace.pending\"";
+        assert_eq!(junit.contains(skipped), case != "unknown", "{junit}");
+        assert_eq!(junit.contains("<failure type=\"replace.drifted\""), case == "drifted", "{junit}");
+    }
+}
+
+#[test]
+fn shallow_clones_say_so_and_do_not_guess() {
+    let origin = applied().declares("icon/acme-a", 11);
+    origin.commit();
+    let clone = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", origin.folder.path().display());
+    git(clone.path(), &format!("clone --quiet --depth 1 {url} clone"));
+    let drift = |arguments: &[&str]| {
+        let mut command = command(&clone.path().join("clone"));
+        command.args(["drift", "--format", "json"]).args(arguments);
+        command.env("BITRIX24_WEBHOOK_URL", origin.portal.admin_webhook()).output().unwrap()
+    };
+    let output = drift(&["--only-portal"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(json["changes"][0]["origin"]["kind"], "unknown", "{json:#}");
+    assert!(json.to_string().contains("fetch-depth: 0"), "{json:#}");
+    git(&clone.path().join("clone"), "fetch --quiet --unshallow");
+    assert_eq!(drift(&["--only-portal"]).status.code(), Some(0));
+}
+
+#[test]
+fn without_git_or_a_commit_the_origin_is_unknown_and_says_why() {
+    let brand = Brand::new().declares("icon/acme-a", 1);
+    let reason = || whys(&brand.json("drift").ends_with(2));
+    assert!(reason().contains("no Git repository"), "{}", reason());
+    git(brand.folder.path(), "init --quiet");
+    assert!(reason().contains("no commit yet"), "{}", reason());
+    git(brand.folder.path(), "add icons");
+    git(brand.folder.path(), "commit --quiet --message art");
+    assert!(reason().contains("manifest is not committed"), "{}", reason());
+    let mut bare = command(brand.folder.path());
+    bare.args(["drift", "--format", "json"]).env("PATH", brand.path("icons"));
+    let output = bare.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("git is not installed"), "{output:?}");
+    // A plan is no less a plan, and says nothing that would be no news.
+    let plan = brand.run(["plan"]).ends_with(0);
+    assert!(!plan.text().contains("unknown"), "{plan:?}");
+}
+
+#[test]
+fn versions_of_merged_branches_and_of_merges_themselves_count() {
+    let brand = applied();
+    let folder = brand.folder.path();
+    git(folder, "checkout --quiet -b topic");
+    for mark in [61, 1] {
+        // The branch takes back what it did: a merge of it changes nothing.
+        brand.draw("icon/acme-a", &art(Kind::Icon, mark));
+        brand.commit();
+    }
+    brand.draw("icon/acme-b", &art(Kind::Icon, 62));
+    brand.commit();
+    git(folder, "checkout --quiet main");
+    brand.draw("icon/acme-b", &art(Kind::Icon, 63));
+    brand.commit();
+    // A merge with an image that neither side had.
+    git(folder, "merge --quiet --no-commit --strategy ours topic");
+    brand.draw("icon/acme-b", &art(Kind::Icon, 64));
+    brand.commit();
+    brand.draw("icon/acme-b", &art(Kind::Icon, 65));
+    brand.commit();
+    brand.seed("icon/acme-a", &art(Kind::Icon, 61));
+    for mark in [62, 63, 64] {
+        brand.seed("icon/acme-b", &art(Kind::Icon, mark));
+        assert_eq!(origins(&brand.plan()), ["pending icon/acme-a", "pending icon/acme-b"], "{mark}");
+    }
+    brand.seed("icon/acme-b", &art(Kind::Icon, 66));
+    assert_eq!(origins(&brand.plan()), ["pending icon/acme-a", "drifted icon/acme-b"]);
+}
+
+#[test]
+fn neither_settings_nor_the_environment_change_the_answer_or_run_anything() {
+    let brand = applied().declares("icon/acme-a", 11);
+    brand.commit();
+    let folder = brand.folder.path();
+    let mark = brand.path("executed");
+    let script = brand.path("evil");
+    fs::write(&script, format!("#!/bin/sh\ntouch {}\nexit 1\n", mark.display())).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(brand.path(".gitattributes"), "*.png diff=evil\n").unwrap();
+    let evil = script.to_str().unwrap();
+    for (key, value) in [
+        ("core.fsmonitor", evil),
+        ("core.pager", evil),
+        ("diff.external", evil),
+        ("diff.evil.textconv", evil),
+        ("diff.evil.command", evil),
+        ("gpg.program", evil),
+        ("log.showSignature", "true"),
+        ("log.showRoot", "false"),
+        ("log.follow", "true"),
+        ("log.decorate", "full"),
+        ("diff.renames", "copies"),
+        ("diff.relative", "true"),
+        ("diff.orderFile", "nowhere"),
+        ("color.ui", "always"),
+        ("format.pretty", "fuller"),
+        ("core.quotePath", "true"),
+    ] {
+        git_with(folder, ["config", key, value]);
+    }
+    // Another history in place of this one.
+    let (head, root) = (git(folder, "rev-parse HEAD"), git(folder, "rev-list --max-parents=0 HEAD"));
+    git(folder, &format!("replace {head} {root}"));
+    let other = Brand::new().in_git();
+    other.commit();
+    let mut command = command(folder);
+    command.args(["drift", "--only-portal", "--format", "json"]);
+    command.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook());
+    command
+        .env("GIT_DIR", other.path(".git"))
+        .env("GIT_WORK_TREE", other.folder.path())
+        .env("GIT_INDEX_FILE", "nowhere");
+    command
+        .env("GIT_EXTERNAL_DIFF", evil)
+        .env("GIT_LITERAL_PATHSPECS", "1")
+        .env("GIT_PAGER", evil)
+        .env("GIT_TRACE", "1");
+    let output = command.output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["changes"][0]["origin"]["kind"], "pending", "{json:#}");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!mark.exists(), "something was run");
+}
+
+#[test]
+fn hostile_names_and_broken_manifests_in_the_history_are_passed_over() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let brand = applied();
+    for name in
+        [&b"icons/a\nb.png"[..], b"icons/commit 0.png", b"icons/\":x\t.png", b"\xff\xfe.png", b":100644 x", b"-x.yaml"]
+    {
+        fs::write(brand.path("").join(std::ffi::OsStr::from_bytes(name)), "x").unwrap();
+    }
+    for broken in ["icons: [", "\u{0}", "version: 2\n", ""] {
+        brand.rewrite(broken);
+        brand.commit();
+    }
+    for name in fs::read_dir(brand.path("icons")).unwrap().flatten() {
+        if !name.file_name().to_string_lossy().starts_with("acme-") {
+            fs::remove_file(name.path()).unwrap();
+        }
+    }
+    let brand = brand.manifest(ICONS).declares("icon/acme-a", 11);
+    brand.commit();
+    brand.seed("icon/acme-b", &art(Kind::Icon, 22));
+    let drift = brand.json("drift").ends_with(2);
+    assert_eq!(origins(&drift), ["pending icon/acme-a", "drifted icon/acme-b"], "{}", whys(&drift));
+}
+
+#[test]
+fn repositories_of_sha_256_worktrees_subfolders_and_lfs_work() {
+    let sha256 = Brand::new().manifest(ICONS);
+    git(sha256.folder.path(), "init --quiet --object-format=sha256");
+    let lfs = Brand::new().in_git();
+    let sub = Brand::new().in_git();
+    each([("sha256", sha256), ("lfs", lfs), ("worktree", sub)], |(case, brand)| {
+        let brand = brand.declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+        let folder = brand.folder.path();
+        // What LFS commits is a note, which a filter makes of the file.
+        let filter = |name: &str| {
+            let bytes = fs::read(brand.path(&format!("icons/{name}.png"))).unwrap();
+            let sha256 = brandctl::domain::asset::Digest::of(&bytes);
+            let note =
+                format!("version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {}\n", bytes.len());
+            fs::write(brand.path("note"), note).unwrap();
+            let id = git(folder, "hash-object -w note");
+            fs::remove_file(brand.path("note")).unwrap();
+            git(folder, &format!("update-index --add --cacheinfo 100644,{id},icons/{name}.png"));
+        };
+        let commit = || {
+            if case == "lfs" {
+                git(folder, "add brand.yaml");
+                filter("acme-a");
+                filter("acme-b");
+                git(folder, "commit --quiet --message change");
+            } else {
+                brand.commit();
+            }
+        };
+        commit();
+        brand.apply().ends_with(0);
+        brand.forget();
+        brand.draw("icon/acme-a", &art(Kind::Icon, 11));
+        commit();
+        brand.seed("icon/acme-b", &art(Kind::Icon, 22));
+        let (at, manifest) = match case {
+            "worktree" => {
+                git(folder, "worktree add --quiet --detach tree");
+                ("tree", "brand.yaml")
+            }
+            _ => (".", "brand.yaml"),
+        };
+        let drift = brand.json(&format!("drift -f {at}/{manifest}")).ends_with(2);
+        assert_eq!(origins(&drift), ["pending icon/acme-a", "drifted icon/acme-b"], "{case}: {}", whys(&drift));
+    });
+}
+
+#[test]
+fn a_plan_costs_three_processes_of_git_however_much_there_is() {
+    let brand = applied();
+    for number in 0..20 {
+        let address = format!("icon/acme-{number:02}");
+        brand.draw(&address, &art(Kind::Icon, 100 + number));
+        brand.seed(&address, &art(Kind::Icon, 200 + number));
+        brand.rewrite(format!("version: 1\nowns: [\"acme-*\"]\nicons: icons/ # {number}\n"));
+        brand.commit();
+    }
+    let (bin, log) = (brand.path("bin"), brand.path("processes"));
+    fs::create_dir(&bin).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let wrapper = format!("#!/bin/sh\necho \"$@\" >> '{}'\nPATH='{path}' exec git \"$@\"\n", log.display());
+    fs::write(bin.join("git"), wrapper).unwrap();
+    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = command(brand.folder.path());
+    command.args(["drift", "--format", "json"]).env("PATH", format!("{}:{path}", bin.display()));
+    let output = command.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(json["changes"].as_array().unwrap().iter().all(|change| change["origin"]["kind"] == "drifted"), "{json:#}");
+    let processes = fs::read_to_string(&log).unwrap();
+    let count = |word: &str| processes.lines().filter(|line| line.contains(word)).count();
+    assert_eq!((count(" rev-parse "), count(" log "), count(" cat-file "), processes.lines().count()), (1, 1, 1, 3));
+    // Where nothing differs, nobody asks.
+    fs::remove_file(&log).unwrap();
+    brand.apply().ends_with(0);
+    let mut command = drift_of(&brand);
+    command.env("PATH", format!("{}:{path}", bin.display()));
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    assert!(!log.exists());
+}
+
+fn drift_of(brand: &Brand) -> Command {
+    let mut command = command(brand.folder.path());
+    command.args(["drift", "--quiet"]).env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook());
+    command
+}
+
+#[test]
+fn what_a_run_put_there_uncommitted_is_no_drift_and_a_saved_plan_applies_elsewhere() {
+    let brand = applied().declares("icon/acme-a", 70);
+    brand.apply().ends_with(0);
+    brand.draw("icon/acme-a", &art(Kind::Icon, 71));
+    brand.commit();
+    let drift = brand.json("drift --only-portal").ends_with(0);
+    assert!(whys(&drift).contains("put it there, and it was never committed"), "{}", whys(&drift));
+    // The same plan is good where there is no history.
+    brand.save_plan();
+    brand.forget();
+    fs::remove_dir_all(brand.path(".git")).unwrap();
+    brand.apply_saved("plan.json").ends_with(0);
+}
+
+#[test]
+fn a_failed_or_limited_run_does_not_make_what_it_left_out_vanish() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+    brand.commit();
+    brand.apply_with("--only acme-a").ends_with(0);
+    let drift = brand.json("drift").ends_with(2);
+    assert_eq!(origins(&drift), ["unknown icon/acme-b"], "{}", whys(&drift));
+    brand.apply().ends_with(0);
+    brand.portal.remove(Kind::Icon, "acme-a").unwrap();
+    assert_eq!(origins(&brand.json("drift").ends_with(2)), ["vanished icon/acme-a"]);
+}
+
+#[test]
+fn a_clone_without_old_contents_fetches_none_and_says_so() {
+    let origin = applied().declares("icon/acme-a", 11).declares("icon/acme-b", 12);
+    origin.commit();
+    origin.seed("icon/acme-b", &art(Kind::Icon, 22));
+    git(origin.folder.path(), "config uploadpack.allowFilter true");
+    let clone = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", origin.folder.path().display());
+    git(clone.path(), &format!("clone --quiet --filter=blob:none {url} clone"));
+    let mut drift = command(&clone.path().join("clone"));
+    drift.args(["drift", "--format", "json"]).env("BITRIX24_WEBHOOK_URL", origin.portal.admin_webhook());
+    let json: serde_json::Value = serde_json::from_slice(&drift.output().unwrap().stdout).unwrap();
+    // What the portal has of a version is told by the version's name alone.
+    assert_eq!(json["changes"][0]["origin"]["kind"], "pending", "{json:#}");
+    assert_eq!(json["changes"][1]["origin"]["kind"], "unknown", "{json:#}");
+    assert!(json["changes"][1]["origin"]["why"].as_str().unwrap().contains("could not be read"), "{json:#}");
+    let missing = git(&clone.path().join("clone"), "rev-list --objects --all --missing=print");
+    assert!(missing.lines().any(|line| line.starts_with('?')), "something was fetched: {missing}");
+}
+
+#[test]
+fn a_repository_of_somebody_else_is_refused_by_git_and_the_way_out_is_told() {
+    let brand = applied().declares("icon/acme-a", 11);
+    brand.commit();
+    let mut drift = drift_of(&brand);
+    drift.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").args(["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&drift.output().unwrap().stdout).unwrap();
+    assert_eq!(json["changes"][0]["origin"]["kind"], "unknown", "{json:#}");
+    assert!(json["warnings"].to_string().contains("safe.directory"), "{json:#}");
+}
+
+#[test]
+fn a_folder_of_a_larger_repository_is_followed_where_it_was_before() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+    let folder = brand.folder.path();
+    fs::create_dir_all(brand.path("teams/crm")).unwrap();
+    for name in ["icons", "brand.yaml"] {
+        fs::rename(brand.path(name), brand.path("teams/crm").join(name)).unwrap();
+    }
+    fs::write(brand.path("README"), "others work here too").unwrap();
+    brand.commit();
+    brand.json("apply --yes -f teams/crm/brand.yaml").ends_with(0);
+    fs::remove_dir_all(brand.path("teams/crm/.brandctl")).unwrap();
+    fs::write(brand.path("teams/crm/icons/acme-a.png"), art(Kind::Icon, 11)).unwrap();
+    brand.commit();
+    fs::create_dir(brand.path("branding")).unwrap();
+    git(folder, "mv teams/crm branding/portal");
+    brand.commit();
+    fs::write(brand.path("branding/portal/icons/acme-b.png"), art(Kind::Icon, 12)).unwrap();
+    fs::write(brand.path("README"), "and go on").unwrap();
+    brand.commit();
+    let plan = |_: ()| brand.json("plan -f branding/portal/brand.yaml");
+    assert_eq!(origins(&plan(())), ["pending icon/acme-a", "pending icon/acme-b"], "{}", whys(&plan(())));
+    brand.seed("icon/acme-b", &art(Kind::Icon, 99));
+    assert_eq!(origins(&plan(())), ["pending icon/acme-a", "drifted icon/acme-b"], "{}", whys(&plan(())));
+    // A run at a commit of the others is a known one.
+    brand.json("apply --yes -f branding/portal/brand.yaml").ends_with(0);
+    for code in ["acme-a", "acme-b"] {
+        brand.portal.remove(Kind::Icon, code).unwrap();
+    }
+    assert_eq!(origins(&plan(())), ["vanished icon/acme-a", "vanished icon/acme-b"], "{}", whys(&plan(())));
+}
+
+#[test]
+fn a_code_spelt_otherwise_on_the_portal_has_the_past_of_that_spelling() {
+    let head = "version: 1\nowns: [\"acme-*\", \"Acme-*\"]\nrules: {code-style: off}\n";
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1);
+    brand.rewrite(format!("{head}icons:\n  Acme-A: icons/acme-a.png\n"));
+    brand.commit();
+    brand.apply().ends_with(0);
+    brand.forget();
+    brand.rewrite(format!("{head}icons:\n  acme-a:\n"));
+    brand.commit();
+    assert_eq!(origins(&brand.json("drift --only-portal").ends_with(0)), ["pending icon/acme-a"]);
+    brand.apply().ends_with(0);
+    brand.forget();
+    brand.portal.remove(Kind::Icon, "acme-a").unwrap();
+    brand.seed("icon/ACME-a", &art(Kind::Icon, 1));
+    brand.rewrite(format!("{head}icons:\n  acme-a:\n").replace("\"Acme-*\"", "\"Acme-*\", \"ACME-*\""));
+    brand.commit();
+    assert_eq!(origins(&brand.json("drift --only-portal").ends_with(2)), ["drifted icon/acme-a"]);
+}
