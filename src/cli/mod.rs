@@ -1,10 +1,12 @@
 //! The command line: one file a command (its arguments and its wiring), and what they share.
 
+mod against;
 mod apply;
 mod credentials;
 mod doctor;
 mod drift;
 mod exit;
+mod export;
 mod history;
 mod list;
 mod log;
@@ -57,6 +59,7 @@ enum Command {
     Apply(apply::Arguments),
     Drift(drift::Arguments),
     List(list::Arguments),
+    Export(export::Arguments),
     Log(log::Arguments),
     Doctor(doctor::Arguments),
     Show(show::Arguments),
@@ -118,6 +121,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Apply(arguments) => apply::run(&cli.globals, arguments),
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
         Command::List(arguments) => list::run(&cli.globals, arguments),
+        Command::Export(arguments) => export::run(&cli.globals, arguments),
         Command::Log(arguments) => log::run(&cli.globals, arguments),
         Command::Doctor(arguments) => doctor::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),

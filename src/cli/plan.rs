@@ -7,10 +7,12 @@ use clap::Args;
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
+use crate::domain::state::Selection;
 use crate::ops;
 use crate::render;
 use crate::store::saved;
 
+use super::against;
 use super::exit::{self, Detail, Exit};
 use super::output;
 use super::recovery;
@@ -23,7 +25,7 @@ use super::settings::{AnyFormat, Comparing, Globals};
 /// rights is enough.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --against snapshot   without a portal, on what `brandctl export snapshot` wrote\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
 )]
 pub(super) struct Arguments {
     /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`
@@ -32,13 +34,19 @@ pub(super) struct Arguments {
     /// End with exit code 2 when there are changes, as `drift` does
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Plan without a portal or credentials, against what `export` wrote to DIR; such a plan can be shown, not applied
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["sandbox", "refresh"])]
+    against: Option<PathBuf>,
     #[command(flatten)]
     pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
-    let planned = make(&mut session, &arguments.comparing, Purpose::Read);
+    let planned = match &arguments.against {
+        Some(folder) => against::make(&mut session, &arguments.comparing, folder),
+        None => make(&mut session, &arguments.comparing, Purpose::Read).map(drop),
+    };
     let detail = if arguments.detailed_exitcode { Detail::Changes } else { Detail::Plain };
     if let (Some(_), Some(path)) = (&planned, &arguments.output) {
         save(&mut session.report, path);
@@ -64,13 +72,7 @@ pub(super) struct Made {
 
 /// Checks, reads and compares; what was found is in the report. `None` when it did not come to a plan.
 pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Purpose) -> Option<Made> {
-    let only = match comparing.looking.selection() {
-        Ok(only) => only,
-        Err(error) => {
-            session.report.findings.push(Finding::error("usage", error));
-            return None;
-        }
-    };
+    let only = selection(session, comparing)?;
     let validated = session.validate();
     let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
     let connection = session.connect(Some(manifest), purpose)?;
@@ -90,6 +92,12 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
     };
     let planned = session.plan(&request, &connection)?;
     Some(Made { connection, validated, planned })
+}
+
+/// What the command is limited to; why it cannot be is in the report.
+pub(super) fn selection(session: &mut Session<'_>, comparing: &Comparing) -> Option<Selection> {
+    let selected = comparing.looking.selection();
+    selected.map_err(|error| session.report.findings.push(Finding::error("usage", error))).ok()
 }
 
 /// Writes the plan with its images; why that failed is in the report.

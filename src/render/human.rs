@@ -47,6 +47,12 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
         if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
             text.push_str(&screen.wrapped(&summary(plan), 0));
         }
+        if report.against.is_some() {
+            let portal = inert(&plan.portal);
+            let said =
+                format!("Made against an export of {portal}, not the portal: this plan can be shown, not applied.\n");
+            text.push_str(&screen.wrapped(&said, 0));
+        }
     }
     text
 }

@@ -3,22 +3,27 @@
 //! [`RulesDocument`] is what `rules` explains, described by `schema/rules.schema.json`; [`HistoryDocument`] is what `history`
 //! lists, described by `schema/history.schema.json`; [`ListDocument`] is what `list` found on a portal, described by
 //! `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by `schema/doctor.schema.json`;
-//! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`.
+//! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`; [`ExportDocument`] is what `export`
+//! did, described by `schema/export.schema.json`, and [`SnapshotDocument`] the file `portal.json` that it writes, described
+//! by `schema/portal.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
 //! (each of which is covered by its own digest) and what apply adds.
 
 mod doctor;
+mod export;
 mod history;
 mod list;
 mod log;
 mod plan;
 mod rules;
 mod saved;
+mod snapshot;
 mod validation;
 
 pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
+pub use export::{Became, ExportDocument, ExportSummary, ExportedDocument};
 pub use history::{HistoryDocument, RunSummary};
 pub use list::{HeldDocument, ListDocument, ListSummary};
 pub use log::LogDocument;
@@ -28,6 +33,7 @@ pub use plan::{
 };
 pub use rules::{LevelName, RuleDocument, RulesDocument};
 pub use saved::{BadPlan, SavedPlan};
+pub use snapshot::{SnapshotDocument, SnapshotEntry};
 pub use validation::{ValidationDocument, ValidationSummary};
 
 /// The version of the formats that this program writes and reads.
@@ -67,6 +73,18 @@ pub fn doctor_schema() -> serde_json::Value {
 #[must_use]
 pub fn log_schema() -> serde_json::Value {
     schema_of::<LogDocument>()
+}
+
+/// The JSON schema of [`ExportDocument`].
+#[must_use]
+pub fn export_schema() -> serde_json::Value {
+    schema_of::<ExportDocument>()
+}
+
+/// The JSON schema of [`SnapshotDocument`].
+#[must_use]
+pub fn snapshot_schema() -> serde_json::Value {
+    schema_of::<SnapshotDocument>()
 }
 
 /// The JSON schema of [`RulesDocument`].
