@@ -195,7 +195,8 @@ fn every_link_leads_somewhere() {
 #[test]
 fn every_example_of_the_help_is_understood() {
     for command in [
-        "validate", "rules", "plan", "apply", "drift", "show", "history", "restore", "list", "log", "doctor", "sandbox",
+        "validate", "rules", "plan", "apply", "drift", "show", "history", "restore", "list", "export", "log", "doctor",
+        "sandbox",
     ] {
         let (_, help) = run(&format!("brandctl {command} --help"), repository());
         let examples: Vec<_> = help

@@ -50,7 +50,7 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
         if report.against.is_some() {
             let portal = inert(&plan.portal);
             let said =
-                format!("Made against an export of {portal}, not the portal: this plan can be shown, not applied.\n");
+                format!("Made against an export of {portal}, not the portal: this plan can be shown, not applied.");
             text.push_str(&screen.wrapped(&said, 0));
         }
     }

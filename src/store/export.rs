@@ -31,7 +31,7 @@ impl ExportFolder {
     }
 
     /// The folders below this one that the files go to, the outer ones first.
-    fn folders<'a>(files: &'a [(String, Arc<[u8]>)]) -> BTreeSet<&'a Path> {
+    fn folders(files: &[(String, Arc<[u8]>)]) -> BTreeSet<&Path> {
         files.iter().flat_map(|(file, _)| Path::new(file).ancestors().skip(1)).collect()
     }
 

@@ -98,10 +98,10 @@ impl SnapshotEntry {
     }
 
     const fn is_whole(&self) -> bool {
-        match (self.system, &self.file, &self.sha256, &self.missing) {
-            (true, None, None, None) | (false, Some(_), Some(_), None) | (false, None, None, Some(_)) => true,
-            _ => false,
-        }
+        matches!(
+            (self.system, &self.file, &self.sha256, &self.missing),
+            (true, None, None, None) | (false, Some(_), Some(_), None) | (false, None, None, Some(_))
+        )
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         let images = if draft.opaque == 1 { "1 image has" } else { &format!("{} images have", draft.opaque) };
         let _ = writeln!(
             text,
-            "\n# {images} no transparent pixel, and the portal has them all the same.\nrules:\n  transparent-background: warn"
+            "\n# {images} no transparent pixel; the portal took such images all the same.\nrules:\n  transparent-background: warn"
         );
     }
     text

@@ -156,13 +156,11 @@ pub fn lay_out(observed: &ObservedState, contents: &Contents, choice: &Choice, o
     let snapshot = SnapshotDocument::of(origin, observed, &export.items);
     export.findings.extend(export.items.iter().filter_map(unfetched));
     let manifest = declare(&mut export, choice, origin, opaque);
-    let schema = serde_json::to_vec_pretty(&manifests::schema());
-    for (path, json) in [(SNAPSHOT, serde_json::to_vec_pretty(&snapshot)), (SCHEMA, schema)] {
+    let snapshot = serde_json::to_string_pretty(&snapshot).map(|json| inert(&json));
+    let schema = serde_json::to_string_pretty(&manifests::schema());
+    for (path, json) in [(SNAPSHOT, snapshot), (SCHEMA, schema)] {
         match json {
-            Ok(mut json) => {
-                json.push(b'\n');
-                export.files.push((path.to_owned(), json.into()));
-            }
+            Ok(json) => export.files.push((path.to_owned(), (json + "\n").into_bytes().into())),
             Err(error) => export.findings.push(Finding::error("export", format!("{path} cannot be made: {error}"))),
         }
     }
@@ -236,6 +234,22 @@ fn free_path(folder: Option<&str>, address: &Address, taken: &BTreeMap<String, A
     let path = format!("{folder}{}/{stem}", address.kind.plural());
     let names = std::iter::once(format!("{path}.png")).chain((2..).map(|number: u32| format!("{path}%%{number}.png")));
     names.into_iter().find(|name| !taken.contains_key(name)).unwrap_or_default()
+}
+
+/// JSON with its strings' invisible characters escaped, which JSON itself need not do: whoever looks at the file on a
+/// terminal sees what is there. Outside strings there are none of them.
+fn inert(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for character in json.chars() {
+        if matches!(character, ' '..='~' | '\n') || character.is_alphanumeric() {
+            safe.push(character);
+        } else {
+            let units =
+                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            safe.push_str(&units);
+        }
+    }
+    safe
 }
 
 fn sha256(reading: &Reading) -> Option<Digest> {
