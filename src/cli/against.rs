@@ -6,10 +6,9 @@ use std::path::Path;
 use crate::domain::finding::Finding;
 use crate::domain::manifest::Manifest;
 use crate::domain::report::Against;
-use crate::ops::export::Forgetful;
-use crate::ops::observe::Eyes;
+use crate::ops::observe::{Eyes, Forgetful};
 use crate::ops::plan::{self as planning, Request};
-use crate::store::exported::Exported;
+use crate::store::exported::ExportedPortal;
 
 use super::plan;
 use super::session::{self, Session};
@@ -22,7 +21,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, folder: &Pa
     let only = plan::selection(session, comparing)?;
     let validated = session.validate();
     let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
-    let exported = match Exported::open(folder) {
+    let exported = match ExportedPortal::open(folder) {
         Ok(exported) => exported,
         Err(findings) => {
             session.report.findings.extend(findings);
@@ -52,7 +51,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, folder: &Pa
 }
 
 /// Refuses an export of a portal that the manifest does not name.
-fn elsewhere(manifest: &Manifest, exported: &Exported) -> Option<Finding> {
+fn elsewhere(manifest: &Manifest, exported: &ExportedPortal) -> Option<Finding> {
     let origin = exported.origin();
     if origin.sandbox || manifest.portals.is_empty() || manifest.portals.contains(&origin.portal) {
         return None;

@@ -9,8 +9,8 @@ use crate::domain::finding::Finding;
 use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
-use crate::ops::export::{self, Forgetful};
-use crate::ops::observe::Eyes;
+use crate::ops::export;
+use crate::ops::observe::{Eyes, Forgetful};
 use crate::ops::ports::Existing;
 use crate::render;
 use crate::store::export::ExportFolder;
@@ -70,7 +70,7 @@ fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut Expo
         }
     };
     // A manifest is not needed; the pin of one that is named holds.
-    let manifest = if session.globals.names_manifest() { Some(session.parse()?) } else { None };
+    let manifest = if session.globals.names_manifest() { Some(session.parse_if_any()?) } else { None };
     let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
     report.portal = Some(connection.identity.clone());
     let origin = Origin { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };

@@ -1,13 +1,11 @@
 //! Exports what a portal holds: a manifest, every image, and a snapshot. Nothing is written to the portal, and nothing to
 //! disk before everything is read.
 
-use crate::domain::asset::Digest;
 use crate::domain::export::{self, Choice, Export, Origin};
-use crate::domain::state::Content;
 
 use super::events::{Event, Stage};
 use super::observe::{self, Eyes, Freshness};
-use super::ports::{ContentCache, Existing, PortalError, ReadPortal, WriteExport};
+use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -50,22 +48,4 @@ pub async fn export(
         }
     };
     Ok(Exported { export, written })
-}
-
-/// A cache that remembers nothing: what is read for a copy is read now.
-#[derive(Debug, Clone, Copy)]
-pub struct Forgetful;
-
-impl ContentCache for Forgetful {
-    fn content(&self, _: &str) -> Option<Content> {
-        None
-    }
-
-    fn remember(&self, _: &str, _: &Content) {}
-
-    fn bytes(&self, _: Digest) -> Option<std::sync::Arc<[u8]>> {
-        None
-    }
-
-    fn keep(&self, _: Digest, _: &[u8]) {}
 }

@@ -58,7 +58,9 @@ impl ExportFolder {
             .filter_map(|(file, _)| Some((file.as_str(), fs::symlink_metadata(self.folder.join(file)).ok()?)))
             .collect();
         if existing == Existing::Kept && !present.is_empty() {
-            let names: Vec<_> = present.iter().map(|(file, _)| *file).collect();
+            let mut names: Vec<_> = present.iter().map(|(file, _)| *file).collect();
+            // The manifest matters most.
+            names.sort_by_key(|file| (*file != MANIFEST, file.contains('/')));
             let message = format!("there already: {}; nothing was written", named(&names));
             let help = "name another folder, or pass --overwrite to replace them";
             let finding = Finding::error("export-exists", message).in_file(self.folder.display().to_string());

@@ -22,14 +22,14 @@ const MAX_SNAPSHOT: u64 = 64 * 1024 * 1024;
 
 /// An export that is whole.
 #[derive(Debug, Clone)]
-pub struct Exported {
+pub struct ExportedPortal {
     origin: Origin,
     listing: Listing,
     /// By what stands for its `fileUri`: the bytes, or why there are none.
     images: BTreeMap<String, Result<Vec<u8>, String>>,
 }
 
-impl Exported {
+impl ExportedPortal {
     /// Reads the export in `folder`.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-impl ReadPortal for Exported {
+impl ReadPortal for ExportedPortal {
     async fn list(&self) -> Result<Listing, PortalError> {
         Ok(self.listing.clone())
     }

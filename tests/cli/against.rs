@@ -8,6 +8,7 @@ use brandctl::sandbox::faults::{Action, On, When};
 use serde_json::Value;
 
 use crate::common::{Brand, MANIFEST, art};
+use crate::export::tree;
 
 /// A brand that differs from its portal in every way, and an export of that portal in `snapshot`.
 fn brand() -> Brand {
@@ -53,6 +54,23 @@ fn it_is_the_plan_that_the_portal_itself_would_get() {
     assert_eq!((&plan.json["against"], &real.json["against"]), (&Value::from("export"), &Value::Null));
     let said = "Made against an export of PORTAL, not the portal: this plan can be shown, not applied.\n";
     assert_eq!(plan.stdout, format!("{}{said}", real.stdout));
+}
+
+#[test]
+fn an_open_run_is_left_as_it_is() {
+    let brand = brand();
+    brand.apply_with("--only acme-new").ends_with(0);
+    let state = || tree(&brand.path(".brandctl"));
+    let (journal, bytes) = state().into_iter().find(|(path, _)| path.ends_with("journal.jsonl")).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (begun, _) = text.trim_end().rsplit_once('\n').unwrap();
+    fs::write(brand.path(".brandctl").join(journal), format!("{begun}\n")).unwrap();
+    let before = state();
+    let plan = brand.both("plan --against snapshot").ends_with(0);
+    assert!(state() == before && !plan.stderr.contains("run"), "{}", plan.stderr);
+    // One that looks at the portal settles it.
+    brand.json("plan").ends_with(0);
+    assert!(state() != before, "the run was not open");
 }
 
 #[test]

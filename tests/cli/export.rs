@@ -78,7 +78,7 @@ fn opaque(side: u32, mark: u8) -> Vec<u8> {
 }
 
 /// The files below a folder with their bytes.
-fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files =
         walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|entry| !entry.file_type().is_dir());
     files
@@ -242,7 +242,8 @@ fn many_files_that_are_there_are_counted() {
     let brand = Brand::new().in_step(20);
     brand.json("export out").ends_with(0);
     let output = brand.run(["export", "out"]).ends_with(1);
-    assert!(output.stderr.contains("`icons/acme-09.png`, and 13 more; nothing was written"), "{}", output.stderr);
+    assert!(output.stderr.contains("there already: `brand.yaml`, "), "{}", output.stderr);
+    assert!(output.stderr.contains("`icons/acme-06.png`, and 13 more; nothing was written"), "{}", output.stderr);
 }
 
 #[cfg(unix)]
@@ -323,6 +324,10 @@ fn only_and_owns_choose() {
     let manifest = fs::read_to_string(brand.path("c/brand.yaml")).unwrap();
     assert!(manifest.contains("  # not exported: `--only` left it out\n  - icon/acme-call\n"), "{manifest}");
     assert!(manifest.contains("prune: false"), "{manifest}");
+
+    // Here the first plan would delete an icon beside one that is declared.
+    brand.json("export e --owns acme-* --owns [a-z]* --only acme-*").ends_with(0);
+    is_in_step(&brand, "e");
 
     for line in
         ["export d --only acme-cal", "export d --owns acm-*", "export d --only info", "export d --only acme-* --only x"]

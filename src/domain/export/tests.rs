@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::diff::{Unbacked, diff};
 use crate::domain::image::testing;
-use crate::domain::manifest::Section;
-use crate::domain::rules::{Art, Piece};
+use crate::domain::manifest::{Manifest, Section};
+use crate::domain::rules::{self, Art, Piece};
 use crate::domain::state::{Content, DesiredState};
 
 /// What a portal can hold of an image, from sound to strange.
@@ -92,6 +95,17 @@ fn desired(export: &Export) -> (Manifest, DesiredState) {
     (manifest, desired)
 }
 
+/// Holds a manifest against the schema that lies beside it, read by another reader of YAML than brandctl's own.
+fn is_valid_to_editors(text: &[u8]) {
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::draft7::new(&manifests::schema()).unwrap());
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let text = std::str::from_utf8(text).unwrap();
+    let json: serde_json::Value = serde_saphyr::from_str_with_options(text, options).unwrap();
+    let wrong: Vec<_> = SCHEMA.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(wrong.is_empty(), "{wrong:?}\n{text}");
+}
+
 fn choice(owns: &[&str], only: &[&str]) -> Choice {
     let scope = |patterns: &[&str]| {
         let patterns: Vec<_> = patterns.iter().map(|pattern| Pattern::parse(pattern).unwrap()).collect();
@@ -134,6 +148,8 @@ fn choices() -> impl Strategy<Value = Choice> {
         choice(&[], &[]),
         choice(&["*"], &[]),
         choice(&["a*", "logo/*"], &[]),
+        choice(&["[a-c]*", "logo/a*"], &["icon/*"]),
+        choice(&["[a-c]*", "logo/[a-c]*"], &["a*"]),
         choice(&["*"], &["icon/*", "a*"]),
         choice(&[], &["[a-z]*"]),
     ])
@@ -153,6 +169,7 @@ proptest! {
             prop_assert!(export.items.iter().all(|item| item.filed == Filed::LeftOut));
             return Ok(());
         }
+        is_valid_to_editors(file(&export, MANIFEST));
         let (manifest, desired) = desired(&export);
         prop_assert_eq!(&manifest.portals, &["acme.bitrix24.com".to_owned()]);
         // What is declared is what was found fit to be, under the very codes of the portal.
