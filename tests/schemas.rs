@@ -68,6 +68,16 @@ fn the_rules_schema_is_the_one_of_the_types() {
     is_published("rules.schema.json", &document::rules_schema());
 }
 
+#[test]
+fn the_export_schema_is_the_one_of_the_types() {
+    is_published("export.schema.json", &document::export_schema());
+}
+
+#[test]
+fn the_portal_schema_is_the_one_of_the_types() {
+    is_published("portal.schema.json", &document::snapshot_schema());
+}
+
 /// A copy of examples/acme, and the real program in it.
 struct Acme(tempfile::TempDir);
 
@@ -174,6 +184,26 @@ fn every_list_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_export_is_what_the_schemas_say() {
+    let acme = Acme::new();
+    acme.json(0, &["apply", "--yes", "--sandbox"]);
+    let documents = [
+        ("no credentials", acme.json(1, &["export", "out"])),
+        ("exported", acme.json(0, &["export", "out", "--sandbox"])),
+        ("in part", acme.json(0, &["export", "part", "--sandbox", "--only", "icon/*"])),
+        ("there already", acme.json(1, &["export", "out", "--sandbox"])),
+        ("nothing matches", acme.json(1, &["export", "none", "--sandbox", "--only", "nothing"])),
+    ];
+    assert_eq!(documents[1].1["summary"]["declared"], 12);
+    conform(&document::export_schema(), &documents);
+    let snapshot = |folder: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(acme.path().join(folder).join("portal.json")).unwrap()).unwrap()
+    };
+    conform(&document::snapshot_schema(), &[("whole", snapshot("out")), ("in part", snapshot("part"))]);
+    conform(&document::schema(), &[("against", acme.json(0, &["plan", "--against", "out"]))]);
+}
+
+#[test]
 fn every_checkup_is_what_the_schema_says() {
     let acme = Acme::new();
     let documents =
@@ -265,6 +295,8 @@ fn the_schemas_refuse_what_they_do_not_know() {
         document::log_schema(),
         document::usage_schema(),
         document::init_schema(),
+        document::export_schema(),
+        document::snapshot_schema(),
     ] {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));

@@ -1,11 +1,13 @@
 //! The command line: one file a command (its arguments and its wiring), and what they share.
 
+mod against;
 mod apply;
 mod completions;
 mod credentials;
 mod doctor;
 mod drift;
 mod exit;
+mod export;
 mod history;
 mod init;
 mod list;
@@ -64,6 +66,7 @@ enum Command {
     Drift(drift::Arguments),
     List(list::Arguments),
     Usage(usage::Arguments),
+    Export(export::Arguments),
     Log(log::Arguments),
     Doctor(doctor::Arguments),
     Show(show::Arguments),
@@ -135,6 +138,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Drift(arguments) => drift::run(&cli.globals, arguments),
         Command::List(arguments) => list::run(&cli.globals, arguments),
         Command::Usage(arguments) => usage::run(&cli.globals, arguments),
+        Command::Export(arguments) => export::run(&cli.globals, arguments),
         Command::Log(arguments) => log::run(&cli.globals, arguments),
         Command::Doctor(arguments) => doctor::run(&cli.globals, arguments),
         Command::Show(arguments) => show::run(&cli.globals, arguments),

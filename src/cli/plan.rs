@@ -9,6 +9,7 @@ use crate::domain::finding::Finding;
 use crate::domain::guard::Allowances;
 use crate::domain::manifest::Policy;
 use crate::domain::report::Report;
+use crate::domain::state::Selection;
 use crate::ops;
 use crate::ops::origin::Record;
 use crate::render;
@@ -16,6 +17,7 @@ use crate::store::git::Git;
 use crate::store::run::RunStore;
 use crate::store::saved;
 
+use super::against;
 use super::exit::{self, Detail, Exit};
 use super::output;
 use super::recovery;
@@ -29,7 +31,7 @@ use super::usage;
 /// rights is enough.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --check-usage --entity deal:1-500   is anything in use that goes?\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --check-usage --entity deal:1-500   is anything in use that goes?\n  brandctl plan --against snapshot   without a portal, on what `brandctl export snapshot` wrote\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
 )]
 pub(super) struct Arguments {
     /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`
@@ -38,13 +40,19 @@ pub(super) struct Arguments {
     /// End with exit code 2 when there are changes, as `drift` does
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Plan without a portal or credentials, against what `export` wrote to DIR; such a plan can be shown, not applied
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["sandbox", "refresh", "check_usage"])]
+    against: Option<PathBuf>,
     #[command(flatten)]
     pub(super) comparing: Comparing,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
-    let planned = make(&mut session, &arguments.comparing, Purpose::Read);
+    let planned = match &arguments.against {
+        Some(folder) => against::make(&mut session, &arguments.comparing, folder),
+        None => make(&mut session, &arguments.comparing, Purpose::Read).map(drop),
+    };
     let detail = if arguments.detailed_exitcode { Detail::Changes } else { Detail::Plain };
     if let (Some(_), Some(path)) = (&planned, &arguments.output) {
         save(&mut session.report, path);
@@ -93,13 +101,7 @@ pub(super) fn compare(
     allowances: impl Fn(&Policy) -> Allowances,
     purpose: Purpose,
 ) -> Option<Made> {
-    let only = match looking.selection() {
-        Ok(only) => only,
-        Err(error) => {
-            session.report.findings.push(Finding::error("usage", error));
-            return None;
-        }
-    };
+    let only = selection(session, looking)?;
     let validated = session.validate();
     let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
     let connection = session.connect(Some(manifest), purpose)?;
@@ -122,6 +124,12 @@ pub(super) fn compare(
     };
     let planned = session.plan(&request, &connection)?;
     Some(Made { connection, validated, planned })
+}
+
+/// What the command is limited to; why it cannot be is in the report.
+pub(super) fn selection(session: &mut Session<'_>, looking: &Looking) -> Option<Selection> {
+    let selected = looking.selection();
+    selected.map_err(|error| session.report.findings.push(Finding::error("usage", error))).ok()
 }
 
 /// Writes the plan with its images; why that failed is in the report.

@@ -116,6 +116,13 @@ struct Old {
 fn find(session: &mut Session<'_>, name: &str) -> Option<Old> {
     let root = session.globals.state_root(session.repository.folder());
     match stored::find(name, &root) {
+        // Nothing was applied of it, so there is nothing to put back.
+        Ok(Stored::Plan(saved)) if saved.document.against.is_some() => {
+            let message =
+                "nothing can be restored from this plan: it was made against an export, and was never applied";
+            session.report.findings.push(Finding::error("plan", message));
+            None
+        }
         Ok(Stored::Plan(saved)) => {
             let Plan { portal, changes, contents, .. } = saved.plan;
             Some(Old { portal, changes, contents, from: "the saved plan".to_owned() })

@@ -291,7 +291,8 @@ impl Allowing {
     }
 }
 
-fn pattern(text: &str) -> Result<Pattern, String> {
+/// A pattern over codes.
+pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
     Pattern::parse(text).map_err(|error| error.to_string())
 }
 

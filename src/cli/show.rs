@@ -90,6 +90,7 @@ impl Shown {
         }
         let report = Report {
             portal: document.portal.clone(),
+            against: document.against,
             guards: document.guards.clone(),
             findings: document.findings(),
             plan_sha256: document.plan_sha256,

@@ -5,6 +5,7 @@ pub mod checkup;
 pub mod command;
 pub mod diff;
 pub mod document;
+pub mod export;
 pub mod finding;
 pub mod guard;
 pub mod image;

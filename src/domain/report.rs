@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest};
+use super::export::Item;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::origin::{Mover, Origins};
@@ -63,6 +64,14 @@ pub enum Concern {
     Portal,
 }
 
+/// What stood for the portal where it was not read itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Against {
+    /// A folder that `export` wrote.
+    Export,
+}
+
 /// What a command that looks at a portal found out and did.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -72,6 +81,8 @@ pub struct Report {
     pub source: String,
     /// The portal's identity.
     pub portal: Option<String>,
+    /// What stood for the portal, if it was not read itself: such a plan is shown, never applied.
+    pub against: Option<Against>,
     /// Where the credentials came from, for people.
     pub credentials: Option<String>,
     /// The plan, once there is one.
@@ -138,6 +149,29 @@ impl Report {
     #[must_use]
     pub fn has_failed_steps(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.steps.values().any(|step| step.fate != Fate::Applied))
+    }
+}
+
+/// What `export` did.
+#[derive(Debug, Clone, Default)]
+pub struct ExportReport {
+    /// The portal's identity; `None` when it was not reached.
+    pub portal: Option<String>,
+    /// The folder, as the user names it.
+    pub folder: String,
+    /// The custom entries, by address.
+    pub items: Vec<Item>,
+    /// The files that were written, relative to the folder.
+    pub written: Vec<String>,
+    /// What there is to say about it.
+    pub findings: Vec<Finding>,
+}
+
+impl ExportReport {
+    /// Whether something is wrong, or could not be fetched.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(Finding::is_error)
     }
 }
 

@@ -15,6 +15,7 @@ pub struct Schema {
 /// Every published schema, sorted by name.
 pub const SCHEMAS: &[Schema] = &[
     Schema { name: "doctor", describes: "what `doctor` saw", make: document::doctor_schema },
+    Schema { name: "export", describes: "what `export` did", make: document::export_schema },
     Schema { name: "history", describes: "the runs that `history` lists", make: document::history_schema },
     Schema { name: "init", describes: "what `init` wrote", make: document::init_schema },
     Schema { name: "list", describes: "what `list` found on a portal", make: document::list_schema },
@@ -24,6 +25,11 @@ pub const SCHEMAS: &[Schema] = &[
         name: "plan",
         describes: "a plan, and what became of it: plan, apply, drift, restore, show",
         make: document::schema,
+    },
+    Schema {
+        name: "portal",
+        describes: "portal.json, an export's snapshot of a portal",
+        make: document::snapshot_schema,
     },
     Schema { name: "rules", describes: "the art rules that `rules` explains", make: document::rules_schema },
     Schema { name: "usage", describes: "which log entries name a code, from `usage`", make: document::usage_schema },

@@ -6,6 +6,9 @@ use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::asset::{Address, Kind};
 
+/// What means something else in a glob than itself.
+const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
+
 /// No code is longer than 255 characters; a pattern far beyond that is a mistake, or costs more than it may.
 const LONGEST: usize = 1024;
 
@@ -64,7 +67,7 @@ impl Pattern {
             .backslash_escape(true)
             .build()
             .map_err(|error| fail(Reason::Glob(harmless(&error.kind().to_string()))))?;
-        let matcher = if code.contains(['*', '?', '[', ']', '{', '}', '\\']) {
+        let matcher = if code.contains(SPECIAL) {
             // Compiling panics on a glob whose automaton would be too large; building a set tells instead.
             GlobSetBuilder::new().add(glob.clone()).build().map_err(|_| fail(Reason::TooLarge))?;
             Some(glob.compile_matcher())
@@ -72,6 +75,26 @@ impl Pattern {
             None
         };
         Ok(Self { text: text.to_owned(), kind, glob, matcher })
+    }
+
+    /// The pattern that matches this entry and nothing else, narrowed to its kind; `None` when no pattern can, because the
+    /// code is empty or longer than any that a portal keeps.
+    #[must_use]
+    pub fn exactly(address: &Address) -> Option<Self> {
+        let code = address.code.as_str();
+        let mut text = format!("{}/", address.kind);
+        // After a kind, `icons/…` is taken for a slip; with its first letter escaped, it is a code like any other.
+        if Kind::ALL.into_iter().any(|kind| code.strip_prefix(kind.plural()).is_some_and(|rest| rest.starts_with('/')))
+        {
+            text.push('\\');
+        }
+        for character in code.chars() {
+            if SPECIAL.contains(&character) {
+                text.push('\\');
+            }
+            text.push(character);
+        }
+        Self::parse(&text).ok().filter(|pattern| pattern.matches(address))
     }
 
     /// The pattern as it was written.
@@ -349,6 +372,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_pattern_of_an_entry_matches_it_and_no_other(
+            code in "(icons?/|logos?/)?[-*?{},!a\\[\\]\\\\ ]{1,12}|\\PC{1,20}",
+            other in "[-*?{},!a\\[\\]\\\\ ]{0,12}",
+        ) {
+            let address = Address::new(Kind::Icon, Code::new(code.clone()));
+            let scope = Scope::new(vec![Pattern::exactly(&address).unwrap()]).unwrap();
+            prop_assert!(scope.matches(&address));
+            prop_assert!(!scope.matches(&Address::new(Kind::Logo, Code::new(code.clone()))));
+            prop_assert_eq!(scope.matches(&Address::new(Kind::Icon, Code::new(other.clone()))), code == other);
+        }
+
         #[test]
         fn no_text_panics(text in "[ -~]{0,40}|\\PC{0,10}", code in "\\PC{0,10}") {
             if let Ok(pattern) = Pattern::parse(&text) {

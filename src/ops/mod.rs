@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod doctor;
 pub mod events;
+pub mod export;
 pub mod list;
 pub mod log;
 pub mod observe;

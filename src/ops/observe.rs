@@ -30,6 +30,24 @@ pub enum Freshness {
     Refetched,
 }
 
+/// A cache that remembers nothing: what is read for a copy is read now.
+#[derive(Debug, Clone, Copy)]
+pub struct Forgetful;
+
+impl ContentCache for Forgetful {
+    fn content(&self, _: &str) -> Option<Content> {
+        None
+    }
+
+    fn remember(&self, _: &str, _: &Content) {}
+
+    fn bytes(&self, _: Digest) -> Option<Arc<[u8]>> {
+        None
+    }
+
+    fn keep(&self, _: Digest, _: &[u8]) {}
+}
+
 /// Fetches the content of `wanted`, or takes it from the cache. `kept` says of each content whether its bytes will be
 /// needed too; those are returned.
 pub async fn contents<'a>(

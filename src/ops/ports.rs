@@ -230,6 +230,22 @@ pub trait Journal {
     }
 }
 
+/// What becomes of files that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// They are kept, and then nothing is written.
+    Kept,
+    /// They are replaced (`--overwrite`).
+    Replaced,
+}
+
+/// Writing an export.
+pub trait WriteExport {
+    /// Writes files, by their paths with `/`, in their order. Never through a link, and each wholly or not at all. The
+    /// findings say what an earlier export left there; the error, what keeps these files from being written.
+    fn write(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Result<Vec<Finding>, Box<Finding>>;
+}
+
 /// Whether the user asked to stop. Cheap to ask and to copy.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);

@@ -59,6 +59,12 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
         {
             text.push_str(&screen.wrapped(&format!("{moved}."), 0));
         }
+        if report.against.is_some() {
+            let portal = inert(&plan.portal);
+            let said =
+                format!("Made against an export of {portal}, not the portal: this plan can be shown, not applied.");
+            text.push_str(&screen.wrapped(&said, 0));
+        }
     }
     text
 }

@@ -5,13 +5,13 @@ use serde::Serialize;
 use super::reorders;
 use crate::domain::checkup::Check;
 use crate::domain::document::{
-    DoctorDocument, Document, HistoryDocument, InitDocument, ListDocument, LogDocument, RulesDocument, UsageDocument,
-    ValidationDocument,
+    DoctorDocument, Document, ExportDocument, HistoryDocument, InitDocument, ListDocument, LogDocument, RulesDocument,
+    UsageDocument, ValidationDocument,
 };
 use crate::domain::inventory::Inventory;
 use crate::domain::journal::RunState;
 use crate::domain::log::LogReport;
-use crate::domain::report::{Report, Validation};
+use crate::domain::report::{ExportReport, Report, Validation};
 use crate::domain::rules::Rule;
 use crate::domain::scaffold::Started;
 use crate::domain::usage::UsageReport;
@@ -46,6 +46,14 @@ pub fn history(runs: &[RunState]) -> Result<String, serde_json::Error> {
 /// When it cannot be written as JSON, which no entry can cause.
 pub fn inventory(inventory: &Inventory) -> Result<String, serde_json::Error> {
     pretty(&ListDocument::from(inventory))
+}
+
+/// What `export` did, as `schema/export.schema.json` describes it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no entry can cause.
+pub fn exported(report: &ExportReport) -> Result<String, serde_json::Error> {
+    pretty(&ExportDocument::from(report))
 }
 
 /// What `doctor` saw of a portal, as `schema/doctor.schema.json` describes it.

@@ -3,6 +3,7 @@
 
 pub mod diff;
 pub mod doctor;
+pub mod export;
 pub mod github;
 pub mod html;
 pub mod human;

@@ -39,6 +39,14 @@ impl Outcome {
 
     /// Of a command that compares or writes.
     pub(super) fn of_report(report: &Report) -> Self {
+        let mut outcome = Self::of_portal(report);
+        if report.against.is_some() {
+            outcome.text.push_str(", against an export: it can be shown, not applied");
+        }
+        outcome
+    }
+
+    fn of_portal(report: &Report) -> Self {
         if report.stale {
             return Self::new(Tone::Bad, "The plan is stale: nothing was written");
         }

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+/// What the names of temporary files begin with.
+pub(super) const TEMPORARY: &str = ".brandctl-";
+
 /// Writes `bytes` to `path` through a temporary file beside it; both the file and its folder are on disk on return.
 ///
 /// # Errors
@@ -52,7 +55,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 /// A temporary file in `folder`. Errors name the folder and not the file, which nobody knows.
 fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".brandctl-");
+    builder.prefix(TEMPORARY);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -3,6 +3,8 @@
 pub mod atomic;
 pub mod cache;
 pub mod chosen;
+pub mod export;
+pub mod exported;
 pub mod git;
 pub mod lock;
 pub mod repository;

@@ -1,12 +1,14 @@
 //! The real binary against the embedded portal: what a user, a CI job and a portal's other users get to see.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod against;
 mod bad_input;
 mod batches;
 mod cache;
 mod common;
 mod doctor;
 mod exit_codes;
+mod export;
 mod killed;
 mod list;
 mod log;

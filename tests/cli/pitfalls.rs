@@ -69,6 +69,8 @@ fn safe_settings_plan_and_drift_write_nothing() {
             "drift --allow-unbacked",
             "list",
             "list --refresh --system",
+            "export out --overwrite",
+            "plan --against out",
             "doctor",
             "log list --entity deal:12",
             "log get 1",

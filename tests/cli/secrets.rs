@@ -109,6 +109,8 @@ fn nothing_is_told_when_all_goes_well() {
         assert_eq!(given.run(brand, "plan -o plan.json"), Some(0));
         assert_eq!(given.run(brand, "drift"), Some(2));
         assert_eq!(given.run(brand, "show plan.json"), Some(0));
+        assert_eq!(given.run(brand, "export out --overwrite"), Some(0));
+        assert_eq!(given.run(brand, "plan --against out"), Some(0));
         assert_eq!(given.run(brand, "apply plan.json --settle 0.01"), Some(0));
         assert_eq!(given.run(brand, "apply plan.json --settle 0.01"), Some(5));
         assert_eq!(given.run(brand, "history"), Some(0));

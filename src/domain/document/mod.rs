@@ -5,13 +5,15 @@
 //! `schema/list.schema.json`; [`DoctorDocument`] is what `doctor` saw, described by `schema/doctor.schema.json`;
 //! [`LogDocument`] is what `log` found or did, described by `schema/log.schema.json`; [`UsageDocument`] is what `usage` found
 //! out, described by `schema/usage.schema.json`; [`InitDocument`] is what `init` wrote, described by
-//! `schema/init.schema.json`.
+//! `schema/init.schema.json`; [`ExportDocument`] is what `export` did, described by `schema/export.schema.json`, and
+//! [`SnapshotDocument`] the file `portal.json` that it writes, described by `schema/portal.schema.json`.
 //!
 //! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
 //! (each of which is covered by its own digest) and what apply adds.
 
 mod doctor;
+mod export;
 mod history;
 mod init;
 mod list;
@@ -19,10 +21,12 @@ mod log;
 mod plan;
 mod rules;
 mod saved;
+mod snapshot;
 mod usage;
 mod validation;
 
 pub use doctor::{CheckDocument, DoctorDocument, DoctorSummary};
+pub use export::{Became, ExportDocument, ExportSummary, ExportedDocument};
 pub use history::{HistoryDocument, RunSummary};
 pub use init::InitDocument;
 pub use list::{HeldDocument, ListDocument, ListSummary};
@@ -33,6 +37,7 @@ pub use plan::{
 };
 pub use rules::{LevelName, RuleDocument, RulesDocument};
 pub use saved::{BadPlan, SavedPlan};
+pub use snapshot::{SnapshotDocument, SnapshotEntry};
 pub use usage::{CodeDocument, UsageDocument, UsageSummary};
 pub use validation::{ValidationDocument, ValidationSummary};
 
@@ -85,6 +90,18 @@ pub fn usage_schema() -> serde_json::Value {
 #[must_use]
 pub fn init_schema() -> serde_json::Value {
     schema_of::<InitDocument>()
+}
+
+/// The JSON schema of [`ExportDocument`].
+#[must_use]
+pub fn export_schema() -> serde_json::Value {
+    schema_of::<ExportDocument>()
+}
+
+/// The JSON schema of [`SnapshotDocument`].
+#[must_use]
+pub fn snapshot_schema() -> serde_json::Value {
+    schema_of::<SnapshotDocument>()
 }
 
 /// The JSON schema of [`RulesDocument`].

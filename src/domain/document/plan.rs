@@ -12,7 +12,7 @@ use crate::domain::guard::Verdict;
 use crate::domain::origin::{Origin, Origins};
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::{Plan, Precondition};
-use crate::domain::report::{Report, Run, StepResult};
+use crate::domain::report::{Against, Report, Run, StepResult};
 use crate::domain::usage::{Coverage, Usage};
 
 use super::FORMAT_VERSION;
@@ -28,6 +28,9 @@ pub struct Document {
     pub tool: Tool,
     /// The portal's host, or the sandbox's identity; null when it was not reached.
     pub portal: Option<String>,
+    /// What stood for the portal; absent when the portal itself was read. A plan with this is shown, never applied.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub against: Option<Against>,
     /// The changes, sorted by address.
     pub changes: Vec<ChangeDocument>,
     /// Custom entries that are left alone.
@@ -284,6 +287,7 @@ impl Document {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
             portal: report.portal.clone(),
+            against: report.against,
             changes: Vec::new(),
             unmanaged: Vec::new(),
             unknown: Vec::new(),

@@ -12,6 +12,7 @@ use super::plan::{ActionName, ChangeDocument, Document};
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change};
 use crate::domain::plan::{Contents, Plan};
+use crate::domain::report::Against;
 use crate::domain::state::Content;
 use crate::domain::usage::Evidence;
 
@@ -100,10 +101,11 @@ impl SavedPlan {
     /// Why it cannot be applied, whatever the portal holds.
     #[must_use]
     pub fn obstacle(&self) -> Option<String> {
-        match (&self.document.portal, self.document.errors.first()) {
-            (_, Some(error)) => Some(format!("it was saved with errors, the first being: {}", error.message)),
-            (None, None) => Some("it was made without a portal".to_owned()),
-            (Some(_), None) => None,
+        match (&self.document.portal, self.document.against, self.document.errors.first()) {
+            (_, Some(Against::Export), _) => Some("it was made against an export, not the portal itself".to_owned()),
+            (_, None, Some(error)) => Some(format!("it was saved with errors, the first being: {}", error.message)),
+            (None, None, None) => Some("it was made without a portal".to_owned()),
+            (Some(_), None, None) => None,
         }
     }
 }

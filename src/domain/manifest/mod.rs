@@ -36,7 +36,7 @@ pub use document::{EntryDocument, ManifestDocument, PolicyDocument, schema};
 pub use meaning::{parse, read};
 pub use text::MAX_BYTES;
 pub(in crate::domain) use values::portal_host;
-pub(in crate::domain) use words::quoted;
+pub(in crate::domain) use words::{looks_secret, quoted};
 
 /// The version of the manifest's format that this brandctl reads.
 pub const VERSION: u32 = 1;

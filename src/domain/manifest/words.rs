@@ -55,7 +55,7 @@ pub(super) fn meant<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
 
 /// Whether a text holds what may be a password: the path of a webhook, as in `https://acme.bitrix24.com/rest/1/…`, a
 /// token in a query, a user before a host. It errs on the side of hiding.
-pub(super) fn looks_secret(text: &str) -> bool {
+pub(in crate::domain) fn looks_secret(text: &str) -> bool {
     let webhook =
         || after_rest(text).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with("api/"));
     let token = || ["auth=", "_token=", "client_secret="].iter().any(|name| text.contains(name));

@@ -1,0 +1,118 @@
+//! The published form of what a portal held when it was exported: what `plan --against` reads in its place.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT_VERSION;
+use crate::domain::asset::{Address, Code, Digest, Kind};
+use crate::domain::export::{File, Filed, Item, Origin};
+use crate::domain::state::ObservedState;
+
+/// What a portal held. Exporting the same portal twice gives the same bytes, so there is no date and no path of the
+/// portal's in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "brandctl export: portal.json")]
+pub struct SnapshotDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The portal's host, or the sandbox's identity.
+    pub portal: String,
+    /// Whether it is a sandbox, to which no `portal` pin applies.
+    pub sandbox: bool,
+    /// The custom entries by kind and code, then the system entries.
+    pub entries: Vec<SnapshotEntry>,
+}
+
+/// One entry of the portal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotEntry {
+    /// Icon or logo.
+    pub kind: Kind,
+    /// Its code, spelt as the portal spells it.
+    pub code: Code,
+    /// Whether it comes with the product: it has no image then.
+    pub system: bool,
+    /// The file of its image, relative to this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
+    /// The SHA-256 of that file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256: Option<Digest>,
+    /// Why there is no file of a custom entry.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing: Option<String>,
+}
+
+impl SnapshotDocument {
+    /// The snapshot of a portal whose custom entries became these items.
+    #[must_use]
+    pub fn of(origin: &Origin, observed: &ObservedState, items: &[Item]) -> Self {
+        let mut system: Vec<&Address> =
+            observed.entries.iter().filter(|(listed, _)| listed.system).map(|(listed, _)| &listed.address).collect();
+        system.sort();
+        let system = system.into_iter().map(|address| SnapshotEntry {
+            kind: address.kind,
+            code: address.code.clone(),
+            system: true,
+            file: None,
+            sha256: None,
+            missing: None,
+        });
+        Self {
+            format_version: FORMAT_VERSION,
+            portal: origin.portal.clone(),
+            sandbox: origin.sandbox,
+            entries: items.iter().map(SnapshotEntry::from).chain(system).collect(),
+        }
+    }
+
+    /// Reads a snapshot.
+    ///
+    /// # Errors
+    /// When it is none of this format, or says of an entry what cannot be: one sentence.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let version = value.get("format_version").and_then(serde_json::Value::as_u64);
+        if version != Some(u64::from(FORMAT_VERSION)) {
+            let version = version.map_or_else(|| "no format".to_owned(), |version| format!("format {version}"));
+            return Err(format!("it is of {version}; this program reads format {FORMAT_VERSION}"));
+        }
+        let snapshot: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        match snapshot.entries.iter().find(|entry| !entry.is_whole()) {
+            None => Ok(snapshot),
+            Some(entry) => {
+                let address = entry.address().to_string();
+                Err(format!("{} must have a file and its digest, or say why not", address.escape_debug()))
+            }
+        }
+    }
+}
+
+impl SnapshotEntry {
+    /// Kind and code.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        Address::new(self.kind, self.code.clone())
+    }
+
+    const fn is_whole(&self) -> bool {
+        matches!(
+            (self.system, &self.file, &self.sha256, &self.missing),
+            (true, None, None, None) | (false, Some(_), Some(_), None) | (false, None, None, Some(_))
+        )
+    }
+}
+
+impl From<&Item> for SnapshotEntry {
+    fn from(Item { address, filed }: &Item) -> Self {
+        let (file, missing) = match filed {
+            Filed::Declared(file) | Filed::SetAside(file, _) => (Some(file), None),
+            Filed::Unfetched(why) => (None, Some(format!("it could not be fetched: {why}"))),
+            Filed::LeftOut => (None, Some("it was left out of the export".to_owned())),
+        };
+        let (file, sha256) = file.map(|File { path, sha256 }| (path.clone(), *sha256)).unzip();
+        Self { kind: address.kind, code: address.code.clone(), system: false, file, sha256, missing }
+    }
+}

@@ -1,0 +1,139 @@
+//! Codes → file names that every system can keep.
+//!
+//! A code may hold anything, and disks fold case, forbid characters and reserve names. So only `a-z`, `0-9`, `.`, `_` and
+//! `-` stay as they are; every other byte is percent-encoded, as in URLs: `Acme/fax` becomes `%41cme%2ffax`. What can be
+//! decoded again cannot collide, also where case is folded, since nothing but lower case is used.
+
+use std::fmt::Write as _;
+
+use crate::domain::asset::{Code, Digest};
+
+/// The longest stem in bytes; the longest file name is 255 on most disks, 143 on encrypted ones, and on Windows a whole
+/// path may have 260.
+const LONGEST: usize = 120;
+
+/// How much of a longer one is kept, in bytes.
+const KEPT: usize = 48;
+
+/// The names of devices, which Windows keeps for itself whatever follows a dot: `nul.png` is no file there.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// The same, followed by a digit.
+const NUMBERED: [&str; 2] = ["com", "lpt"];
+
+/// The file name for a code, without its extension.
+pub(super) fn stem(code: &Code) -> String {
+    let code = code.as_str();
+    let mut stem = String::with_capacity(code.len());
+    for (at, byte) in code.bytes().enumerate() {
+        let plain = match byte {
+            b'a'..=b'z' => at > 0 || !is_device(code),
+            b'0'..=b'9' | b'_' => true,
+            // Hidden files begin with a dot, and options with a dash.
+            b'.' | b'-' => at > 0,
+            _ => false,
+        };
+        if plain {
+            stem.push(char::from(byte));
+        } else {
+            let _ = write!(stem, "%{byte:02x}");
+        }
+    }
+    if !stem.is_empty() && stem.len() <= LONGEST {
+        return stem;
+    }
+    // `%%` is in no other name.
+    let kept = (0..=KEPT).rev().find_map(|end| stem.get(..end).filter(|kept| is_whole(kept))).unwrap_or_default();
+    format!("{kept}%%{}", Digest::of(code.as_bytes()))
+}
+
+/// Whether no percent-encoded byte is cut at the end.
+fn is_whole(stem: &str) -> bool {
+    !stem.bytes().rev().take(2).any(|byte| byte == b'%')
+}
+
+fn is_device(code: &str) -> bool {
+    let name = code.split('.').next().unwrap_or_default();
+    let mut numbered = NUMBERED.iter().filter_map(|device| name.strip_prefix(device));
+    let is_digit = |number: &str| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit());
+    DEVICES.contains(&name) || numbered.any(is_digit)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(code: &str) -> String {
+        stem(&Code::new(code))
+    }
+
+    #[test]
+    fn plain_codes_stay_as_they_are_and_others_are_encoded() {
+        for (code, expected) in [
+            ("acme-call.2_x", "acme-call.2_x"),
+            ("Acme-Call", "%41cme-%43all"),
+            ("../../x", "%2e.%2f..%2fx"),
+            ("..", "%2e."),
+            (".hidden", "%2ehidden"),
+            ("-rf", "%2drf"),
+            ("con", "%63on"),
+            ("CON", "%43%4f%4e"),
+            ("nul.png", "%6eul.png"),
+            ("com1", "%63om1"),
+            ("com10", "com10"),
+            ("console", "console"),
+            ("a b.", "a%20b."),
+            ("a%2fb", "a%252fb"),
+            ("ü", "%c3%bc"),
+            ("C:\\x\0", "%43%3a%5cx%00"),
+        ] {
+            assert_eq!(of(code), expected);
+        }
+        assert_eq!(of(&"x".repeat(LONGEST)), "x".repeat(LONGEST));
+        let long = of(&"/".repeat(255));
+        assert!(long.starts_with(&format!("{}%%", "%2f".repeat(KEPT / 3))) && long.len() <= LONGEST, "{long}");
+        assert!(of("").starts_with("%%"));
+    }
+
+    /// What Windows, macOS or a shell would not take as an ordinary file's name.
+    fn is_safe(name: &str) -> bool {
+        let reserved = ["con", "prn", "aux", "nul"].map(str::to_owned).into_iter();
+        let mut reserved = reserved.chain((0..10).flat_map(|n| [format!("com{n}"), format!("lpt{n}")]));
+        let first = name.split('.').next().unwrap().to_owned();
+        name.len() <= 255
+            && !name.starts_with(['.', '-'])
+            && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'%'))
+            && !reserved.any(|device| device == first)
+    }
+
+    fn codes() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "\\PC{0,255}",
+            "[aA./\\\\%\0 ]{0,6}",
+            "(con|nul|prn|aux|com[0-9]|lpt[0-9])(\\.png)?[a. ]{0,2}",
+            "[ -~]{0,255}",
+            "(%[0-9a-f]{2}){0,4}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_is_safe_and_no_two_codes_share_one(codes in proptest::collection::vec(codes(), 1..40)) {
+            let mut names: BTreeMap<String, String> = BTreeMap::new();
+            for code in codes {
+                let name = format!("{}.png", of(&code));
+                prop_assert!(is_safe(&name), "{code:?} {name}");
+                // Disks that fold case, and those that compose characters, fold nothing here.
+                prop_assert_eq!(&name, &name.to_lowercase());
+                if let Some(other) = names.insert(name, code.clone()) {
+                    prop_assert_eq!(other, code);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What becomes of each entry of an export: whether a manifest can declare it, by the very rules that will judge that
+//! manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::domain::asset::{Address, Code, FoldedCode, Kind};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::manifest::{self as manifests, Level, Manifest, Policy};
+use crate::domain::plan::Contents;
+use crate::domain::rules;
+use crate::domain::scope::{Pattern, Scope};
+use crate::domain::state::{Listed, ObservedState, Reading};
+
+use super::MANIFEST;
+
+/// The rule that is lowered when exported art breaks it: portals accept opaque images.
+const OPAQUE: &str = "transparent-background";
+
+/// What may become of an entry.
+pub(super) enum Judgement<'a> {
+    NotAsked,
+    Unknown(String),
+    Refused(&'a Arc<[u8]>, String),
+    Sound(&'a Arc<[u8]>, Ground),
+}
+
+/// What an image stands on.
+#[derive(PartialEq, Eq)]
+pub(super) enum Ground {
+    Transparent,
+    Opaque,
+}
+
+/// Holds entries against the rules that a manifest's art must keep, before there is a manifest.
+pub(super) struct Rules {
+    /// Owns everything, and takes opaque art.
+    manifest: Manifest,
+    /// System codes by the form in which the portal looks them up.
+    reserved: BTreeMap<(Kind, FoldedCode), Code>,
+    /// What the portal lists more than once.
+    ambiguous: BTreeSet<(Kind, FoldedCode)>,
+}
+
+impl Rules {
+    pub(super) fn of(observed: &ObservedState) -> Self {
+        let (mut seen, mut ambiguous, mut reserved) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        for (Listed { address, system, .. }, _) in &observed.entries {
+            if *system {
+                reserved.insert(address.folded(), address.code.clone());
+            } else if !seen.insert(address.folded()) {
+                ambiguous.insert(address.folded());
+            }
+        }
+        let everything = Pattern::parse("*").and_then(|pattern| Scope::new(vec![pattern])).unwrap_or_default();
+        let manifest = Manifest {
+            portals: Vec::new(),
+            owns: everything,
+            ignore: Scope::default(),
+            protect: Scope::default(),
+            policy: Policy::default(),
+            rules: BTreeMap::from([(OPAQUE.to_owned(), Level::Warn)]),
+            icons: None,
+            logos: None,
+        };
+        Self { manifest, reserved, ambiguous }
+    }
+
+    pub(super) fn judge<'a>(&self, address: &Address, reading: &Reading, contents: &'a Contents) -> Judgement<'a> {
+        let content = match reading {
+            Reading::NotNeeded => return Judgement::NotAsked,
+            Reading::Failed(why) => return Judgement::Unknown(why.clone()),
+            Reading::Known(content) => content,
+        };
+        let Some(bytes) = contents.get(&content.sha256) else {
+            return Judgement::Unknown("its bytes were not kept".to_owned());
+        };
+        let found = rules::check_planned(&self.manifest, address, address.code.as_str(), bytes);
+        let why = self.of_code(address).or_else(|| {
+            let worst = found.iter().find(|finding| finding.is_error())?;
+            Some(format!("{}: {}", worst.rule, worst.message))
+        });
+        match why {
+            Some(why) => Judgement::Refused(bytes, why),
+            None if found.iter().any(|finding| finding.rule == OPAQUE) => Judgement::Sound(bytes, Ground::Opaque),
+            None => Judgement::Sound(bytes, Ground::Transparent),
+        }
+    }
+
+    /// Why a manifest cannot declare this code.
+    fn of_code(&self, address: &Address) -> Option<String> {
+        if self.ambiguous.contains(&address.folded()) {
+            return Some("code-ambiguous: the portal lists several entries that differ by case at most".to_owned());
+        }
+        if let Some(system) = self.reserved.get(&address.folded()) {
+            let system = manifests::quoted(system.as_str());
+            return Some(format!("code-reserved: the portal has a system entry {system}, the same code but for case"));
+        }
+        let place = Place { line: 1, column: 1, bytes: 0..0 };
+        let found = manifests::check_codes(&self.manifest, address.kind, [(&address.code, place)], MANIFEST);
+        found.into_iter().find(Finding::is_error).map(|finding| format!("{}: {}", finding.rule, finding.message))
+    }
+}

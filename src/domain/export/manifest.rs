@@ -1,0 +1,106 @@
+//! The manifest of an export, as text that reads back as what was meant.
+
+use std::fmt::Write as _;
+
+use crate::domain::asset::{Code, Kind};
+use crate::domain::manifest::looks_secret;
+use crate::domain::scope::Pattern;
+
+use super::SCHEMA;
+
+/// What is written into it.
+pub(super) struct Draft<'a> {
+    /// The portal, for people.
+    pub(super) portal: &'a str,
+    /// Whether it is for that portal only.
+    pub(super) pinned: bool,
+    pub(super) owns: &'a [Pattern],
+    /// Whether `owns` was made of the codes, because nobody said what it should be.
+    pub(super) derived: bool,
+    /// Code and file of each kind.
+    pub(super) declared: Vec<(Kind, Vec<(&'a Code, &'a str)>)>,
+    /// What is left alone, and why.
+    pub(super) ignore: &'a [(Pattern, String)],
+    /// How many declared images have no transparent pixel.
+    pub(super) opaque: usize,
+}
+
+/// Writes it.
+pub(super) fn text(draft: &Draft<'_>) -> String {
+    let mut text = format!("# yaml-language-server: $schema={SCHEMA}\n");
+    let _ = writeln!(text, "# What {} held when `brandctl export` read it.\nversion: 1", comment(draft.portal));
+    if draft.pinned {
+        let _ = writeln!(text, "portal: {}", scalar(draft.portal));
+    }
+    text.push('\n');
+    if draft.derived {
+        text.push_str(
+            "# The codes that were exported, one by one, so that nothing which others add to the portal is ever touched.\n\
+             # Once every code with a prefix is yours, write a pattern instead, such as \"acme-*\".\n",
+        );
+    }
+    text.push_str("owns:\n");
+    for pattern in draft.owns {
+        let _ = writeln!(text, "  - {}", scalar(pattern.as_str()));
+    }
+    if draft.owns.iter().any(Pattern::is_everything) {
+        text.push_str(
+            "\n# `owns` matches whatever anybody adds to the portal. With `prune: true`, apply deletes what is not declared.\n\
+             policy:\n  prune: false\n",
+        );
+    }
+    for (kind, entries) in &draft.declared {
+        if !entries.is_empty() {
+            let _ = writeln!(text, "\n{}:", kind.plural());
+        }
+        for (code, file) in entries {
+            let _ = writeln!(text, "  {}: {}", scalar(code.as_str()), scalar(file));
+        }
+    }
+    if !draft.ignore.is_empty() {
+        text.push_str("\n# Left alone on the portal, each for the reason above it.\nignore:\n");
+    }
+    for (pattern, why) in draft.ignore {
+        let _ = writeln!(text, "  # {}\n  - {}", comment(why), scalar(pattern.as_str()));
+    }
+    if draft.opaque > 0 {
+        let images = if draft.opaque == 1 { "1 image has" } else { &format!("{} images have", draft.opaque) };
+        let _ = writeln!(
+            text,
+            "\n# {images} no transparent pixel; the portal took such images all the same.\nrules:\n  transparent-background: warn"
+        );
+    }
+    text
+}
+
+/// A YAML scalar that is this text and nothing else: plain where no reader of YAML could take it for anything else.
+fn scalar(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '/');
+    let word = matches!(text, "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null");
+    let hidden = looks_secret(text);
+    if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_plain) && !word && !hidden {
+        return text.to_owned();
+    }
+    let mut quoted = "\"".to_owned();
+    for character in text.chars() {
+        let _ = match character {
+            '"' | '\\' => write!(quoted, "\\{character}"),
+            // A code may look like a webhook, which is refused in a manifest, and is none.
+            '/' if hidden => write!(quoted, "\\x2F"),
+            ' '..='~' => write!(quoted, "{character}"),
+            _ if character.is_alphanumeric() => write!(quoted, "{character}"),
+            _ => write!(quoted, "\\U{:08X}", u32::from(character)),
+        };
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Text that stays in its comment.
+fn comment(text: &str) -> String {
+    if looks_secret(text) {
+        return "(hidden: it looks like a password)".to_owned();
+    }
+    let is_seen = |c: char| matches!(c, ' '..='~' | '…') || c.is_alphanumeric();
+    text.chars().map(|c| if is_seen(c) { c.to_string() } else { c.escape_unicode().to_string() }).collect()
+}

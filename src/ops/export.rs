@@ -1,0 +1,51 @@
+//! Exports what a portal holds: a manifest, every image, and a snapshot. Nothing is written to the portal, and nothing to
+//! disk before everything is read.
+
+use crate::domain::export::{self, Choice, Export, Origin};
+
+use super::events::{Event, Stage};
+use super::observe::{self, Eyes, Freshness};
+use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Exported {
+    /// What was read and laid out, with everything that was found.
+    pub export: Export,
+    /// The files that were written, relative to the folder; none when something stood in the way.
+    pub written: Vec<String>,
+}
+
+/// Reads both lists and the images that are chosen, and writes them. What could not be fetched is told, and the rest is
+/// written all the same.
+///
+/// # Errors
+/// When the portal cannot be listed.
+pub async fn export(
+    choice: &Choice,
+    origin: &Origin,
+    eyes: &Eyes<'_, impl ReadPortal>,
+    target: &impl WriteExport,
+    existing: Existing,
+) -> Result<Exported, PortalError> {
+    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = eyes.portal.list().await?;
+    let findings = choice.unmatched(&listing);
+    if !findings.is_empty() {
+        return Ok(Exported { export: Export { findings, ..Export::default() }, ..Exported::default() });
+    }
+    let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
+    let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
+    let mut export = export::lay_out(&observe::observed(&listing, readings), &contents, choice, origin);
+    let written = match target.write(&export.files, existing) {
+        Ok(remarks) => {
+            export.findings.extend(remarks);
+            export.files.iter().map(|(path, _)| path.clone()).collect()
+        }
+        Err(obstacle) => {
+            export.findings.push(*obstacle);
+            Vec::new()
+        }
+    };
+    Ok(Exported { export, written })
+}

@@ -1,0 +1,62 @@
+//! What was exported, for people: what is left alone and why, then counts and what to do next.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::domain::export::{Filed, Item, MANIFEST};
+use crate::domain::report::ExportReport;
+
+use super::human::{DIM, REPLACE, shown};
+use super::{counted, inert};
+
+/// The most entries that are named one by one.
+const MAX_NAMED: usize = 20;
+
+/// The entries that the manifest ignores, and a summary. Empty when nothing was written.
+#[must_use]
+pub fn exported(report: &ExportReport) -> String {
+    let mut text = String::new();
+    if report.written.is_empty() {
+        return text;
+    }
+    let aside: Vec<_> = report.items.iter().filter_map(|item| Some((item, why(item)?))).collect();
+    for (item, why) in aside.iter().take(MAX_NAMED) {
+        let _ = writeln!(text, "  {REPLACE}ignored{REPLACE:#}  {}  {DIM}{}{DIM:#}", shown(&item.address), inert(why));
+    }
+    if aside.len() > MAX_NAMED {
+        let _ = writeln!(text, "  … and {} more: --format json has them all", aside.len() - MAX_NAMED);
+    }
+    if !aside.is_empty() {
+        text.push('\n');
+    }
+    let count = |which: fn(&Filed) -> bool| report.items.iter().filter(|item| which(&item.filed)).count();
+    let declared = count(|filed| matches!(filed, Filed::Declared(_)));
+    let left_out = count(|filed| matches!(filed, Filed::LeftOut));
+    let _ = write!(
+        text,
+        "Exported {} of {} to {}: {declared} declared, {} ignored",
+        counted(report.items.len() - left_out, "custom entry", "custom entries"),
+        inert(report.portal.as_deref().unwrap_or_default()),
+        inert(&report.folder),
+        aside.len()
+    );
+    if left_out > 0 {
+        let _ = write!(text, ", {left_out} left out");
+    }
+    text.push_str(".\n");
+    let manifest = inert(&Path::new(&report.folder).join(MANIFEST).display().to_string());
+    if report.written.iter().any(|file| file == MANIFEST) {
+        let _ = writeln!(text, "`brandctl plan -f {manifest}` has nothing to do now.");
+    } else {
+        text.push_str("There is nothing to declare, so no manifest was written.\n");
+    }
+    text
+}
+
+/// Why the manifest ignores an entry.
+fn why(item: &Item) -> Option<&str> {
+    match &item.filed {
+        Filed::SetAside(_, why) | Filed::Unfetched(why) => Some(why),
+        Filed::Declared(_) | Filed::LeftOut => None,
+    }
+}

@@ -1,0 +1,158 @@
+//! An exported folder that stands for its portal: what it held when it was exported, without credentials.
+//!
+//! Every file is read and held against its digest at once, so that an altered export is an error and never a portal that
+//! looks different.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Component, Path, PathBuf};
+
+use crate::domain::asset::{Address, Digest};
+use crate::domain::document::{SnapshotDocument, SnapshotEntry};
+use crate::domain::export::{Origin, SNAPSHOT};
+use crate::domain::finding::Finding;
+use crate::domain::retry::Class;
+use crate::domain::rules::MAX_READ;
+use crate::domain::state::{Listed, Listing};
+use crate::ops::ports::{PortalError, ReadPortal};
+
+/// The largest snapshot that is read, in bytes: some hundred for each entry.
+const MAX_SNAPSHOT: u64 = 64 * 1024 * 1024;
+
+/// An export that is whole.
+#[derive(Debug, Clone)]
+pub struct ExportedPortal {
+    origin: Origin,
+    listing: Listing,
+    /// By what stands for its `fileUri`: the bytes, or why there are none.
+    images: BTreeMap<String, Result<Vec<u8>, String>>,
+}
+
+impl ExportedPortal {
+    /// Reads the export in `folder`.
+    ///
+    /// # Errors
+    /// When it is none, or a file is missing or was altered; one finding each.
+    pub fn open(folder: &Path) -> Result<Self, Vec<Finding>> {
+        let path = folder.join(SNAPSHOT);
+        let fail = |what: String| {
+            let message = format!("{} is no export: {what}", folder.display());
+            let help = "name a folder that `brandctl export` wrote";
+            vec![Finding::error("export-unreadable", message).in_file(path.display().to_string()).help(help)]
+        };
+        let bytes = read_bounded(&path).map_err(|error| fail(format!("{SNAPSHOT} cannot be read: {error}")))?;
+        let snapshot = SnapshotDocument::read(&bytes).map_err(|error| fail(format!("{SNAPSHOT}: {error}")))?;
+        let root = fs::canonicalize(folder).map_err(|error| fail(error.to_string()))?;
+        let mut findings = Vec::new();
+        let mut listing = Listing::default();
+        let mut images = BTreeMap::new();
+        for entry in snapshot.entries {
+            let address = entry.address();
+            let image = match image(&root, &entry) {
+                Ok(image) => image,
+                Err(what) => {
+                    let message = format!("the export was altered: {what}");
+                    let file = folder.join(entry.file.as_deref().unwrap_or_default()).display().to_string();
+                    let finding = Finding::error("export-altered", message).in_file(file).about(address);
+                    findings.push(finding.help("export again, or take the folder as it was committed"));
+                    continue;
+                }
+            };
+            let file_uri = match (&entry.file, &image) {
+                (Some(file), _) => file.clone(),
+                (None, Some(_)) => format!("missing:{address}"),
+                (None, None) => String::new(),
+            };
+            if let Some(image) = image {
+                images.insert(file_uri.clone(), image);
+            }
+            listing.entries.push(Listed { address, system: entry.system, file_uri });
+        }
+        let origin = Origin { portal: snapshot.portal, sandbox: snapshot.sandbox };
+        if findings.is_empty() { Ok(Self { origin, listing, images }) } else { Err(findings) }
+    }
+
+    /// The portal that it stands for.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// The bytes of an entry's file, or why it has none; `None` for a system entry.
+fn image(root: &Path, entry: &SnapshotEntry) -> Result<Option<Result<Vec<u8>, String>>, String> {
+    let (Some(file), Some(sha256)) = (&entry.file, entry.sha256) else {
+        return Ok(entry.missing.clone().map(Err));
+    };
+    let shown = file.escape_debug();
+    if !is_inside(file) {
+        return Err(format!("`{shown}` is no path inside it"));
+    }
+    let path: PathBuf =
+        fs::canonicalize(root.join(file)).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    if !path.starts_with(root) {
+        return Err(format!("`{shown}` is a link that leaves it"));
+    }
+    let bytes = read_at_most(&path, MAX_READ).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    if Digest::of(&bytes) != sha256 {
+        return Err(format!("`{shown}` has other bytes than were exported"));
+    }
+    Ok(Some(Ok(bytes)))
+}
+
+/// Whether a path of a snapshot names a file below its folder, links aside, on every system.
+pub(super) fn is_inside(file: &str) -> bool {
+    !file.is_empty()
+        && !file.contains(['\\', ':', '\0'])
+        && Path::new(file).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Reads a snapshot's bytes.
+pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    read_at_most(path, MAX_SNAPSHOT)
+}
+
+fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {} MiB", most >> 20)));
+    }
+    Ok(bytes)
+}
+
+impl ReadPortal for ExportedPortal {
+    async fn list(&self) -> Result<Listing, PortalError> {
+        Ok(self.listing.clone())
+    }
+
+    /// Nobody may write to an export.
+    async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
+        Ok((self.listing.clone(), false))
+    }
+
+    async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
+        let find = |address: &Address| self.listing.entries.iter().find(|listed| listed.address == *address).cloned();
+        Ok(addresses.iter().map(find).collect())
+    }
+
+    async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
+        let missing = || Err("the export has no such file".to_owned());
+        self.images.get(file_uri).cloned().unwrap_or_else(missing).map_err(|message| PortalError {
+            class: Class::Refused,
+            code: None,
+            message,
+            hint: None,
+        })
+    }
+
+    fn added_files(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn wind_up(&self) {}
+}
