@@ -201,6 +201,9 @@ fn every_example_in_help_runs() {
             let asks = (line == "brandctl apply" || line.starts_with("brandctl restore")) && !line.contains("--yes");
             let answered = if asks { format!("{line} --yes") } else { line.clone() };
             let named = prepared.names.iter().fold(answered, |line, (name, real)| line.replace(name, real));
+            if line.contains("--against") {
+                prepared.must("brandctl export snapshot");
+            }
             // What is started is started in an empty folder.
             let named =
                 if line.starts_with("brandctl init") { format!("mkdir new && cd new && {named}") } else { named };

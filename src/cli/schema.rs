@@ -15,7 +15,7 @@ use super::settings::{Format, Globals};
 /// Of the manifest, for editors, or of what a command prints with `--format json`. Without a name: what there is.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl schema\n  brandctl schema manifest > manifest.schema.json\n  brandctl schema plan\n\nExit codes: 0 printed, 1 there is no such schema."
+    after_help = "Examples:\n  brandctl schema\n  brandctl schema manifest > brand.schema.json\n  brandctl schema plan\n\nExit codes: 0 printed, 1 there is no such schema."
 )]
 pub(super) struct Arguments {
     /// The schema to print

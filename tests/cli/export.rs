@@ -365,7 +365,7 @@ fn an_empty_portal_has_a_snapshot_to_plan_against() {
     let brand = Brand::new().declares("icon/acme-call", 1);
     let output = brand.run(["export", "out"]).ends_with(0);
     assert!(output.stdout.contains("no manifest was written"), "{}", output.stdout);
-    assert_eq!(tree(&brand.path("out")).keys().collect::<Vec<_>>(), ["manifest.schema.json", "portal.json"]);
+    assert_eq!(tree(&brand.path("out")).keys().collect::<Vec<_>>(), ["brand.schema.json", "portal.json"]);
     let plan = brand.json("plan --against out").ends_with(0);
     assert_eq!(plan.changes(), ["create icon/acme-call"]);
 }

@@ -27,7 +27,7 @@ pub const MANIFEST: &str = "brand.yaml";
 /// The snapshot's file.
 pub const SNAPSHOT: &str = "portal.json";
 /// The file of the manifest's schema, for editors: beside the manifest, it is found offline and is of the same version.
-pub const SCHEMA: &str = "manifest.schema.json";
+pub const SCHEMA: &str = "brand.schema.json";
 /// The folder of the images that the manifest does not declare.
 pub const SET_ASIDE: &str = "ignored";
 
