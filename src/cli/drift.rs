@@ -16,7 +16,7 @@ use super::settings::{AnyFormat, Comparing, Globals};
 /// the exit code.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n\nExit codes: 0 no drift, 1 error, 2 something differs."
+    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n\nExit codes: 0 no drift, 1 error, 2 something differs, 130 interrupted."
 )]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -26,10 +26,9 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
     plan::make(&mut session, &arguments.comparing, Purpose::Read);
-    let unwritten = arguments.comparing.reports.write(&session.report, "drift");
-    session.report.findings.extend(unwritten);
+    session.write_reports(&arguments.comparing.reports, "drift");
     session.progress.clear();
-    let screen = output::screen(globals, arguments.comparing.showing);
+    let screen = output::screen_of_plan(globals, arguments.comparing.showing);
     output::report(globals, &session.report, exit::of_drift(&session.report), |report| match globals.any_format {
         AnyFormat::Diff => render::diff::report(report),
         _ => render::human::drift(report, &screen),

@@ -38,9 +38,11 @@ pub(super) enum Detail {
     Changes,
 }
 
-/// 1 > 4 > 2 > 0.
+/// 130 > 1 > 4 > 2 > 0.
 pub(super) fn of_plan(report: &Report, detail: Detail) -> Exit {
-    if report.has_errors() {
+    if report.interrupted {
+        Exit::Interrupted
+    } else if report.has_errors() {
         Exit::Error
     } else if report.refused() {
         Exit::Refused
@@ -49,9 +51,15 @@ pub(super) fn of_plan(report: &Report, detail: Detail) -> Exit {
     }
 }
 
-/// 1 > 2 > 0.
+/// 130 > 1 > 2 > 0.
 pub(super) fn of_drift(report: &Report) -> Exit {
-    if report.has_errors() { Exit::Error } else { of_changes(report, Detail::Changes) }
+    if report.interrupted {
+        Exit::Interrupted
+    } else if report.has_errors() {
+        Exit::Error
+    } else {
+        of_changes(report, Detail::Changes)
+    }
 }
 
 fn of_changes(report: &Report, detail: Detail) -> Exit {

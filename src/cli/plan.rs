@@ -1,6 +1,7 @@
 //! `brandctl plan`
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,7 +10,7 @@ use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::ops;
 use crate::render;
-use crate::store::saved;
+use crate::store::saved::Target;
 
 use super::exit::{self, Detail, Exit};
 use super::output;
@@ -23,12 +24,12 @@ use super::settings::{AnyFormat, Comparing, Globals};
 /// rights is enough.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses, 130 interrupted."
 )]
 pub(super) struct Arguments {
-    /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`
+    /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// End with exit code 2 when there are changes, as `drift` does
     #[arg(long)]
     detailed_exitcode: bool,
@@ -40,19 +41,33 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
     let planned = make(&mut session, &arguments.comparing, Purpose::Read);
     let detail = if arguments.detailed_exitcode { Detail::Changes } else { Detail::Plain };
-    if let (Some(_), Some(path)) = (&planned, &arguments.output) {
-        save(&mut session.report, path);
-    }
-    let unwritten = arguments.comparing.reports.write(&session.report, "plan");
-    session.report.findings.extend(unwritten);
     session.progress.clear();
-    let screen = output::screen(globals, arguments.comparing.showing);
+    let saved = match (&planned, &arguments.output) {
+        (Some(_), Some(path)) => save(&mut session.report, path),
+        _ => Saved::Elsewhere,
+    };
+    session.write_reports(&arguments.comparing.reports, "plan");
+    let screen = output::screen_of_plan(globals, arguments.comparing.showing);
     output::report(globals, &session.report, exit::of_plan(&session.report, detail), |report| {
-        match globals.any_format {
+        let text = match globals.any_format {
             AnyFormat::Diff => render::diff::report(report),
             _ => render::human::plan(report, &screen),
+        };
+        if saved == Saved::OnStandardOutput {
+            output::diagnostic(&text);
+            return String::new();
         }
+        text
     })
+}
+
+/// Where the plan was saved, if anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saved {
+    /// In the way of nothing.
+    Elsewhere,
+    /// Where text for people would spoil it for whoever reads it.
+    OnStandardOutput,
 }
 
 /// A plan and what it takes to apply it.
@@ -93,13 +108,18 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
 }
 
 /// Writes the plan with its images; why that failed is in the report.
-fn save(report: &mut Report, path: &std::path::Path) {
-    let Some(plan) = &report.plan else { return };
-    let written = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))
-        .map_err(std::io::Error::from)
-        .and_then(|bytes| saved::write(path, &bytes));
-    if let Err(error) = written {
+fn save(report: &mut Report, path: &Path) -> Saved {
+    let Some(plan) = &report.plan else { return Saved::Elsewhere };
+    let write = || {
+        let bytes = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))?;
+        let target = Target::open(path)?;
+        let saved = if matches!(target, Target::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
+        target.write(&bytes).map(|()| saved)
+    };
+    write().unwrap_or_else(|error: io::Error| {
         let message = format!("the plan cannot be saved to {}: {error}", path.display());
-        report.findings.push(Finding::error("output", message));
-    }
+        let help = "name a file in a folder that exists and can be written";
+        report.findings.push(Finding::error("output", message).help(help));
+        Saved::Elsewhere
+    })
 }

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: a command that reads stops at once, one that writes finishes what is in flight first, and a
-//! second signal stops at once whatever it does.
+//! Ctrl-C and SIGTERM: a command that reads stops reading and tells what it has, one that writes finishes what is in
+//! flight first, and a second signal ends the process at once, whatever it does.
 
 use std::io;
 
@@ -8,8 +8,8 @@ use crate::ops::ports::Interrupt;
 use super::exit::Exit;
 use super::output;
 
-/// Watches for signals on a thread of its own, for as long as the process lives. From the moment that `writing` says
-/// so, the first signal only raises `interrupt`.
+/// Watches for signals on a thread of its own, for as long as the process lives. The first one raises `interrupt`; once
+/// `writing` is raised, that takes a while, and the user is told so.
 #[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
 pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
     let (interrupt, writing) = (interrupt.clone(), writing.clone());
@@ -18,11 +18,13 @@ pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
         runtime.block_on(async {
             let Ok(mut signals) = Signals::catch() else { return };
             while signals.next().await {
-                if interrupt.is_raised() || !writing.is_raised() {
+                if interrupt.is_raised() {
                     std::process::exit(i32::from(Exit::Interrupted as u8));
                 }
                 interrupt.raise();
-                output::diagnostic("\nstopping once what is in flight has ended; again to stop at once\n");
+                if writing.is_raised() {
+                    output::diagnostic("\nstopping once what is in flight has ended; again to stop at once\n");
+                }
             }
         });
     });

@@ -7,6 +7,7 @@ mod cache;
 mod common;
 mod doctor;
 mod exit_codes;
+mod interrupts;
 mod killed;
 mod list;
 mod log;

@@ -7,8 +7,10 @@
 mod common;
 mod plan;
 mod progress;
+mod question;
+mod text;
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use common::Brand;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -47,6 +49,11 @@ impl Terminal {
 
     /// Runs a command, given as one line, with nobody at the keyboard.
     fn run(&self, brand: &Brand, line: &str) -> Shown {
+        self.run_and_type(brand, line, "\0", "")
+    }
+
+    /// Runs a command, given as one line; once the screen ends with `question`, `answer` is typed.
+    fn run_and_type(&self, brand: &Brand, line: &str, question: &str, answer: &str) -> Shown {
         let size = PtySize { rows: ROWS, cols: self.columns, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_brandctl"));
@@ -62,6 +69,8 @@ impl Terminal {
         // So that reading ends when the command does.
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut keyboard = pair.master.take_writer().unwrap();
+        let mut answer = Some(answer);
         let mut parser = Parser::new(ROWS.try_into().unwrap(), self.columns.try_into().unwrap(), 0);
         let (mut bytes, mut frames, mut chunk) = (Vec::new(), Vec::new(), [0; 4096]);
         // The other end of a terminal that is gone is an error to read.
@@ -69,6 +78,11 @@ impl Terminal {
             bytes.extend_from_slice(&chunk[..count]);
             parser.process(&chunk[..count]);
             frames.push(parser.screen().contents());
+            if parser.screen().contents().trim_end().ends_with(question)
+                && let Some(keys) = answer.take()
+            {
+                keyboard.write_all(keys.as_bytes()).unwrap();
+            }
         }
         let code = child.wait().unwrap().exit_code();
         Shown { code, bytes, parser, frames }
