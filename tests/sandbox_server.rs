@@ -169,10 +169,14 @@ async fn its_page_shows_what_it_holds_and_runs_nothing() {
     let image = portal.entries()[0].file_uri.clone();
     assert!(page.contains(&image));
     assert!(portal.requests().is_empty(), "looking at it is no request to the portal");
-    for (method, path) in [("POST", ""), ("GET", "favicon.ico"), ("GET", "rest"), ("GET", "index.html")] {
-        let url = portal.url() + path;
-        let answer = client.request(method.parse().unwrap(), url).send().await.unwrap();
-        assert_eq!(answer.status(), 404, "{method} /{path}");
+    for path in ["favicon.ico", "rest", "index.html"] {
+        let answer = client.get(portal.url() + path).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "/{path}");
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let answer = client.request(method.parse().unwrap(), portal.url()).send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{method} /");
+        assert_eq!(answer.headers()["allow"], "GET, HEAD", "{method} /");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::exported::ExportedPortal;
 use crate::store::git::Git;
 
 use super::plan;
-use super::session::{self, Session};
+use super::session::Session;
 use super::settings::Comparing;
 
 /// Checks the repository and compares it with the export in `folder`; what was found is in the report. `None` when it did
@@ -50,7 +50,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, folder: &Pa
     };
     let mut report = std::mem::take(&mut session.report);
     let eyes = Eyes { portal: &exported, cache: &Forgetful, observer: session.progress.as_ref() };
-    let planned = session::block_on(planning::plan(&request, &eyes, &mut report));
+    let planned = session.read(planning::plan(&request, &eyes, &mut report));
     session.report = report;
     session.took(planned).map(drop)
 }

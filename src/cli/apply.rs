@@ -27,7 +27,7 @@ use super::writing::{self, Approved, Writing};
 pub(super) struct Arguments {
     /// A plan saved with `plan -o`
     #[arg(value_name = "PLAN", conflicts_with_all = ["only", "refresh", "check_usage"])]
-    plan: Option<PathBuf>,
+    pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]

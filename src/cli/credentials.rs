@@ -46,6 +46,14 @@ pub(super) fn find() -> Result<Credentials, Box<Finding>> {
     find_in(|name| std::env::var_os(name))
 }
 
+/// The files that the environment names for credentials.
+pub(super) fn files() -> impl Iterator<Item = (&'static str, PathBuf)> {
+    VARIABLES
+        .into_iter()
+        .filter(|(_, holds)| *holds != Holds::Webhook)
+        .filter_map(|(name, _)| Some((name, std::env::var_os(name).filter(|value| !value.is_empty())?.into())))
+}
+
 fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, Box<Finding>> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut present = VARIABLES.into_iter().filter_map(|(name, holds)| set(name).map(|value| (name, holds, value)));

@@ -11,7 +11,7 @@ use crate::render;
 
 use super::exit::Exit;
 use super::output;
-use super::session::{self, Purpose, Session};
+use super::session::{self, CutShort, Purpose, Session};
 use super::settings::{Format, Globals};
 
 /// Check what apply needs: credentials, network, rights, limits
@@ -20,7 +20,7 @@ use super::settings::{Format, Globals};
 /// needs no manifest; where there is one, it must be for this portal.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl doctor\n  brandctl doctor --format json\n  brandctl doctor --ca-cert company-ca.pem\n\nExit codes: 0 nothing stands in the way of apply, 1 apply would fail."
+    after_help = "Examples:\n  brandctl doctor\n  brandctl doctor --format json\n  brandctl doctor --ca-cert company-ca.pem\n\nExit codes: 0 nothing stands in the way of apply, 1 apply would fail, 130 interrupted."
 )]
 pub(super) struct Arguments {}
 
@@ -31,7 +31,11 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     session.progress.clear();
     let checks = checkup::judge(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
-    let exit = if failed { Exit::Error } else { Exit::Success };
+    let exit = match (session.report.interrupted, failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Error,
+        (false, false) => Exit::Success,
+    };
     match globals.format {
         Format::Human => output::data(&render::doctor::checks(&checks), exit),
         Format::Json => output::json(render::json::checks(&checks, session.report.portal.as_deref()), exit),
@@ -62,8 +66,16 @@ fn observe(session: &mut Session<'_>, observed: &mut Observed) {
         }));
     let progress = session.progress.clone();
     let observing = ops::doctor::observe(&connection.client, progress.as_ref(), observed);
-    if let Err(error) = session::block_on(observing) {
-        observed.config = Some(Err(Trouble { message: format!("no runtime: {error}"), help: None }));
+    match session.read(observing) {
+        Ok(()) => {}
+        Err(CutShort::Interrupted) => {
+            session.progress.clear();
+            output::complain("interrupted before everything was tried");
+            session.report.interrupted = true;
+        }
+        Err(CutShort::NoRuntime(error)) => {
+            observed.config = Some(Err(Trouble { message: format!("no runtime: {error}"), help: None }));
+        }
     }
 }
 

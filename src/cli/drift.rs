@@ -21,7 +21,7 @@ use super::settings::{AnyFormat, Comparing, Globals};
 /// (drifted: it has what was never committed; vanished: it lost what was applied).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n  brandctl drift --only-portal       fail on what somebody did on the portal alone\n\nExit codes: 0 no drift, 1 error, 2 something differs. With --only-portal: 0 also when all that differs is pending, 1 when it cannot be told who moved (no Git history, a shallow clone)."
+    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n  brandctl drift --only-portal       fail on what somebody did on the portal alone\n\nExit codes: 0 no drift, 1 error, 2 something differs, 130 interrupted. With --only-portal: 0 also when all that differs is pending, 1 when it cannot be told who moved (no Git history, a shallow clone)."
 )]
 pub(super) struct Arguments {
     /// End with exit code 2 on drifted and vanished entries alone; the others are listed all the same
@@ -44,10 +44,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         let help = "each says why; without --only-portal it need not be known";
         session.report.findings.push(Finding::error("origin-unknown", message).help(help));
     }
-    let unwritten = arguments.comparing.reports.write(&session.report, "drift");
-    session.report.findings.extend(unwritten);
+    session.write_reports(&arguments.comparing.reports, "drift");
     session.progress.clear();
-    let screen = output::screen(globals, arguments.comparing.showing);
+    let screen = output::screen_of_plan(globals, arguments.comparing.showing);
     output::report(globals, &session.report, exit::of_drift(&session.report), |report| match globals.any_format {
         AnyFormat::Diff => render::diff::report(report),
         _ => render::human::drift(report, &screen),

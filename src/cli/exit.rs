@@ -38,9 +38,11 @@ pub(super) enum Detail {
     Changes,
 }
 
-/// 1 > 4 > 2 > 0.
+/// 130 > 1 > 4 > 2 > 0.
 pub(super) fn of_plan(report: &Report, detail: Detail) -> Exit {
-    if report.has_errors() {
+    if report.interrupted {
+        Exit::Interrupted
+    } else if report.has_errors() {
         Exit::Error
     } else if report.refused() {
         Exit::Refused
@@ -49,13 +51,30 @@ pub(super) fn of_plan(report: &Report, detail: Detail) -> Exit {
     }
 }
 
-/// 1 > 2 > 0.
+/// 130 > 1 > 2 > 0.
 pub(super) fn of_drift(report: &Report) -> Exit {
-    if report.has_errors() { Exit::Error } else { of_changes(report, Detail::Changes) }
+    if report.interrupted {
+        Exit::Interrupted
+    } else if report.has_errors() {
+        Exit::Error
+    } else {
+        of_changes(report, Detail::Changes)
+    }
 }
 
 fn of_changes(report: &Report, detail: Detail) -> Exit {
     if detail == Detail::Changes && report.has_changes() { Exit::Changes } else { Exit::Success }
+}
+
+/// Of what only reads, beside the report of its session: 130 > 1 > 0.
+pub(super) fn of_reading(report: &Report, has_errors: bool) -> Exit {
+    if report.interrupted {
+        Exit::Interrupted
+    } else if has_errors {
+        Exit::Error
+    } else {
+        Exit::Success
+    }
 }
 
 /// 130 > 5 > 3 > 4 > 1 > 0.

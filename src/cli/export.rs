@@ -15,9 +15,9 @@ use crate::ops::ports::Existing;
 use crate::render;
 use crate::store::export::ExportFolder;
 
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::output;
-use super::session::{self, Purpose, Session};
+use super::session::{Purpose, Session};
 use super::settings::{Format, Globals, pattern};
 
 /// Write what the portal holds to a folder: a manifest, every image, and a snapshot for `plan --against`
@@ -26,7 +26,7 @@ use super::settings::{Format, Globals, pattern};
 /// art rules would refuse is ignored by the manifest, and its image is kept.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl export brand\n  brandctl export brand --owns 'acme-*'        own a prefix, and export what has it\n  brandctl export brand --only 'icon/acme-*'\n  brandctl export brand --overwrite\n\nExit codes: 0 exported, 1 error, or an image could not be fetched."
+    after_help = "Examples:\n  brandctl export brand\n  brandctl export brand --owns 'acme-*'        own a prefix, and export what has it\n  brandctl export brand --only 'icon/acme-*'\n  brandctl export brand --overwrite\n\nExit codes: 0 exported, 1 error, or an image could not be fetched, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// The folder to write to
@@ -49,7 +49,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     carry_out(&mut session, arguments, &mut report);
     session.progress.clear();
     report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
-    let exit = if report.has_errors() { Exit::Error } else { Exit::Success };
+    let exit = exit::of_reading(&session.report, report.has_errors());
     match globals.format {
         Format::Json => output::json(render::json::exported(&report), exit),
         Format::Human => {
@@ -77,7 +77,7 @@ fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut Expo
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder);
     let eyes = Eyes { portal: &connection.client, cache: &Forgetful, observer: session.progress.as_ref() };
-    let exported = session::block_on(export::export(&choice, &origin, &eyes, &target, existing));
+    let exported = session.read(export::export(&choice, &origin, &eyes, &target, existing));
     let exported = session.took(exported)?;
     report.items = exported.export.items;
     report.findings = exported.export.findings;

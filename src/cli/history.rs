@@ -28,7 +28,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
         }
     };
     match globals.format {
-        Format::Human => output::data(&render::human::history(&runs), Exit::Success),
+        Format::Human => output::data(&render::human::history(&runs, &output::screen()), Exit::Success),
         Format::Json => output::json(render::json::history(&runs), Exit::Success),
     }
 }

@@ -10,10 +10,10 @@ use crate::ops::list::Bytes;
 use crate::render;
 use crate::render::list::Systems;
 
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::output;
 use super::reports::Reports;
-use super::session::{self, Purpose, Session};
+use super::session::{Purpose, Session};
 use super::settings::{Format, Globals, Looking};
 
 /// Show what the portal holds, and what is managed
@@ -22,7 +22,7 @@ use super::settings::{Format, Globals, Looking};
 /// nothing is known of who owns them. JSON has every entry.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl list\n  brandctl list --system                with the codes that come with the product\n  brandctl list --only 'icon/acme-*'\n  brandctl list --format json\n\nExit codes: 0 listed, 1 error, or an image could not be fetched."
+    after_help = "Examples:\n  brandctl list\n  brandctl list --system                with the codes that come with the product\n  brandctl list --only 'icon/acme-*'\n  brandctl list --format json\n\nExit codes: 0 listed, 1 error, or an image could not be fetched, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Name the entries that come with the product too, instead of counting them
@@ -41,14 +41,17 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     look(&mut session, &arguments.looking, bytes, &mut inventory);
     session.progress.clear();
     inventory.findings.splice(0..0, std::mem::take(&mut session.report.findings));
+    if arguments.reports.comment() {
+        inventory.subject = session.subject();
+    }
     let unwritten = arguments.reports.write_inventory(&inventory);
     inventory.findings.extend(unwritten);
-    let exit = if inventory.has_errors() { Exit::Error } else { Exit::Success };
+    let exit = exit::of_reading(&session.report, inventory.has_errors());
     match globals.format {
         Format::Json => output::json(render::json::inventory(&inventory), exit),
         Format::Human => {
             let systems = if arguments.system { Systems::Named } else { Systems::Counted };
-            let exit = output::data(&render::list::inventory(&inventory, systems), exit);
+            let exit = output::data(&render::list::inventory(&inventory, systems, &output::screen()), exit);
             output::findings(globals, &inventory.findings, &session.report);
             exit
         }
@@ -72,7 +75,7 @@ fn look(session: &mut Session<'_>, looking: &Looking, bytes: Bytes, inventory: &
     inventory.manifest = manifest.as_ref().map(|_| session.repository.name().to_owned());
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let eyes = session.eyes(&connection);
-    let listed = session::block_on(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness(), bytes));
+    let listed = session.read(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness(), bytes));
     let listed = session.took(listed)?;
     session.save_cache(&connection, &listed.listing);
     inventory.portal = Some(connection.identity.clone());

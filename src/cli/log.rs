@@ -11,7 +11,7 @@ use crate::render;
 
 use super::exit::Exit;
 use super::output;
-use super::session::{self, Connection, Purpose, Session};
+use super::session::{Connection, CutShort, Purpose, Session};
 use super::settings::{Format, Globals};
 
 /// Add, get, list and delete log entries in the timelines of CRM items
@@ -21,7 +21,7 @@ use super::settings::{Format, Globals};
 #[derive(Debug, Args)]
 #[command(
     arg_required_else_help = false,
-    after_help = "Examples:\n  brandctl log add --entity deal:12 --title Sent --text 0034-1234 --icon acme-parcel\n  brandctl log list --entity deal:12\n  brandctl log get 42074\n  brandctl log delete 42074\n\nExit codes: 0 done, 1 error, or not all could be determined."
+    after_help = "Examples:\n  brandctl log add --entity deal:12 --title Sent --text 0034-1234 --icon acme-parcel\n  brandctl log list --entity deal:12\n  brandctl log get 42074\n  brandctl log delete 42074\n\nExit codes: 0 done, 1 error, or not all could be determined, 130 interrupted."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -105,7 +105,11 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     report.portal.clone_from(&session.report.portal);
     report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
     let is_bad = report.outcome != Outcome::Done || report.findings.iter().any(Finding::is_error);
-    let exit = if is_bad { Exit::Error } else { Exit::Success };
+    let exit = match (session.report.interrupted, is_bad) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Error,
+        (false, false) => Exit::Success,
+    };
     match globals.format {
         Format::Json => output::json(render::json::log(&report), exit),
         Format::Human => {
@@ -127,12 +131,12 @@ fn act(session: &mut Session<'_>, action: &Action, report: &mut LogReport) -> Op
     match action {
         Action::Add(adding) => add(session, adding, &connection, report)?,
         Action::Get(Naming { id }) => {
-            let entry = session::block_on(connection.client.log_entry(*id));
+            let entry = session.read(connection.client.log_entry(*id));
             report.entries = vec![session.took(entry)?];
         }
         Action::List(listing) => list(session, listing, &connection, report)?,
         Action::Delete(Naming { id }) => {
-            let deleted = session::block_on(connection.client.delete_log_entry(*id));
+            let deleted = session.read(connection.client.delete_log_entry(*id));
             let help = format!("`brandctl log get {id}` shows whether it is still there");
             wrote(session, deleted, report, "the entry may have been deleted all the same", &help)?;
             report.deleted = Some(*id);
@@ -145,7 +149,7 @@ fn act(session: &mut Session<'_>, action: &Action, report: &mut LogReport) -> Op
 fn add(session: &mut Session<'_>, adding: &Adding, connection: &Connection, report: &mut LogReport) -> Option<()> {
     let Adding { entity, title, text, icon } = adding;
     let draft = Draft { title: title.clone(), text: text.clone(), icon: icon.clone() };
-    let added = session::block_on(ops::log::add(&connection.client, *entity, &draft, &mut report.findings));
+    let added = session.read(ops::log::add(&connection.client, *entity, &draft, &mut report.findings));
     let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
     report.entries = vec![wrote(session, added, report, "the entry may have been added all the same", &help)?];
     Some(())
@@ -158,7 +162,7 @@ fn list(session: &mut Session<'_>, listing: &Listing, connection: &Connection, r
         Order::Desc => log::Order::Descending,
     };
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-    let listed = session::block_on(ops::log::list(&connection.client, *entity, order, limit));
+    let listed = session.read(ops::log::list(&connection.client, *entity, order, limit));
     let (entries, counted) = session.took(listed)?;
     if let Some(counted) = counted {
         let message = format!("the portal counts {counted} entries and gave {}", entries.len());
@@ -172,11 +176,18 @@ fn list(session: &mut Session<'_>, listing: &Listing, connection: &Connection, r
 /// What came of a write. One whose answer was lost is not sent again: it may have been done.
 fn wrote<T>(
     session: &mut Session<'_>,
-    outcome: std::io::Result<Result<T, WriteError>>,
+    outcome: Result<Result<T, WriteError>, CutShort>,
     report: &mut LogReport,
     maybe: &str,
     help: &str,
 ) -> Option<T> {
+    if matches!(outcome, Err(CutShort::Interrupted)) {
+        report.outcome = Outcome::Unknown;
+        session.report.interrupted = true;
+        let message = format!("interrupted before the portal answered; {maybe}");
+        session.report.findings.push(Finding::error("interrupted", message).help(help));
+        return None;
+    }
     let outcome = outcome.map(|written| {
         written.map_err(|error| match error {
             WriteError::NoEffect(error) => error,

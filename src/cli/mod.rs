@@ -14,6 +14,7 @@ mod list;
 mod log;
 mod man;
 mod output;
+mod paths;
 mod plan;
 mod progress;
 mod recovery;
@@ -39,6 +40,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use exit::Exit;
+use paths::Named;
 use reports::Reports;
 use settings::{Globals, Others};
 
@@ -79,7 +81,36 @@ enum Command {
     Man(man::Arguments),
 }
 
+impl Cli {
+    /// The files that are read, as far as they are named one by one.
+    fn read(&self) -> Vec<Named> {
+        let mut read = vec![Named::new("the manifest", self.globals.manifest())];
+        read.extend(self.globals.ca_cert.iter().map(|path| Named::new("the file of --ca-cert", path)));
+        read.extend(credentials::files().map(|(variable, path)| Named::new(format!("the file of {variable}"), path)));
+        match &self.command {
+            Command::Validate(arguments) => {
+                read.extend(arguments.paths.iter().map(|path| Named::new("an image", path)))
+            }
+            Command::Apply(apply::Arguments { plan: Some(plan), .. }) => read.push(Named::new("the plan", plan)),
+            Command::Show(arguments) => read.push(Named::new("the plan", &arguments.name)),
+            _ => {}
+        }
+        read
+    }
+}
+
 impl Command {
+    /// The files that are written, apart from the state folder's.
+    fn written(&self) -> Vec<Named> {
+        let reports = self.reports().into_iter().flat_map(|(reports, _)| reports.paths());
+        let mut written: Vec<_> =
+            reports.map(|path| Named::new(format!("--report {}", path.display()), path)).collect();
+        if let Self::Plan(plan::Arguments { output: Some(path), .. }) = self {
+            written.push(Named::new(format!("--output {}", path.display()), path));
+        }
+        written
+    }
+
     /// What it can print beside text and JSON.
     const fn formats(&self) -> Others {
         match self {
@@ -116,6 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         if let Some((reports, formats)) = cli.command.reports() {
             reports.are_of(formats).map_err(wrong)?;
         }
+        paths::are_apart(&cli.read(), &cli.command.written()).map_err(wrong)?;
         Ok(cli)
     });
     let cli = match cli {

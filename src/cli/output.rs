@@ -23,28 +23,50 @@ pub(super) fn data(text: &str, exit: Exit) -> Exit {
     }
 }
 
-/// With which colours images can be drawn on standard output: none where it is no terminal, or one that has too few.
-pub(super) fn draws() -> Option<Colours> {
+/// With which colours images can be drawn on standard output; if with none, why.
+pub(super) fn draws() -> Result<Colours, &'static str> {
     let out = io::stdout();
-    if !out.is_terminal() || anstream::AutoStream::choice(&out) == anstream::ColorChoice::Never {
-        return None;
+    if !out.is_terminal() {
+        return Err("standard output is no terminal");
     }
-    match (std::env::var("COLORTERM").as_deref(), std::env::var("TERM").as_deref()) {
-        (Ok("truecolor" | "24bit"), _) => Some(Colours::True),
-        (_, Ok(term)) if term.contains("256color") => Some(Colours::Indexed),
-        _ => None,
+    let term = std::env::var("TERM");
+    if anstream::AutoStream::choice(&out) == anstream::ColorChoice::Never {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        return Err(match anstream::ColorChoice::global() {
+            anstream::ColorChoice::Never => "--color is `never`",
+            _ if is_set("NO_COLOR") => "NO_COLOR is set",
+            _ if term.as_deref() == Ok("dumb") => "TERM is `dumb`",
+            _ => "the environment wants no colours",
+        });
+    }
+    match (std::env::var("COLORTERM").as_deref(), term.as_deref()) {
+        (Ok("truecolor" | "24bit"), _) => Ok(Colours::True),
+        (_, Ok(term)) if term.contains("256color") => Ok(Colours::Indexed),
+        _ => Err("the terminal does not say that it has 256 colours"),
     }
 }
 
-/// What standard output is shown on.
-pub(super) fn screen(globals: &Globals, showing: Showing) -> Screen {
-    let out = io::stdout();
-    let columns = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
-    let colours = if showing.preview { draws() } else { None };
-    if showing.preview && colours.is_none() && out.is_terminal() {
-        note(globals, "note: --preview draws nothing here: the terminal does not say that it has 256 colours");
+/// What standard output is shown on, to show a plan there.
+pub(super) fn screen_of_plan(globals: &Globals, showing: Showing) -> Screen {
+    let drawing = if showing.preview { Some(draws()) } else { None };
+    if let Some(Err(why)) = drawing
+        && io::stdout().is_terminal()
+    {
+        note(globals, &format!("note: --preview draws nothing here: {why}"));
     }
-    Screen { columns: columns.map(|(width, _)| width.0.into()), colours }
+    Screen { colours: drawing.and_then(Result::ok), ..screen() }
+}
+
+/// What standard output is shown on.
+pub(super) fn screen() -> Screen {
+    let size = terminal_size::terminal_size_of(io::stdout());
+    Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }
+}
+
+/// What diagnostics are shown on.
+pub(super) fn error_screen() -> Screen {
+    let size = terminal_size::terminal_size_of(io::stderr());
+    Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }
 }
 
 /// Prints a diagnostic on standard error.
@@ -56,20 +78,20 @@ pub(super) fn diagnostic(text: &str) {
 /// Prints one line of complaint on standard error.
 pub(super) fn complain(message: &str) {
     let bold = anstyle::AnsiColor::Red.on_default().bold();
-    diagnostic(&format!("{bold}error{bold:#}: {message}\n"));
+    diagnostic(&error_screen().wrapped(&format!("{bold}error{bold:#}: {message}"), 2));
 }
 
 /// Prints a remark on standard error, unless the user wants quiet.
 pub(super) fn note(globals: &Globals, message: &str) {
     if !globals.quiet {
-        diagnostic(&format!("{message}\n"));
+        diagnostic(&error_screen().wrapped(message, 2));
     }
 }
 
 /// Prints findings on standard error; warnings only when the user does not want quiet.
 pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report) {
     let told: Vec<_> = findings.iter().filter(|finding| finding.is_error() || !globals.quiet).cloned().collect();
-    diagnostic(&render::human::findings(&told, report));
+    diagnostic(&render::human::findings(&told, report, &error_screen()));
 }
 
 /// Prints JSON on standard output.

@@ -1,6 +1,7 @@
 //! `brandctl plan`
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -15,7 +16,7 @@ use crate::ops::origin::Record;
 use crate::render;
 use crate::store::git::Git;
 use crate::store::run::RunStore;
-use crate::store::saved;
+use crate::store::saved::Target;
 
 use super::against;
 use super::exit::{self, Detail, Exit};
@@ -31,12 +32,12 @@ use super::usage;
 /// rights is enough.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --check-usage --entity deal:1-500   is anything in use that goes?\n  brandctl plan --against snapshot   without a portal, on what `brandctl export snapshot` wrote\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses."
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --check-usage --entity deal:1-500   is anything in use that goes?\n  brandctl plan --against snapshot   without a portal, on what `brandctl export snapshot` wrote\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses, 130 interrupted."
 )]
 pub(super) struct Arguments {
-    /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`
+    /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// End with exit code 2 when there are changes, as `drift` does
     #[arg(long)]
     detailed_exitcode: bool,
@@ -54,19 +55,33 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         None => make(&mut session, &arguments.comparing, Purpose::Read).map(drop),
     };
     let detail = if arguments.detailed_exitcode { Detail::Changes } else { Detail::Plain };
-    if let (Some(_), Some(path)) = (&planned, &arguments.output) {
-        save(&mut session.report, path);
-    }
-    let unwritten = arguments.comparing.reports.write(&session.report, "plan");
-    session.report.findings.extend(unwritten);
     session.progress.clear();
-    let screen = output::screen(globals, arguments.comparing.showing);
+    let saved = match (&planned, &arguments.output) {
+        (Some(_), Some(path)) => save(&mut session.report, path),
+        _ => Saved::Elsewhere,
+    };
+    session.write_reports(&arguments.comparing.reports, "plan");
+    let screen = output::screen_of_plan(globals, arguments.comparing.showing);
     output::report(globals, &session.report, exit::of_plan(&session.report, detail), |report| {
-        match globals.any_format {
+        let text = match globals.any_format {
             AnyFormat::Diff => render::diff::report(report),
             _ => render::human::plan(report, &screen),
+        };
+        if saved == Saved::OnStandardOutput {
+            output::diagnostic(&text);
+            return String::new();
         }
+        text
     })
+}
+
+/// Where the plan was saved, if anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saved {
+    /// In the way of nothing.
+    Elsewhere,
+    /// Where text for people would spoil it for whoever reads it.
+    OnStandardOutput,
 }
 
 /// A plan and what it takes to apply it.
@@ -133,13 +148,18 @@ pub(super) fn selection(session: &mut Session<'_>, looking: &Looking) -> Option<
 }
 
 /// Writes the plan with its images; why that failed is in the report.
-fn save(report: &mut Report, path: &std::path::Path) {
-    let Some(plan) = &report.plan else { return };
-    let written = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))
-        .map_err(std::io::Error::from)
-        .and_then(|bytes| saved::write(path, &bytes));
-    if let Err(error) = written {
+fn save(report: &mut Report, path: &Path) -> Saved {
+    let Some(plan) = &report.plan else { return Saved::Elsewhere };
+    let write = || {
+        let bytes = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))?;
+        let target = Target::open(path)?;
+        let saved = if matches!(target, Target::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
+        target.write(&bytes).map(|()| saved)
+    };
+    write().unwrap_or_else(|error: io::Error| {
         let message = format!("the plan cannot be saved to {}: {error}", path.display());
-        report.findings.push(Finding::error("output", message));
-    }
+        let help = "name a file in a folder that exists and can be written";
+        report.findings.push(Finding::error("output", message).help(help));
+        Saved::Elsewhere
+    })
 }

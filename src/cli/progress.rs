@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ops::events::{Event, Observer, Stage};
 
+use super::output;
 use super::settings::Globals;
 
 /// How long a stage may last before its bar is shown.
@@ -124,13 +125,15 @@ impl Observer for Progress {
             Event::Waiting { why, wait } => {
                 match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_mut()) {
                     (Mode::Bar, Some(shown)) => shown.waiting = Some((why, Instant::now() + wait)),
-                    (Mode::Lines, _) => super::output::diagnostic(&format!("waiting: {}\n", told(&why, wait))),
+                    (Mode::Lines, _) => output::diagnostic(
+                        &output::error_screen().wrapped(&format!("waiting: {}", told(&why, wait)), 2),
+                    ),
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }
             Event::Warning(message) => {
                 self.clear();
-                super::output::diagnostic(&format!("warning: {message}\n"));
+                output::diagnostic(&output::error_screen().wrapped(&format!("warning: {message}"), 2));
             }
         }
     }

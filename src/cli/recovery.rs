@@ -6,7 +6,7 @@ use crate::ops::recover::{self, Closing, NotSettled};
 use crate::store::lock::LockError;
 use crate::store::run::RunStore;
 
-use super::session::{self, Connection, Session};
+use super::session::{Connection, Session};
 
 /// Settles open runs, says so, and returns every run of this portal, the oldest first. `None` when the command cannot go
 /// on; why is in the report.
@@ -33,7 +33,7 @@ pub(super) fn settle(session: &mut Session<'_>, connection: &Connection) -> Opti
             return Some(Vec::new());
         }
     };
-    let settled = session::block_on(recover::settle(&runs, &session.eyes(connection), session.settle, closing));
+    let settled = session.read(recover::settle(&runs, &session.eyes(connection), session.settle, closing));
     match settled {
         Ok(Ok((_, findings))) => session.report.findings.extend(findings),
         Ok(Err(NotSettled::Portal(error))) => {
@@ -43,7 +43,10 @@ pub(super) fn settle(session: &mut Session<'_>, connection: &Connection) -> Opti
         Ok(Err(error @ (NotSettled::Restless(_) | NotSettled::Store(_)))) => {
             return refuse(session, connection, error.to_string());
         }
-        Err(error) => return refuse(session, connection, format!("no runtime: {error}")),
+        Err(cut) => {
+            session.cut_short(&cut);
+            return None;
+        }
     }
     runs.all().ok().map(|all| all.into_iter().map(|run| run.state).collect())
 }

@@ -1,5 +1,6 @@
 //! `--report`: files that a command writes beside what it prints, whatever came of it.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,13 +11,14 @@ use crate::domain::finding::Finding;
 use crate::domain::inventory::Inventory;
 use crate::domain::report::{Report, Validation};
 use crate::render;
-use crate::store::atomic;
+use crate::store::saved::Target;
 
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Reports {
     /// Also write a report to PATH, in the format of its extension or as in html=PATH; may be repeated. Formats: html, json,
-    /// md, xml (JUnit), sarif, as far as the command has them
+    /// md, xml (JUnit), sarif, as far as the command has them. A file is replaced in one step, a pipe or device written as it
+    /// is
     #[arg(long = "report", value_name = "[FORMAT=]PATH", value_parser = parse)]
     files: Vec<File>,
     /// Where the HTML report will be: Markdown links to it, because it cannot hold images itself
@@ -67,14 +69,18 @@ impl Format {
 
 /// A format that is named wins over the extension; what stands before another `=` belongs to the path.
 fn parse(text: &str) -> Result<File, String> {
+    const STANDARD: &str = "standard output is for what --format says: name a file, or /dev/stdout to have both there";
     if let Some((name, path)) = text.split_once('=')
         && let Some(format) = Format::named(name)
     {
-        return if path.is_empty() {
-            Err(format!("a path is missing after `{name}=`"))
-        } else {
-            Ok(File { format, path: path.into() })
+        return match path {
+            "" => Err(format!("a path is missing after `{name}=`")),
+            "-" => Err(STANDARD.to_owned()),
+            _ => Ok(File { format, path: path.into() }),
         };
+    }
+    if text == "-" {
+        return Err(STANDARD.to_owned());
     }
     let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
     match extension.and_then(Format::named) {
@@ -108,6 +114,16 @@ impl Reports {
         Err(format!("`--report {path}`: this command has no {name} report: it has {}", names.join(", ")))
     }
 
+    /// Where they go.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
+    /// Whether there is to be a comment, which is found again by what it is about.
+    pub(super) fn comment(&self) -> bool {
+        self.files.iter().any(|file| file.format == Format::Markdown)
+    }
+
     /// Whether images are wanted, for a page.
     pub(super) fn draw(&self) -> bool {
         self.files.iter().any(|file| file.format == Format::Html)
@@ -115,55 +131,87 @@ impl Reports {
 
     /// Writes what `command` found out and did; the findings say what could not be written.
     pub(super) fn write(&self, report: &Report, command: &str) -> Vec<Finding> {
-        self.write_each(|format| match format {
-            Format::Html => Ok(Some(render::html::report(report, command))),
-            Format::Json => render::json::report(report).map(Some),
-            Format::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
-            Format::Junit => Ok(Some(render::junit::report(report, command))),
-            Format::Sarif => Ok(None),
-        })
+        self.write_each(
+            report,
+            |report| &mut report.findings,
+            |report, format| match format {
+                Format::Html => Ok(Some(render::html::report(report, command))),
+                Format::Json => render::json::report(report).map(Some),
+                Format::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
+                Format::Junit => Ok(Some(render::junit::report(report, command))),
+                Format::Sarif => Ok(None),
+            },
+        )
     }
 
     /// Writes what `list` found; the findings say what could not be written.
     pub(super) fn write_inventory(&self, inventory: &Inventory) -> Vec<Finding> {
-        self.write_each(|format| match format {
-            Format::Html => Ok(Some(render::html::inventory(inventory))),
-            Format::Json => render::json::inventory(inventory).map(Some),
-            Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
-            Format::Junit | Format::Sarif => Ok(None),
-        })
+        self.write_each(
+            inventory,
+            |inventory| &mut inventory.findings,
+            |inventory, format| match format {
+                Format::Html => Ok(Some(render::html::inventory(inventory))),
+                Format::Json => render::json::inventory(inventory).map(Some),
+                Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
+                Format::Junit | Format::Sarif => Ok(None),
+            },
+        )
     }
 
     /// Writes what `validate` found; the findings say what could not be written.
     pub(super) fn write_validation(&self, validation: &Validation) -> Vec<Finding> {
-        self.write_each(|format| match format {
-            Format::Html => Ok(Some(render::html::validation(validation))),
-            Format::Json => render::json::validation(validation).map(Some),
-            Format::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
-            Format::Junit => Ok(Some(render::junit::validation(validation))),
-            Format::Sarif => render::sarif::validation(validation).map(Some),
-        })
+        self.write_each(
+            validation,
+            |validation| &mut validation.findings,
+            |validation, format| match format {
+                Format::Html => Ok(Some(render::html::validation(validation))),
+                Format::Json => render::json::validation(validation).map(Some),
+                Format::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
+                Format::Junit => Ok(Some(render::junit::validation(validation))),
+                Format::Sarif => render::sarif::validation(validation).map(Some),
+            },
+        )
     }
 
     fn link(&self) -> Option<&str> {
         self.url.as_ref().map(Url::as_str)
     }
 
-    /// `render` gives nothing for a format that the command does not have; [`Reports::are_of`] refused it before.
-    fn write_each(&self, render: impl Fn(Format) -> Result<Option<String>, serde_json::Error>) -> Vec<Finding> {
-        let write = |file: &File| {
-            let text = render(file.format)?.ok_or_else(|| io::Error::other("this command has no such report"))?;
-            atomic::write(&file.path, text.as_bytes())
+    /// Writes what was `found`. What can be seen beforehand not to become a report is told in the others. `render` gives
+    /// nothing for a format that the command does not have; [`Reports::are_of`] refused it before.
+    fn write_each<T: Clone>(
+        &self,
+        found: &T,
+        findings: impl Fn(&mut T) -> &mut Vec<Finding>,
+        render: impl Fn(&T, Format) -> Result<Option<String>, serde_json::Error>,
+    ) -> Vec<Finding> {
+        let (mut targets, mut missing) = (Vec::new(), Vec::new());
+        for file in &self.files {
+            match Target::open(&file.path) {
+                Ok(target) => targets.push((file, target)),
+                Err(error) => missing.push(unwritten(file, &error)),
+            }
+        }
+        let mut found = Cow::Borrowed(found);
+        if !missing.is_empty() {
+            findings(found.to_mut()).extend(missing.iter().cloned());
+        }
+        let write = |format, target: Target| {
+            let text = render(&found, format)?.ok_or_else(|| io::Error::other("this command has no such report"))?;
+            target.write(text.as_bytes())
         };
-        self.files
-            .iter()
-            .filter_map(|file| {
-                let error = write(file).err()?;
-                let message = format!("the report cannot be written to {}: {error}", file.path.display());
-                Some(Finding::error("output", message))
-            })
-            .collect()
+        missing.extend(
+            targets
+                .into_iter()
+                .filter_map(|(file, target)| write(file.format, target).err().map(|error| unwritten(file, &error))),
+        );
+        missing
     }
+}
+
+fn unwritten(file: &File, error: &io::Error) -> Finding {
+    let message = format!("the report cannot be written to {}: {error}", file.path.display());
+    Finding::error("output", message).help("name a file in a folder that exists and can be written")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::ops::plan::censuses;
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
 
 use super::recovery;
-use super::session::{self, Purpose, Session};
+use super::session::{Purpose, Session};
 use super::settings::Comparing;
 use super::stored;
 use super::writing::Approved;
@@ -46,7 +46,7 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &Compar
     let resumed = Resumption::of(recovery::settle(session, &connection)?, digest);
     let declared = session.repository.declared(&manifest);
     let ownership = manifest.ownership();
-    let weighed = session::block_on(async {
+    let weighed = session.read(async {
         let listing = connection.client.list().await?;
         let start = apply::start(&plan, &listing, &resumed, &session.eyes(&connection)).await;
         Ok::<_, PortalError>((censuses(&ownership, &listing, &declared), start))
@@ -61,8 +61,8 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &Compar
             session.fail(&error);
             return None;
         }
-        Err(error) => {
-            session.report.findings.push(Finding::error("system", format!("no runtime: {error}")));
+        Err(cut) => {
+            session.cut_short(&cut);
             return None;
         }
     };

@@ -1,5 +1,6 @@
 //! What the commands that talk to a portal share: the checked repository, the portal, its state folder.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest};
-use crate::domain::report::Report;
+use crate::domain::report::{Report, Subject};
 use crate::domain::rules::Aim;
 use crate::domain::state::Listing;
 use crate::ops;
@@ -18,6 +19,7 @@ use crate::ops::validate::Validated;
 use crate::portal::{Access, Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
+use crate::store::git;
 use crate::store::lock::{self, Lock, LockError};
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
@@ -49,6 +51,8 @@ pub(super) struct Session<'a> {
     pub(super) reports: Reports,
     /// How an apply shows its plan.
     pub(super) showing: Showing,
+    /// The portal that the credentials are for, once somebody looked.
+    named: OnceCell<Option<String>>,
     /// Whether the user asked to stop.
     pub(super) interrupt: Interrupt,
     /// Raised once stopping means to finish what is in flight.
@@ -91,11 +95,11 @@ impl Connection {
 }
 
 /// Takes the lock to write; where it is held for a moment only, after that moment.
-fn lock_for_writing(state: &StateDir) -> Result<Lock, LockError> {
+fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
     let patience = std::time::Instant::now() + Duration::from_secs(30);
     loop {
         match Lock::take(state, lock::Purpose::Apply, now()) {
-            Err(error) if error.is_brief() && std::time::Instant::now() < patience => {
+            Err(error) if error.is_brief() && std::time::Instant::now() < patience && !interrupt.is_raised() => {
                 std::thread::sleep(Duration::from_millis(200));
             }
             taken => return taken,
@@ -129,6 +133,7 @@ impl<'a> Session<'a> {
             told: Vec::new(),
             reports: Reports::default(),
             showing: Showing::default(),
+            named: OnceCell::new(),
             interrupt,
             writing,
         }
@@ -152,6 +157,11 @@ impl<'a> Session<'a> {
     /// be done; why is in the report.
     pub(super) fn connect(&mut self, manifest: Option<&Manifest>, purpose: Purpose) -> Option<Connection> {
         match self.try_connect(manifest, purpose) {
+            // What took its time before, such as checking the art, is not cut short.
+            _ if self.interrupt.is_raised() => {
+                self.interrupted("interrupted before the portal was read");
+                None
+            }
             Ok(connection) => {
                 self.report.portal = Some(connection.identity.clone());
                 Some(connection)
@@ -178,8 +188,10 @@ impl<'a> Session<'a> {
                 (webhook.into(), format!("sandbox-{}", sandbox.id()), "the sandbox".to_owned(), Some(sandbox))
             }
             None => {
-                let found = credentials::find()?;
-                let identity = found.access.host().to_owned();
+                let found = credentials::find();
+                let identity = found.as_ref().ok().map(|found| found.access.host().to_owned());
+                let identity = self.named.get_or_init(|| identity).clone().unwrap_or_default();
+                let found = found?;
                 manifest.map_or(Ok(()), |manifest| pinned(manifest, &identity))?;
                 output::note(self.globals, &format!("portal: {identity}, with {}", found.source));
                 if !found.ignored.is_empty() {
@@ -202,7 +214,7 @@ impl<'a> Session<'a> {
         let state = StateDir::new(&root, &identity);
         let lock = match purpose {
             Purpose::Read => None,
-            Purpose::Write => Some(lock_for_writing(&state).map_err(|error| {
+            Purpose::Write => Some(lock_for_writing(&state, &self.interrupt).map_err(|error| {
                 let help = match error {
                     LockError::Held(_) => "wait until it has ended, then plan again",
                     LockError::Io(_) => {
@@ -219,26 +231,71 @@ impl<'a> Session<'a> {
     /// Reads the portal and makes a plan; it and what was found are in the report. `None` when it did not come to one.
     pub(super) fn plan(&mut self, request: &ops::plan::Request<'_>, connection: &Connection) -> Option<Planned> {
         let mut report = std::mem::take(&mut self.report);
-        let made = block_on(ops::plan::plan(request, &self.eyes(connection), &mut report));
+        let made = self.read(ops::plan::plan(request, &self.eyes(connection), &mut report));
         self.report = report;
         let planned = self.took(made)?;
         self.save_cache(connection, &planned.listing);
         Some(planned)
     }
 
-    /// What came of [`block_on`]; why nothing did is in the report.
-    pub(super) fn took<T>(&mut self, outcome: std::io::Result<Result<T, PortalError>>) -> Option<T> {
-        match outcome {
-            Ok(Ok(value)) => Some(value),
-            Ok(Err(error)) => {
-                self.fail(&error);
-                None
+    /// Runs `work`, which can be left undone at any point, until it ends or the user asks to stop.
+    pub(super) fn read<T>(&self, work: impl Future<Output = T>) -> Result<T, CutShort> {
+        let stoppable = async {
+            tokio::select! {
+                biased;
+                () = self.interrupt.raised() => Err(CutShort::Interrupted),
+                value = work => Ok(value),
             }
-            Err(error) => {
+        };
+        block_on(stoppable).map_err(CutShort::NoRuntime)?
+    }
+
+    /// What came of [`Session::read`]; why nothing did is in the report.
+    pub(super) fn took<T>(&mut self, outcome: Result<Result<T, PortalError>, CutShort>) -> Option<T> {
+        match outcome {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => self.fail(&error),
+            Err(cut) => self.cut_short(&cut),
+        }
+        None
+    }
+
+    /// Notes why reading did not come to its end.
+    pub(super) fn cut_short(&mut self, cut: &CutShort) {
+        match cut {
+            CutShort::Interrupted => self.interrupted("interrupted before the portal was read to the end"),
+            CutShort::NoRuntime(error) => {
                 self.report.findings.push(Finding::error("system", format!("no runtime: {error}")));
-                None
             }
         }
+    }
+
+    /// The user asked to stop, and something was left undone.
+    pub(super) fn interrupted(&mut self, message: impl Into<String>) {
+        self.report.interrupted = true;
+        self.report.findings.push(Finding::error("interrupted", message).help("run it again"));
+    }
+
+    /// Writes what `command` found out; the report says what could not be written.
+    pub(super) fn write_reports(&mut self, reports: &Reports, command: &str) {
+        if reports.comment() {
+            self.report.subject = self.subject();
+        }
+        let unwritten = reports.write(&self.report, command);
+        self.report.findings.extend(unwritten);
+    }
+
+    /// What a report is about. The credentials are looked at for it only where nobody did before: not every source can be
+    /// read twice.
+    pub(super) fn subject(&self) -> Subject {
+        let portal = match self.globals.sandbox {
+            Some(_) => Some("sandbox".to_owned()),
+            None => {
+                let named = || credentials::find().ok().map(|found| found.access.host().to_owned());
+                self.named.get_or_init(named).clone()
+            }
+        };
+        Subject { portal, manifest: git::path_in_repository(self.globals.manifest()) }
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.
@@ -314,7 +371,19 @@ pub(super) fn finding(error: &PortalError) -> Finding {
     }
 }
 
+/// Why reading did not come to its end.
+pub(super) enum CutShort {
+    /// The user asked to stop.
+    Interrupted,
+    /// The system has no means to wait for something.
+    NoRuntime(std::io::Error),
+}
+
 /// Runs `work` to its end on this thread.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let value = runtime.block_on(work);
+    // What the system still looks up for nobody is not waited for.
+    runtime.shutdown_background();
+    Ok(value)
 }

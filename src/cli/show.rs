@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::domain::document::Document;
-use crate::domain::journal::RunState;
+use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
-use crate::domain::report::{Report, Run};
+use crate::domain::report::{Report, Run, Subject};
 use crate::render;
 use crate::render::screen::Screen;
+use crate::store::git;
 use crate::store::repository::Repository;
 
 use super::completions;
@@ -29,7 +30,7 @@ use super::stored::{self, Stored};
 pub(super) struct Arguments {
     /// A saved plan, or a run's id or folder
     #[arg(value_name = "PLAN|RUN", add = completions::runs())]
-    name: String,
+    pub(super) name: String,
     #[command(flatten)]
     pub(super) reports: Reports,
     #[command(flatten)]
@@ -42,11 +43,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         Ok(Stored::Plan(saved)) => Shown::of(saved.document, saved.plan, None),
         Ok(Stored::Run(kept)) => Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state))),
         Err(finding) => {
-            output::diagnostic(&render::human::findings(&[*finding], &Report::default()));
+            output::diagnostic(&render::human::findings(&[*finding], &Report::default(), &output::error_screen()));
             return Exit::Error;
         }
     };
-    let report = Report { manifest: repository.name().to_owned(), ..shown.report };
+    let subject =
+        Subject { portal: shown.report.portal.clone(), manifest: git::path_in_repository(globals.manifest()) };
+    let report = Report { subject, manifest: repository.name().to_owned(), ..shown.report };
     // It is called as what made it, so that a comment about a plan stays one about that plan.
     let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" });
     let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
@@ -54,7 +57,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Json => output::json(render::json::document(&shown.document), exit),
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {
-            let screen = output::screen(globals, arguments.showing);
+            let screen = output::screen_of_plan(globals, arguments.showing);
             output::data(&human(&shown.document, &report, shown.state.as_ref(), &screen), exit)
         }
     };
@@ -63,11 +66,11 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 }
 
 fn human(document: &Document, report: &Report, state: Option<&RunState>, screen: &Screen) -> String {
-    let mut text = render::human::remarks(&document.errors, &document.warnings);
+    let mut text = render::human::remarks(&document.errors, &document.warnings, screen);
     text.push_str(&render::human::plan(&Report { findings: Vec::new(), ..report.clone() }, screen));
     if let (Some(state), Some(run), Some(plan)) = (state, &report.run, &report.plan) {
-        text.push_str(&render::human::history(std::slice::from_ref(state)));
-        text.push_str(&render::human::run(run, plan));
+        text.push_str(&render::human::history(std::slice::from_ref(state), screen));
+        text.push_str(&render::human::run(run, plan, screen));
     }
     text
 }
@@ -88,7 +91,9 @@ impl Shown {
         if let Some(run) = &run {
             document.add_run(run);
         }
+        let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));
         let report = Report {
+            interrupted,
             portal: document.portal.clone(),
             against: document.against,
             guards: document.guards.clone(),

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: a command that reads stops at once, one that writes finishes what is in flight first, and a
-//! second signal stops at once whatever it does.
+//! Ctrl-C and SIGTERM: a command that reads stops reading and tells what it has, one that writes finishes what is in
+//! flight first, and a second signal ends the process at once, whatever it does.
 
 use std::io;
 
@@ -8,22 +8,45 @@ use crate::ops::ports::Interrupt;
 use super::exit::Exit;
 use super::output;
 
-/// Watches for signals on a thread of its own, for as long as the process lives: from the moment that this returns, so
-/// that somebody who is asked something next can leave. Once `writing` says so, the first signal only raises
-/// `interrupt`.
-#[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
+/// Watches for signals on a thread of its own, for as long as the process lives. The first one raises `interrupt`; once
+/// `writing` is raised, that takes a while, and the user is told so.
 pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
     let (interrupt, writing) = (interrupt.clone(), writing.clone());
+    at_each(move || {
+        if interrupt.is_raised() {
+            leave();
+        }
+        interrupt.raise();
+        if writing.is_raised() {
+            output::diagnostic("\nstopping once what is in flight has ended; again to stop at once\n");
+        }
+    });
+}
+
+/// Watches as [`watch`] does, for a command that only asks: a signal ends it at once, unless `writing` is raised, because
+/// then it is done in a moment.
+pub(super) fn leave_unless(writing: &Interrupt) {
+    let writing = writing.clone();
+    at_each(move || {
+        if !writing.is_raised() {
+            leave();
+        }
+    });
+}
+
+#[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
+fn leave() -> ! {
+    std::process::exit(i32::from(Exit::Interrupted as u8));
+}
+
+/// Does something at each signal: from the moment that this returns, so that somebody who is asked something next can leave.
+fn at_each(mut act: impl FnMut() + Send + 'static) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     let Ok(mut signals) = runtime.block_on(async { Signals::catch() }) else { return };
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async {
             while signals.next().await {
-                if interrupt.is_raised() || !writing.is_raised() {
-                    std::process::exit(i32::from(Exit::Interrupted as u8));
-                }
-                interrupt.raise();
-                output::diagnostic("\nstopping once what is in flight has ended; again to stop at once\n");
+                act();
             }
         });
     });

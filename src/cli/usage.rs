@@ -15,10 +15,10 @@ use crate::portal::Rate;
 use crate::render;
 
 use super::completions;
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::output;
 use super::plan::{self, Made};
-use super::session::{self, Connection, Purpose, Session};
+use super::session::{Connection, Purpose, Session};
 use super::settings::{Allowing, Format, Globals, Looking, Settling};
 
 /// Look whether timeline log entries name codes
@@ -28,7 +28,7 @@ use super::settings::{Allowing, Format, Globals, Looking, Settling};
 /// elsewhere. Logos are not named by log entries, so their use stays unknown.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl usage --entity deal:1-500                   of what a plan would delete or replace\n  brandctl usage acme-call --entity deal:12 --entity lead:1-50\n  brandctl usage icon/acme-call --entity 1032:7 --format json\n\nExit codes: 0 each code is used, or not seen in anything that was asked for; 1 error, or something is unknown."
+    after_help = "Examples:\n  brandctl usage --entity deal:1-500                   of what a plan would delete or replace\n  brandctl usage acme-call --entity deal:12 --entity lead:1-50\n  brandctl usage icon/acme-call --entity 1032:7 --format json\n\nExit codes: 0 each code is used, or not seen in anything that was asked for; 1 error, or something is unknown; 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Codes of icons, or addresses such as icon/acme-call [default: what a plan would delete or replace]
@@ -64,7 +64,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     session.progress.clear();
     report.portal.clone_from(&session.report.portal);
     report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
-    let exit = if report.has_errors() { Exit::Error } else { Exit::Success };
+    let exit = exit::of_reading(&session.report, report.has_errors());
     match globals.format {
         Format::Json => output::json(render::json::usage(&report), exit),
         Format::Human => {
@@ -94,7 +94,7 @@ fn look(session: &mut Session<'_>, arguments: &Arguments, report: &mut UsageRepo
             return None;
         }
         let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
-        let absent = session::block_on(ops::usage::absent(&connection.client, &arguments.codes));
+        let absent = session.read(ops::usage::absent(&connection.client, &arguments.codes));
         report.findings = session.took(absent)?;
         (connection, arguments.codes.clone())
     };
@@ -115,7 +115,8 @@ fn scan(
 ) -> Option<()> {
     announce(session, items, &codes);
     let scanned = ops::usage::scan(&connection.client, session.progress.as_ref(), items, codes);
-    let Scanned { evidence, stopped } = session.took(session::block_on(scanned).map(Ok))?;
+    let scanned = session.read(scanned).map(Ok);
+    let Scanned { evidence, stopped } = session.took(scanned)?;
     report.evidence = Some(evidence);
     if let Some(error) = stopped {
         session.fail(&error);
@@ -141,7 +142,7 @@ pub(super) fn check(
     announce(session, items, &planned.plan.endangered().cloned().collect::<Vec<_>>());
     let mut report = std::mem::take(&mut session.report);
     let eyes = session.eyes(connection);
-    let checked = session::block_on(ops::usage::check(planned, ownership, allowances, items, &eyes, &mut report));
+    let checked = session.read(ops::usage::check(planned, ownership, allowances, items, &eyes, &mut report));
     session.report = report;
     session.took(checked.map(Ok))
 }

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::domain::image;
-use crate::domain::report::{Validation, Warnings};
+use crate::domain::report::{Subject, Validation, Warnings};
 use crate::domain::rules::Aim;
 use crate::ops;
 use crate::ops::validate::Validated;
 use crate::render::{self, picture::Pictures, screen::Colours};
 use crate::store::chosen::Chosen;
+use crate::store::git;
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
@@ -34,7 +35,7 @@ use super::settings::{AnyFormat, Globals};
 pub(super) struct Arguments {
     /// Check only these images, or the images in these folders [default: everything]
     #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// Let warnings fail the check as errors do
     #[arg(long)]
     deny_warnings: bool,
@@ -51,10 +52,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     progress.clear();
     limit(globals, &mut validated, &chosen, repository.name());
     let pictures = match globals.any_format {
-        AnyFormat::Human if output::draws() == Some(Colours::True) => pictures(&validated),
+        AnyFormat::Human if output::draws() == Ok(Colours::True) => pictures(&validated),
         _ => Pictures::new(),
     };
+    let subject = Subject { portal: None, manifest: git::path_in_repository(globals.manifest()) };
     let mut validation = Validation {
+        subject,
         manifest: repository.name().to_owned(),
         source: validated.source,
         images: validated.images,
@@ -66,7 +69,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let exit = if validation.passed() { Exit::Success } else { Exit::Error };
     match globals.any_format {
         // `diff` was refused before.
-        AnyFormat::Human | AnyFormat::Diff => output::data(&render::human::validation(&validation, &pictures), exit),
+        AnyFormat::Human | AnyFormat::Diff => {
+            output::data(&render::human::validation(&validation, &pictures, &output::screen()), exit)
+        }
         AnyFormat::Json => output::json(render::json::validation(&validation), exit),
         AnyFormat::Github => output::data(&render::github::validation(&validation), exit),
         AnyFormat::Sarif => output::json(render::sarif::validation(&validation), exit),

@@ -5,11 +5,13 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use clap::Args;
+use tokio::sync::oneshot;
 
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::Resumption;
+use crate::domain::report::Fate;
 use crate::ops::apply::{self, NotApplied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
@@ -19,7 +21,7 @@ use crate::store::run::{self, RunStore};
 
 use super::exit::{self, Exit};
 use super::output;
-use super::session::{self, Connection, Session};
+use super::session::{self, Connection, CutShort, Session};
 use super::settings::Format;
 
 /// Options of the commands that write.
@@ -51,7 +53,7 @@ pub(super) fn can_ask(session: &mut Session<'_>, writing: &Writing) -> Option<()
         return Some(());
     }
     session.report.findings.push(
-        Finding::error("usage", "nobody can be asked, because standard input is no terminal")
+        Finding::error("unasked", "nobody can be asked, because standard input is no terminal")
             .help("pass --yes, or apply a saved plan"),
     );
     None
@@ -62,7 +64,7 @@ pub(super) fn can_ask(session: &mut Session<'_>, writing: &Writing) -> Option<()
 pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
     session.progress.clear();
     session.shown = true;
-    let screen = output::screen(session.globals, session.showing);
+    let screen = output::screen_of_plan(session.globals, session.showing);
     match session.globals.format {
         Format::Human => {
             output::data(&render::human::plan(&session.report, &screen), Exit::Success);
@@ -80,18 +82,26 @@ pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
 
 /// Asks if it is to `ask`, applies, and tells what became of it.
 pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, writing: &Writing, ask: bool) -> Exit {
-    let mut declined = false;
     if let Some(mut approved) = approved.filter(|approved| !approved.plan.plan().changes.is_empty()) {
-        declined = ask && !confirm(session, &mut approved.connection);
-        if !declined {
-            session.writing.raise();
-            write(session, &approved, writing);
+        let answer = if ask { confirm(session, &mut approved.connection) } else { Answer::Yes };
+        match answer {
+            Answer::Yes => {
+                session.writing.raise();
+                write(session, &approved, writing);
+            }
+            Answer::No => {
+                output::note(session.globals, "Nothing was written.");
+                session.report.findings.push(Finding::error("declined", "the changes were not approved"));
+            }
+            Answer::Interrupted => {
+                output::diagnostic("\n");
+                session.interrupted("interrupted before the changes were approved: nothing was written");
+            }
         }
     }
     session.progress.clear();
-    if declined {
-        output::note(session.globals, "Nothing was written.");
-        session.report.findings.push(Finding::error("declined", "the changes were not approved"));
+    if session.reports.comment() {
+        session.report.subject = session.subject();
     }
     let mut whole = session.report.clone();
     whole.findings.splice(0..0, std::mem::take(&mut session.told));
@@ -99,24 +109,47 @@ pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, w
     let exit = exit::of_apply(&session.report, session.interrupt.is_raised());
     output::report(session.globals, &session.report, exit, |report| {
         match (&report.run, report.stale || session.shown) {
-            (Some(run), _) => report.plan.as_ref().map(|plan| render::human::run(run, plan)).unwrap_or_default(),
+            (Some(run), _) => {
+                let screen = output::screen();
+                report.plan.as_ref().map(|plan| render::human::run(run, plan, &screen)).unwrap_or_default()
+            }
             // A saved plan of which nothing is sent, with the guards that refuse it. One that is stale says nothing of this
             // portal.
-            (None, false) => render::human::plan(report, &output::screen(session.globals, session.showing)),
+            (None, false) => render::human::plan(report, &output::screen_of_plan(session.globals, session.showing)),
             (None, true) => String::new(),
         }
     })
 }
 
+/// What came of the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+    Interrupted,
+}
+
 /// Asks. The time that the user takes is not the command's.
-fn confirm(session: &Session<'_>, connection: &mut Connection) -> bool {
+fn confirm(session: &Session<'_>, connection: &mut Connection) -> Answer {
     let asked = Instant::now();
     let portal = session.report.portal.as_deref().unwrap_or("the portal");
     output::diagnostic(&format!("\nApply these changes to {}? Only `yes` is accepted: ", render::inert(portal)));
-    let mut answer = String::new();
-    let answered = std::io::stdin().read_line(&mut answer);
+    let (answers, answer) = oneshot::channel();
+    // Waiting for a line cannot be cut short: it is left to a thread of its own.
+    let asking = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        // Where nobody waits any more, the answer does not matter.
+        let _ = answers.send(read.is_ok_and(|_| line.trim() == "yes"));
+    });
+    drop(asking);
+    let answered = session.read(answer);
     connection.client.extend(asked.elapsed());
-    answered.is_ok_and(|_| answer.trim() == "yes")
+    match answered {
+        Ok(Ok(true)) => Answer::Yes,
+        Err(CutShort::Interrupted) => Answer::Interrupted,
+        Ok(Ok(false) | Err(_)) | Err(CutShort::NoRuntime(_)) => Answer::No,
+    }
 }
 
 /// Applies, and notes in the report what became of it.
@@ -137,10 +170,19 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
         Ok(Ok(run)) => session.report.run = run,
         Ok(Err(NotApplied::Stale(findings))) => session.stale(findings),
         Ok(Err(NotApplied::Portal(error))) => session.fail(&error),
-        Ok(Err(error @ (NotApplied::Store(_) | NotApplied::Interrupted))) => {
+        Ok(Err(error @ NotApplied::Interrupted)) => session.interrupted(error.to_string()),
+        Ok(Err(error @ NotApplied::Store(_))) => {
             session.report.findings.push(Finding::error("apply", error.to_string()));
         }
         Err(error) => session.report.findings.push(Finding::error("system", format!("no runtime: {error}"))),
+    }
+    let skipped =
+        session.report.run.iter().flat_map(|run| run.steps.values()).filter(|step| step.fate == Fate::Skipped);
+    match skipped.count() {
+        0 => {}
+        _ if !session.interrupt.is_raised() => {}
+        1 => session.interrupted("interrupted before 1 change was sent"),
+        skipped => session.interrupted(format!("interrupted before {skipped} changes were sent")),
     }
     if let Err(error) = connection.cache.save_all(&connection.state) {
         output::note(session.globals, &format!("note: the cache cannot be written: {error}"));

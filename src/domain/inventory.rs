@@ -9,6 +9,7 @@ use super::asset::{Address, FoldedCode, Kind};
 use super::finding::Finding;
 use super::ownership::{Ownership, Unmanaged};
 use super::plan::Contents;
+use super::report::Subject;
 use super::state::{Listed, ObservedState, Reading, Selection};
 
 /// What brandctl may do with an entry.
@@ -62,6 +63,8 @@ pub struct Held {
 /// What `list` found out.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
+    /// What it is about.
+    pub subject: Subject,
     /// The portal's identity; `None` when it was not reached.
     pub portal: Option<String>,
     /// How the user names the manifest; `None` without one.

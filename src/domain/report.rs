@@ -72,9 +72,21 @@ pub enum Against {
     Export,
 }
 
+/// What a report is about, in words that are the same in every run and on every machine: by them a tool finds what was
+/// written before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The portal that the credentials are for, also when it could not be reached; `None` when there is none.
+    pub portal: Option<String>,
+    /// The manifest, from the root of its Git repository; outside of one, its file name.
+    pub manifest: String,
+}
+
 /// What a command that looks at a portal found out and did.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
+    /// What it is about.
+    pub subject: Subject,
     /// How the user names the manifest.
     pub manifest: String,
     /// The manifest's text, for snippets.
@@ -101,6 +113,8 @@ pub struct Report {
     pub art: Vec<Piece>,
     /// The plan is not for this portal and manifest as they are now: nothing was written.
     pub stale: bool,
+    /// Somebody asked to stop, and not all was done that would have been.
+    pub interrupted: bool,
     /// What apply did, once it began.
     pub run: Option<Run>,
 }
@@ -188,6 +202,8 @@ pub enum Warnings {
 /// What `validate` found out.
 #[derive(Debug, Clone, Default)]
 pub struct Validation {
+    /// What it is about.
+    pub subject: Subject,
     /// How the user names the manifest.
     pub manifest: String,
     /// The manifest's text, for snippets.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
 
 use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::checkup::{Greeting, Inquiry, Setup, Trouble};
@@ -248,17 +249,23 @@ pub trait WriteExport {
 
 /// Whether the user asked to stop. Cheap to ask and to copy.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<watch::Sender<bool>>);
 
 impl Interrupt {
     /// Asks to stop.
     pub fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.send_replace(true);
     }
 
     /// Whether somebody asked to stop.
     #[must_use]
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// Waits until somebody asks to stop.
+    pub async fn raised(&self) {
+        // The sender is this very value: it does not go away while somebody waits.
+        let _ = self.0.subscribe().wait_for(|raised| *raised).await;
     }
 }

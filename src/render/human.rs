@@ -21,7 +21,7 @@ use crate::domain::state::Content;
 use super::outcome::renames;
 use super::picture::{self, Pictures};
 use super::screen::Screen;
-use super::{counted, in_pairs, inert, origin, reason, snippet, summary as last_words, unmanaged, usage};
+use super::{counted, in_pairs, inert, origin, outcome, reason, snippet, summary as last_words, unmanaged, usage};
 
 pub(super) const CREATE: Style = AnsiColor::Green.on_default();
 pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
@@ -43,12 +43,13 @@ const LEAD: usize = 4;
 pub fn plan(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(plan) = &report.plan {
-        changes(&mut text, plan, report, screen);
+        let width = width(plan);
+        changes(&mut text, plan, report, width, screen);
         if let Some(evidence) = &plan.evidence {
             usage::coverage(&evidence.coverage).lines().for_each(|line| text.push_str(&screen.wrapped(line, 2)));
             text.push('\n');
         }
-        left_alone(&mut text, plan, screen);
+        left_alone(&mut text, plan, width, screen);
         text.push_str(&guards(report, screen));
         if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
             text.push_str(&screen.wrapped(&summary(plan), 0));
@@ -93,9 +94,12 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
 
 /// What apply did: a line a step that did not end as planned, and a summary.
 #[must_use]
-pub fn run(run: &Run, plan: &Plan) -> String {
+pub fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
+    /// What stands before the second column of a step: its fate.
+    const FATE: usize = 12;
     let mut text = String::new();
-    let width = run.steps.keys().map(|address| shown(address).chars().count()).max().unwrap_or(0);
+    let told = |fate| matches!(fate, Fate::Failed | Fate::Recovered | Fate::Unknown);
+    let width = widest(run.steps.iter().filter(|(_, step)| told(step.fate)).map(|(address, _)| address));
     let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     for (address, step) in &run.steps {
         let why = step.why.as_deref().unwrap_or_default();
@@ -109,16 +113,18 @@ pub fn run(run: &Run, plan: &Plan) -> String {
             Fate::Recovered => (REPLACE, "recovered"),
             Fate::Unknown => (DELETE, "unknown"),
         };
-        let _ = writeln!(text, "  {style}{word:9}{style:#} {:width$}  {}", shown(address), inert(why));
+        let first = format!("  {style}{word:9}{style:#} {}", shown(address));
+        text.push_str(&screen.row(FATE, &first, width, &inert(why)));
     }
     // What was never sent has one reason as a rule, and is told in one line.
     for (why, count) in skipped {
-        let _ = writeln!(text, "  {DIM}skipped{DIM:#}   {}: {}", steps(count), inert(why));
+        let said = format!("  {DIM}skipped{DIM:#}   {}: {}", steps(count), inert(why));
+        text.push_str(&screen.wrapped(&said, FATE));
     }
     let count = |fate| run.steps.values().filter(|step| step.fate == fate).count();
     let applied = count(Fate::Applied);
     if applied == run.steps.len() {
-        let _ = writeln!(text, "{BOLD}Applied{BOLD:#} {} and read back.", steps(applied));
+        text.push_str(&screen.wrapped(&format!("{BOLD}Applied{BOLD:#} {} and read back.", steps(applied)), 0));
     } else {
         let parts: Vec<_> = [
             (applied, "applied"),
@@ -131,17 +137,12 @@ pub fn run(run: &Run, plan: &Plan) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-        let _ = writeln!(text, "{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
+        let said = format!("{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
+        text.push_str(&screen.wrapped(&said, 0));
         let folder = inert(&run.folder.display().to_string());
-        let _ = writeln!(text, "The old images and the journal are in {folder}.");
-        let had_image = |address: &Address| {
-            plan.changes.iter().any(|change| change.address == *address && change.action.before().is_some())
-        };
-        let lost = run.steps.iter().filter(|(address, step)| {
-            step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown) && had_image(address)
-        });
-        for (address, _) in lost {
-            let _ = writeln!(text, "  help: `brandctl restore {} {}` puts the old image back", run.id, shown(address));
+        text.push_str(&screen.wrapped(&format!("The old images and the journal are in {folder}."), 0));
+        for (_, command) in outcome::restores(run, plan) {
+            text.push_str(&screen.wrapped(&format!("  help: `{command}` puts the old image back"), 4));
         }
     }
     text
@@ -149,12 +150,12 @@ pub fn run(run: &Run, plan: &Plan) -> String {
 
 /// The runs of a state folder: a line each, the newest last.
 #[must_use]
-pub fn history(runs: &[RunState]) -> String {
+pub fn history(runs: &[RunState], screen: &Screen) -> String {
     if runs.is_empty() {
         return "No runs here yet.\n".to_owned();
     }
     let mut text = String::new();
-    let width = runs.iter().map(|run| run.run.chars().count()).max().unwrap_or(0);
+    let width = runs.iter().map(|run| display_width(&inert(&run.run))).max().unwrap_or(0);
     for run in runs {
         let (applied, all) = (run.applied(), run.steps.len());
         let outcome = match run.ended {
@@ -165,13 +166,8 @@ pub fn history(runs: &[RunState]) -> String {
             Some(Ending::CutShort) => format!("cut short: applied {applied} of {}", steps(all)),
         };
         let commit = run.commit.as_deref().map(|commit| format!("  at {}", short(commit))).unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "{:width$}  {}  {}  {outcome}{commit}",
-            inert(&run.run),
-            inert(&run.began),
-            inert(&run.portal)
-        );
+        let rest = format!("{}  {}  {outcome}{commit}", inert(&run.began), inert(&run.portal));
+        text.push_str(&screen.row(0, &inert(&run.run), width, &rest));
     }
     text
 }
@@ -184,9 +180,9 @@ fn short(commit: &str) -> String {
 
 /// What was found when a plan was saved.
 #[must_use]
-pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument]) -> String {
+pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], screen: &Screen) -> String {
     let line = |word: &str, style: Style, finding: &FindingDocument| {
-        format!("{style}{word}[{}]{style:#}: {}\n", finding.rule, inert(&finding.message))
+        screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", finding.rule, inert(&finding.message)), 2)
     };
     let errors = errors.iter().map(|finding| line("error", DELETE, finding));
     let warnings = warnings.iter().map(|finding| line("warning", REPLACE, finding));
@@ -195,20 +191,34 @@ pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument]) -> Stri
 
 /// What `validate` found: the findings, with the pictures of those images that `pictures` has, and a summary.
 #[must_use]
-pub fn validation(validation: &Validation, pictures: &Pictures) -> String {
+pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen) -> String {
     let Validation { findings, manifest, source, .. } = validation;
-    snippet::findings(findings, manifest, source, pictures) + &last_words::styled(validation)
+    let last: String = last_words::styled(validation).lines().map(|line| screen.wrapped(line, 0)).collect();
+    snippet::findings(findings, manifest, source, pictures, screen) + &last
 }
 
 /// Findings for the error stream.
 #[must_use]
-pub fn findings(findings: &[Finding], report: &Report) -> String {
-    snippet::findings(findings, &report.manifest, &report.source, &Pictures::new())
+pub fn findings(findings: &[Finding], report: &Report, screen: &Screen) -> String {
+    snippet::findings(findings, &report.manifest, &report.source, &Pictures::new(), screen)
 }
 
-fn changes(text: &mut String, plan: &Plan, report: &Report, screen: &Screen) {
+/// How wide the column of addresses is, one for all that is told.
+fn width(plan: &Plan) -> usize {
+    let changed = plan.changes.iter().map(|change| &change.address);
+    let unknown = plan.unknown.iter().map(|unknown| &unknown.address);
+    let unmanaged = plan.unmanaged.iter().take(MAX_NAMED).map(|(address, _)| address);
+    widest(changed.chain(unknown).chain(unmanaged))
+}
+
+/// The width in cells of the widest address, as far as the others should move for it.
+pub(super) fn widest<'a>(addresses: impl Iterator<Item = &'a Address>) -> usize {
+    const MOST: usize = 60;
+    addresses.map(|address| display_width(&shown(address))).max().unwrap_or(0).min(MOST)
+}
+
+fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen: &Screen) {
     let mut drawn = 0;
-    let width = plan.changes.iter().map(|change| display_width(&shown(&change.address))).max().unwrap_or(0).min(60);
     for change in in_pairs(plan) {
         let (style, symbol) = match change.action {
             Action::Create(_) => (CREATE, "  +"),
@@ -229,7 +239,8 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, screen: &Screen) {
         }
     }
     if screen.colours.is_some() && drawn < plan.changes.len() {
-        let _ = writeln!(text, "{DIM}the images of {} more changes are not drawn{DIM:#}", plan.changes.len() - drawn);
+        let more = plan.changes.len() - drawn;
+        text.push_str(&screen.wrapped(&format!("{DIM}the images of {more} more changes are not drawn{DIM:#}"), 0));
     }
     if !plan.changes.is_empty() {
         text.push('\n');
@@ -244,26 +255,20 @@ fn reason(change: &Change, plan: &Plan, report: &Report) -> String {
     }
 }
 
-fn left_alone(text: &mut String, plan: &Plan, screen: &Screen) {
+fn left_alone(text: &mut String, plan: &Plan, width: usize, screen: &Screen) {
     for unknown in &plan.unknown {
-        let address = shown(&unknown.address);
-        let first = format!("{REPLACE}  ?{REPLACE:#} {address}");
-        text.push_str(&screen.row(
-            LEAD,
-            &first,
-            display_width(&address),
-            &format!("left alone: {}", inert(&unknown.why)),
-        ));
+        let first = format!("{REPLACE}  ?{REPLACE:#} {}", shown(&unknown.address));
+        text.push_str(&screen.row(LEAD, &first, width, &format!("left alone: {}", inert(&unknown.why))));
     }
     for (address, why) in plan.unmanaged.iter().take(MAX_NAMED) {
         let why = unmanaged(address.kind, *why);
-        let address = shown(address);
-        let first = format!("{DIM}    {address}");
-        text.push_str(&screen.row(LEAD, &first, display_width(&address), &format!("unmanaged: {why}{DIM:#}")));
+        let first = format!("{DIM}    {}", shown(address));
+        text.push_str(&screen.row(LEAD, &first, width, &format!("unmanaged: {why}{DIM:#}")));
     }
     if plan.unmanaged.len() > MAX_NAMED {
         let more = plan.unmanaged.len() - MAX_NAMED;
-        let _ = writeln!(text, "{DIM}    and {more} more unmanaged (all of them with --format json){DIM:#}");
+        let said = format!("{DIM}    and {more} more unmanaged (all of them with --format json){DIM:#}");
+        text.push_str(&screen.wrapped(&said, LEAD));
     }
     if !plan.unknown.is_empty() || !plan.unmanaged.is_empty() {
         text.push('\n');

@@ -5,9 +5,10 @@
 //! has no word for them.
 //!
 //! Of the commands that compare, every entry that differs is a test case that failed, every one that is unknown one with an
-//! error, and one test case stands for all the rest. The type of a failure says what is to be done and, where that is known,
-//! who moved: `replace.drifted`. What `drift --only-portal` does not ask for is skipped. Once `apply` wrote, a test case
-//! fails whose step did not end as planned.
+//! error, and one test case stands for all the rest: it fails where a guard is in the way, and where not all was sent. The
+//! type of a failure says what is to be done and, where that is known, who moved: `replace.drifted`. What `drift
+//! --only-portal` does not ask for is skipped. Once `apply` wrote, a test case fails whose step did not end as planned. Of a
+//! stale plan, nothing is known of any entry.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +17,7 @@ use crate::domain::diff::{Action, Change};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::guard;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Validation};
+use crate::domain::report::{Fate, Report, Run, Validation};
 
 use super::outcome::{self, Outcome};
 use super::{inert, origin, reason};
@@ -48,7 +49,7 @@ pub fn report(report: &Report, command: &str) -> String {
             ..Case::named(unknown.address.to_string())
         }));
     }
-    cases.push(the_rest(report));
+    cases.push(the_rest(report, command));
     suite(&format!("brandctl {command}"), &cases)
 }
 
@@ -170,6 +171,10 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
     };
     let word = if report.concerns(&change.address) { Word::Failure } else { Word::Skipped };
     let ending = match step.map(|step| (step.fate, step.why.clone().unwrap_or_default())) {
+        None if report.stale => {
+            let message = format!("{sort}: planned, and not sent because the plan is stale");
+            Some(Ending::new(Word::Skipped, "stale", message))
+        }
         None => Some(Ending::new(word, &sort, why)),
         Some((Fate::Applied, _)) => None,
         Some((Fate::Failed, why)) => Some(Ending::new(Word::Failure, "failed", why)),
@@ -182,15 +187,32 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
 
 /// What is no matter of one entry that differs: how many do not, what the guards refuse, and the findings, of which an
 /// error says that not everything could be found out.
-fn the_rest(report: &Report) -> Case {
+fn the_rest(report: &Report, command: &str) -> Case {
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
-    let mut output = vec![Outcome::of_report(report).text];
-    output.extend(report.plan.as_ref().map(outcome::counts));
+    let sentence = Outcome::of_report(report, command).text;
+    let mut output = vec![sentence.clone()];
+    output.extend(outcome::counts_of(report));
     output.extend(origin::summary(report));
     let refused = report.guards.iter().filter(|verdict| verdict.outcome == guard::Outcome::Refused);
-    output.extend(refused.map(|verdict| format!("guard {}: refused: {}", verdict.guard.name(), verdict.message)));
+    let refused: Vec<_> =
+        refused.map(|verdict| format!("guard {}: refused: {}", verdict.guard.name(), verdict.message)).collect();
+    output.extend(refused.iter().cloned());
     output.extend(warnings.into_iter().map(line));
-    Case { ending: Ending::of(Word::Error, &errors), output, ..Case::named("everything else".to_owned()) }
+    let ending = Ending::of(Word::Error, &errors)
+        // A guard is no matter of `drift`, which writes nothing.
+        .or_else(|| {
+            let message = refused.first().filter(|_| command != "drift" && report.run.is_none())?;
+            Some(Ending { lines: refused.clone(), ..Ending::new(Word::Failure, "guard", message.clone()) })
+        })
+        // Test cases that were skipped alone would let it pass.
+        .or_else(|| only_skipped(report).then(|| Ending::new(Word::Failure, "partial", sentence)));
+    Case { ending, output, ..Case::named("everything else".to_owned()) }
+}
+
+/// Whether nothing is wrong with a run but that it did not do everything.
+fn only_skipped(report: &Report) -> bool {
+    let ended_well = |run: &Run| run.steps.values().all(|step| matches!(step.fate, Fate::Applied | Fate::Skipped));
+    report.has_failed_steps() && report.run.as_ref().is_some_and(ended_well)
 }
 
 /// A finding as a line, the way compilers write them.

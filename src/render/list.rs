@@ -1,13 +1,12 @@
 //! What a portal holds, for people: a line an entry, and counts.
 
-use std::fmt::Write as _;
-
 use anstyle::Style;
 
 use crate::domain::inventory::{Held, Inventory, Standing};
 use crate::domain::state::Reading;
 
-use super::human::{BOLD, CREATE, DIM, REPLACE, shown};
+use super::human::{BOLD, CREATE, DIM, REPLACE, shown, widest};
+use super::screen::Screen;
 
 /// Whether the entries that come with the product are named one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub enum Systems {
 
 /// The entries as a table, and a line of counts. Empty when the portal was not reached.
 #[must_use]
-pub fn inventory(inventory: &Inventory, systems: Systems) -> String {
+pub fn inventory(inventory: &Inventory, systems: Systems, screen: &Screen) -> String {
     let mut text = String::new();
     if inventory.portal.is_none() {
         return text;
@@ -29,23 +28,23 @@ pub fn inventory(inventory: &Inventory, systems: Systems) -> String {
         .entries
         .iter()
         .filter(|held| systems == Systems::Named || held.standing != Standing::System)
-        .map(|held| (shown(&held.address), held))
         .collect();
-    let width = named.iter().map(|(address, _)| address.chars().count()).max().unwrap_or(0).clamp(7, 60);
+    let width = widest(named.iter().map(|held| &held.address)).max("ADDRESS".len());
     if !named.is_empty() {
-        let _ = writeln!(text, "{BOLD}{:width$}  {:9}  {:>7}  SHA256{BOLD:#}", "ADDRESS", "STANDING", "BYTES");
+        let facts = format!("{BOLD}{:9}  {:>7}  SHA256{BOLD:#}", "STANDING", "BYTES");
+        text.push_str(&screen.row(0, &format!("{BOLD}ADDRESS{BOLD:#}"), width, &facts));
     }
-    for (address, held) in named {
-        row(&mut text, &address, width, held);
+    for held in named {
+        text.push_str(&screen.row(0, &shown(&held.address), width, &facts(held)));
     }
     if !text.is_empty() {
         text.push('\n');
     }
-    let _ = writeln!(text, "{}.", counts(inventory, systems));
+    text.push_str(&screen.wrapped(&format!("{}.", counts(inventory, systems)), 0));
     text
 }
 
-fn row(text: &mut String, address: &str, width: usize, held: &Held) {
+fn facts(held: &Held) -> String {
     let style = match held.standing {
         Standing::Managed => CREATE,
         Standing::Protected => REPLACE,
@@ -53,16 +52,16 @@ fn row(text: &mut String, address: &str, width: usize, held: &Held) {
         Standing::Ignored | Standing::Unmanaged | Standing::System => DIM,
     };
     let word = held.standing.name();
-    let _ = match &held.reading {
-        Reading::NotNeeded => writeln!(text, "{address:width$}  {style}{word}{style:#}"),
-        Reading::Failed(_) => writeln!(text, "{address:width$}  {style}{word:9}{style:#}  {:>7}  ?", "?"),
+    match &held.reading {
+        Reading::NotNeeded => format!("{style}{word}{style:#}"),
+        Reading::Failed(_) => format!("{style}{word:9}{style:#}  {:>7}  ?", "?"),
         Reading::Known(content) => {
             let digest = content.sha256.to_string();
             let digest = digest.get(..12).unwrap_or(&digest);
             let remark = if content.look.is_none() { "  no sound PNG" } else { "" };
-            writeln!(text, "{address:width$}  {style}{word:9}{style:#}  {:>7}  {digest}{remark}", content.size)
+            format!("{style}{word:9}{style:#}  {:>7}  {digest}{remark}", content.size)
         }
-    };
+    }
 }
 
 /// Those that are usual are counted also when there are none.

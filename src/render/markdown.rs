@@ -10,19 +10,16 @@ use std::fmt::Write as _;
 use super::outcome::{self, Outcome};
 use super::{in_pairs, inert, origin, reason, unmanaged, usage};
 use crate::domain::asset::Address;
-use crate::domain::diff::Action;
+use crate::domain::diff::{Action, Change};
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::inventory::{Inventory, Standing};
 use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, Validation};
+use crate::domain::report::{Fate, Report, Run, Subject, Validation};
 
 /// No comment is longer, in bytes: hosts take 65,536 characters, and a tool may add some of its own.
 pub const LONGEST: usize = 60_000;
-
-/// What is kept free for the frames of the lists that are still to come.
-const FRAMES: usize = 4_000;
 
 /// The most rows that are seen without a click.
 const OPEN: usize = 25;
@@ -34,15 +31,22 @@ const LONGEST_NAME: usize = 300;
 #[must_use]
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let title = report.portal.as_deref().unwrap_or("no portal was read");
-    let mut comment = Comment::new(command, &report.manifest, title, &Outcome::of_report(report), page);
-    if let Some(plan) = &report.plan {
-        let _ = write!(comment.text, "{}.\n\n", outcome::counts(plan));
-        if let Some(moved) = moved(report) {
-            let _ = write!(comment.text, "{moved}.\n\n");
-        }
-        if let Some(looked) = plan.evidence.as_ref().map(|evidence| usage::coverage(&evidence.coverage)) {
-            let _ = write!(comment.text, "{}\n\n", looked.lines().map(code).collect::<Vec<_>>().join("<br>"));
-        }
+    let images = page.map(|page| ("The images, side by side", page));
+    let outcome = Outcome::of_report(report, command);
+    let mut comment = Comment::new(command, (&report.subject, &report.manifest), title, &outcome, images);
+    if let Some(counts) = outcome::counts_of(report) {
+        let _ = write!(comment.text, "{counts}.\n\n");
+    }
+    if let Some(moved) = moved(report) {
+        let _ = write!(comment.text, "{moved}.\n\n");
+    }
+    if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
+        let looked = usage::coverage(&evidence.coverage);
+        let _ = write!(comment.text, "{}\n\n", looked.lines().map(code).collect::<Vec<_>>().join("<br>"));
+    }
+    if let Some(run) = &report.run {
+        let folder = code(&run.folder.display().to_string());
+        let _ = write!(comment.text, "Run {}: the old images and the journal are in {folder}.\n\n", code(&run.id));
     }
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
@@ -51,23 +55,27 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     if let Some(run) = &report.run {
         comment.list("Not applied", "| | entry | why |\n|---|---|---|\n", not_applied(run));
     }
+    if let (Some(run), Some(plan)) = (&report.run, &report.plan) {
+        let restores = outcome::restores(run, plan).into_iter();
+        let rows = restores.map(|(address, command)| format!("| {} | {} |\n", name(address), whole(&command)));
+        comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
+    }
     if let Some(plan) = &report.plan {
-        comment.list(
-            "Changes",
-            "| | entry | why |\n|---|---|---|\n",
-            in_pairs(plan).into_iter().map(|change| {
-                let symbol = match change.action {
-                    Action::Create(_) => "+",
-                    Action::Replace(..) => "-/+",
-                    Action::Delete(_) => "-",
-                };
+        if report.stale {
+            // Why they were planned was true of another portal than this one.
+            let rows =
+                plan.changes.iter().map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
+            comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
+        } else {
+            let rows = in_pairs(plan).into_iter().map(|change| {
                 let mut why = reason::in_full(change, plan, code, name);
                 if let Some(origin) = origin::of(report, &change.address) {
                     let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
                 }
-                format!("| `{symbol}` | {} | {why} |\n", name(&change.address))
-            }),
-        );
+                format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
+            });
+            comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
+        }
         comment.list(
             "Unknown, left alone",
             ENTRIES,
@@ -78,7 +86,7 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     if let Some(plan) = &report.plan {
         comment.folded("Unmanaged, left alone", ENTRIES, left_alone(plan));
     }
-    comment.text
+    comment.finish()
 }
 
 /// Who moved; a reason may hold words of Git.
@@ -93,19 +101,22 @@ fn moved(report: &Report) -> Option<String> {
 #[must_use]
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     let outcome = Outcome::of_validation(validation);
-    let mut comment = Comment::new("validate", &validation.manifest, &validation.manifest, &outcome, page);
+    let images = page.map(|page| ("The images, as the portal draws them", page));
+    let about = (&validation.subject, validation.manifest.as_str());
+    let mut comment = Comment::new("validate", about, &validation.manifest, &outcome, images);
     let (errors, warnings): (Vec<_>, Vec<_>) = validation.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
-    comment.text
+    comment.finish()
 }
 
 /// What `list` found. Entries that come with the product are counted only.
 #[must_use]
 pub fn inventory(inventory: &Inventory, page: Option<&str>) -> String {
     let title = inventory.portal.as_deref().unwrap_or("no portal was read");
-    let manifest = inventory.manifest.as_deref().unwrap_or_default();
-    let mut comment = Comment::new("list", manifest, title, &Outcome::of_inventory(inventory), page);
+    let images = page.map(|page| ("The images, as the portal draws them", page));
+    let about = (&inventory.subject, inventory.manifest.as_deref().unwrap_or_default());
+    let mut comment = Comment::new("list", about, title, &Outcome::of_inventory(inventory), images);
     let (errors, warnings): (Vec<_>, Vec<_>) = inventory.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
     let custom = inventory.entries.iter().filter(|held| held.standing != Standing::System);
@@ -115,7 +126,7 @@ pub fn inventory(inventory: &Inventory, page: Option<&str>) -> String {
         custom.map(|held| format!("| {} | {} |\n", name(&held.address), held.standing.name())),
     );
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
-    comment.text
+    comment.finish()
 }
 
 const FINDINGS: &str = "| rule | about | what |\n|---|---|---|\n";
@@ -124,57 +135,101 @@ const ENTRIES: &str = "| entry | why |\n|---|---|\n";
 /// A comment that grows and stays below [`LONGEST`].
 struct Comment {
     text: String,
+    lists: Vec<List>,
+}
+
+/// A table under a title.
+struct List {
+    title: String,
+    head: &'static str,
+    rows: Vec<String>,
+    is_folded: bool,
 }
 
 impl Comment {
     /// The first line is a mark by which tools find the comment again, to write over it: it stays the same from run to
-    /// run, whatever came of them.
-    fn new(command: &str, manifest: &str, title: &str, outcome: &Outcome, page: Option<&str>) -> Self {
-        let mut text = format!("<!-- brandctl {command} {} -->\n", marked(manifest));
+    /// run, whatever came of them, and is another for another command, portal or manifest. Where a report does not say
+    /// what it is about, the manifest's own name does.
+    fn new(
+        command: &str,
+        (subject, manifest): (&Subject, &str),
+        title: &str,
+        outcome: &Outcome,
+        images: Option<(&str, &str)>,
+    ) -> Self {
+        let portal = subject.portal.as_deref().map_or_else(|| "-".to_owned(), marked);
+        let named = if subject.manifest.is_empty() { manifest } else { &subject.manifest };
+        let mut text = format!("<!-- brandctl {command} {portal} {} -->\n", marked(named));
         let _ = write!(text, "### brandctl {command}: {}\n\n**{}.**", code(title), outcome.text);
-        if let Some(page) = page {
-            let _ = write!(text, " [The images, side by side](<{page}>)");
+        if let Some((link, page)) = images {
+            let _ = write!(text, " [{link}](<{page}>)");
         }
         text.push_str("\n\n");
-        Self { text }
+        Self { text, lists: Vec::new() }
     }
 
     /// A table, folded away where it is long.
-    fn list(&mut self, title: &str, head: &str, rows: impl Iterator<Item = String>) {
+    fn list(&mut self, title: &str, head: &'static str, rows: impl Iterator<Item = String>) {
         let rows: Vec<String> = rows.collect();
-        if rows.len() > OPEN {
-            self.folded(title, head, rows.into_iter());
-        } else if !rows.is_empty() {
-            let _ = write!(self.text, "**{title}**\n\n");
-            self.rows(head, &rows);
-        }
+        let is_folded = rows.len() > OPEN;
+        self.lists.push(List { title: title.to_owned(), head, rows, is_folded });
     }
 
-    fn folded(&mut self, title: &str, head: &str, rows: impl Iterator<Item = String>) {
-        let rows: Vec<String> = rows.collect();
-        if !rows.is_empty() {
-            let _ = write!(self.text, "<details><summary>{title}: {}</summary>\n\n", rows.len());
-            self.rows(head, &rows);
-            self.text.push_str("</details>\n\n");
-        }
+    fn folded(&mut self, title: &str, head: &'static str, rows: impl Iterator<Item = String>) {
+        self.lists.push(List { title: title.to_owned(), head, rows: rows.collect(), is_folded: true });
     }
 
-    /// As many rows as fit into half of what is left, so that no list takes the room of all others.
-    fn rows(&mut self, head: &str, rows: &[String]) {
-        let end = self.text.len() + LONGEST.saturating_sub(FRAMES + self.text.len()) / 2;
-        self.text.push_str(head);
-        let mut told = 0;
+    /// The whole comment. The lists share the room that there is: the short ones are told whole, and the long ones get
+    /// what those leave.
+    fn finish(self) -> String {
+        let Self { mut text, lists } = self;
+        let mut lists: Vec<_> = lists.into_iter().filter(|list| !list.rows.is_empty()).map(|list| (list, 0)).collect();
+        let frames: usize = lists.iter().map(|(list, _)| list.written(0).len()).sum();
+        let mut room = LONGEST.saturating_sub(text.len() + frames + 1);
+        let mut by_length: Vec<_> = lists.iter_mut().collect();
+        by_length.sort_by_key(|(list, _)| list.length());
+        let mut left = by_length.len();
+        for (list, share) in by_length {
+            *share = list.length().min(room / left);
+            room -= *share;
+            left -= 1;
+        }
+        for (list, share) in lists {
+            text.push_str(&list.written(share));
+        }
+        text
+    }
+}
+
+impl List {
+    fn length(&self) -> usize {
+        self.rows.iter().map(String::len).sum()
+    }
+
+    /// As many rows as fit into `room` bytes, in their frame; how many do not is told.
+    fn written(&self, room: usize) -> String {
+        let Self { title, head, rows, is_folded } = self;
+        let mut text = match is_folded {
+            true => format!("<details><summary>{title}: {}</summary>\n\n{head}", rows.len()),
+            false => format!("**{title}**\n\n{head}"),
+        };
+        let (mut told, mut used) = (0, 0);
         for row in rows {
-            if self.text.len() + row.len() > end {
+            used += row.len();
+            if used > room {
                 break;
             }
-            self.text.push_str(row);
+            text.push_str(row);
             told += 1;
         }
-        self.text.push('\n');
+        text.push('\n');
         if told < rows.len() {
-            let _ = write!(self.text, "… and {} more.\n\n", rows.len() - told);
+            let _ = write!(text, "… and {} more.\n\n", rows.len() - told);
         }
+        if *is_folded {
+            text.push_str("</details>\n\n");
+        }
+        text
     }
 }
 
@@ -182,7 +237,7 @@ impl Comment {
 fn marked(name: &str) -> String {
     let mut marked = String::new();
     for character in name.chars().take(LONGEST_NAME) {
-        if character.is_ascii_alphanumeric() || "._/".contains(character) || character == '-' && !marked.ends_with('-')
+        if character.is_ascii_alphanumeric() || "._/:".contains(character) || character == '-' && !marked.ends_with('-')
         {
             marked.push(character);
         } else {
@@ -195,13 +250,22 @@ fn marked(name: &str) -> String {
     marked
 }
 
-/// Text in a code span that it cannot end, nor the cell of the table around it.
+/// Text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
 fn code(text: &str) -> String {
     let mut shown = inert(text).replace('|', "\\u{7c}");
     if let Some((end, _)) = shown.char_indices().nth(LONGEST_NAME) {
         shown.truncate(end);
         shown.push('…');
     }
+    span(&shown)
+}
+
+/// As [`code`], of any length: a command that is cut off would do something else.
+fn whole(text: &str) -> String {
+    span(&inert(text).replace('|', "\\u{7c}"))
+}
+
+fn span(shown: &str) -> String {
     // A span of nothing, or of spaces alone, is no span.
     if shown.trim().is_empty() {
         return "–".to_owned();
@@ -211,6 +275,14 @@ fn code(text: &str) -> String {
     let fence = "`".repeat(longest + 1);
     let space = if longest > 0 { " " } else { "" };
     format!("{fence}{space}{shown}{space}{fence}")
+}
+
+const fn symbol(change: &Change) -> &'static str {
+    match change.action {
+        Action::Create(_) => "+",
+        Action::Replace(..) => "-/+",
+        Action::Delete(_) => "-",
+    }
 }
 
 fn name(address: &Address) -> String {

@@ -1,8 +1,9 @@
 //! How a command ended, in a sentence: what stands at the top of a page and of a comment.
 
-use super::counted;
+use super::{counted, inert};
+use crate::domain::asset::Address;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Validation};
+use crate::domain::report::{Fate, Report, Run, Validation};
 use crate::domain::{finding::Finding, inventory::Inventory};
 
 /// A sentence, and how it is meant.
@@ -37,34 +38,75 @@ impl Outcome {
         Self { tone, text: text.into() }
     }
 
-    /// Of a command that compares or writes.
-    pub(super) fn of_report(report: &Report) -> Self {
-        let mut outcome = Self::of_portal(report);
+    /// Of a command that compares or writes, as the user typed it: `drift`.
+    pub(super) fn of_report(report: &Report, command: &str) -> Self {
+        let mut outcome = Self::of_portal(report, command);
         if report.against.is_some() {
             outcome.text.push_str(", against an export: it can be shown, not applied");
         }
         outcome
     }
 
-    fn of_portal(report: &Report) -> Self {
+    fn of_portal(report: &Report, command: &str) -> Self {
         if report.stale {
             return Self::new(Tone::Bad, "The plan is stale: nothing was written");
         }
         if let Some(run) = &report.run {
-            let applied = run.steps.values().filter(|step| step.fate == Fate::Applied).count();
-            return if applied == run.steps.len() {
-                Self::new(Tone::Good, format!("Applied {} and read back", counted(applied, "change", "changes")))
-            } else {
-                Self::new(Tone::Bad, format!("Not everything was applied: {applied} of {}", run.steps.len()))
-            };
+            return Self::of_run(run, report.interrupted);
         }
-        let errors = errors(&report.findings);
-        if errors > 0 {
-            return Self::new(Tone::Bad, format!("{}: nothing can be applied", counted(errors, "error", "errors")));
+        if errors(&report.findings) > 0 {
+            return Self::of_failure(report, command);
         }
         let Some(plan) = &report.plan else { return Self::new(Tone::Bad, "It did not come to a plan") };
+        match command {
+            "drift" => Self::of_drift(plan, report.refused()),
+            _ => Self::of_plan(plan, report.refused()),
+        }
+    }
+
+    fn of_run(run: &Run, interrupted: bool) -> Self {
+        let applied = run.steps.values().filter(|step| step.fate == Fate::Applied).count();
+        let all = run.steps.len();
+        if applied == all {
+            Self::new(Tone::Good, format!("Applied {} and read back", counted(applied, "change", "changes")))
+        } else if interrupted {
+            Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", counted(all, "change", "changes")))
+        } else {
+            Self::new(Tone::Bad, format!("Not everything was applied: {applied} of {all}"))
+        }
+    }
+
+    /// Of a command that errors ended: what ended it, and what that means for what the command is for.
+    fn of_failure(report: &Report, command: &str) -> Self {
+        let told = |rule: &str| report.findings.iter().any(|finding| finding.is_error() && finding.rule == rule);
+        let errors = errors(&report.findings);
+        let what = if report.interrupted {
+            "Interrupted".to_owned()
+        } else if told("declined") {
+            "Declined".to_owned()
+        } else if told("unasked") {
+            "Nobody could be asked".to_owned()
+        } else if told("portal") && report.plan.is_none() {
+            "The portal could not be read".to_owned()
+        } else {
+            counted(errors, "error", "errors")
+        };
+        let so = match (command, &report.plan) {
+            ("apply", _) => "nothing was written",
+            ("drift", None) => "nothing was compared",
+            ("drift", Some(plan)) => {
+                let differ = differing(plan.changes.len());
+                return Self::new(Tone::Bad, format!("{what}; {differ}, as far as was compared"));
+            }
+            _ if report.interrupted => "nothing was planned",
+            _ => "nothing can be applied",
+        };
+        Self::new(Tone::Bad, format!("{what}: {so}"))
+    }
+
+    fn of_plan(plan: &Plan, refused: bool) -> Self {
         let changes = counted(plan.changes.len(), "change", "changes");
-        if report.refused() {
+        if refused {
             Self::new(Tone::Bad, format!("{changes} planned, and a guard refuses"))
         } else if !plan.unknown.is_empty() {
             Self::new(Tone::Warn, format!("{changes} planned; {} could not be read", plan.unknown.len()))
@@ -72,6 +114,20 @@ impl Outcome {
             Self::new(Tone::Good, "Nothing to do")
         } else {
             Self::new(Tone::Pending, format!("{changes} planned"))
+        }
+    }
+
+    /// A guard stands in the way of mending it, not of finding it out.
+    fn of_drift(plan: &Plan, refused: bool) -> Self {
+        let differ = differing(plan.changes.len());
+        if !plan.unknown.is_empty() {
+            Self::new(Tone::Warn, format!("{differ}; {} could not be read", plan.unknown.len()))
+        } else if plan.changes.is_empty() {
+            Self::new(Tone::Good, "No drift")
+        } else if refused {
+            Self::new(Tone::Pending, format!("{differ}; a guard would stop apply"))
+        } else {
+            Self::new(Tone::Pending, differ)
         }
     }
 
@@ -110,6 +166,11 @@ impl Outcome {
     }
 }
 
+fn differing(changes: usize) -> String {
+    let differ = if changes == 1 { "differs" } else { "differ" };
+    format!("{} {differ} from the manifest", counted(changes, "entry", "entries"))
+}
+
 fn errors(findings: &[Finding]) -> usize {
     findings.iter().filter(|finding| finding.is_error()).count()
 }
@@ -133,5 +194,33 @@ pub(super) fn counts(plan: &Plan) -> String {
         plan.unmanaged.len(),
         plan.system
     ));
+    if !plan.unknown.is_empty() {
+        text.push_str(&format!(", {} unknown", plan.unknown.len()));
+    }
     text
+}
+
+/// What a report's plan comes to, or came to before the portal was another one.
+pub(super) fn counts_of(report: &Report) -> Option<String> {
+    let lead = if report.stale { "It was to be: " } else { "" };
+    report.plan.as_ref().map(|plan| format!("{lead}{}", counts(plan)))
+}
+
+/// The entries that lost their image, each with the command that puts it back.
+pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, String)> {
+    let had_image = |address: &Address| {
+        plan.changes.iter().any(|change| change.address == *address && change.action.before().is_some())
+    };
+    run.steps
+        .iter()
+        .filter(|(_, step)| step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown))
+        .filter(|(address, _)| had_image(address))
+        .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, quoted(&inert(&address.to_string())))))
+        .collect()
+}
+
+/// A word of a command line, whatever a shell would make of it otherwise.
+fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -1,5 +1,6 @@
 //! What text is shown on: how wide it is, and whether it can draw.
 
+use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// What a terminal can do; the default is what there is in a pipe, where lines are as long as they are and nothing is
@@ -27,16 +28,26 @@ const NARROWEST: usize = 20;
 impl Screen {
     /// A line as lines that fit, between words; those after the first begin in column `hanging`. What is longer than a line
     /// is left to the terminal, so that it can be copied whole. Styles take no room.
-    pub(super) fn wrapped(&self, line: &str, hanging: usize) -> String {
-        let Some(columns) = self.columns else { return format!("{line}\n") };
+    #[must_use]
+    pub fn wrapped(&self, line: &str, hanging: usize) -> String {
         let indent = " ".repeat(hanging);
-        let options = Options::new(columns.max(NARROWEST))
-            .subsequent_indent(&indent)
+        self.lines(line, 0, &indent) + "\n"
+    }
+
+    /// Text as lines of which each has room for `taken` columns beside it.
+    pub(super) fn beside(&self, taken: usize, text: &str) -> String {
+        self.lines(text, taken, "")
+    }
+
+    fn lines(&self, text: &str, taken: usize, indent: &str) -> String {
+        let Some(columns) = self.columns else { return text.to_owned() };
+        let options = Options::new(columns.saturating_sub(taken).max(NARROWEST))
+            .subsequent_indent(indent)
             .break_words(false)
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation)
             .wrap_algorithm(WrapAlgorithm::FirstFit);
-        textwrap::wrap(line, options).join("\n") + "\n"
+        textwrap::wrap(text, options).join("\n")
     }
 
     /// A line of two columns, of which the first is `width` wide and begins after `lead`. Where that leaves too little of
@@ -49,9 +60,13 @@ impl Screen {
             let indent = " ".repeat(lead + 2);
             return format!("{first}\n{}", self.wrapped(&format!("{indent}{second}"), lead + 2));
         }
-        let room = " ".repeat(column.saturating_sub(textwrap::core::display_width(first)).max(2));
-        self.wrapped(&format!("{first}{room}{second}"), column)
+        self.wrapped(&format!("{}  {second}", padded(first, column - 2)), column)
     }
+}
+
+/// Text with spaces up to a width in cells, of which a wide character takes two and a combining one none.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::domain::finding::{Finding, Place, Severity};
 
 use super::inert;
 use super::picture::{self, Pictures};
+use super::screen::Screen;
 
 /// How far from the margin an image is drawn, in cells.
 const INDENT: usize = 4;
@@ -16,19 +17,25 @@ const INDENT: usize = 4;
 /// The longest stretch of text that is shown, in bytes; of a longer one only its place is told.
 const MAX_SHOWN: usize = 400;
 
+/// Where the lines of a message begin after the first.
+const HANGING: usize = 2;
+
+/// What stands before the text of a help, beside the numbers of lines: a manifest has no more than five digits' worth.
+const HELP: usize = 5 + " = help: ".len();
+
 /// The most images that are drawn: past that, nobody would find the findings among them.
 const MAX_DRAWN: usize = 20;
 
-/// Renders findings one after another, with ANSI styles. `source` is the text of the manifest, which is called `name`.
+/// Renders findings one after another, with ANSI styles, for `screen`. `source` is the text of the manifest, which is called `name`.
 /// An image of `pictures` is drawn under the last finding about it.
 #[must_use]
-pub fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictures) -> String {
-    let renderer = Renderer::styled();
+pub fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictures, screen: &Screen) -> String {
+    let renderer = screen.columns.map_or_else(Renderer::styled, |columns| Renderer::styled().term_width(columns));
     let mut text = String::new();
     let mut drawn = 0;
     let mut rest = findings.iter().peekable();
     while let Some(finding) = rest.next() {
-        text.push_str(&one(&renderer, finding, name, source));
+        text.push_str(&one(&renderer, finding, name, source, screen));
         text.push('\n');
         let path = finding.path.as_ref();
         if rest.peek().is_none_or(|next| next.path.as_ref() != path)
@@ -47,10 +54,10 @@ pub fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictu
     text
 }
 
-fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str) -> String {
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
+fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, screen: &Screen) -> String {
+    let (level, word) = match finding.severity {
+        Severity::Error => (Level::ERROR, "error"),
+        Severity::Warning => (Level::WARNING, "warning"),
     };
     let mut elements: Vec<Element<'_>> = Vec::new();
     if let Some(path) = &finding.path {
@@ -76,26 +83,42 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str) -> St
         }
     }
     if elements.is_empty() {
-        return bare(finding);
+        return bare(finding, screen);
     }
     if let Some(help) = &finding.help {
-        elements.push(Level::HELP.message(inert(help)).into());
+        elements.push(Level::HELP.message(screen.beside(HELP, &inert(help))).into());
     }
-    let title = level.primary_title(inert(&finding.message)).id(&*finding.rule);
-    renderer.render(&[title.elements(elements)])
+    let label = format!("{word}[{}]: ", finding.rule);
+    let said = screen.wrapped(&format!("{label}{}", inert(&finding.message)), HANGING);
+    let message: Vec<_> = said.trim_end().get(label.len()..).unwrap_or_default().lines().map(str::trim_start).collect();
+    let title = level.primary_title(message.join("\n")).id(&*finding.rule);
+    hung(&renderer.render(&[title.elements(elements)]), label.len(), message.len())
+}
+
+/// A rendered finding whose title takes `count` lines. The renderer begins those after the first below the first's text,
+/// which leaves them no room where the rule has a long name.
+fn hung(rendered: &str, label: usize, count: usize) -> String {
+    let (below, hanging) = (" ".repeat(label), " ".repeat(HANGING));
+    let lines = rendered.lines().enumerate().map(|(number, line)| match line.strip_prefix(&below) {
+        Some(rest) if (1..count).contains(&number) => format!("{hanging}{rest}"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A finding about no file: there is nothing to draw beside it.
-fn bare(finding: &Finding) -> String {
+fn bare(finding: &Finding, screen: &Screen) -> String {
     let (style, word) = match finding.severity {
         Severity::Error => (AnsiColor::BrightRed.on_default().bold(), "error"),
         Severity::Warning => (AnsiColor::Yellow.on_default().bold(), "warning"),
     };
     let bold = Style::new().bold();
-    let mut text = format!("{style}{word}[{}]{style:#}{bold}: {}{bold:#}", finding.rule, inert(&finding.message));
+    let said = format!("{style}{word}[{}]{style:#}{bold}: {}{bold:#}", finding.rule, inert(&finding.message));
+    let mut text = screen.wrapped(&said, HANGING);
     if let Some(help) = &finding.help {
-        text.push_str(&format!("\n  = {bold}help{bold:#}: {}", inert(help)));
+        text.push_str(&screen.wrapped(&format!("  = {bold}help{bold:#}: {}", inert(help)), 4));
     }
+    text.truncate(text.trim_end_matches('\n').len());
     text
 }
 

@@ -14,7 +14,7 @@ use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -125,9 +125,17 @@ async fn serve(
 
 async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
-    if head.uri.path() == "/" && matches!(head.method, Method::GET | Method::HEAD) {
-        // It needs no credentials, so it is for this machine alone.
-        return if peer.ip().to_canonical().is_loopback() { page(&engine) } else { response(Answer::page(403), None) };
+    if head.uri.path() == "/" {
+        return match head.method {
+            // It needs no credentials, so it is for this machine alone.
+            _ if !peer.ip().to_canonical().is_loopback() => response(Answer::page(403), None),
+            Method::GET | Method::HEAD => page(&engine),
+            _ => {
+                let mut refused = response(Answer::page(405), None)?;
+                refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                Ok(refused)
+            }
+        };
     }
     let body = match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// What the names of temporary files begin with.
 pub(super) const TEMPORARY: &str = ".brandctl-";
@@ -12,12 +14,7 @@ pub(super) const TEMPORARY: &str = ".brandctl-";
 /// # Errors
 /// When the folder does not exist or cannot be written; an older file at `path` is then still whole.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = folder_of(path);
-    let mut file = temporary(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    sync_folder(folder)
+    Replacement::begin(path)?.finish(bytes)
 }
 
 /// Writes `bytes` to `path` in one step, without waiting for the disk: for what can be lost and made again.
@@ -44,6 +41,34 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder)
 }
 
+/// A file that is about to be replaced: what there is at its place stays whole until [`Replacement::finish`].
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Replacement {
+    /// Makes a temporary file beside `path`, which shows whether there can be one.
+    ///
+    /// # Errors
+    /// When the folder does not exist or cannot be written.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: temporary(folder_of(path))?, path: path.to_owned() })
+    }
+
+    /// Puts `bytes` at the path; both the file and its folder are on disk on return.
+    ///
+    /// # Errors
+    /// When it cannot be written; an older file is then still whole.
+    pub fn finish(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.path)?;
+        sync_folder(folder_of(&self.path))
+    }
+}
+
 /// Waits until the folder's list of names is on disk.
 ///
 /// # Errors
@@ -53,7 +78,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// A temporary file in `folder`. Errors name the folder and not the file, which nobody knows.
-fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY);
     #[cfg(unix)]
@@ -69,7 +94,8 @@ fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     })
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// Where a file is, as it was named.
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

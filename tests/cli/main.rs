@@ -9,6 +9,7 @@ mod common;
 mod doctor;
 mod exit_codes;
 mod export;
+mod interrupts;
 mod killed;
 mod list;
 mod log;

@@ -39,7 +39,7 @@ fn what_owns_does_not_match_is_listed_and_left() {
     assert_eq!(output.json["unmanaged"][1]["address"], "logo/ACME-big");
     insta::assert_snapshot!(brand.run(["plan"]).stdout, @"
         icon/other-app  unmanaged: not owned
-        logo/ACME-big  unmanaged: not owned
+        logo/ACME-big   unmanaged: not owned
 
     Nothing to do. 1 unchanged, 2 unmanaged, 87 system.
     ");

@@ -1,3 +1,5 @@
+use brandctl::domain::finding::Finding;
+use brandctl::domain::report::{Fate, Report};
 use brandctl::render::junit;
 use roxmltree::Document;
 
@@ -51,6 +53,43 @@ fn what_is_unknown_or_could_not_be_found_out_is_an_error() {
         cases(&junit::report(&report, "drift")),
         [("everything else".to_owned(), Some(("error".to_owned(), "nobody answers".to_owned())))]
     );
+}
+
+#[test]
+fn what_stops_a_command_stops_its_report_too() {
+    let rest = |report: &Report, command: &str| {
+        let (name, ending) = cases(&junit::report(report, command)).pop().unwrap();
+        assert_eq!(name, "everything else");
+        ending
+    };
+    // A guard refuses: `plan` ends with 4, and `drift` does not care.
+    let (word, message) = rest(&scenes::plan(), "plan").unwrap();
+    assert_eq!((word.as_str(), message.starts_with("guard protect: refused: ")), ("failure", true), "{message}");
+    assert_eq!(rest(&scenes::plan(), "drift"), None);
+    // A run of which the rest was never sent.
+    let mut report = scenes::run();
+    let run = report.run.as_mut().unwrap();
+    for step in run.steps.values_mut().filter(|step| step.fate != Fate::Applied) {
+        step.fate = Fate::Skipped;
+    }
+    assert_eq!(rest(&report, "apply"), Some(("failure".to_owned(), "Not everything was applied: 8 of 10".to_owned())));
+    report.interrupted = true;
+    report.findings = vec![Finding::error("interrupted", "interrupted before 2 changes were sent")];
+    assert_eq!(
+        rest(&report, "apply").unwrap(),
+        ("error".to_owned(), "interrupted before 2 changes were sent".to_owned())
+    );
+}
+
+#[test]
+fn of_a_stale_plan_no_entry_is_judged() {
+    let error = Finding::error("plan-stale", "it is already as the plan wants it");
+    let report = Report { stale: true, findings: vec![error], ..scenes::plan() };
+    let text = junit::report(&report, "apply");
+    let cases = cases(&text);
+    let words: Vec<_> = cases.iter().map(|(_, ending)| ending.as_ref().unwrap().0.as_str()).collect();
+    assert_eq!(words, [vec!["skipped"; 10], vec!["error"]].concat());
+    assert!(!text.contains("not on the portal") && text.contains("create: planned, and not sent"), "{text}");
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn inventory(report: &Report) -> Inventory {
         entries: entries.collect(),
         findings: report.findings.clone(),
         contents: contents.map(|bytes| (Content::of(&bytes).sha256, bytes)).collect(),
+        ..Inventory::default()
     }
 }
 

@@ -1,7 +1,8 @@
 use brandctl::domain::asset::{Address, Code, Kind};
+use brandctl::domain::diff::Change;
 use brandctl::domain::finding::Finding;
 use brandctl::domain::ownership::Unmanaged;
-use brandctl::domain::report::Report;
+use brandctl::domain::report::{Fate, Report, StepResult, Subject};
 use brandctl::render::markdown::{self, LONGEST};
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
@@ -81,13 +82,114 @@ fn a_comment_reads_as_it_should() {
 fn the_mark_stays_the_same_whatever_came_of_it() {
     let mark =
         |report: &Report, command: &str| markdown::report(report, command, None).lines().next().unwrap().to_owned();
-    let mut failed = scenes::plan();
+    let subject = Subject { portal: Some("acme.bitrix24.com".to_owned()), manifest: "brand/brand.yaml".to_owned() };
+    let whole = Report { subject, ..scenes::plan() };
+    let mut failed = whole.clone();
     (failed.plan, failed.portal) = (None, None);
-    assert_eq!(mark(&scenes::plan(), "plan"), "<!-- brandctl plan brand.yaml -->");
-    assert_eq!(mark(&failed, "plan"), mark(&scenes::plan(), "plan"));
-    assert_ne!(mark(&scenes::plan(), "drift"), mark(&scenes::plan(), "plan"));
-    failed.manifest = "a--><b> ---x.yaml".to_owned();
-    assert_eq!(mark(&failed, "plan"), "<!-- brandctl plan a-%2D%3E%3Cb%3E%20-%2D-x.yaml -->");
+    failed.manifest = "/home/runner/work/brand/brand.yaml".to_owned();
+    assert_eq!(mark(&whole, "plan"), "<!-- brandctl plan acme.bitrix24.com brand/brand.yaml -->");
+    assert_eq!(mark(&failed, "plan"), mark(&whole, "plan"));
+    assert_ne!(mark(&whole, "drift"), mark(&whole, "plan"));
+    failed.subject.portal = Some("other.bitrix24.com".to_owned());
+    assert_ne!(mark(&failed, "plan"), mark(&whole, "plan"), "two portals, two comments");
+    failed.subject.portal = None;
+    failed.subject.manifest = "a--><b> ---x.yaml".to_owned();
+    assert_eq!(mark(&failed, "plan"), "<!-- brandctl plan - a-%2D%3E%3Cb%3E%20-%2D-x.yaml -->");
+    failed.subject.portal = Some("--><script>".to_owned());
+    is_inert(&markdown::report(&failed, "plan", None));
+}
+
+#[test]
+fn a_run_that_went_wrong_says_where_it_is_and_how_to_go_back() {
+    let mut report = scenes::run();
+    let run = report.run.as_mut().unwrap();
+    let plan = report.plan.as_mut().unwrap();
+    let hostile = Address::new(Kind::Icon, Code::new("acme-'; rm -rf ~ #`|"));
+    let replaced = plan.changes.iter().find(|change| change.action.before().is_some()).unwrap();
+    let lost = Change { address: hostile.clone(), ..replaced.clone() };
+    run.steps.insert(hostile, StepResult { fate: Fate::Failed, why: Some("refused".to_owned()), wrote: true });
+    plan.changes.push(lost);
+    let seen = is_inert(&markdown::report(&report, "apply", None));
+    let (id, folder) = (report.run.as_ref().unwrap().id.clone(), report.run.unwrap().folder.display().to_string());
+    assert!(seen.code.contains(&id) && seen.code.contains(&folder), "{:?}", seen.code);
+    let restore = format!("brandctl restore {id} 'icon/acme-'\\''; rm -rf ~ #`\\u{{7c}}'");
+    assert!(seen.code.contains(&restore), "{restore}\n{:?}", seen.code);
+}
+
+#[test]
+fn a_stale_plan_says_nothing_of_what_is_on_the_portal_now() {
+    let error = Finding::error("plan-stale", "it is already as the plan wants it");
+    let report = Report { stale: true, findings: vec![error], ..scenes::plan() };
+    let comment = markdown::report(&report, "apply", None);
+    assert!(comment.contains("**The plan is stale: nothing was written.**"), "{comment}");
+    assert!(
+        comment.contains("It was to be: 3 to create") && comment.contains("| `+` | `icon/acme-fax` |\n"),
+        "{comment}"
+    );
+    for claim in ["not on the portal", "looks different", "no longer declared"] {
+        assert!(!comment.contains(claim), "{claim}");
+    }
+}
+
+#[test]
+fn the_first_sentence_says_how_it_ended() {
+    let sentence = |report: &Report, command: &str| {
+        let comment = markdown::report(report, command, None);
+        comment.lines().nth(3).unwrap().trim_matches('*').to_owned()
+    };
+    let with = |rule: &'static str, report: Report| {
+        let findings = vec![Finding::error(rule, "told elsewhere")];
+        Report { findings, guards: Vec::new(), ..report }
+    };
+    let nothing = || Report { plan: None, ..scenes::plan() };
+    let interrupted = |report| Report { interrupted: true, ..with("interrupted", report) };
+    for (report, command, told) in [
+        (with("declined", scenes::plan()), "apply", "Declined: nothing was written."),
+        (with("unasked", nothing()), "apply", "Nobody could be asked: nothing was written."),
+        (with("portal", nothing()), "apply", "The portal could not be read: nothing was written."),
+        (with("portal", nothing()), "plan", "The portal could not be read: nothing can be applied."),
+        (with("portal", nothing()), "drift", "The portal could not be read: nothing was compared."),
+        (with("credentials", nothing()), "drift", "1 error: nothing was compared."),
+        (with("code-respelt", scenes::plan()), "plan", "1 error: nothing can be applied."),
+        (
+            with("code-respelt", scenes::plan()),
+            "drift",
+            "1 error; 10 entries differ from the manifest, as far as was compared.",
+        ),
+        (interrupted(nothing()), "plan", "Interrupted: nothing was planned."),
+        (interrupted(nothing()), "drift", "Interrupted: nothing was compared."),
+        (interrupted(scenes::plan()), "apply", "Interrupted: nothing was written."),
+        (interrupted(scenes::run()), "apply", "Interrupted: 8 of 10 changes applied."),
+        (scenes::plan(), "plan", "10 changes planned, and a guard refuses."),
+        (scenes::plan(), "drift", "10 entries differ from the manifest; a guard would stop apply."),
+    ] {
+        assert_eq!(sentence(&report, command), told);
+    }
+    let lost = scenes::hostile();
+    let unknown = lost.plan.as_ref().unwrap().unknown.len();
+    assert!(unknown > 0 && markdown::report(&lost, "plan", None).contains(&format!(" system, {unknown} unknown.")));
+}
+
+#[test]
+fn a_long_list_gets_the_room_that_others_leave() {
+    let mut report = scenes::thousand();
+    let plan = report.plan.as_mut().unwrap();
+    for number in 0..5000 {
+        let address = Address::new(Kind::Icon, Code::new(format!("acme-more-{number}")));
+        plan.changes.push(Change { address, ..plan.changes[0].clone() });
+    }
+    let filled = |report: &Report| markdown::report(report, "plan", None).len();
+    let all = LONGEST - 200..LONGEST;
+    assert!(all.contains(&filled(&report)), "{}", filled(&report));
+    // Two long ones share it, and the short one is told whole.
+    let more = (0..5000).map(|number| Finding::warning("clipped", format!("{number} pixels are outside")));
+    report.findings = more.collect();
+    report.findings.push(Finding::error("png-size", "the only error"));
+    assert!(all.contains(&filled(&report)), "{}", filled(&report));
+    let comment = markdown::report(&report, "plan", None);
+    assert!(comment.contains("the only error"));
+    let rows: Vec<usize> = seen(&comment).rows.iter().map(|(_, rows)| *rows).collect();
+    assert!(rows.iter().filter(|rows| **rows > 200).count() == 2, "{rows:?}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod common;
 mod init;
 mod plan;
 mod progress;
+mod question;
+mod text;
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -54,6 +56,11 @@ impl Terminal {
     /// Runs a command, given as one line, with nobody at the keyboard.
     fn run(&self, brand: &Brand, line: &str) -> Shown {
         self.converse(brand.folder.path(), Some(&brand.portal.admin_webhook()), line, &[])
+    }
+
+    /// Runs a command, given as one line; once the screen shows `question`, `answer` is typed.
+    fn run_and_type(&self, brand: &Brand, line: &str, question: &str, answer: &str) -> Shown {
+        self.converse(brand.folder.path(), Some(&brand.portal.admin_webhook()), line, &[(question, answer)])
     }
 
     /// Runs a command with somebody at the keyboard, who waits until the first text is on the screen, types the second, and

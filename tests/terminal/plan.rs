@@ -84,14 +84,17 @@ fn images_are_drawn_where_they_can_be() {
         let names = lines[changed..].iter().find(|line| line.contains("before")).unwrap();
         assert_eq!(words(names), "before after");
     }
-    for terminal in [
-        Terminal::of(80).with("TERM", "dumb"),
-        Terminal::of(80).with("TERM", "vt100"),
-        Terminal::of(80).with("NO_COLOR", "1"),
+    for (terminal, options, why) in [
+        (Terminal::of(80).with("TERM", "dumb"), "", "TERM is `dumb`"),
+        (Terminal::of(80).with("TERM", "vt100"), "", "the terminal does not say that it has 256 colours"),
+        (Terminal::of(80).with("NO_COLOR", "1"), "", "NO_COLOR is set"),
+        (Terminal::of(80).with("CLICOLOR", "0"), "", "the environment wants no colours"),
+        (Terminal::of(80), "--color never", "--color is `never`"),
     ] {
-        let shown = terminal.run(&brand, "plan --preview");
+        let shown = terminal.run(&brand, &format!("plan --preview {options}"));
         assert!(!shown.raw().contains('▀'), "{}", shown.raw());
         assert!(shown.words().contains("--preview draws nothing here"), "{}", shown.words());
+        assert!(shown.words().contains(&format!("draws nothing here: {why} ")), "{}", shown.words());
     }
     let piped = brand.run(["plan", "--preview", "--color", "always"]);
     assert!(!piped.text().contains('▀') && !piped.text().contains("draws nothing"), "{piped:?}");

@@ -195,7 +195,11 @@ fn what_fails_is_what_the_summary_counts() {
 #[test]
 fn a_duplicate_is_shown_where_it_is_twice() {
     let shown = |lines: &str| {
-        let text = render::human::validation(&found(&format!("{MANIFEST}{lines}"), Vec::new()), &Default::default());
+        let text = render::human::validation(
+            &found(&format!("{MANIFEST}{lines}"), Vec::new()),
+            &Default::default(),
+            &Default::default(),
+        );
         anstream::adapter::strip_str(&text).to_string()
     };
     let beside = shown("policy: {prune: true, prune: false}\n");
@@ -209,7 +213,7 @@ fn a_duplicate_is_shown_where_it_is_twice() {
 #[test]
 fn lines_that_end_as_on_windows_are_shown_as_others() {
     let shown = |source: &str| {
-        let text = render::human::validation(&found(source, Vec::new()), &Default::default());
+        let text = render::human::validation(&found(source, Vec::new()), &Default::default(), &Default::default());
         anstream::adapter::strip_str(&text).to_string()
     };
     let source = format!("{MANIFEST}zebra: 1\n");

@@ -3,7 +3,7 @@
 use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::finding::Finding;
 use brandctl::domain::report::Validation;
-use brandctl::render::{self, picture::Pictures};
+use brandctl::render::{self, picture::Pictures, screen::Screen};
 
 use crate::fixture::{MANIFEST, found};
 
@@ -40,7 +40,9 @@ fn is_inert(text: &str) {
 
 #[test]
 fn people_see_it_and_nothing_happens() {
-    let shown = anstream::adapter::strip_str(&render::human::validation(&validation(), &Pictures::new())).to_string();
+    let shown =
+        anstream::adapter::strip_str(&render::human::validation(&validation(), &Pictures::new(), &Screen::default()))
+            .to_string();
     is_inert(&shown);
     assert_eq!(shown.matches("error[png-size]").count(), HOSTILE.len() + 1);
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!("hostile_human", shown) });

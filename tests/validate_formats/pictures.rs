@@ -37,7 +37,7 @@ fn an_image_is_drawn_once_and_only_where_it_was_asked_for() {
     );
     let image = RgbaImage::from_pixel(24, 24, Rgba([1, 2, 3, 255]));
     let pictures = [("icons/call.png".to_owned(), image)].into();
-    let shown = render::human::validation(&validation, &pictures);
+    let shown = render::human::validation(&validation, &pictures, &brandctl::render::screen::Screen::default());
     assert_eq!(shown.matches('▀').count(), 24 * 12);
     assert!(shown.find("two").unwrap() < shown.find('▀').unwrap());
     assert!(shown.find('▀').unwrap() < shown.find("three").unwrap());

@@ -109,7 +109,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Result<(), Failure> {
     let given = check(globals, arguments)?;
     let writing = Interrupt::default();
-    signals::watch(&Interrupt::default(), &writing);
+    signals::leave_unless(&writing);
     let site = Site::at(&arguments.folder).map_err(unwritable)?;
     let (owns, portal, ci) = match given {
         Given { owns: Some(owns), portal, ci: Some(ci) } => (owns, portal, ci),

@@ -18,7 +18,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
         header.top {
             p.ran { "brandctl " b { (command) } }
             h1 { bdi { (inert(report.portal.as_deref().unwrap_or("no portal was read"))) } }
-            (outcome(&Outcome::of_report(report)))
+            (outcome(&Outcome::of_report(report, command)))
             dl.facts {
                 @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
                 @if let Some(moved) = origin::summary(report) { dt { "History" } dd { (moved) } }

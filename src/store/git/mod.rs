@@ -9,6 +9,7 @@ mod log;
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -64,6 +65,19 @@ pub fn commit(folder: &Path) -> Option<String> {
     let changes = said(folder, ["status", "--porcelain", "--", "."]).ok()?;
     let mark = if changes.trim_ascii().is_empty() { "" } else { "+" };
     Some(format!("{}{mark}", String::from_utf8_lossy(&commit).trim()))
+}
+
+/// The path of `file` from the root of the repository that it is in, with `/` between its parts; outside of one, its name.
+/// So it is called the same wherever the repository is checked out.
+#[must_use]
+pub fn path_in_repository(file: &Path) -> String {
+    let name = file.file_name().unwrap_or(file.as_os_str());
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(folder) = fs::canonicalize(folder) else { return name.to_string_lossy().into_owned() };
+    // It is a file where the checkout is a worktree or a submodule.
+    let root = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&folder);
+    let inside = folder.strip_prefix(root).unwrap_or(Path::new("")).join(name);
+    inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// The history of the repository that a manifest is in.
