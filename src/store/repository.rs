@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::asset::{Address, Code, Digest, Kind};
+use crate::domain::diff::Change;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{self, Level, Manifest, Section};
+use crate::domain::plan::Contents;
 use crate::domain::rules::{self, Art, MAX_READ, Piece, Unclaimed};
 use crate::ops::ports::ReadArt;
 
@@ -61,6 +63,23 @@ impl Repository {
     #[must_use]
     pub fn is_absent(&self) -> bool {
         fs::symlink_metadata(&self.manifest).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// The new images of `changes`, as far as the files that they came from still hold exactly them.
+    #[must_use]
+    pub fn still_holds(&self, changes: &[Change]) -> Contents {
+        let new = || changes.iter().filter_map(|change| Some((&change.address, change.action.after()?)));
+        let Ok(bounds) = Bounds::of(&self.folder, new().map(|(_, after)| after.file.as_str())) else {
+            return Contents::new();
+        };
+        let nowhere = Place { line: 1, column: 1, bytes: 0..0 };
+        new()
+            .filter_map(|(address, after)| {
+                let piece = self.read_piece(&bounds, address.clone(), after.file.clone(), nowhere.clone()).ok()?;
+                let bytes = piece.bytes?;
+                (Digest::of(&bytes) == after.content.sha256).then_some((after.content.sha256, bytes))
+            })
+            .collect()
     }
 
     fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {

@@ -22,6 +22,32 @@ await story(async () => {
     assert.ok(overflow <= 0, `${width}: the page is ${overflow} pixels wider than the window`);
   }
 
+  // Every ground of a card is in sight where there is room for it, and can be scrolled to where there is none.
+  for (const width of [1380, 1390, 1400, 1429, 1430, 1440]) {
+    const page = await open({ width, height: 800 });
+    for (const id of ['icon/acme-call', 'logo/acme-brand']) {
+      const dressed = await card(page, id);
+      const [last, edge] = await dressed.evaluate(node => [[...node.querySelectorAll('.grounds td')].at(-1), node].map(one => one.getBoundingClientRect().right));
+      assert.ok(last <= edge, `${id} at ${width}: the last ground ends at ${last}, its card at ${edge}`);
+      const { scrolled, stop } = await dressed.locator('.grounds').evaluate(node => ({ scrolled: node.scrollWidth > node.clientWidth, stop: node.tabIndex === 0 }));
+      assert.deepEqual([scrolled, stop], [false, false], `${id} at ${width}`);
+    }
+  }
+  const phone = await open({ width: 360 });
+  const grounds = (await card(phone, 'logo/acme-brand')).locator('.grounds');
+  await phone.waitForFunction(() => document.querySelector('.logo .grounds')?.tabIndex === 0);
+  assert.ok(await grounds.evaluate(node => node.scrollWidth > node.clientWidth));
+
+  // What a link leads to is not below the tools, however many rows these have.
+  for (const width of [702, 720, 800, 1000, 1440]) {
+    const page = await open({ width, height: 700, hash: '#icon/acme-warranty' });
+    await page.waitForFunction(() => document.activeElement.id === 'icon/acme-warranty');
+    await page.waitForFunction(() => {
+      const [card, tools] = [document.activeElement, document.querySelector('.tools')].map(node => node.getBoundingClientRect());
+      return card.top >= tools.bottom && card.top < tools.bottom + 60;
+    }, undefined, { timeout: 5000 }).catch(() => assert.fail(`at ${width} the tools cover the card`));
+  }
+
   const light = await open({ colorScheme: 'light' });
   const dark = await open({ colorScheme: 'dark' });
   assert.ok(await lightness(light, 'body') > 200 && await lightness(dark, 'body') < 50);

@@ -13,6 +13,7 @@ mod log;
 mod names;
 mod oauth;
 mod ownership;
+mod pages;
 mod pitfalls;
 mod proxies;
 mod reports;

@@ -1,7 +1,7 @@
 //! Saved plans: the document with the bytes, written and read back; whoever reads one believes nothing that the digests
 //! do not cover.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -67,6 +67,7 @@ impl Document {
             portal: self.portal.clone().unwrap_or_default(),
             changes,
             unchanged: self.summary.unchanged,
+            kept: BTreeMap::new(),
             unmanaged: self.unmanaged.iter().map(|entry| (entry.address.clone(), entry.why)).collect(),
             system: self.summary.system,
             unknown: self.unknown.clone(),
