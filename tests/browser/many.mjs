@@ -8,6 +8,7 @@ await story(async () => {
   assert.equal(await page.locator('.holding').count(), 2500);
   assert.match(await page.locator('[id="icon/acme-2199"]').textContent(), /its image is not drawn: there are too many/);
   assert.equal(await page.locator('[id="logo/acme-0299"] .p').count(), 1);
+  assert.match(await page.locator('[id="logo/acme-0299"]').textContent(), /24×24 px instead of 60×60/);
   await page.locator('#search').fill('acme-2150');
   assert.equal(await page.locator('#shown').textContent(), '1 of 2500 shown');
   assert.deepEqual(await page.locator('h2:visible').allTextContents(), ['2200 custom icons'], 'no heading over nothing');

@@ -219,7 +219,7 @@ pub(crate) fn failed() -> Report {
     let mut end = |code, fate, wrote, why: &str| {
         steps.insert(address(code), StepResult { fate, why: Some(why.to_owned()), wrote });
     };
-    end("icon/acme-chat", Fate::Failed, true, "the old image could not be put back: there is no copy of it");
+    end("icon/acme-chat", Fate::Failed, true, "the old image could not be put back: the portal refused it too");
     end("icon/acme-telex", Fate::Failed, false, "the portal refused it");
     for code in ["icon/acme-fallen", "icon/acme-warranty"] {
         end(code, Fate::Skipped, false, "it was not sent");

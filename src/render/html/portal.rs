@@ -96,8 +96,8 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     let shown: Vec<_> = drawn
         .iter()
         .filter_map(|(holding, picture)| {
-            let picture = picture.as_ref().ok()?.clone();
-            Some(Shown { address: holding.address, picture, note: html! {} })
+            let (picture, _) = picture.as_ref().ok()?;
+            Some(Shown { address: holding.address, picture: picture.clone(), note: html! {} })
         })
         .collect();
     let body = html! {
@@ -137,20 +137,22 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     Page { title: format!("{command} · {title}"), to: "entries", script: page::PORTAL, body }.with_images(&gallery)
 }
 
-/// The image of an entry, or why there is none to see.
-fn picture(holding: &Holding<'_>, gallery: &mut Gallery) -> Result<Markup, &'static str> {
+/// The image of an entry, with its dimensions where its kind has others; or why there is none to see.
+type Drawn = Result<(Markup, Option<String>), &'static str>;
+
+fn picture(holding: &Holding<'_>, gallery: &mut Gallery) -> Drawn {
     let bytes = holding.bytes.ok_or("its image was not read")?;
     let picture = gallery.take(bytes).ok_or("no sound PNG")?;
-    Ok(image(&picture.class, &inert(holding.address.code.as_str())))
+    Ok((image(&picture.class, &inert(holding.address.code.as_str())), picture.misfit(holding.address.kind)))
 }
 
-fn row(holding: &Holding<'_>, picture: &Result<Markup, &'static str>) -> Markup {
+fn row(holding: &Holding<'_>, picture: &Drawn) -> Markup {
     let Holding { address, origin, added, .. } = holding;
     html! {
         li.holding class=(address.kind.name()) id=(anchor(address)) tabindex="-1" {
             @match picture {
-                Ok(picture) if address.kind == Kind::Icon => span.marker.blue { (picture) },
-                Ok(picture) => span.logotile.sky { (picture) },
+                Ok((picture, _)) if address.kind == Kind::Icon => span.marker.blue { (picture) },
+                Ok((picture, _)) => span.logotile.sky { (picture) },
                 Err(_) => span.spot {},
             }
             div {
@@ -158,7 +160,11 @@ fn row(holding: &Holding<'_>, picture: &Result<Markup, &'static str>) -> Markup 
                 small {
                     (address.kind.name())
                     @if let Origin::Custom(word) = origin { ", " (word) }
-                    @if let Err(why) = picture { @if !why.is_empty() { ", " (why) } }
+                    @match picture {
+                        Ok((_, Some(misfit))) => { ", " (misfit) }
+                        Err(why) if !why.is_empty() => { ", " (why) }
+                        Ok((_, None)) | Err(_) => {}
+                    }
                     @if !added.is_empty() { ", added " time datetime=(added) { (added) } }
                 }
             }
