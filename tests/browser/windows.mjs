@@ -68,4 +68,11 @@ await story(async () => {
   assert.equal(await bare.locator('figure > .p:not(.none)').count(), 20);
   assert.equal(await bare.locator('button:visible,select:visible,input[type=search]:visible').count(), 0);
   assert.ok(await bare.locator('.chips').isVisible());
+  const said = (selector, pseudo = '::before') => bare.locator(selector).first().evaluate((node, pseudo) => getComputedStyle(node, pseudo).content, pseudo);
+  for (const [id, word] of [['icon/acme-warranty', 'create'], ['icon/acme-call', 'replace'], ['icon/acme-fallen', 'delete'], ['icon/acme-fax', 'rename']]) {
+    assert.equal(await said(`[id="${id}"] > h3`), `"${word} "`);
+  }
+  assert.deepEqual([await said('.replace > .before'), await said('.replace > .before + figure'), await said('.replace > .diff')], ['"before"', '"after"', '"changed"']);
+  assert.match(await bare.locator('[id="icon/acme-call"]').textContent(), /^icon\/acme-call\d+ B\d+ B\d+ px \d+\.\d %x .*warning low-contrast/);
+  assert.equal(await bare.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
 });
