@@ -41,7 +41,11 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let repository = Repository::at(globals.manifest());
     let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
         Ok(Stored::Plan(saved)) => Shown::of(saved.document, saved.plan, None),
-        Ok(Stored::Run(kept)) => Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state))),
+        Ok(Stored::Run(mut kept)) => {
+            // A run's folder has the old images; the new ones are in the repository, unless they changed since.
+            kept.plan.contents.extend(repository.still_holds(&kept.plan.changes));
+            Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
+        }
         Err(finding) => {
             output::diagnostic(&render::human::findings(&[*finding], &Report::default(), &output::error_screen()));
             return Exit::Error;

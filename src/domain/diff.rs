@@ -121,6 +121,8 @@ pub struct Diff {
     pub changes: Vec<Change>,
     /// How many declared entries already look as they shall.
     pub unchanged: usize,
+    /// Which those are, with what the portal holds: it can be other bytes than the art's.
+    pub kept: BTreeMap<Address, Content>,
     /// Custom entries that are left alone, sorted by address.
     pub unmanaged: Vec<(Address, Unmanaged)>,
     /// How many system entries the portal lists.
@@ -257,6 +259,7 @@ fn compare(
             let reason = match (content.looks_like(&entry.content), content.look.is_some(), respelt) {
                 (true, _, false) => {
                     diff.unchanged += 1;
+                    diff.kept.insert(address.clone(), content.clone());
                     return Ok(None);
                 }
                 (true, _, true) => Reason::Respelt,

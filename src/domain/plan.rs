@@ -7,7 +7,7 @@ use super::asset::{Address, Digest, Kind};
 use super::diff::{Action, Before, Change, Diff, Unknown};
 use super::finding::Finding;
 use super::ownership::Unmanaged;
-use super::state::{Listed, Reading};
+use super::state::{Content, Listed, Reading};
 use super::usage::{Evidence, Usage};
 
 /// Bytes by their digest: what a plan uploads, and what that replaces or deletes.
@@ -22,6 +22,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// How many declared entries need none.
     pub unchanged: usize,
+    /// Which those are, with what the portal holds; empty in a plan that was read back, because a saved plan only counts
+    /// them.
+    pub kept: BTreeMap<Address, Content>,
     /// Custom entries that are left alone.
     pub unmanaged: Vec<(Address, Unmanaged)>,
     /// How many system entries the portal lists.
@@ -75,8 +78,8 @@ impl Plan {
     /// Joins a diff and the bytes it speaks of.
     #[must_use]
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
-        let Diff { changes, unchanged, unmanaged, system, unknown, conflicts } = diff;
-        Self { portal, changes, unchanged, unmanaged, system, unknown, conflicts, contents, evidence: None }
+        let Diff { changes, unchanged, kept, unmanaged, system, unknown, conflicts } = diff;
+        Self { portal, changes, unchanged, kept, unmanaged, system, unknown, conflicts, contents, evidence: None }
     }
 
     /// The entries that would be deleted or replaced, as the changes name them.
@@ -90,6 +93,12 @@ impl Plan {
     pub fn usage(&self, change: &Change) -> Option<Usage> {
         change.action.before()?;
         Some(self.evidence.as_ref()?.of(&change.address))
+    }
+
+    /// How many unchanged entries are only counted here, because it is not known any more which they are.
+    #[must_use]
+    pub fn unnamed(&self) -> usize {
+        self.unchanged.saturating_sub(self.kept.len())
     }
 
     /// How many changes of each sort.
@@ -157,7 +166,7 @@ impl Change {
             [one] => *one,
             several => return Standing::Diverged(format!("the portal lists {} entries for it", several.len())),
         };
-        let holds = |code: &super::asset::Code, content: &super::state::Content| {
+        let holds = |code: &super::asset::Code, content: &Content| {
             listed.address.code == *code && matches!(reading, Reading::Known(known) if known.looks_like(content))
         };
         if let Some(after) = self.action.after()

@@ -128,6 +128,7 @@ fn each_row_of_the_ownership_table() {
     let unmanaged = [("icon/a-lab-x", Unmanaged::Ignored), ("icon/b-foreign", Unmanaged::NotOwned)];
     assert_eq!(diff.unmanaged, unmanaged.map(|(text, why)| (address(text), why)));
     assert_eq!((diff.unchanged, diff.system, diff.conflicts.len()), (1, 1, 0));
+    assert_eq!(diff.kept.keys().collect::<Vec<_>>(), [&address("icon/a-same")]);
 }
 
 #[test]

@@ -1,18 +1,19 @@
 //! The plan as a unified diff of two manifests: the portal as it is observed, and as it is desired. Every code has the
-//! facts of its image as its value, so an image that changes is a line that changes.
+//! facts of its image as its value, so an image that changes is a line that changes. What was compared and stays is
+//! what the portal holds, on both sides; what nobody compared is on neither.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::human::{BOLD, CREATE, DELETE, DIM};
-use super::{inert, json, origin};
+use super::{counted, inert, json, origin};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::Change;
 use crate::domain::image;
-use crate::domain::plan::{Contents, Plan};
+use crate::domain::plan::Plan;
 use crate::domain::report::Report;
 use crate::domain::state::Content;
 
@@ -34,6 +35,10 @@ pub fn report(report: &Report) -> String {
             let address = inert(&change.address.to_string());
             let _ = writeln!(text, "{DIM}# {address}: {}{DIM:#}", origin::in_words(origin));
         }
+    }
+    if plan.unnamed() > 0 && !plan.changes.is_empty() {
+        let stay = counted(plan.unnamed(), "entry that stays is", "entries that stay are");
+        let _ = writeln!(text, "{DIM}# {stay} not shown: what was saved only counts them{DIM:#}");
     }
     let (observed, desired) = sides(plan, report);
     let diff = TextDiff::from_lines(&observed, &desired);
@@ -61,27 +66,32 @@ pub fn report(report: &Report) -> String {
 /// Codes and the facts of their images, by address.
 type State = BTreeMap<Address, String>;
 
-/// The portal as it is observed and as it is desired. What is declared and looks the same on both sides is the same line.
+/// The portal as it is observed and as it is desired.
 fn sides(plan: &Plan, report: &Report) -> (String, String) {
     let (mut observed, mut desired) = (State::new(), State::new());
-    let mut told: BTreeSet<_> = plan.unknown.iter().map(|unknown| unknown.address.folded()).collect();
+    let size = |content: &Content| dimensions(plan.contents.get(&content.sha256)?);
     for change in &plan.changes {
-        told.insert(change.address.folded());
-        if let Some(before) = change.action.before() {
-            let facts = before.content.as_ref().map_or("unknown".to_owned(), |content| facts(content, &plan.contents));
+        let before = change.action.before().map(|before| before.content.as_ref());
+        let after = change.action.after().map(|after| &after.content);
+        // What is known of one image alone must not look like a difference.
+        let sizes = match (before.flatten(), after) {
+            (Some(before), Some(after)) => size(before).zip(size(after)).unzip(),
+            (before, after) => (before.and_then(size), after.and_then(size)),
+        };
+        if let Some(before) = before {
+            let facts = before.map_or("unknown".to_owned(), |content| facts(content, sizes.0));
             observed.insert(change.live_address(), facts + &renamed(change, "to"));
         }
-        if let Some(after) = change.action.after() {
-            let facts = facts(&after.content, &plan.contents);
-            desired.insert(change.address.clone(), facts + &renamed(change, "from"));
+        if let Some(after) = after {
+            desired.insert(change.address.clone(), facts(after, sizes.1) + &renamed(change, "from"));
         }
     }
-    for piece in report.art.iter().filter(|piece| !told.contains(&piece.address.folded())) {
-        let Some(bytes) = &piece.bytes else { continue };
-        let content = Content::of(bytes);
-        let facts = facts(&content, &Contents::from([(content.sha256, Arc::clone(bytes))]));
-        observed.insert(piece.address.clone(), facts.clone());
-        desired.insert(piece.address.clone(), facts);
+    let art: BTreeMap<_, _> = report.art.iter().map(|piece| (&piece.address, piece.bytes.as_ref())).collect();
+    for (address, content) in &plan.kept {
+        // It looks like its art, so it is as wide and as high.
+        let facts = facts(content, art.get(address).copied().flatten().and_then(dimensions));
+        observed.insert(address.clone(), facts.clone());
+        desired.insert(address.clone(), facts);
     }
     (yaml(&observed), yaml(&desired))
 }
@@ -92,14 +102,19 @@ fn renamed(change: &Change, word: &str) -> String {
 }
 
 /// The facts of an image, as a value of YAML.
-fn facts(content: &Content, contents: &Contents) -> String {
+fn facts(content: &Content, size: Option<(u32, u32)>) -> String {
     let mut facts = format!("sha256: {}, size: {}", content.sha256, content.size);
     if content.look.is_none() {
         facts.push_str(", sound: false");
-    } else if let Some(header) = contents.get(&content.sha256).and_then(|bytes| image::header(bytes).ok()) {
-        let _ = write!(facts, ", dimensions: {}x{}", header.width, header.height);
+    } else if let Some((width, height)) = size {
+        let _ = write!(facts, ", dimensions: {width}x{height}");
     }
     format!("{{{facts}}}")
+}
+
+/// How wide and how high the image in some bytes is.
+fn dimensions(bytes: &Arc<[u8]>) -> Option<(u32, u32)> {
+    image::header(bytes).ok().map(|header| (header.width, header.height))
 }
 
 fn yaml(state: &State) -> String {

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::asset::{Address, Code, Digest, Kind};
+use crate::domain::diff::Change;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{self, Level, Manifest, Section};
+use crate::domain::plan::Contents;
 use crate::domain::rules::{self, Art, MAX_READ, Piece, Unclaimed};
 use crate::ops::ports::ReadArt;
 
@@ -79,6 +81,23 @@ impl Repository {
     #[must_use]
     pub fn addresses(&self, manifest: &Manifest) -> Vec<Address> {
         self.declarations(manifest, &mut Vec::new()).into_iter().map(|declared| declared.address).collect()
+    }
+
+    /// The new images of `changes`, as far as the files that they came from still hold exactly them.
+    #[must_use]
+    pub fn still_holds(&self, changes: &[Change]) -> Contents {
+        let new = || changes.iter().filter_map(|change| Some((&change.address, change.action.after()?)));
+        let Ok(bounds) = Bounds::of(&self.folder, new().map(|(_, after)| after.file.as_str())) else {
+            return Contents::new();
+        };
+        let nowhere = Place { line: 1, column: 1, bytes: 0..0 };
+        new()
+            .filter_map(|(address, after)| {
+                let (address, file, place) = (address.clone(), after.file.clone(), nowhere.clone());
+                let bytes = self.read(&bounds, &Declared { address, file, place, is_known_file: false }).ok()?.bytes?;
+                (Digest::of(&bytes) == after.content.sha256).then_some((after.content.sha256, bytes))
+            })
+            .collect()
     }
 
     fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
@@ -182,7 +201,7 @@ impl Repository {
     }
 
     /// Reads a declared file.
-    fn read(&self, bounds: &Bounds, declared: &Declared) -> Result<Contents, Box<Finding>> {
+    fn read(&self, bounds: &Bounds, declared: &Declared) -> Result<Held, Box<Finding>> {
         let Declared { address, file, place, is_known_file } = declared;
         let path = self.folder.join(file);
         let shown = || file.escape_debug();
@@ -279,7 +298,7 @@ fn folder_of(file: &str) -> &str {
 }
 
 /// What is in a file.
-struct Contents {
+struct Held {
     /// In bytes.
     size: u64,
     /// `None` when there are more than [`MAX_READ`].
@@ -287,7 +306,7 @@ struct Contents {
 }
 
 /// Reads a file.
-fn read(path: &Path) -> io::Result<Contents> {
+fn read(path: &Path) -> io::Result<Held> {
     /// Most art fits in one piece of this size, which costs no allocation.
     const PIECE: usize = 4 * 1024;
     let mut file = File::open(path)?;
@@ -295,7 +314,7 @@ fn read(path: &Path) -> io::Result<Contents> {
     let mut filled = 0;
     while let Some(free) = piece.get_mut(filled..).filter(|free| !free.is_empty()) {
         match file.read(free) {
-            Ok(0) => return Ok(Contents { size: filled as u64, bytes: piece.get(..filled).map(Arc::from) }),
+            Ok(0) => return Ok(Held { size: filled as u64, bytes: piece.get(..filled).map(Arc::from) }),
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -305,9 +324,9 @@ fn read(path: &Path) -> io::Result<Contents> {
     (&file).take(MAX_READ + 1 - PIECE as u64).read_to_end(&mut bytes)?;
     let size = bytes.len() as u64;
     Ok(if size > MAX_READ {
-        Contents { size: file.metadata()?.len().max(size), bytes: None }
+        Held { size: file.metadata()?.len().max(size), bytes: None }
     } else {
-        Contents { size, bytes: Some(bytes.into()) }
+        Held { size, bytes: Some(bytes.into()) }
     })
 }
 
@@ -347,7 +366,7 @@ impl ReadArt for Repository {
         let mut pieces = Vec::with_capacity(read.len());
         for (Declared { address, file, place, .. }, read) in declared.into_iter().zip(read) {
             match read {
-                Ok(Contents { size, bytes }) => pieces.push(Piece { address, file, place, size, bytes }),
+                Ok(Held { size, bytes }) => pieces.push(Piece { address, file, place, size, bytes }),
                 Err(finding) => findings.push(*finding),
             }
         }

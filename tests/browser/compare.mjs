@@ -43,8 +43,15 @@ await story(async () => {
   await call.locator('.stage').click({ position: { x: 150, y: 90 } });
   assert.match((await shares())[1], /inset\(0px 0px 0px 78\.\d+%\)|inset\(0px 0px 0px 78%\)/);
 
+  // The words below the range say what its ends show.
+  const ends = () => call.locator('.ends span').allTextContents();
+  assert.deepEqual(await ends(), ['all after', 'all before']);
+  await range.fill('0');
+  assert.deepEqual(await shares(), ['inset(0px 100% 0px 0px)', 'inset(0px 0px 0px 0%)'], 'nothing of before, all of after');
+
   // Onion skin: the same range fades.
   await call.getByLabel('onion skin').check();
+  assert.deepEqual(await ends(), ['before', 'after']);
   await range.fill('30');
   assert.equal(await over.evaluate(node => getComputedStyle(node).opacity), '0.3');
   assert.equal(await clip(over), 'none');
@@ -111,6 +118,14 @@ await story(async () => {
   assert.equal(await colour(entry.locator('.marker')), 'rgb(255, 255, 255)');
   assert.equal(await colour(entry.locator('.paper')), 'rgb(248, 250, 251)');
   assert.deepEqual([await entry.locator('.now').isVisible(), await entry.locator('.was').isVisible()], [true, false]);
+  // A rename is two codes there: the new one is not there before, the old one has no image after.
+  const half = code => page.locator('.timeline .log', { hasText: `icon/acme-${code}` });
+  const drawn = code => half(code).locator('.p:visible').evaluate(node => !node.matches('.none'));
+  assert.deepEqual([await drawn('fax'), await drawn('telex')], [true, false]);
+  assert.match(await half('telex').innerText(), /, which is deleted$/);
   await page.getByLabel('before', { exact: true }).check();
+  assert.deepEqual([await drawn('fax'), await drawn('telex')], [false, true]);
+  assert.match(await half('fax').innerText(), /, which is not there yet$/);
+  assert.doesNotMatch(await half('telex').innerText(), /deleted/);
   assert.deepEqual([await entry.locator('.now').isVisible(), await entry.locator('.was').isVisible()], [false, true]);
 });

@@ -48,6 +48,13 @@ await story(async () => {
   await page.waitForFunction(() => document.getElementById('shown').textContent === '1 of 12 shown');
   assert.deepEqual(await visible(page), ['icon/acme-call'], 'by the words of a finding');
 
+  await page.locator('#search').fill('before');
+  await page.waitForFunction(() => document.getElementById('shown').textContent === '0 of 12 shown');
+  assert.deepEqual(await page.locator('main > .group > h2:visible').count(), 0, 'no heading over nothing');
+  await page.locator('#search').fill('contrast');
+  await page.waitForFunction(() => document.getElementById('shown').textContent === '1 of 12 shown');
+  assert.deepEqual(await page.locator('main > .group > h2:visible').allTextContents(), ['Changes']);
+
   // A deep link shows what a filter hides.
   await page.evaluate(() => { location.hash = '#logo/acme-courier'; });
   await page.waitForFunction(() => document.activeElement.id === 'logo/acme-courier');
@@ -86,9 +93,9 @@ await story(async () => {
   // A link that is opened: scrolled to, focused, highlighted.
   const linked = await open({ hash: '#logo/acme-brand' });
   assert.equal(await focused(linked), 'logo/acme-brand');
-  const target = linked.locator('[id="logo/acme-brand"]');
   await linked.waitForFunction(() => { const box = document.getElementById('logo/acme-brand').getBoundingClientRect(); return box.top >= 0 && box.top < innerHeight; });
-  assert.match(await target.evaluate(node => getComputedStyle(node).boxShadow), /rgb\(26, 140, 255\)/);
+  // Once the transition has ended.
+  await linked.waitForFunction(() => /rgb\(26, 140, 255\)/.test(getComputedStyle(document.getElementById('logo/acme-brand')).boxShadow));
   const old = await open({ hash: '#icon/acme-telex' });
   assert.equal(await focused(old), 'icon/acme-fax', 'the old name of a rename leads to it');
 });

@@ -75,7 +75,7 @@ fn it_fits_windows_themes_and_settings() {
 fn nobody_is_shut_out() {
     for page in [
         html::report(&scenes::plan(), "plan"),
-        html::report(&scenes::run(), "apply"),
+        html::report(&scenes::failed(), "apply"),
         html::report(&scenes::hostile(), "plan"),
         html::validation(&scenes::validation()),
     ] {
@@ -86,6 +86,8 @@ fn nobody_is_shut_out() {
 #[test]
 fn the_top_and_the_cards_tell_of_a_run_and_of_findings() {
     browse("run.mjs", &html::report(&scenes::run(), "apply"));
+    browse("failed.mjs", &html::report(&scenes::failed(), "apply"));
+    browse("uneven.mjs", &html::report(&scenes::uneven(), "plan"));
     browse("validate.mjs", &html::validation(&scenes::validation()));
 }
 
@@ -155,6 +157,40 @@ fn a_thousand_changes_open_and_filter() {
     println!("{} bytes of page, {images} bytes of images: {:.2}", page.len(), page.len() as f64 / images as f64);
     assert!(page.len() < 3 * images, "{} bytes of page, {images} bytes of images", page.len());
     browse("thousand.mjs", &page);
+}
+
+/// What a page adds to its images weighs most where these are smallest.
+#[test]
+fn a_page_of_small_icons_is_small() {
+    for (bytes, replaces, most) in [
+        (123, false, 3.0),
+        (170, false, 3.0),
+        (320, false, 3.0),
+        (870, false, 3.0),
+        (123, true, 3.5),
+        (170, true, 3.0),
+        (320, true, 3.0),
+        (870, true, 3.0),
+    ] {
+        let report = scenes::small(bytes, replaces);
+        let contents = &report.plan.as_ref().unwrap().contents;
+        let images: usize = contents.values().map(|bytes| bytes.len()).sum();
+        let ratio = html::report(&report, "plan").len() as f64 / images as f64;
+        let what = if replaces { "replaces" } else { "creates" };
+        println!("1,000 {what} of {} B an image: {ratio:.2}", images / contents.len());
+        assert!(ratio < most, "1,000 {what} of {bytes} B: {ratio:.2}");
+    }
+}
+
+/// Whatever a portal holds is listed and found, however much it is.
+#[test]
+fn a_portal_of_thousands_is_listed_whole() {
+    let art = scenes::acme("icons/acme-call");
+    let of = |kind, count| (0..count).map(move |number| Address::new(kind, Code::new(format!("acme-{number:04}"))));
+    let addresses: Vec<_> = of(Kind::Icon, 2200).chain(of(Kind::Logo, 300)).collect();
+    let holding = |address| Holding { address, origin: Origin::Custom("managed"), bytes: Some(&art), added: "" };
+    let page = html::holdings("list", "", &addresses.iter().map(holding).collect::<Vec<_>>());
+    browse("many.mjs", &page);
 }
 
 /// What examples/ shows of the page: name, window, colours and what is at its top.

@@ -118,6 +118,11 @@ impl Draft {
         self.diff.changes.sort_by(|a, b| a.address.cmp(&b.address));
         let changed = self.diff.changes.iter().filter(|change| change.action.after().is_some()).count();
         self.diff.unchanged = self.art.len() - changed;
+        let changes = &self.diff.changes;
+        let stays = |piece: &&Piece| changes.iter().all(|change| change.address != piece.address);
+        let kept = self.art.iter().filter(stays);
+        self.diff.kept =
+            kept.map(|piece| (piece.address.clone(), Content::of(piece.bytes.as_ref().unwrap()))).collect();
         Report {
             manifest: "brand.yaml".to_owned(),
             portal: Some("acme.bitrix24.com".to_owned()),
@@ -205,6 +210,73 @@ pub(crate) fn run() -> Report {
     end("logo/acme-courier", Fate::Unknown, "the portal gave no answer that two readings agree on");
     report.run = Some(Run { id: "20261122T101500Z-1".to_owned(), folder: ".brandctl/acme/runs/1".into(), steps });
     report
+}
+
+/// The same plan, of which a failure left the rest undone.
+pub(crate) fn failed() -> Report {
+    let mut report = run();
+    let steps = &mut report.run.as_mut().unwrap().steps;
+    let mut end = |code, fate, wrote, why: &str| {
+        steps.insert(address(code), StepResult { fate, why: Some(why.to_owned()), wrote });
+    };
+    end("icon/acme-chat", Fate::Failed, true, "the old image could not be put back: the portal refused it too");
+    end("icon/acme-telex", Fate::Failed, false, "the portal refused it");
+    for code in ["icon/acme-fallen", "icon/acme-warranty"] {
+        end(code, Fate::Skipped, false, "it was not sent");
+    }
+    report
+}
+
+/// Replaces that need a word more: an image of another size, the same bytes under another spelling, and few pixels.
+pub(crate) fn uneven() -> Report {
+    let mut draft = Draft::default();
+    let call = acme("icons/acme-call");
+    let wide: Vec<u8> =
+        (0..48 * 24).flat_map(|at| if at % 48 < 24 { [200, 30, 60, 255] } else { [30, 60, 200, 255] }).collect();
+    draft.change(&address("icon/acme-wide"), Some(&encoded(48, 24, &wide)), Some(&call));
+    draft.change(&address("icon/acme-case"), Some(&call), Some(&call));
+    let few = redrawn(&call, |x, y, at| if x < 6 && y < 5 { [9, 90, 200, 255] } else { at(x.into(), y.into()) });
+    draft.change(&address("icon/acme-few"), Some(&call), Some(&few));
+    let case = draft.diff.changes.iter_mut().find(|change| change.address == address("icon/acme-case")).unwrap();
+    case.reason = Reason::Respelt;
+    if let Action::Replace(before, _) = &mut case.action {
+        before.code = Code::new("ACME-case");
+    }
+    draft.report()
+}
+
+/// A thousand changes of flat icons, each of images of its own, which have about that many bytes.
+pub(crate) fn small(bytes: usize, replaces: bool) -> Report {
+    let mut draft = Draft::default();
+    let flat = |number: u32| -> Arc<[u8]> {
+        let mut noise = number.wrapping_mul(2_654_435_761) | 1;
+        let mut next = move || {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            noise.to_be_bytes()[0]
+        };
+        let colour = [next(), next(), next(), 255];
+        // A square somewhere, so that hardly any two differ by the same pixels.
+        let [left, top] = [next(), next()].map(|place| usize::from(place) % 10);
+        let inside = |at: usize| (left..left + 14).contains(&(at % 24)) && (top..top + 14).contains(&(at / 24));
+        let mut samples: Vec<u8> = (0..24 * 24).flat_map(|at| if inside(at) { colour } else { [0; 4] }).collect();
+        let mut drawn = encoded(24, 24, &samples);
+        let mut from = 400;
+        while drawn.len() < bytes && from < samples.len() {
+            let to = (from + 4 * (bytes - drawn.len()).div_ceil(5)).min(samples.len());
+            for pixel in samples[from..to].as_chunks_mut().0 {
+                *pixel = [next(), next(), next(), 255];
+            }
+            from = to;
+            drawn = encoded(24, 24, &samples);
+        }
+        drawn
+    };
+    for number in 0..1000 {
+        let address = Address::new(Kind::Icon, Code::new(format!("acme-{number:04}")));
+        let before = replaces.then(|| flat(number + 5000));
+        draft.change(&address, before.as_ref(), Some(&flat(number)));
+    }
+    draft.report()
 }
 
 /// `validate` of art with findings.

@@ -17,6 +17,7 @@ mod moved;
 mod names;
 mod oauth;
 mod ownership;
+mod pages;
 mod pitfalls;
 mod proxies;
 mod reports;

@@ -77,6 +77,7 @@ impl Document {
             portal: self.portal.clone().unwrap_or_default(),
             changes,
             unchanged: self.summary.unchanged,
+            kept: BTreeMap::new(),
             unmanaged: self.unmanaged.iter().map(|entry| (entry.address.clone(), entry.why)).collect(),
             system: self.summary.system,
             unknown: self.unknown.clone(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::entry::{Action, Entry, Side};
+use super::entry::{Action, Ending, Entry, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::image::{Area, Comparison};
@@ -63,23 +63,34 @@ pub(super) fn tools(entries: &[Entry<'_>]) -> Markup {
     }
 }
 
+/// Entries under their heading; the script hides both when none of them is left.
+pub(super) fn group(heading: &str, id: &str, entries: &Markup) -> Markup {
+    html! { section.group aria-labelledby=(id) { h2 id=(id) { (heading) } (entries) } }
+}
+
 /// Entries with their images side by side.
 pub(super) fn cards(entries: &[&Entry<'_>]) -> Markup {
     html! { @for entry in entries { (card(entry)) } }
 }
 
+/// One card. A page can have thousands: what is the same on all of one action is not here but in the style sheet, and
+/// comes from the script where there is one.
 fn card(entry: &Entry<'_>) -> Markup {
     let address = entry.address;
     html! {
-        article class={ "card " (entry.action.word()) " " (address.kind.name()) } id=(anchor(address)) tabindex="-1" {
+        article class={ "card " (entry.action.word()) " " (address.kind.name()) } id=(anchor(address)) {
             (heading(entry))
-            div.row {
-                (sides(entry))
-                @if let Some((comparison, class)) = &entry.comparison {
-                    figure.diff {
-                        (image(class, &changed(comparison)))
-                        figcaption { b { (comparison.changed) " px" } " " (share(comparison)) span { (place(comparison)) } }
-                    }
+            @if !entry.why.is_empty() { p { (entry.why) } }
+            @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (inert(&origin.why)) } }
+            @for (address, step) in &entry.steps { (fate(step, entry.renamed_from.map(|_| *address))) }
+            @if entry.action.is_change() && !(entry.action == Action::Create && matches!(entry.before, Side::Absent)) {
+                figure.before { (side(entry, &entry.before, "")) }
+            }
+            (after(entry))
+            @if let Some((comparison, class)) = &entry.comparison {
+                figure.diff {
+                    i class={ "p " (class) } {}
+                    b { (comparison.changed) " px" } " " (share(comparison)) span { (place(comparison)) }
                 }
             }
             (findings(&entry.findings))
@@ -88,45 +99,39 @@ fn card(entry: &Entry<'_>) -> Markup {
 }
 
 fn heading(entry: &Entry<'_>) -> Markup {
-    let address = entry.address;
     html! {
-        header {
-            span.mark {}
-            h3 {
-                @if entry.action.is_change() { em { (entry.action.word()) } " " }
-                @if let Some(old) = entry.renamed_from { span id=(anchor(old)) { (name(old)) } " → " }
-                a href={ "#" (anchor(address)) } { (name(address)) }
-            }
-            p { (entry.why) }
-            @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (inert(&origin.why)) } }
-            @for step in &entry.steps { (fate(step)) }
+        @match entry.renamed_from {
+            Some(old) => h3 { bdi id=(anchor(old)) { (inert(&old.to_string())) } " → " (name(entry.address)) },
+            None => h3 { (inert(&entry.address.to_string())) },
         }
     }
 }
 
-fn sides(entry: &Entry<'_>) -> Markup {
+/// The image after. That a delete leaves none goes without saying, unless it came otherwise.
+fn after(entry: &Entry<'_>) -> Markup {
+    let planned = entry.ending != Ending::AsPlanned;
+    let absent = match entry.action {
+        Action::Delete if planned => "deletion",
+        Action::Delete => return Markup::default(),
+        _ => "unknown",
+    };
     html! {
-        @if entry.action.is_change() {
-            (side(entry, &entry.before, "before", "not there yet"))
-            (side(entry, &entry.after, "after", if entry.action == Action::Unknown { "unknown" } else { "deleted" }))
-        } @else {
-            (side(entry, &entry.after, "", ""))
-        }
+        @if planned { figure.planned { (side(entry, &entry.after, absent)) } }
+        @else { figure { (side(entry, &entry.after, absent)) } }
     }
 }
 
 /// One image of a card. `absent` says what it means that there is none.
-fn side(entry: &Entry<'_>, side: &Side, when: &str, absent: &str) -> Markup {
+fn side(entry: &Entry<'_>, side: &Side, absent: &str) -> Markup {
     html! {
-        figure class=(if when.is_empty() { "after" } else { when }) {
-            @match side {
-                Side::Seen(picture) => {
-                    (image(&picture.class, format!("{} {when}", inert(entry.address.code.as_str())).trim_end()))
-                    figcaption { b { (when) } " " (picture.size) " B" }
-                }
-                Side::Absent => { i.p.none {} figcaption { b { (when) } " " (absent) } }
-                Side::Unseen(why) => { i.p.none {} figcaption { b { (when) } " " (why) } }
+        @match side {
+            Side::Seen(picture) => {
+                i class={ "p " (picture.class) } {}
+                (picture.size) " B"
+                @if let Some(misfit) = picture.misfit(entry.address.kind) { ", " (misfit) }
             }
+            Side::Absent => { i.p.none {} (absent) }
+            Side::Unseen(why) => { i.p.none {} (why) }
         }
     }
 }
@@ -136,12 +141,12 @@ pub(super) fn tiles(entries: &[&Entry<'_>]) -> Markup {
     html! {
         div.tiles {
             @for entry in entries {
-                article class={ "tile unchanged " (entry.address.kind.name()) } id=(anchor(entry.address)) tabindex="-1" {
+                article class={ "tile unchanged " (entry.address.kind.name()) } id=(anchor(entry.address)) {
                     @match &entry.after {
-                        Side::Seen(picture) => (image(&picture.class, &inert(entry.address.code.as_str()))),
+                        Side::Seen(picture) => i class={ "p " (picture.class) } {},
                         Side::Absent | Side::Unseen(_) => i.p.none {},
                     }
-                    h3 { a href={ "#" (anchor(entry.address)) } { (name(entry.address)) } }
+                    (heading(entry))
                     (findings(&entry.findings))
                 }
             }
@@ -169,9 +174,16 @@ pub(super) fn severity(finding: &Finding) -> &'static str {
     if finding.is_error() { "error" } else { "warning" }
 }
 
-fn fate(step: &StepResult) -> Markup {
+/// What became of a step; `named` says which, where a card has two.
+fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
     let word = word(step.fate);
-    html! { p class={ "fate " (word) } { b { (word) } @if let Some(why) = &step.why { ": " (inert(why)) } } }
+    html! {
+        p class={ "fate " (word) } {
+            b { (word) }
+            @if let Some(address) = named { " " (name(address)) }
+            @if let Some(why) = &step.why { ": " (inert(why)) }
+        }
+    }
 }
 
 /// What became of a step, in a word; also its class.
@@ -185,15 +197,13 @@ pub(super) const fn word(fate: Fate) -> &'static str {
     }
 }
 
-fn changed(comparison: &Comparison) -> String {
-    format!("{} of {} pixels differ", comparison.changed, comparison.total)
-}
-
-/// How much of the image differs. What differs at all is never 0 %, and what is not all of it never 100 %.
+/// How much of the image differs, to a tenth. What differs at all is never 0 %, and what is not all of it never 100 %.
 fn share(comparison: &Comparison) -> String {
     let Comparison { changed, total, .. } = comparison;
-    let tenths = (changed * 1000).div_ceil((*total).max(1));
-    let tenths = if changed < total { tenths.min(999) } else { tenths };
+    let total = (*total).max(1);
+    let tenths = (changed * 2000 + total) / (2 * total);
+    let (least, most) = (usize::from(*changed > 0), if *changed < total { 999 } else { 1000 });
+    let tenths = tenths.clamp(least, most);
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 

@@ -9,7 +9,7 @@ use crate::domain::finding::Finding;
 use crate::domain::image::{Comparison, compare};
 use crate::domain::origin::Origin;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Report, StepResult, Validation};
+use crate::domain::report::{Fate, Report, Run, StepResult, Validation};
 use crate::domain::rules::Piece;
 use crate::render::{inert, origin, reason, usage};
 
@@ -25,7 +25,7 @@ pub(super) enum Action {
     Unknown,
     /// It is left as it is.
     Keep,
-    /// Nothing was compared: it is checked alone.
+    /// It was not compared: it is shown alone.
     Declared,
 }
 
@@ -72,6 +72,28 @@ impl Side {
     }
 }
 
+/// What the portal shows of a change now, as far as this report knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// What is planned: it was applied, or there was no run yet.
+    AsPlanned,
+    /// What was there before.
+    AsBefore,
+    /// Something else, or it is not known what.
+    Otherwise,
+}
+
+impl Ending {
+    fn of(address: &Address, run: Option<&Run>) -> Self {
+        let Some(run) = run else { return Self::AsPlanned };
+        match run.steps.get(address).map(|step| step.fate) {
+            Some(Fate::Applied) => Self::AsPlanned,
+            Some(Fate::Skipped | Fate::Recovered) => Self::AsBefore,
+            Some(Fate::Failed | Fate::Unknown) | None => Self::Otherwise,
+        }
+    }
+}
+
 /// What the page shows of one entry.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
@@ -79,7 +101,7 @@ pub(super) struct Entry<'a> {
     /// The old name, of a rename.
     pub(super) renamed_from: Option<&'a Address>,
     pub(super) action: Action,
-    /// Why, in a sentence.
+    /// Why, in a sentence; empty where its action and its images say it.
     pub(super) why: String,
     /// Who moved, of both halves of a rename.
     pub(super) origins: Vec<&'a Origin>,
@@ -89,47 +111,73 @@ pub(super) struct Entry<'a> {
     pub(super) comparison: Option<(Comparison, String)>,
     pub(super) findings: Vec<&'a Finding>,
     /// What became of its step, and of the old name's.
-    pub(super) steps: Vec<&'a StepResult>,
+    pub(super) steps: Vec<(&'a Address, &'a StepResult)>,
+    /// What the portal shows now.
+    pub(super) ending: Ending,
+    /// What it shows under the old name, of a rename.
+    pub(super) old_ending: Ending,
 }
 
-/// The entries of a report: the changes in the plan's order, what is unknown, then what is left as it is.
+/// The entries of a report: the changes in the plan's order, what is unknown, what is left as it is; and of what was not
+/// compared, that of which there is something to say.
 pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Entry<'a>> {
     let findings = by_address(&report.findings);
+    let Some(plan) = &report.plan else { return of_art(&report.art, &findings, gallery) };
     let art: BTreeMap<_, _> = report.art.iter().map(|piece| (piece.address.folded(), piece)).collect();
     let mut entries = Vec::new();
-    let mut told = BTreeSet::new();
-    if let Some(plan) = &report.plan {
-        for change in &plan.changes {
-            told.insert(change.address.folded());
-            let halves = (change.rename.as_ref(), change.action.after());
-            if let (Some(_), None) = halves {
-                // The other half of the rename shows both.
-                continue;
-            }
-            entries.push(of_change(change, plan, report, &findings, gallery));
-        }
-        for unknown in &plan.unknown {
-            told.insert(unknown.address.folded());
-            let piece = art.get(&unknown.address.folded());
-            entries.push(Entry {
-                why: format!("left alone: {}", inert(&unknown.why)),
-                before: Side::Unseen("could not be fetched"),
-                after: piece.map_or(Side::Absent, |piece| declared(piece, gallery)),
-                ..Entry::new(&unknown.address, Action::Unknown, &findings)
-            });
-        }
+    // The other half of a rename shows both.
+    let shown = plan.changes.iter().filter(|change| change.rename.is_none() || change.action.after().is_some());
+    entries.extend(shown.map(|change| of_change(change, plan, report, &findings, gallery)));
+    for unknown in &plan.unknown {
+        let piece = art.get(&unknown.address.folded());
+        entries.push(Entry {
+            why: format!("left alone: {}", inert(&unknown.why)),
+            before: Side::Unseen("could not be fetched"),
+            after: piece.map_or(Side::Absent, |piece| declared(piece, gallery)),
+            ..Entry::new(&unknown.address, Action::Unknown, &findings)
+        });
     }
-    let kept = report.art.iter().filter(|piece| !told.contains(&piece.address.folded()));
-    // Without a plan nothing was compared.
-    let action = if report.plan.is_some() { Action::Keep } else { Action::Declared };
-    entries.extend(kept.map(|piece| of_piece(piece, action, &findings, gallery)));
+    for address in plan.kept.keys() {
+        // What looks the same is drawn from the art.
+        let after = art.get(&address.folded()).map_or(Side::Unseen("not at hand"), |piece| declared(piece, gallery));
+        entries.push(Entry { after, ..Entry::new(address, Action::Keep, &findings) });
+    }
+    let told = |piece: &&Piece| findings.contains_key(&piece.address);
+    entries.extend(
+        uncompared(report).into_iter().filter(told).map(|piece| of_piece(piece, Action::Declared, &findings, gallery)),
+    );
     entries
+}
+
+/// The declared entries that the plan says nothing of, because a selection or a conflict kept them from being compared.
+/// A plan that only counts what stays cannot tell.
+pub(super) fn uncompared(report: &Report) -> Vec<&Piece> {
+    let Some(plan) = &report.plan else { return Vec::new() };
+    if plan.unnamed() > 0 {
+        return Vec::new();
+    }
+    let changed = plan.changes.iter().map(|change| &change.address);
+    let unknown = plan.unknown.iter().map(|unknown| &unknown.address);
+    let told: BTreeSet<_> = changed.chain(unknown).chain(plan.kept.keys()).map(Address::folded).collect();
+    report.art.iter().filter(|piece| !told.contains(&piece.address.folded())).collect()
 }
 
 /// The entries of a manifest that was checked.
 pub(super) fn of_validation<'a>(validation: &'a Validation, gallery: &mut Gallery) -> Vec<Entry<'a>> {
-    let findings = by_address(&validation.findings);
-    validation.art.iter().map(|piece| of_piece(piece, Action::Declared, &findings, gallery)).collect()
+    of_art(&validation.art, &by_address(&validation.findings), gallery)
+}
+
+/// Declared entries that nothing was compared with, those too whose file could not be read: a finding says so.
+fn of_art<'a>(art: &'a [Piece], findings: &Findings<'a>, gallery: &mut Gallery) -> Vec<Entry<'a>> {
+    let mut entries: Vec<_> = art.iter().map(|piece| of_piece(piece, Action::Declared, findings, gallery)).collect();
+    let read: BTreeSet<_> = art.iter().map(|piece| &piece.address).collect();
+    let unread = findings.keys().filter(|address| !read.contains(*address));
+    entries.extend(unread.map(|address| Entry {
+        after: Side::Unseen("could not be read"),
+        ..Entry::new(address, Action::Declared, findings)
+    }));
+    entries.sort_by_key(|entry| entry.address);
+    entries
 }
 
 type Findings<'a> = BTreeMap<&'a Address, Vec<&'a Finding>>;
@@ -157,6 +205,8 @@ impl<'a> Entry<'a> {
             comparison: None,
             findings: findings.get(address).cloned().unwrap_or_default(),
             steps: Vec::new(),
+            ending: Ending::AsPlanned,
+            old_ending: Ending::AsPlanned,
         }
     }
 }
@@ -190,9 +240,11 @@ fn of_change<'a>(
         (diff::Action::Delete(_), _) => Action::Delete,
     };
     let mut entry = Entry::new(&change.address, action, findings);
+    let lost =
+        if report.run.is_some() { "not at hand: a run keeps old images, and the file changed" } else { "not at hand" };
     let mut show = |digest: Option<Digest>| match digest {
         None => Side::Unseen("could not be fetched"),
-        Some(digest) => plan.contents.get(&digest).map_or(Side::Unseen("not at hand"), |bytes| seen(bytes, gallery)),
+        Some(digest) => plan.contents.get(&digest).map_or(Side::Unseen(lost), |bytes| seen(bytes, gallery)),
     };
     // A rename's old image is that of the entry that is deleted.
     let other = change.rename.as_ref().and_then(|old| plan.changes.iter().find(|other| other.address == *old));
@@ -200,26 +252,43 @@ fn of_change<'a>(
     entry.before = old.map_or(Side::Absent, |before| show(before.content.as_ref().map(|content| content.sha256)));
     entry.after = change.action.after().map_or(Side::Absent, |after| show(Some(after.content.sha256)));
     entry.renamed_from = other.map(|other| &other.address);
-    if action == Action::Replace
-        && let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture())
-        && let Some(comparison) = compare(&before.image, &after.image)
-        && let Some(class) = gallery.take_comparison(&comparison)
-    {
-        entry.comparison = Some((comparison, class));
-    }
-    entry.why = if action == Action::Rename {
-        "the same image under another code".to_owned()
-    } else {
-        reason::in_words(change, inert)
+    entry.why = match action {
+        Action::Rename => "the same image under another code".to_owned(),
+        Action::Create => String::new(),
+        _ => reason::in_words(change, inert),
     };
+    if action == Action::Replace {
+        weigh(&mut entry, change, gallery);
+    }
     // The card of a rename stands for the code that goes, too.
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
-        entry.why.push_str(&format!("; {}", usage::in_brief(&usage, inert)));
+        let link = if entry.why.is_empty() { "" } else { "; " };
+        entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, inert)));
     }
-    let addresses = [Some(&change.address), entry.renamed_from];
-    entry.origins = addresses.into_iter().flatten().filter_map(|address| origin::of(report, address)).collect();
+    let addresses = [Some(&change.address), entry.renamed_from].into_iter().flatten();
+    entry.origins = addresses.clone().filter_map(|address| origin::of(report, address)).collect();
     if let Some(run) = &report.run {
-        entry.steps = addresses.into_iter().flatten().filter_map(|address| run.steps.get(address)).collect();
+        entry.steps = addresses.filter_map(|address| Some((address, run.steps.get(address)?))).collect();
     }
+    entry.ending = Ending::of(&change.address, report.run.as_ref());
+    entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| Ending::of(old, report.run.as_ref()));
     entry
+}
+
+/// Says how the images of a replace differ: in numbers and a picture, or in words where these would mislead.
+fn weigh(entry: &mut Entry<'_>, change: &Change, gallery: &mut Gallery) {
+    let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture()) else { return };
+    if before.class == after.class {
+        entry.why.push_str("; the image stays, byte for byte");
+    } else if before.image.look() == after.image.look() {
+        entry.why.push_str("; the image looks the same");
+    } else if let Some(comparison) = compare(&before.image, &after.image) {
+        let said = change.reason == diff::Reason::LooksDifferent && change.live_address() == change.address;
+        entry.comparison = gallery.take_comparison(&comparison).map(|class| (comparison, class));
+        if said && entry.comparison.is_some() {
+            entry.why.clear();
+        }
+    } else {
+        entry.why.push_str(" (another size)");
+    }
 }

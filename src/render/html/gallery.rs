@@ -1,4 +1,4 @@
-//! The images of a page: each distinct one once, as a class of the style sheet that draws it as a background. So one
+//! The images of a page: each distinct one once, as a class of the style sheet that holds it for a background. So one
 //! image can be shown at many places and sizes for the price of its class name.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::domain::asset::Digest;
+use crate::domain::asset::{Digest, Kind};
 use crate::domain::image::{self, Comparison, Image};
 
 /// The largest image in bytes that is put in a page. The portal's are 60 pixels wide at most; what is larger is broken.
@@ -22,6 +22,15 @@ pub(super) struct Picture {
     pub(super) size: usize,
     /// Its pixels.
     pub(super) image: Image,
+}
+
+impl Picture {
+    /// Its dimensions, where they are not those of its kind.
+    pub(super) fn misfit(&self, kind: Kind) -> Option<String> {
+        let (width, height) = self.image.pixels.dimensions();
+        let side = kind.side();
+        ((width, height) != (side, side)).then(|| format!("{width}×{height} px instead of {side}×{side}"))
+    }
 }
 
 /// The images that a page needs so far.
@@ -53,7 +62,7 @@ impl Gallery {
             .entry(Digest::of(bytes))
             .or_insert_with(|| {
                 let data = STANDARD.encode(bytes);
-                let _ = write!(style, ".{next}{{background-image:url(data:image/png;base64,{data})}}");
+                let _ = write!(style, ".{next}{{--i:url(data:image/png;base64,{data})}}");
                 next
             })
             .clone()

@@ -3,6 +3,9 @@
 //! The page is whole without its script: every entry with its images before and after and their changed pixels, the
 //! guards, the findings, the timeline. The script adds what moves: filters, swipe and onion skin, the other grounds, an overview.
 //!
+//! A thousand small icons weigh little, so a card is short: what all cards of an action have in common is not in each of
+//! them. The style sheet says it; where there is a script, that writes it into the card, for readers of screens and links.
+//!
 //! Each distinct image is in the page once, as a class of its style sheet (gallery.rs). A policy allows nothing but this
 //! one style sheet, this one script and images that are in the page; so there are no `style` and no `on…` attributes.
 
@@ -20,7 +23,9 @@ pub use portal::{Holding, Origin, holdings, inventory};
 
 use maud::html;
 
+use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Validation};
+use crate::render::counted;
 use entry::Action;
 use gallery::Gallery;
 use page::Page;
@@ -30,18 +35,28 @@ use page::Page;
 pub fn report(report: &Report, command: &str) -> String {
     let mut gallery = Gallery::default();
     let entries = entry::of_report(report, &mut gallery);
-    let (changes, kept): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.action != Action::Keep);
+    let of = |wanted: fn(Action) -> bool| entries.iter().filter(|entry| wanted(entry.action)).collect::<Vec<_>>();
+    let (changes, kept) = (of(Action::is_change), of(|action| action == Action::Keep));
+    let alone = of(|action| action == Action::Declared);
     let portal = report.portal.as_deref().unwrap_or(&report.manifest);
+    let unnamed = report.plan.as_ref().map_or(0, Plan::unnamed);
+    let untold = report.plan.as_ref().map_or(0, |_| entry::uncompared(report).len() - alone.len());
     let body = html! {
         (summary::of_report(report, command, &entries))
         main id="changes" tabindex="-1" {
             (card::tools(&entries))
-            @if !changes.is_empty() { h2 { @if report.plan.is_some() { "Changes" } @else { "The art" } } }
-            (card::cards(&changes))
-            (timeline::section(&changes, &kept))
-            @if !kept.is_empty() {
-                h2 id="unchanged" { "Left as they are" }
-                (card::tiles(&kept))
+            @if !changes.is_empty() { (card::group("Changes", "of-changes", &card::cards(&changes))) }
+            @if report.plan.is_none() && !alone.is_empty() { (card::group("The art", "of-art", &card::cards(&alone))) }
+            (timeline::section(if report.plan.is_some() { &changes } else { &alone }, &kept))
+            @if !kept.is_empty() { (card::group("Left as they are", "unchanged", &card::tiles(&kept))) }
+            @if unnamed > 0 {
+                p.remark { (counted(unnamed, "unchanged entry", "unchanged entries")) " not shown: what was saved only counts them" }
+            }
+            @if report.plan.is_some() && !alone.is_empty() {
+                (card::group("Not compared", "uncompared", &card::cards(&alone)))
+            }
+            @if untold > 0 {
+                p.remark { (counted(untold, "declared entry", "declared entries")) " neither compared nor shown: outside of the selection" }
             }
         }
     };
@@ -58,8 +73,7 @@ pub fn validation(validation: &Validation) -> String {
         (summary::of_validation(validation, &entries))
         main id="changes" tabindex="-1" {
             (card::tools(&entries))
-            h2 { "The art" }
-            (card::cards(&all))
+            (card::group("The art", "of-art", &card::cards(&all)))
             (timeline::section(&all, &[]))
         }
     };

@@ -14,15 +14,60 @@ const copy = image => {
   return twin;
 };
 const root = document.documentElement;
+
+// What the page leaves out because it is the same on every card of an action: words, links, names for screen readers.
+const absent = (side, words) => make('figure', { className: side }, make('i', { className: 'p none' }), words);
+const finish = element => {
+  const heading = element.querySelector('h3');
+  if (!heading.firstElementChild) heading.replaceChildren(make('bdi', {}, ...heading.childNodes));
+  const name = heading.lastElementChild;
+  const link = make('a', { href: `#${element.id}` });
+  name.replaceWith(link);
+  link.append(name);
+  element.tabIndex = -1;
+  const say = (image, words) => {
+    image.role = 'img';
+    image.ariaLabel = words;
+  };
+  if (element.matches('.tile')) {
+    all(':scope>.p:not(.none)', element).forEach(image => say(image, name.textContent));
+    return;
+  }
+  const word = ['create', 'replace', 'delete', 'rename', 'unknown'].find(word => element.classList.contains(word));
+  const figures = all(':scope>figure', element);
+  if (word) {
+    heading.prepend(make('em', {}, word), ' ');
+    if (word === 'create' && figures[0]?.className !== 'before') figures.unshift(absent('before', 'not there yet'));
+    if (word === 'delete' && figures.length === 1) figures.push(absent('', 'deleted'));
+  }
+  for (const figure of figures) {
+    const { className } = figure;
+    const [image, ...words] = figure.childNodes;
+    const side = className || (word ? 'after' : '');
+    if (!['before', 'diff'].includes(className)) figure.classList.add('after');
+    if (className === 'diff') say(image, `changed pixels of ${name.textContent}`);
+    else {
+      if (!image.matches('.none')) say(image, `${name.textContent} ${side}`.trim());
+      if (side) words.unshift(make('b', {}, side), ' ');
+    }
+    figure.replaceChildren(image, make('figcaption', {}, ...words));
+  }
+  const header = make('header', {}, make('span', { className: 'mark' }), heading, ...all(':scope>p', element));
+  element.prepend(header, make('div', { className: 'row' }, ...figures));
+};
+all('.card,.tile').forEach(finish);
 const entries = all('.card,.tile').map(element => ({
   element,
-  text: element.textContent.toLowerCase(),
+  // Captions are no help: every card says before and after.
+  text: all('h3,header p,.findings', element).map(part => part.textContent).join(' ').toLowerCase(),
   action: ['create', 'replace', 'delete', 'rename', 'unknown', 'unchanged', 'declared'].find(word => element.classList.contains(word)),
   kind: element.classList.contains('icon') ? 'icon' : 'logo',
   findings: element.querySelector('.findings') !== null,
 }));
 const search = document.getElementById('search');
 const shown = document.getElementById('shown');
+
+const groups = all('.group');
 
 // Filters: pressed counts of one sort widen, those of different sorts and the search narrow.
 const pressed = { action: new Set(), kind: new Set(), findings: new Set() };
@@ -37,6 +82,7 @@ const filter = () => {
     if (entry.element.hidden === visible) entry.element.hidden = entry.thumb.hidden = !visible;
     count += visible;
   }
+  for (const group of groups) group.hidden = !group.querySelector(':is(.card,.tile):not([hidden])');
   shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;
 };
 for (const chip of all('.chips li')) {
@@ -102,19 +148,30 @@ const compare = (card, before, after) => {
     else drag(event);
   });
   stage.addEventListener('pointermove', event => { if (event.buttons && !is('flip')) drag(event); });
+  // What the range shows at its ends. A line at the left uncovers all of what is right of it.
+  const ends = make('p', { className: 'ends' });
+  const nameEnds = () => ends.replaceChildren(...(is('swipe') ? ['all after', 'all before'] : ['before', 'after']).map(end => make('span', {}, end)));
   const ways = [['swipe', 'swipe'], ['onion', 'onion skin'], ['flip', 'flip']].map(([way, words]) => {
     const radio = make('input', { type: 'radio', name: `way ${card.id}`, checked: way === 'swipe' });
     radio.addEventListener('change', () => {
       stage.className = `stage ${way}`;
       range.step = way === 'flip' ? 100 : 1;
       slide(way === 'flip' ? 100 : 50);
+      nameEnds();
     });
     return make('label', {}, radio, words);
   });
   slide(50);
-  const ends = make('p', { className: 'ends' }, make('span', {}, 'before'), make('span', {}, 'after'));
+  nameEnds();
   return make('figure', { className: 'over' }, framed(stage), range, ends, make('figcaption', {}, ...ways));
 };
+// What must be scrolled sideways can be reached by keyboard, and nothing else is one more stop.
+const reachable = new ResizeObserver(seen => {
+  for (const { target } of seen) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute('tabindex');
+  }
+});
 const framed = (inside, plain) => make('div', { className: 'frame' }, make('div', { className: plain ? 'ground plain' : 'ground' }, inside));
 const spots = {
   icon: ['blue', 'green', 'red', 'white'].map(tone => [tone, `marker ${tone}`]),
@@ -137,7 +194,7 @@ const dress = card => {
   const row = card.querySelector('.row');
   const image = side => row.querySelector(`.${side}>.p:not(.none)`);
   const [before, after] = [image('before'), image('after')];
-  const rows = [['before', before], ['after', after]].filter(([, image]) => image);
+  const rows = [['before', before], [row.querySelector('.planned') ? 'planned' : 'after', after]].filter(([, image]) => image);
   const extras = [];
   if (row.querySelector('.diff')) extras.push(compare(card, before, after));
   if (rows.length) extras.push(grounds(entry.kind, row.querySelector('.before') ? rows : [['art', after]]));
@@ -146,6 +203,7 @@ const dress = card => {
     figure.prepend(framed(image, figure.className === 'diff'));
   }
   row.append(...extras);
+  all('.frame,.grounds', row).forEach(scrolled => reachable.observe(scrolled));
 };
 const near = new IntersectionObserver(seen => {
   for (const { target, isIntersecting } of seen) {
@@ -156,6 +214,14 @@ const near = new IntersectionObserver(seen => {
   }
 }, { rootMargin: '800px' });
 all('.card').forEach(card => near.observe(card));
+
+// What a link leads to comes to lie below the tools, however high these are.
+const tools = document.querySelector('.tools');
+const padding = [...document.styleSheets[0].cssRules].find(rule => rule.selectorText === 'html');
+new ResizeObserver(() => {
+  const over = getComputedStyle(tools).position === 'sticky' ? tools.offsetHeight : 0;
+  padding.style.scrollPaddingTop = `${over + 16}px`;
+}).observe(tools);
 
 // Deep links: the card is shown even if a filter hides it, and has the focus.
 const follow = () => {

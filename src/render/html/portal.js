@@ -5,6 +5,7 @@ const search = document.getElementById('search');
 const shown = document.getElementById('shown');
 const said = document.getElementById('said');
 const mock = document.querySelector('.mock');
+const groups = [...document.querySelectorAll('.group')];
 
 // Words narrow; an entry is found by its code, and by what is said of it.
 const texts = new Map(entries.map(entry => {
@@ -18,6 +19,7 @@ const filter = () => {
     entry.hidden = !words.every(word => text.includes(word));
     count += !entry.hidden;
   }
+  for (const group of groups) group.hidden = !group.querySelector('.holding:not([hidden])');
   // What was found is to be seen at once, and not below a picture of something else.
   if (mock) mock.hidden = words.length > 0;
   shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;

@@ -15,8 +15,11 @@ use crate::domain::state::Reading;
 use crate::render::inert;
 use crate::render::outcome::Outcome;
 
-/// The most custom entries that are drawn: a browser has to bear them all.
+/// The most custom entries of a kind whose image is drawn: a browser has to bear them all. Every entry is listed.
 const MOST: usize = 2000;
+
+/// Said of an entry whose image is one too many.
+const TOO_MANY: &str = "its image is not drawn: there are too many";
 
 /// One entry of a portal.
 #[derive(Debug, Clone, Copy)]
@@ -82,12 +85,19 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     let mut gallery = Gallery::default();
     let (custom, system): (Vec<&Holding<'_>>, Vec<_>) =
         holdings.iter().partition(|holding| holding.origin != Origin::System);
-    let drawn: Vec<_> = custom.iter().take(MOST).map(|holding| (*holding, picture(holding, &mut gallery))).collect();
+    let mut drawn = Vec::with_capacity(custom.len());
+    for kind in Kind::ALL {
+        let of_kind = custom.iter().filter(|holding| holding.address.kind == kind).enumerate();
+        drawn.extend(of_kind.map(|(index, holding)| {
+            let picture = if index < MOST { picture(holding, &mut gallery) } else { Err(TOO_MANY) };
+            (*holding, picture)
+        }));
+    }
     let shown: Vec<_> = drawn
         .iter()
         .filter_map(|(holding, picture)| {
-            let picture = picture.as_ref().ok()?.clone();
-            Some(Shown { address: holding.address, picture, note: "" })
+            let (picture, _) = picture.as_ref().ok()?;
+            Some(Shown { address: holding.address, picture: picture.clone(), note: html! {} })
         })
         .collect();
     let body = html! {
@@ -109,14 +119,17 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
             @for kind in Kind::ALL {
                 @let of_kind = drawn.iter().filter(|(holding, _)| holding.address.kind == kind).collect::<Vec<_>>();
                 @if !of_kind.is_empty() {
-                    h2 id=(kind.plural()) { (of_kind.len()) " custom " @if of_kind.len() == 1 { (kind.name()) } @else { (kind.plural()) } }
-                    ul.holdings { @for (holding, picture) in of_kind { (row(holding, picture)) } }
+                    section.group aria-labelledby=(kind.plural()) {
+                        h2 id=(kind.plural()) { (of_kind.len()) " custom " @if of_kind.len() == 1 { (kind.name()) } @else { (kind.plural()) } }
+                        ul.holdings { @for (holding, picture) in of_kind { (row(holding, picture)) } }
+                    }
                 }
             }
-            @if drawn.len() < custom.len() { p.remark { "and " (custom.len() - drawn.len()) " more custom entries" } }
             @if !system.is_empty() {
-                h2 id="system" { (system.len()) " that come with the product" }
-                ul.holdings.system { @for holding in &system { (row(holding, &Err(""))) } }
+                section.group aria-labelledby="system" {
+                    h2 id="system" { (system.len()) " that come with the product" }
+                    ul.holdings.system { @for holding in &system { (row(holding, &Err(""))) } }
+                }
             }
         }
         p.said role="status" id="said" {}
@@ -124,20 +137,22 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     Page { title: format!("{command} · {title}"), to: "entries", script: page::PORTAL, body }.with_images(&gallery)
 }
 
-/// The image of an entry, or why there is none to see.
-fn picture(holding: &Holding<'_>, gallery: &mut Gallery) -> Result<Markup, &'static str> {
+/// The image of an entry, with its dimensions where its kind has others; or why there is none to see.
+type Drawn = Result<(Markup, Option<String>), &'static str>;
+
+fn picture(holding: &Holding<'_>, gallery: &mut Gallery) -> Drawn {
     let bytes = holding.bytes.ok_or("its image was not read")?;
     let picture = gallery.take(bytes).ok_or("no sound PNG")?;
-    Ok(image(&picture.class, &inert(holding.address.code.as_str())))
+    Ok((image(&picture.class, &inert(holding.address.code.as_str())), picture.misfit(holding.address.kind)))
 }
 
-fn row(holding: &Holding<'_>, picture: &Result<Markup, &'static str>) -> Markup {
+fn row(holding: &Holding<'_>, picture: &Drawn) -> Markup {
     let Holding { address, origin, added, .. } = holding;
     html! {
         li.holding class=(address.kind.name()) id=(anchor(address)) tabindex="-1" {
             @match picture {
-                Ok(picture) if address.kind == Kind::Icon => span.marker.blue { (picture) },
-                Ok(picture) => span.logotile.sky { (picture) },
+                Ok((picture, _)) if address.kind == Kind::Icon => span.marker.blue { (picture) },
+                Ok((picture, _)) => span.logotile.sky { (picture) },
                 Err(_) => span.spot {},
             }
             div {
@@ -145,7 +160,11 @@ fn row(holding: &Holding<'_>, picture: &Result<Markup, &'static str>) -> Markup 
                 small {
                     (address.kind.name())
                     @if let Origin::Custom(word) = origin { ", " (word) }
-                    @if let Err(why) = picture { @if !why.is_empty() { ", " (why) } }
+                    @match picture {
+                        Ok((_, Some(misfit))) => { ", " (misfit) }
+                        Err(why) if !why.is_empty() => { ", " (why) }
+                        Ok((_, None)) | Err(_) => {}
+                    }
                     @if !added.is_empty() { ", added " time datetime=(added) { (added) } }
                 }
             }

@@ -8,7 +8,7 @@ use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, Validation};
+use crate::domain::report::{Fate, Report, Run, StepResult, Validation};
 use crate::render::outcome::{Outcome, counts};
 use crate::render::{inert, origin, unmanaged, usage};
 
@@ -33,7 +33,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
         section.panels aria-label="What to know first" {
             (general_findings(&report.findings, entries))
             (guards(&report.guards))
-            @if let Some(run) = &report.run { (steps(run)) }
+            @if let Some(run) = &report.run { (steps(run, report.plan.as_ref())) }
             @if let Some(plan) = &report.plan { (left_alone(plan)) }
         }
     }
@@ -110,8 +110,15 @@ fn guards(verdicts: &[Verdict]) -> Markup {
 }
 
 /// The steps that did not end as planned, each linked to its card.
-fn steps(run: &Run) -> Markup {
+fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
     let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.fate != Fate::Applied).collect();
+    let had_image = |address: &Address| {
+        let mut changes = plan.into_iter().flat_map(|plan| &plan.changes);
+        changes.any(|change| change.address == *address && change.action.before().is_some())
+    };
+    let lost = |address: &Address, step: &StepResult| {
+        step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown) && had_image(address)
+    };
     html! {
         details.panel open[!failed.is_empty()] {
             summary { "Run: " (run.steps.len() - failed.len()) " applied" @if !failed.is_empty() { ", " b { (failed.len()) " not" } } }
@@ -120,6 +127,9 @@ fn steps(run: &Run) -> Markup {
                     li class=(word(step.fate)) {
                         b { (word(step.fate)) } " " a href={ "#" (anchor(address)) } { (name(address)) }
                         @if let Some(why) = &step.why { ": " (inert(why)) }
+                        @if lost(address, step) {
+                            small { code { "brandctl restore " (inert(&run.id)) " " (name(address)) } " puts the old image back" }
+                        }
                     }
                 }
             }

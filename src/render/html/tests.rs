@@ -137,3 +137,32 @@ fn without_a_plan_nothing_is_called_unchanged() {
     assert!(!page.contains("Left as they are") && !page.contains("</b> unchanged"), "{page}");
     assert_eq!(page.matches("it is 30 pixels wide").count(), 2, "at the top and beside its image");
 }
+
+#[test]
+fn shares_are_rounded_to_the_nearest_tenth_and_never_to_nothing_or_all() {
+    // Of 576 pixels, the first `changed` differ.
+    let share = |changed: u32| {
+        let shade = |x: u32, y: u32| if y * 24 + x < changed { [200, 1, 1, 255] } else { [0, 80, 160, 255] };
+        let (before, after) = (rgba(24, 24, |_, _| [0, 80, 160, 255]), rgba(24, 24, shade));
+        let page = report(&replacing(&[("acme-a", before.into(), after.into())]), "plan");
+        between(&page, &format!("<b>{changed} px</b> "), "<span>").to_owned()
+    };
+    for (changed, shown) in
+        [(30, "5.2 %"), (31, "5.4 %"), (288, "50.0 %"), (575, "99.8 %"), (576, "100.0 %"), (1, "0.2 %")]
+    {
+        assert_eq!(share(changed), shown, "{changed} of 576");
+    }
+}
+
+#[test]
+fn a_change_of_case_is_not_called_a_change_of_the_image() {
+    let mut found = replacing(&[("acme-a", square(1), square(1))]);
+    let change = found.plan.as_mut().unwrap().changes.first_mut().unwrap();
+    change.reason = Reason::Respelt;
+    if let Action::Replace(before, _) = &mut change.action {
+        before.code = Code::new("ACME-a");
+    }
+    let page = report(&found, "plan");
+    assert!(page.contains("spelt ACME-a on the portal; the image stays, byte for byte"), "{page}");
+    assert!(!page.contains("colour profile") && !page.contains("class=\"diff\""), "{page}");
+}

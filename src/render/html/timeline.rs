@@ -7,7 +7,7 @@
 use maud::{Markup, html};
 
 use super::card::{image, name};
-use super::entry::{Action, Entry, Side};
+use super::entry::{Action, Ending, Entry, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::render::inert;
 
@@ -18,21 +18,16 @@ const MOST: usize = 6;
 const MARKERS: [&str; 3] = ["blue", "green", "red"];
 const TILES: [&str; 4] = ["sky", "rose", "grey", "sand"];
 
-/// An entry with the markup of its image.
+/// An entry with the markup of its image, and what is to be said of it.
 pub(super) struct Shown<'a> {
     pub(super) address: &'a Address,
     pub(super) picture: Markup,
-    /// What becomes of it, if it does not stay.
-    pub(super) note: &'static str,
+    pub(super) note: Markup,
 }
 
 /// The mock of changes, filled up with what is left as it is, and the choice between before and after.
 pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
-    let shown: Vec<Shown<'_>> = changes
-        .iter()
-        .chain(kept)
-        .map(|entry| Shown { address: entry.address, picture: both(entry), note: note(entry) })
-        .collect();
+    let shown: Vec<Shown<'_>> = changes.iter().chain(kept).flat_map(|entry| of_entry(entry)).collect();
     let two = changes.iter().any(|entry| entry.action.is_change());
     html! {
         @if !shown.is_empty() {
@@ -51,21 +46,49 @@ pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
     }
 }
 
-/// An entry that names a deleted code stays in the timeline, without the image.
-fn note(entry: &Entry<'_>) -> &'static str {
-    if entry.action == Action::Delete { ", which is deleted" } else { "" }
+/// An entry as the timeline has it: a rename is two codes, because what names the old one stays there without an image.
+fn of_entry<'a>(entry: &'a Entry<'_>) -> Vec<Shown<'a>> {
+    const NONE: &Side = &Side::Absent;
+    match (entry.action, entry.renamed_from) {
+        (Action::Rename, Some(old)) => vec![
+            changing(entry.address, NONE, &entry.after, entry.ending),
+            changing(old, &entry.before, NONE, entry.old_ending),
+        ],
+        // It is not changed.
+        (Action::Unknown, _) => vec![Shown {
+            address: entry.address,
+            picture: html! { i.p.none {} },
+            note: html! { ", whose image could not be fetched" },
+        }],
+        (action, _) if action.is_change() => vec![changing(entry.address, &entry.before, &entry.after, entry.ending)],
+        _ => vec![Shown { address: entry.address, picture: drawn(entry.address, &entry.after, ""), note: html! {} }],
+    }
 }
 
-/// Both images of an entry in one place; the style sheet shows that of the time which is chosen.
-fn both(entry: &Entry<'_>) -> Markup {
-    let code = inert(entry.address.code.as_str());
-    let one = |side: &Side, when: &str| match side {
-        Side::Seen(picture) => image(&format!("{} {when}", picture.class), &code),
-        Side::Absent | Side::Unseen(_) => html! { i class={ "p none " (when) } {} },
+/// Both images of an entry in one place, each with its note; the style sheet shows those of the time that is chosen.
+fn changing<'a>(address: &'a Address, before: &Side, after: &Side, ending: Ending) -> Shown<'a> {
+    let is_absent = |side: &Side| matches!(side, Side::Absent);
+    let (now, note) = match ending {
+        Ending::AsPlanned if is_absent(after) => (&Side::Absent, ", which is deleted"),
+        Ending::AsPlanned => (after, ""),
+        Ending::AsBefore if is_absent(before) => (&Side::Absent, ", which was not created"),
+        Ending::AsBefore => (before, ", which is as before"),
+        Ending::Otherwise => (&Side::Absent, ", whose step did not end as planned"),
     };
-    html! {
-        @if entry.action.is_change() { (one(&entry.before, "was")) (one(&entry.after, "now")) }
-        @else { (one(&entry.after, "")) }
+    Shown {
+        address,
+        picture: html! { (drawn(address, before, "was")) (drawn(address, now, "now")) },
+        note: html! {
+            @if is_absent(before) { span.was { ", which is not there yet" } }
+            @if !note.is_empty() { span.now { (note) } }
+        },
+    }
+}
+
+fn drawn(address: &Address, side: &Side, when: &str) -> Markup {
+    match side {
+        Side::Seen(picture) => image(&format!("{} {when}", picture.class), &inert(address.code.as_str())),
+        Side::Absent | Side::Unseen(_) => html! { i class={ "p none " (when) } {} },
     }
 }
 
