@@ -1,6 +1,8 @@
 //! Every command that README.md or a page of docs/ shows is run, and prints what the page says it prints.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod checkout;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -37,16 +39,7 @@ fn blocks(language: &str) -> Vec<String> {
 /// A folder with a copy of examples/, as a user has it.
 fn checkout() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let examples = repository().join("examples");
-    for entry in walkdir::WalkDir::new(&examples).into_iter().filter_entry(|entry| entry.file_name() != ".brandctl") {
-        let entry = entry.unwrap();
-        let target = folder.path().join("examples").join(entry.path().strip_prefix(&examples).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).unwrap();
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
+    checkout::copy(&repository().join("examples"), &folder.path().join("examples"));
     folder
 }
 

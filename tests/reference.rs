@@ -1,11 +1,14 @@
 //! docs/cli.md is what `--help` says, and every example in a `--help` runs and ends as it should.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod checkout;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use brandctl::sandbox::{self, Sandbox};
+use checkout::copy;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_brandctl");
 
@@ -149,18 +152,6 @@ impl Prepared {
         assert!(printed.any(|line| line.starts_with("export BITRIX24_WEBHOOK_URL=")), "{line} printed no webhook");
         let ended = Command::new("sh").args(["-c", &format!("kill -TERM {}", server.id())]).status().unwrap();
         assert!(ended.success() && server.wait().unwrap().success(), "{line}");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from).into_iter().filter_entry(|entry| entry.file_name() != ".brandctl") {
-        let entry = entry.unwrap();
-        let target = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).unwrap();
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

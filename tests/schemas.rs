@@ -1,10 +1,14 @@
 //! The published JSON schemas are those of the types, and what the program prints is what they say.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod checkout;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
 use brandctl::domain::document;
+use brandctl::domain::schemas::SCHEMAS;
+use checkout::copy;
 use serde_json::Value;
 
 fn repository() -> &'static Path {
@@ -24,58 +28,11 @@ fn is_published(name: &str, schema: &Value) {
 }
 
 #[test]
-fn the_plan_schema_is_the_one_of_the_types() {
-    is_published("plan.schema.json", &document::schema());
-}
-
-#[test]
-fn the_validate_schema_is_the_one_of_the_types() {
-    is_published("validate.schema.json", &document::validation_schema());
-}
-
-#[test]
-fn the_history_schema_is_the_one_of_the_types() {
-    is_published("history.schema.json", &document::history_schema());
-}
-
-#[test]
-fn the_list_schema_is_the_one_of_the_types() {
-    is_published("list.schema.json", &document::list_schema());
-}
-
-#[test]
-fn the_doctor_schema_is_the_one_of_the_types() {
-    is_published("doctor.schema.json", &document::doctor_schema());
-}
-
-#[test]
-fn the_log_schema_is_the_one_of_the_types() {
-    is_published("log.schema.json", &document::log_schema());
-}
-
-#[test]
-fn the_usage_schema_is_the_one_of_the_types() {
-    is_published("usage.schema.json", &document::usage_schema());
-}
-
-#[test]
-fn the_init_schema_is_the_one_of_the_types() {
-    is_published("init.schema.json", &document::init_schema());
-}
-
-#[test]
-fn the_rules_schema_is_the_one_of_the_types() {
-    is_published("rules.schema.json", &document::rules_schema());
-}
-
-#[test]
-fn the_export_schema_is_the_one_of_the_types() {
-    is_published("export.schema.json", &document::export_schema());
-}
-
-#[test]
-fn the_portal_schema_is_the_one_of_the_types() {
-    is_published("portal.schema.json", &document::snapshot_schema());
+fn every_schema_is_the_one_of_the_types() {
+    assert!(SCHEMAS.len() >= 12);
+    for schema in SCHEMAS {
+        is_published(&format!("{}.schema.json", schema.name), &(schema.make)());
+    }
 }
 
 /// A copy of examples/acme, and the real program in it.
@@ -115,18 +72,6 @@ impl Acme {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(old), "{file} has no {old:?}");
         std::fs::write(path, text.replace(old, new)).unwrap();
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from).into_iter().filter_entry(|entry| entry.file_name() != ".brandctl") {
-        let entry = entry.unwrap();
-        let target = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).unwrap();
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

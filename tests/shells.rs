@@ -2,6 +2,8 @@
 //! that the formatter takes, schemas.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod checkout;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -12,16 +14,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_brandctl");
 /// A folder with a manifest, its art and one run, and a second manifest in a folder of its own.
 fn branding() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let acme = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme");
-    for entry in walkdir::WalkDir::new(&acme).into_iter().filter_entry(|entry| entry.file_name() != ".brandctl") {
-        let entry = entry.unwrap();
-        let target = folder.path().join(entry.path().strip_prefix(&acme).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).unwrap();
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
+    checkout::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme"), folder.path());
     std::fs::create_dir(folder.path().join("other")).unwrap();
     std::fs::write(folder.path().join("other/brand.yaml"), "version: 1\nowns: [z-*]\nicons: {z-only: a.png}\n")
         .unwrap();
