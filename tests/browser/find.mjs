@@ -67,6 +67,20 @@ await story(async () => {
   await page.keyboard.press('k');
   assert.equal(await focused(page), 'logo/acme-brand');
 
+  // So do the arrows, among what is shown, and say where one is.
+  const place = page.locator('.place');
+  assert.equal(await place.innerText(), '7 / 12');
+  await page.getByRole('button', { name: 'next entry' }).click();
+  assert.equal(await focused(page), 'logo/acme-courier');
+  assert.equal(await place.innerText(), '8 / 12');
+  await chip('create').click();
+  assert.equal(await place.innerText(), '– / 2');
+  await page.getByRole('button', { name: 'next entry' }).click();
+  assert.equal(await focused(page), 'icon/acme-warranty');
+  await page.getByRole('button', { name: 'previous entry' }).click();
+  assert.equal(await place.innerText(), '1 / 2', 'before the first there is none');
+  await chip('create').click();
+
   // The skip link is the first stop and leads past everything.
   await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
   const top = await open();

@@ -69,6 +69,18 @@ const shown = document.getElementById('shown');
 
 const groups = all('.group');
 
+// Where one is among the entries that are shown, in numbers.
+let current = null;
+const place = make('span', { className: 'place' }, '');
+const standing = () => {
+  const visible = entries.filter(entry => !entry.element.hidden).map(entry => entry.element);
+  return [visible, visible.indexOf(current)];
+};
+const tell = () => {
+  const [visible, at] = standing();
+  place.textContent = `${at < 0 ? '–' : at + 1} / ${visible.length}`;
+};
+
 // Filters: pressed counts of one sort widen, those of different sorts and the search narrow.
 const pressed = { action: new Set(), kind: new Set(), findings: new Set() };
 const filter = () => {
@@ -84,6 +96,7 @@ const filter = () => {
   }
   for (const group of groups) group.hidden = !group.querySelector(':is(.card,.tile):not([hidden])');
   shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;
+  tell();
 };
 for (const chip of all('.chips li')) {
   const [sort, value] = Object.entries(chip.dataset)[0];
@@ -235,6 +248,25 @@ const follow = () => {
 };
 addEventListener('hashchange', follow);
 
+// From entry to entry, by button or key.
+const step = forward => {
+  const [visible, at] = standing();
+  const next = visible[forward ? at + 1 : Math.max(at, 1) - 1];
+  next?.focus({ preventScroll: true });
+  next?.scrollIntoView({ block: 'nearest' });
+};
+addEventListener('focusin', event => {
+  current = event.target.closest('.card,.tile') ?? current;
+  tell();
+});
+const arrow = (forward, label, sign, key) => {
+  const button = make('button', { type: 'button', ariaLabel: label, title: `${label} (${key})` }, sign);
+  button.setAttribute('aria-keyshortcuts', key);
+  button.addEventListener('click', () => step(forward));
+  return button;
+};
+shown.before(make('span', { className: 'steps' }, arrow(false, 'previous entry', '‹', 'k'), place, arrow(true, 'next entry', '›', 'j')));
+
 // Keys: / to the search, j and k from card to card, Escape to empty the search.
 addEventListener('keydown', event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -246,11 +278,7 @@ addEventListener('keydown', event => {
     event.preventDefault();
     search.focus();
   } else if (event.key === 'j' || event.key === 'k') {
-    const visible = entries.filter(entry => !entry.element.hidden).map(entry => entry.element);
-    const at = visible.indexOf(document.activeElement.closest('.card,.tile'));
-    const next = visible[event.key === 'j' ? at + 1 : Math.max(at, 1) - 1];
-    next?.focus({ preventScroll: true });
-    next?.scrollIntoView({ block: 'nearest' });
+    step(event.key === 'j');
   }
 });
 document.querySelector('.choices').hidden = false;
