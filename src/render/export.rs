@@ -15,10 +15,22 @@ const MAX_NAMED: usize = 20;
 /// The entries that the manifest ignores, and a summary. Empty when nothing was written.
 #[must_use]
 pub fn exported(report: &ExportReport) -> String {
-    let mut text = String::new();
     if report.written.is_empty() {
-        return text;
+        return String::new();
     }
+    let mut text = summary(report);
+    let manifest = inert(&Path::new(&report.folder).join(MANIFEST).display().to_string());
+    if report.written.iter().any(|file| file == MANIFEST) {
+        let _ = writeln!(text, "`brandctl plan -f {manifest}` has nothing to do now.");
+    } else {
+        text.push_str("There is nothing to declare, so no manifest was written.\n");
+    }
+    text
+}
+
+/// The entries that the manifest ignores, and counts.
+pub(super) fn summary(report: &ExportReport) -> String {
+    let mut text = String::new();
     let aside: Vec<_> = report.items.iter().filter_map(|item| Some((item, why(item)?))).collect();
     for (item, why) in aside.iter().take(MAX_NAMED) {
         let _ = writeln!(text, "  {REPLACE}ignored{REPLACE:#}  {}  {DIM}{}{DIM:#}", shown(&item.address), inert(why));
@@ -44,12 +56,6 @@ pub fn exported(report: &ExportReport) -> String {
         let _ = write!(text, ", {left_out} left out");
     }
     text.push_str(".\n");
-    let manifest = inert(&Path::new(&report.folder).join(MANIFEST).display().to_string());
-    if report.written.iter().any(|file| file == MANIFEST) {
-        let _ = writeln!(text, "`brandctl plan -f {manifest}` has nothing to do now.");
-    } else {
-        text.push_str("There is nothing to declare, so no manifest was written.\n");
-    }
     text
 }
 
