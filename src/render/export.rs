@@ -22,6 +22,8 @@ pub fn exported(report: &ExportReport) -> String {
     let manifest = inert(&Path::new(&report.folder).join(MANIFEST).display().to_string());
     if report.written.iter().any(|file| file == MANIFEST) {
         let _ = writeln!(text, "`brandctl plan -f {manifest}` has nothing to do now.");
+    } else if report.has_errors() {
+        text.push_str("No manifest was written.\n");
     } else {
         text.push_str("There is nothing to declare, so no manifest was written.\n");
     }
