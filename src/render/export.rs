@@ -68,3 +68,19 @@ fn why(item: &Item) -> Option<&str> {
         Filed::Declared(_) | Filed::LeftOut => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::finding::Finding;
+
+    #[test]
+    fn a_manifest_that_could_not_be_made_is_not_taken_for_none_that_is_needed() {
+        let written = vec!["portal.json".to_owned()];
+        let empty = ExportReport { written, ..ExportReport::default() };
+        assert!(exported(&empty).ends_with("There is nothing to declare, so no manifest was written.\n"));
+        let findings = vec![Finding::error("manifest-text", "the manifest is larger than 8 MiB".to_owned())];
+        let too_large = ExportReport { findings, ..empty };
+        assert!(exported(&too_large).ends_with(".\nNo manifest was written.\n"));
+    }
+}

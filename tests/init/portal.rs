@@ -184,3 +184,45 @@ fn a_sandbox_is_a_portal_without_a_pin() {
     let plan = brand.json("plan -f second/brand.yaml --sandbox=data --detailed-exitcode").ends_with(0);
     assert_eq!(plan.json["summary"]["unchanged"], 2);
 }
+
+/// The images keep a limit on the size of files, the schema beside the manifest does not.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_takes_everything_back() {
+    let brand = portal();
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 4; exec {} init new --from-portal --ci none",
+        env!("CARGO_BIN_EXE_brandctl")
+    );
+    let mut init = crate::command("bash", brand.folder.path());
+    let output = init.args(["-c", &line]).env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).output().unwrap();
+    let told = crate::stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("new/brand.schema.json cannot be written: File too large"), "{told}");
+    assert!(!told.contains(".brandctl-"), "a file that nobody knows is named: {told}");
+    assert_eq!(fs::read_dir(brand.folder.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn who_stops_it_while_it_reads_finds_nothing() {
+    use std::time::{Duration, Instant};
+    let brand = portal().failing(On::Download, When::From(2), Action::Delay(Duration::from_secs(20)));
+    let mut init = crate::command(env!("CARGO_BIN_EXE_brandctl"), brand.folder.path());
+    let init = init.args(["init", "new", "--from-portal", "--ci", "none"]);
+    let mut init = init.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).spawn().unwrap();
+    let patience = Instant::now() + Duration::from_secs(15);
+    while brand.downloads() < 2 && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let process = init.id().to_string();
+    assert!(
+        crate::command("bash", brand.folder.path())
+            .args(["-c", &format!("kill -TERM {process}")])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(init.wait().unwrap().code(), Some(130));
+    assert!(brand.downloads() >= 2 && !brand.path("new").exists());
+}
