@@ -54,6 +54,11 @@ pub(super) fn files() -> impl Iterator<Item = (&'static str, PathBuf)> {
         .filter_map(|(name, _)| Some((name, std::env::var_os(name).filter(|value| !value.is_empty())?.into())))
 }
 
+/// Whether the environment names any, sound or not.
+pub(super) fn are_named() -> bool {
+    VARIABLES.iter().any(|(name, _)| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, Box<Finding>> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut present = VARIABLES.into_iter().filter_map(|(name, holds)| set(name).map(|value| (name, holds, value)));
@@ -103,7 +108,7 @@ fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {
     })
 }
 
-fn none() -> Box<Finding> {
+pub(super) fn none() -> Box<Finding> {
     refused(
         "no credentials: none of the environment variables that can hold a webhook is set".to_owned(),
         "set BITRIX24_WEBHOOK_URL to the webhook's URL (or BITRIX24_WEBHOOK_URL_FILE to a file with it, or \

@@ -17,7 +17,7 @@ pub struct Exported {
 }
 
 /// Reads both lists and the images that are chosen, and writes them. What could not be fetched is told, and the rest is
-/// written all the same.
+/// written all the same; nothing is when a pattern matches nothing.
 ///
 /// # Errors
 /// When the portal cannot be listed.
@@ -28,15 +28,10 @@ pub async fn export(
     target: &impl WriteExport,
     existing: Existing,
 ) -> Result<Exported, PortalError> {
-    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
-    let listing = eyes.portal.list().await?;
-    let findings = choice.unmatched(&listing);
-    if !findings.is_empty() {
-        return Ok(Exported { export: Export { findings, ..Export::default() }, ..Exported::default() });
+    let mut export = read(choice, origin, eyes).await?;
+    if export.files.is_empty() {
+        return Ok(Exported { export, ..Exported::default() });
     }
-    let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
-    let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
-    let mut export = export::lay_out(&observe::observed(&listing, readings), &contents, choice, origin);
     let written = match target.write(&export.files, existing) {
         Ok(remarks) => {
             export.findings.extend(remarks);
@@ -48,4 +43,20 @@ pub async fn export(
         }
     };
     Ok(Exported { export, written })
+}
+
+/// Reads both lists and the images that are chosen, and lays them out. Without files when a pattern matches nothing.
+///
+/// # Errors
+/// When the portal cannot be listed.
+pub async fn read(choice: &Choice, origin: &Origin, eyes: &Eyes<'_, impl ReadPortal>) -> Result<Export, PortalError> {
+    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = eyes.portal.list().await?;
+    let findings = choice.unmatched(&listing);
+    if !findings.is_empty() {
+        return Ok(Export { findings, ..Export::default() });
+    }
+    let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
+    let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
+    Ok(export::lay_out(&observe::observed(&listing, readings), &contents, choice, origin))
 }

@@ -15,10 +15,24 @@ const MAX_NAMED: usize = 20;
 /// The entries that the manifest ignores, and a summary. Empty when nothing was written.
 #[must_use]
 pub fn exported(report: &ExportReport) -> String {
-    let mut text = String::new();
     if report.written.is_empty() {
-        return text;
+        return String::new();
     }
+    let mut text = summary(report);
+    let manifest = inert(&Path::new(&report.folder).join(MANIFEST).display().to_string());
+    if report.written.iter().any(|file| file == MANIFEST) {
+        let _ = writeln!(text, "`brandctl plan -f {manifest}` has nothing to do now.");
+    } else if report.has_errors() {
+        text.push_str("No manifest was written.\n");
+    } else {
+        text.push_str("There is nothing to declare, so no manifest was written.\n");
+    }
+    text
+}
+
+/// The entries that the manifest ignores, and counts.
+pub(super) fn summary(report: &ExportReport) -> String {
+    let mut text = String::new();
     let aside: Vec<_> = report.items.iter().filter_map(|item| Some((item, why(item)?))).collect();
     for (item, why) in aside.iter().take(MAX_NAMED) {
         let _ = writeln!(text, "  {REPLACE}ignored{REPLACE:#}  {}  {DIM}{}{DIM:#}", shown(&item.address), inert(why));
@@ -44,12 +58,6 @@ pub fn exported(report: &ExportReport) -> String {
         let _ = write!(text, ", {left_out} left out");
     }
     text.push_str(".\n");
-    let manifest = inert(&Path::new(&report.folder).join(MANIFEST).display().to_string());
-    if report.written.iter().any(|file| file == MANIFEST) {
-        let _ = writeln!(text, "`brandctl plan -f {manifest}` has nothing to do now.");
-    } else {
-        text.push_str("There is nothing to declare, so no manifest was written.\n");
-    }
     text
 }
 
@@ -58,5 +66,21 @@ fn why(item: &Item) -> Option<&str> {
     match &item.filed {
         Filed::SetAside(_, why) | Filed::Unfetched(why) => Some(why),
         Filed::Declared(_) | Filed::LeftOut => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::finding::Finding;
+
+    #[test]
+    fn a_manifest_that_could_not_be_made_is_not_taken_for_none_that_is_needed() {
+        let written = vec!["portal.json".to_owned()];
+        let empty = ExportReport { written, ..ExportReport::default() };
+        assert!(exported(&empty).ends_with("There is nothing to declare, so no manifest was written.\n"));
+        let findings = vec![Finding::error("manifest-text", "the manifest is larger than 8 MiB".to_owned())];
+        let too_large = ExportReport { findings, ..empty };
+        assert!(exported(&too_large).ends_with(".\nNo manifest was written.\n"));
     }
 }

@@ -1,13 +1,20 @@
 //! Files that are either wholly there or not at all, also after a power cut.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// What the names of temporary files begin with.
-pub(super) const TEMPORARY: &str = ".brandctl-";
+/// What the names of temporary files begin and end with; between is what makes each its own.
+const TEMPORARY: (&str, &str) = (".brandctl-", ".tmp");
+
+/// Whether a file's name is one that is given to temporary files here, and hardly to any other.
+pub(super) fn is_temporary(name: &OsStr) -> bool {
+    let middle = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY.0)?.strip_suffix(TEMPORARY.1));
+    middle.is_some_and(|middle| middle.len() == 6 && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
 
 /// Writes `bytes` to `path` through a temporary file beside it; both the file and its folder are on disk on return.
 ///
@@ -23,7 +30,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// As [`write()`].
 pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = temporary(folder_of(path))?;
-    file.write_all(bytes)?;
+    file.as_file_mut().write_all(bytes)?;
     file.persist(path)?;
     Ok(())
 }
@@ -35,7 +42,7 @@ pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = temporary(folder)?;
-    file.write_all(bytes)?;
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     sync_folder(folder)
@@ -62,7 +69,7 @@ impl Replacement {
     /// # Errors
     /// When it cannot be written; an older file is then still whole.
     pub fn finish(mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+        self.file.as_file_mut().write_all(bytes)?;
         self.file.as_file().sync_all()?;
         self.file.persist(&self.path)?;
         sync_folder(folder_of(&self.path))
@@ -77,10 +84,11 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// A temporary file in `folder`. Errors name the folder and not the file, which nobody knows.
+/// A temporary file in `folder`. Errors name the folder and not the file, which nobody knows; whoever writes to it goes by
+/// the open file for the same reason.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY);
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -117,5 +125,14 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn temporary_files_are_known_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_temporary(temporary(folder.path()).unwrap().path().file_name().unwrap()));
+        for other in [".brandctl", ".brandctl-config", ".brandctl-.tmp", ".brandctl-config.tmp.png", "abcdef.tmp"] {
+            assert!(!is_temporary(OsStr::new(other)), "{other}");
+        }
     }
 }

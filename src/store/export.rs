@@ -42,7 +42,8 @@ impl ExportFolder {
 
     /// What keeps files from being written, before any is.
     fn obstacle(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Option<Box<Finding>> {
-        if self.folder.exists() && !self.folder.is_dir() {
+        // Also when it is a link to nowhere.
+        if fs::symlink_metadata(&self.folder).is_ok() && !self.folder.is_dir() {
             return Some(self.fail(format!("{} is no folder", self.folder.display())));
         }
         let strange = Self::folders(files)
@@ -82,13 +83,14 @@ impl ExportFolder {
 
     fn write_all(&self, files: &[(String, Arc<[u8]>)]) -> io::Result<()> {
         for folder in Self::folders(files) {
-            let folder = self.folder.join(folder);
-            fs::create_dir_all(&folder)?;
+            // Without the slash that joining nothing leaves.
+            let folder: PathBuf = self.folder.join(folder).components().collect();
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
+            fs::create_dir_all(&folder).map_err(named)?;
             // Of an export that was killed while it wrote.
-            for entry in fs::read_dir(&folder)?.flatten() {
-                let is_ours = entry.file_name().as_encoded_bytes().starts_with(atomic::TEMPORARY.as_bytes());
-                if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                    fs::remove_file(entry.path())?;
+            for entry in fs::read_dir(&folder).map_err(named)?.flatten() {
+                if atomic::is_temporary(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                    fs::remove_file(entry.path()).map_err(named)?;
                 }
             }
         }
@@ -110,7 +112,8 @@ impl WriteExport for ExportFolder {
         let left = self.left_over(files);
         self.write_all(files).map_err(|error| {
             let message = format!("the export cannot be written: {error}");
-            Box::new(Finding::error("export", message).help("the manifest comes last: none was written"))
+            let help = "no manifest was written, as it comes last: mend this, and export again with --overwrite";
+            Box::new(Finding::error("export", message).help(help))
         })?;
         if left.is_empty() {
             return Ok(Vec::new());

@@ -158,11 +158,22 @@ fn an_altered_export_is_an_error_and_never_a_plan() {
     fs::write(&image, &whole).unwrap();
 
     let snapshot = fs::read(brand.path("snapshot/portal.json")).unwrap();
-    for path in ["../icons/acme-new.png", "/etc/hostname", "icons/../../icons/acme-new.png", "C:\\x", ""] {
+    let paths = ["../icons/acme-new.png", "/etc/hostname", "icons/../../icons/acme-new.png", "C:\\x", ""];
+    // Several spellings of one file would be read and kept several times.
+    for path in paths.into_iter().chain(["icons//acme-00.png", "./icons/acme-00.png", "icons/./acme-00.png"]) {
         rewrite_snapshot(&brand, |snapshot| snapshot["entries"][0]["file"] = path.into());
         let output = refused(path, "export-altered");
         assert!(output.stderr.contains("is no path inside it"), "{path}: {}", output.stderr);
     }
+    fs::write(brand.path("snapshot/portal.json"), &snapshot).unwrap();
+    rewrite_snapshot(&brand, |snapshot| {
+        let mut again = snapshot["entries"][0].clone();
+        again["code"] = "acme-again".into();
+        snapshot["entries"].as_array_mut().unwrap().push(again);
+    });
+    let output = refused("named twice", "export-altered");
+    assert!(output.stderr.contains("`icons/acme-00.png` is the file of several entries"), "{}", output.stderr);
+
     for text in [&b""[..], b"{}", b"[]", &snapshot[..snapshot.len() / 2], br#"{"format_version":9}"#] {
         fs::write(brand.path("snapshot/portal.json"), text).unwrap();
         refused("no snapshot", "export-unreadable");
@@ -211,4 +222,35 @@ fn the_pin_is_held_against_the_exports_portal() {
         output.stderr.contains("the export is of PORTAL, and the manifest is for other.example only"),
         "{output:?}"
     );
+}
+
+/// A pull request may bring any snapshot: it takes no more memory than some times its own length.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_huge_snapshot_is_refused_within_bounds() {
+    let brand = offline(brand());
+    let nested = format!("{{\"format_version\":1,\"x\":{}", "[".repeat(1_000_000));
+    let many = format!("{{\"format_version\":1,\"x\":[{}[]]}}", "[],".repeat(20_000_000));
+    let entries = format!(
+        "{{\"format_version\":1,\"portal\":\"a\",\"sandbox\":false,\"entries\":[{}{{}}]}}",
+        "[],".repeat(20_000_000)
+    );
+    let large = " ".repeat(65 << 20);
+    for (text, told) in [
+        (nested, "EOF while parsing"),
+        (many, "unknown field `x`"),
+        (entries, "expected"),
+        (large, "it is larger than 64 MiB"),
+    ] {
+        fs::write(brand.path("snapshot/portal.json"), text).unwrap();
+        let line = format!("ulimit -v {}; exec {} plan --against snapshot", 700 << 10, env!("CARGO_BIN_EXE_brandctl"));
+        let output = std::process::Command::new("bash")
+            .args(["-c", &line])
+            .current_dir(brand.folder.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && stderr.contains(told), "{told}: {:?} {stderr}", output.status);
+    }
 }

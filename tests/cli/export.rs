@@ -226,12 +226,12 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     assert!(tree(&brand.path("out")) == before, "something was written");
 
     brand.portal.remove(Kind::Icon, "other").unwrap();
-    fs::write(brand.path("out/icons/.brandctl-killed"), "half an image").unwrap();
+    fs::write(brand.path("out/icons/.brandctl-killed.tmp"), "half an image").unwrap();
     let output = brand.both("export out --overwrite").ends_with(0);
     assert_eq!(fs::read(brand.path("out/icons/acme-call.png")).unwrap(), art(Kind::Icon, 100));
     let plan = brand.both("plan -f out/brand.yaml --detailed-exitcode").ends_with(0);
     assert!(plan.changes().is_empty());
-    assert!(!brand.path("out/icons/.brandctl-killed").exists(), "what a killed export left is still there");
+    assert!(!brand.path("out/icons/.brandctl-killed.tmp").exists(), "what a killed export left is still there");
     // It told so the first time; the second time, nobody knows any more whose it is.
     assert!(output.stderr.contains("icons/other.png"), "{}", output.stderr);
     assert!(brand.path("out/icons/other.png").exists());
@@ -389,4 +389,81 @@ fn a_killed_export_leaves_no_manifest() {
     let left: Vec<PathBuf> =
         fs::read_dir(brand.path("out")).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     assert!(brand.downloads() >= 20 && left.is_empty(), "{left:?}");
+}
+
+/// Exports under a limit on the size of files, in KiB, which the images keep and portal.json does not. A program that takes
+/// no notice of the signal gets an error, as on a full disk; any other is killed while it writes.
+#[cfg(unix)]
+fn export_on_a_full_disk(brand: &Brand, arguments: &str, notice: &str) -> (Option<i32>, String) {
+    let line = format!("{notice} ulimit -f 4; exec {} {arguments}", env!("CARGO_BIN_EXE_brandctl"));
+    let output = std::process::Command::new("bash")
+        .args(["-c", &line])
+        .current_dir(brand.folder.path())
+        .env_clear()
+        .env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook())
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_no_manifest_and_a_way_out() {
+    let brand = mixed();
+    let (code, told) = export_on_a_full_disk(&brand, "export out", "trap '' XFSZ;");
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("the export cannot be written: out/portal.json: File too large"), "{told}");
+    assert!(!told.contains(".brandctl-"), "a file that nobody knows is named: {told}");
+    assert!(told.contains("no manifest was written, as it comes last") && told.contains("--overwrite"), "{told}");
+    let left = tree(&brand.path("out"));
+    assert!(left.keys().all(|name| name.ends_with(".png")), "{:?}", left.keys());
+    // Over an older export: it keeps its manifest, and is not taken for a portal.
+    fs::remove_dir_all(brand.path("out")).unwrap();
+    brand.json("export out").ends_with(0);
+    let manifest = fs::read(brand.path("out/brand.yaml")).unwrap();
+    brand.seed("icon/acme-call", &art(Kind::Icon, 50));
+    assert_eq!(export_on_a_full_disk(&brand, "export out --overwrite", "trap '' XFSZ;").0, Some(1));
+    assert_eq!(fs::read(brand.path("out/brand.yaml")).unwrap(), manifest);
+    assert_eq!(brand.json("plan -f out/brand.yaml --against out").ends_with(1).errors(), ["export-altered"]);
+    brand.json("export out --overwrite").ends_with(0);
+    is_in_step(&brand, "out");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_killed_while_it_writes_leaves_no_manifest_and_is_cleared_away() {
+    let brand = mixed();
+    assert_eq!(export_on_a_full_disk(&brand, "export out", "").0, None, "it was not killed");
+    let left = tree(&brand.path("out"));
+    assert!(left.keys().any(|name| name.ends_with(".tmp")) && !left.contains_key("brand.yaml"), "{:?}", left.keys());
+    brand.json("export out --overwrite").ends_with(0);
+    let left = tree(&brand.path("out"));
+    assert!(!left.keys().any(|name| name.ends_with(".tmp")), "{:?}", left.keys());
+    is_in_step(&brand, "out");
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let brand = mixed();
+    fs::create_dir(brand.path("out")).unwrap();
+    for name in [".brandctl-config", ".brandctl-notes.md", "README.md"] {
+        fs::write(brand.path("out").join(name), "mine").unwrap();
+    }
+    brand.json("export out").ends_with(0);
+    brand.json("export out --overwrite").ends_with(0);
+    for name in [".brandctl-config", ".brandctl-notes.md", "README.md"] {
+        assert_eq!(fs::read(brand.path("out").join(name)).unwrap(), b"mine", "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_in_the_way_of_a_folder_is_named() {
+    let brand = mixed();
+    std::os::unix::fs::symlink("nowhere", brand.path("out")).unwrap();
+    let output = brand.both("export out").ends_with(1);
+    assert!(output.stderr.contains("out is no folder"), "{}", output.stderr);
+    fs::write(brand.path("file"), "").unwrap();
+    let output = brand.both("export file/below").ends_with(1);
+    assert!(output.stderr.contains("cannot be written: file/below: Not a directory"), "{}", output.stderr);
 }

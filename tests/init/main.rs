@@ -2,9 +2,13 @@
 //! are run as they are written.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+#[allow(dead_code, reason = "the tests of the command line use the others")]
+#[path = "../cli/common.rs"]
+mod common;
 mod files;
 mod formats;
 mod jobs;
+mod portal;
 mod steps;
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! `brandctl init`
 
+mod portal;
 mod questions;
 
 use std::io::{self, IsTerminal as _};
@@ -8,34 +9,42 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::report::Report;
-use crate::domain::scaffold::{self, Answers, Folder, MANIFEST, Owned, Portal, Started, System};
+use crate::domain::report::{ExportReport, Report};
+use crate::domain::scaffold::{self, Answers, Brand, Folder, MANIFEST, Owned, Portal, Started, System};
+use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
 use crate::store::scaffold::{ScaffoldError, Site, write};
 
 use super::exit::Exit;
 use super::output;
+use super::session::Session;
 use super::settings::{Format, Globals};
 use super::signals;
 
-/// Start a branding repository: manifest, sample art, .gitignore, CI
+/// Start a branding repository: manifest, art, .gitignore, CI
 ///
-/// On a terminal it asks what no option answers, unless --owns and --ci are given; elsewhere these two are needed. It
-/// never writes over a file: all is written or nothing. In a folder of a larger Git repository, the CI file goes to that
-/// repository's root, and looks at this folder.
+/// It begins with sample art, or with what a portal holds, as `export` would write it: then validate finds no error, and
+/// the first plan is empty. On a terminal it asks what no option answers, unless --ci is given with --owns or
+/// --from-portal; elsewhere these are needed. It never writes over a file: all is written or nothing. In a folder of a larger
+/// Git repository, the CI file goes to that repository's root, and looks at this folder.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl init\n  brandctl init brand --owns 'acme-*' --portal acme.bitrix24.com --ci github\n  brandctl init --owns 'icon/acme-*' --ci none\n\nExit codes: 0 written, 1 error, nothing was written, 130 interrupted."
+    after_help = "Examples:\n  brandctl init\n  brandctl init brand --owns 'acme-*' --portal acme.bitrix24.com --ci github\n  brandctl init --owns 'icon/acme-*' --ci none\n  brandctl init brand --from-portal --ci gitlab     begin with what the portal holds\n\nExit codes: 0 written, 1 error: nothing was written, unless it is that an image could not be fetched, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// The repository's folder, made if it is not there
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// The codes that the repository is the source of truth for, such as 'acme-*'
+    /// Begin with what the portal of the credentials holds, instead of sample art
+    #[arg(long)]
+    from_portal: bool,
+    /// The codes that the repository is the source of truth for, such as 'acme-*' [default with --from-portal: each code
+    /// that the portal holds now]
     #[arg(long, value_name = "GLOB")]
     owns: Option<String>,
-    /// The host of the portal that it is for, such as acme.bitrix24.com; any other is refused [default: any]
+    /// The host of the portal that it is for, such as acme.bitrix24.com; any other is refused [default: any; with --from-portal,
+    /// that one]
     #[arg(long, value_name = "HOST")]
     portal: Option<String>,
     /// The CI system that plans, applies and watches
@@ -70,9 +79,24 @@ const SYSTEM_FILES: [&str; 2] = [System::Github.path(), System::Gitlab.path()];
 /// What was answered so far, checked.
 #[derive(Debug, Default)]
 struct Given {
-    owns: Option<Owned>,
+    source: Option<Source>,
     portal: Option<Portal>,
     ci: Option<Ci>,
+}
+
+/// What the repository begins with, and which codes it owns.
+#[derive(Debug)]
+enum Source {
+    /// Sample art.
+    Samples(Owned),
+    /// What the portal holds; without a pattern, each code of it.
+    Portal(Option<Pattern>),
+}
+
+/// A brand, and the portal that it is for.
+struct Answered {
+    brand: Brand,
+    portal: Option<Portal>,
 }
 
 /// Why nothing was written.
@@ -88,13 +112,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = arguments.folder.join(MANIFEST);
     let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
     let mut started = Started { manifest, ..Started::default() };
-    let exit = match start(globals, arguments, &mut started) {
-        Ok(()) => Exit::Success,
-        Err(Failure(findings)) => {
-            started.findings = findings;
-            Exit::Error
-        }
-    };
+    if let Err(Failure(findings)) = start(globals, arguments, &mut started) {
+        started.findings = findings;
+    }
+    let exit = if started.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
         Format::Json => output::json(render::json::started(&started), exit),
         Format::Human => {
@@ -111,9 +132,9 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     let writing = Interrupt::default();
     signals::leave_unless(&writing);
     let site = Site::at(&arguments.folder).map_err(unwritable)?;
-    let (owns, portal, ci) = match given {
-        Given { owns: Some(owns), portal, ci: Some(ci) } => (owns, portal, ci),
-        given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given)?,
+    let (source, portal, ci) = match given {
+        Given { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
+        given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
         given => return Err(Failure(missing(&given))),
     };
     let (root, folder) = match (ci, &site.git) {
@@ -121,7 +142,16 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
         _ => (&site.folder, Folder::root()),
     };
     started.ci = ci.system();
-    let files = scaffold::files(&Answers { owns, portal, ci: started.ci, folder });
+    let Answered { brand, portal } = match source {
+        Source::Samples(owns) => Answered { brand: Brand::Samples(owns), portal },
+        Source::Portal(owns) => {
+            let (answered, report) = portal::read(&mut Session::looking(globals), owns, portal)?;
+            started.findings.clone_from(&report.findings);
+            started.export = Some(ExportReport { folder: site.folder.display().to_string(), ..report });
+            answered
+        }
+    };
+    let files = scaffold::files(&Answers { brand, portal, ci: started.ci, folder });
     // From here on, a signal waits: all is written, or nothing.
     writing.raise();
     started.files = write(root, &files).map_err(unwritable)?;
@@ -140,7 +170,13 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
         findings.push(Finding::error("usage", format!("-f names no manifest here: init writes DIR/{MANIFEST}")));
     }
     let mut wrong = |option: &str, why: String| findings.push(Finding::error("usage", format!("{option}: {why}")));
-    let owns = arguments.owns.as_deref().map(Owned::parse).transpose().unwrap_or_else(|why| {
+    let owns = arguments.owns.as_deref();
+    let source = if arguments.from_portal {
+        owns.map(scaffold::pattern).transpose().map(Source::Portal).map(Some)
+    } else {
+        owns.map(Owned::parse).transpose().map(|owns| owns.map(Source::Samples))
+    };
+    let source = source.unwrap_or_else(|why| {
         wrong("--owns", why);
         None
     });
@@ -148,7 +184,7 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
         wrong("--portal", why);
         None
     });
-    if findings.is_empty() { Ok(Given { owns, portal, ci: arguments.ci }) } else { Err(Failure(findings)) }
+    if findings.is_empty() { Ok(Given { source, portal, ci: arguments.ci }) } else { Err(Failure(findings)) }
 }
 
 /// Names the options without which nothing can be written.
@@ -157,7 +193,8 @@ fn missing(given: &Given) -> Vec<Finding> {
         let what = format!("{option} is missing, and nobody can be asked, because this is no terminal");
         Finding::error("usage", what).help(help)
     };
-    let owns = given.owns.is_none().then(|| needed("--owns", "name the codes that you own, as in --owns 'acme-*'"));
+    let help = "name the codes that you own, as in --owns 'acme-*', or pass --from-portal";
+    let owns = given.source.is_none().then(|| needed("--owns", help));
     let ci = given.ci.is_none().then(|| needed("--ci", "write --ci github, --ci gitlab or --ci none"));
     owns.into_iter().chain(ci).collect()
 }

@@ -8,23 +8,65 @@ use std::io;
 use clap::ValueEnum as _;
 
 use crate::domain::finding::Finding;
-use crate::domain::scaffold::{Owned, Portal};
+use crate::domain::scaffold::{self, Owned, Portal};
+use crate::domain::scope::Pattern;
 
-use super::super::output;
-use super::{Ci, Failure, Given};
+use super::super::settings::Globals;
+use super::super::{credentials, output};
+use super::{Ci, Failure, Given, Source};
 
 /// Asks for what is not given yet.
-pub(super) fn ask(given: Given) -> Result<(Owned, Option<Portal>, Ci), Failure> {
-    let owns = given.owns.map_or_else(
-        || answer("Which codes does this repository own? A prefix of yours and a star, such as acme-*: ", Owned::parse),
-        Ok,
-    )?;
-    let portal = given.portal.map_or_else(
-        || answer("Which portal is it for? Its host, such as acme.bitrix24.com [any]: ", portal),
-        |portal| Ok(Some(portal)),
-    )?;
+pub(super) fn ask(given: Given, globals: &Globals) -> Result<(Source, Option<Portal>, Ci), Failure> {
+    let source = given.source.map_or_else(|| source(globals.sandbox.is_some() || credentials::are_named()), Ok)?;
+    let portal = match (&source, given.portal) {
+        (_, Some(portal)) => Some(portal),
+        // It is the one of the credentials.
+        (Source::Portal(_), None) => None,
+        (Source::Samples(_), None) => {
+            answer("Which portal is it for? Its host, such as acme.bitrix24.com [any]: ", portal)?
+        }
+    };
     let ci = given.ci.map_or_else(|| answer("Which CI system runs it: github, gitlab or none? [github]: ", ci), Ok)?;
-    Ok((owns, portal, ci))
+    Ok((source, portal, ci))
+}
+
+/// What a repository can begin with.
+#[derive(Clone, Copy)]
+enum Start {
+    Portal,
+    Empty,
+}
+
+/// Asks what to begin with, and for the codes. A portal can only be read by who was given the right to.
+fn source(readable: bool) -> Result<Source, Failure> {
+    let (name, default) = if readable { ("portal", Start::Portal) } else { ("empty", Start::Empty) };
+    let question = format!("Begin with what the portal holds, or empty, with sample art: portal or empty? [{name}]: ");
+    let start = answer(&question, |text| match text.to_ascii_lowercase().as_str() {
+        "" => Ok(default),
+        "empty" => Ok(Start::Empty),
+        "portal" if readable => Ok(Start::Portal),
+        "portal" => {
+            let none = credentials::none();
+            let help = none.help.map(|help| format!(": {help}")).unwrap_or_default();
+            Err(format!("{}{help}", none.message))
+        }
+        _ => Err("write portal or empty".to_owned()),
+    })?;
+    match start {
+        Start::Empty => {
+            answer("Which codes does this repository own? A prefix of yours and a star, such as acme-*: ", Owned::parse)
+                .map(Source::Samples)
+        }
+        Start::Portal => answer(
+            "Which codes of it does this repository own? A pattern, such as acme-* [each that it holds now]: ",
+            pattern,
+        )
+        .map(Source::Portal),
+    }
+}
+
+fn pattern(text: &str) -> Result<Option<Pattern>, String> {
+    if text.is_empty() { Ok(None) } else { scaffold::pattern(text).map(Some) }
 }
 
 fn portal(text: &str) -> Result<Option<Portal>, String> {

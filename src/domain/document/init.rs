@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::domain::scaffold::{Started, Written};
 
 use super::FORMAT_VERSION;
+use super::export::ExportedDocument;
 use super::plan::{FindingDocument, Tool, split};
 
 /// The files of a new branding repository.
@@ -19,17 +20,30 @@ pub struct InitDocument {
     /// Where the files' paths begin: the root of the Git repository, or the folder itself outside of one; null when it
     /// failed before that was known.
     pub root: Option<String>,
-    /// Every file, sorted; empty when it failed: all are written, or none.
+    /// The host of the portal that it was begun from, or the sandbox's identity; null when it was not, or not reached.
+    pub portal: Option<String>,
+    /// What became of each custom entry of that portal, by kind and code; empty without one.
+    pub entries: Vec<ExportedDocument>,
+    /// Every file, sorted: all are written, or none.
     pub files: Vec<Written>,
-    /// Why nothing was written.
+    /// Why nothing was written; where files were, which entries are ignored because their images could not be fetched.
     pub errors: Vec<FindingDocument>,
 }
 
 impl From<&Started> for InitDocument {
     fn from(started: &Started) -> Self {
         // The rest is for people, who are told what to do next.
-        let Started { root, files, findings, manifest: _, ci: _ } = started;
+        let Started { root, export, files, findings, manifest: _, ci: _ } = started;
         let (errors, _) = split(findings);
-        Self { format_version: FORMAT_VERSION, tool: Tool::this(), root: root.clone(), files: files.clone(), errors }
+        let items = export.iter().flat_map(|export| &export.items);
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            root: root.clone(),
+            portal: export.as_ref().and_then(|export| export.portal.clone()),
+            entries: items.map(ExportedDocument::from).collect(),
+            files: files.clone(),
+            errors,
+        }
     }
 }

@@ -18,6 +18,24 @@ pub struct Owned {
     code: Code,
 }
 
+/// Reads a pattern over codes, in words for who typed it.
+///
+/// # Errors
+/// Says what is wrong with it. What may be a webhook, which is a password, is not repeated.
+pub fn pattern(text: &str) -> Result<Pattern, String> {
+    let named = quoted(text);
+    let pattern = Pattern::parse(text).map_err(|error| {
+        let help = error.help().map(|help| format!(": {help}")).unwrap_or_default();
+        format!("{named} is no pattern: {}{help}", error.reason())
+    })?;
+    match text.chars().find(|c| !matches!(c, ' '..='~')) {
+        Some(odd) => {
+            Err(format!("{named} holds {}, which no code does: they are printable ASCII", quoted(&odd.to_string())))
+        }
+        None => Ok(pattern),
+    }
+}
+
 impl Owned {
     /// Reads a pattern such as `acme-*` or `icon/acme-*`.
     ///
@@ -25,19 +43,10 @@ impl Owned {
     /// Says what to write when it is no pattern, or when no sample can have a code and a file name that begin as it does.
     pub fn parse(text: &str) -> Result<Self, String> {
         let named = quoted(text);
-        let pattern = Pattern::parse(text).map_err(|error| {
-            let help = error.help().map(|help| format!(": {help}")).unwrap_or_default();
-            format!("{named} is no pattern: {}{help}", error.reason())
-        })?;
+        let pattern = pattern(text)?;
         let glob = pattern.kind().and_then(|kind| text.strip_prefix(kind.name())?.strip_prefix('/')).unwrap_or(text);
         let prefix = glob.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
         let owned = Self { code: Code::new(format!("{prefix}{SAMPLE}")), pattern };
-        if let Some(odd) = text.chars().find(|c| !matches!(c, ' '..='~')) {
-            return Err(format!(
-                "{named} holds {}, which no code does: they are printable ASCII",
-                quoted(&odd.to_string())
-            ));
-        }
         if owned.samples().is_empty() {
             return Err(format!(
                 "{named} does not match all codes that begin alike: give their beginning and a star, such as `acme-*`; \

@@ -8,14 +8,16 @@ mod manifest;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::asset::{Address, Kind};
 use super::finding::Finding;
+use super::report::ExportReport;
 
-pub use answers::{Folder, Owned, Portal};
+pub use answers::{Folder, Owned, Portal, pattern};
 pub use ci::System;
 
 /// The manifest's file.
@@ -30,14 +32,24 @@ const IGNORED: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/va
 /// What a branding repository is begun with.
 #[derive(Debug, Clone)]
 pub struct Answers {
-    /// Which codes it owns.
-    pub owns: Owned,
+    /// What its manifest declares.
+    pub brand: Brand,
     /// The portal that it is for; `None`: any.
     pub portal: Option<Portal>,
     /// Which CI system runs it; `None`: none that is known here.
     pub ci: Option<System>,
     /// Where it lies in its Git repository.
     pub folder: Folder,
+}
+
+/// A manifest and the art that it declares.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
+pub enum Brand {
+    /// Sample art for these codes.
+    Samples(Owned),
+    /// What a portal holds: the files of an export, by their paths in the folder.
+    Exported(Vec<(String, Arc<[u8]>)>),
 }
 
 /// What is to be written to a file.
@@ -80,9 +92,11 @@ pub struct Started {
     pub manifest: String,
     /// The CI system whose file was written.
     pub ci: Option<System>,
+    /// What was exported, where it begins with what a portal holds.
+    pub export: Option<ExportReport>,
     /// Every file, sorted; none when it failed.
     pub files: Vec<Written>,
-    /// Why nothing was written.
+    /// Why nothing was written, or what the portal would not give.
     pub findings: Vec<Finding>,
 }
 
@@ -90,21 +104,31 @@ pub struct Started {
 #[must_use]
 pub fn files(answers: &Answers) -> BTreeMap<String, Content> {
     let prefix = answers.folder.prefix();
-    let inside =
-        brand(answers).into_iter().chain(surroundings()).map(|(name, content)| (format!("{prefix}{name}"), content));
+    let inside = answers
+        .brand
+        .files(answers.portal.as_ref())
+        .into_iter()
+        .chain(surroundings())
+        .map(|(name, content)| (format!("{prefix}{name}"), content));
     let ci = answers.ci.map(|system| (system.path().to_owned(), new(ci::text(system, answers))));
     inside.chain(ci).collect()
 }
 
-/// The manifest, and the art that it declares.
-fn brand(answers: &Answers) -> Vec<(String, Content)> {
-    let manifest = manifest::text(&answers.owns, answers.portal.as_ref(), SCHEMA);
-    let art = answers
-        .owns
-        .samples()
-        .into_iter()
-        .map(|Address { kind, code }| (format!("{}/{code}.png", kind.plural()), new(sample(kind))));
-    std::iter::once((MANIFEST.to_owned(), new(manifest))).chain(art).collect()
+impl Brand {
+    /// The manifest, and the art that it declares. An export names its portal itself.
+    fn files(&self, portal: Option<&Portal>) -> Vec<(String, Content)> {
+        match self {
+            Self::Samples(owns) => {
+                let manifest = manifest::text(owns, portal, SCHEMA);
+                let art = owns
+                    .samples()
+                    .into_iter()
+                    .map(|Address { kind, code }| (format!("{}/{code}.png", kind.plural()), new(sample(kind))));
+                std::iter::once((MANIFEST.to_owned(), new(manifest))).chain(art).collect()
+            }
+            Self::Exported(files) => files.iter().map(|(path, bytes)| (path.clone(), new(&**bytes))).collect(),
+        }
+    }
 }
 
 /// What goes with any manifest.

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::manifest;
 
 fn answers(owns: &str) -> Answers {
-    Answers { owns: Owned::parse(owns).unwrap(), portal: None, ci: None, folder: Folder::root() }
+    Answers { brand: Brand::Samples(Owned::parse(owns).unwrap()), portal: None, ci: None, folder: Folder::root() }
 }
 
 fn text(answers: &Answers, path: &str) -> String {
@@ -19,13 +19,14 @@ fn text(answers: &Answers, path: &str) -> String {
 /// The manifest says what was answered, and nothing is found in it.
 #[track_caller]
 fn holds(answers: &Answers) {
+    let Brand::Samples(owns) = &answers.brand else { panic!("no samples") };
     let text = text(answers, MANIFEST);
     let (manifest, findings) = manifest::parse(text.as_bytes(), MANIFEST);
     assert_eq!(findings, [], "{text}");
     let manifest = manifest.unwrap();
-    assert_eq!(manifest.owns.patterns(), [answers.owns.pattern().clone()], "{text}");
+    assert_eq!(manifest.owns.patterns(), [owns.pattern().clone()], "{text}");
     assert_eq!(manifest.portals, answers.portal.iter().map(|portal| portal.host().to_owned()).collect::<Vec<_>>());
-    for address in answers.owns.samples() {
+    for address in owns.samples() {
         let place = crate::domain::finding::Place { line: 1, column: 1, bytes: 0..0 };
         let found = manifest::check_codes(&manifest, address.kind, [(&address.code, place)], MANIFEST);
         assert_eq!(found, [], "{text}");
@@ -107,7 +108,7 @@ proptest! {
     #[test]
     fn every_pattern_is_refused_or_comes_back(owns in "(icon/|logo/)?[ -~]{0,6}[*?{}\\[\\]a\"\\\\\n\u{7f}\u{85}\u{2028}é:#'-]{0,6}\\*?") {
         if let Ok(owns) = Owned::parse(&owns) {
-            holds(&Answers { owns, portal: None, ci: None, folder: Folder::root() });
+            holds(&Answers { brand: Brand::Samples(owns), portal: None, ci: None, folder: Folder::root() });
         }
     }
 }
