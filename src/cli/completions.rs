@@ -56,8 +56,13 @@ pub(super) fn run(_: &Globals, arguments: &Arguments) -> Exit {
     }
 }
 
-/// Answers a shell that asks what the last of `arguments` could become; `false` when none does.
+/// Answers a shell that asks what the last of `arguments` could become; `false` when none does. What the script asks is
+/// known by its `--`: a variable alone must not keep a command from doing its work.
 pub(super) fn answered(program: fn() -> Command, arguments: &[OsString]) -> bool {
+    let shell = std::env::var(VARIABLE).unwrap_or_default();
+    if Shells::builtins().completer(&shell).is_none() || arguments.get(1).is_none_or(|word| word != "--") {
+        return false;
+    }
     let here = std::env::current_dir().ok();
     // What is typed is no command line yet: an error would only garble it.
     CompleteEnv::with_factory(program).var(VARIABLE).try_complete(arguments.to_vec(), here.as_deref()).unwrap_or(true)
@@ -84,16 +89,21 @@ pub(super) fn runs() -> ArgValueCompleter {
         let root = option("--state-dir", None).map_or_else(|| repository.folder().join(".brandctl"), PathBuf::from);
         let runs = run::of_all_portals(&root).unwrap_or_default();
         let mut found = candidates(typed, runs.iter().rev().map(|run| run.state.run.clone()));
-        found.extend(clap_complete::PathCompleter::any().complete(typed));
+        let files = clap_complete::PathCompleter::any().complete(typed);
+        found.extend(files.into_iter().filter(|file| is_plain(&file.get_value().to_string_lossy())));
         found
     })
 }
 
 fn candidates(typed: &OsStr, values: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
-    // A shell would have to quote what else a code can hold.
-    let is_plain = |value: &String| value.chars().all(|letter| letter.is_ascii_graphic());
     values.filter(|value| value.starts_with(&*typed) && is_plain(value)).map(CompletionCandidate::new).collect()
+}
+
+/// Whether no shell sees more in it than its letters: bash puts a candidate on the line as it is, and codes and file names
+/// come from whoever can commit.
+fn is_plain(value: &str) -> bool {
+    value.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"._/-".contains(&letter))
 }
 
 /// What the manifest declares, as far as it can be read.
@@ -118,7 +128,9 @@ fn option(long: &str, short: Option<&str>) -> Option<OsString> {
         if text == long || is_short {
             return words.get(at + 1).cloned();
         }
-        text.strip_prefix(long).and_then(|rest| rest.strip_prefix('=')).map(OsString::from)
+        let long = text.strip_prefix(long).and_then(|rest| rest.strip_prefix('='));
+        let joined = || short.and_then(|short| text.strip_prefix(short));
+        long.or_else(joined).map(OsString::from)
     };
     words.iter().enumerate().find_map(value)
 }

@@ -53,6 +53,9 @@ fn code(text: &str) -> Result<Address, String> {
     match Kind::ALL.into_iter().find(is_of) {
         Some(kind) => Err(format!("an address begins with `{kind}/`")),
         None if text.trim().is_empty() => Err("the code is missing".to_owned()),
+        None if text.contains('*') => {
+            Err("codes are named one by one; a pattern is taken with icon/ before it only".to_owned())
+        }
         None => Ok(Address::new(Kind::Icon, Code::new(text))),
     }
 }

@@ -495,7 +495,7 @@ fn what_a_run_put_there_uncommitted_is_no_drift_and_a_saved_plan_applies_elsewhe
     brand.draw("icon/acme-a", &art(Kind::Icon, 71));
     brand.commit();
     let drift = brand.json("drift --only-portal").ends_with(0);
-    assert!(whys(&drift).contains("put it there, and it was never committed"), "{}", whys(&drift));
+    assert!(whys(&drift).contains("put it there, and no commit of this history has it"), "{}", whys(&drift));
     // The same plan is good where there is no history.
     brand.save_plan();
     brand.forget();

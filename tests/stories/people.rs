@@ -208,7 +208,7 @@ impl Team {
     /// The ids of its runs, the newest first.
     pub(crate) fn history(&self) -> Vec<String> {
         let json = self.runs("history --format json").ends(0).json();
-        let runs = json["runs"].as_array().unwrap().iter();
+        let runs = json["runs"].as_array().unwrap().iter().rev();
         runs.map(|run| run["run"].as_str().unwrap().to_owned()).collect()
     }
 

@@ -46,10 +46,13 @@ impl<'a> Evidence<'a> {
             .chain(plan.conflicts.iter().filter_map(|finding| finding.address.as_ref()))
             .map(Address::folded)
             .collect();
+        let oldest = past.oldest();
         for (address, entry) in desired.entries() {
-            if only.admits(address) && !differs.contains(&address.folded()) {
-                let file = evidence.path(&entry.file);
-                evidence.seen.extend(evidence.first(&file, &entry.content, Some(&entry.png)));
+            // What the portal has of it may be older bytes that look the same: those say nothing of this commit.
+            let is_same = plan.kept.get(address).is_some_and(|held| held.sha256 == entry.content.sha256);
+            if only.admits(address) && !differs.contains(&address.folded()) && is_same {
+                let names = evidence.names(&entry.content, Some(&entry.png));
+                evidence.seen.extend(names.iter().filter_map(|name| oldest.get(name)).max().copied());
             }
         }
         evidence
@@ -121,25 +124,37 @@ impl<'a> Evidence<'a> {
     fn present(&self, change: &Change, before: &Before, known: &Known<'_>) -> Origin {
         let address = change.live_address();
         let Some(live) = &before.content else { return unknown("its image could not be fetched") };
+        match (self.last_run(&address), change.action.after()) {
+            (Some((run, Done::Put(content))), Some(after)) if content.looks_like(&after.content) => {
+                return of(Mover::Drifted, format!("run {run} put the declared image there"));
+            }
+            (Some((run, Done::Deleted)), None) => {
+                return of(Mover::Drifted, format!("run {run} deleted it, and it is there again"));
+            }
+            _ => {}
+        }
         if let Some(commit) = self.version_of(&address, live) {
             return self.at(Mover::Pending, commit, |at| format!("the portal has the version of commit {at}"));
         }
         if let Some((run, Done::Put(content))) = self.last_run(&address)
             && content.looks_like(live)
         {
-            return of(Mover::Pending, format!("run {run} put it there, and it was never committed"));
+            return of(Mover::Pending, format!("run {run} put it there, and no commit of this history has it"));
         }
         let files = self.files(&address);
         let versions: Vec<_> = files.iter().flat_map(|file| self.past.versions(file)).collect();
         let declared = change.action.after().is_some() && address == change.address;
         if declared && versions.is_empty() {
-            return of(Mover::Pending, "its declaration is not committed".to_owned());
+            return of(Mover::Pending, "its image is not committed".to_owned());
         }
         if let Some(why) = self.gap(&address) {
             return unknown(why);
         }
         if versions.is_empty() {
-            return of(Mover::Drifted, "it was never declared: somebody added it on the portal".to_owned());
+            return of(
+                Mover::Drifted,
+                "it was never declared: somebody added it on the portal, or it was not owned before".to_owned(),
+            );
         }
         let newest_run = self.runs.iter().find(|run| self.place(run).is_some());
         if declared
@@ -193,6 +208,12 @@ impl<'a> Evidence<'a> {
             return self.at(Mover::Vanished, newer, |at| {
                 format!("it is declared since commit {at}, and run {run} left nothing to do")
             });
+        }
+        // Under an earlier name of its file, the same image may have been applied and be gone since.
+        if self.version_of(&change.address, &after.content).is_some_and(|oldest| known.reached.has(oldest))
+            && !within(&known.reached)
+        {
+            return unknown("its image was committed before under another name, and may have been applied");
         }
         let told = known.any && !broken;
         if told && !within(&known.reached) {
@@ -425,7 +446,9 @@ mod tests {
             (None, None) => return None,
         };
         let changes = vec![Change { address: address("a"), action, reason, rename: None }];
-        let plan = Plan::new("p".to_owned(), Diff { changes, ..Diff::default() }, Contents::new());
+        let kept = desired.entries().iter().filter(|(kept, _)| **kept != address("a"));
+        let kept = kept.map(|(address, entry)| (address.clone(), entry.content.clone())).collect();
+        let plan = Plan::new("p".to_owned(), Diff { changes, kept, ..Diff::default() }, Contents::new());
         let mut evidence = Evidence::new(past, &plan, &desired, &Selection::All, runs);
         let wanted = evidence.unsettled();
         let versions: Vec<_> = past.versions("brand.yaml").map(|(commit, _)| commit).collect();

@@ -1,6 +1,6 @@
 //! What Git knows of a branding repository's past, as plain data: the commits, and the files that each of them touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use sha1::Sha1;
@@ -92,6 +92,19 @@ impl Past {
     #[must_use]
     pub fn new(manifest: impl Into<String>, shallow: bool) -> Self {
         Self { manifest: manifest.into(), shallow, ..Self::default() }
+    }
+
+    /// The oldest commit that has each content, under whatever name.
+    #[must_use]
+    pub fn oldest(&self) -> HashMap<&ObjectId, usize> {
+        let mut oldest = HashMap::new();
+        for touch in self.files.values().flatten() {
+            if let Blob::Is(id) = &touch.blob {
+                let commit = oldest.entry(id).or_insert(touch.commit);
+                *commit = touch.commit.max(*commit);
+            }
+        }
+        oldest
     }
 
     /// Adds the next older commit.

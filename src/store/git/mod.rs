@@ -22,7 +22,7 @@ use crate::ops::ports::{Blobs, History, NoHistory};
 use blobs::Batch;
 
 /// How long one process may take: a hung disk must not hold a plan up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The most that is read of a log, in bytes: a million commits.
 const LONGEST_LOG: u64 = 512 * 1024 * 1024;
@@ -57,13 +57,18 @@ const MISLEADING: [&str; 25] = [
     "GIT_WORK_TREE",
 ];
 
-/// The commit that `folder` is at, with a `+` when files in it differ from that commit; `None` outside Git or without
-/// it.
+/// The commit that `folder` is at, with a `+` when files in it may differ from that commit; `None` outside Git or without
+/// it. `git status` would say so more exactly, but it runs the filters that a repository sets.
 #[must_use]
 pub fn commit(folder: &Path) -> Option<String> {
+    const DIFFERING: [&[&str]; 3] = [
+        &["diff-index", "--cached", "--name-only", "--ignore-submodules=all", "HEAD", "--", "."],
+        &["diff-files", "--name-only", "--ignore-submodules=all", "--", "."],
+        &["ls-files", "--others", "--exclude-standard", "--", "."],
+    ];
     let commit = said(folder, ["rev-parse", "HEAD"]).ok()?;
-    let changes = said(folder, ["status", "--porcelain", "--", "."]).ok()?;
-    let mark = if changes.trim_ascii().is_empty() { "" } else { "+" };
+    let differs = DIFFERING.iter().any(|list| said(folder, *list).map_or(true, |files| !files.is_empty()));
+    let mark = if differs { "+" } else { "" };
     Some(format!("{}{mark}", String::from_utf8_lossy(&commit).trim()))
 }
 
@@ -134,12 +139,20 @@ fn git(folder: &Path) -> Command {
 fn said<I: IntoIterator<Item: AsRef<OsStr>>>(folder: &Path, arguments: I) -> Result<Vec<u8>, NoHistory> {
     let mut child = git(folder).args(arguments).spawn().map_err(|error| not_started(&error))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let child = Mutex::new(child).into();
-    let (text, complaint) = watched(&child, || {
+    let (printed, arrives) = mpsc::channel();
+    // A thread of its own: whatever Git started may hold the pipe longer than Git lives.
+    std::thread::spawn(move || {
         let complaint = std::thread::spawn(|| read(err, 64 * 1024));
-        (read(out, LONGEST_LOG), complaint.join().unwrap_or_default())
+        let text = read(out, LONGEST_LOG);
+        // Where nobody waits any more, it does not matter.
+        let _ = printed.send((text, complaint.join().unwrap_or_default()));
     });
-    let ended = child.lock().unwrap_or_else(PoisonError::into_inner).wait();
+    let Ok((text, complaint)) = arrives.recv_timeout(PATIENCE) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(NoHistory::unreadable(&format!("git gave no answer within {} s", PATIENCE.as_secs()), None));
+    };
+    let ended = child.wait();
     if text.len() as u64 == LONGEST_LOG {
         Err(NoHistory::unreadable("the history is too long to be read", None))
     } else if ended.is_ok_and(|status| status.success()) {
