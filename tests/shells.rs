@@ -92,6 +92,34 @@ fn codes_and_runs_are_completed() {
     assert_eq!(proposed(empty.path(), &["plan", "--only", "a"]), [""; 0]);
 }
 
+#[test]
+fn no_shell_sees_more_in_a_proposal_than_its_letters() {
+    let folder = tempfile::tempdir().unwrap();
+    let codes = ["zz-;ls>PWN", "zz-`id`", "zz-$(id)", "zz-a b", "zz-*", "zz-fine.1_x"];
+    let declared: String = codes.iter().map(|code| format!("  \"{code}\": icons/a.png\n")).collect();
+    let manifest = format!("version: 1\nowns: [\"zz-*\"]\nicons:\n{declared}");
+    std::fs::write(folder.path().join("brand.yaml"), manifest).unwrap();
+    for name in ["$(id).json", "a`id`", "plan.json"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
+    assert_eq!(proposed(folder.path(), &["usage", "zz-"]), ["zz-fine.1_x"]);
+    assert_eq!(proposed(folder.path(), &["-fbrand.yaml", "usage", "zz-"]), ["zz-fine.1_x"]);
+    let plans = proposed(folder.path(), &["show", ""]);
+    assert!(plans.contains(&"plan.json".to_owned()) && !plans.iter().any(|plan| plan.contains("id")), "{plans:?}");
+}
+
+#[test]
+fn a_stray_variable_keeps_no_command_from_its_work() {
+    let folder = tempfile::tempdir().unwrap();
+    for value in ["1", "foo", "../x", "bash"] {
+        let mut command = Command::new(PROGRAM);
+        command.arg("validate").current_dir(folder.path()).env_clear().env("BRANDCTL_COMPLETE", value);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{value}: {output:?}");
+        assert!(String::from_utf8(output.stdout).unwrap().contains("the manifest does not exist"), "{value}");
+    }
+}
+
 /// Runs a script in a shell that finds the program.
 fn in_shell(shell: &str, arguments: &[&str], script: &str, folder: &Path) -> String {
     let programs = Path::new(PROGRAM).parent().unwrap();

@@ -597,3 +597,55 @@ fn a_code_spelt_otherwise_on_the_portal_has_the_past_of_that_spelling() {
     brand.commit();
     assert_eq!(origins(&brand.json("drift --only-portal").ends_with(2)), ["drifted icon/acme-a"]);
 }
+
+#[test]
+fn a_run_that_put_the_declared_image_there_proves_that_the_portal_moved() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+    brand.commit();
+    brand.apply().ends_with(0);
+    let brand = brand.declares("icon/acme-a", 11);
+    brand.undeclare("icon/acme-b");
+    brand.commit();
+    brand.apply().ends_with(0);
+    // Somebody puts both back as they were: Git alone would call that pending.
+    brand.seed("icon/acme-a", &art(Kind::Icon, 1));
+    brand.seed("icon/acme-b", &art(Kind::Icon, 2));
+    let drift = brand.json("drift --only-portal").ends_with(2);
+    assert_eq!(origins(&drift), ["drifted icon/acme-a", "drifted icon/acme-b"], "{}", whys(&drift));
+    brand.forget();
+    let drift = brand.json("drift --only-portal").ends_with(0);
+    assert_eq!(origins(&drift), ["pending icon/acme-a", "pending icon/acme-b"], "{}", whys(&drift));
+}
+
+#[test]
+fn art_that_was_only_recompressed_or_renamed_says_nothing_of_what_was_applied() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1);
+    brand.commit();
+    brand.apply().ends_with(0);
+    let brand = brand.declares("icon/acme-b", 2);
+    brand.commit();
+    brand.draw("icon/acme-a", &reencoded(Kind::Icon, 1));
+    brand.commit();
+    let drift = brand.json("drift --only-portal").ends_with(0);
+    assert_eq!(origins(&drift), ["pending icon/acme-b"], "{}", whys(&drift));
+    brand.forget();
+    let drift = brand.json("drift").ends_with(2);
+    assert_eq!(origins(&drift), ["unknown icon/acme-b"], "{}", whys(&drift));
+}
+
+#[test]
+fn nothing_that_a_repository_sets_is_run() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1);
+    fs::write(brand.path(".gitattributes"), "*.png filter=evil\n").unwrap();
+    brand.commit();
+    let mark = brand.path("mark");
+    git_with(brand.folder.path(), ["config", "filter.evil.clean", &format!("touch {}; cat", mark.display())]);
+    // As if it had been touched: Git would look at it again.
+    brand.draw("icon/acme-a", &art(Kind::Icon, 1));
+    // Of a file that is as new as the index Git itself cannot tell without reading it.
+    let index = fs::File::options().append(true).open(brand.path(".git/index")).unwrap();
+    index.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(10)).unwrap();
+    brand.apply().ends_with(0);
+    brand.json("drift").ends_with(0);
+    assert!(!mark.exists(), "a filter ran");
+}

@@ -58,7 +58,7 @@ const MISLEADING: [&str; 25] = [
 ];
 
 /// The commit that `folder` is at, with a `+` when files in it may differ from that commit; `None` outside Git or without
-/// it. `git status` would say so more exactly, but it runs the filters that a repository sets.
+/// it. `git status` would say so more exactly, but runs the filters that are set for every touched file.
 #[must_use]
 pub fn commit(folder: &Path) -> Option<String> {
     const DIFFERING: [&[&str]; 3] = [
