@@ -649,3 +649,14 @@ fn nothing_that_a_repository_sets_is_run() {
     brand.json("drift").ends_with(0);
     assert!(!mark.exists(), "a filter ran");
 }
+
+#[test]
+fn a_run_of_some_entries_is_not_taken_for_one_of_all_because_others_are_gone() {
+    let brand = Brand::new().in_git().declares("icon/acme-a", 1).declares("icon/acme-b", 2).declares("icon/acme-x", 3);
+    brand.commit();
+    brand.run(["apply", "--yes", "--settle", "0.1", "--only", "icon/acme-a", "--only", "icon/acme-x"]).ends_with(0);
+    brand.undeclare("icon/acme-x");
+    brand.commit();
+    let drift = brand.json("drift").ends_with(2);
+    assert_eq!(origins(&drift), ["unknown icon/acme-b", "pending icon/acme-x"], "{}", whys(&drift));
+}

@@ -237,7 +237,8 @@ impl<'a> Evidence<'a> {
         let reach = self.past.reach([self.place(run).filter(|_| run.complete)?]);
         let had = |file: &str| self.past.touches(file).iter().any(|touch| reach.has(touch.commit));
         let declared = self.desired.entries().values().filter(|entry| had(&self.path(&entry.file))).count();
-        (run.looked_at >= declared).then_some(reach)
+        // What it looked at and is declared no more would be counted for what it left out.
+        (run.looked_at >= declared && !self.past.has_lost_art_since(&reach)).then_some(reach)
     }
 
     // ---- What is looked up ----

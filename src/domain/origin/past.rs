@@ -107,6 +107,16 @@ impl Past {
         oldest
     }
 
+    /// Whether a PNG that these commits have is not there any more.
+    #[must_use]
+    pub fn has_lost_art_since(&self, commits: &Reach) -> bool {
+        let is_lost = |touches: &Vec<Touch>| {
+            touches.first().is_some_and(|last| last.blob == Blob::Gone && !commits.has(last.commit))
+                && touches.iter().any(|touch| commits.has(touch.commit))
+        };
+        self.files.iter().any(|(path, touches)| path.ends_with(".png") && is_lost(touches))
+    }
+
     /// Adds the next older commit.
     pub fn add_commit(&mut self, id: ObjectId, parents: Vec<ObjectId>) {
         self.places.insert(id.clone(), self.commits.len());
