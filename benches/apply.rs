@@ -22,7 +22,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::domain::journal::{Entry, Line};
 use brandctl::ops::ports::Runs as _;
 use brandctl::sandbox::{self, Latency, Recorded, Sandbox};
-use brandctl::store::run::{self, RunStore};
+use brandctl::store::runs::{self, RunStore};
 use brandctl::store::state_dir::StateDir;
 use measure::{BRANDCTL, Peak, Result, Times, timed, verdict};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use brandctl::domain::image;
+use brandctl::domain::png;
 use brandctl::sandbox;
 use flate2::{Decompress, FlushDecompress};
 use measure::{BRANDCTL, Result, Times, timed, verdict};
@@ -189,7 +189,7 @@ fn hostile_files() -> Result<()> {
                 .map(|_| {
                     let start = Instant::now();
                     // Sound or not: `tests/hostile` knows which.
-                    let _ = std::hint::black_box(image::read(&bytes));
+                    let _ = std::hint::black_box(png::read(&bytes));
                     start.elapsed()
                 })
                 .collect(),

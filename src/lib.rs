@@ -38,3 +38,4 @@ pub mod portal;
 pub mod render;
 pub mod sandbox;
 pub mod store;
+pub mod text;

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::domain::finding::Finding;
 use crate::domain::manifest::Manifest;
 use crate::domain::report::Against;
-use crate::ops::observe::{Eyes, Forgetful};
+use crate::ops::observe::{NoCache, Reader};
 use crate::ops::origin::Record;
 use crate::ops::plan::{self as planning, Request};
 use crate::store::exported::ExportedPortal;
@@ -14,11 +14,11 @@ use crate::store::git::Git;
 
 use super::plan;
 use super::session::Session;
-use super::settings::Comparing;
+use super::settings::PlanArgs;
 
 /// Checks the repository and compares it with the export in `folder`; what was found is in the report. `None` when it did
 /// not come to a plan.
-pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, folder: &Path) -> Option<()> {
+pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, folder: &Path) -> Option<()> {
     session.report.against = Some(Against::Export);
     let only = plan::selection(session, &comparing.looking)?;
     let validated = session.validate();
@@ -49,7 +49,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, folder: &Pa
         record: Some(Record { history: &history, runs: &[] }),
     };
     let mut report = std::mem::take(&mut session.report);
-    let eyes = Eyes { portal: &exported, cache: &Forgetful, observer: session.progress.as_ref() };
+    let eyes = Reader { portal: &exported, cache: &NoCache, observer: session.progress.as_ref() };
     let planned = session.read(planning::plan(&request, &eyes, &mut report));
     session.report = report;
     session.took(planned).map(drop)

@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::plan;
 use super::saved;
 use super::session::{Purpose, Session};
-use super::settings::{Comparing, Globals};
+use super::settings::{Globals, PlanArgs};
 use super::writing::{self, Approved, Writing};
 
 /// Make the portal look as the manifest says
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
-    pub(super) comparing: Comparing,
+    pub(super) comparing: PlanArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -58,7 +58,8 @@ fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
     let manifest = made.validated.manifest.as_ref()?;
     let allowances = arguments.comparing.allowances(&manifest.policy);
     // Why it was not approved, the report says already.
-    let plan = guard::approve(made.planned.plan, &manifest.ownership(), &made.planned.censuses, allowances).ok()?;
+    let plan =
+        guard::approve(made.planned.plan, &manifest.ownership(), &made.planned.counts_by_kind, allowances).ok()?;
     Some(Approved {
         plan,
         document,

@@ -17,7 +17,7 @@ use crate::domain::asset::Address;
 use crate::domain::manifest;
 use crate::ops::ports::ReadArt as _;
 use crate::store::repository::Repository;
-use crate::store::run;
+use crate::store::runs;
 
 use super::exit::Exit;
 use super::output;
@@ -87,7 +87,7 @@ pub(super) fn runs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let repository = Repository::at(&manifest());
         let root = option("--state-dir", None).map_or_else(|| repository.folder().join(".brandctl"), PathBuf::from);
-        let runs = run::of_all_portals(&root).unwrap_or_default();
+        let runs = runs::of_all_portals(&root).unwrap_or_default();
         let mut found = candidates(typed, runs.iter().rev().map(|run| run.state.run.clone()));
         let files = clap_complete::PathCompleter::any().complete(typed);
         found.extend(files.into_iter().filter(|file| is_plain(&file.get_value().to_string_lossy())));

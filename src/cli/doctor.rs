@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::domain::checkup::{self, Health, Observed, Trouble};
+use crate::domain::doctor::{self, Health, Observed, Trouble};
 use crate::domain::finding::Finding;
 use crate::domain::manifest::Manifest;
 use crate::ops;
@@ -29,7 +29,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let mut observed = Observed::default();
     observe(&mut session, &mut observed);
     session.progress.clear();
-    let checks = checkup::judge(&observed);
+    let checks = doctor::judge(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
     let exit = match (session.report.interrupted, failed) {
         (true, _) => Exit::Interrupted,

@@ -3,14 +3,14 @@
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::report::Concern;
+use crate::domain::report::DriftScope;
 use crate::render;
 
 use super::exit::{self, Exit};
 use super::output;
 use super::plan;
 use super::session::{Purpose, Session};
-use super::settings::{AnyFormat, Comparing, Globals};
+use super::settings::{AnyFormat, Globals, PlanArgs};
 
 /// Tell whether the portal still looks as the manifest says, for cron
 ///
@@ -28,13 +28,13 @@ pub(super) struct Arguments {
     #[arg(long)]
     only_portal: bool,
     #[command(flatten)]
-    pub(super) comparing: Comparing,
+    pub(super) comparing: PlanArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::new(globals, &arguments.comparing.settling);
     if arguments.only_portal {
-        session.report.concern = Concern::Portal;
+        session.report.concern = DriftScope::Portal;
     }
     plan::make(&mut session, &arguments.comparing, Purpose::Read);
     let missed = session.report.unknown_origins();

@@ -10,7 +10,7 @@ use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export;
-use crate::ops::observe::{Eyes, Forgetful};
+use crate::ops::observe::{NoCache, Reader};
 use crate::ops::ports::Existing;
 use crate::render;
 use crate::store::export::ExportFolder;
@@ -76,7 +76,7 @@ fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut Expo
     let origin = Origin { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder);
-    let eyes = Eyes { portal: &connection.client, cache: &Forgetful, observer: session.progress.as_ref() };
+    let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
     let exported = session.read(export::export(&choice, &origin, &eyes, &target, existing));
     let exported = session.took(exported)?;
     report.items = exported.export.items;

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::domain::journal::RunState;
 use crate::render;
 use crate::store::repository::Repository;
-use crate::store::run;
+use crate::store::runs;
 
 use super::exit::Exit;
 use super::output;
@@ -20,7 +20,7 @@ pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let root = globals.state_root(Repository::at(globals.manifest()).folder());
-    let runs: Vec<RunState> = match run::of_all_portals(&root) {
+    let runs: Vec<RunState> = match runs::of_all_portals(&root) {
         Ok(runs) => runs.into_iter().map(|run| run.state).collect(),
         Err(error) => {
             output::complain(&format!("the state folder {} cannot be read: {error}", root.display()));

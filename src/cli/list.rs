@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::inventory::Inventory;
+use crate::domain::list::Inventory;
 use crate::domain::manifest::Manifest;
 use crate::ops;
 use crate::ops::list::Bytes;
@@ -14,7 +14,7 @@ use super::exit::{self, Exit};
 use super::output;
 use super::reports::Reports;
 use super::session::{Purpose, Session};
-use super::settings::{Format, Globals, Looking};
+use super::settings::{Format, Globals, SelectArgs};
 
 /// Show what the portal holds, and what is managed
 ///
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     system: bool,
     #[command(flatten)]
-    looking: Looking,
+    looking: SelectArgs,
     #[command(flatten)]
     pub(super) reports: Reports,
 }
@@ -59,7 +59,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 }
 
 /// Fills the inventory as far as it comes; what stood in the way is in the report.
-fn look(session: &mut Session<'_>, looking: &Looking, bytes: Bytes, inventory: &mut Inventory) -> Option<()> {
+fn look(session: &mut Session<'_>, looking: &SelectArgs, bytes: Bytes, inventory: &mut Inventory) -> Option<()> {
     let only = match looking.selection() {
         Ok(only) => only,
         Err(error) => {

@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::log::{self, Draft, Entity, LogReport, Outcome};
+use crate::domain::logmessage::{self, Draft, Entity, LogReport, Outcome};
 use crate::ops;
 use crate::ops::ports::{ReadLog as _, WriteError, WriteLog as _};
 use crate::render;
@@ -149,7 +149,7 @@ fn act(session: &mut Session<'_>, action: &Action, report: &mut LogReport) -> Op
 fn add(session: &mut Session<'_>, adding: &Adding, connection: &Connection, report: &mut LogReport) -> Option<()> {
     let Adding { entity, title, text, icon } = adding;
     let draft = Draft { title: title.clone(), text: text.clone(), icon: icon.clone() };
-    let added = session.read(ops::log::add(&connection.client, *entity, &draft, &mut report.findings));
+    let added = session.read(ops::logmessage::add(&connection.client, *entity, &draft, &mut report.findings));
     let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
     report.entries = vec![wrote(session, added, report, "the entry may have been added all the same", &help)?];
     Some(())
@@ -158,11 +158,11 @@ fn add(session: &mut Session<'_>, adding: &Adding, connection: &Connection, repo
 fn list(session: &mut Session<'_>, listing: &Listing, connection: &Connection, report: &mut LogReport) -> Option<()> {
     let Listing { entity, limit, order } = listing;
     let order = match order {
-        Order::Asc => log::Order::Ascending,
-        Order::Desc => log::Order::Descending,
+        Order::Asc => logmessage::Order::Ascending,
+        Order::Desc => logmessage::Order::Descending,
     };
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-    let listed = session.read(ops::log::list(&connection.client, *entity, order, limit));
+    let listed = session.read(ops::logmessage::list(&connection.client, *entity, order, limit));
     let (entries, counted) = session.took(listed)?;
     if let Some(counted) = counted {
         let message = format!("the portal counts {counted} entries and gave {}", entries.len());
@@ -204,8 +204,8 @@ fn wrote<T>(
 
 fn human(action: &Action, report: &LogReport) -> String {
     match (action, report.outcome, report.entries.as_slice()) {
-        (Action::List(Listing { entity, .. }), Outcome::Done, entries) => render::log::list(entries, *entity),
-        (Action::Get(_), Outcome::Done, [entry]) => render::log::entry(entry),
+        (Action::List(Listing { entity, .. }), Outcome::Done, entries) => render::logmessage::list(entries, *entity),
+        (Action::Get(_), Outcome::Done, [entry]) => render::logmessage::entry(entry),
         (Action::Add(Adding { entity, .. }), Outcome::Done, [entry]) => {
             format!("Added log entry {} to {entity}.\n", entry.id)
         }

@@ -116,7 +116,7 @@ impl Command {
         match self {
             Self::Validate(_) => Others::OfChecks,
             Self::Plan(_) | Self::Drift(_) | Self::Show(_) => Others::Diff,
-            Self::Completions(_) | Self::Man(_) => Others::NotEvenJson,
+            Self::Completions(_) | Self::Man(_) => Others::TextOnly,
             _ => Others::None,
         }
     }

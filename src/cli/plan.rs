@@ -15,7 +15,7 @@ use crate::ops;
 use crate::ops::origin::Record;
 use crate::render;
 use crate::store::git::Git;
-use crate::store::run::RunStore;
+use crate::store::runs::RunStore;
 use crate::store::saved::Target;
 
 use super::against;
@@ -23,7 +23,7 @@ use super::exit::{self, Detail, Exit};
 use super::output;
 use super::recovery;
 use super::session::{Connection, Purpose, Session};
-use super::settings::{AnyFormat, Comparing, Globals, Looking};
+use super::settings::{AnyFormat, Globals, PlanArgs, SelectArgs};
 use super::usage;
 
 /// Show what apply would do; write nothing
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["sandbox", "refresh", "check_usage"])]
     against: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) comparing: Comparing,
+    pub(super) comparing: PlanArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -93,7 +93,7 @@ pub(super) struct Made {
 
 /// Checks, reads, compares and, if that is wanted, looks for codes in use; what was found is in the report. `None` when it
 /// did not come to a plan.
-pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Purpose) -> Option<Made> {
+pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, purpose: Purpose) -> Option<Made> {
     let items = match comparing.checking.items() {
         Ok(items) => items,
         Err(error) => {
@@ -112,7 +112,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &Comparing, purpose: Pu
 /// Checks, reads and compares; what was found is in the report. `None` when it did not come to a plan.
 pub(super) fn compare(
     session: &mut Session<'_>,
-    looking: &Looking,
+    looking: &SelectArgs,
     allowances: impl Fn(&Policy) -> Allowances,
     purpose: Purpose,
 ) -> Option<Made> {
@@ -142,7 +142,7 @@ pub(super) fn compare(
 }
 
 /// What the command is limited to; why it cannot be is in the report.
-pub(super) fn selection(session: &mut Session<'_>, looking: &Looking) -> Option<Selection> {
+pub(super) fn selection(session: &mut Session<'_>, looking: &SelectArgs) -> Option<Selection> {
     let selected = looking.selection();
     selected.map_err(|error| session.report.findings.push(Finding::error("usage", error))).ok()
 }

@@ -4,7 +4,7 @@ use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::ops::recover::{self, Closing, NotSettled};
 use crate::store::lock::LockError;
-use crate::store::run::RunStore;
+use crate::store::runs::RunStore;
 
 use super::session::{Connection, Session};
 
@@ -40,7 +40,7 @@ pub(super) fn settle(session: &mut Session<'_>, connection: &Connection) -> Opti
             session.fail(&error);
             return None;
         }
-        Ok(Err(error @ (NotSettled::Restless(_) | NotSettled::Store(_)))) => {
+        Ok(Err(error @ (NotSettled::NeverSettled(_) | NotSettled::Store(_)))) => {
             return refuse(session, connection, error.to_string());
         }
         Err(cut) => {

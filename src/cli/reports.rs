@@ -8,7 +8,7 @@ use clap::Args;
 use url::Url;
 
 use crate::domain::finding::Finding;
-use crate::domain::inventory::Inventory;
+use crate::domain::list::Inventory;
 use crate::domain::report::{Report, Validation};
 use crate::render;
 use crate::store::saved::Target;

@@ -18,7 +18,7 @@ use super::completions;
 use super::exit::Exit;
 use super::recovery;
 use super::session::{Purpose, Session};
-use super::settings::{Allowing, Globals, Settling};
+use super::settings::{Globals, GuardArgs, SettleArgs};
 use super::stored::{self, Stored};
 use super::writing::{self, Approved, Writing};
 
@@ -40,9 +40,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
-    settling: Settling,
+    settling: SettleArgs,
     #[command(flatten)]
-    allowing: Allowing,
+    allowing: GuardArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -91,7 +91,7 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
     if session.report.findings.iter().any(Finding::is_error) {
         return None;
     }
-    match guard::approve(planned.plan, &ownership, &planned.censuses, allowances) {
+    match guard::approve(planned.plan, &ownership, &planned.counts_by_kind, allowances) {
         Ok(plan) => Some(Approved { plan, document, connection, seen: planned.seen, resumed: Resumption::default() }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);

@@ -11,17 +11,17 @@ use crate::domain::manifest::Manifest;
 use crate::domain::plan::Plan;
 use crate::domain::rules;
 use crate::ops::apply;
-use crate::ops::plan::censuses;
+use crate::ops::plan::counts_by_kind;
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
 
 use super::recovery;
 use super::session::{Purpose, Session};
-use super::settings::Comparing;
+use super::settings::PlanArgs;
 use super::stored;
 use super::writing::Approved;
 
 /// Takes up a saved plan: it must be whole, for this portal and this manifest, and pass the guards again.
-pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &Comparing) -> Option<Approved> {
+pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &PlanArgs) -> Option<Approved> {
     let SavedPlan { document, plan, digest } = match stored::saved_plan(path).and_then(applicable) {
         Ok(saved) => saved,
         Err(finding) => {
@@ -49,10 +49,10 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &Compar
     let weighed = session.read(async {
         let listing = connection.client.list().await?;
         let start = apply::start(&plan, &listing, &resumed, &session.eyes(&connection)).await;
-        Ok::<_, PortalError>((censuses(&ownership, &listing, &declared), start))
+        Ok::<_, PortalError>((counts_by_kind(&ownership, &listing, &declared), start))
     });
-    let (mut censuses, start) = match weighed {
-        Ok(Ok((censuses, Ok(start)))) => (censuses, start),
+    let (mut counts_by_kind, start) = match weighed {
+        Ok(Ok((counts_by_kind, Ok(start)))) => (counts_by_kind, start),
         Ok(Ok((_, Err(found)))) => {
             session.stale(found);
             return None;
@@ -69,15 +69,15 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &Compar
     // What this very plan deleted before it was cut short was owned when it began.
     for change in &plan.changes {
         let deleted = matches!(change.action, Action::Delete(_)) && start.done.contains(&change.address);
-        if let Some(census) = censuses.get_mut(&change.address.kind)
+        if let Some(counts) = counts_by_kind.get_mut(&change.address.kind)
             && (deleted || start.between.contains(&change.address))
         {
-            census.owned += 1;
+            counts.owned += 1;
         }
     }
     let allowances = comparing.allowances(&manifest.policy);
-    session.report.guards = guard::judge(&plan, &ownership, &censuses, allowances);
-    match guard::approve(plan, &ownership, &censuses, allowances) {
+    session.report.guards = guard::judge(&plan, &ownership, &counts_by_kind, allowances);
+    match guard::approve(plan, &ownership, &counts_by_kind, allowances) {
         Ok(plan) => Some(Approved { plan, document, connection, seen: None, resumed }),
         Err(Refusal::Findings(findings)) => {
             session.stale(findings);

@@ -12,7 +12,7 @@ use crate::domain::report::{Report, Subject};
 use crate::domain::rules::Aim;
 use crate::domain::state::Listing;
 use crate::ops;
-use crate::ops::observe::Eyes;
+use crate::ops::observe::Reader;
 use crate::ops::plan::Planned;
 use crate::ops::ports::{Interrupt, PortalError, ReadArt as _};
 use crate::ops::validate::Validated;
@@ -29,7 +29,7 @@ use super::output;
 use super::progress::Progress;
 use super::reports::Reports;
 use super::sandbox::own_folder;
-use super::settings::{Globals, Settling, Showing};
+use super::settings::{Globals, SettleArgs, Showing};
 use super::signals;
 
 /// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
@@ -113,7 +113,7 @@ fn now() -> String {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(globals: &'a Globals, settling: &Settling) -> Self {
+    pub(super) fn new(globals: &'a Globals, settling: &SettleArgs) -> Self {
         Self { settle: settling.settle, ..Self::looking(globals) }
     }
 
@@ -334,8 +334,8 @@ impl<'a> Session<'a> {
     }
 
     /// What reading the portal takes.
-    pub(super) fn eyes<'b>(&'b self, connection: &'b Connection) -> Eyes<'b, Client> {
-        Eyes { portal: &connection.client, cache: &connection.cache, observer: self.progress.as_ref() }
+    pub(super) fn eyes<'b>(&'b self, connection: &'b Connection) -> Reader<'b, Client> {
+        Reader { portal: &connection.client, cache: &connection.cache, observer: self.progress.as_ref() }
     }
 
     /// The plan is not for the portal or the manifest as they are now.

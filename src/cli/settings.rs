@@ -80,7 +80,7 @@ pub(super) enum AnyFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// None, and it has no use for JSON either: what it prints is for other programs already.
-    NotEvenJson,
+    TextOnly,
     /// None.
     None,
     /// [`AnyFormat::Diff`].
@@ -112,7 +112,7 @@ impl Globals {
     pub(super) fn settle(&mut self, others: Others) -> Result<(), String> {
         let whose = match self.any_format {
             AnyFormat::Human => return Ok(()),
-            AnyFormat::Json if others != Others::NotEvenJson => {
+            AnyFormat::Json if others != Others::TextOnly => {
                 self.format = Format::Json;
                 return Ok(());
             }
@@ -124,7 +124,7 @@ impl Globals {
         };
         let name = self.any_format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let has = match others {
-            Others::NotEvenJson => "`human`",
+            Others::TextOnly => "`human`",
             Others::None => "`human` and `json`",
             Others::Diff => "`human` and `json`, and `diff`",
             Others::OfChecks => "`human`, `json`, `github`, `sarif` and `junit`",
@@ -173,7 +173,7 @@ impl Globals {
 
 /// Options of the commands that look at a portal's entries.
 #[derive(Debug, Args)]
-pub(super) struct Looking {
+pub(super) struct SelectArgs {
     /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern, add = completions::patterns())]
     only: Vec<Pattern>,
@@ -184,17 +184,17 @@ pub(super) struct Looking {
 
 /// Options of the commands that compare.
 #[derive(Debug, Args)]
-pub(super) struct Comparing {
+pub(super) struct PlanArgs {
     #[command(flatten)]
-    pub(super) looking: Looking,
+    pub(super) looking: SelectArgs,
     #[command(flatten)]
     pub(super) reports: Reports,
     #[command(flatten)]
     pub(super) showing: Showing,
     #[command(flatten)]
-    pub(super) settling: Settling,
+    pub(super) settling: SettleArgs,
     #[command(flatten)]
-    allowing: Allowing,
+    allowing: GuardArgs,
     #[command(flatten)]
     pub(super) checking: Checking,
 }
@@ -222,7 +222,7 @@ impl Checking {
     }
 }
 
-impl Comparing {
+impl PlanArgs {
     /// What the user allows this time.
     pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
         let in_use = if self.checking.allow_in_use { InUse::Allow } else { InUse::Refuse };
@@ -240,7 +240,7 @@ pub(super) struct Showing {
 
 /// How long to wait where the portal must be read twice.
 #[derive(Debug, Args)]
-pub(super) struct Settling {
+pub(super) struct SettleArgs {
     /// When an answer was lost or a run cut short: read the portal twice, this far apart, and believe it when both agree
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(super) settle: Duration,
@@ -249,7 +249,7 @@ pub(super) struct Settling {
 /// The guards' options.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Guards")]
-pub(super) struct Allowing {
+pub(super) struct GuardArgs {
     /// Allow at most N deletes of each kind [default: `max_deletes` of the manifest, else 10 or half of the owned
     /// entries, whichever is less, at least 1]
     #[arg(long, value_name = "N")]
@@ -262,7 +262,7 @@ pub(super) struct Allowing {
     allow_unbacked: bool,
 }
 
-impl Looking {
+impl SelectArgs {
     /// What the command is limited to.
     pub(super) fn selection(&self) -> Result<Selection, String> {
         if self.only.is_empty() {
@@ -276,7 +276,7 @@ impl Looking {
     }
 }
 
-impl Allowing {
+impl GuardArgs {
     pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
         Allowances {
             max_deletes: self

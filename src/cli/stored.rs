@@ -6,7 +6,7 @@ use crate::domain::document::{Document, SavedPlan};
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::plan::Plan;
-use crate::store::{run, saved};
+use crate::store::{runs, saved};
 
 /// What a name stands for.
 pub(super) enum Stored {
@@ -34,7 +34,7 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     if path.is_file() {
         return saved_plan(path).map(|saved| Stored::Plan(Box::new(saved)));
     }
-    let runs = run::of_all_portals(root)
+    let runs = runs::of_all_portals(root)
         .map_err(|error| unreadable(&format!("the state folder {} cannot be read: {error}", root.display())))?;
     let mut found = runs.iter().filter(|run| run.state.run == name);
     match (found.next(), found.next()) {
@@ -63,10 +63,10 @@ pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
 
 fn kept_run(folder: &Path) -> Result<KeptRun, Box<Finding>> {
     let fail = |error: String| unreadable(&format!("{} is no run's folder: {error}", folder.display()));
-    let found = run::read(folder).map_err(|error| fail(error.to_string()))?;
+    let found = runs::read(folder).map_err(|error| fail(error.to_string()))?;
     let state = found.ok_or_else(|| fail("its journal does not begin".to_owned()))?.state;
-    let document = run::plan(folder).map_err(|error| fail(error.to_string()))?;
-    let old = run::old_images(folder).map_err(|error| fail(error.to_string()))?;
+    let document = runs::plan(folder).map_err(|error| fail(error.to_string()))?;
+    let old = runs::old_images(folder).map_err(|error| fail(error.to_string()))?;
     let plan = document.plan(old).map_err(|error| fail(error.to_string()))?;
     Ok(KeptRun { document, plan, state, folder: folder.to_owned() })
 }

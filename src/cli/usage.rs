@@ -19,7 +19,7 @@ use super::exit::{self, Exit};
 use super::output;
 use super::plan::{self, Made};
 use super::session::{Connection, Purpose, Session};
-use super::settings::{Allowing, Format, Globals, Looking, Settling};
+use super::settings::{Format, Globals, GuardArgs, SelectArgs, SettleArgs};
 
 /// Look whether timeline log entries name codes
 ///
@@ -38,9 +38,9 @@ pub(super) struct Arguments {
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true)]
     entities: Vec<Span>,
     #[command(flatten)]
-    looking: Looking,
+    looking: SelectArgs,
     #[command(flatten)]
-    settling: Settling,
+    settling: SettleArgs,
 }
 
 /// A code without a kind is an icon's: nothing else is named by log entries.
@@ -88,9 +88,9 @@ fn look(session: &mut Session<'_>, arguments: &Arguments, report: &mut UsageRepo
         }
     };
     let (connection, codes) = if arguments.codes.is_empty() {
-        let allowing = Allowing::default();
+        let allowing = GuardArgs::default();
         let made = plan::compare(session, &arguments.looking, |policy| allowing.allowances(policy), Purpose::Read)?;
-        (made.connection, endangered(&made.planned.plan))
+        (made.connection, removed_or_replaced(&made.planned.plan))
     } else {
         let manifest = session.parse_if_any();
         if session.report.has_errors() {
@@ -128,8 +128,8 @@ fn scan(
 }
 
 /// What a plan would delete or replace, and what it would if its content could be fetched.
-fn endangered(plan: &Plan) -> Vec<Address> {
-    plan.endangered().chain(plan.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
+fn removed_or_replaced(plan: &Plan) -> Vec<Address> {
+    plan.removed_or_replaced().chain(plan.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
 }
 
 /// Looks for the codes that a plan deletes or replaces; what is found is in the plan and in the report.
@@ -142,7 +142,7 @@ pub(super) fn check(
     let Made { connection, validated, planned } = made;
     let allowances = allowances(&validated.manifest.as_ref()?.policy);
     let ownership = validated.checked.desired.as_ref()?.ownership();
-    announce(session, items, &planned.plan.endangered().cloned().collect::<Vec<_>>());
+    announce(session, items, &planned.plan.removed_or_replaced().cloned().collect::<Vec<_>>());
     let mut report = std::mem::take(&mut session.report);
     let eyes = session.eyes(connection);
     let checked = session.read(ops::usage::check(planned, ownership, allowances, items, &eyes, &mut report));

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::domain::image;
+use crate::domain::png;
 use crate::domain::report::{Subject, Validation, Warnings};
 use crate::domain::rules::Aim;
 use crate::ops;
 use crate::ops::validate::Validated;
 use crate::render::{self, picture::Pictures, screen::Colours};
-use crate::store::chosen::Chosen;
 use crate::store::git;
+use crate::store::paths::PathFilter;
 use crate::store::repository::Repository;
 
 use super::exit::Exit;
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = from_here(globals.manifest());
-    let chosen = Chosen::of(&arguments.paths, &manifest);
+    let chosen = PathFilter::of(&arguments.paths, &manifest);
     let repository = Repository::at(&manifest).limited_to(chosen.clone());
     let progress = Progress::new(globals);
     let mut validated = ops::validate::validate(repository.name(), &repository, Aim::Findings, progress.as_ref());
@@ -88,7 +88,7 @@ fn from_here(manifest: &Path) -> PathBuf {
 
 /// Leaves out what was found about files that were not named, and says which of the paths are nothing that the manifest
 /// speaks of.
-fn limit(globals: &Globals, validated: &mut Validated, chosen: &Chosen, manifest: &str) {
+fn limit(globals: &Globals, validated: &mut Validated, chosen: &PathFilter, manifest: &str) {
     let findings = &mut validated.checked.findings;
     findings
         .retain(|finding| finding.path.as_deref().is_none_or(|path| path == manifest || chosen.holds(path.as_ref())));
@@ -108,5 +108,5 @@ fn limit(globals: &Globals, validated: &mut Validated, chosen: &Chosen, manifest
 fn pictures(validated: &Validated) -> Pictures {
     let about: BTreeSet<_> = validated.checked.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
     let told = validated.art.iter().filter(|piece| about.contains(piece.file.as_str()));
-    told.filter_map(|piece| Some((piece.file.clone(), image::read(piece.bytes.as_deref()?).ok()?.pixels))).collect()
+    told.filter_map(|piece| Some((piece.file.clone(), png::read(piece.bytes.as_deref()?).ok()?.pixels))).collect()
 }

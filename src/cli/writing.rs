@@ -11,13 +11,13 @@ use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::Resumption;
-use crate::domain::report::Fate;
+use crate::domain::step::StepOutcome;
 use crate::ops::apply::{self, NotApplied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::screen::Screen;
 use crate::store::git;
-use crate::store::run::{self, RunStore};
+use crate::store::runs::{self, RunStore};
 
 use super::exit::{self, Exit};
 use super::output;
@@ -177,7 +177,7 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
         Err(error) => session.report.findings.push(Finding::error("system", format!("no runtime: {error}"))),
     }
     let skipped =
-        session.report.run.iter().flat_map(|run| run.steps.values()).filter(|step| step.fate == Fate::Skipped);
+        session.report.run.iter().flat_map(|run| run.steps.values()).filter(|step| step.fate == StepOutcome::Skipped);
     match skipped.count() {
         0 => {}
         _ if !session.interrupt.is_raised() => {}
@@ -190,7 +190,7 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
     if let Some(run) = &session.report.run {
         let mut document = document.clone();
         document.add_run(run);
-        let Err(error) = run::write_report(&run.folder, &document) else { return };
+        let Err(error) = runs::write_report(&run.folder, &document) else { return };
 
         output::note(session.globals, &format!("note: the run's report cannot be written: {error}"));
     }

@@ -256,7 +256,7 @@ fn compare(
     let after = || After { file: entry.file.clone(), content: entry.content.clone() };
     Ok(match reading {
         Reading::Known(content) => {
-            let reason = match (content.looks_like(&entry.content), content.look.is_some(), respelt) {
+            let reason = match (content.same_appearance(&entry.content), content.look.is_some(), respelt) {
                 (true, _, false) => {
                     diff.unchanged += 1;
                     diff.kept.insert(address.clone(), content.clone());
@@ -325,7 +325,7 @@ fn undeclared(
 
 /// Marks a delete and a create of one kind and look as the two halves of a rename; each change is in one pair at most.
 fn pair_renames(changes: &mut [Change]) {
-    let mut created: BTreeMap<(Kind, &super::image::Look), Vec<usize>> = BTreeMap::new();
+    let mut created: BTreeMap<(Kind, &super::png::Appearance), Vec<usize>> = BTreeMap::new();
     for (at, change) in changes.iter().enumerate().rev() {
         if let Action::Create(After { content: Content { look: Some(look), .. }, .. }) = &change.action {
             created.entry((change.address.kind, look)).or_default().push(at);

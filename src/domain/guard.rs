@@ -45,7 +45,7 @@ pub enum Empty {
 
 /// Counts of one kind that the guards weigh a plan against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Census {
+pub struct KindCounts {
     /// Entries on the portal that the manifest owns.
     pub owned: usize,
     /// Entries that the manifest declares.
@@ -53,7 +53,7 @@ pub struct Census {
 }
 
 /// The census of each kind that the manifest speaks of.
-pub type Censuses = BTreeMap<Kind, Census>;
+pub type CountsByKind = BTreeMap<Kind, KindCounts>;
 
 /// The guards, by the names that plans and reports record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -153,11 +153,16 @@ pub fn default_max_deletes(owned: usize) -> usize {
 
 /// Asks every guard about `plan`, without letting it through.
 #[must_use]
-pub fn judge(plan: &Plan, ownership: &Ownership, censuses: &Censuses, allowances: Allowances) -> Vec<Verdict> {
+pub fn judge(
+    plan: &Plan,
+    ownership: &Ownership,
+    counts_by_kind: &CountsByKind,
+    allowances: Allowances,
+) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for (kind, census) in censuses {
-        verdicts.push(max_deletes(plan, *kind, *census, allowances));
-        verdicts.extend(allow_empty(plan, *kind, *census, allowances));
+    for (kind, counts) in counts_by_kind {
+        verdicts.push(max_deletes(plan, *kind, *counts, allowances));
+        verdicts.extend(allow_empty(plan, *kind, *counts, allowances));
     }
     verdicts.extend(protect(plan, ownership));
     verdicts.extend(unbacked(plan, allowances));
@@ -169,7 +174,7 @@ pub fn judge(plan: &Plan, ownership: &Ownership, censuses: &Censuses, allowances
 pub fn approve(
     plan: Plan,
     ownership: &Ownership,
-    censuses: &Censuses,
+    counts_by_kind: &CountsByKind,
     allowances: Allowances,
 ) -> Result<ApprovedPlan, Refusal> {
     let mut findings = plan.conflicts.clone();
@@ -178,7 +183,7 @@ pub fn approve(
     if !findings.is_empty() {
         return Err(Refusal::Findings(findings));
     }
-    let verdicts = judge(&plan, ownership, censuses, allowances);
+    let verdicts = judge(&plan, ownership, counts_by_kind, allowances);
     if verdicts.iter().any(|verdict| verdict.outcome == Outcome::Refused) {
         return Err(Refusal::Guards(verdicts));
     }
@@ -245,26 +250,26 @@ fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn max_deletes(plan: &Plan, kind: Kind, census: Census, allowances: Allowances) -> Verdict {
+fn max_deletes(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowances) -> Verdict {
     let deletes = plan.deletes(kind);
-    let bound = allowances.max_deletes.unwrap_or_else(|| default_max_deletes(census.owned));
+    let bound = allowances.max_deletes.unwrap_or_else(|| default_max_deletes(counts.owned));
     let refused = deletes > bound;
     Verdict {
         guard: Guard::MaxDeletes,
         outcome: if refused { Outcome::Refused } else { Outcome::Passed },
         message: format!(
             "{deletes} of {} owned {} would be deleted; at most {bound} may be",
-            census.owned,
-            if census.owned == 1 { kind.name() } else { kind.plural() },
+            counts.owned,
+            if counts.owned == 1 { kind.name() } else { kind.plural() },
         ),
         help: refused.then(|| format!("if that is meant, pass --max-deletes {deletes}")),
         addresses: if refused { deleted(plan, kind) } else { Vec::new() },
     }
 }
 
-fn allow_empty(plan: &Plan, kind: Kind, census: Census, allowances: Allowances) -> Option<Verdict> {
+fn allow_empty(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowances) -> Option<Verdict> {
     let deletes = plan.deletes(kind);
-    (census.declared == 0 && deletes > 0).then(|| {
+    (counts.declared == 0 && deletes > 0).then(|| {
         let refused = allowances.empty == Empty::Refuse;
         Verdict {
             guard: Guard::AllowEmpty,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::command::{Answer, Command};
-use super::report::{Fate, StepResult};
+use super::step::{StepOutcome, StepResult};
 
 /// The version of the journal's format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -96,7 +96,7 @@ impl Entry {
     pub fn end<'a>(results: impl Iterator<Item = &'a StepResult>, how: Ending) -> Self {
         let (mut applied, mut not_applied) = (0, 0);
         for result in results {
-            *if result.fate == Fate::Applied { &mut applied } else { &mut not_applied } += 1;
+            *if result.fate == StepOutcome::Applied { &mut applied } else { &mut not_applied } += 1;
         }
         Self::End { applied, not_applied, how }
     }
@@ -160,7 +160,7 @@ impl RunState {
     /// How many steps are known to be as planned.
     #[must_use]
     pub fn applied(&self) -> usize {
-        self.steps.values().filter(|step| step.fate == Fate::Applied).count()
+        self.steps.values().filter(|step| step.fate == StepOutcome::Applied).count()
     }
 
     /// Whether the same plan may take up where this run stopped.
@@ -174,7 +174,7 @@ impl RunState {
     #[must_use]
     pub fn may_have_changed(&self, address: &Address) -> bool {
         match self.steps.get(address) {
-            Some(step) => step.wrote || step.fate == Fate::Unknown,
+            Some(step) => step.wrote || step.fate == StepOutcome::Unknown,
             None => self.sent(address),
         }
     }
@@ -283,7 +283,7 @@ mod tests {
 
     fn lines() -> Vec<Line> {
         let address: Address = "icon/a".parse().unwrap();
-        let applied = StepResult { fate: Fate::Applied, why: None, wrote: true };
+        let applied = StepResult { fate: StepOutcome::Applied, why: None, wrote: true };
         let entries = [
             Entry::Begin {
                 format_version: FORMAT_VERSION,

@@ -61,7 +61,7 @@ pub enum Precondition<'a> {
 
 /// Where a change stands on the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum StepState {
     /// The precondition holds: nothing was done yet.
     Pending,
     /// The postcondition holds: nothing is left to do.
@@ -83,7 +83,7 @@ impl Plan {
     }
 
     /// The entries that would be deleted or replaced, as the changes name them.
-    pub fn endangered(&self) -> impl Iterator<Item = &Address> {
+    pub fn removed_or_replaced(&self) -> impl Iterator<Item = &Address> {
         self.changes.iter().filter(|change| change.action.before().is_some()).map(|change| &change.address)
     }
 
@@ -151,28 +151,28 @@ impl Change {
 
     /// Where this change stands, given the entries that the portal has under its code, in whatever case.
     #[must_use]
-    pub fn standing(&self, live: &[(&Listed, &Reading)]) -> Standing {
+    pub fn step_state(&self, live: &[(&Listed, &Reading)]) -> StepState {
         if live.iter().any(|(listed, _)| listed.system) {
-            return Standing::Diverged("it has become a system entry".to_owned());
+            return StepState::Diverged("it has become a system entry".to_owned());
         }
         let (listed, reading) = match live {
             [] => {
                 return match &self.action {
-                    Action::Create(_) => Standing::Pending,
-                    Action::Replace(..) => Standing::Between,
-                    Action::Delete(_) => Standing::Done,
+                    Action::Create(_) => StepState::Pending,
+                    Action::Replace(..) => StepState::Between,
+                    Action::Delete(_) => StepState::Done,
                 };
             }
             [one] => *one,
-            several => return Standing::Diverged(format!("the portal lists {} entries for it", several.len())),
+            several => return StepState::Diverged(format!("the portal lists {} entries for it", several.len())),
         };
         let holds = |code: &super::asset::Code, content: &Content| {
-            listed.address.code == *code && matches!(reading, Reading::Known(known) if known.looks_like(content))
+            listed.address.code == *code && matches!(reading, Reading::Known(known) if known.same_appearance(content))
         };
         if let Some(after) = self.action.after()
             && holds(&self.address.code, &after.content)
         {
-            return Standing::Done;
+            return StepState::Done;
         }
         let before = match self.precondition() {
             Precondition::Absent => None,
@@ -185,13 +185,13 @@ impl Change {
             let unseen = before.content.is_none() || matches!(reading, Reading::Failed(_));
             let untouched = unseen && listed.file_uri == before.file_uri;
             if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
-                return Standing::Pending;
+                return StepState::Pending;
             }
         }
         if let Reading::Failed(why) = reading {
-            return Standing::Unseen(format!("its content could not be fetched: {why}"));
+            return StepState::Unseen(format!("its content could not be fetched: {why}"));
         }
-        Standing::Diverged(match before {
+        StepState::Diverged(match before {
             None => "it exists on the portal, with another image".to_owned(),
             Some(before) if listed.address.code != before.code => {
                 format!("the portal now spells it `{}`", listed.address.code.as_str().escape_debug())

@@ -10,38 +10,10 @@ use super::asset::{Address, Digest};
 use super::export::Item;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
-use super::origin::{Mover, Origins};
+use super::origin::{OriginKind, Origins};
 use super::plan::Plan;
 use super::rules::Piece;
-
-/// What became of one step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Fate {
-    /// It took effect, and the portal was read again to see it.
-    Applied,
-    /// It did not take effect, or ended otherwise than planned.
-    Failed,
-    /// It was never sent.
-    Skipped,
-    /// The new image was refused, and the old one is back.
-    Recovered,
-    /// What became of it could not be found out.
-    Unknown,
-}
-
-/// What became of one step, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepResult {
-    /// What became of it.
-    pub fate: Fate,
-    /// Why, when it is not applied: one sentence.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub why: Option<String>,
-    /// Whether any of its writes took effect.
-    pub wrote: bool,
-}
+use super::step::{StepOutcome, StepResult};
 
 /// A run of apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +28,7 @@ pub struct Run {
 
 /// Whose moves fail a drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Concern {
+pub enum DriftScope {
     /// Whatever differs.
     #[default]
     Everything,
@@ -102,7 +74,7 @@ pub struct Report {
     /// Who moved, for every change of which that was asked.
     pub origins: Origins,
     /// Whose moves fail a drift.
-    pub concern: Concern,
+    pub concern: DriftScope,
     /// Its digest.
     pub plan_sha256: Option<Digest>,
     /// What the guards said of it.
@@ -141,28 +113,29 @@ impl Report {
     /// Whether a change counts where it is asked whose move it was. One of unknown origin does.
     #[must_use]
     pub fn concerns(&self, address: &Address) -> bool {
-        self.concern == Concern::Everything
-            || self.origins.get(address).is_none_or(|origin| origin.kind != Mover::Pending)
+        self.concern == DriftScope::Everything
+            || self.origins.get(address).is_none_or(|origin| origin.kind != OriginKind::Pending)
     }
 
     /// Of how many changes it cannot be told whose move it was.
     #[must_use]
     pub fn unknown_origins(&self) -> usize {
-        self.origins.values().filter(|origin| origin.kind == Mover::Unknown).count()
+        self.origins.values().filter(|origin| origin.kind == OriginKind::Unknown).count()
     }
 
     /// Whether at least one write took effect and at least one step did not end as planned.
     #[must_use]
     pub fn partly_applied(&self) -> bool {
         self.run.as_ref().is_some_and(|run| {
-            run.steps.values().any(|step| step.wrote) && run.steps.values().any(|step| step.fate != Fate::Applied)
+            run.steps.values().any(|step| step.wrote)
+                && run.steps.values().any(|step| step.fate != StepOutcome::Applied)
         })
     }
 
     /// Whether steps did not end as planned.
     #[must_use]
     pub fn has_failed_steps(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.steps.values().any(|step| step.fate != Fate::Applied))
+        self.run.as_ref().is_some_and(|run| run.steps.values().any(|step| step.fate != StepOutcome::Applied))
     }
 }
 

@@ -66,7 +66,7 @@ impl Pattern {
             .case_insensitive(false)
             .backslash_escape(true)
             .build()
-            .map_err(|error| fail(Reason::Glob(harmless(&error.kind().to_string()))))?;
+            .map_err(|error| fail(Reason::Glob(reject_listed_secret(&error.kind().to_string()))))?;
         let matcher = if code.contains(SPECIAL) {
             // Compiling panics on a glob whose automaton would be too large; building a set tells instead.
             GlobSetBuilder::new().add(glob.clone()).build().map_err(|_| fail(Reason::TooLarge))?;
@@ -193,7 +193,7 @@ enum Reason {
 }
 
 /// The words of the library, which quotes characters of the pattern as they are.
-fn harmless(reason: &str) -> String {
+fn reject_listed_secret(reason: &str) -> String {
     let escaped = |character: char| {
         if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
     };

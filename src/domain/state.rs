@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::finding::Place;
-use super::image::{self, Look};
 use super::ownership::{Ownership, Prune};
+use super::png::{self, Appearance};
 use super::scope::Scope;
 
 /// Facts of some stored bytes, enough to compare them without having them.
@@ -21,7 +21,7 @@ pub struct Content {
     /// How many bytes.
     pub size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
-    pub look: Option<Look>,
+    pub look: Option<Appearance>,
 }
 
 impl Content {
@@ -31,13 +31,13 @@ impl Content {
         Self {
             sha256: Digest::of(bytes),
             size: bytes.len() as u64,
-            look: image::read(bytes).ok().map(|image| image.look()),
+            look: png::read(bytes).ok().map(|image| image.look()),
         }
     }
 
     /// Whether both look the same. Bytes that are no sound PNG look like nothing but themselves.
     #[must_use]
-    pub fn looks_like(&self, other: &Self) -> bool {
+    pub fn same_appearance(&self, other: &Self) -> bool {
         self.sha256 == other.sha256 || (self.look.is_some() && self.look == other.look)
     }
 }

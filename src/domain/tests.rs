@@ -9,12 +9,12 @@ use proptest::prelude::*;
 use super::asset::{Address, Code, Kind};
 use super::diff::{Action, Diff, Unbacked, diff};
 use super::finding::Place;
-use super::guard::{self, Allowances, Census, Empty, Guard, InUse, Outcome, Refusal};
-use super::image::testing;
-use super::log::LogEntry;
+use super::guard::{self, Allowances, Empty, Guard, InUse, KindCounts, Outcome, Refusal};
+use super::logmessage::LogEntry;
 use super::manifest;
 use super::ownership::Unmanaged;
-use super::plan::{Plan, Standing};
+use super::plan::{Plan, StepState};
+use super::png::testing;
 use super::rules::{self, Aim, Art, Piece};
 use super::state::{Content, DesiredState, Listed, ObservedState, Reading, Selection};
 use super::usage;
@@ -82,7 +82,7 @@ fn after(observed: &ObservedState, diff: &Diff) -> ObservedState {
     ObservedState { entries }
 }
 
-fn standings(diff: &Diff, observed: &ObservedState) -> Vec<Standing> {
+fn standings(diff: &Diff, observed: &ObservedState) -> Vec<StepState> {
     let standing = |change: &super::diff::Change| {
         let live: Vec<_> = observed
             .entries
@@ -90,7 +90,7 @@ fn standings(diff: &Diff, observed: &ObservedState) -> Vec<Standing> {
             .filter(|(listed, _)| listed.address.folded() == change.address.folded())
             .map(|(listed, reading)| (listed, reading))
             .collect();
-        change.standing(&live)
+        change.step_state(&live)
     };
     diff.changes.iter().map(standing).collect()
 }
@@ -167,9 +167,9 @@ fn guards_hold_at_every_size() {
         let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
         let kept: Vec<_> = codes.iter().skip(deletes).map(|code| (code.as_str(), 1)).chain([("a-new", 2)]).collect();
         let desired = desired("owns: [\"a-*\"]", &kept);
-        let censuses = [(Kind::Icon, Census { owned, declared: kept.len() })].into();
+        let counts_by_kind = [(Kind::Icon, KindCounts { owned, declared: kept.len() })].into();
         let plan = plan_of(compare(&desired, &portal(&live)));
-        let refusal = match guard::approve(plan, desired.ownership(), &censuses, allowances) {
+        let refusal = match guard::approve(plan, desired.ownership(), &counts_by_kind, allowances) {
             Ok(_) => None,
             Err(Refusal::Guards(verdicts)) => {
                 let refused = verdicts.into_iter().find(|verdict| verdict.outcome == Outcome::Refused);
@@ -183,7 +183,7 @@ fn guards_hold_at_every_size() {
 
 /// What the guard against deleting icons in use says of a plan that deletes `a-0` and so on, the first `used` of which log
 /// entries name, all of which were read or not.
-fn in_use(deletes: usize, used: usize, extent: usage::Extent, in_use: InUse) -> Vec<(Outcome, usize)> {
+fn in_use(deletes: usize, used: usize, extent: usage::Completeness, in_use: InUse) -> Vec<(Outcome, usize)> {
     let allowances = Allowances { max_deletes: Some(99), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use };
     let codes: Vec<_> = (0..deletes).map(|number| format!("a-{number}")).collect();
     let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
@@ -195,7 +195,7 @@ fn in_use(deletes: usize, used: usize, extent: usage::Extent, in_use: InUse) -> 
         verdicts.filter(|verdict| verdict.guard == Guard::InUse).map(|v| (v.outcome, v.addresses.len())).collect()
     };
     assert_eq!(judged(&plan), [], "nobody looked");
-    let mut tally = usage::Tally::new(plan.endangered().cloned());
+    let mut tally = usage::UsageCounter::new(plan.removed_or_replaced().cloned());
     let item = "deal:1".parse().unwrap();
     let entry = |code: &String| LogEntry { icon: code.to_uppercase(), ..LogEntry::default() };
     tally.take(item, &codes.iter().take(used).map(entry).collect::<Vec<_>>());
@@ -206,7 +206,7 @@ fn in_use(deletes: usize, used: usize, extent: usage::Extent, in_use: InUse) -> 
 
 #[test]
 fn icons_in_use_are_kept_at_every_size() {
-    use usage::Extent::{Cut, Whole};
+    use usage::Completeness::{Cut, Whole};
     for deletes in [1, 2, 9] {
         assert_eq!(in_use(deletes, 0, Whole, InUse::Refuse), [(Outcome::Passed, 0)]);
         assert_eq!(in_use(deletes, 1, Whole, InUse::Refuse), [(Outcome::Refused, 1)]);
@@ -245,9 +245,9 @@ proptest! {
         let desired = desired("owns: [\"a-*\", \"A-*\", \"Call\"]\nignore: [\"a-lab-*\"]", &wanted);
         let observed = portal(&live);
         let diff = compare(&desired, &observed);
-        prop_assert!(standings(&diff, &observed).iter().all(|standing| *standing == Standing::Pending));
+        prop_assert!(standings(&diff, &observed).iter().all(|standing| *standing == StepState::Pending));
         let then = after(&observed, &diff);
-        prop_assert!(standings(&diff, &then).iter().all(|standing| *standing == Standing::Done));
+        prop_assert!(standings(&diff, &then).iter().all(|standing| *standing == StepState::Done));
         let again = compare(&desired, &then);
         prop_assert!(again.changes.is_empty(), "{:?}", shown(&again));
         let untouched = |entry: &&(Listed, Reading)| entry.0.system || desired.ownership().of(&entry.0.address).is_err();

@@ -1,7 +1,7 @@
 //! Tries the way to a portal step by step, and stops where it ends. Writes nothing.
 
 use crate::domain::asset::Kind;
-use crate::domain::checkup::Observed;
+use crate::domain::doctor::Observed;
 
 use super::events::{Event, Observer, Stage};
 use super::ports::Probe;

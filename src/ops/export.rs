@@ -4,7 +4,7 @@
 use crate::domain::export::{self, Choice, Export, Origin};
 
 use super::events::{Event, Stage};
-use super::observe::{self, Eyes, Freshness};
+use super::observe::{self, Freshness, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
 /// What came of it.
@@ -24,7 +24,7 @@ pub struct Exported {
 pub async fn export(
     choice: &Choice,
     origin: &Origin,
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
     target: &impl WriteExport,
     existing: Existing,
 ) -> Result<Exported, PortalError> {
@@ -49,7 +49,7 @@ pub async fn export(
 ///
 /// # Errors
 /// When the portal cannot be listed.
-pub async fn read(choice: &Choice, origin: &Origin, eyes: &Eyes<'_, impl ReadPortal>) -> Result<Export, PortalError> {
+pub async fn read(choice: &Choice, origin: &Origin, eyes: &Reader<'_, impl ReadPortal>) -> Result<Export, PortalError> {
     eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let listing = eyes.portal.list().await?;
     let findings = choice.unmatched(&listing);

@@ -1,13 +1,13 @@
 //! Lists what a portal holds, with the facts of every custom entry. Writes nothing.
 
 use crate::domain::finding::Finding;
-use crate::domain::inventory::{self, Held};
+use crate::domain::list::{self, Held};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::Contents;
 use crate::domain::state::{Content, Listing, Reading, Selection};
 
 use super::events::{Event, Stage};
-use super::observe::{self, Eyes, Freshness};
+use super::observe::{self, Freshness, Reader};
 use super::ports::{PortalError, ReadPortal};
 
 /// What a portal holds, as it was listed.
@@ -37,7 +37,7 @@ pub enum Bytes {
 /// # Errors
 /// When the portal cannot be listed.
 pub async fn list(
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
     ownership: Option<&Ownership>,
     only: &Selection,
     freshness: Freshness,
@@ -59,8 +59,8 @@ pub async fn list(
             }
         }
     }
-    let entries = inventory::entries(observe::observed(&listing, readings), ownership, only);
-    let mut findings = inventory::unmatched(only, &entries);
+    let entries = list::entries(observe::observed(&listing, readings), ownership, only);
+    let mut findings = list::unmatched(only, &entries);
     findings.extend(entries.iter().filter_map(unknown));
     Ok(Listed { entries, findings, listing, contents })
 }

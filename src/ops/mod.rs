@@ -5,7 +5,7 @@ pub mod doctor;
 pub mod events;
 pub mod export;
 pub mod list;
-pub mod log;
+pub mod logmessage;
 pub mod observe;
 pub mod origin;
 pub mod plan;

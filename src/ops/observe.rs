@@ -12,7 +12,7 @@ use super::events::{Event, Observer, Stage};
 use super::ports::{ContentCache, DOWNLOADS, PortalError, ReadPortal};
 
 /// What reading a portal takes.
-pub struct Eyes<'a, P> {
+pub struct Reader<'a, P> {
     /// The portal.
     pub portal: &'a P,
     /// What is known of images.
@@ -32,9 +32,9 @@ pub enum Freshness {
 
 /// A cache that remembers nothing: what is read for a copy is read now.
 #[derive(Debug, Clone, Copy)]
-pub struct Forgetful;
+pub struct NoCache;
 
-impl ContentCache for Forgetful {
+impl ContentCache for NoCache {
     fn content(&self, _: &str) -> Option<Content> {
         None
     }
@@ -51,12 +51,12 @@ impl ContentCache for Forgetful {
 /// Fetches the content of `wanted`, or takes it from the cache. `kept` says of each content whether its bytes will be
 /// needed too; those are returned.
 pub async fn contents<'a>(
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
     wanted: Vec<&'a Listed>,
     freshness: Freshness,
     kept: impl Fn(&Listed, &Content) -> bool,
 ) -> (Vec<(&'a Listed, Reading)>, Contents) {
-    let Eyes { portal, cache, observer } = eyes;
+    let Reader { portal, cache, observer } = eyes;
     let mut readings = Vec::with_capacity(wanted.len());
     let mut missing = Vec::new();
     for listed in wanted {
@@ -100,8 +100,8 @@ fn seen(cache: &dyn ContentCache, file_uri: &str, bytes: &[u8]) -> Content {
 }
 
 /// Reads both lists, and fetches meanwhile what was added: it will be asked for next. What cannot be fetched is told then.
-pub async fn list_again(eyes: &Eyes<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
-    let Eyes { portal, cache, .. } = eyes;
+pub async fn list_again(eyes: &Reader<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
+    let Reader { portal, cache, .. } = eyes;
     let fetching = stream::iter(portal.added_files()).for_each_concurrent(DOWNLOADS, |file_uri| async move {
         if let Ok(bytes) = portal.download(&file_uri).await {
             seen(*cache, &file_uri, &bytes);
@@ -111,8 +111,8 @@ pub async fn list_again(eyes: &Eyes<'_, impl ReadPortal>) -> Result<Listing, Por
 }
 
 /// The bytes of an entry whose facts are known, from the cache or from the portal; `None` when they cannot be had.
-pub async fn bytes(eyes: &Eyes<'_, impl ReadPortal>, file_uri: &str, digest: Digest) -> Option<Arc<[u8]>> {
-    let Eyes { portal, cache, .. } = eyes;
+pub async fn bytes(eyes: &Reader<'_, impl ReadPortal>, file_uri: &str, digest: Digest) -> Option<Arc<[u8]>> {
+    let Reader { portal, cache, .. } = eyes;
     if let Some(bytes) = cache.bytes(digest) {
         return Some(bytes);
     }

@@ -8,7 +8,7 @@ use super::ports::{History, NoHistory};
 use crate::domain::finding::Finding;
 use crate::domain::origin::lineage::OldManifest;
 use crate::domain::origin::past::{ObjectId, Past};
-use crate::domain::origin::{Evidence, Mover, Origins, PastRun, committed, unknown};
+use crate::domain::origin::{Evidence, OriginKind, Origins, PastRun, committed, unknown};
 use crate::domain::plan::Plan;
 use crate::domain::state::{DesiredState, Selection};
 
@@ -74,7 +74,7 @@ pub fn origins(record: &Record<'_>, plan: &Plan, desired: &DesiredState, only: &
 /// A clone that was cut off, where that matters, and images that are not committed.
 fn remarks(past: &Past, uncommitted: usize, origins: &Origins) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if past.is_shallow() && origins.values().any(|origin| origin.kind == Mover::Unknown) {
+    if past.is_shallow() && origins.values().any(|origin| origin.kind == OriginKind::Unknown) {
         let message = "the clone is shallow: whether the portal or the repository moved cannot be told of every entry";
         let help =
             "fetch the whole history: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab), `git fetch --unshallow`";

@@ -9,14 +9,14 @@ use crate::domain::asset::Kind;
 use crate::domain::diff::{self, Unbacked};
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
-use crate::domain::guard::{self, Allowances, Census, Censuses};
+use crate::domain::guard::{self, Allowances, CountsByKind, KindCounts};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::report::Report;
 use crate::domain::state::{DesiredState, Listing, Selection};
 
 use super::events::{Event, Stage};
-use super::observe::{self, Eyes, Freshness};
+use super::observe::{self, Freshness, Reader};
 use super::origin::{self, Record};
 use super::ports::{DOWNLOADS, PortalError, ReadPortal};
 
@@ -65,7 +65,7 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     /// What the guards weighed it against.
-    pub censuses: Censuses,
+    pub counts_by_kind: CountsByKind,
     /// Every `fileUri` of the listing, for the cache to forget the others.
     pub listing: Listing,
     /// What else was seen, of a plan that is to be applied.
@@ -78,7 +78,7 @@ pub struct Planned {
 /// When the portal cannot be read.
 pub async fn plan(
     request: &Request<'_>,
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
     report: &mut Report,
 ) -> Result<Planned, PortalError> {
     let Request { portal: identity, manifest, desired, only, allowances, freshness, purpose, record } = request;
@@ -95,7 +95,7 @@ pub async fn plan(
     let looks: BTreeMap<_, _> =
         desired.entries().iter().map(|(address, entry)| (address.folded(), &entry.content)).collect();
     let (readings, mut old) = observe::contents(eyes, wanted, *freshness, |listed, content| {
-        looks.get(&listed.address.folded()).is_none_or(|desired| !content.looks_like(desired))
+        looks.get(&listed.address.folded()).is_none_or(|desired| !content.same_appearance(desired))
     })
     .await;
     let observed = observe::observed(&listing, readings);
@@ -109,45 +109,45 @@ pub async fn plan(
         .into_iter()
         .map(|kind| (kind, desired.entries().keys().filter(|address| address.kind == kind).count()))
         .collect();
-    let censuses = censuses(desired.ownership(), &listing, &declared);
+    let counts_by_kind = counts_by_kind(desired.ownership(), &listing, &declared);
     if let Some(record) = record {
         let (origins, remarks) = origin::origins(record, &plan, desired, only);
         report.origins = origins;
         report.findings.extend(remarks);
     }
-    weigh(&plan, desired.ownership(), &censuses, *allowances, report);
-    Ok(Planned { plan, censuses, listing, seen })
+    weigh(&plan, desired.ownership(), &counts_by_kind, *allowances, report);
+    Ok(Planned { plan, counts_by_kind, listing, seen })
 }
 
 /// Asks the guards about a plan, and notes it in the report with their verdicts and its digest.
 pub(super) fn weigh(
     plan: &Plan,
     ownership: &Ownership,
-    censuses: &Censuses,
+    counts_by_kind: &CountsByKind,
     allowances: Allowances,
     report: &mut Report,
 ) {
     report.portal = Some(plan.portal.clone());
-    report.guards = guard::judge(plan, ownership, censuses, allowances);
+    report.guards = guard::judge(plan, ownership, counts_by_kind, allowances);
     report.plan = Some(plan.clone());
     report.plan_sha256 = Document::of(report).digest().ok();
 }
 
 /// Counts what the guards weigh a plan against.
 #[must_use]
-pub fn censuses(ownership: &Ownership, listing: &Listing, declared: &BTreeMap<Kind, usize>) -> Censuses {
+pub fn counts_by_kind(ownership: &Ownership, listing: &Listing, declared: &BTreeMap<Kind, usize>) -> CountsByKind {
     ownership
         .kinds
         .iter()
         .map(|kind| {
             let declared = declared.get(kind).copied().unwrap_or_default();
-            (*kind, Census { owned: listing.owned(ownership, *kind), declared })
+            (*kind, KindCounts { owned: listing.owned(ownership, *kind), declared })
         })
         .collect()
 }
 
 /// Fetches the old bytes of changes whose content was known from the cache.
-async fn gather_old(diff: &diff::Diff, eyes: &Eyes<'_, impl ReadPortal>, old: &mut Contents) {
+async fn gather_old(diff: &diff::Diff, eyes: &Reader<'_, impl ReadPortal>, old: &mut Contents) {
     let missing: Vec<_> = diff
         .changes
         .iter()

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::asset::{Address, Digest, Kind};
-use crate::domain::checkup::{Greeting, Inquiry, Setup, Trouble};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
+use crate::domain::doctor::{Greeting, Inquiry, Setup, Trouble};
 use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Entry, RunState};
-use crate::domain::log::{Draft, Entity, LogEntry, Order, Page};
+use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::manifest::Manifest;
 use crate::domain::origin::past::{ObjectId, Past};
 use crate::domain::plan::Contents;
@@ -98,7 +98,7 @@ pub trait ReadPortal {
     /// judge by.
     fn added_files(&self) -> Vec<String>;
     /// From here on, reading serves to find out what writes did, and may go on past the command's time for a while.
-    fn wind_up(&self);
+    fn begin_grace_period(&self);
 }
 
 impl From<PortalError> for Trouble {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, Entry, RunState};
-use crate::domain::plan::Standing;
-use crate::domain::report::{Fate, StepResult};
+use crate::domain::plan::StepState;
+use crate::domain::step::{StepOutcome, StepResult};
 
-use super::apply::standing::{self, Unsettled};
-use super::observe::Eyes;
+use super::apply::step_state::{self, Unsettled};
+use super::observe::Reader;
 use super::ports::{OpenRun, PortalError, ReadPortal, Runs, StoreError};
 
 /// Why open runs could not be settled.
@@ -22,7 +22,7 @@ pub enum NotSettled {
     Portal(#[from] PortalError),
     /// Two readings of the portal never agreed.
     #[error("run {0} was cut short, and the portal kept changing while it was read")]
-    Restless(String),
+    NeverSettled(String),
     /// The state folder cannot be used.
     #[error("the state folder cannot be used: {0}")]
     Store(#[from] StoreError),
@@ -43,25 +43,25 @@ pub enum Closing {
 /// When the portal or the state folder cannot be used; the runs that are not settled stay open.
 pub async fn settle(
     runs: &dyn Runs,
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
     apart: Duration,
     closing: Closing,
 ) -> Result<(Vec<RunState>, Vec<Finding>), NotSettled> {
-    let mut states = Vec::new();
+    let mut settled_runs = Vec::new();
     let mut findings = Vec::new();
     for OpenRun { mut state, changes } in runs.open()? {
         // Only what a request may have left for is looked at; the rest was never sent.
         let (sent, unsent): (Vec<_>, Vec<_>) = changes.iter().partition(|change| state.sent(&change.address));
-        let standings = if sent.is_empty() {
+        let states = if sent.is_empty() {
             BTreeMap::new()
         } else {
-            standing::settled(&sent, eyes, apart).await.map_err(|unsettled| match unsettled {
+            step_state::settled(&sent, eyes, apart).await.map_err(|unsettled| match unsettled {
                 Unsettled::Unread(error) => NotSettled::Portal(error),
-                Unsettled::Restless => NotSettled::Restless(state.run.clone()),
+                Unsettled::NeverSettled => NotSettled::NeverSettled(state.run.clone()),
             })?
         };
-        let missing = missing(&standings);
-        state.steps = standings.into_iter().map(|(address, standing)| (address, judge(standing))).collect();
+        let missing = missing(&states);
+        state.steps = states.into_iter().map(|(address, standing)| (address, judge(standing))).collect();
         state.steps.extend(unsent.into_iter().map(|change| (change.address.clone(), skipped("it was not sent"))));
         let entries: Vec<_> = state
             .steps
@@ -74,36 +74,36 @@ pub async fn settle(
         }
         state.ended = Some(Ending::CutShort);
         findings.push(finding(&state, &missing));
-        states.push(state);
+        settled_runs.push(state);
     }
-    Ok((states, findings))
+    Ok((settled_runs, findings))
 }
 
-fn missing(standings: &BTreeMap<Address, Standing>) -> Vec<String> {
-    standings
+fn missing(states: &BTreeMap<Address, StepState>) -> Vec<String> {
+    states
         .iter()
-        .filter(|(_, standing)| **standing == Standing::Between)
+        .filter(|(_, standing)| **standing == StepState::Between)
         .map(|(address, _)| address.to_string().escape_debug().to_string())
         .collect()
 }
 
-fn judge(standing: Standing) -> StepResult {
+fn judge(standing: StepState) -> StepResult {
     match standing {
-        Standing::Done => StepResult { fate: Fate::Applied, why: None, wrote: true },
-        Standing::Pending => skipped("it took no effect"),
-        Standing::Between => StepResult {
-            fate: Fate::Failed,
+        StepState::Done => StepResult { fate: StepOutcome::Applied, why: None, wrote: true },
+        StepState::Pending => skipped("it took no effect"),
+        StepState::Between => StepResult {
+            fate: StepOutcome::Failed,
             why: Some("the old image was deleted, and the new one is not there".to_owned()),
             wrote: true,
         },
-        Standing::Diverged(why) | Standing::Unseen(why) => {
-            StepResult { fate: Fate::Unknown, why: Some(why), wrote: false }
+        StepState::Diverged(why) | StepState::Unseen(why) => {
+            StepResult { fate: StepOutcome::Unknown, why: Some(why), wrote: false }
         }
     }
 }
 
 fn skipped(why: &str) -> StepResult {
-    StepResult { fate: Fate::Skipped, why: Some(why.to_owned()), wrote: false }
+    StepResult { fate: StepOutcome::Skipped, why: Some(why.to_owned()), wrote: false }
 }
 
 fn finding(state: &RunState, missing: &[String]) -> Finding {

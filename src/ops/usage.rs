@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Allowances;
-use crate::domain::log::{Entity, Order, Page, Paging};
+use crate::domain::logmessage::{Entity, Order, Page, Paging};
 use crate::domain::ownership::Ownership;
 use crate::domain::report::Report;
 use crate::domain::retry::Class;
-use crate::domain::usage::{Evidence, Extent, Items, Tally, Usage};
+use crate::domain::usage::{Completeness, Evidence, Items, Usage, UsageCounter};
 
 use super::events::{Event, Observer, Stage};
-use super::observe::Eyes;
+use super::observe::Reader;
 use super::plan::{self, Planned};
 use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
 
@@ -35,7 +35,7 @@ pub async fn scan(
     items: &Items,
     codes: impl IntoIterator<Item = Address>,
 ) -> Scanned {
-    let mut tally = Tally::new(codes);
+    let mut tally = UsageCounter::new(codes);
     let mut waiting = items.iter().take(if tally.needs_reading() { usize::MAX } else { 0 });
     let mut open: Vec<Cursor> = Vec::new();
     if tally.needs_reading() {
@@ -51,7 +51,9 @@ pub async fn scan(
         let pages = match log.log_pages(&wanted, Order::Descending).await {
             Ok(pages) => pages,
             Err(error) => {
-                open.iter().filter(|cursor| cursor.start > 0).for_each(|cursor| tally.end(cursor.item, Extent::Cut));
+                open.iter()
+                    .filter(|cursor| cursor.start > 0)
+                    .for_each(|cursor| tally.end(cursor.item, Completeness::Cut));
                 break Some(error);
             }
         };
@@ -92,21 +94,21 @@ impl Cursor {
     }
 
     /// Counts a page; `None` when it was the item's last.
-    fn advance(mut self, page: Result<Page, PortalError>, tally: &mut Tally) -> Option<Self> {
+    fn advance(mut self, page: Result<Page, PortalError>, tally: &mut UsageCounter) -> Option<Self> {
         let extent = match page {
             Ok(page) => {
                 let (new, next) = self.paging.take(page, self.start);
                 tally.take(self.item, &new);
                 match next {
                     Some(start) => return Some(Self { start, failures: 0, ..self }),
-                    None if self.paging.is_whole() => Extent::Whole,
-                    None => Extent::Cut,
+                    None if self.paging.is_whole() => Completeness::Whole,
+                    None => Completeness::Cut,
                 }
             }
             Err(error) if error.class == Class::Transient && self.failures < REPEATS => {
                 return Some(Self { failures: self.failures + 1, ..self });
             }
-            Err(error) => Extent::Refused(error.message),
+            Err(error) => Completeness::Refused(error.message),
         };
         tally.end(self.item, extent);
         None
@@ -120,10 +122,10 @@ pub async fn check(
     ownership: &Ownership,
     allowances: Allowances,
     items: &Items,
-    eyes: &Eyes<'_, impl ReadLog>,
+    eyes: &Reader<'_, impl ReadLog>,
     report: &mut Report,
 ) {
-    let codes: Vec<_> = planned.plan.endangered().cloned().collect();
+    let codes: Vec<_> = planned.plan.removed_or_replaced().cloned().collect();
     if codes.is_empty() {
         return;
     }
@@ -137,7 +139,7 @@ pub async fn check(
     }));
     report.findings.extend(unknown(&evidence));
     planned.plan.evidence = Some(evidence);
-    plan::weigh(&planned.plan, ownership, &planned.censuses, allowances, report);
+    plan::weigh(&planned.plan, ownership, &planned.counts_by_kind, allowances, report);
 }
 
 /// What stays unknown. These are warnings: an error would forbid a saved plan for good, and the guard has its own say.

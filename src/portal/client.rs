@@ -25,9 +25,9 @@ use super::bucket::Bucket;
 use super::download;
 use super::error::{self, Effect, Fault};
 use super::http::{self, Connections, Trust};
-use super::pace::Failures;
 use super::settings::{Rate, Settings};
 use super::site::Site;
+use super::throttle::Failures;
 use super::wire::{self, Answered, Body, Malformed};
 
 /// The longest answer that is read, in bytes: a list has no pages.
@@ -51,7 +51,7 @@ pub struct Client {
     pub(super) added: Mutex<Vec<String>>,
     pub(super) deadline: Instant,
     /// Turns that were waited for and not used.
-    pub(super) paid_turns: AtomicU32,
+    pub(super) unused_permits: AtomicU32,
     /// Whether reading serves to find out what writes did.
     pub(super) winding_up: AtomicBool,
     /// How long the command has from the client's making on.
@@ -120,7 +120,7 @@ impl Client {
             download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
             added: Mutex::new(Vec::new()),
             deadline,
-            paid_turns: AtomicU32::new(0),
+            unused_permits: AtomicU32::new(0),
             winding_up: AtomicBool::new(false),
             budget: deadline.saturating_duration_since(now),
             read_timeout,
@@ -259,7 +259,7 @@ impl ReadPortal for Client {
         std::mem::take(&mut *self.added.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn wind_up(&self) {
+    fn begin_grace_period(&self) {
         self.winding_up.store(true, Ordering::Relaxed);
     }
 }

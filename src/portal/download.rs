@@ -8,7 +8,7 @@ use crate::domain::retry::Class;
 
 use super::access::Access;
 use super::error::{self, Effect, Fault};
-use super::http::{self, Patience};
+use super::http::{self, RequestDeadline};
 use super::site::is_loopback;
 
 /// The largest image that is fetched, in bytes: four times what our own rules let pass.
@@ -22,7 +22,7 @@ pub(super) async fn fetch(
     client: &reqwest::Client,
     access: &Access,
     file_uri: &str,
-    patience: Patience,
+    patience: RequestDeadline,
 ) -> Result<Vec<u8>, Fault> {
     let mut url = resolve(access, file_uri).map_err(|why| refused(access, why))?;
     for _ in 0..=REDIRECTS {

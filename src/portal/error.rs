@@ -7,7 +7,7 @@ use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
 use super::access::Access;
-use super::http::{Broken, Distrust, How, Patience};
+use super::http::{Broken, CertProblem, FailureKind, RequestDeadline};
 use super::wire::{ErrorBody, Malformed};
 
 /// Whether a request that failed may have done something.
@@ -227,7 +227,7 @@ pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malforme
 }
 
 /// The portal lists an entry with our own secret in it.
-pub(super) fn leaked(access: &Access) -> Fault {
+pub(super) fn secret_in_listing(access: &Access) -> Fault {
     let Words { what, anew, .. } = words(access);
     let message = format!("{} lists an entry that holds the secret of {what}", access.host());
     let hint = format!("somebody knows the secret: revoke {what}, {anew}, and remove that entry by hand");
@@ -245,40 +245,40 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Faul
 }
 
 /// No answer of `host` came, or not all of it.
-pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Patience) -> Fault {
+pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: RequestDeadline) -> Fault {
     let cause = access.quote(&broken.cause);
     let (class, effect, message, hint) = match broken.how {
-        How::TimedOut if patience.cut_short => {
+        FailureKind::TimedOut if patience.cut_short => {
             return timed_out(host, patience.budget, Effect::Unknown);
         }
-        How::TimedOut => {
+        FailureKind::TimedOut => {
             let message = format!("{host} gave no answer within {} s", patience.own.as_secs());
             (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
         }
-        How::NotSent => {
+        FailureKind::NotSent => {
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
             (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
         }
-        How::NotTrusted(distrust) => {
+        FailureKind::NotTrusted(distrust) => {
             let message = format!("the certificate of {host} is not trusted: {cause}");
             (Class::Configuration, Effect::None, message, Some(mending(distrust)))
         }
-        How::Lost => {
+        FailureKind::Lost => {
             let message = format!("the connection to {host} broke: {cause}");
             (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
         }
-        How::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
+        FailureKind::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
     };
     Fault::new(class, effect, message, hint.map(str::to_owned))
 }
 
 /// What can be done about a certificate.
-const fn mending(distrust: Distrust) -> &'static str {
+const fn mending(distrust: CertProblem) -> &'static str {
     match distrust {
-        Distrust::Expired => "the portal's administrator must renew it, if this machine's clock is right",
-        Distrust::NotYetValid => "set this machine's clock: the certificate's time has not come yet",
-        Distrust::WrongName => "use the host name that the certificate is for in the portal's URL",
-        Distrust::Unknown => {
+        CertProblem::Expired => "the portal's administrator must renew it, if this machine's clock is right",
+        CertProblem::NotYetValid => "set this machine's clock: the certificate's time has not come yet",
+        CertProblem::WrongName => "use the host name that the certificate is for in the portal's URL",
+        CertProblem::Unknown => {
             "if the portal has a certificate authority of its own, name its certificate with --ca-cert"
         }
     }
@@ -363,7 +363,7 @@ mod tests {
     fn each_fault_of_a_certificate_has_its_mending() {
         use rustls::CertificateError;
         let now = Instant::now();
-        let patience = Patience { until: now, own: Duration::ZERO, cut_short: false, budget: Duration::ZERO };
+        let patience = RequestDeadline { until: now, own: Duration::ZERO, cut_short: false, budget: Duration::ZERO };
         for (fault, fix) in [
             (CertificateError::Expired, "renew"),
             (CertificateError::NotValidYet, "clock"),
@@ -371,7 +371,7 @@ mod tests {
             (CertificateError::UnknownIssuer, "--ca-cert"),
             (CertificateError::Revoked, "--ca-cert"),
         ] {
-            let how = How::NotTrusted((&fault).into());
+            let how = FailureKind::NotTrusted((&fault).into());
             let fault = broken(&access(), "acme.example", &Broken { how, cause: fault.to_string() }, patience);
             assert_eq!((fault.class(), fault.effect), (Class::Configuration, Effect::None));
             assert!(fault.error.hint.as_deref().unwrap().contains(fix), "{:?}", fault.error);

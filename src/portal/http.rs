@@ -20,7 +20,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long one request may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct RequestDeadline {
     /// When to give up.
     pub(super) until: Instant,
     /// How long that is, if the command's time does not end before.
@@ -44,18 +44,18 @@ pub(super) enum Connections {
 /// Why no answer, or not all of it, came.
 #[derive(Debug)]
 pub(super) struct Broken {
-    pub(super) how: How,
+    pub(super) how: FailureKind,
     /// In a few words, without any URL.
     pub(super) cause: String,
 }
 
 /// The kinds of broken requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum FailureKind {
     /// There was no connection: nothing was sent.
     NotSent,
     /// There was none because the other side's certificate is not trusted.
-    NotTrusted(Distrust),
+    NotTrusted(CertProblem),
     /// It broke after something may have been sent.
     Lost,
     /// The time was up.
@@ -66,7 +66,7 @@ pub(super) enum How {
 
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Distrust {
+pub(super) enum CertProblem {
     /// Its time is over.
     Expired,
     /// Its time has not come.
@@ -77,7 +77,7 @@ pub(super) enum Distrust {
     Unknown,
 }
 
-impl From<&CertificateError> for Distrust {
+impl From<&CertificateError> for CertProblem {
     fn from(error: &CertificateError) -> Self {
         match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
@@ -195,7 +195,7 @@ pub(super) async fn send(request: RequestBuilder, until: Instant) -> Result<Answ
 impl Answer {
     /// Reads the body, at most `cap` bytes of it (after decompression).
     pub(super) async fn body(mut self, cap: usize, until: Instant) -> Result<Vec<u8>, Broken> {
-        let too_large = || Broken { how: How::TooLarge, cause: format!("more than {cap} bytes") };
+        let too_large = || Broken { how: FailureKind::TooLarge, cause: format!("more than {cap} bytes") };
         let announced = self.response.content_length().and_then(|length| usize::try_from(length).ok());
         if announced.is_some_and(|length| length > cap) {
             return Err(too_large());
@@ -207,7 +207,7 @@ impl Answer {
                 Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
                 Ok(Ok(None)) => return Ok(body),
                 // Whatever breaks now breaks after the request was sent.
-                Ok(Err(error)) => return Err(Broken { how: How::Lost, cause: in_words(&error.without_url()) }),
+                Ok(Err(error)) => return Err(Broken { how: FailureKind::Lost, cause: in_words(&error.without_url()) }),
                 Err(_) => return Err(timed_out()),
             }
         }
@@ -215,15 +215,15 @@ impl Answer {
 }
 
 fn timed_out() -> Broken {
-    Broken { how: How::TimedOut, cause: "no answer in time".to_owned() }
+    Broken { how: FailureKind::TimedOut, cause: "no answer in time".to_owned() }
 }
 
 fn broken(error: reqwest::Error) -> Broken {
     let error = error.without_url();
     let how = match (error.is_connect() || error.is_builder(), distrust(&error)) {
-        (true, Some(distrust)) => How::NotTrusted(distrust),
-        (true, None) => How::NotSent,
-        (false, _) => How::Lost,
+        (true, Some(distrust)) => FailureKind::NotTrusted(distrust),
+        (true, None) => FailureKind::NotSent,
+        (false, _) => FailureKind::Lost,
     };
     Broken { how, cause: in_words(&error) }
 }
@@ -237,7 +237,7 @@ fn in_words(error: &reqwest::Error) -> String {
     innermost.to_string()
 }
 
-fn distrust(error: &reqwest::Error) -> Option<Distrust> {
+fn distrust(error: &reqwest::Error) -> Option<CertProblem> {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(rustls::Error::InvalidCertificate(error)) = cause.downcast_ref() {

@@ -25,7 +25,7 @@ impl Client {
             Err(fault) if fault.class() == Class::NoBatch => self.list_singly().await,
             other => other,
         }?;
-        self.harmless(listing)
+        self.reject_listed_secret(listing)
     }
 
     /// Whether the caller may write, and both lists, in one request.
@@ -40,11 +40,11 @@ impl Client {
             Ok((self.lists(answers)?, rights))
         };
         match self.ask(Purpose::Read, "batch", &batch::of_rights_and_lists(), read).await {
-            Ok((listing, rights)) => Ok((self.harmless(listing)?, rights)),
+            Ok((listing, rights)) => Ok((self.reject_listed_secret(listing)?, rights)),
             Err(fault) if fault.class() == Class::NoBatch => {
                 let rights = |answered: Answered| self.rights(&answered);
                 let rights = self.ask(Purpose::Read, batch::RIGHTS_METHOD, &json!({}), rights).await?;
-                Ok((self.harmless(self.list_singly().await?)?, rights))
+                Ok((self.reject_listed_secret(self.list_singly().await?)?, rights))
             }
             Err(fault) => Err(fault),
         }
@@ -56,14 +56,14 @@ impl Client {
     }
 
     /// Addresses and codes go into plans, journals and caches: one with our own secret in it must not get there.
-    fn harmless(&self, listing: Listing) -> Result<Listing, Fault> {
+    fn reject_listed_secret(&self, listing: Listing) -> Result<Listing, Fault> {
         let holds_secret = |text: &str| self.access.redact(text) != text;
         let told = listing
             .entries
             .iter()
             .any(|entry| holds_secret(&entry.file_uri) || holds_secret(entry.address.code.as_str()));
         if told {
-            return Err(error::leaked(&self.access));
+            return Err(error::secret_in_listing(&self.access));
         }
         Ok(listing)
     }

@@ -12,8 +12,8 @@ use super::human::{BOLD, CREATE, DELETE, DIM};
 use super::{counted, inert, json, origin};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::Change;
-use crate::domain::image;
 use crate::domain::plan::Plan;
+use crate::domain::png;
 use crate::domain::report::Report;
 use crate::domain::state::Content;
 
@@ -114,7 +114,7 @@ fn facts(content: &Content, size: Option<(u32, u32)>) -> String {
 
 /// How wide and how high the image in some bytes is.
 fn dimensions(bytes: &Arc<[u8]>) -> Option<(u32, u32)> {
-    image::header(bytes).ok().map(|header| (header.width, header.height))
+    png::header(bytes).ok().map(|header| (header.width, header.height))
 }
 
 fn yaml(state: &State) -> String {

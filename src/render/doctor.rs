@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::checkup::{Check, Health};
+use crate::domain::doctor::{Check, Health};
 
 use super::counted;
 use super::human::{BOLD, CREATE, DELETE, DIM, REPLACE};

@@ -11,12 +11,13 @@ use crate::domain::diff::{Action, Change};
 use crate::domain::document::FindingDocument;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
-use crate::domain::image::{self, Image};
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, Validation};
+use crate::domain::png::{self, Image};
+use crate::domain::report::{Report, Run, Validation};
 use crate::domain::state::Content;
+use crate::domain::step::StepOutcome;
 
 use super::outcome::renames;
 use super::picture::{self, Pictures};
@@ -98,20 +99,20 @@ pub fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
     /// What stands before the second column of a step: its fate.
     const FATE: usize = 12;
     let mut text = String::new();
-    let told = |fate| matches!(fate, Fate::Failed | Fate::Recovered | Fate::Unknown);
+    let told = |fate| matches!(fate, StepOutcome::Failed | StepOutcome::Recovered | StepOutcome::Unknown);
     let width = widest(run.steps.iter().filter(|(_, step)| told(step.fate)).map(|(address, _)| address));
     let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     for (address, step) in &run.steps {
         let why = step.why.as_deref().unwrap_or_default();
         let (style, word) = match step.fate {
-            Fate::Applied => continue,
-            Fate::Skipped => {
+            StepOutcome::Applied => continue,
+            StepOutcome::Skipped => {
                 *skipped.entry(why).or_default() += 1;
                 continue;
             }
-            Fate::Failed => (DELETE, "failed"),
-            Fate::Recovered => (REPLACE, "recovered"),
-            Fate::Unknown => (DELETE, "unknown"),
+            StepOutcome::Failed => (DELETE, "failed"),
+            StepOutcome::Recovered => (REPLACE, "recovered"),
+            StepOutcome::Unknown => (DELETE, "unknown"),
         };
         let first = format!("  {style}{word:9}{style:#} {}", shown(address));
         text.push_str(&screen.row(FATE, &first, width, &inert(why)));
@@ -122,16 +123,16 @@ pub fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
         text.push_str(&screen.wrapped(&said, FATE));
     }
     let count = |fate| run.steps.values().filter(|step| step.fate == fate).count();
-    let applied = count(Fate::Applied);
+    let applied = count(StepOutcome::Applied);
     if applied == run.steps.len() {
         text.push_str(&screen.wrapped(&format!("{BOLD}Applied{BOLD:#} {} and read back.", steps(applied)), 0));
     } else {
         let parts: Vec<_> = [
             (applied, "applied"),
-            (count(Fate::Failed), "failed"),
-            (count(Fate::Skipped), "skipped"),
-            (count(Fate::Recovered), "recovered"),
-            (count(Fate::Unknown), "unknown"),
+            (count(StepOutcome::Failed), "failed"),
+            (count(StepOutcome::Skipped), "skipped"),
+            (count(StepOutcome::Recovered), "recovered"),
+            (count(StepOutcome::Unknown), "unknown"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)
@@ -230,7 +231,7 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen
         if let (Some(colours), Some(columns)) = (screen.colours, screen.columns)
             && drawn < MAX_DRAWN
         {
-            let image = |content: Option<&Content>| image::read(plan.contents.get(&content?.sha256)?).ok();
+            let image = |content: Option<&Content>| png::read(plan.contents.get(&content?.sha256)?).ok();
             let before = image(change.action.before().and_then(|before| before.content.as_ref()));
             let after = image(change.action.after().map(|after| &after.content));
             let pixels = |image: &Option<Image>| image.as_ref().map(|image| image.pixels.clone());

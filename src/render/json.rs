@@ -3,17 +3,17 @@
 use serde::Serialize;
 
 use super::reorders;
-use crate::domain::checkup::Check;
+use crate::domain::doctor::Check;
 use crate::domain::document::{
     DoctorDocument, Document, ExportDocument, HistoryDocument, InitDocument, ListDocument, LogDocument, RulesDocument,
     UsageDocument, ValidationDocument,
 };
-use crate::domain::inventory::Inventory;
+use crate::domain::init::Started;
 use crate::domain::journal::RunState;
-use crate::domain::log::LogReport;
+use crate::domain::list::Inventory;
+use crate::domain::logmessage::LogReport;
 use crate::domain::report::{ExportReport, Report, Validation};
 use crate::domain::rules::Rule;
-use crate::domain::scaffold::Started;
 use crate::domain::usage::UsageReport;
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.

@@ -17,7 +17,8 @@ use crate::domain::diff::{Action, Change};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::guard;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, Validation};
+use crate::domain::report::{Report, Run, Validation};
+use crate::domain::step::StepOutcome;
 
 use super::outcome::{self, Outcome};
 use super::{inert, origin, reason};
@@ -176,11 +177,11 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
             Some(Ending::new(Word::Skipped, "stale", message))
         }
         None => Some(Ending::new(word, &sort, why)),
-        Some((Fate::Applied, _)) => None,
-        Some((Fate::Failed, why)) => Some(Ending::new(Word::Failure, "failed", why)),
-        Some((Fate::Recovered, why)) => Some(Ending::new(Word::Failure, "recovered", why)),
-        Some((Fate::Unknown, why)) => Some(Ending::new(Word::Error, "unknown", why)),
-        Some((Fate::Skipped, why)) => Some(Ending::new(Word::Skipped, "skipped", why)),
+        Some((StepOutcome::Applied, _)) => None,
+        Some((StepOutcome::Failed, why)) => Some(Ending::new(Word::Failure, "failed", why)),
+        Some((StepOutcome::Recovered, why)) => Some(Ending::new(Word::Failure, "recovered", why)),
+        Some((StepOutcome::Unknown, why)) => Some(Ending::new(Word::Error, "unknown", why)),
+        Some((StepOutcome::Skipped, why)) => Some(Ending::new(Word::Skipped, "skipped", why)),
     };
     Case { ending, ..Case::named(change.address.to_string()) }
 }
@@ -211,7 +212,8 @@ fn the_rest(report: &Report, command: &str) -> Case {
 
 /// Whether nothing is wrong with a run but that it did not do everything.
 fn only_skipped(report: &Report) -> bool {
-    let ended_well = |run: &Run| run.steps.values().all(|step| matches!(step.fate, Fate::Applied | Fate::Skipped));
+    let ended_well =
+        |run: &Run| run.steps.values().all(|step| matches!(step.fate, StepOutcome::Applied | StepOutcome::Skipped));
     report.has_failed_steps() && report.run.as_ref().is_some_and(ended_well)
 }
 

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use crate::domain::inventory::{Held, Inventory, Standing};
+use crate::domain::list::{Held, Inventory, Management};
 use crate::domain::state::Reading;
 
 use super::human::{BOLD, CREATE, DIM, REPLACE, shown, widest};
@@ -27,7 +27,7 @@ pub fn inventory(inventory: &Inventory, systems: Systems, screen: &Screen) -> St
     let named: Vec<_> = inventory
         .entries
         .iter()
-        .filter(|held| systems == Systems::Named || held.standing != Standing::System)
+        .filter(|held| systems == Systems::Named || held.standing != Management::System)
         .collect();
     let width = widest(named.iter().map(|held| &held.address)).max("ADDRESS".len());
     if !named.is_empty() {
@@ -46,10 +46,10 @@ pub fn inventory(inventory: &Inventory, systems: Systems, screen: &Screen) -> St
 
 fn facts(held: &Held) -> String {
     let style = match held.standing {
-        Standing::Managed => CREATE,
-        Standing::Protected => REPLACE,
-        Standing::Custom => Style::new(),
-        Standing::Ignored | Standing::Unmanaged | Standing::System => DIM,
+        Management::Managed => CREATE,
+        Management::Protected => REPLACE,
+        Management::Custom => Style::new(),
+        Management::Ignored | Management::Unmanaged | Management::System => DIM,
     };
     let word = held.standing.name();
     match &held.reading {
@@ -66,16 +66,16 @@ fn facts(held: &Held) -> String {
 
 /// Those that are usual are counted also when there are none.
 fn counts(inventory: &Inventory, systems: Systems) -> String {
-    let usual: &[Standing] = match inventory.manifest {
-        Some(_) => &[Standing::Managed, Standing::Unmanaged, Standing::System],
-        None => &[Standing::Custom, Standing::System],
+    let usual: &[Management] = match inventory.manifest {
+        Some(_) => &[Management::Managed, Management::Unmanaged, Management::System],
+        None => &[Management::Custom, Management::System],
     };
-    let mut parts: Vec<String> = Standing::ALL
+    let mut parts: Vec<String> = Management::ALL
         .into_iter()
         .map(|standing| (standing, inventory.count(standing)))
         .filter(|(standing, count)| *count > 0 || usual.contains(standing))
         .map(|(standing, count)| match (standing, systems) {
-            (Standing::System, Systems::Counted) if count > 0 => format!("{count} system (--system names them)"),
+            (Management::System, Systems::Counted) if count > 0 => format!("{count} system (--system names them)"),
             _ => format!("{count} {}", standing.name()),
         })
         .collect();

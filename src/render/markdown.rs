@@ -13,10 +13,11 @@ use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
-use crate::domain::inventory::{Inventory, Standing};
+use crate::domain::list::{Inventory, Management};
 use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, Subject, Validation};
+use crate::domain::report::{Report, Run, Subject, Validation};
+use crate::domain::step::StepOutcome;
 
 /// No comment is longer, in bytes: hosts take 65,536 characters, and a tool may add some of its own.
 pub const LONGEST: usize = 60_000;
@@ -119,7 +120,7 @@ pub fn inventory(inventory: &Inventory, page: Option<&str>) -> String {
     let mut comment = Comment::new("list", about, title, &Outcome::of_inventory(inventory), images);
     let (errors, warnings): (Vec<_>, Vec<_>) = inventory.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
-    let custom = inventory.entries.iter().filter(|held| held.standing != Standing::System);
+    let custom = inventory.entries.iter().filter(|held| held.standing != Management::System);
     comment.list(
         "Entries",
         "| entry | standing |\n|---|---|\n",
@@ -323,13 +324,13 @@ fn verdict(verdict: &Verdict) -> String {
 }
 
 fn not_applied(run: &Run) -> impl Iterator<Item = String> {
-    run.steps.iter().filter(|(_, step)| step.fate != Fate::Applied).map(|(address, step)| {
+    run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).map(|(address, step)| {
         let word = match step.fate {
-            Fate::Applied => "applied",
-            Fate::Failed => "failed",
-            Fate::Skipped => "skipped",
-            Fate::Recovered => "recovered",
-            Fate::Unknown => "unknown",
+            StepOutcome::Applied => "applied",
+            StepOutcome::Failed => "failed",
+            StepOutcome::Skipped => "skipped",
+            StepOutcome::Recovered => "recovered",
+            StepOutcome::Unknown => "unknown",
         };
         format!("| {word} | {} | {} |\n", name(address), code(step.why.as_deref().unwrap_or_default()))
     })

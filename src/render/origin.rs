@@ -2,7 +2,7 @@
 
 use super::inert;
 use crate::domain::asset::Address;
-use crate::domain::origin::{Mover, Origin, common_reason};
+use crate::domain::origin::{Origin, OriginKind, common_reason};
 use crate::domain::report::Report;
 
 /// The origin of a change, where it says more than that of all others.
@@ -21,8 +21,8 @@ pub(super) fn summary(report: &Report) -> Option<String> {
     if let Some(why) = common_reason(&report.origins) {
         return Some(format!("Who moved is unknown: {}", inert(why)));
     }
-    let count = |kind: Mover| report.origins.values().filter(|origin| origin.kind == kind).count();
-    let counts: Vec<_> = Mover::ALL
+    let count = |kind: OriginKind| report.origins.values().filter(|origin| origin.kind == kind).count();
+    let counts: Vec<_> = OriginKind::ALL
         .into_iter()
         .filter(|kind| count(*kind) > 0)
         .map(|kind| format!("{} {}", count(kind), kind.name()))

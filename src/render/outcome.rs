@@ -3,8 +3,9 @@
 use super::{counted, inert};
 use crate::domain::asset::Address;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, Validation};
-use crate::domain::{finding::Finding, inventory::Inventory};
+use crate::domain::report::{Report, Run, Validation};
+use crate::domain::step::StepOutcome;
+use crate::domain::{finding::Finding, list::Inventory};
 
 /// A sentence, and how it is meant.
 pub(super) struct Outcome {
@@ -65,7 +66,7 @@ impl Outcome {
     }
 
     fn of_run(run: &Run, interrupted: bool) -> Self {
-        let applied = run.steps.values().filter(|step| step.fate == Fate::Applied).count();
+        let applied = run.steps.values().filter(|step| step.fate == StepOutcome::Applied).count();
         let all = run.steps.len();
         if applied == all {
             Self::new(Tone::Good, format!("Applied {} and read back", counted(applied, "change", "changes")))
@@ -213,7 +214,7 @@ pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, Strin
     };
     run.steps
         .iter()
-        .filter(|(_, step)| step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown))
+        .filter(|(_, step)| step.wrote && matches!(step.fate, StepOutcome::Failed | StepOutcome::Unknown))
         .filter(|(address, _)| had_image(address))
         .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, quoted(&inert(&address.to_string())))))
         .collect()

@@ -2,8 +2,8 @@
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change, Reason};
-use crate::domain::image::{self, changed_pixels};
 use crate::domain::plan::Plan;
+use crate::domain::png::{self, changed_pixels};
 use crate::domain::state::Content;
 
 use super::usage;
@@ -51,7 +51,7 @@ pub(super) fn in_full(
 
 /// How many pixels differ, where both images are at hand.
 fn pixels(change: &Change, plan: &Plan) -> Option<String> {
-    let image = |content: Option<&Content>| image::read(plan.contents.get(&content?.sha256)?).ok();
+    let image = |content: Option<&Content>| png::read(plan.contents.get(&content?.sha256)?).ok();
     let before = image(change.action.before().and_then(|before| before.content.as_ref()))?;
     let after = image(change.action.after().map(|after| &after.content))?;
     Some(match changed_pixels(&before, &after) {

@@ -92,12 +92,12 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, scree
     let said = screen.wrapped(&format!("{label}{}", inert(&finding.message)), HANGING);
     let message: Vec<_> = said.trim_end().get(label.len()..).unwrap_or_default().lines().map(str::trim_start).collect();
     let title = level.primary_title(message.join("\n")).id(&*finding.rule);
-    hung(&renderer.render(&[title.elements(elements)]), label.len(), message.len())
+    reindent(&renderer.render(&[title.elements(elements)]), label.len(), message.len())
 }
 
 /// A rendered finding whose title takes `count` lines. The renderer begins those after the first below the first's text,
 /// which leaves them no room where the rule has a long name.
-fn hung(rendered: &str, label: usize, count: usize) -> String {
+fn reindent(rendered: &str, label: usize, count: usize) -> String {
     let (below, hanging) = (" ".repeat(label), " ".repeat(HANGING));
     let lines = rendered.lines().enumerate().map(|(number, line)| match line.strip_prefix(&below) {
         Some(rest) if (1..count).contains(&number) => format!("{hanging}{rest}"),

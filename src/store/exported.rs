@@ -159,5 +159,5 @@ impl ReadPortal for ExportedPortal {
         Vec::new()
     }
 
-    fn wind_up(&self) {}
+    fn begin_grace_period(&self) {}
 }

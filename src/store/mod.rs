@@ -2,14 +2,15 @@
 
 pub mod atomic;
 pub mod cache;
-pub mod chosen;
 pub mod export;
 pub mod exported;
 pub mod git;
+pub mod init;
 pub mod lock;
+mod orphans;
+mod past_run;
+pub mod paths;
 pub mod repository;
-pub mod run;
+pub mod runs;
 pub mod saved;
-pub mod scaffold;
 pub mod state_dir;
-mod unclaimed;

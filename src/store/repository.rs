@@ -13,11 +13,11 @@ use crate::domain::diff::Change;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{self, Level, Manifest, Section};
 use crate::domain::plan::Contents;
-use crate::domain::rules::{self, Art, MAX_READ, Piece, Unclaimed};
+use crate::domain::rules::{self, Art, MAX_READ, OrphanFiles, Piece};
 use crate::ops::ports::ReadArt;
 
-use super::chosen::Chosen;
-use super::unclaimed;
+use super::orphans;
+use super::paths::PathFilter;
 
 /// The largest manifest that is read, in bytes.
 const MAX_MANIFEST: u64 = 16 * 1024 * 1024;
@@ -28,7 +28,7 @@ pub struct Repository {
     manifest: PathBuf,
     folder: PathBuf,
     name: String,
-    chosen: Chosen,
+    chosen: PathFilter,
 }
 
 /// One declared file.
@@ -50,12 +50,17 @@ impl Repository {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        Self { manifest: manifest.to_owned(), folder, name: manifest.display().to_string(), chosen: Chosen::Everything }
+        Self {
+            manifest: manifest.to_owned(),
+            folder,
+            name: manifest.display().to_string(),
+            chosen: PathFilter::Everything,
+        }
     }
 
     /// Of its art only what is chosen.
     #[must_use]
-    pub fn limited_to(self, chosen: Chosen) -> Self {
+    pub fn limited_to(self, chosen: PathFilter) -> Self {
         Self { chosen, ..self }
     }
 
@@ -337,8 +342,8 @@ impl ReadArt for Repository {
 
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
         let unclaimed = || match manifest.level(rules::ORPHAN_FILE) {
-            Some(Level::Off) => Unclaimed::default(),
-            _ => unclaimed::find(&self.folder, manifest),
+            Some(Level::Off) => OrphanFiles::default(),
+            _ => orphans::find(&self.folder, manifest),
         };
         let declare = || {
             let mut findings = Vec::new();

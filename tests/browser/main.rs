@@ -215,7 +215,7 @@ fn pictures_of_the_page_can_be_taken() {
             std::fs::copy(&file, &kept).unwrap();
         }
         for picture in [file, kept] {
-            let header = brandctl::domain::image::header(&std::fs::read(&picture).unwrap()).unwrap();
+            let header = brandctl::domain::png::header(&std::fs::read(&picture).unwrap()).unwrap();
             assert_eq!((header.width, header.height), (width, height), "{}", picture.display());
         }
     }

@@ -8,12 +8,13 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::diff::{Action, After, Before, Change, Diff, Reason, Unknown};
 use brandctl::domain::finding::{Finding, Place};
 use brandctl::domain::guard::{Guard, Outcome, Verdict};
-use brandctl::domain::image;
 use brandctl::domain::ownership::Unmanaged;
 use brandctl::domain::plan::{Contents, Plan};
-use brandctl::domain::report::{Fate, Report, Run, StepResult, Validation};
+use brandctl::domain::png;
+use brandctl::domain::report::{Report, Run, Validation};
 use brandctl::domain::rules::Piece;
 use brandctl::domain::state::Content;
+use brandctl::domain::step::{StepOutcome, StepResult};
 
 /// The art of examples/acme: `icons/acme-call`.
 pub(crate) fn acme(file: &str) -> Arc<[u8]> {
@@ -201,13 +202,13 @@ pub(crate) fn run() -> Report {
     let mut steps: BTreeMap<_, _> = plan
         .changes
         .iter()
-        .map(|change| (change.address.clone(), StepResult { fate: Fate::Applied, why: None, wrote: true }))
+        .map(|change| (change.address.clone(), StepResult { fate: StepOutcome::Applied, why: None, wrote: true }))
         .collect();
     let mut end = |code, fate, why: &str| {
         steps.insert(address(code), StepResult { fate, why: Some(why.to_owned()), wrote: true });
     };
-    end("icon/acme-chat", Fate::Recovered, "the portal refused the new image; the old one is back");
-    end("logo/acme-courier", Fate::Unknown, "the portal gave no answer that two readings agree on");
+    end("icon/acme-chat", StepOutcome::Recovered, "the portal refused the new image; the old one is back");
+    end("logo/acme-courier", StepOutcome::Unknown, "the portal gave no answer that two readings agree on");
     report.run = Some(Run { id: "20261122T101500Z-1".to_owned(), folder: ".brandctl/acme/runs/1".into(), steps });
     report
 }
@@ -219,10 +220,10 @@ pub(crate) fn failed() -> Report {
     let mut end = |code, fate, wrote, why: &str| {
         steps.insert(address(code), StepResult { fate, why: Some(why.to_owned()), wrote });
     };
-    end("icon/acme-chat", Fate::Failed, true, "the old image could not be put back: the portal refused it too");
-    end("icon/acme-telex", Fate::Failed, false, "the portal refused it");
+    end("icon/acme-chat", StepOutcome::Failed, true, "the old image could not be put back: the portal refused it too");
+    end("icon/acme-telex", StepOutcome::Failed, false, "the portal refused it");
     for code in ["icon/acme-fallen", "icon/acme-warranty"] {
-        end(code, Fate::Skipped, false, "it was not sent");
+        end(code, StepOutcome::Skipped, false, "it was not sent");
     }
     report
 }

@@ -23,7 +23,7 @@ use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
 use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
-use brandctl::ops::observe::{Eyes, Freshness};
+use brandctl::ops::observe::{Freshness, Reader};
 use brandctl::ops::ports::{
     Interrupt, Journal, OpenRun, PortalError, ReadPortal, Runs, StoreError, Urgency, WriteError, WritePortal,
 };
@@ -33,7 +33,7 @@ use brandctl::portal::{Client, Rate, Settings, Webhook};
 use brandctl::store::cache::Cache;
 use brandctl::store::lock::{self, Lock};
 use brandctl::store::repository::Repository;
-use brandctl::store::run::{self, RunStore};
+use brandctl::store::runs::{self, RunStore};
 use brandctl::store::state_dir::StateDir;
 use tokio::time::Instant;
 
@@ -178,7 +178,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
     let _lock = Lock::take(&state, lock::Purpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
     let cache = Cache::open(&state);
-    let eyes = || Eyes { portal: &portal, cache: &cache, observer: &Silent };
+    let eyes = || Reader { portal: &portal, cache: &cache, observer: &Silent };
     let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
     let error = |report: &mut Report, why: String| {
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
@@ -208,7 +208,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
         return Err(Ended::Error);
     }
-    let approved = guard::approve(planned.plan, &manifest.ownership(), &planned.censuses, allowances)
+    let approved = guard::approve(planned.plan, &manifest.ownership(), &planned.counts_by_kind, allowances)
         .map_err(|_| Ended::Refused)?;
     let interrupt = Interrupt::default();
     let tools = Tools {
@@ -231,7 +231,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     if let Some(run) = &report.run {
         let mut document = document;
         document.add_run(run);
-        run::write_report(&run.folder, &document).unwrap();
+        runs::write_report(&run.folder, &document).unwrap();
     }
     Ok(())
 }
@@ -284,8 +284,8 @@ impl ReadPortal for Frail {
     fn added_files(&self) -> Vec<String> {
         self.client.added_files()
     }
-    fn wind_up(&self) {
-        self.client.wind_up();
+    fn begin_grace_period(&self) {
+        self.client.begin_grace_period();
     }
 }
 

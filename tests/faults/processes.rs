@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{Action, On, When};
-use brandctl::store::run;
+use brandctl::store::runs;
 
 use crate::common::{Brand, command};
 use crate::driver::{self, Strike};
@@ -115,7 +115,7 @@ fn asked_to_end(signal: &str, nth: usize) {
         .filter(|address| brand.image(address).is_none())
         .collect();
     assert!(missing.is_empty(), "left between delete and add: {missing:?}");
-    let runs = run::of_all_portals(&brand.path(".brandctl")).unwrap();
+    let runs = runs::of_all_portals(&brand.path(".brandctl")).unwrap();
     assert!(runs.iter().all(|run| run.state.ended.is_some()), "the run was left open");
     converges(&scene, &before, PutBack::Never);
 }

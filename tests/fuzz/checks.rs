@@ -5,8 +5,8 @@ use std::io::Cursor;
 
 use brandctl::domain::document::Document;
 use brandctl::domain::finding::{Finding, Place};
-use brandctl::domain::image::{self, Image};
 use brandctl::domain::manifest;
+use brandctl::domain::png::{self as art, Image};
 use png::{BitDepth, ColorType, Transformations};
 
 /// A manifest is sound, or there is an error; each finding points at a place that exists.
@@ -43,7 +43,7 @@ pub(crate) fn png(bytes: &[u8]) {
 }
 
 fn one_png(bytes: &[u8]) {
-    match (image::header(bytes), image::read(bytes)) {
+    match (art::header(bytes), art::read(bytes)) {
         (Err(of_walk), Err(of_reading)) => assert_eq!(of_walk, of_reading, "the first fault is the first fault"),
         (Ok(_), Err(fault)) => assert!(!fault.to_string().contains('\n'), "{fault:?}"),
         (Ok(header), Ok(image)) => {

@@ -6,7 +6,7 @@
 
 mod files;
 
-use brandctl::domain::image;
+use brandctl::domain::png;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use brandctl::domain::image::{self, Image};
+use brandctl::domain::png::{self, Image};
 
 /// The damaged ones, and what is said of each.
 const DAMAGED: [(&str, &str); 14] = [
@@ -72,7 +72,7 @@ fn sound() -> impl Iterator<Item = (String, Vec<u8>)> {
 }
 
 fn read(name: &str, bytes: &[u8]) -> Image {
-    image::read(bytes).unwrap_or_else(|fault| panic!("{name}: {fault}"))
+    png::read(bytes).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
 /// `basi3p04`: interlaced (`i`, else `n`), colour type 3, 4 bits a sample; of an odd size, it starts with its side.
@@ -133,7 +133,7 @@ fn each_damaged_file_is_refused_with_the_place() {
     let found: Vec<(String, String)> = files()
         .into_iter()
         .filter(|(name, _)| name.starts_with('x'))
-        .map(|(name, bytes)| (name, image::read(&bytes).unwrap_err().to_string()))
+        .map(|(name, bytes)| (name, png::read(&bytes).unwrap_err().to_string()))
         .collect();
     assert_eq!(found, DAMAGED.map(|(name, fault)| (name.to_owned(), fault.to_owned())));
 }

@@ -230,7 +230,7 @@ pub(crate) fn refused(code: &str) -> Answer {
 
 /// No error may hold the secret or its neighbourhood, and each is one lower-case sentence without a full stop.
 #[track_caller]
-pub(crate) fn harmless(error: &PortalError) {
+pub(crate) fn reject_listed_secret(error: &PortalError) {
     let told = format!("{error} {error:?} {error:#?}");
     assert!(!told.to_lowercase().contains(&SECRET.to_lowercase()) && !told.contains("/rest/"), "{told}");
     assert!(!error.message.ends_with('.') && !error.message.contains('\n'), "{told}");
@@ -241,7 +241,7 @@ pub(crate) fn harmless(error: &PortalError) {
 pub(crate) async fn failing_list(step: Step) -> (PortalError, usize) {
     let server = Server::answering(vec![step; 10]).await;
     let error = server.client().list().await.unwrap_err();
-    harmless(&error);
+    reject_listed_secret(&error);
     (error, server.asked())
 }
 
@@ -257,6 +257,6 @@ pub(crate) async fn failing_write(step: Step) -> WriteError {
     let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     assert_eq!(server.requests().len(), 1, "a write is never repeated blindly");
     let (WriteError::NoEffect(error) | WriteError::Unknown(error)) = &failure;
-    harmless(error);
+    reject_listed_secret(error);
     failure
 }

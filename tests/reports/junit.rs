@@ -1,5 +1,6 @@
 use brandctl::domain::finding::Finding;
-use brandctl::domain::report::{Fate, Report};
+use brandctl::domain::report::Report;
+use brandctl::domain::step::StepOutcome;
 use brandctl::render::junit;
 use roxmltree::Document;
 
@@ -69,8 +70,8 @@ fn what_stops_a_command_stops_its_report_too() {
     // A run of which the rest was never sent.
     let mut report = scenes::run();
     let run = report.run.as_mut().unwrap();
-    for step in run.steps.values_mut().filter(|step| step.fate != Fate::Applied) {
-        step.fate = Fate::Skipped;
+    for step in run.steps.values_mut().filter(|step| step.fate != StepOutcome::Applied) {
+        step.fate = StepOutcome::Skipped;
     }
     assert_eq!(rest(&report, "apply"), Some(("failure".to_owned(), "Not everything was applied: 8 of 10".to_owned())));
     report.interrupted = true;

@@ -10,7 +10,7 @@ mod markdown;
 #[path = "../browser/scenes.rs"]
 mod scenes;
 
-use brandctl::domain::inventory::{Held, Inventory, Standing};
+use brandctl::domain::list::{Held, Inventory, Management};
 use brandctl::domain::report::{Report, Validation};
 use brandctl::domain::state::{Content, Reading};
 
@@ -18,7 +18,7 @@ use brandctl::domain::state::{Content, Reading};
 fn inventory(report: &Report) -> Inventory {
     let entries = report.art.iter().map(|piece| Held {
         address: piece.address.clone(),
-        standing: Standing::Managed,
+        standing: Management::Managed,
         reading: Reading::Known(Content::of(piece.bytes.as_ref().unwrap())),
     });
     let contents = report.art.iter().map(|piece| piece.bytes.clone().unwrap());

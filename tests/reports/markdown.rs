@@ -2,7 +2,8 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::diff::Change;
 use brandctl::domain::finding::Finding;
 use brandctl::domain::ownership::Unmanaged;
-use brandctl::domain::report::{Fate, Report, StepResult, Subject};
+use brandctl::domain::report::{Report, Subject};
+use brandctl::domain::step::{StepOutcome, StepResult};
 use brandctl::render::markdown::{self, LONGEST};
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
@@ -107,7 +108,7 @@ fn a_run_that_went_wrong_says_where_it_is_and_how_to_go_back() {
     let hostile = Address::new(Kind::Icon, Code::new("acme-'; rm -rf ~ #`|"));
     let replaced = plan.changes.iter().find(|change| change.action.before().is_some()).unwrap();
     let lost = Change { address: hostile.clone(), ..replaced.clone() };
-    run.steps.insert(hostile, StepResult { fate: Fate::Failed, why: Some("refused".to_owned()), wrote: true });
+    run.steps.insert(hostile, StepResult { fate: StepOutcome::Failed, why: Some("refused".to_owned()), wrote: true });
     plan.changes.push(lost);
     let seen = is_inert(&markdown::report(&report, "apply", None));
     let (id, folder) = (report.run.as_ref().unwrap().id.clone(), report.run.unwrap().folder.display().to_string());

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::domain::finding::Finding;
+use crate::domain::init::{self, Answers, Brand, Folder, MANIFEST, Owned, Portal, Started, System};
 use crate::domain::report::{ExportReport, Report};
-use crate::domain::scaffold::{self, Answers, Brand, Folder, MANIFEST, Owned, Portal, Started, System};
 use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
-use crate::store::scaffold::{ScaffoldError, Site, write};
+use crate::store::init::{ScaffoldError, Site, write};
 
 use super::exit::Exit;
 use super::output;
@@ -119,7 +119,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     match globals.format {
         Format::Json => output::json(render::json::started(&started), exit),
         Format::Human => {
-            let exit = output::data(&render::scaffold::started(&started), exit);
+            let exit = output::data(&render::init::started(&started), exit);
             output::findings(globals, &started.findings, &Report::default());
             exit
         }
@@ -151,7 +151,7 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
             answered
         }
     };
-    let files = scaffold::files(&Answers { brand, portal, ci: started.ci, folder });
+    let files = init::files(&Answers { brand, portal, ci: started.ci, folder });
     // From here on, a signal waits: all is written, or nothing.
     writing.raise();
     started.files = write(root, &files).map_err(unwritable)?;
@@ -172,7 +172,7 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
     let mut wrong = |option: &str, why: String| findings.push(Finding::error("usage", format!("{option}: {why}")));
     let owns = arguments.owns.as_deref();
     let source = if arguments.from_portal {
-        owns.map(scaffold::pattern).transpose().map(Source::Portal).map(Some)
+        owns.map(init::pattern).transpose().map(Source::Portal).map(Some)
     } else {
         owns.map(Owned::parse).transpose().map(|owns| owns.map(Source::Samples))
     };

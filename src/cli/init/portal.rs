@@ -2,12 +2,12 @@
 
 use crate::domain::export::{Choice, Export, MANIFEST, Origin};
 use crate::domain::finding::Finding;
+use crate::domain::init::{Brand, Portal};
 use crate::domain::report::ExportReport;
-use crate::domain::scaffold::{Brand, Portal};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export;
-use crate::ops::observe::{Eyes, Forgetful};
+use crate::ops::observe::{NoCache, Reader};
 
 use super::super::session::{Purpose, Session};
 use super::{Answered, Failure};
@@ -37,7 +37,7 @@ pub(super) fn read(
     }
     let choice = Choice { only: Selection::All, owns };
     let origin = Origin { portal: identity.clone(), sandbox };
-    let eyes = Eyes { portal: &connection.client, cache: &Forgetful, observer: session.progress.as_ref() };
+    let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
     let read = session.read(export::read(&choice, &origin, &eyes));
     session.progress.clear();
     let Some(Export { items, files, mut findings }) = session.took(read) else { return Err(unread(session)) };

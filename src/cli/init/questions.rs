@@ -8,7 +8,7 @@ use std::io;
 use clap::ValueEnum as _;
 
 use crate::domain::finding::Finding;
-use crate::domain::scaffold::{self, Owned, Portal};
+use crate::domain::init::{self, Owned, Portal};
 use crate::domain::scope::Pattern;
 
 use super::super::settings::Globals;
@@ -66,7 +66,7 @@ fn source(readable: bool) -> Result<Source, Failure> {
 }
 
 fn pattern(text: &str) -> Result<Option<Pattern>, String> {
-    if text.is_empty() { Ok(None) } else { scaffold::pattern(text).map(Some) }
+    if text.is_empty() { Ok(None) } else { init::pattern(text).map(Some) }
 }
 
 fn portal(text: &str) -> Result<Option<Portal>, String> {

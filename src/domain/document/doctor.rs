@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::checkup::{Check, Health, Subject};
+use crate::domain::doctor::{Check, Health, Subject};
 
 use super::FORMAT_VERSION;
 use super::plan::Tool;

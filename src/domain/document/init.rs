@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::scaffold::{Started, Written};
+use crate::domain::init::{Started, Written};
 
 use super::FORMAT_VERSION;
 use super::export::ExportedDocument;

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::{Code, Digest, Kind};
-use crate::domain::image::Look;
-use crate::domain::inventory::{Held, Inventory, Standing};
+use crate::domain::list::{Held, Inventory, Management};
+use crate::domain::png::Appearance;
 use crate::domain::state::Reading;
 
 use super::FORMAT_VERSION;
@@ -42,14 +42,14 @@ pub struct HeldDocument {
     /// Its code, spelt as the portal spells it.
     pub code: Code,
     /// What brandctl may do with it.
-    pub standing: Standing,
+    pub standing: Management,
     /// How many bytes its file has; null for a system entry, and when it could not be fetched.
     pub size: Option<u64>,
     /// The SHA-256 of those bytes.
     pub sha256: Option<Digest>,
     /// Names how the image looks: two are equal exactly when the images look the same. Null when the bytes are no sound
     /// PNG.
-    pub look: Option<Look>,
+    pub look: Option<Appearance>,
     /// Why it could not be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
@@ -86,12 +86,12 @@ impl From<&Inventory> for ListDocument {
             manifest: inventory.manifest.clone(),
             entries: inventory.entries.iter().map(HeldDocument::from).collect(),
             summary: ListSummary {
-                managed: count(Standing::Managed),
-                protected: count(Standing::Protected),
-                ignored: count(Standing::Ignored),
-                unmanaged: count(Standing::Unmanaged),
-                custom: count(Standing::Custom),
-                system: count(Standing::System),
+                managed: count(Management::Managed),
+                protected: count(Management::Protected),
+                ignored: count(Management::Ignored),
+                unmanaged: count(Management::Unmanaged),
+                custom: count(Management::Custom),
+                system: count(Management::System),
                 unknown: inventory.unknown(),
             },
             warnings,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::log::{LogEntry, LogReport, Outcome};
+use crate::domain::logmessage::{LogEntry, LogReport, Outcome};
 
 use super::FORMAT_VERSION;
 use super::plan::{FindingDocument, Tool, split};

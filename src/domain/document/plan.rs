@@ -12,7 +12,8 @@ use crate::domain::guard::Verdict;
 use crate::domain::origin::{Origin, Origins};
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::{Plan, Precondition};
-use crate::domain::report::{Against, Report, Run, StepResult};
+use crate::domain::report::{Against, Report, Run};
+use crate::domain::step::StepResult;
 use crate::domain::usage::{Coverage, Usage};
 
 use super::FORMAT_VERSION;

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::diff::{Unbacked, diff};
-use crate::domain::image::testing;
 use crate::domain::manifest::{Manifest, Section};
+use crate::domain::png::testing;
 use crate::domain::rules::{self, Aim, Art, Piece};
 use crate::domain::state::{Content, DesiredState};
 

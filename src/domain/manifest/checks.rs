@@ -8,7 +8,7 @@ use crate::domain::rules::RULES;
 pub static RULE_IDS: LazyLock<Vec<&str>> = LazyLock::new(|| RULES.iter().map(|rule| rule.id).collect());
 
 /// The rules that cannot be lowered: the portal itself refuses what they find.
-pub static UNYIELDING_RULES: LazyLock<Vec<&str>> =
+pub static FIXED_RULES: LazyLock<Vec<&str>> =
     LazyLock::new(|| RULES.iter().filter(|rule| !rule.adjustable).map(|rule| rule.id).collect());
 
 macro_rules! checks {

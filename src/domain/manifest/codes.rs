@@ -9,7 +9,7 @@ use crate::domain::rules::CODE_STYLE;
 use crate::domain::scope::Scope;
 
 use super::checks;
-use super::words::quoted;
+use super::quote::quoted;
 use super::{Level, Manifest};
 
 /// The longest code that the portal keeps, in characters.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::rules::RULES;
 
-use super::checks::{RULE_IDS, UNYIELDING_RULES};
+use super::checks::{FIXED_RULES, RULE_IDS};
 use super::{Level, VERSION};
 
 /// The JSON Schema of a manifest, draft 7, as editors want it.
@@ -216,7 +216,7 @@ fn rule(id: &str) -> Value {
         || "How bad what it finds is.".to_owned(),
         |rule| format!("Because {}. To mend it: {}. Default: {}.", rule.why, rule.fix, rule.default.name()),
     );
-    let levels: &[Level] = if UNYIELDING_RULES.contains(&id) { &[Level::Error] } else { &Level::ALL };
+    let levels: &[Level] = if FIXED_RULES.contains(&id) { &[Level::Error] } else { &Level::ALL };
     let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
     let meanings: Vec<_> = levels.iter().map(|level| meaning(*level)).collect();
     json!({ "type": "string", "title": id, "description": description, "enum": names, "enumDescriptions": meanings })

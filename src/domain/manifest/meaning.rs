@@ -8,10 +8,10 @@ use crate::domain::scope::{Pattern, PatternError, Scope};
 use super::checks;
 use super::codes::Rules;
 use super::collector::Collector;
+use super::quote::quoted;
 use super::reader::{Reader, TOP_KEYS};
 use super::text;
 use super::values::{self, Fault};
-use super::words::quoted;
 use super::yaml::{self, Node, Pair, Shape};
 use super::{Manifest, VERSION};
 

@@ -19,6 +19,7 @@ mod codes;
 mod collector;
 mod document;
 mod meaning;
+mod quote;
 mod reader;
 mod sections;
 mod syntax;
@@ -27,16 +28,15 @@ mod tests;
 mod text;
 mod tuning;
 mod values;
-mod words;
 mod yaml;
 
-pub use checks::{CHECKS, RULE_IDS, UNYIELDING_RULES};
+pub use checks::{CHECKS, FIXED_RULES, RULE_IDS};
 pub use codes::check_codes;
 pub use document::{EntryDocument, ManifestDocument, PolicyDocument, schema};
 pub use meaning::{parse, read};
+pub(in crate::domain) use quote::{looks_secret, quoted};
 pub use text::MAX_BYTES;
 pub(in crate::domain) use values::portal_host;
-pub(in crate::domain) use words::{looks_secret, quoted};
 
 /// The version of the manifest's format that this brandctl reads.
 pub const VERSION: u32 = 1;

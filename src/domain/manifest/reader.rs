@@ -6,7 +6,7 @@ use crate::domain::finding::{Finding, Place};
 
 use super::checks::{self, RULE_IDS};
 use super::collector::Collector;
-use super::words::{listed, meant, quoted};
+use super::quote::{listed, meant, quoted};
 use super::yaml::{Node, Pair, Shape};
 
 /// The keys of a manifest.

@@ -7,9 +7,9 @@ use crate::domain::finding::Finding;
 
 use super::checks;
 use super::codes::Rules;
+use super::quote::quoted;
 use super::reader::{ENTRY_KEYS, Reader};
 use super::values;
-use super::words::quoted;
 use super::yaml::{Pair, Shape};
 use super::{Entry, Section};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Place};
 
-use super::checks::{self, RULE_IDS, UNYIELDING_RULES};
+use super::checks::{self, FIXED_RULES, RULE_IDS};
+use super::quote::{listed, meant, quoted};
 use super::reader::{POLICY_KEYS, Reader};
-use super::words::{listed, meant, quoted};
 use super::yaml::{Pair, Shape};
 use super::{Level, Policy};
 
@@ -25,7 +25,7 @@ impl Reader<'_, '_> {
                 self.push(Finding::error(checks::UNKNOWN_RULE, what).at(rule.place.clone()).help(help));
             }
             if let Some(level) = self.level(rule) {
-                if level != Level::Error && UNYIELDING_RULES.contains(&rule.key.as_str()) {
+                if level != Level::Error && FIXED_RULES.contains(&rule.key.as_str()) {
                     let what =
                         format!("the rule `{}` cannot be lowered: the portal itself refuses what it finds", rule.key);
                     let place = rule.value.place.clone();

@@ -4,7 +4,7 @@ use url::{Host, Url};
 
 use crate::domain::finding::{Finding, Place};
 
-use super::words::{looks_secret, quoted};
+use super::quote::{looks_secret, quoted};
 
 /// Why a value cannot be meant, and what to write.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lineage::{self, Lineage, OldManifest};
-use super::past::{Blob, ObjectId, Past, Reach, beside};
-use super::{Done, Mover, Origin, Origins, PastRun};
+use super::lineage::{self, CodeHistory, OldManifest};
+use super::past::{Ancestors, Blob, ObjectId, Past, beside};
+use super::{Origin, OriginKind, Origins, PastOutcome, PastRun};
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, After, Before, Change};
 use crate::domain::plan::Plan;
@@ -19,7 +19,7 @@ pub struct Evidence<'a> {
     desired: &'a DesiredState,
     /// The newest first.
     runs: &'a [PastRun],
-    lineages: BTreeMap<Address, Lineage>,
+    lineages: BTreeMap<Address, CodeHistory>,
     /// The contents that were read of the history; `None` for those that are not here.
     contents: BTreeMap<ObjectId, Option<Content>>,
     /// The first commits of what the portal holds of the versions.
@@ -125,34 +125,34 @@ impl<'a> Evidence<'a> {
         let address = change.live_address();
         let Some(live) = &before.content else { return unknown("its image could not be fetched") };
         match (self.last_run(&address), change.action.after()) {
-            (Some((run, Done::Put(content))), Some(after)) if content.looks_like(&after.content) => {
-                return of(Mover::Drifted, format!("run {run} put the declared image there"));
+            (Some((run, PastOutcome::Put(content))), Some(after)) if content.same_appearance(&after.content) => {
+                return of(OriginKind::Drifted, format!("run {run} put the declared image there"));
             }
-            (Some((run, Done::Deleted)), None) => {
-                return of(Mover::Drifted, format!("run {run} deleted it, and it is there again"));
+            (Some((run, PastOutcome::Deleted)), None) => {
+                return of(OriginKind::Drifted, format!("run {run} deleted it, and it is there again"));
             }
             _ => {}
         }
         if let Some(commit) = self.version_of(&address, live) {
-            return self.at(Mover::Pending, commit, |at| format!("the portal has the version of commit {at}"));
+            return self.at(OriginKind::Pending, commit, |at| format!("the portal has the version of commit {at}"));
         }
-        if let Some((run, Done::Put(content))) = self.last_run(&address)
-            && content.looks_like(live)
+        if let Some((run, PastOutcome::Put(content))) = self.last_run(&address)
+            && content.same_appearance(live)
         {
-            return of(Mover::Pending, format!("run {run} put it there, and no commit of this history has it"));
+            return of(OriginKind::Pending, format!("run {run} put it there, and no commit of this history has it"));
         }
         let files = self.files(&address);
         let versions: Vec<_> = files.iter().flat_map(|file| self.past.versions(file)).collect();
         let declared = change.action.after().is_some() && address == change.address;
         if declared && versions.is_empty() {
-            return of(Mover::Pending, "its image is not committed".to_owned());
+            return of(OriginKind::Pending, "its image is not committed".to_owned());
         }
         if let Some(why) = self.gap(&address) {
             return unknown(why);
         }
         if versions.is_empty() {
             return of(
-                Mover::Drifted,
+                OriginKind::Drifted,
                 "it was never declared: somebody added it on the portal, or it was not owned before".to_owned(),
             );
         }
@@ -161,11 +161,11 @@ impl<'a> Evidence<'a> {
             && let Some(run) = newest_run
             && !versions.iter().any(|(commit, _)| known.reached.has(*commit))
         {
-            return of(Mover::Pending, format!("it was declared after run {}, the last one known", run.id));
+            return of(OriginKind::Pending, format!("it was declared after run {}, the last one known", run.id));
         }
         let contents: BTreeSet<_> = versions.iter().map(|(_, id)| id).collect();
         of(
-            Mover::Drifted,
+            OriginKind::Drifted,
             match contents.len() {
                 1 => "the portal's image is not the one that was committed".to_owned(),
                 count => format!("the portal's image is none of the {count} that were committed"),
@@ -176,36 +176,40 @@ impl<'a> Evidence<'a> {
     /// An entry that the portal does not have.
     fn absent(&self, change: &Change, after: &After, known: &Known<'_>) -> Origin {
         match self.last_run(&change.address) {
-            Some((run, Done::Put(content))) if content.looks_like(&after.content) => {
-                return of(Mover::Vanished, format!("run {run} put it there"));
+            Some((run, PastOutcome::Put(content))) if content.same_appearance(&after.content) => {
+                return of(OriginKind::Vanished, format!("run {run} put it there"));
             }
-            Some((run, Done::Put(_))) => {
-                return of(Mover::Pending, format!("its image is another one since run {run}"));
+            Some((run, PastOutcome::Put(_))) => {
+                return of(OriginKind::Pending, format!("its image is another one since run {run}"));
             }
-            Some((run, Done::Deleted)) => return of(Mover::Pending, format!("it is declared again since run {run}")),
-            Some((run, Done::Failed)) => return of(Mover::Pending, format!("run {run} did not get it applied")),
-            Some((_, Done::Unknown)) | None => {}
+            Some((run, PastOutcome::Deleted)) => {
+                return of(OriginKind::Pending, format!("it is declared again since run {run}"));
+            }
+            Some((run, PastOutcome::Failed)) => {
+                return of(OriginKind::Pending, format!("run {run} did not get it applied"));
+            }
+            Some((_, PastOutcome::Unknown)) | None => {}
         }
         let Some(drawn) = self.last(&self.path(&after.file), &change.address, &after.content) else {
-            return of(Mover::Pending, "its image is not committed".to_owned());
+            return of(OriginKind::Pending, "its image is not committed".to_owned());
         };
         let (listed, broken) = self.lineages.get(&change.address).map_or((None, true), |old| (old.since, old.broken));
         let Some(listed) = listed else {
             if broken {
                 return unknown(NOT_HERE);
             }
-            return of(Mover::Pending, "its declaration is not committed".to_owned());
+            return of(OriginKind::Pending, "its declaration is not committed".to_owned());
         };
         // The log has children before parents: the newer half of a declaration is the one that comes first.
         let newer = drawn.min(listed);
-        let within = |commits: &Reach| commits.has(drawn) && commits.has(listed);
+        let within = |commits: &Ancestors| commits.has(drawn) && commits.has(listed);
         if within(&known.shown) {
-            return self.at(Mover::Vanished, newer, |at| {
+            return self.at(OriginKind::Vanished, newer, |at| {
                 format!("it is declared since commit {at}, and the portal has what was committed later")
             });
         }
         if let Some((run, _)) = known.whole.iter().find(|(_, commits)| within(commits)) {
-            return self.at(Mover::Vanished, newer, |at| {
+            return self.at(OriginKind::Vanished, newer, |at| {
                 format!("it is declared since commit {at}, and run {run} left nothing to do")
             });
         }
@@ -217,7 +221,7 @@ impl<'a> Evidence<'a> {
         }
         let told = known.any && !broken;
         if told && !within(&known.reached) {
-            return self.at(Mover::Pending, newer, |at| {
+            return self.at(OriginKind::Pending, newer, |at| {
                 format!("it is declared since commit {at}, after the last apply that is known")
             });
         }
@@ -233,7 +237,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// The commits that a run applied whole, if it did.
-    fn whole(&self, run: &PastRun) -> Option<Reach> {
+    fn whole(&self, run: &PastRun) -> Option<Ancestors> {
         let reach = self.past.reach([self.place(run).filter(|_| run.complete)?]);
         let had = |file: &str| self.past.touches(file).iter().any(|touch| reach.has(touch.commit));
         let declared = self.desired.entries().values().filter(|entry| had(&self.path(&entry.file))).count();
@@ -280,7 +284,7 @@ impl<'a> Evidence<'a> {
 
     fn is(&self, id: &ObjectId, names: &[ObjectId], content: &Content) -> bool {
         names.contains(id)
-            || self.contents.get(id).and_then(Option::as_ref).is_some_and(|version| version.looks_like(content))
+            || self.contents.get(id).and_then(Option::as_ref).is_some_and(|version| version.same_appearance(content))
     }
 
     /// What Git would call a content: as it is, and as LFS keeps it.
@@ -308,7 +312,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// What the newest run did to an entry that had something to do with it.
-    fn last_run(&self, address: &Address) -> Option<(&str, &Done)> {
+    fn last_run(&self, address: &Address) -> Option<(&str, &PastOutcome)> {
         let key = address.folded();
         self.runs.iter().find_map(|run| Some((run.id.as_str(), run.done.get(&key)?)))
     }
@@ -325,7 +329,7 @@ impl<'a> Evidence<'a> {
         entries.filter(|entry| !is_committed(&entry.file, &entry.content, &entry.png)).count()
     }
 
-    fn at(&self, kind: Mover, commit: usize, why: impl Fn(&str) -> String) -> Origin {
+    fn at(&self, kind: OriginKind, commit: usize, why: impl Fn(&str) -> String) -> Origin {
         let id = self.past.id(commit);
         Origin { kind, why: why(id.map_or("?", ObjectId::short)), commit: id.map(ToString::to_string) }
     }
@@ -337,21 +341,21 @@ const NOT_HERE: &str = "contents of older commits could not be read";
 /// The commits that an apply is known of.
 struct Known<'a> {
     /// Those that are older than what the portal has.
-    shown: Reach,
+    shown: Ancestors,
     /// Those that the portal or a run has, and all that is older.
-    reached: Reach,
+    reached: Ancestors,
     /// The runs that applied everything, and what they applied.
-    whole: Vec<(&'a str, Reach)>,
+    whole: Vec<(&'a str, Ancestors)>,
     /// Whether there is any.
     any: bool,
 }
 
-fn of(kind: Mover, why: String) -> Origin {
+fn of(kind: OriginKind, why: String) -> Origin {
     Origin { kind, why, commit: None }
 }
 
 fn unknown(why: &str) -> Origin {
-    of(Mover::Unknown, why.to_owned())
+    of(OriginKind::Unknown, why.to_owned())
 }
 
 /// What LFS commits in place of a file.
@@ -383,9 +387,9 @@ mod tests {
     use crate::domain::asset::Kind;
     use crate::domain::diff::{Diff, Reason};
     use crate::domain::finding::Place;
-    use crate::domain::image::testing::rgba;
     use crate::domain::manifest;
     use crate::domain::plan::Contents;
+    use crate::domain::png::testing::rgba;
     use crate::domain::state::Desired;
 
     const MANIFEST: &str = "version: 1\nowns: [\"*\"]\npolicy: {prune: true}\nicons: icons/\n";
@@ -463,7 +467,7 @@ mod tests {
         evidence.judge().remove(&address("a"))
     }
 
-    fn run(commit: usize, looked_at: usize, done: Option<Done>) -> PastRun {
+    fn run(commit: usize, looked_at: usize, done: Option<PastOutcome>) -> PastRun {
         PastRun {
             id: "r".to_owned(),
             commit: ObjectId::parse(&format!("{:040x}", commit + 1)),
@@ -480,29 +484,29 @@ mod tests {
         let kind = |live, run: PastRun| judged(&past, &declared, live, &[run], true).unwrap().kind;
         let content = |mark| Content::of(&png(mark));
         for (expected, live, run) in [
-            (Mover::Vanished, None, run(1, 2, None)),
-            (Mover::Unknown, None, run(1, 1, None)),
-            (Mover::Vanished, None, run(0, 1, Some(Done::Put(content(2))))),
-            (Mover::Pending, None, run(0, 1, Some(Done::Put(content(1))))),
-            (Mover::Pending, None, run(0, 1, Some(Done::Deleted))),
-            (Mover::Pending, None, run(1, 2, Some(Done::Failed))),
-            (Mover::Pending, Some(9), run(1, 2, Some(Done::Put(content(9))))),
-            (Mover::Drifted, Some(9), run(1, 2, Some(Done::Put(content(2))))),
+            (OriginKind::Vanished, None, run(1, 2, None)),
+            (OriginKind::Unknown, None, run(1, 1, None)),
+            (OriginKind::Vanished, None, run(0, 1, Some(PastOutcome::Put(content(2))))),
+            (OriginKind::Pending, None, run(0, 1, Some(PastOutcome::Put(content(1))))),
+            (OriginKind::Pending, None, run(0, 1, Some(PastOutcome::Deleted))),
+            (OriginKind::Pending, None, run(1, 2, Some(PastOutcome::Failed))),
+            (OriginKind::Pending, Some(9), run(1, 2, Some(PastOutcome::Put(content(9))))),
+            (OriginKind::Drifted, Some(9), run(1, 2, Some(PastOutcome::Put(content(2))))),
         ] {
             assert_eq!(kind(live, run.clone()), expected, "{live:?} {run:?}");
         }
         // Declared since the last run that is known, and never seen since.
         let later = self::past(&[vec![("z", 1)], vec![("a", 2)]], false);
         let judged = |runs: &[PastRun]| judged(&later, &[("a", 2)], Some(9), runs, true).unwrap().kind;
-        assert_eq!(judged(&[run(0, 0, None)]), Mover::Pending);
-        assert_eq!(judged(&[]), Mover::Drifted);
+        assert_eq!(judged(&[run(0, 0, None)]), OriginKind::Pending);
+        assert_eq!(judged(&[]), OriginKind::Drifted);
     }
 
     #[test]
     fn what_is_not_declared_is_pending_only_if_it_once_was() {
         let past = past(&[vec![("a", 1), ("b", 3)]], false);
-        assert_eq!(judged(&past, &[("b", 3)], Some(1), &[], true).unwrap().kind, Mover::Pending);
-        assert_eq!(judged(&past, &[("b", 3)], Some(2), &[], true).unwrap().kind, Mover::Drifted);
+        assert_eq!(judged(&past, &[("b", 3)], Some(1), &[], true).unwrap().kind, OriginKind::Pending);
+        assert_eq!(judged(&past, &[("b", 3)], Some(2), &[], true).unwrap().kind, OriginKind::Drifted);
         let never = self::past(&[vec![("b", 3)]], false);
         assert!(judged(&never, &[("b", 3)], Some(1), &[], true).unwrap().why.contains("never declared"));
     }
@@ -523,9 +527,9 @@ mod tests {
             let expected = match (marks.contains(&live), shallow || !at_hand) {
                 (_, _) if live == last => None,
                 // No names are known here but those of LFS: contents must be read.
-                (true, _) if at_hand => Some(Mover::Pending),
-                (false, false) => Some(Mover::Drifted),
-                _ => Some(Mover::Unknown),
+                (true, _) if at_hand => Some(OriginKind::Pending),
+                (false, false) => Some(OriginKind::Drifted),
+                _ => Some(OriginKind::Unknown),
             };
             let origin = judged(&past, &[("a", last)], Some(live), &[], at_hand);
             prop_assert_eq!(origin.map(|origin| origin.kind), expected);
@@ -551,9 +555,9 @@ mod tests {
             }
             let origin = judged(&past(&commits, false), &[("a", a.1), ("b", b.1)], None, &[], true).unwrap();
             let expected = match a.0.cmp(&b.0) {
-                std::cmp::Ordering::Less => Mover::Vanished,
-                std::cmp::Ordering::Equal => Mover::Unknown,
-                std::cmp::Ordering::Greater => Mover::Pending,
+                std::cmp::Ordering::Less => OriginKind::Vanished,
+                std::cmp::Ordering::Equal => OriginKind::Unknown,
+                std::cmp::Ordering::Greater => OriginKind::Pending,
             };
             prop_assert_eq!(origin.kind, expected, "{}", origin.why);
         }

@@ -23,7 +23,7 @@ pub struct OldManifest<'a> {
 
 /// What old manifests say of one code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lineage {
+pub struct CodeHistory {
     /// Every file that it was declared with, from the root of the repository.
     pub files: BTreeSet<String>,
     /// The commit since which it has been declared with its present file; `None` when it is not by what is committed.
@@ -38,9 +38,9 @@ pub struct Lineage {
 pub fn lineages(
     wanted: &BTreeMap<Address, Option<String>>,
     versions: &[OldManifest<'_>],
-) -> BTreeMap<Address, Lineage> {
-    let mut found: BTreeMap<Address, Lineage> =
-        wanted.keys().map(|address| (address.clone(), Lineage::default())).collect();
+) -> BTreeMap<Address, CodeHistory> {
+    let mut found: BTreeMap<Address, CodeHistory> =
+        wanted.keys().map(|address| (address.clone(), CodeHistory::default())).collect();
     let codes: BTreeSet<&str> = wanted.keys().map(|address| address.code.as_str()).collect();
     let mut open: BTreeSet<&Address> = wanted.keys().collect();
     let mut read: BTreeMap<(String, &str), BTreeMap<&Address, String>> = BTreeMap::new();
@@ -136,7 +136,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn lineage(present: Option<&str>, texts: &[&str]) -> Lineage {
+    fn lineage(present: Option<&str>, texts: &[&str]) -> CodeHistory {
         let wanted = BTreeMap::from([(address("icon/acme-call"), present.map(ToOwned::to_owned))]);
         let versions: Vec<_> = texts
             .iter()
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(files, ["in/icons/acme-call.png", "in/old/a.png", "in/old/b.png"]);
         assert_eq!(found.since, Some(1), "the map without a path and the folder mean the same file");
         assert_eq!(lineage(Some("in/new.png"), &texts).since, None);
-        assert_eq!(lineage(None, &[]), Lineage::default());
+        assert_eq!(lineage(None, &[]), CodeHistory::default());
     }
 
     #[test]

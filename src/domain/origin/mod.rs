@@ -31,22 +31,22 @@
 mod evidence;
 pub mod lineage;
 pub mod past;
-mod run;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::asset::Address;
+use super::asset::{Address, FoldedCode, Kind};
 use super::plan::Plan;
+use super::state::Content;
 pub use evidence::{Evidence, committed};
-pub use run::{Done, PastRun};
+use past::ObjectId;
 
 /// Who moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Mover {
+pub enum OriginKind {
     /// The repository: what is declared was not applied yet.
     Pending,
     /// The portal: it holds what was never committed.
@@ -57,7 +57,7 @@ pub enum Mover {
     Unknown,
 }
 
-impl Mover {
+impl OriginKind {
     /// All of them, in the order in which they are counted.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Drifted, Self::Vanished, Self::Unknown];
 
@@ -84,12 +84,40 @@ impl Mover {
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// Who moved.
-    pub kind: Mover,
+    pub kind: OriginKind,
     /// How that is known, or why it is not.
     pub why: String,
     /// The commit that it is known by.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commit: Option<String>,
+}
+
+/// An earlier run of this portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastRun {
+    /// Its id.
+    pub id: String,
+    /// The commit that the manifest was at.
+    pub commit: Option<ObjectId>,
+    /// Whether it was finished with everything applied, from committed files only.
+    pub complete: bool,
+    /// How many declared entries it looked at.
+    pub looked_at: usize,
+    /// What it did to each entry that it was to change.
+    pub done: BTreeMap<(Kind, FoldedCode), PastOutcome>,
+}
+
+/// What a run did to an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PastOutcome {
+    /// Since then it had this image.
+    Put(Content),
+    /// Since then it was gone.
+    Deleted,
+    /// It was not done as planned.
+    Failed,
+    /// What came of it was never found out.
+    Unknown,
 }
 
 /// The origin of every change of a plan, by its address.
@@ -98,7 +126,7 @@ pub type Origins = BTreeMap<Address, Origin>;
 /// Every change of unknown origin, for one reason.
 #[must_use]
 pub fn unknown(plan: &Plan, why: &str) -> Origins {
-    let origin = Origin { kind: Mover::Unknown, why: why.to_owned(), commit: None };
+    let origin = Origin { kind: OriginKind::Unknown, why: why.to_owned(), commit: None };
     plan.changes.iter().map(|change| (change.address.clone(), origin.clone())).collect()
 }
 
@@ -106,6 +134,6 @@ pub fn unknown(plan: &Plan, why: &str) -> Origins {
 #[must_use]
 pub fn common_reason(origins: &Origins) -> Option<&str> {
     let first = origins.values().next()?;
-    let same = origins.values().all(|origin| origin.kind == Mover::Unknown && origin.why == first.why);
+    let same = origins.values().all(|origin| origin.kind == OriginKind::Unknown && origin.why == first.why);
     same.then_some(first.why.as_str())
 }

@@ -109,7 +109,7 @@ impl Past {
 
     /// Whether a PNG that these commits have is not there any more.
     #[must_use]
-    pub fn has_lost_art_since(&self, commits: &Reach) -> bool {
+    pub fn has_lost_art_since(&self, commits: &Ancestors) -> bool {
         let is_lost = |touches: &Vec<Touch>| {
             touches.first().is_some_and(|last| last.blob == Blob::Gone && !commits.has(last.commit))
                 && touches.iter().any(|touch| commits.has(touch.commit))
@@ -182,7 +182,7 @@ impl Past {
 
     /// These commits and all that they come from.
     #[must_use]
-    pub fn reach(&self, commits: impl IntoIterator<Item = usize>) -> Reach {
+    pub fn reach(&self, commits: impl IntoIterator<Item = usize>) -> Ancestors {
         let mut reached = vec![false; self.commits.len()];
         let mut open: Vec<usize> = commits.into_iter().collect();
         while let Some(commit) = open.pop() {
@@ -191,7 +191,7 @@ impl Past {
                 open.extend(self.parents(commit));
             }
         }
-        Reach(reached)
+        Ancestors(reached)
     }
 
     /// The paths that the manifest has had, the present one first. A manifest that appears in the commit in which another
@@ -222,9 +222,9 @@ impl Past {
 
 /// A set of commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reach(Vec<bool>);
+pub struct Ancestors(Vec<bool>);
 
-impl Reach {
+impl Ancestors {
     /// Whether a commit is in it.
     #[must_use]
     pub fn has(&self, commit: usize) -> bool {

@@ -8,7 +8,7 @@ mod circle;
 mod code;
 mod color;
 mod contrast;
-mod png;
+mod png_file;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -21,14 +21,14 @@ use rayon::prelude::*;
 
 use super::asset::{Address, Code, Digest};
 use super::finding::{Finding, Place, Severity};
-use super::image::{self, Header, Image, PngFault};
 use super::manifest::{Level, Manifest};
+use super::png::{self, Header, Image, PngFault};
 use super::state::{Content, Desired, DesiredState};
 use contrast::Legibility;
 
 pub(in crate::domain) use code::CODE_STYLE;
 
-/// The id of the rule that needs [`Unclaimed`], so that nobody need look for them when it is off.
+/// The id of the rule that needs [`OrphanFiles`], so that nobody need look for them when it is off.
 pub const ORPHAN_FILE: &str = together::ORPHAN_FILE.id;
 
 /// One declared image, as read from disk.
@@ -52,12 +52,12 @@ pub struct Art {
     /// The declared images.
     pub pieces: Vec<Piece>,
     /// The PNGs beside them that nobody declares.
-    pub unclaimed: Unclaimed,
+    pub unclaimed: OrphanFiles,
 }
 
 /// PNGs that nobody declares.
 #[derive(Debug, Clone, Default)]
-pub struct Unclaimed {
+pub struct OrphanFiles {
     /// Their paths, relative to the manifest, sorted.
     pub files: Vec<String>,
     /// Why there may be more of them: what could not be looked through, and the reason.
@@ -109,7 +109,7 @@ struct Whole<'a> {
     manifest: &'a str,
     /// Sorted by address, each with the sketch of its image.
     pieces: &'a [(&'a Piece, u32)],
-    unclaimed: &'a Unclaimed,
+    unclaimed: &'a OrphanFiles,
 }
 
 /// What a rule looks at.
@@ -161,10 +161,10 @@ impl Rule {
 
 /// Every rule, in the order in which findings about one image are told.
 pub const RULES: &[Rule] = &[
-    png::FILE_TOO_LARGE,
-    png::PNG_FORMAT,
-    png::PNG_SIZE,
-    png::PNG_ANIMATED,
+    png_file::FILE_TOO_LARGE,
+    png_file::PNG_FORMAT,
+    png_file::PNG_SIZE,
+    png_file::PNG_ANIMATED,
     transparency::TRANSPARENT_BACKGROUND,
     transparency::BLANK,
     code::CODE_RESERVED,
@@ -201,9 +201,9 @@ pub struct Checked {
 pub fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Finding>, aim: Aim) -> Checked {
     let judged: Vec<_> = art.pieces.par_iter().map(|piece| judge(manifest, piece, aim)).collect();
     let (mut pieces, mut entries) = (Vec::new(), Vec::new());
-    for (piece, Judged { found, sketch, desired }) in art.pieces.iter().zip(judged) {
+    for (piece, Judged { found, pixel_crc, desired }) in art.pieces.iter().zip(judged) {
         findings.extend(found);
-        pieces.extend(sketch.map(|sketch| (piece, sketch)));
+        pieces.extend(pixel_crc.map(|pixel_crc| (piece, pixel_crc)));
         entries.extend(desired.map(|desired| (piece.address.clone(), desired)));
     }
     let whole = Whole { manifest: name, pieces: &pieces, unclaimed: &art.unclaimed };
@@ -249,18 +249,18 @@ pub fn sort(findings: &mut Vec<Finding>) {
 struct Judged {
     found: Vec<Finding>,
     /// Of a sound image.
-    sketch: Option<u32>,
+    pixel_crc: Option<u32>,
     /// What a sound image makes desired, if that is wanted.
     desired: Option<Desired>,
 }
 
 fn judge(manifest: &Manifest, piece: &Piece, aim: Aim) -> Judged {
     let bytes = piece.bytes.as_deref();
-    let image = bytes.filter(|bytes| is_worth_decoding(bytes)).map(image::read);
+    let image = bytes.filter(|bytes| is_worth_decoding(bytes)).map(png::read);
     // A sound image has its header; only for others are the chunks walked over once more.
     let header = match &image {
         Some(Ok(image)) => Some(Ok(image.header.clone())),
-        _ => bytes.map(image::header),
+        _ => bytes.map(png::header),
     };
     let image = match (&header, image) {
         (Some(Err(fault)), None) => Some(Err(fault.clone())),
@@ -288,10 +288,10 @@ fn judge(manifest: &Manifest, piece: &Piece, aim: Aim) -> Judged {
         let content = Content { sha256: Digest::of(&png), size: png.len() as u64, look: Some(image.look()) };
         Desired { file: piece.file.clone(), place: piece.place.clone(), png, content }
     });
-    Judged { found, sketch: sound.map(Image::sketch), desired }
+    Judged { found, pixel_crc: sound.map(Image::pixel_crc), desired }
 }
 
 /// Whether the pixels are looked at: of an image that `png-size` refuses anyway, only while they are few.
 fn is_worth_decoding(bytes: &[u8]) -> bool {
-    image::dimensions(bytes).is_none_or(|(width, height)| u64::from(width) * u64::from(height) <= 1024 * 1024)
+    png::dimensions(bytes).is_none_or(|(width, height)| u64::from(width) * u64::from(height) <= 1024 * 1024)
 }

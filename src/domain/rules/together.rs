@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Severity};
-use crate::domain::image;
 use crate::domain::manifest::quoted;
+use crate::domain::png;
 
 use super::{Check, Level, Piece, Problem, Rule};
 
@@ -20,8 +20,9 @@ pub(super) const DUPLICATE_ART: Rule = Rule {
     source: "brandctl's own: looks are compared as a plan compares them",
     check: Check::Whole(|whole| {
         let mut pieces = whole.pieces.to_vec();
-        pieces.sort_by_key(|(piece, sketch)| (piece.address.kind, *sketch));
-        let alike = pieces.chunk_by(|(a, sketch), (b, other)| a.address.kind == b.address.kind && sketch == other);
+        pieces.sort_by_key(|(piece, pixel_crc)| (piece.address.kind, *pixel_crc));
+        let alike =
+            pieces.chunk_by(|(a, pixel_crc), (b, other)| a.address.kind == b.address.kind && pixel_crc == other);
         // Few share a sketch without looking the same.
         let groups = alike.filter(|alike| alike.len() > 1).flat_map(same_look);
         groups.filter_map(|group| duplicate(&group, whole.manifest)).collect()
@@ -32,7 +33,7 @@ pub(super) const DUPLICATE_ART: Rule = Rule {
 fn same_look<'a>(pieces: &[(&'a Piece, u32)]) -> Vec<Vec<&'a Piece>> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (piece, _) in pieces {
-        if let Some(Ok(image)) = piece.bytes.as_deref().map(image::read) {
+        if let Some(Ok(image)) = piece.bytes.as_deref().map(png::read) {
             groups.entry(image.look()).or_default().push(*piece);
         }
     }

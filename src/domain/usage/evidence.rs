@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::items::Items;
 use crate::domain::asset::{Address, Code, FoldedCode, Kind};
 use crate::domain::finding::Finding;
-use crate::domain::log::{Entity, LogEntry};
+use crate::domain::logmessage::{Entity, LogEntry};
 
 /// The most log entries that are named for one code.
 const SAMPLES: usize = 3;
@@ -74,13 +74,13 @@ pub struct Coverage {
     pub log_entries: u64,
     /// Why items are unreadable.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<ReadFailure>,
 }
 
 /// Why items are unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Trouble {
+pub struct ReadFailure {
     /// The portal's reason.
     pub why: String,
     /// How many items it holds for.
@@ -133,7 +133,7 @@ impl Evidence {
 
 /// How much of an item's log entries was read, once no more are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Extent {
+pub enum Completeness {
     /// All of them.
     Whole,
     /// A part: there are too many, or the portal counts more than it gives.
@@ -144,14 +144,14 @@ pub enum Extent {
 
 /// Counts, page by page, which log entries name which of some codes.
 #[derive(Debug)]
-pub struct Tally {
+pub struct UsageCounter {
     wanted: BTreeSet<Address>,
     /// Portals look codes up without case, so an entry that spells an icon otherwise is shown with it.
     found: BTreeMap<FoldedCode, (u64, Vec<Sample>)>,
     coverage: Coverage,
 }
 
-impl Tally {
+impl UsageCounter {
     /// Nothing read yet.
     pub fn new(codes: impl IntoIterator<Item = Address>) -> Self {
         let wanted: BTreeSet<Address> = codes.into_iter().collect();
@@ -179,11 +179,11 @@ impl Tally {
     }
 
     /// Nothing more is read of an item.
-    pub fn end(&mut self, item: Entity, extent: Extent) {
+    pub fn end(&mut self, item: Entity, extent: Completeness) {
         match extent {
-            Extent::Whole => self.coverage.read += 1,
-            Extent::Cut => self.coverage.cut += 1,
-            Extent::Refused(why) => {
+            Completeness::Whole => self.coverage.read += 1,
+            Completeness::Cut => self.coverage.cut += 1,
+            Completeness::Refused(why) => {
                 self.coverage.unreadable += 1;
                 self.trouble(item, why);
             }
@@ -195,7 +195,7 @@ impl Tally {
         let is_known = troubles.iter().any(|trouble| trouble.why == why);
         let why = if is_known || troubles.len() < REASONS { why } else { OTHER_REASONS.to_owned() };
         match troubles.iter_mut().find(|trouble| trouble.why == why) {
-            None => troubles.push(Trouble { why, count: 1, items: vec![item.to_string()] }),
+            None => troubles.push(ReadFailure { why, count: 1, items: vec![item.to_string()] }),
             Some(trouble) => {
                 trouble.count += 1;
                 if trouble.items.len() < REASONS {
@@ -297,10 +297,10 @@ mod tests {
     }
 
     /// The verdicts on `icon/a`, `icon/b` and `logo/a` when deal 1 names `A` and deal 2 ends so.
-    fn verdicts(second: Option<Extent>) -> (Vec<&'static str>, Coverage) {
-        let mut tally = Tally::new(addresses(&["icon/a", "icon/b", "logo/a"]));
+    fn verdicts(second: Option<Completeness>) -> (Vec<&'static str>, Coverage) {
+        let mut tally = UsageCounter::new(addresses(&["icon/a", "icon/b", "logo/a"]));
         tally.take(deal(1), &[entry(1, "A"), entry(2, "other"), entry(3, "a  ")]);
-        tally.end(deal(1), Extent::Whole);
+        tally.end(deal(1), Completeness::Whole);
         second.into_iter().for_each(|extent| tally.end(deal(2), extent));
         let evidence = tally.finish(&items("deal:1-2"));
         (evidence.usages().map(|(_, usage)| word(usage)).collect(), evidence.coverage)
@@ -308,8 +308,8 @@ mod tests {
 
     #[test]
     fn only_what_was_read_to_the_end_can_say_not_seen() {
-        assert_eq!(verdicts(Some(Extent::Whole)).0, ["used", "not seen", "unknown"]);
-        for second in [Some(Extent::Cut), Some(Extent::Refused("no".to_owned())), None] {
+        assert_eq!(verdicts(Some(Completeness::Whole)).0, ["used", "not seen", "unknown"]);
+        for second in [Some(Completeness::Cut), Some(Completeness::Refused("no".to_owned())), None] {
             let (words, coverage) = verdicts(second.clone());
             assert_eq!(words, ["used", "unknown", "unknown"], "{second:?}");
             assert_eq!((coverage.read, coverage.asked, coverage.log_entries), (1, 2, 3));
@@ -325,9 +325,9 @@ mod tests {
 
     #[test]
     fn samples_are_few_and_their_titles_short() {
-        let mut tally = Tally::new(addresses(&["icon/a"]));
+        let mut tally = UsageCounter::new(addresses(&["icon/a"]));
         tally.take(deal(1), &(1..=9).map(|id| entry(id, "a")).collect::<Vec<_>>());
-        tally.end(deal(1), Extent::Whole);
+        tally.end(deal(1), Completeness::Whole);
         let evidence = tally.finish(&items("deal:1"));
         let Usage::Used { log_entries, samples } = evidence.of(&"icon/a".parse().unwrap()) else {
             unreachable!("it is used")
@@ -338,9 +338,9 @@ mod tests {
 
     #[test]
     fn reasons_are_told_once_and_are_not_endless() {
-        let mut tally = Tally::new(addresses(&["icon/a"]));
+        let mut tally = UsageCounter::new(addresses(&["icon/a"]));
         for id in 1..=100 {
-            tally.end(deal(id), Extent::Refused(format!("reason {}", id.min(30))));
+            tally.end(deal(id), Completeness::Refused(format!("reason {}", id.min(30))));
         }
         let troubles = tally.finish(&items("deal:1-100")).coverage.troubles;
         assert_eq!((troubles.len(), troubles[10].why.as_str(), troubles[10].count), (11, OTHER_REASONS, 90));
@@ -356,7 +356,7 @@ mod tests {
             read in 0_u64..4,
         ) {
             let entries: Vec<_> = codes.iter().zip(1..).map(|(code, id)| entry(id, code)).collect();
-            let mut tally = Tally::new(addresses(&["icon/a", "icon/b", "icon/z", "logo/z"]));
+            let mut tally = UsageCounter::new(addresses(&["icon/a", "icon/b", "icon/z", "logo/z"]));
             let mut ends: Vec<_> = cut.iter().map(|index| index.index(entries.len() + 1)).collect();
             ends.sort_unstable();
             let mut begin = 0;
@@ -364,7 +364,7 @@ mod tests {
                 tally.take(deal(1), &entries[begin..end]);
                 begin = end;
             }
-            (1..=read).for_each(|id| tally.end(deal(id), Extent::Whole));
+            (1..=read).for_each(|id| tally.end(deal(id), Completeness::Whole));
             let evidence = tally.finish(&items("deal:1-3"));
             for (code, wanted) in [("icon/a", ["a", "A", "a "].as_slice()), ("icon/b", &["b"]), ("icon/z", &[])] {
                 let count = codes.iter().filter(|code| wanted.contains(code)).count() as u64;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::log::{Entity, NotAnEntity, item_number, type_and_rest};
+use crate::domain::logmessage::{Entity, NotAnEntity, item_number, type_and_rest};
 
 /// The most items that are looked at in one go: at the usual rate of a portal they take a quarter of an hour and more.
 const MOST: u128 = 100_000;

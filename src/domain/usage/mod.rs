@@ -7,5 +7,5 @@
 mod evidence;
 mod items;
 
-pub use evidence::{Coverage, Evidence, Extent, Sample, Tally, Trouble, Usage, UsageReport};
+pub use evidence::{Completeness, Coverage, Evidence, ReadFailure, Sample, Usage, UsageCounter, UsageReport};
 pub use items::{Items, Span, TooMany};

@@ -7,12 +7,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::{Action, Change};
-use crate::domain::plan::Standing;
-use crate::domain::report::Fate;
+use crate::domain::plan::StepState;
 use crate::domain::retry::Class;
+use crate::domain::step::StepOutcome;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
-use super::standing::{self, Doubt};
+use super::step_state::{self, ListTrust};
 use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
 
 /// The fewest commands that are worth a request of their own: a request costs as much of the portal's limit as a full
@@ -35,12 +35,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if !old.is_empty() && self.why_stopped().is_none() {
             let halves: BTreeSet<_> = old.iter().filter_map(|change| change.rename.as_ref()).collect();
             let new: Vec<_> = self.plan.changes.iter().filter(|change| halves.contains(&change.address)).collect();
-            let standings = standing::standings(&new, &self.tools.eyes, Doubt::NotDone).await.unwrap_or_default();
+            let states = step_state::states(&new, &self.tools.eyes, ListTrust::NotDone).await.unwrap_or_default();
             for change in old {
-                let new = change.rename.as_ref().filter(|new| standings.get(new) != Some(&Standing::Done));
+                let new = change.rename.as_ref().filter(|new| states.get(new) != Some(&StepState::Done));
                 if let Some(new) = new {
                     let why = format!("it is renamed, and {} is not there", new.to_string().escape_debug());
-                    self.end(change, Fate::Skipped, Some(why), false);
+                    self.end(change, StepOutcome::Skipped, Some(why), false);
                 }
             }
         }
@@ -86,7 +86,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                         match answer {
                             Answer::Done => self.applied(step.change),
                             Answer::Refused { class, code, description } if class != Class::Busy => {
-                                self.end(step.change, Fate::Failed, Some(refusal(&code, &description)), false);
+                                self.end(step.change, StepOutcome::Failed, Some(refusal(&code, &description)), false);
                             }
                             Answer::NotRun => again.push_back(step),
                             // Settling waits, which is what a busy portal asks for.
@@ -104,15 +104,15 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     async fn settle_independent(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
-        let Some(mut standings) = self.settle(&steps, why).await else { return };
+        let Some(mut states) = self.settle(&steps, why).await else { return };
         for step in steps {
-            match standings.remove(&step.change.address) {
-                Some(Standing::Done) => self.applied(step.change),
-                Some(Standing::Diverged(found)) => self.end(step.change, Fate::Failed, Some(found), false),
-                Some(Standing::Unseen(found)) => self.end(step.change, Fate::Unknown, Some(found), false),
+            match states.remove(&step.change.address) {
+                Some(StepState::Done) => self.applied(step.change),
+                Some(StepState::Diverged(found)) => self.end(step.change, StepOutcome::Failed, Some(found), false),
+                Some(StepState::Unseen(found)) => self.end(step.change, StepOutcome::Unknown, Some(found), false),
                 _ if step.tries + 1 >= MAX_TRIES => {
                     let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
-                    self.end(step.change, Fate::Failed, Some(why), false);
+                    self.end(step.change, StepOutcome::Failed, Some(why), false);
                 }
                 _ => queue.push_back(step.again()),
             }

@@ -6,7 +6,7 @@
 
 mod independent;
 mod replace;
-pub(in crate::ops) mod standing;
+pub(in crate::ops) mod step_state;
 mod verify;
 mod write;
 
@@ -19,20 +19,21 @@ use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Ending, Entry, Resumption};
-use crate::domain::report::{Fate, Run, StepResult};
+use crate::domain::report::Run;
+use crate::domain::step::{StepOutcome, StepResult};
 
 use super::events::{Event, Stage};
-use super::observe::Eyes;
+use super::observe::Reader;
 use super::plan::Seen;
 use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
 
-pub use standing::{Start, start};
+pub use step_state::{Start, start};
 use write::Writer;
 
 /// What apply needs beside the plan.
 pub struct Tools<'a, P> {
     /// The portal, for reading and writing.
-    pub eyes: Eyes<'a, P>,
+    pub eyes: Reader<'a, P>,
     /// Where the run is kept.
     pub runs: &'a dyn Runs,
     /// Whether the user asked to stop.
@@ -77,7 +78,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     if plan.changes.is_empty() {
         return Ok(None);
     }
-    let Start { done, between } = standing::check(plan, seen, resumed, &tools.eyes).await?;
+    let Start { done, between } = step_state::check(plan, seen, resumed, &tools.eyes).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }
@@ -100,7 +101,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     tools.eyes.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
     let steps = writer.finish();
-    let whole = steps.values().all(|step| step.fate == Fate::Applied);
+    let whole = steps.values().all(|step| step.fate == StepOutcome::Applied);
     let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
     conclude(journal.as_ref(), &steps, how);
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
@@ -113,7 +114,7 @@ fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: E
         .iter()
         .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
         .collect();
-    if steps.values().all(|step| step.fate != Fate::Unknown) {
+    if steps.values().all(|step| step.fate != StepOutcome::Unknown) {
         lines.push(Entry::end(steps.values(), how));
     }
     // An error here takes nothing back: what was done is on the portal, and told in the report.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::domain::asset::Address;
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::{Action, Change};
-use crate::domain::plan::Standing;
-use crate::domain::report::Fate;
+use crate::domain::plan::StepState;
 use crate::domain::retry::Class;
+use crate::domain::step::StepOutcome;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
-use super::standing::{self, Doubt};
+use super::step_state::{self, ListTrust};
 use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
@@ -55,10 +55,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
             return Proven::No { refused: refused + 1 };
         }
-        match standing::standings(&[step.change], &self.tools.eyes, Doubt::NotDone).await {
-            Ok(standings) => match standings.get(&step.change.address) {
-                Some(Standing::Done) => Proven::Yes,
-                Some(Standing::Between) => {
+        match step_state::states(&[step.change], &self.tools.eyes, ListTrust::NotDone).await {
+            Ok(states) => match states.get(&step.change.address) {
+                Some(StepState::Done) => Proven::Yes,
+                Some(StepState::Between) => {
                     let why = "the portal said that it took the new image, and does not have it";
                     self.stop(why.to_owned());
                     self.put_back(step.change, why).await;
@@ -109,7 +109,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     self.refused(step.change, &refusal(code, description)).await;
                 }
                 [Answer::Refused { class, code, description }, _] if *class != Class::Busy => {
-                    self.end(step.change, Fate::Failed, Some(refusal(code, description)), false);
+                    self.end(step.change, StepOutcome::Failed, Some(refusal(code, description)), false);
                 }
                 // The old image may be gone: the portal says where the pair stands.
                 [delete, add] => {
@@ -128,19 +128,19 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Finds out where pairs stand whose answer was lost, and finishes those whose old image is gone.
     async fn settle_pairs(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
-        let Some(mut standings) = self.settle(&steps, why).await else { return };
+        let Some(mut states) = self.settle(&steps, why).await else { return };
         let mut again = Vec::new();
         for step in steps {
-            match standings.remove(&step.change.address) {
-                Some(Standing::Done) => self.applied(step.change),
-                Some(Standing::Diverged(found)) => self.end(step.change, Fate::Failed, Some(found), step.wrote),
-                Some(Standing::Unseen(found)) => self.end(step.change, Fate::Unknown, Some(found), step.wrote),
-                Some(Standing::Between) => self.add_new(step.change, why).await,
-                Some(Standing::Pending) | None if step.tries + 1 >= MAX_TRIES => {
+            match states.remove(&step.change.address) {
+                Some(StepState::Done) => self.applied(step.change),
+                Some(StepState::Diverged(found)) => self.end(step.change, StepOutcome::Failed, Some(found), step.wrote),
+                Some(StepState::Unseen(found)) => self.end(step.change, StepOutcome::Unknown, Some(found), step.wrote),
+                Some(StepState::Between) => self.add_new(step.change, why).await,
+                Some(StepState::Pending) | None if step.tries + 1 >= MAX_TRIES => {
                     let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
-                    self.end(step.change, Fate::Failed, Some(why), step.wrote);
+                    self.end(step.change, StepOutcome::Failed, Some(why), step.wrote);
                 }
-                Some(Standing::Pending) | None => again.push(step.again()),
+                Some(StepState::Pending) | None => again.push(step.again()),
             }
         }
         again.into_iter().rev().for_each(|step| queue.push_front(step));
@@ -151,11 +151,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let Some(png) = self.new_png(change) else { return };
         match self.add_until_known(change, change.address.clone(), png).await {
             Added::There => self.applied(change),
-            Added::Otherwise(found) => self.end(change, Fate::Failed, Some(found), true),
+            Added::Otherwise(found) => self.end(change, StepOutcome::Failed, Some(found), true),
             Added::Refused(refused) => self.put_back(change, &refused).await,
             Added::Unsent => {
                 let why = format!("{why}; the old image was deleted and the new one could not be sent");
-                self.end(change, Fate::Unknown, Some(why), true);
+                self.end(change, StepOutcome::Unknown, Some(why), true);
             }
             Added::Unknown => {}
         }
@@ -164,9 +164,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// The old image was deleted and the new one refused. The old one goes back, unless the portal took the code for
     /// itself or somebody else did: then it is not written to again.
     async fn refused(&self, change: &'a Change, why: &str) {
-        let standings = standing::standings(&[change], &self.tools.eyes, Doubt::NotDone).await;
-        match standings.ok().and_then(|mut standings| standings.remove(&change.address)) {
-            Some(Standing::Diverged(found)) => self.end(change, Fate::Failed, Some(format!("{why}; {found}")), true),
+        let states = step_state::states(&[change], &self.tools.eyes, ListTrust::NotDone).await;
+        match states.ok().and_then(|mut states| states.remove(&change.address)) {
+            Some(StepState::Diverged(found)) => {
+                self.end(change, StepOutcome::Failed, Some(format!("{why}; {found}")), true)
+            }
             // Where the portal cannot be read, a missing image weighs more.
             _ => self.put_back(change, why).await,
         }
@@ -179,24 +181,29 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 let old = Address::new(change.address.kind, before.code.clone());
                 match self.add_until_known(change, old, png).await {
                     Added::There => {
-                        return self.end(change, Fate::Recovered, Some(format!("{why}; the old image is back")), true);
+                        return self.end(
+                            change,
+                            StepOutcome::Recovered,
+                            Some(format!("{why}; the old image is back")),
+                            true,
+                        );
                     }
                     Added::Otherwise(found) => {
-                        return self.end(change, Fate::Failed, Some(format!("{why}; {found}")), true);
+                        return self.end(change, StepOutcome::Failed, Some(format!("{why}; {found}")), true);
                     }
                     Added::Unknown => return,
                     Added::Refused(refused) => refused,
                     Added::Unsent => {
                         let stopped = self.why_stopped().unwrap_or_default();
                         let why = format!("{why}; the old image could not be sent: {stopped}");
-                        return self.end(change, Fate::Unknown, Some(why), true);
+                        return self.end(change, StepOutcome::Unknown, Some(why), true);
                     }
                 }
             }
             _ => "there is no copy of it".to_owned(),
         };
         let why = format!("{why}; the old image could not be put back: {failed}");
-        self.end(change, Fate::Failed, Some(why), true);
+        self.end(change, StepOutcome::Failed, Some(why), true);
         self.stop(format!("{} could not be put back", change.address.to_string().escape_debug()));
     }
 
@@ -221,13 +228,13 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     None => return Added::Unsent,
                 },
             };
-            let Some(standings) = self.settle(&[step], &lost).await else { return Added::Unknown };
-            match standings.get(&change.address) {
+            let Some(states) = self.settle(&[step], &lost).await else { return Added::Unknown };
+            match states.get(&change.address) {
                 // The image that was sent is there, be it the new one or the old one.
-                Some(Standing::Done | Standing::Pending) => return Added::There,
-                Some(Standing::Diverged(found) | Standing::Unseen(found)) => return Added::Otherwise(found.clone()),
-                Some(Standing::Between) | None if last => return Added::Refused(refused),
-                Some(Standing::Between) | None => {
+                Some(StepState::Done | StepState::Pending) => return Added::There,
+                Some(StepState::Diverged(found) | StepState::Unseen(found)) => return Added::Otherwise(found.clone()),
+                Some(StepState::Between) | None if last => return Added::Refused(refused),
+                Some(StepState::Between) | None => {
                     refused = format!("the portal did not take it in {MAX_RESCUES} tries: {lost}");
                     if patience + 1 == MAX_RESCUES {
                         break;

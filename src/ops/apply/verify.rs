@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
-use crate::domain::plan::Standing;
-use crate::domain::report::{Fate, StepResult};
+use crate::domain::plan::StepState;
+use crate::domain::step::{StepOutcome, StepResult};
 use crate::ops::ports::{ReadPortal, WritePortal};
 
-use super::standing::{self, Doubt};
+use super::step_state::{self, ListTrust};
 use super::write::Writer;
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
@@ -17,36 +17,36 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// left nothing at all, the old image is put back.
     pub(super) async fn verify(&self) {
         let sent = self.sent_changes();
-        let Some(standings) = self.read_back(&sent).await else { return };
+        let Some(states) = self.read_back(&sent).await else { return };
         let missing: Vec<_> = sent
             .iter()
             .copied()
             .filter(|change| matches!(change.action, Action::Replace(..)))
-            .filter(|change| standings.get(&change.address) == Some(&Standing::Between))
+            .filter(|change| states.get(&change.address) == Some(&StepState::Between))
             .filter(|change| self.should_be_there(&change.address))
             .collect();
-        self.judge_all(&sent, standings);
+        self.judge_all(&sent, states);
         if missing.is_empty() {
             return;
         }
         self.rescue(&missing).await;
-        if let Some(standings) = self.read_back(&missing).await {
-            self.judge_all(&missing, standings);
+        if let Some(states) = self.read_back(&missing).await {
+            self.judge_all(&missing, states);
         }
     }
 
-    async fn read_back(&self, changes: &[&'a Change]) -> Option<BTreeMap<Address, Standing>> {
+    async fn read_back(&self, changes: &[&'a Change]) -> Option<BTreeMap<Address, StepState>> {
         if changes.is_empty() {
             return None;
         }
-        self.tools.eyes.portal.wind_up();
-        match standing::standings(changes, &self.tools.eyes, Doubt::NotDone).await {
-            Ok(standings) => Some(standings),
+        self.tools.eyes.portal.begin_grace_period();
+        match step_state::states(changes, &self.tools.eyes, ListTrust::NotDone).await {
+            Ok(states) => Some(states),
             Err(error) => {
                 for change in changes {
                     self.correct(&change.address, |step| {
-                        if step.fate == Fate::Applied {
-                            step.fate = Fate::Unknown;
+                        if step.fate == StepOutcome::Applied {
+                            step.fate = StepOutcome::Unknown;
                             step.why = Some(format!("the portal took it, but could not be read again: {error}"));
                         }
                     });
@@ -56,40 +56,43 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    fn judge_all(&self, changes: &[&'a Change], mut standings: BTreeMap<Address, Standing>) {
+    fn judge_all(&self, changes: &[&'a Change], mut states: BTreeMap<Address, StepState>) {
         for change in changes {
-            if let Some(standing) = standings.remove(&change.address) {
-                self.correct(&change.address, |step| judge(&change.action, step, standing));
+            if let Some(state) = states.remove(&change.address) {
+                self.correct(&change.address, |step| judge(&change.action, step, state));
             }
         }
     }
 }
 
 /// What a step came to. `action` is what it was to do.
-fn judge(action: &Action, step: &mut StepResult, standing: Standing) {
-    let found = match (standing, step.fate) {
-        (Standing::Done, fate) => {
-            step.wrote |= fate == Fate::Unknown;
-            step.fate = Fate::Applied;
+fn judge(action: &Action, step: &mut StepResult, state: StepState) {
+    let found = match (state, step.fate) {
+        (StepState::Done, fate) => {
+            step.wrote |= fate == StepOutcome::Unknown;
+            step.fate = StepOutcome::Applied;
             step.why = None;
             return;
         }
-        (Standing::Between, Fate::Unknown) => {
+        (StepState::Between, StepOutcome::Unknown) => {
             step.wrote = true;
             "the code is missing on the portal".to_owned()
         }
-        (_, Fate::Failed | Fate::Skipped | Fate::Unknown) | (Standing::Pending, Fate::Recovered) => return,
-        (Standing::Pending, Fate::Applied) if action.before().is_none() => "it is not on the portal".to_owned(),
-        (Standing::Pending, Fate::Applied) => "the portal shows what was there before".to_owned(),
-        (Standing::Between, Fate::Applied | Fate::Recovered) => "the code is missing on the portal".to_owned(),
-        (Standing::Diverged(found), Fate::Applied | Fate::Recovered) => found,
-        (Standing::Unseen(found), Fate::Applied | Fate::Recovered) => {
-            step.fate = Fate::Unknown;
+        (_, StepOutcome::Failed | StepOutcome::Skipped | StepOutcome::Unknown)
+        | (StepState::Pending, StepOutcome::Recovered) => return,
+        (StepState::Pending, StepOutcome::Applied) if action.before().is_none() => "it is not on the portal".to_owned(),
+        (StepState::Pending, StepOutcome::Applied) => "the portal shows what was there before".to_owned(),
+        (StepState::Between, StepOutcome::Applied | StepOutcome::Recovered) => {
+            "the code is missing on the portal".to_owned()
+        }
+        (StepState::Diverged(found), StepOutcome::Applied | StepOutcome::Recovered) => found,
+        (StepState::Unseen(found), StepOutcome::Applied | StepOutcome::Recovered) => {
+            step.fate = StepOutcome::Unknown;
             step.why = Some(format!("the portal took it, but {found}"));
             return;
         }
     };
     let before = step.why.take().unwrap_or_else(|| "the portal took it".to_owned());
     step.why = Some(format!("{before}, but afterwards: {found}"));
-    step.fate = Fate::Failed;
+    step.fate = StepOutcome::Failed;
 }

@@ -12,14 +12,14 @@ use crate::domain::asset::Address;
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::journal::{Entry, Said, Write};
-use crate::domain::plan::{Plan, Standing};
-use crate::domain::report::{Fate, StepResult};
+use crate::domain::plan::{Plan, StepState};
 use crate::domain::retry::Class;
+use crate::domain::step::{StepOutcome, StepResult};
 use crate::ops::events::Event;
 use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
 use super::Tools;
-use super::standing::{self, Doubt, Unsettled};
+use super::step_state::{self, ListTrust, Unsettled};
 
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
@@ -121,19 +121,21 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Whether a step took effect, as far as is known now.
     pub(super) fn is_applied(&self, address: &Address) -> bool {
-        self.steps.borrow().get(address).is_some_and(|step| step.fate == Fate::Applied)
+        self.steps.borrow().get(address).is_some_and(|step| step.fate == StepOutcome::Applied)
     }
 
     /// Whether this run may have deleted this step's old image and thinks that some image is there, or does not know.
     pub(super) fn should_be_there(&self, address: &Address) -> bool {
         let steps = self.steps.borrow();
-        steps.get(address).is_some_and(|step| matches!(step.fate, Fate::Applied | Fate::Recovered | Fate::Unknown))
+        steps.get(address).is_some_and(|step| {
+            matches!(step.fate, StepOutcome::Applied | StepOutcome::Recovered | StepOutcome::Unknown)
+        })
     }
 
     /// The steps of which something was sent.
     pub(super) fn sent_changes(&self) -> Vec<&'a Change> {
         let steps = self.steps.borrow();
-        let sent = |change: &&Change| steps.get(&change.address).is_some_and(|step| step.fate != Fate::Skipped);
+        let sent = |change: &&Change| steps.get(&change.address).is_some_and(|step| step.fate != StepOutcome::Skipped);
         self.plan.changes.iter().filter(sent).collect()
     }
 
@@ -150,7 +152,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let mut steps = self.steps.into_inner();
         for change in &self.plan.changes {
             steps.entry(change.address.clone()).or_insert_with(|| StepResult {
-                fate: Fate::Skipped,
+                fate: StepOutcome::Skipped,
                 why: Some(why.clone()),
                 wrote: false,
             });
@@ -186,7 +188,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// Notes how a step ended.
-    pub(super) fn end(&self, change: &Change, fate: Fate, why: Option<String>, wrote: bool) {
+    pub(super) fn end(&self, change: &Change, fate: StepOutcome, why: Option<String>, wrote: bool) {
         self.tools.eyes.observer.observe(Event::Advanced(1));
         self.steps.borrow_mut().insert(change.address.clone(), StepResult { fate, why, wrote });
     }
@@ -198,7 +200,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Notes that a step took effect.
     pub(super) fn applied(&self, change: &Change) {
-        self.end(change, Fate::Applied, None, true);
+        self.end(change, StepOutcome::Applied, None, true);
     }
 
     /// Takes the next steps off the queue: at most `most`, and no more bytes than one request should carry.
@@ -315,38 +317,38 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             return;
         }
         let changes: Vec<_> = queue.iter().map(|step| step.change).collect();
-        let standings = match standing::standings(&changes, &self.tools.eyes, Doubt::None).await {
-            Ok(standings) => standings,
+        let states = match step_state::states(&changes, &self.tools.eyes, ListTrust::None).await {
+            Ok(states) => states,
             Err(error) => return self.stop(format!("the portal could not be read again: {error}")),
         };
         self.seen.set(Instant::now());
         self.stale.set(false);
         queue.retain(|Waiting { change, .. }| {
-            let why = match standings.get(&change.address) {
-                Some(Standing::Pending) | None => return true,
-                Some(Standing::Done) => "somebody else did it meanwhile".to_owned(),
-                Some(Standing::Between) => "it was deleted meanwhile".to_owned(),
-                Some(Standing::Diverged(why) | Standing::Unseen(why)) => why.clone(),
+            let why = match states.get(&change.address) {
+                Some(StepState::Pending) | None => return true,
+                Some(StepState::Done) => "somebody else did it meanwhile".to_owned(),
+                Some(StepState::Between) => "it was deleted meanwhile".to_owned(),
+                Some(StepState::Diverged(why) | StepState::Unseen(why)) => why.clone(),
             };
-            self.end(change, Fate::Failed, Some(why), false);
+            self.end(change, StepOutcome::Failed, Some(why), false);
             false
         });
     }
 
     /// Finds out where steps stand whose answer was lost. `None` when that cannot be found out; the steps are then of
     /// unknown fate and nothing more is sent.
-    pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, Standing>> {
+    pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, StepState>> {
         let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
-        self.tools.eyes.portal.wind_up();
-        match standing::settled(&changes, &self.tools.eyes, self.tools.settle).await {
-            Ok(standings) => Some(standings),
+        self.tools.eyes.portal.begin_grace_period();
+        match step_state::settled(&changes, &self.tools.eyes, self.tools.settle).await {
+            Ok(states) => Some(states),
             Err(unsettled) => {
                 let why = match unsettled {
                     Unsettled::Unread(error) => format!("{why}; what came of it could not be read: {error}"),
-                    Unsettled::Restless => format!("{why}; the portal kept changing while it was read"),
+                    Unsettled::NeverSettled => format!("{why}; the portal kept changing while it was read"),
                 };
                 for step in steps {
-                    self.end(step.change, Fate::Unknown, Some(why.clone()), step.wrote);
+                    self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
                 }
                 self.stop(why);
                 None

@@ -12,7 +12,7 @@ use crate::ops::events::Event;
 use crate::portal::client::{Client, Purpose};
 use crate::portal::error::{self, Effect, Fault};
 use crate::portal::http;
-use crate::portal::pace::Failures;
+use crate::portal::throttle::Failures;
 use crate::portal::wire::{self, Body};
 
 use super::file::{Contents, Replacement};

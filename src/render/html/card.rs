@@ -8,8 +8,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::entry::{Action, Ending, Entry, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::finding::Finding;
-use crate::domain::image::{Area, Comparison};
-use crate::domain::report::{Fate, StepResult};
+use crate::domain::png::{Area, Comparison};
+use crate::domain::step::{StepOutcome, StepResult};
 use crate::render::inert;
 
 /// The id of an entry's card: what a deep link names, percent-encoded as a browser does it in its address bar (the
@@ -187,13 +187,13 @@ fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
 }
 
 /// What became of a step, in a word; also its class.
-pub(super) const fn word(fate: Fate) -> &'static str {
+pub(super) const fn word(fate: StepOutcome) -> &'static str {
     match fate {
-        Fate::Applied => "applied",
-        Fate::Failed => "failed",
-        Fate::Skipped => "skipped",
-        Fate::Recovered => "recovered",
-        Fate::Unknown => "unknown",
+        StepOutcome::Applied => "applied",
+        StepOutcome::Failed => "failed",
+        StepOutcome::Skipped => "skipped",
+        StepOutcome::Recovered => "recovered",
+        StepOutcome::Unknown => "unknown",
     }
 }
 

@@ -6,11 +6,12 @@ use super::gallery::{Gallery, Picture};
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{self, Change};
 use crate::domain::finding::Finding;
-use crate::domain::image::{Comparison, compare};
 use crate::domain::origin::Origin;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, StepResult, Validation};
+use crate::domain::png::{Comparison, compare};
+use crate::domain::report::{Report, Run, Validation};
 use crate::domain::rules::Piece;
+use crate::domain::step::{StepOutcome, StepResult};
 use crate::render::{inert, origin, reason, usage};
 
 /// What happens to an entry, as the page sorts and filters it.
@@ -87,9 +88,9 @@ impl Ending {
     fn of(address: &Address, run: Option<&Run>) -> Self {
         let Some(run) = run else { return Self::AsPlanned };
         match run.steps.get(address).map(|step| step.fate) {
-            Some(Fate::Applied) => Self::AsPlanned,
-            Some(Fate::Skipped | Fate::Recovered) => Self::AsBefore,
-            Some(Fate::Failed | Fate::Unknown) | None => Self::Otherwise,
+            Some(StepOutcome::Applied) => Self::AsPlanned,
+            Some(StepOutcome::Skipped | StepOutcome::Recovered) => Self::AsBefore,
+            Some(StepOutcome::Failed | StepOutcome::Unknown) | None => Self::Otherwise,
         }
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::asset::{Digest, Kind};
-use crate::domain::image::{self, Comparison, Image};
+use crate::domain::png::{self, Comparison, Image};
 
 /// The largest image in bytes that is put in a page. The portal's are 60 pixels wide at most; what is larger is broken.
 const MOST: usize = 256 << 10;
@@ -46,7 +46,7 @@ impl Gallery {
         if bytes.len() > MOST {
             return None;
         }
-        let image = image::read(bytes).ok()?;
+        let image = png::read(bytes).ok()?;
         Some(Picture { class: self.class(bytes), size: bytes.len(), image })
     }
 

@@ -10,7 +10,7 @@ use super::page::{self, Page};
 use super::summary::{general_findings, outcome};
 use super::timeline::{Shown, timeline};
 use crate::domain::asset::{Address, Kind};
-use crate::domain::inventory::{Inventory, Standing};
+use crate::domain::list::{Inventory, Management};
 use crate::domain::state::Reading;
 use crate::render::inert;
 use crate::render::outcome::Outcome;
@@ -52,7 +52,7 @@ pub fn inventory(inventory: &Inventory) -> String {
         .map(|held| Holding {
             address: &held.address,
             origin: match held.standing {
-                Standing::System => Origin::System,
+                Management::System => Origin::System,
                 standing => Origin::Custom(standing.name()),
             },
             bytes: match &held.reading {

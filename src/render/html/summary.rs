@@ -8,7 +8,8 @@ use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
-use crate::domain::report::{Fate, Report, Run, StepResult, Validation};
+use crate::domain::report::{Report, Run, Validation};
+use crate::domain::step::{StepOutcome, StepResult};
 use crate::render::outcome::{Outcome, counts};
 use crate::render::{inert, origin, unmanaged, usage};
 
@@ -111,13 +112,13 @@ fn guards(verdicts: &[Verdict]) -> Markup {
 
 /// The steps that did not end as planned, each linked to its card.
 fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
-    let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.fate != Fate::Applied).collect();
+    let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).collect();
     let had_image = |address: &Address| {
         let mut changes = plan.into_iter().flat_map(|plan| &plan.changes);
         changes.any(|change| change.address == *address && change.action.before().is_some())
     };
     let lost = |address: &Address, step: &StepResult| {
-        step.wrote && matches!(step.fate, Fate::Failed | Fate::Unknown) && had_image(address)
+        step.wrote && matches!(step.fate, StepOutcome::Failed | StepOutcome::Unknown) && had_image(address)
     };
     html! {
         details.panel open[!failed.is_empty()] {

@@ -12,10 +12,11 @@ use super::*;
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::diff::{Action, After, Before, Change, Diff, Reason};
 use crate::domain::finding::Finding;
-use crate::domain::image::testing::rgba;
 use crate::domain::plan::{Contents, Plan};
-use crate::domain::report::{Fate, Run, StepResult};
+use crate::domain::png::testing::rgba;
+use crate::domain::report::Run;
 use crate::domain::state::Content;
+use crate::domain::step::{StepOutcome, StepResult};
 
 /// A square whose colour is all that tells one from another.
 fn square(shade: u8) -> Arc<[u8]> {
@@ -87,7 +88,7 @@ fn whatever_a_name_holds_is_text() {
     found.portal = Some(hostile.to_owned());
     found.manifest = hostile.to_owned();
     found.findings.push(Finding::warning("low-contrast", hostile).about(address(hostile)).help(hostile));
-    let step = StepResult { fate: Fate::Failed, why: Some(hostile.to_owned()), wrote: false };
+    let step = StepResult { fate: StepOutcome::Failed, why: Some(hostile.to_owned()), wrote: false };
     found.run =
         Some(Run { id: hostile.to_owned(), folder: hostile.into(), steps: BTreeMap::from([(address(hostile), step)]) });
     let page = report(&found, "apply");
@@ -111,8 +112,9 @@ fn what_cannot_be_shown_is_said() {
 #[test]
 fn a_failed_run_is_told_at_the_top_and_at_its_card() {
     let mut found = replacing(&[("acme-a", square(1), square(9)), ("acme-b", square(1), square(9))]);
-    let failed = StepResult { fate: Fate::Recovered, why: Some("the portal refused it".to_owned()), wrote: true };
-    let applied = StepResult { fate: Fate::Applied, why: None, wrote: true };
+    let failed =
+        StepResult { fate: StepOutcome::Recovered, why: Some("the portal refused it".to_owned()), wrote: true };
+    let applied = StepResult { fate: StepOutcome::Applied, why: None, wrote: true };
     let steps = BTreeMap::from([(address("acme-a"), failed), (address("acme-b"), applied)]);
     found.run = Some(Run { id: "r1".to_owned(), folder: "runs/r1".into(), steps });
     let page = report(&found, "apply");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// What is looked at.
 #[derive(Debug, Clone, Default)]
-pub enum Chosen {
+pub enum PathFilter {
     /// All that is declared.
     #[default]
     Everything,
@@ -36,7 +36,7 @@ pub struct Unmatched<'a> {
     pub missing: Vec<&'a Path>,
 }
 
-impl Chosen {
+impl PathFilter {
     /// `paths`, relative to the current folder. Everything when there are none, or when `manifest` is among them.
     #[must_use]
     pub fn of(paths: &[PathBuf], manifest: &Path) -> Self {

@@ -2,7 +2,7 @@
 
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::Finding;
-use crate::domain::log::{Draft, Entity, LogEntry, Order, Paging};
+use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Paging};
 
 use super::ports::{PortalError, ReadLog, ReadPortal, WriteError, WriteLog};
 

@@ -22,5 +22,5 @@ pub use chunks::{dimensions, header};
 pub use compare::{Area, Comparison, compare};
 pub use fault::{ChunkFault, ChunkName, PngFault};
 pub use header::{ColorChunks, Header};
-pub use look::Look;
+pub use look::Appearance;
 pub use pixels::{Image, MAX_PIXELS, MAX_WIDTH, changed_pixels, read};

@@ -7,11 +7,11 @@ use crate::domain::asset::{Address, FoldedCode, Kind};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::Resumption;
-use crate::domain::plan::{Plan, Standing};
+use crate::domain::plan::{Plan, StepState};
 use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing, Reading};
 use crate::ops::events::Event;
-use crate::ops::observe::{self, Eyes, Freshness};
+use crate::ops::observe::{self, Freshness, Reader};
 use crate::ops::plan::Seen;
 use crate::ops::ports::{PortalError, ReadPortal};
 
@@ -36,7 +36,7 @@ pub(super) async fn check(
     plan: &Plan,
     seen: Option<Seen>,
     resumed: &Resumption,
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
 ) -> Result<Start, NotApplied> {
     let (listing, may_write) = match seen.filter(|seen| plan.only_creates() && seen.at.elapsed() < JUST_NOW) {
         Some(Seen { may_write, .. }) => (None, may_write),
@@ -69,25 +69,25 @@ pub async fn start(
     plan: &Plan,
     listing: &Listing,
     resumed: &Resumption,
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
 ) -> Result<Start, Vec<Finding>> {
     let changes: Vec<_> = plan.changes.iter().collect();
     let mut start = Start::default();
     let mut stale = Vec::new();
-    for (address, standing) in judge(&changes, &by_code(listing), eyes).await {
-        let why = match standing {
-            Standing::Pending => continue,
-            Standing::Done if resumed.may_have_changed(&address) => {
+    for (address, state) in judge(&changes, &by_code(listing), eyes).await {
+        let why = match state {
+            StepState::Pending => continue,
+            StepState::Done if resumed.may_have_changed(&address) => {
                 start.done.insert(address);
                 continue;
             }
-            Standing::Between if resumed.may_have_changed(&address) => {
+            StepState::Between if resumed.may_have_changed(&address) => {
                 start.between.insert(address);
                 continue;
             }
-            Standing::Done => "it is already as the plan wants it".to_owned(),
-            Standing::Between => "it is missing on the portal".to_owned(),
-            Standing::Diverged(why) | Standing::Unseen(why) => why,
+            StepState::Done => "it is already as the plan wants it".to_owned(),
+            StepState::Between => "it is missing on the portal".to_owned(),
+            StepState::Diverged(why) | StepState::Unseen(why) => why,
         };
         let message = format!("{}: {why}", address.to_string().escape_debug());
         stale.push(Finding::error("plan-stale", message).about(address));
@@ -103,7 +103,7 @@ const MAX_READINGS: u32 = 12;
 
 /// Whether the list is taken for what the portal holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ops) enum Doubt {
+pub(in crate::ops) enum ListTrust {
     /// It is: nothing was written that it could lag behind.
     None,
     /// The server may have cached it before the last write: `get` is asked about every step that it does not show as
@@ -118,27 +118,27 @@ pub(in crate::ops) enum Unsettled {
     /// The portal could not be read.
     Unread(PortalError),
     /// No two readings agreed.
-    Restless,
+    NeverSettled,
 }
 
 /// Where `changes` stand once nothing moves any more: a server goes on with a batch after its client is gone, so two
 /// readings `apart` must agree.
 pub(in crate::ops) async fn settled(
     changes: &[&Change],
-    eyes: &Eyes<'_, impl ReadPortal>,
+    eyes: &Reader<'_, impl ReadPortal>,
     apart: Duration,
-) -> Result<BTreeMap<Address, Standing>, Unsettled> {
-    let mut last = standings(changes, eyes, Doubt::NotDone).await.map_err(Unsettled::Unread)?;
+) -> Result<BTreeMap<Address, StepState>, Unsettled> {
+    let mut last = states(changes, eyes, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
     for _ in 1..MAX_READINGS {
         eyes.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
         tokio::time::sleep(apart).await;
-        let found = standings(changes, eyes, Doubt::NotDone).await.map_err(Unsettled::Unread)?;
+        let found = states(changes, eyes, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
         if found == last {
             return Ok(found);
         }
         last = found;
     }
-    Err(Unsettled::Restless)
+    Err(Unsettled::NeverSettled)
 }
 
 fn by_code(listing: &Listing) -> Live<'_> {
@@ -150,21 +150,21 @@ fn by_code(listing: &Listing) -> Live<'_> {
 }
 
 /// Reads the portal and says where each of `changes` stands.
-pub(super) async fn standings(
+pub(super) async fn states(
     changes: &[&Change],
-    eyes: &Eyes<'_, impl ReadPortal>,
-    doubt: Doubt,
-) -> Result<BTreeMap<Address, Standing>, PortalError> {
+    eyes: &Reader<'_, impl ReadPortal>,
+    doubt: ListTrust,
+) -> Result<BTreeMap<Address, StepState>, PortalError> {
     let listing = observe::list_again(eyes).await?;
     let mut live = by_code(&listing);
-    let mut standings = judge(changes, &live, eyes).await;
+    let mut states = judge(changes, &live, eyes).await;
     let doubtful: Vec<_> = changes
         .iter()
         .copied()
-        .filter(|change| doubt == Doubt::NotDone && standings.get(&change.address) != Some(&Standing::Done))
+        .filter(|change| doubt == ListTrust::NotDone && states.get(&change.address) != Some(&StepState::Done))
         .collect();
     if doubtful.is_empty() {
-        return Ok(standings);
+        return Ok(states);
     }
     let addresses: Vec<_> = doubtful.iter().map(|change| change.address.clone()).collect();
     let got = eyes.portal.get(&addresses).await?;
@@ -184,12 +184,16 @@ pub(super) async fn standings(
             *listed = entry.iter().collect();
         }
     }
-    standings.extend(judge(&doubtful, &live, eyes).await);
-    Ok(standings)
+    states.extend(judge(&doubtful, &live, eyes).await);
+    Ok(states)
 }
 
 /// Holds changes against entries, fetching the images that were not seen before.
-async fn judge(changes: &[&Change], live: &Live<'_>, eyes: &Eyes<'_, impl ReadPortal>) -> BTreeMap<Address, Standing> {
+async fn judge(
+    changes: &[&Change],
+    live: &Live<'_>,
+    eyes: &Reader<'_, impl ReadPortal>,
+) -> BTreeMap<Address, StepState> {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
     let wanted =
         changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();
@@ -205,7 +209,7 @@ async fn judge(changes: &[&Change], live: &Live<'_>, eyes: &Eyes<'_, impl ReadPo
                     (*listed, readings.get(&(&listed.address, &listed.file_uri)).unwrap_or(&Reading::NotNeeded))
                 })
                 .collect();
-            (change.address.clone(), change.standing(&entries))
+            (change.address.clone(), change.step_state(&entries))
         })
         .collect()
 }

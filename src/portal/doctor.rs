@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::checkup::{Greeting, Inquiry, Presence, Setup, Trouble};
+use crate::domain::doctor::{Greeting, Inquiry, Presence, Setup, Trouble};
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, Probe};
 

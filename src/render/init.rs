@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::export::summary;
 use super::inert;
-use crate::domain::scaffold::{Change, MANIFEST, Started, System, Written};
+use crate::domain::init::{Change, MANIFEST, Started, System, Written};
 
 /// The most images of a folder that are named one by one.
 const MAX_NAMED: usize = 5;

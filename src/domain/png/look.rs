@@ -16,9 +16,9 @@ use crate::domain::asset::Digest;
 /// and metadata are no part of it: 16 bits count only where they say more than 8 do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Look(Digest);
+pub struct Appearance(Digest);
 
-impl Look {
+impl Appearance {
     /// `samples` are normalised RGBA of `depth` bits, big-endian.
     pub(super) fn of(header: &Header, profile: Option<&[u8]>, depth: BitDepth, samples: &[u8]) -> Self {
         let color = &header.color;
@@ -52,7 +52,7 @@ impl Look {
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for Appearance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }

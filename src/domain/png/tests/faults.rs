@@ -2,8 +2,8 @@
 
 use png::{BitDepth, ColorType};
 
-use crate::domain::image::testing::{Drawing, chunk, deflate, file, insert, rgba};
-use crate::domain::image::{PngFault, header, read};
+use crate::domain::png::testing::{Drawing, chunk, deflate, file, insert, rgba};
+use crate::domain::png::{PngFault, header, read};
 
 const SRGB: &[u8; 4] = b"sRGB";
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::log::{Draft, Entity, LogEntry, Order, Page};
+use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, ReadLog, Urgency, WriteError, WriteLog};
 

@@ -15,7 +15,7 @@ use super::state::{Listed, ObservedState, Reading, Selection};
 /// What brandctl may do with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum Management {
     /// The manifest owns it: apply makes it what is declared, or deletes it.
     Managed,
     /// Owned, but matched by `protect`: never replaced or deleted.
@@ -30,7 +30,7 @@ pub enum Standing {
     System,
 }
 
-impl Standing {
+impl Management {
     /// All of them, in the order in which they are counted.
     pub const ALL: [Self; 6] =
         [Self::Managed, Self::Protected, Self::Ignored, Self::Unmanaged, Self::Custom, Self::System];
@@ -55,7 +55,7 @@ pub struct Held {
     /// Kind and code, spelt as the portal spells it.
     pub address: Address,
     /// What brandctl may do with it.
-    pub standing: Standing,
+    pub standing: Management,
     /// What is known of its bytes; not needed for a system entry, which has none to fetch.
     pub reading: Reading,
 }
@@ -80,14 +80,14 @@ pub struct Inventory {
 impl Inventory {
     /// How many entries have this standing.
     #[must_use]
-    pub fn count(&self, standing: Standing) -> usize {
+    pub fn count(&self, standing: Management) -> usize {
         self.entries.iter().filter(|held| held.standing == standing).count()
     }
 
     /// How many entries do not come with the product.
     #[must_use]
     pub fn custom(&self) -> usize {
-        self.entries.len() - self.count(Standing::System)
+        self.entries.len() - self.count(Management::System)
     }
 
     /// How many entries could not be fetched.
@@ -122,27 +122,29 @@ pub fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Se
         })
         .collect();
     entries.sort_by(|a, b| {
-        let key = |held: &Held| held.standing == Standing::System;
+        let key = |held: &Held| held.standing == Management::System;
         (key(a), &a.address).cmp(&(key(b), &b.address))
     });
     // A custom code that became a system code is listed twice, both times as a system entry.
-    entries.dedup_by(|a, b| a.standing == Standing::System && b.standing == Standing::System && a.address == b.address);
+    entries.dedup_by(|a, b| {
+        a.standing == Management::System && b.standing == Management::System && a.address == b.address
+    });
     entries
 }
 
 /// In the order of the table that says what brandctl may touch.
-fn standing(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Standing {
+fn standing(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Management {
     if listed.system {
-        return Standing::System;
+        return Management::System;
     }
-    let Some(ownership) = ownership else { return Standing::Custom };
+    let Some(ownership) = ownership else { return Management::Custom };
     match ownership.of(&listed.address) {
-        Err(Unmanaged::Ignored) => Standing::Ignored,
-        Err(_) => Standing::Unmanaged,
+        Err(Unmanaged::Ignored) => Management::Ignored,
+        Err(_) => Management::Unmanaged,
         // As the diff has it: a write about this one could be taken for one about the system entry.
-        Ok(()) if reserved.contains(&listed.address.folded()) => Standing::Unmanaged,
-        Ok(()) if ownership.protect.matches(&listed.address) => Standing::Protected,
-        Ok(()) => Standing::Managed,
+        Ok(()) if reserved.contains(&listed.address.folded()) => Management::Unmanaged,
+        Ok(()) if ownership.protect.matches(&listed.address) => Management::Protected,
+        Ok(()) => Management::Managed,
     }
 }
 
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn without_a_manifest_nothing_is_known_of_owners() {
         let found = entries(observed(&PORTAL), None, &Selection::All);
-        assert!(found.iter().all(|held| matches!(held.standing, Standing::Custom | Standing::System)), "{found:?}");
+        assert!(found.iter().all(|held| matches!(held.standing, Management::Custom | Management::System)), "{found:?}");
         assert_eq!(found.len(), 8);
     }
 }

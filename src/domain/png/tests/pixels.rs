@@ -2,8 +2,8 @@
 
 use png::{BitDepth, ColorType, Transformations};
 
-use crate::domain::image::testing::{Drawing, deflate, insert, rgba};
-use crate::domain::image::{Image, header, read};
+use crate::domain::png::testing::{Drawing, deflate, insert, rgba};
+use crate::domain::png::{Image, header, read};
 
 /// All pairs that PNG allows.
 pub(super) const PAIRS: [(ColorType, BitDepth); 15] = [

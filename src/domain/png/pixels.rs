@@ -9,7 +9,7 @@ use super::chunks::{Chunks, walk};
 use super::fault::{ChunkFault, PngFault};
 use super::header::Header;
 use super::inflate::{InflateFault, Inflated, inflate};
-use super::look::Look;
+use super::look::Appearance;
 use super::rows::arrange;
 
 /// The most pixels that are decoded.
@@ -44,17 +44,17 @@ pub struct Image {
 impl Image {
     /// How it looks.
     #[must_use]
-    pub fn look(&self) -> Look {
+    pub fn look(&self) -> Appearance {
         let (depth, samples) = match &self.deep {
             Some(deep) => (BitDepth::Sixteen, deep.as_slice()),
             None => (BitDepth::Eight, self.pixels.as_raw().as_slice()),
         };
-        Look::of(&self.header, self.profile.as_deref(), depth, samples)
+        Appearance::of(&self.header, self.profile.as_deref(), depth, samples)
     }
 
     /// A checksum of the pixels, much cheaper than the look: images that look the same have the same one.
     #[must_use]
-    pub fn sketch(&self) -> u32 {
+    pub fn pixel_crc(&self) -> u32 {
         crc32fast::hash(self.pixels.as_raw())
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::atomic;
+use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
 use crate::domain::document::Document;
@@ -60,7 +61,7 @@ impl RunStore {
         /// The most runs that are looked at.
         const MOST: usize = 50;
         let runs = self.all().unwrap_or_default();
-        runs.iter().rev().take(MOST).filter_map(|run| Some(run.state.record(&plan(&run.folder).ok()?))).collect()
+        runs.iter().rev().take(MOST).filter_map(|run| Some(past_run(&run.state, &plan(&run.folder).ok()?))).collect()
     }
 
     fn create(&self, plan: &Document, old: &Contents) -> io::Result<RunFolder> {

@@ -4,8 +4,8 @@ use png::{BitDepth, ColorType, Compression, Filter};
 use proptest::prelude::*;
 
 use super::pixels::PAIRS;
-use crate::domain::image::testing::Drawing;
-use crate::domain::image::{Image, changed_pixels, read};
+use crate::domain::png::testing::Drawing;
+use crate::domain::png::{Image, changed_pixels, read};
 
 const FILTERS: [Filter; 7] =
     [Filter::NoFilter, Filter::Sub, Filter::Up, Filter::Avg, Filter::Paeth, Filter::Adaptive, Filter::MinEntropy];

@@ -12,7 +12,7 @@ use crate::ops::ports::Urgency;
 
 use super::client::{Client, Purpose};
 use super::error::{self, Effect, Fault};
-use super::http::Patience;
+use super::http::RequestDeadline;
 
 /// A write that waited longer than this is not sent without another look at the portal.
 const LONG_WAIT: Duration = Duration::from_secs(30);
@@ -34,10 +34,10 @@ impl Client {
     pub(super) async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
         let ordinary = purpose == Purpose::Write(Urgency::Ordinary);
         let headroom = if ordinary { self.rate.headroom } else { 0 };
-        self.sit_out_hold(purpose).await?;
+        self.wait_for_hold(purpose).await?;
         let paid = |turns: u32| turns.checked_sub(1);
         let fresh = begun.elapsed() <= LONG_WAIT;
-        if ordinary && fresh && self.paid_turns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
+        if ordinary && fresh && self.unused_permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
             return Ok(());
         }
         let left = self.left(purpose);
@@ -50,7 +50,7 @@ impl Client {
         self.pause("rate limited", wait).await;
         if ordinary && begun.elapsed() > LONG_WAIT {
             // The turn is kept: whoever looks again must not wait for another one.
-            self.paid_turns.fetch_add(1, Ordering::Relaxed);
+            self.unused_permits.fetch_add(1, Ordering::Relaxed);
             let message = format!("{} let a write wait for {} s", self.access.host(), begun.elapsed().as_secs());
             return Err(Fault::new(Class::Waited, Effect::None, message, None));
         }
@@ -59,13 +59,13 @@ impl Client {
 
     /// Waits until the portal takes writes again. One that completes a replace is sent at once where there is no time to
     /// wait: a refusal costs it nothing.
-    async fn sit_out_hold(&self, purpose: Purpose) -> Result<(), Fault> {
+    async fn wait_for_hold(&self, purpose: Purpose) -> Result<(), Fault> {
         let until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         let told = until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default();
         if purpose == Purpose::Read || told.is_zero() {
             return Ok(());
         }
-        match decide(Class::Busy, 0, Some(told), self.left(purpose), self.throw_dice()) {
+        match decide(Class::Busy, 0, Some(told), self.left(purpose), self.jitter()) {
             Decision::Again { after } => self.pause("writing used up its time on the portal", after).await,
             Decision::Stop if purpose == Purpose::Write(Urgency::Ordinary) => {
                 let message = format!("{} takes no writes for another {} s", self.access.host(), told.as_secs());
@@ -99,7 +99,7 @@ impl Client {
         } else {
             fault.retry_after
         };
-        match decide(class, *count, retry_after, self.left(purpose), self.throw_dice()) {
+        match decide(class, *count, retry_after, self.left(purpose), self.jitter()) {
             Decision::Again { after } => {
                 *count += 1;
                 self.pause(why, after).await;
@@ -127,21 +127,21 @@ impl Client {
 
     /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
     /// early would make its outcome unknown.
-    pub(super) fn patience(&self, purpose: Purpose) -> Patience {
+    pub(super) fn patience(&self, purpose: Purpose) -> RequestDeadline {
         match purpose {
             Purpose::Read => self.patience_until(self.deadline(purpose)),
             Purpose::Write(_) => {
                 let own = self.write_timeout;
-                Patience { until: Instant::now() + own, own, cut_short: false, budget: self.budget }
+                RequestDeadline { until: Instant::now() + own, own, cut_short: false, budget: self.budget }
             }
         }
     }
 
     /// The patience of a read that ends with `deadline`.
-    pub(super) fn patience_until(&self, deadline: Instant) -> Patience {
+    pub(super) fn patience_until(&self, deadline: Instant) -> RequestDeadline {
         let own = self.read_timeout;
         let until = Instant::now().checked_add(own).map_or(deadline, |until| until.min(deadline));
-        Patience { until, own, cut_short: until == deadline, budget: self.budget }
+        RequestDeadline { until, own, cut_short: until == deadline, budget: self.budget }
     }
 
     /// Until when a request of this purpose may be sent.
@@ -158,7 +158,7 @@ impl Client {
     }
 
     /// A number from 0 to 1, as a splitmix64 makes them. It spreads waits and is good for nothing else.
-    fn throw_dice(&self) -> f64 {
+    fn jitter(&self) -> f64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut mixed = self.dice.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -3,8 +3,8 @@
 use png::{BitDepth, ColorType};
 use proptest::prelude::*;
 
-use crate::domain::image::testing::{Drawing, deflate, file, insert, rgba};
-use crate::domain::image::{header, read};
+use crate::domain::png::testing::{Drawing, deflate, file, insert, rgba};
+use crate::domain::png::{header, read};
 
 /// One with most of the chunks that are looked into, one as an encoder writes it, one interlaced.
 fn samples() -> Vec<Vec<u8>> {

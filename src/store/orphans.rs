@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 
 use crate::domain::asset::Kind;
 use crate::domain::manifest::{Manifest, Section};
-use crate::domain::rules::Unclaimed;
+use crate::domain::rules::OrphanFiles;
 
 /// How many files and folders are looked at before the search gives up.
 const MAX_LOOKED_AT: usize = 100_000;
@@ -21,7 +21,7 @@ const MAX_LOOKED_AT: usize = 100_000;
 const MAX_DEPTH: usize = 16;
 
 /// Finds them below `root`, the manifest's folder.
-pub(super) fn find(root: &Path, manifest: &Manifest) -> Unclaimed {
+pub(super) fn find(root: &Path, manifest: &Manifest) -> OrphanFiles {
     let declared = Declared::of(manifest);
     let mut files = BTreeSet::new();
     let mut looked_at = 0;
@@ -62,7 +62,7 @@ pub(super) fn find(root: &Path, manifest: &Manifest) -> Unclaimed {
             }
         }
     }
-    Unclaimed { files: files.into_iter().collect(), unseen }
+    OrphanFiles { files: files.into_iter().collect(), unseen }
 }
 
 /// What a manifest declares, as paths relative to it.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::log::{Entity, LogEntry};
+use crate::domain::logmessage::{Entity, LogEntry};
 
 use super::counted;
 use super::human::{BOLD, brief};

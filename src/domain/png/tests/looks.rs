@@ -2,14 +2,14 @@
 
 use png::{BitDepth, ColorType};
 
-use crate::domain::image::testing::{Drawing, deflate, insert, rgba};
-use crate::domain::image::{Image, Look, changed_pixels, read};
+use crate::domain::png::testing::{Drawing, deflate, insert, rgba};
+use crate::domain::png::{Appearance, Image, changed_pixels, read};
 
 fn image(bytes: &[u8]) -> Image {
     read(bytes).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
-fn look(bytes: &[u8]) -> Look {
+fn look(bytes: &[u8]) -> Appearance {
     image(bytes).look()
 }
 
@@ -164,9 +164,9 @@ fn a_look_is_written_as_its_digest() {
     let look = look(&reference());
     let json = serde_json::to_string(&look).unwrap();
     assert_eq!(json, format!("\"{look}\""));
-    assert_eq!(serde_json::from_str::<Look>(&json).unwrap(), look);
+    assert_eq!(serde_json::from_str::<Appearance>(&json).unwrap(), look);
     assert_eq!(look.to_string(), look.digest().to_string());
-    let schema = schemars::schema_for!(Look);
+    let schema = schemars::schema_for!(Appearance);
     assert!(schema.to_value().to_string().contains("[0-9a-f]{64}"));
 }
 

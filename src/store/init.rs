@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::domain::scaffold::{Change, Content, Written};
+use crate::domain::init::{Change, Content, Written};
 
 use super::atomic;
 

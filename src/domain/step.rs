@@ -1,0 +1,33 @@
+//! What became of one step of a plan.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What became of one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StepOutcome {
+    /// It took effect, and the portal was read again to see it.
+    Applied,
+    /// It did not take effect, or ended otherwise than planned.
+    Failed,
+    /// It was never sent.
+    Skipped,
+    /// The new image was refused, and the old one is back.
+    Recovered,
+    /// What became of it could not be found out.
+    Unknown,
+}
+
+/// What became of one step, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepResult {
+    /// What became of it.
+    pub fate: StepOutcome,
+    /// Why, when it is not applied: one sentence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+    /// Whether any of its writes took effect.
+    pub wrote: bool,
+}

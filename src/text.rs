@@ -1,0 +1,134 @@
+//! Small questions about text that every room asks: how to show what somebody else wrote, how to count things, how to cut
+//! what is long, which of several names was meant.
+//!
+//! Messages hold raw text: a code that a portal lists stands in them as the portal spells it. It is escaped once, by
+//! whoever draws it (the rooms `render` and `cli`), with [`escape`].
+
+use std::borrow::Cow;
+
+/// Text from a portal or a file with everything escaped that a terminal could take for a command, that changes the
+/// direction of writing, or that cannot be seen. Quotes and backslashes stay as they are.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => safe.push_str("\\n"),
+            '\r' => safe.push_str("\\r"),
+            '\t' => safe.push_str("\\t"),
+            _ if is_plain(character) => safe.push(character),
+            _ => safe.extend(character.escape_unicode()),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Whether a character is shown as itself: no control character, none that changes the direction of writing, breaks the
+/// line or cannot be seen.
+#[must_use]
+pub fn is_plain(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text in backticks, as it is: whoever draws the message escapes it. Cut at `max_chars` characters.
+#[must_use]
+pub fn quote(text: &str, max_chars: usize) -> String {
+    format!("`{}`", cut(text, max_chars))
+}
+
+/// The first `max_chars` characters of a text, with `…` where there are more.
+#[must_use]
+pub fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max_chars) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    }
+}
+
+/// A number with its noun: "1 entry", "2 entries".
+#[must_use]
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Several names in backticks: "`a`, `b` or `c`".
+#[must_use]
+pub fn listed(names: &[&str], joint: &str) -> String {
+    match names {
+        [] => String::new(),
+        [only] => format!("`{only}`"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} {joint} `{last}`", first.join(", "))
+        }
+    }
+}
+
+/// The one of `names` that was probably meant by `word`: the same but for case, hyphens and blanks, else the most
+/// similar one.
+#[must_use]
+pub fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    /// A longer word is no slip of the finger, and comparing it takes long.
+    const MAX_CHARS: usize = 80;
+    if word.chars().nth(MAX_CHARS).is_some() {
+        return None;
+    }
+    let folded = word.to_lowercase();
+    let alike = folded.replace(['-', ' '], "_");
+    names
+        .iter()
+        .copied()
+        .find(|name| name.replace('-', "_") == alike)
+        .or_else(|| similar::get_close_matches(folded.as_str(), names, 1, 0.7).first().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_only_where_it_could_do_harm() {
+        assert_eq!(escape("it's a \\ \"quote\" – ключ 鍵"), "it's a \\ \"quote\" – ключ 鍵");
+        assert!(matches!(escape("acme-it's"), Cow::Borrowed(_)));
+        assert_eq!(escape("a\u{1b}[31m\n\r\t\0b"), "a\\u{1b}[31m\\n\\r\\t\\u{0}b");
+        for hidden in ['\u{202e}', '\u{200b}', '\u{2028}', '\u{feff}', '\u{ad}', '\u{e0041}', '\u{9b}', '\u{7f}'] {
+            assert_eq!(escape(&hidden.to_string()), hidden.escape_unicode().to_string());
+        }
+        assert_eq!(escape(&escape("a\u{7}b")), escape("a\u{7}b"), "what is escaped stays as it is");
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(cut("ключ", 4), "ключ");
+        assert_eq!(cut("ключи", 4), "ключ…");
+        assert_eq!(cut("", 0), "");
+        assert_eq!(quote("abc", 2), "`ab…`");
+        assert_eq!(quote("it's", 80), "`it's`");
+    }
+
+    #[test]
+    fn things_are_counted_and_listed() {
+        assert_eq!(plural(1, "entry", "entries"), "1 entry");
+        assert_eq!(plural(0, "entry", "entries"), "0 entries");
+        assert_eq!(listed(&[], "or"), "");
+        assert_eq!(listed(&["a"], "or"), "`a`");
+        assert_eq!(listed(&["a", "b", "c"], "or"), "`a`, `b` or `c`");
+    }
+
+    #[test]
+    fn the_nearest_name_is_meant() {
+        let names = ["owns", "icons", "max_deletes", "low-contrast"];
+        assert_eq!(nearest("own", &names), Some("owns"));
+        assert_eq!(nearest("max-deletes", &names), Some("max_deletes"));
+        assert_eq!(nearest("Low_Contrast", &names), Some("low-contrast"));
+        assert_eq!(nearest("zebra", &names), None);
+        assert_eq!(nearest(&"owns".repeat(30), &names), None);
+    }
+}
