@@ -10,7 +10,7 @@ use brandctl::domain::finding::{Finding, Place};
 use brandctl::domain::guard::{Guard, Outcome, Verdict};
 use brandctl::domain::ownership::Unmanaged;
 use brandctl::domain::plan::{Contents, Plan};
-use brandctl::domain::png;
+use brandctl::domain::png as art;
 use brandctl::domain::report::{Report, Run, Validation};
 use brandctl::domain::rules::Piece;
 use brandctl::domain::state::Content;
@@ -24,7 +24,7 @@ pub(crate) fn acme(file: &str) -> Arc<[u8]> {
 
 /// An image with every pixel redrawn: `pixel` gets its place and the RGBA of any place.
 pub(crate) fn redrawn(png: &[u8], pixel: impl Fn(u32, u32, &dyn Fn(i64, i64) -> [u8; 4]) -> [u8; 4]) -> Arc<[u8]> {
-    let pixels = image::read(png).unwrap().pixels;
+    let pixels = art::read(png).unwrap().pixels;
     let (width, height) = pixels.dimensions();
     let at = |x: i64, y: i64| match (u32::try_from(x), u32::try_from(y)) {
         (Ok(x), Ok(y)) if x < width && y < height => pixels.get_pixel(x, y).0,

@@ -42,7 +42,7 @@ fn hostile_files_are_read_within_bounds() {
     for ((name, bytes), (_, mebibytes, fault)) in files.iter().zip(expected) {
         let before = MEMORY.current_usage();
         MEMORY.reset_peak_usage();
-        let read = image::read(bytes).map(|image| image.look());
+        let read = png::read(bytes).map(|image| image.look());
         let held = MEMORY.peak_usage() - before;
         println!(
             "{name:36} {:7.2} MiB  {}",
