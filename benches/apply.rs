@@ -173,9 +173,9 @@ fn apply(folder: &Path, state: &Path, portal: &Sandbox) -> Result<Applied> {
 
 /// How long it takes to write the journal and the old images of the only run in `state` once more, beside it.
 fn store_time(state: &Path) -> Result<Duration> {
-    let runs = run::of_all_portals(state)?;
+    let runs = runs::of_all_portals(state)?;
     let [run] = runs.as_slice() else { return Err("one run was expected".into()) };
-    let (plan, old) = (run::plan(&run.folder)?, run::old_images(&run.folder)?);
+    let (plan, old) = (runs::plan(&run.folder)?, runs::old_images(&run.folder)?);
     let mut single = Vec::new();
     let mut last = Vec::new();
     for line in fs::read_to_string(run.folder.join("journal.jsonl"))?.lines() {
