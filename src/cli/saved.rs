@@ -100,7 +100,8 @@ fn applicable(saved: SavedPlan) -> Result<SavedPlan, Box<Finding>> {
 
 /// What the present rules find wrong with the images of a saved plan.
 fn forbidden(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
-    plan.diff.changes
+    plan.diff
+        .changes
         .iter()
         .filter_map(|change| {
             let after = change.action.after()?;

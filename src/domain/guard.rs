@@ -282,7 +282,8 @@ fn allow_empty(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowanc
 }
 
 fn deleted(plan: &Plan, kind: Kind) -> Vec<Address> {
-    plan.diff.changes
+    plan.diff
+        .changes
         .iter()
         .filter(|change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
         .map(|change| change.address.clone())

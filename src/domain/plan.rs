@@ -108,7 +108,8 @@ impl Plan {
     /// How many entries of a kind would be deleted; replaces do not count.
     #[must_use]
     pub fn deletes(&self, kind: Kind) -> usize {
-        self.diff.changes
+        self.diff
+            .changes
             .iter()
             .filter(|change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
             .count()

@@ -95,7 +95,8 @@ impl Report {
     /// Whether a finding stops everything, or something could not be determined.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(Finding::is_error) || self.plan.as_ref().is_some_and(|plan| !plan.diff.unknown.is_empty())
+        self.findings.iter().any(Finding::is_error)
+            || self.plan.as_ref().is_some_and(|plan| !plan.diff.unknown.is_empty())
     }
 
     /// Whether a guard refused.

@@ -319,7 +319,13 @@ fn summary(plan: &Plan) -> String {
             renames(plan),
         );
     }
-    let _ = write!(text, " {} unchanged, {} unmanaged, {} system", plan.diff.unchanged, plan.diff.unmanaged.len(), plan.diff.system);
+    let _ = write!(
+        text,
+        " {} unchanged, {} unmanaged, {} system",
+        plan.diff.unchanged,
+        plan.diff.unmanaged.len(),
+        plan.diff.system
+    );
     if !plan.diff.unknown.is_empty() {
         let _ = write!(text, ", {} unknown", plan.diff.unknown.len());
     }
