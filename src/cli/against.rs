@@ -49,8 +49,8 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, folder: &Pat
         record: Some(Record { history: &history, runs: &[] }),
     };
     let mut report = std::mem::take(&mut session.report);
-    let eyes = Reader { portal: &exported, cache: &NoCache, observer: session.progress.as_ref() };
-    let planned = session.read(planning::plan(&request, &eyes, &mut report));
+    let reader = Reader { portal: &exported, cache: &NoCache, observer: session.progress.as_ref() };
+    let planned = session.read(planning::plan(&request, &reader, &mut report));
     session.report = report;
     session.took(planned).map(drop)
 }

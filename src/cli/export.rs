@@ -76,8 +76,8 @@ fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut Expo
     let origin = Origin { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder);
-    let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
-    let exported = session.read(export::export(&choice, &origin, &eyes, &target, existing));
+    let reader = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
+    let exported = session.read(export::export(&choice, &origin, &reader, &target, existing));
     let exported = session.took(exported)?;
     report.items = exported.export.items;
     report.findings = exported.export.findings;

@@ -74,8 +74,8 @@ fn look(session: &mut Session<'_>, looking: &SelectArgs, bytes: Bytes, inventory
     let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
     inventory.manifest = manifest.as_ref().map(|_| session.repository.name().to_owned());
     let ownership = manifest.as_ref().map(Manifest::ownership);
-    let eyes = session.eyes(&connection);
-    let listed = session.read(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness(), bytes));
+    let reader = session.reader(&connection);
+    let listed = session.read(ops::list::list(&reader, ownership.as_ref(), &only, looking.freshness(), bytes));
     let listed = session.took(listed)?;
     session.save_cache(&connection, &listed.listing);
     inventory.portal = Some(connection.identity.clone());

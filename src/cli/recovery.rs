@@ -33,7 +33,7 @@ pub(super) fn settle(session: &mut Session<'_>, connection: &Connection) -> Opti
             return Some(Vec::new());
         }
     };
-    let settled = session.read(recover::settle(&runs, &session.eyes(connection), session.settle, closing));
+    let settled = session.read(recover::settle(&runs, &session.reader(connection), session.settle, closing));
     match settled {
         Ok(Ok((_, findings))) => session.report.findings.extend(findings),
         Ok(Err(NotSettled::Portal(error))) => {

@@ -48,7 +48,7 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &PlanAr
     let ownership = manifest.ownership();
     let weighed = session.read(async {
         let listing = connection.client.list().await?;
-        let start = apply::start(&plan, &listing, &resumed, &session.eyes(&connection)).await;
+        let start = apply::start(&plan, &listing, &resumed, &session.reader(&connection)).await;
         Ok::<_, PortalError>((counts_by_kind(&ownership, &listing, &declared), start))
     });
     let (mut counts_by_kind, start) = match weighed {

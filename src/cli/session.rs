@@ -231,7 +231,7 @@ impl<'a> Session<'a> {
     /// Reads the portal and makes a plan; it and what was found are in the report. `None` when it did not come to one.
     pub(super) fn plan(&mut self, request: &ops::plan::Request<'_>, connection: &Connection) -> Option<Planned> {
         let mut report = std::mem::take(&mut self.report);
-        let made = self.read(ops::plan::plan(request, &self.eyes(connection), &mut report));
+        let made = self.read(ops::plan::plan(request, &self.reader(connection), &mut report));
         self.report = report;
         let planned = self.took(made)?;
         self.save_cache(connection, &planned.listing);
@@ -334,7 +334,7 @@ impl<'a> Session<'a> {
     }
 
     /// What reading the portal takes.
-    pub(super) fn eyes<'b>(&'b self, connection: &'b Connection) -> Reader<'b, Client> {
+    pub(super) fn reader<'b>(&'b self, connection: &'b Connection) -> Reader<'b, Client> {
         Reader { portal: &connection.client, cache: &connection.cache, observer: self.progress.as_ref() }
     }
 

@@ -144,8 +144,8 @@ pub(super) fn check(
     let ownership = validated.checked.desired.as_ref()?.ownership();
     announce(session, items, &planned.plan.removed_or_replaced().cloned().collect::<Vec<_>>());
     let mut report = std::mem::take(&mut session.report);
-    let eyes = session.eyes(connection);
-    let checked = session.read(ops::usage::check(planned, ownership, allowances, items, &eyes, &mut report));
+    let reader = session.reader(connection);
+    let checked = session.read(ops::usage::check(planned, ownership, allowances, items, &reader, &mut report));
     session.report = report;
     session.took(checked.map(Ok))
 }

@@ -158,7 +158,7 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
     let runs = RunStore::new(connection.state.clone(), git::commit(session.repository.folder()));
     let applied = session::block_on(async {
         let tools = Tools {
-            eyes: session.eyes(connection),
+            reader: session.reader(connection),
             runs: &runs,
             interrupt: &session.interrupt,
             settle: session.settle,

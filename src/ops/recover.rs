@@ -43,7 +43,7 @@ pub enum Closing {
 /// When the portal or the state folder cannot be used; the runs that are not settled stay open.
 pub async fn settle(
     runs: &dyn Runs,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
     apart: Duration,
     closing: Closing,
 ) -> Result<(Vec<RunState>, Vec<Finding>), NotSettled> {
@@ -55,7 +55,7 @@ pub async fn settle(
         let states = if sent.is_empty() {
             BTreeMap::new()
         } else {
-            step_state::settled(&sent, eyes, apart).await.map_err(|unsettled| match unsettled {
+            step_state::settled(&sent, reader, apart).await.map_err(|unsettled| match unsettled {
                 Unsettled::Unread(error) => NotSettled::Portal(error),
                 Unsettled::NeverSettled => NotSettled::NeverSettled(state.run.clone()),
             })?

@@ -13,7 +13,8 @@ use super::atomic;
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
-use crate::domain::document::Document;
+use crate::domain::document::{Document, Published};
+use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
@@ -105,8 +106,8 @@ impl RunStore {
 }
 
 impl Runs for RunStore {
-    fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError> {
-        let run = self.create(plan, old).map_err(|error| unusable(self.state.path(), &error))?;
+    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
+        let run = self.create(plan.document(), &plan.plan().plan().old_images()).map_err(|error| unusable(self.state.path(), &error))?;
         Ok(Box::new(run))
     }
 

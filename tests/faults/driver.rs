@@ -178,13 +178,13 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
     let _lock = Lock::take(&state, lock::Purpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
     let cache = Cache::open(&state);
-    let eyes = || Reader { portal: &portal, cache: &cache, observer: &Silent };
+    let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent };
     let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
     let error = |report: &mut Report, why: String| {
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
         Ended::Error
     };
-    let (_, settled) = recover::settle(&runs, &eyes(), SETTLE, Closing::Write)
+    let (_, settled) = recover::settle(&runs, &reader(), SETTLE, Closing::Write)
         .await
         .map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
@@ -200,7 +200,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         purpose: plan::Purpose::Apply,
         record: None,
     };
-    let planned = plan::plan(&request, &eyes(), report).await.map_err(|cause| error(report, cause.to_string()))?;
+    let planned = plan::plan(&request, &reader(), report).await.map_err(|cause| error(report, cause.to_string()))?;
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
     cache.save(&state, &listed).unwrap();
     let document = Document::of(report);
@@ -212,7 +212,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         .map_err(|_| Ended::Refused)?;
     let interrupt = Interrupt::default();
     let tools = Tools {
-        eyes: eyes(),
+        reader: reader(),
         runs: &runs,
         interrupt: &interrupt,
         settle: SETTLE,

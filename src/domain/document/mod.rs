@@ -19,6 +19,7 @@ mod init;
 mod list;
 mod log;
 mod plan;
+mod published;
 mod rules;
 mod saved;
 mod snapshot;
@@ -35,6 +36,7 @@ pub use plan::{
     ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, PreconditionDocument, RunDocument, Summary,
     Tool, UnmanagedDocument,
 };
+pub use published::Published;
 pub use rules::{LevelName, RuleDocument, RulesDocument};
 pub use saved::{BadPlan, SavedPlan};
 pub use snapshot::{SnapshotDocument, SnapshotEntry};

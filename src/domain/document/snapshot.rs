@@ -57,7 +57,7 @@ impl SnapshotDocument {
     #[must_use]
     pub fn of(origin: &Origin, observed: &ObservedState, items: &[Item]) -> Self {
         let mut system: Vec<&Address> =
-            observed.entries.iter().filter(|(listed, _)| listed.system).map(|(listed, _)| &listed.address).collect();
+            observed.entries.iter().filter(|entry| entry.listed.system).map(|entry| &entry.listed.address).collect();
         system.sort();
         let system = system.into_iter().map(|address| SnapshotEntry {
             kind: address.kind,
