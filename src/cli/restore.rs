@@ -4,13 +4,13 @@ use clap::Args;
 
 use crate::domain::asset::Address;
 use crate::domain::diff::Change;
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
 use crate::domain::journal::Resumption;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::restore;
 use crate::domain::state::Selection;
+use crate::format::Document;
 use crate::ops;
 use crate::ops::observe::Freshness;
 
@@ -86,7 +86,7 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
         record: None,
     };
     let planned = session.plan(&request, &connection)?;
-    let document = Document::of(&session.report);
+    let document = Document::from(&session.report);
     writing::show(session, &arguments.writing);
     if session.report.findings.iter().any(Finding::is_error) {
         return None;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::domain::diff::Action;
-use crate::domain::document::SavedPlan;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
 use crate::domain::journal::Resumption;
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Plan;
 use crate::domain::rules;
+use crate::format::SavedPlan;
 use crate::ops::apply;
 use crate::ops::plan::counts_by_kind;
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};

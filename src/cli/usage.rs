@@ -13,6 +13,7 @@ use crate::ops::ports::PAGES_AT_ONCE;
 use crate::ops::usage::Scanned;
 use crate::portal::Rate;
 use crate::render;
+use crate::render::json::UsageDocument;
 
 use super::completions;
 use super::exit::{self, Exit};
@@ -69,7 +70,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
     let exit = exit::of_reading(&session.report, report.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::usage(&report), exit),
+        Format::Json => output::json(render::json::print::<UsageDocument>(&report), exit),
         Format::Human => {
             let exit = output::data(&render::usage::report(&report), exit);
             output::findings(globals, &report.findings, &session.report);

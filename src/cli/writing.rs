@@ -7,11 +7,11 @@ use std::time::Instant;
 use clap::Args;
 use tokio::sync::oneshot;
 
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::Resumption;
 use crate::domain::step::StepOutcome;
+use crate::format::Document;
 use crate::ops::apply::{self, NotApplied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;

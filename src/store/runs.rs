@@ -13,10 +13,10 @@ use super::atomic;
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
-use crate::domain::document::Document;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
+use crate::format::Document;
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
 const PLAN: &str = "plan.json";
