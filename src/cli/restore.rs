@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::domain::asset::Address;
-use crate::domain::diff::Change;
+use crate::domain::diff::{Change, Diff};
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
 use crate::domain::journal::Resumption;
@@ -124,11 +124,11 @@ fn find(session: &mut Session<'_>, name: &str) -> Option<Old> {
             None
         }
         Ok(Stored::Plan(saved)) => {
-            let Plan { portal, changes, contents, .. } = saved.plan;
-            Some(Old { portal, changes, contents, from: "the saved plan".to_owned() })
+            let Plan { portal, diff, contents, .. } = saved.plan;
+            Some(Old { portal, changes: diff.changes, contents, from: "the saved plan".to_owned() })
         }
         Ok(Stored::Run(run)) => {
-            let Plan { portal, mut changes, contents, .. } = run.plan;
+            let Plan { portal, diff: Diff { mut changes, .. }, contents, .. } = run.plan;
             changes.retain(|change| run.state.may_have_changed(&change.address));
             Some(Old { portal, changes, contents, from: format!("run {}", run.state.run) })
         }

@@ -43,7 +43,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         Ok(Stored::Plan(saved)) => Shown::of(saved.document, saved.plan, None),
         Ok(Stored::Run(mut kept)) => {
             // A run's folder has the old images; the new ones are in the repository, unless they changed since.
-            kept.plan.contents.extend(repository.still_holds(&kept.plan.changes));
+            kept.plan.contents.extend(repository.still_holds(&kept.plan.diff.changes));
             Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
         }
         Err(finding) => {

@@ -130,7 +130,7 @@ fn scan(
 
 /// What a plan would delete or replace, and what it would if its content could be fetched.
 fn removed_or_replaced(plan: &Plan) -> Vec<Address> {
-    plan.removed_or_replaced().chain(plan.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
+    plan.removed_or_replaced().chain(plan.diff.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
 }
 
 /// Looks for the codes that a plan deletes or replaces; what is found is in the plan and in the report.

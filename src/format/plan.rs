@@ -325,24 +325,26 @@ impl Document {
     fn take(&mut self, plan: &Plan) {
         let counts = plan.counts();
         self.changes = plan
+            .diff
             .changes
             .iter()
             .map(|change| ChangeDocument { usage: plan.usage(change), ..ChangeDocument::from(change) })
             .collect();
         self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone());
         self.unmanaged = plan
+            .diff
             .unmanaged
             .iter()
             .map(|(address, why)| UnmanagedDocument { address: address.clone(), why: *why })
             .collect();
-        self.unknown.clone_from(&plan.unknown);
+        self.unknown.clone_from(&plan.diff.unknown);
         self.summary = Summary {
             create: counts.create,
             replace: counts.replace,
             delete: counts.delete,
-            unchanged: plan.unchanged,
-            unmanaged: plan.unmanaged.len(),
-            system: plan.system,
+            unchanged: plan.diff.unchanged,
+            unmanaged: plan.diff.unmanaged.len(),
+            system: plan.diff.system,
         };
     }
 

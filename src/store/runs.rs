@@ -91,7 +91,7 @@ impl RunStore {
     }
 
     fn reopen(run: StoredRun) -> io::Result<OpenRun> {
-        let changes = plan(&run.folder)?.plan(Contents::new()).map_err(io::Error::other)?.changes;
+        let changes = plan(&run.folder)?.plan(Contents::new()).map_err(io::Error::other)?.diff.changes;
         Ok(OpenRun { state: run.state, changes })
     }
 

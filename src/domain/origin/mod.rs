@@ -128,7 +128,7 @@ pub type Origins = BTreeMap<Address, Origin>;
 #[must_use]
 pub fn unknown(plan: &Plan, why: &str) -> Origins {
     let origin = Origin { kind: OriginKind::Unknown, why: why.to_owned(), commit: None };
-    plan.changes.iter().map(|change| (change.address.clone(), origin.clone())).collect()
+    plan.diff.changes.iter().map(|change| (change.address.clone(), origin.clone())).collect()
 }
 
 /// The reason, where every origin is unknown for the same one.
