@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
+use crate::format::Document;
 use crate::render;
 use crate::render::screen::{Colours, Screen};
 
 use super::exit::Exit;
-use super::settings::{Format, Globals, Showing};
+use super::settings::{Format, Globals, ShowArgs};
 
 /// Prints `text` on standard output; what was decided stands unless it cannot be written.
 pub(super) fn data(text: &str, exit: Exit) -> Exit {
@@ -47,8 +48,8 @@ pub(super) fn draws() -> Result<Colours, &'static str> {
 }
 
 /// What standard output is shown on, to show a plan there.
-pub(super) fn screen_of_plan(globals: &Globals, showing: Showing) -> Screen {
-    let drawing = if showing.preview { Some(draws()) } else { None };
+pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
+    let drawing = if show.preview { Some(draws()) } else { None };
     if let Some(Err(why)) = drawing
         && io::stdout().is_terminal()
     {
@@ -109,7 +110,7 @@ pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit 
 /// error.
 pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl Fn(&Report) -> String) -> Exit {
     match globals.format {
-        Format::Json => json(render::json::report(report), exit),
+        Format::Json => json(render::json::print::<Document>(report), exit),
         Format::Human => {
             let exit = data(&human(report), exit);
             findings(globals, &report.findings, report);

@@ -10,8 +10,12 @@ use url::Url;
 use crate::domain::finding::Finding;
 use crate::domain::list::Inventory;
 use crate::domain::report::{Report, Validation};
+use crate::format::Document;
 use crate::render;
+use crate::render::json::{ListDocument, ValidationDocument};
 use crate::store::saved::Target;
+
+use super::context::Context;
 
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
@@ -129,6 +133,15 @@ impl Reports {
         self.files.iter().any(|file| file.format == Format::Html)
     }
 
+    /// Writes what `command` found out and did, and adds what could not be written to the report.
+    pub(super) fn write_for(&self, context: &Context<'_>, report: &mut Report, command: &str) {
+        if self.comment() {
+            report.subject = context.subject();
+        }
+        let unwritten = self.write(report, command);
+        report.findings.extend(unwritten);
+    }
+
     /// Writes what `command` found out and did; the findings say what could not be written.
     pub(super) fn write(&self, report: &Report, command: &str) -> Vec<Finding> {
         self.write_each(
@@ -136,7 +149,7 @@ impl Reports {
             |report| &mut report.findings,
             |report, format| match format {
                 Format::Html => Ok(Some(render::html::report(report, command))),
-                Format::Json => render::json::report(report).map(Some),
+                Format::Json => render::json::print::<Document>(report).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
                 Format::Junit => Ok(Some(render::junit::report(report, command))),
                 Format::Sarif => Ok(None),
@@ -151,7 +164,7 @@ impl Reports {
             |inventory| &mut inventory.findings,
             |inventory, format| match format {
                 Format::Html => Ok(Some(render::html::inventory(inventory))),
-                Format::Json => render::json::inventory(inventory).map(Some),
+                Format::Json => render::json::print::<ListDocument>(inventory).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
                 Format::Junit | Format::Sarif => Ok(None),
             },
@@ -165,7 +178,7 @@ impl Reports {
             |validation| &mut validation.findings,
             |validation, format| match format {
                 Format::Html => Ok(Some(render::html::validation(validation))),
-                Format::Json => render::json::validation(validation).map(Some),
+                Format::Json => render::json::print::<ValidationDocument>(validation).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
                 Format::Junit => Ok(Some(render::junit::validation(validation))),
                 Format::Sarif => render::sarif::validation(validation).map(Some),

@@ -150,12 +150,7 @@ pub fn default_max_deletes(owned: usize) -> usize {
 }
 
 /// Asks every guard about `plan`.
-pub fn evaluate(
-    plan: Plan,
-    ownership: &Ownership,
-    counts_by_kind: &CountsByKind,
-    allowances: Allowances,
-) -> Evaluated {
+pub fn evaluate(plan: Plan, ownership: &Ownership, counts_by_kind: &CountsByKind, allowances: Allowances) -> Evaluated {
     let mut verdicts = Vec::new();
     for (kind, counts) in counts_by_kind {
         verdicts.push(max_deletes(&plan, *kind, *counts, allowances));

@@ -3,6 +3,7 @@
 
 use crate::domain::export::{self, Choice, Export, Origin};
 use crate::domain::state::Listed;
+use crate::format::SnapshotDocument;
 
 use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
@@ -50,7 +51,11 @@ pub async fn export(
 ///
 /// # Errors
 /// When the portal cannot be listed.
-pub async fn read(choice: &Choice, origin: &Origin, reader: &Reader<'_, impl ReadPortal>) -> Result<Export, PortalError> {
+pub async fn read(
+    choice: &Choice,
+    origin: &Origin,
+    reader: &Reader<'_, impl ReadPortal>,
+) -> Result<Export, PortalError> {
     reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let listing = reader.portal.list().await?;
     let findings = choice.unmatched(&listing);
@@ -59,5 +64,7 @@ pub async fn read(choice: &Choice, origin: &Origin, reader: &Reader<'_, impl Rea
     }
     let wanted = |listed: &Listed| !listed.system && choice.admits(&listed.address);
     let (observed, contents) = observe::observe(reader, &listing, wanted, Freshness::Refetched, |_, _| true).await;
-    Ok(export::lay_out(&observed, &contents, choice, origin))
+    let mut export = export::lay_out(&observed, &contents, choice, origin);
+    export.add_snapshot(SnapshotDocument::of(origin, &observed, &export.items).text());
+    Ok(export)
 }

@@ -83,8 +83,11 @@ pub(super) async fn contents(
         .iter()
         .map(|listed| cache.content(&listed.file_uri).filter(|_| freshness == Freshness::Cached).map(Reading::Known))
         .collect();
-    let missing: Vec<_> =
-        wanted.iter().zip(&mut readings).filter_map(|(listed, reading)| reading.is_none().then_some((*listed, reading))).collect();
+    let missing: Vec<_> = wanted
+        .iter()
+        .zip(&mut readings)
+        .filter_map(|(listed, reading)| reading.is_none().then_some((*listed, reading)))
+        .collect();
     let mut bytes_kept = Contents::new();
     if !missing.is_empty() {
         observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });

@@ -92,19 +92,17 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     };
     let looks: BTreeMap<_, _> =
         desired.entries().iter().map(|(address, entry)| (address.folded(), &entry.content)).collect();
-    let (observed, mut old) =
-        observe::observe(reader, &listing, desired.needs(only), *freshness, |listed, content| {
-            looks.get(&listed.address.folded()).is_none_or(|desired| !content.same_appearance(desired))
-        })
-        .await;
+    let (observed, mut old) = observe::observe(reader, &listing, desired.needs(only), *freshness, |listed, content| {
+        looks.get(&listed.address.folded()).is_none_or(|desired| !content.same_appearance(desired))
+    })
+    .await;
     let diff = diff::diff(desired, &observed, only, *unbacked, manifest);
     gather_old(&diff, reader, &mut old).await;
     let contents = gather(&diff, desired, &old);
     let mut findings = unmatched(only, desired, &listing);
     findings.extend(diff.conflicts.iter().cloned());
     let plan = Plan::new((*portal).to_owned(), diff, contents);
-    let (origins, remarks) =
-        record.map(|record| origin::origins(&record, &plan, desired, only)).unwrap_or_default();
+    let (origins, remarks) = record.map(|record| origin::origins(&record, &plan, desired, only)).unwrap_or_default();
     findings.extend(remarks);
     let declared = Kind::ALL
         .into_iter()

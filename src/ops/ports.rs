@@ -10,7 +10,6 @@ use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::doctor::{Greeting, Inquiry, Setup, Trouble};
-use crate::domain::document::Published;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, RunState};
@@ -20,6 +19,7 @@ use crate::domain::origin::past::{ObjectId, Past};
 use crate::domain::retry::Class;
 use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
+use crate::format::Published;
 
 /// Reading a branding repository.
 pub trait ReadArt {

@@ -8,7 +8,6 @@ use textwrap::core::display_width;
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
-use crate::domain::document::FindingDocument;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
 use crate::domain::journal::{Ending, RunState};
@@ -18,6 +17,7 @@ use crate::domain::png::{self, Image};
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::state::Content;
 use crate::domain::step::StepOutcome;
+use crate::format::FindingDocument;
 
 use super::outcome::renames;
 use super::picture::{self, Pictures};

@@ -13,11 +13,11 @@ use super::atomic;
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
-use crate::domain::document::{Document, Published};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
+use crate::format::{Document, Published};
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
 const PLAN: &str = "plan.json";
@@ -107,7 +107,9 @@ impl RunStore {
 
 impl Runs for RunStore {
     fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
-        let run = self.create(plan.document(), &plan.plan().plan().old_images()).map_err(|error| unusable(self.state.path(), &error))?;
+        let run = self
+            .create(plan.document(), &plan.plan().plan().old_images())
+            .map_err(|error| unusable(self.state.path(), &error))?;
         Ok(Box::new(run))
     }
 

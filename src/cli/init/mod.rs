@@ -10,15 +10,17 @@ use clap::{Args, ValueEnum};
 
 use crate::domain::finding::Finding;
 use crate::domain::init::{self, Answers, Brand, Folder, MANIFEST, Owned, Portal, Started, System};
-use crate::domain::report::{ExportReport, Report};
+use crate::domain::report::{ExportReport, FailureKind, Report};
 use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
+use crate::render::json::InitDocument;
 use crate::store::init::{ScaffoldError, Site, write};
 
+use super::context::Context;
+use super::error::Failure;
 use super::exit::Exit;
 use super::output;
-use super::session::Session;
 use super::settings::{Format, Globals};
 use super::signals;
 
@@ -99,25 +101,16 @@ struct Answered {
     portal: Option<Portal>,
 }
 
-/// Why nothing was written.
-struct Failure(Vec<Finding>);
-
-impl From<Finding> for Failure {
-    fn from(finding: Finding) -> Self {
-        Self(vec![finding])
-    }
-}
-
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = arguments.folder.join(MANIFEST);
     let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
     let mut started = Started { manifest, ..Started::default() };
-    if let Err(Failure(findings)) = start(globals, arguments, &mut started) {
-        started.findings = findings;
+    if let Err(failure) = start(globals, arguments, &mut started) {
+        started.findings = failure.findings;
     }
     let exit = if started.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
-        Format::Json => output::json(render::json::started(&started), exit),
+        Format::Json => output::json(render::json::print::<InitDocument>(&started), exit),
         Format::Human => {
             let exit = output::data(&render::init::started(&started), exit);
             output::findings(globals, &started.findings, &Report::default());
@@ -135,7 +128,7 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     let (source, portal, ci) = match given {
         Given { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
-        given => return Err(Failure(missing(&given))),
+        given => return Err(Failure { kind: FailureKind::Usage, findings: missing(&given) }),
     };
     let (root, folder) = match (ci, &site.git) {
         (Ci::Github | Ci::Gitlab, Some(git)) => (git, below(git, &site.folder)?),
@@ -145,7 +138,7 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     let Answered { brand, portal } = match source {
         Source::Samples(owns) => Answered { brand: Brand::Samples(owns), portal },
         Source::Portal(owns) => {
-            let (answered, report) = portal::read(&mut Session::looking(globals), owns, portal)?;
+            let (answered, report) = portal::read(&Context::reading_once(globals), owns, portal)?;
             started.findings.clone_from(&report.findings);
             started.export = Some(ExportReport { folder: site.folder.display().to_string(), ..report });
             answered
@@ -184,7 +177,11 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
         wrong("--portal", why);
         None
     });
-    if findings.is_empty() { Ok(Given { source, portal, ci: arguments.ci }) } else { Err(Failure(findings)) }
+    if findings.is_empty() {
+        Ok(Given { source, portal, ci: arguments.ci })
+    } else {
+        Err(Failure { kind: FailureKind::Usage, findings })
+    }
 }
 
 /// Names the options without which nothing can be written.
@@ -203,7 +200,8 @@ fn missing(given: &Given) -> Vec<Finding> {
 fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
     let relative = folder.strip_prefix(git).unwrap_or(folder);
     let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    Folder::parse(&parts.join("/")).map_err(|why| Failure::from(Finding::error("usage", why).help("pass --ci none")))
+    let refused = |why| Failure::new(FailureKind::Usage, Finding::error("usage", why).help("pass --ci none"));
+    Folder::parse(&parts.join("/")).map_err(refused)
 }
 
 fn unwritable(error: ScaffoldError) -> Failure {
@@ -215,5 +213,5 @@ fn unwritable(error: ScaffoldError) -> Failure {
         ScaffoldError::NotAFolder(_) | ScaffoldError::Link(_) => "name another folder, or move it away",
         ScaffoldError::Io { .. } => "name a folder that can be written",
     };
-    Failure::from(Finding::error("init", error.to_string()).help(help))
+    Failure::new(FailureKind::Store, Finding::error("init", error.to_string()).help(help))
 }

@@ -46,6 +46,7 @@ use past::ObjectId;
 /// Who moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Mover")]
 pub enum OriginKind {
     /// The repository: what is declared was not applied yet.
     Pending,

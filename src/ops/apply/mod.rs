@@ -15,12 +15,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::domain::asset::Address;
-use crate::domain::document::Published;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Ending, Entry, Resumption};
 use crate::domain::report::Run;
 use crate::domain::step::{StepOutcome, StepResult};
+use crate::format::Published;
 
 use super::events::{Event, Stage};
 use super::observe::Reader;

@@ -209,7 +209,7 @@ pub struct RunDocument {
 }
 
 /// The errors and the warnings.
-pub(super) fn split(findings: &[Finding]) -> (Vec<FindingDocument>, Vec<FindingDocument>) {
+pub(crate) fn split(findings: &[Finding]) -> (Vec<FindingDocument>, Vec<FindingDocument>) {
     let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.is_error());
     let documents = |findings: Vec<&Finding>| findings.into_iter().map(FindingDocument::from).collect();
     (documents(errors), documents(warnings))
@@ -279,10 +279,9 @@ impl From<&Change> for ChangeDocument {
     }
 }
 
-impl Document {
-    /// The document of a report, without the bytes.
-    #[must_use]
-    pub fn of(report: &Report) -> Self {
+impl From<&Report> for Document {
+    /// Without the bytes.
+    fn from(report: &Report) -> Self {
         let mut document = Self::new(report.portal.clone(), report.against, &report.guards, &report.findings);
         if let Some(plan) = &report.plan {
             document.take(plan, &report.origins);
@@ -293,7 +292,9 @@ impl Document {
         }
         document
     }
+}
 
+impl Document {
     /// A document without a plan.
     pub(super) fn new(
         portal: Option<String>,

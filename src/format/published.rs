@@ -37,7 +37,8 @@ impl<P> Published<P> {
 impl Published<Evaluated> {
     /// Publishes a plan that was just made, with what was found on the way to it.
     pub fn new(evaluated: Evaluated, against: Option<Against>, origins: &Origins, findings: &[Finding]) -> Self {
-        let mut document = Document::new(Some(evaluated.plan().portal.clone()), against, evaluated.verdicts(), findings);
+        let mut document =
+            Document::new(Some(evaluated.plan().portal.clone()), against, evaluated.verdicts(), findings);
         document.take(evaluated.plan(), origins);
         document.plan_sha256 = document.digest().ok();
         Self { plan: evaluated, document }
