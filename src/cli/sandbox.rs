@@ -16,6 +16,7 @@ use crate::sandbox::{
 };
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
+use crate::text::escaped;
 
 use super::exit::Exit;
 use super::output;
@@ -190,7 +191,7 @@ fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): Ending) -
     let welcome = Welcome::of(sandbox);
     let told = match globals.format {
         Format::Human => output::data(&welcome.for_people(), Exit::Success),
-        Format::Json => output::json(serde_json::to_string_pretty(&welcome).map(|text| text + "\n"), Exit::Success),
+        Format::Json => output::json(render::json::pretty(&welcome), Exit::Success),
     };
     if told != Exit::Success {
         return told;
@@ -286,8 +287,10 @@ impl Welcome {
     /// Lines for a shell. Remarks have lines of their own, because not every shell takes them after a command.
     fn for_people(&self) -> String {
         let Self { page, data, webhooks, oauth_file, ca_cert } = self;
-        let mut text =
-            format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", data.display());
+        let mut text = format!(
+            "# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n",
+            escaped(data.display())
+        );
         for (index, Webhook { role, url }) in webhooks.iter().enumerate() {
             // Pasted as a whole, it leaves the first one set.
             let mark = if index == 0 { "" } else { "# " };
