@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use brandctl::domain::schemas::SCHEMAS;
+use brandctl::render::json::schemas::SCHEMAS;
 
 use crate::shared::shells::{branding, in_shell};
 
