@@ -4,10 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::domain::document::{Document, SavedPlan};
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::plan::Plan;
+use crate::format::{Document, SavedPlan};
 use crate::store::files::{FileKind, UserInput};
 use crate::store::runs::{self, StoredRun};
 

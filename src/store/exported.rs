@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::asset::{Address, Digest};
-use crate::domain::document::{SnapshotDocument, SnapshotEntry};
 use crate::domain::export::{Origin, SNAPSHOT};
 use crate::domain::finding::Finding;
 use crate::domain::retry::Class;
 use crate::domain::rules::MAX_READ;
 use crate::domain::state::{Listed, Listing};
+use crate::format::{SnapshotDocument, SnapshotEntry};
 use crate::ops::ports::{PortalError, ReadPortal};
 
 use super::files::{FileContents, Folder, Inside, NotRead};

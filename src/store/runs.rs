@@ -12,10 +12,10 @@ use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile};
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
-use crate::domain::document::Document;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
+use crate::format::Document;
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
 /// The files of a run's folder, and the folder of the old images in it.
@@ -124,7 +124,7 @@ impl Runs for RunStore {
             .filter(|run| run.state.ended.is_none())
             .map(|run| {
                 let plan = run.plan().and_then(|plan| plan.plan(Contents::new()).map_err(io::Error::other));
-                let changes = plan.map_err(|error| unusable(run.folder(), &error))?.changes;
+                let changes = plan.map_err(|error| unusable(run.folder(), &error))?.diff.changes;
                 Ok(OpenRun { state: run.state, changes })
             })
             .collect()
