@@ -15,6 +15,7 @@ use crate::sandbox::{
     self, AuthorityOrigin, CustomEntry, Faults, HtmlPage, KindContents, LeakyBucket, Operating, Options,
     PortalContents, Recording, Sandbox, SandboxError, Transport,
 };
+use crate::store::files::UserInput;
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
 
@@ -22,6 +23,9 @@ use super::exit::Exit;
 use super::output;
 use super::settings::{Format, Globals, rate};
 use super::signals::Signals;
+
+/// The longest script of failures that is read, in bytes.
+const MAX_SCRIPT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Run a portal on this machine, with the real server's behaviour
 ///
@@ -116,7 +120,7 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWai
 /// The folder of the portal that `--sandbox` means when it names none, made where state is kept out of Git.
 pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
     let folder = StateDir::new(state, "sandbox");
-    let made = folder.ensure().map(Path::to_owned);
+    let made = folder.ensure().map(|folder| folder.path().to_owned());
     made.map_err(|error| format!("its folder {} cannot be made: {error}", folder.path().display()))
 }
 
@@ -172,9 +176,10 @@ fn added(custom: &CustomEntry) -> String {
 /// The script in a file, if there is one with that name, or in the text itself.
 fn faults(given: &str) -> Result<Faults, String> {
     const HINT: &str = "`brandctl sandbox --help` tells how failures are written";
-    let path = Path::new(given);
-    let (source, text) = if path.exists() {
-        let text = std::fs::read_to_string(path)
+    let file = UserInput::at(Path::new(given));
+    let (source, text) = if file.kind().is_some() {
+        let text = file
+            .read_text(MAX_SCRIPT_BYTES)
             .map_err(|error| format!("the file of --faults, {given}, cannot be read: {error}"))?;
         (given, text)
     } else if !given.is_empty() && !given.contains(char::is_whitespace) {

@@ -14,13 +14,13 @@ use std::time::Duration;
 use brandctl::domain::asset::Address;
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
-use brandctl::domain::document::Document;
 use brandctl::domain::guard::{self, Allowances, Empty, InUse};
 use brandctl::domain::journal::{Entry, Resumption, RunState};
 use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
 use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
+use brandctl::format::Document;
 use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::observe::{Freshness, Reader};
@@ -33,7 +33,7 @@ use brandctl::portal::{Client, Rate, Settings, Webhook};
 use brandctl::store::cache::Cache;
 use brandctl::store::lock::{self, Lock};
 use brandctl::store::repository::Repository;
-use brandctl::store::runs::{self, RunStore};
+use brandctl::store::runs::RunStore;
 use brandctl::store::state_dir::StateDir;
 use tokio::time::Instant;
 
@@ -203,7 +203,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let planned = plan::plan(&request, &eyes(), report).await.map_err(|cause| error(report, cause.to_string()))?;
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
     cache.save(&state, &listed).unwrap();
-    let document = Document::of(report);
+    let document = Document::from(&*report);
     let seen = planned.seen;
     if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
         return Err(Ended::Error);
@@ -231,7 +231,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     if let Some(run) = &report.run {
         let mut document = document;
         document.add_run(run);
-        runs::write_report(&run.folder, &document).unwrap();
+        runs.inner.write_report(&run.id, &document).unwrap();
     }
     Ok(())
 }
@@ -327,8 +327,8 @@ impl Runs for FrailRuns {
 
     fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError> {
         let runs = self.inner.all().unwrap();
-        let folder = runs.into_iter().find(|found| found.state.run == run.run).unwrap().folder;
-        self.counts.journal(&folder, || self.inner.close(run, entries))
+        let found = runs.iter().find(|found| found.state.run == run.run).unwrap();
+        self.counts.journal(found.folder(), || self.inner.close(run, entries))
     }
 }
 
