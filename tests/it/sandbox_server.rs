@@ -11,7 +11,7 @@ use brandctl::domain::retry::Class;
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::ports::{PortalError, ReadPortal as _};
 use brandctl::portal::{Client, Settings, Webhook};
-use brandctl::sandbox::{Options, Origin, Sandbox, Transport, start};
+use brandctl::sandbox::{AuthorityOrigin, Options, Sandbox, Transport, start};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -121,11 +121,11 @@ async fn a_restart_keeps_the_authority_and_not_the_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let first = secured(folder.path());
     let (pem, webhook) = (ca(&first), first.admin_webhook());
-    assert_eq!(first.authority().unwrap().origin, Origin::New);
+    assert_eq!(first.authority().unwrap().origin, AuthorityOrigin::New);
     let listen = first.address();
     first.stop();
     let second = sandbox(folder.path(), |options| (options.transport, options.listen) = (Transport::Https, listen));
-    assert_eq!((second.authority().unwrap().origin, second.admin_webhook()), (Origin::Kept, webhook.clone()));
+    assert_eq!((second.authority().unwrap().origin, second.admin_webhook()), (AuthorityOrigin::Kept, webhook.clone()));
     assert_eq!(ask(&webhook, Some(pem)).await, Ok(true), "what was trusted before is still trusted");
 }
 
