@@ -14,3 +14,4 @@ pub mod repository;
 pub mod runs;
 pub mod saved;
 pub mod state_dir;
+pub mod token_file;
