@@ -17,7 +17,7 @@ struct Room {
 
 const PRINTING: [&str; 5] = ["print!", "println!", "eprint!", "eprintln!", "std::process::exit"];
 
-const ROOMS: [Room; 6] = [
+const ROOMS: [Room; 7] = [
     Room {
         name: "domain",
         may_use: &[],
@@ -42,8 +42,13 @@ const ROOMS: [Room; 6] = [
         ],
     },
     Room {
+        name: "format",
+        may_use: &["domain", "text"],
+        may_not_use: &["std::fs", "std::env", "std::net", "tokio", "reqwest", "hyper", "clap", "anstream", "indicatif"],
+    },
+    Room {
         name: "ops",
-        may_use: &["domain"],
+        may_use: &["domain", "format"],
         may_not_use: &["std::fs", "std::env", "std::net", "reqwest", "hyper", "clap", "anstream", "indicatif"],
     },
     Room {
@@ -53,12 +58,12 @@ const ROOMS: [Room; 6] = [
     },
     Room {
         name: "store",
-        may_use: &["domain", "ops::ports", "ops::events"],
+        may_use: &["domain", "format", "ops::ports", "ops::events"],
         may_not_use: &["std::net", "tokio::net", "reqwest", "hyper", "clap", "anstream", "indicatif"],
     },
     Room {
         name: "render",
-        may_use: &["domain"],
+        may_use: &["domain", "format", "text"],
         may_not_use: &["std::fs", "std::env", "std::net", "tokio", "reqwest", "hyper", "clap", "anstream", "indicatif"],
     },
     Room {

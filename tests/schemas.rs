@@ -6,8 +6,7 @@ mod checkout;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use brandctl::domain::document;
-use brandctl::domain::schemas::SCHEMAS;
+use brandctl::render::json::schemas::{self, SCHEMAS};
 use checkout::copy;
 use serde_json::Value;
 
@@ -114,7 +113,7 @@ fn every_plan_and_run_is_what_the_schema_says() {
     documents.push(("second run", acme.json(0, &["apply", "--yes", "--sandbox"])));
     acme.replace("brand.yaml", "icons/acme-visit.png ", "icons/nowhere.png ");
     documents.push(("not valid", acme.json(1, &["plan", "--sandbox"])));
-    conform(&document::schema(), &documents);
+    conform(&schemas::of("plan").unwrap(), &documents);
 }
 
 #[test]
@@ -125,7 +124,7 @@ fn every_list_is_what_the_schema_says() {
     documents.push(("applied", acme.json(0, &["list", "--sandbox"])));
     acme.replace("brand.yaml", "version: 1", "version: x");
     documents.push(("not valid", acme.json(1, &["list", "--sandbox"])));
-    conform(&document::list_schema(), &documents);
+    conform(&schemas::of("list").unwrap(), &documents);
 }
 
 #[test]
@@ -140,12 +139,12 @@ fn every_export_is_what_the_schemas_say() {
         ("nothing matches", acme.json(1, &["export", "none", "--sandbox", "--only", "nothing"])),
     ];
     assert_eq!(documents[1].1["summary"]["declared"], 12);
-    conform(&document::export_schema(), &documents);
+    conform(&schemas::of("export").unwrap(), &documents);
     let snapshot = |folder: &str| -> Value {
         serde_json::from_slice(&std::fs::read(acme.path().join(folder).join("portal.json")).unwrap()).unwrap()
     };
-    conform(&document::snapshot_schema(), &[("whole", snapshot("out")), ("in part", snapshot("part"))]);
-    conform(&document::schema(), &[("against", acme.json(0, &["plan", "--against", "out"]))]);
+    conform(&schemas::of("portal").unwrap(), &[("whole", snapshot("out")), ("in part", snapshot("part"))]);
+    conform(&schemas::of("plan").unwrap(), &[("against", acme.json(0, &["plan", "--against", "out"]))]);
 }
 
 #[test]
@@ -154,7 +153,7 @@ fn every_checkup_is_what_the_schema_says() {
     let documents =
         [("no credentials", acme.json(1, &["doctor"])), ("healthy", acme.json(0, &["doctor", "--sandbox"]))];
     assert_eq!(documents[1].1["ready"], true);
-    conform(&document::doctor_schema(), &documents);
+    conform(&schemas::of("doctor").unwrap(), &documents);
 }
 
 #[test]
@@ -168,7 +167,7 @@ fn every_log_is_what_the_schema_says() {
         ("not deleted", acme.json(1, &["log", "delete", "--sandbox", "1"])),
     ];
     assert_eq!(documents[2].1["entries"][0]["title"], "Sent");
-    conform(&document::log_schema(), &documents);
+    conform(&schemas::of("log").unwrap(), &documents);
 }
 
 #[test]
@@ -183,12 +182,12 @@ fn every_usage_is_what_the_schema_says() {
         ("all verdicts", acme.json(1, &[&usage[..], &["acme-call", "acme-fax", "logo/acme-brand"]].concat())),
     ];
     assert_eq!(documents[2].1["summary"], serde_json::json!({"used": 1, "not_seen": 1, "unknown": 1}));
-    conform(&document::usage_schema(), &documents);
+    conform(&schemas::of("usage").unwrap(), &documents);
     acme.json(0, &["apply", "--yes", "--sandbox"]);
     acme.replace("brand.yaml", "  acme-call:", "  acme-phone:");
     let plan = acme.json(4, &["plan", "--sandbox", "--check-usage", "--entity", "deal:1-20"]);
     assert!(plan["changes"].as_array().unwrap().iter().any(|change| change["usage"]["verdict"] == "used"), "{plan:#}");
-    conform(&document::schema(), &[("a plan with usage", plan)]);
+    conform(&schemas::of("plan").unwrap(), &[("a plan with usage", plan)]);
 }
 
 #[test]
@@ -201,7 +200,7 @@ fn every_start_is_what_the_schema_says() {
         ("there already", acme.json(1, &init)),
     ];
     assert_eq!(documents[1].1["files"][0]["path"], ".github/workflows/brandctl.yml");
-    conform(&document::init_schema(), &documents);
+    conform(&schemas::of("init").unwrap(), &documents);
 }
 
 #[test]
@@ -217,7 +216,7 @@ fn every_validation_is_what_the_schema_says() {
     assert_eq!(manifest["findings"][0]["line"], 10);
     documents.push(("broken manifest", manifest));
     documents.push(("absent", acme.json(1, &["validate", "-f", "nowhere.yaml"])));
-    conform(&document::validation_schema(), &documents);
+    conform(&schemas::of("validate").unwrap(), &documents);
 }
 
 #[test]
@@ -226,22 +225,22 @@ fn the_rules_are_what_the_schema_says() {
     let documents = [("all", acme.json(0, &["rules"])), ("one", acme.json(0, &["rules", "clipped"]))];
     assert_eq!(documents[0].1["rules"].as_array().unwrap().len(), brandctl::domain::rules::RULES.len());
     assert_eq!(documents[1].1["rules"][0]["default"], "warn");
-    conform(&document::rules_schema(), &documents);
+    conform(&schemas::of("rules").unwrap(), &documents);
 }
 
 #[test]
 fn the_schemas_refuse_what_they_do_not_know() {
     for schema in [
-        document::schema(),
-        document::validation_schema(),
-        document::rules_schema(),
-        document::list_schema(),
-        document::doctor_schema(),
-        document::log_schema(),
-        document::usage_schema(),
-        document::init_schema(),
-        document::export_schema(),
-        document::snapshot_schema(),
+        schemas::of("plan").unwrap(),
+        schemas::of("validate").unwrap(),
+        schemas::of("rules").unwrap(),
+        schemas::of("list").unwrap(),
+        schemas::of("doctor").unwrap(),
+        schemas::of("log").unwrap(),
+        schemas::of("usage").unwrap(),
+        schemas::of("init").unwrap(),
+        schemas::of("export").unwrap(),
+        schemas::of("portal").unwrap(),
     ] {
         let validator = jsonschema::draft7::new(&schema).unwrap();
         assert!(!validator.is_valid(&serde_json::json!({"format_version": 1, "surprise": true})));

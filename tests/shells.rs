@@ -7,7 +7,7 @@ mod checkout;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use brandctl::domain::schemas::SCHEMAS;
+use brandctl::render::json::schemas::SCHEMAS;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_brandctl");
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Allowances;
 use crate::domain::manifest::Policy;
 use crate::domain::report::Report;
 use crate::domain::state::Selection;
+use crate::format::Document;
 use crate::ops;
 use crate::ops::origin::Record;
 use crate::render;
@@ -151,7 +151,7 @@ pub(super) fn selection(session: &mut Session<'_>, looking: &SelectArgs) -> Opti
 fn save(report: &mut Report, path: &Path) -> Saved {
     let Some(plan) = &report.plan else { return Saved::Elsewhere };
     let write = || {
-        let bytes = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))?;
+        let bytes = serde_json::to_vec_pretty(&Document::from(&*report).with_contents(&plan.contents))?;
         let target = Target::open(path)?;
         let saved = if matches!(target, Target::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
         target.write(&bytes).map(|()| saved)

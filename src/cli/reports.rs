@@ -10,7 +10,9 @@ use url::Url;
 use crate::domain::finding::Finding;
 use crate::domain::list::Inventory;
 use crate::domain::report::{Report, Validation};
+use crate::format::Document;
 use crate::render;
+use crate::render::json::{ListDocument, ValidationDocument};
 use crate::store::saved::Target;
 
 /// The files that the user wants.
@@ -136,7 +138,7 @@ impl Reports {
             |report| &mut report.findings,
             |report, format| match format {
                 Format::Html => Ok(Some(render::html::report(report, command))),
-                Format::Json => render::json::report(report).map(Some),
+                Format::Json => render::json::print::<Document>(report).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
                 Format::Junit => Ok(Some(render::junit::report(report, command))),
                 Format::Sarif => Ok(None),
@@ -151,7 +153,7 @@ impl Reports {
             |inventory| &mut inventory.findings,
             |inventory, format| match format {
                 Format::Html => Ok(Some(render::html::inventory(inventory))),
-                Format::Json => render::json::inventory(inventory).map(Some),
+                Format::Json => render::json::print::<ListDocument>(inventory).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
                 Format::Junit | Format::Sarif => Ok(None),
             },
@@ -165,7 +167,7 @@ impl Reports {
             |validation| &mut validation.findings,
             |validation, format| match format {
                 Format::Html => Ok(Some(render::html::validation(validation))),
-                Format::Json => render::json::validation(validation).map(Some),
+                Format::Json => render::json::print::<ValidationDocument>(validation).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
                 Format::Junit => Ok(Some(render::junit::validation(validation))),
                 Format::Sarif => render::sarif::validation(validation).map(Some),

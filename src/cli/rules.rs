@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use crate::domain::manifest::RULE_IDS;
 use crate::domain::rules::{RULES, Rule};
 use crate::render;
+use crate::render::json::RulesDocument;
 
 use super::exit::Exit;
 use super::output;
@@ -29,7 +30,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let asked = |rule: &&Rule| arguments.id.as_deref().is_none_or(|id| id == rule.id);
     let rules: Vec<&Rule> = RULES.iter().filter(asked).collect();
     match (globals.format, rules.as_slice()) {
-        (Format::Json, rules) => output::json(render::json::rules(rules), Exit::Success),
+        (Format::Json, rules) => output::json(render::json::print::<RulesDocument>(rules), Exit::Success),
         (Format::Human, [rule]) => output::data(&render::rules::story(rule), Exit::Success),
         (Format::Human, rules) => output::data(&render::rules::list(rules), Exit::Success),
     }

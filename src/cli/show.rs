@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::document::Document;
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Subject};
+use crate::format::Document;
 use crate::render;
 use crate::render::screen::Screen;
 use crate::store::git;
@@ -43,7 +43,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         Ok(Stored::Plan(saved)) => Shown::of(saved.document, saved.plan, None),
         Ok(Stored::Run(mut kept)) => {
             // A run's folder has the old images; the new ones are in the repository, unless they changed since.
-            kept.plan.contents.extend(repository.still_holds(&kept.plan.changes));
+            kept.plan.contents.extend(repository.still_holds(&kept.plan.diff.changes));
             Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
         }
         Err(finding) => {
@@ -58,7 +58,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" });
     let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
     let exit = match globals.any_format {
-        AnyFormat::Json => output::json(render::json::document(&shown.document), exit),
+        AnyFormat::Json => output::json(render::json::pretty(&shown.document), exit),
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {
             let screen = output::screen_of_plan(globals, arguments.showing);

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::document::{Document, SavedPlan};
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::plan::Plan;
+use crate::format::{Document, SavedPlan};
 use crate::store::{runs, saved};
 
 /// What a name stands for.

@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::document::SnapshotDocument;
 use crate::domain::export::{MANIFEST, SNAPSHOT};
 use crate::domain::finding::Finding;
+use crate::format::SnapshotDocument;
 use crate::ops::ports::{Existing, WriteExport};
 
 use super::{atomic, exported};

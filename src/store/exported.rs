@@ -9,12 +9,12 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::domain::asset::{Address, Digest};
-use crate::domain::document::{SnapshotDocument, SnapshotEntry};
 use crate::domain::export::{Origin, SNAPSHOT};
 use crate::domain::finding::Finding;
 use crate::domain::retry::Class;
 use crate::domain::rules::MAX_READ;
 use crate::domain::state::{Listed, Listing};
+use crate::format::{SnapshotDocument, SnapshotEntry};
 use crate::ops::ports::{PortalError, ReadPortal};
 
 /// The largest snapshot that is read, in bytes: some hundred for each entry.

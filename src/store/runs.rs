@@ -13,10 +13,10 @@ use super::atomic;
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
-use crate::domain::document::Document;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
+use crate::format::Document;
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
 const PLAN: &str = "plan.json";
@@ -91,7 +91,7 @@ impl RunStore {
     }
 
     fn reopen(run: StoredRun) -> io::Result<OpenRun> {
-        let changes = plan(&run.folder)?.plan(Contents::new()).map_err(io::Error::other)?.changes;
+        let changes = plan(&run.folder)?.plan(Contents::new()).map_err(io::Error::other)?.diff.changes;
         Ok(OpenRun { state: run.state, changes })
     }
 

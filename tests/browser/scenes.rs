@@ -200,6 +200,7 @@ pub(crate) fn run() -> Report {
     report.guards.retain(|verdict| verdict.outcome != Outcome::Refused);
     let plan = report.plan.as_ref().unwrap();
     let mut steps: BTreeMap<_, _> = plan
+        .diff
         .changes
         .iter()
         .map(|change| (change.address.clone(), StepResult { fate: StepOutcome::Applied, why: None, wrote: true }))

@@ -3,7 +3,7 @@
 use std::fs;
 
 use brandctl::domain::asset::Kind;
-use brandctl::domain::document::Document;
+use brandctl::format::Document;
 use brandctl::sandbox::faults::{Action, On, When};
 use serde_json::Value;
 

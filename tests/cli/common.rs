@@ -397,8 +397,9 @@ impl Output {
         assert!(self.json.is_object(), "no whole JSON: {self:?}");
         if self.json.get("plan_sha256").is_some() {
             static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
-            let validator =
-                VALIDATOR.get_or_init(|| jsonschema::validator_for(&brandctl::domain::document::schema()).unwrap());
+            let validator = VALIDATOR.get_or_init(|| {
+                jsonschema::validator_for(&brandctl::render::json::schemas::of("plan").unwrap()).unwrap()
+            });
             let wrong: Vec<_> =
                 validator.iter_errors(&self.json).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert!(wrong.is_empty(), "{wrong:?}");

@@ -1,11 +1,11 @@
 //! Ctrl-C and SIGTERM while a command reads: what was asked for is written all the same.
 #![cfg(unix)]
 
+use brandctl::render::json::schemas;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use brandctl::domain::document;
 use brandctl::sandbox::faults::{Action, On, When};
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ fn a_command_that_reads_writes_its_reports_and_its_json_when_it_is_stopped() {
         let (out, _) = interrupted(&brand, signal, &format!("{line} {ALL}"));
         let json: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(json["errors"][0]["rule"], "interrupted", "{json}");
-        let validator = jsonschema::validator_for(&document::schema()).unwrap();
+        let validator = jsonschema::validator_for(&schemas::of("plan").unwrap()).unwrap();
         assert!(validator.is_valid(&json), "{json}");
         let read = |name| fs::read_to_string(brand.path(name)).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&read("x.json")).unwrap()["errors"], json["errors"]);

@@ -1,9 +1,9 @@
 //! `--report`: files beside what is printed, whatever comes of the command.
 
+use brandctl::render::json::schemas;
 use std::fs;
 
 use brandctl::domain::asset::Kind;
-use brandctl::domain::document;
 use serde_json::Value;
 
 use crate::common::{Brand, art};
@@ -77,12 +77,12 @@ fn a_command_that_fails_writes_its_reports_too() {
     brand.run("list --report list.md --report list.json --report list.html".split(' ')).ends_with(1);
     assert!(text(&brand, "list.md").contains("**The portal was not read.**"));
     assert!(page(&brand, "list.html").contains("The portal was not read"));
-    hold(&document::list_schema(), &text(&brand, "list.json"));
-    hold(&document::schema(), &text(&brand, "plan.json"));
+    hold(&schemas::of("list").unwrap(), &text(&brand, "list.json"));
+    hold(&schemas::of("plan").unwrap(), &text(&brand, "plan.json"));
     brand.rewrite("version: 1\n");
     let all = "validate --report validate.html --report v.json --report v.md --report v.xml --report v.sarif";
     brand.run(all.split(' ')).ends_with(1);
-    hold(&document::validation_schema(), &text(&brand, "v.json"));
+    hold(&schemas::of("validate").unwrap(), &text(&brand, "v.json"));
     assert!(text(&brand, "v.md").contains("**Not valid: "));
     assert_eq!(failures(&brand, "v.xml").1, 0);
     assert!(text(&brand, "v.sarif").contains("\"version\": \"2.1.0\""));
@@ -131,7 +131,7 @@ fn a_saved_plan_is_shown_again_in_every_format_also_when_it_is_stale() {
     assert_eq!(text(&brand, "shown.md"), text(&brand, "fresh.md"));
     assert!(page(&brand, "shown.html").contains("1 change planned"));
     assert_eq!(failures(&brand, "shown.xml"), (1, 0, 2));
-    hold(&document::schema(), &text(&brand, "shown.json"));
+    hold(&schemas::of("plan").unwrap(), &text(&brand, "shown.json"));
     let changed =
         |diff: &str| diff.lines().filter(|line| line.starts_with("+  ")).map(ToOwned::to_owned).collect::<Vec<_>>();
     assert_eq!(changed(&brand.run(["show", "plan.json", "--format", "diff"]).ends_with(0).stdout), changed(&diff));
@@ -167,7 +167,7 @@ fn a_report_that_cannot_be_written_is_told_in_those_that_can() {
     let brand = Brand::new().in_step(1);
     let all = "plan --report ok.md --report none/x.html --report ok.json --report ok.xml --report html=icons";
     brand.run(all.split(' ')).ends_with(1);
-    hold(&document::schema(), &text(&brand, "ok.json"));
+    hold(&schemas::of("plan").unwrap(), &text(&brand, "ok.json"));
     for name in ["ok.json", "ok.md", "ok.xml"] {
         let text = text(&brand, name);
         assert!(text.contains("the report cannot be written to none/x.html"), "{name}: {text}");
@@ -241,7 +241,7 @@ fn links_are_followed_and_pipes_and_devices_are_written_as_they_are() {
         .run("plan --report link.html --report dangling.json --report md=/dev/null --report xml=/dev/null".split(' '))
         .ends_with(0);
     page(&brand, "kept/old.html");
-    hold(&document::schema(), &text(&brand, "kept/new.json"));
+    hold(&schemas::of("plan").unwrap(), &text(&brand, "kept/new.json"));
     assert!(fs::symlink_metadata(brand.path("link.html")).unwrap().is_symlink());
     assert!(fs::symlink_metadata(brand.path("dangling.json")).unwrap().is_symlink());
     let after = fs::metadata("/dev/null").unwrap();

@@ -3,7 +3,8 @@
 use std::fs;
 
 use brandctl::domain::asset::{Address, Code, Kind};
-use brandctl::domain::document::{ActionName, Document};
+use brandctl::format::{ActionName, Document};
+use brandctl::render::json::schemas;
 use serde_json::Value;
 
 use crate::common::{Brand, MANIFEST, art};
@@ -41,7 +42,7 @@ fn a_saved_plan_is_self_contained_and_deterministic() {
     let document: Value = serde_json::from_slice(&first).unwrap();
     assert_eq!(document["contents"].as_object().unwrap().len(), 4, "two to upload, two that are replaced or deleted");
     assert_eq!(document["plan_sha256"], brand.plan().json["plan_sha256"], "the digest is the one that is shown");
-    let validator = jsonschema::validator_for(&brandctl::domain::document::schema()).unwrap();
+    let validator = jsonschema::validator_for(&schemas::of("plan").unwrap()).unwrap();
     assert!(validator.is_valid(&document));
     // Nothing but the manifest is needed to apply it.
     fs::remove_dir_all(brand.path("icons")).unwrap();

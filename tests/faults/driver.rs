@@ -14,13 +14,13 @@ use std::time::Duration;
 use brandctl::domain::asset::Address;
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
-use brandctl::domain::document::Document;
 use brandctl::domain::guard::{self, Allowances, Empty, InUse};
 use brandctl::domain::journal::{Entry, Resumption, RunState};
 use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
 use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
+use brandctl::format::Document;
 use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::observe::{Freshness, Reader};
@@ -205,7 +205,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let planned = plan::plan(&request, &eyes(), report).await.map_err(|cause| error(report, cause.to_string()))?;
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
     cache.save(&state, &listed).unwrap();
-    let document = Document::of(report);
+    let document = Document::from(&*report);
     let seen = planned.seen;
     if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
         return Err(Ended::Error);

@@ -66,7 +66,7 @@ fn race(faults: Faults, head_start: Duration, from_scratch: bool) -> [Option<i32
             Some(0) => {}
             Some(3 | 5) => assert!(!named(life).is_empty(), "it does not say what it lost: {:?}", life.report),
             // An image that went away between the list and its download is told of, and left alone.
-            Some(1) if life.report.plan.as_ref().is_some_and(|plan| !plan.unknown.is_empty()) => {}
+            Some(1) if life.report.plan.as_ref().is_some_and(|plan| !plan.diff.unknown.is_empty()) => {}
             other => panic!("ended with {other:?}: {:?}\n{:?}", life.report.findings, life.report.run),
         }
     }

@@ -3,10 +3,10 @@
 
 use std::io::Cursor;
 
-use brandctl::domain::document::Document;
 use brandctl::domain::finding::{Finding, Place};
 use brandctl::domain::manifest;
 use brandctl::domain::png::{self as art, Image};
+use brandctl::format::Document;
 use png::{BitDepth, ColorType, Transformations};
 
 /// A manifest is sound, or there is an error; each finding points at a place that exists.

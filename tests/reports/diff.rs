@@ -21,7 +21,7 @@ fn a_plan_reads_as_a_diff_of_manifests() {
 #[test]
 fn nothing_that_differs_is_nothing_to_print() {
     let mut report = scenes::plan();
-    report.plan.as_mut().unwrap().changes.clear();
+    report.plan.as_mut().unwrap().diff.changes.clear();
     assert_eq!(diff::report(&report), "");
     report.plan = None;
     assert_eq!(diff::report(&report), "");

@@ -1,9 +1,9 @@
 //! Text that would be a command in some format is shown in it, and does nothing: the same names through every format.
 
 use brandctl::domain::report::Report;
-use brandctl::render::{
-    diff, github, html, human, json, junit, list, markdown, picture::Pictures, sarif, screen::Screen,
-};
+use brandctl::format::Document;
+use brandctl::render::json::{self, ListDocument, ValidationDocument};
+use brandctl::render::{diff, github, html, human, junit, list, markdown, picture::Pictures, sarif, screen::Screen};
 
 use crate::diff::plain;
 use crate::markdown::is_inert;
@@ -16,16 +16,16 @@ fn formats(report: &Report) -> Vec<(&'static str, String)> {
         ("plan", human::plan(report, &Screen::default())),
         ("drift", human::drift(report, &Screen::default())),
         ("plan diff", diff::report(report)),
-        ("plan json", json::report(report).unwrap()),
+        ("plan json", json::print::<Document>(report).unwrap()),
         ("plan html", html::report(report, "plan")),
         ("plan md", markdown::report(report, "plan", None)),
         ("plan xml", junit::report(report, "plan")),
         ("list", list::inventory(&inventory, list::Systems::Named, &Screen::default())),
-        ("list json", json::inventory(&inventory).unwrap()),
+        ("list json", json::print::<ListDocument>(&inventory).unwrap()),
         ("list html", html::inventory(&inventory)),
         ("list md", markdown::inventory(&inventory, None)),
         ("validate", human::validation(&validation, &Pictures::new(), &Screen::default())),
-        ("validate json", json::validation(&validation).unwrap()),
+        ("validate json", json::print::<ValidationDocument>(&validation).unwrap()),
         ("validate html", html::validation(&validation)),
         ("validate md", markdown::validation(&validation, None)),
         ("validate xml", junit::validation(&validation)),

@@ -106,10 +106,10 @@ fn a_run_that_went_wrong_says_where_it_is_and_how_to_go_back() {
     let run = report.run.as_mut().unwrap();
     let plan = report.plan.as_mut().unwrap();
     let hostile = Address::new(Kind::Icon, Code::new("acme-'; rm -rf ~ #`|"));
-    let replaced = plan.changes.iter().find(|change| change.action.before().is_some()).unwrap();
+    let replaced = plan.diff.changes.iter().find(|change| change.action.before().is_some()).unwrap();
     let lost = Change { address: hostile.clone(), ..replaced.clone() };
     run.steps.insert(hostile, StepResult { fate: StepOutcome::Failed, why: Some("refused".to_owned()), wrote: true });
-    plan.changes.push(lost);
+    plan.diff.changes.push(lost);
     let seen = is_inert(&markdown::report(&report, "apply", None));
     let (id, folder) = (report.run.as_ref().unwrap().id.clone(), report.run.unwrap().folder.display().to_string());
     assert!(seen.code.contains(&id) && seen.code.contains(&folder), "{:?}", seen.code);
@@ -167,7 +167,7 @@ fn the_first_sentence_says_how_it_ended() {
         assert_eq!(sentence(&report, command), told);
     }
     let lost = scenes::hostile();
-    let unknown = lost.plan.as_ref().unwrap().unknown.len();
+    let unknown = lost.plan.as_ref().unwrap().diff.unknown.len();
     assert!(unknown > 0 && markdown::report(&lost, "plan", None).contains(&format!(" system, {unknown} unknown.")));
 }
 
@@ -177,7 +177,7 @@ fn a_long_list_gets_the_room_that_others_leave() {
     let plan = report.plan.as_mut().unwrap();
     for number in 0..5000 {
         let address = Address::new(Kind::Icon, Code::new(format!("acme-more-{number}")));
-        plan.changes.push(Change { address, ..plan.changes[0].clone() });
+        plan.diff.changes.push(Change { address, ..plan.diff.changes[0].clone() });
     }
     let filled = |report: &Report| markdown::report(report, "plan", None).len();
     let all = LONGEST - 200..LONGEST;
@@ -216,16 +216,16 @@ proptest! {
     ) {
         let mut report = scenes::hostile();
         let plan = report.plan.as_mut().unwrap();
-        let (pattern, unknown) = (plan.changes[0].clone(), plan.unknown[0].clone());
+        let (pattern, unknown) = (plan.diff.changes[0].clone(), plan.diff.unknown[0].clone());
         for (number, name) in (0..copies).flat_map(|number| names.iter().map(move |name| (number, name))) {
             let address = Address::new(Kind::Icon, Code::new(format!("{name}{number}")));
             let mut change = pattern.clone();
             change.address = address.clone();
-            plan.changes.push(change);
-            plan.unmanaged.push((address.clone(), Unmanaged::NotOwned));
+            plan.diff.changes.push(change);
+            plan.diff.unmanaged.push((address.clone(), Unmanaged::NotOwned));
             let mut lost = unknown.clone();
             (lost.address, lost.why) = (address.clone(), name.clone());
-            plan.unknown.push(lost);
+            plan.diff.unknown.push(lost);
             report.findings.push(Finding::error("png-size", name).about(address).help(name));
         }
         let comment = markdown::report(&report, "plan", None);

@@ -14,6 +14,7 @@ use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
+use crate::render::json::InitDocument;
 use crate::store::init::{ScaffoldError, Site, write};
 
 use super::exit::Exit;
@@ -117,7 +118,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     }
     let exit = if started.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
-        Format::Json => output::json(render::json::started(&started), exit),
+        Format::Json => output::json(render::json::print::<InitDocument>(&started), exit),
         Format::Human => {
             let exit = output::data(&render::init::started(&started), exit);
             output::findings(globals, &started.findings, &Report::default());

@@ -7,9 +7,7 @@ use crate::domain::asset::{Code, Digest, Kind};
 use crate::domain::list::{Held, Inventory, Management};
 use crate::domain::png::Appearance;
 use crate::domain::state::Reading;
-
-use super::FORMAT_VERSION;
-use super::plan::{FindingDocument, Tool, split};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// What a portal holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -5,9 +5,7 @@ use serde::Serialize;
 
 use crate::domain::manifest::Level;
 use crate::domain::rules::Rule;
-
-use super::FORMAT_VERSION;
-use super::plan::Tool;
+use crate::format::{FORMAT_VERSION, Tool};
 
 /// The art rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::logmessage::{LogEntry, LogReport, Outcome};
-
-use super::FORMAT_VERSION;
-use super::plan::{FindingDocument, Tool, split};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// Timeline log entries, and what became of a command about them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -7,6 +7,7 @@ use super::FORMAT_VERSION;
 use crate::domain::asset::{Address, Code, Digest, Kind};
 use crate::domain::export::{File, Filed, Item, Origin};
 use crate::domain::state::ObservedState;
+use crate::text::escape_json;
 
 /// What a portal held. Exporting the same portal twice gives the same bytes, so there is no date and no path of the
 /// portal's in it.
@@ -75,6 +76,14 @@ impl SnapshotDocument {
         }
     }
 
+    /// As its file has it, but for the last line break.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON, which no value of this type can cause.
+    pub fn text(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|json| escape_json(&json))
+    }
+
     /// Reads a snapshot.
     ///
     /// # Errors
@@ -121,5 +130,64 @@ impl From<&Item> for SnapshotEntry {
         };
         let (file, sha256) = file.map(|File { path, sha256 }| (path.clone(), *sha256)).unzip();
         Self { kind: address.kind, code: address.code.clone(), system: false, file, sha256, missing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+    use crate::domain::export::{Choice, Export, SNAPSHOT, lay_out};
+    use crate::domain::plan::Contents;
+    use crate::domain::state::{Listed, Reading};
+
+    /// An export of these entries, and its snapshot.
+    fn exported(observed: &ObservedState) -> Export {
+        let origin = Origin { portal: "acme.bitrix24.com".to_owned(), sandbox: false };
+        let mut export = lay_out(observed, &Contents::new(), &Choice::default(), &origin);
+        export.add_snapshot(SnapshotDocument::of(&origin, observed, &export.items).text());
+        export
+    }
+
+    #[test]
+    fn a_snapshot_has_every_entry_in_whatever_order_the_portal_lists_them() {
+        let listed = |kind, code: &str, system| {
+            let reading = if system { Reading::NotNeeded } else { Reading::Failed("it is gone".to_owned()) };
+            (Listed { address: Address::new(kind, Code::new(code)), system, file_uri: String::new() }, reading)
+        };
+        let mut observed = ObservedState {
+            entries: vec![
+                listed(Kind::Logo, "bizproc", true),
+                listed(Kind::Icon, "b\u{202e}", false),
+                listed(Kind::Icon, "info", true),
+                listed(Kind::Icon, "a", false),
+            ],
+        };
+        let export = exported(&observed);
+        let (_, bytes) = export.files.iter().find(|(path, _)| path == SNAPSHOT).unwrap();
+        assert!(std::str::from_utf8(bytes).unwrap().contains("\"b\\u202e\""));
+        let snapshot = SnapshotDocument::read(bytes).unwrap();
+        let codes: Vec<_> = snapshot.entries.iter().map(|entry| entry.code.as_str()).collect();
+        assert_eq!(codes, ["a", "b\u{202e}", "info", "bizproc"]);
+        observed.entries.reverse();
+        assert_eq!(exported(&observed).files, export.files);
+    }
+
+    #[test]
+    fn a_snapshot_that_contradicts_itself_is_none() {
+        for (text, expected) in [
+            ("", "EOF while parsing"),
+            ("{}", "it is of no format"),
+            (r#"{"format_version":2}"#, "it is of format 2; this program reads format 1"),
+            (r#"{"format_version":1,"portal":"a","sandbox":false,"entries":[],"more":1}"#, "unknown field `more`"),
+            (
+                r#"{"format_version":1,"portal":"a","sandbox":false,"entries":[{"kind":"icon","code":"a","system":false}]}"#,
+                "icon/a must have a file and its digest, or say why not",
+            ),
+        ] {
+            let error = SnapshotDocument::read(text.as_bytes()).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

@@ -209,7 +209,7 @@ pub struct RunDocument {
 }
 
 /// The errors and the warnings.
-pub(super) fn split(findings: &[Finding]) -> (Vec<FindingDocument>, Vec<FindingDocument>) {
+pub(crate) fn split(findings: &[Finding]) -> (Vec<FindingDocument>, Vec<FindingDocument>) {
     let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.is_error());
     let documents = |findings: Vec<&Finding>| findings.into_iter().map(FindingDocument::from).collect();
     (documents(errors), documents(warnings))
@@ -279,10 +279,9 @@ impl From<&Change> for ChangeDocument {
     }
 }
 
-impl Document {
-    /// The document of a report, without the bytes.
-    #[must_use]
-    pub fn of(report: &Report) -> Self {
+impl From<&Report> for Document {
+    /// Without the bytes.
+    fn from(report: &Report) -> Self {
         let (errors, warnings) = split(&report.findings);
         let mut document = Self {
             format_version: FORMAT_VERSION,
@@ -312,7 +311,9 @@ impl Document {
         }
         document
     }
+}
 
+impl Document {
     /// Adds what became of the plan.
     pub fn add_run(&mut self, run: &Run) {
         self.run = Some(RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() });
@@ -324,24 +325,26 @@ impl Document {
     fn take(&mut self, plan: &Plan) {
         let counts = plan.counts();
         self.changes = plan
+            .diff
             .changes
             .iter()
             .map(|change| ChangeDocument { usage: plan.usage(change), ..ChangeDocument::from(change) })
             .collect();
         self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone());
         self.unmanaged = plan
+            .diff
             .unmanaged
             .iter()
             .map(|(address, why)| UnmanagedDocument { address: address.clone(), why: *why })
             .collect();
-        self.unknown.clone_from(&plan.unknown);
+        self.unknown.clone_from(&plan.diff.unknown);
         self.summary = Summary {
             create: counts.create,
             replace: counts.replace,
             delete: counts.delete,
-            unchanged: plan.unchanged,
-            unmanaged: plan.unmanaged.len(),
-            system: plan.system,
+            unchanged: plan.diff.unchanged,
+            unmanaged: plan.diff.unmanaged.len(),
+            system: plan.diff.system,
         };
     }
 

@@ -3,11 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::FORMAT_VERSION;
-use super::plan::{FindingDocument, Tool, split};
 use crate::domain::asset::{Code, Digest, Kind};
 use crate::domain::export::{File, Filed, Item};
 use crate::domain::report::ExportReport;
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::doctor::{Check, Health, Subject};
-
-use super::FORMAT_VERSION;
-use super::plan::Tool;
+use crate::format::{FORMAT_VERSION, Tool};
 
 /// Whether everything is there that apply needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -54,10 +52,8 @@ pub struct DoctorSummary {
     pub skipped: usize,
 }
 
-impl DoctorDocument {
-    /// The document of `checks`.
-    #[must_use]
-    pub fn of(checks: &[Check], portal: Option<&str>) -> Self {
+impl From<(&[Check], Option<&str>)> for DoctorDocument {
+    fn from((checks, portal): (&[Check], Option<&str>)) -> Self {
         let count = |health| checks.iter().filter(|check| check.health == health).count();
         let failed = count(Health::Failed);
         Self {

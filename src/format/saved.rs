@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::FORMAT_VERSION;
 use super::plan::{ActionName, ChangeDocument, Document};
 use crate::domain::asset::{Address, Digest};
-use crate::domain::diff::{Action, Change};
+use crate::domain::diff::{Action, Change, Diff};
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::report::Against;
 use crate::domain::state::Content;
@@ -51,7 +51,7 @@ impl Document {
             contents.insert(digest, Arc::from(bytes));
         }
         let plan = document.plan(contents)?;
-        plan.changes.iter().try_for_each(|change| weigh(change, &plan.contents))?;
+        plan.diff.changes.iter().try_for_each(|change| weigh(change, &plan.contents))?;
         Ok(SavedPlan { document, plan, digest })
     }
 
@@ -72,9 +72,7 @@ impl Document {
                 "it says that codes are in use, and not where that was looked for".to_owned(),
             ));
         }
-        Ok(Plan {
-            evidence: self.usage_coverage.clone().map(|coverage| Evidence::new(coverage, usages)),
-            portal: self.portal.clone().unwrap_or_default(),
+        let diff = Diff {
             changes,
             unchanged: self.summary.unchanged,
             kept: BTreeMap::new(),
@@ -82,8 +80,9 @@ impl Document {
             system: self.summary.system,
             unknown: self.unknown.clone(),
             conflicts: Vec::new(),
-            contents,
-        })
+        };
+        let evidence = self.usage_coverage.clone().map(|coverage| Evidence::new(coverage, usages));
+        Ok(Plan { portal: self.portal.clone().unwrap_or_default(), diff, contents, evidence })
     }
 }
 

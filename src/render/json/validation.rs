@@ -5,9 +5,7 @@ use serde::Serialize;
 
 use crate::domain::finding::Severity;
 use crate::domain::report::Validation;
-
-use super::FORMAT_VERSION;
-use super::plan::{FindingDocument, Tool};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool};
 
 /// What `validate` found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -5,9 +5,7 @@ use serde::Serialize;
 
 use crate::domain::asset::Digest;
 use crate::domain::journal::{Ending, RunState};
-
-use super::FORMAT_VERSION;
-use super::plan::Tool;
+use crate::format::{FORMAT_VERSION, Tool};
 
 /// The runs of a state folder, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

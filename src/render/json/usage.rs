@@ -5,9 +5,7 @@ use serde::Serialize;
 
 use crate::domain::asset::Address;
 use crate::domain::usage::{Coverage, Usage, UsageReport};
-
-use super::FORMAT_VERSION;
-use super::plan::{FindingDocument, Tool, split};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// Whether codes are in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

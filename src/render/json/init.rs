@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::init::{Started, Written};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
-use super::FORMAT_VERSION;
 use super::export::ExportedDocument;
-use super::plan::{FindingDocument, Tool, split};
 
 /// The files of a new branding repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
