@@ -14,9 +14,9 @@ use crate::format::Document;
 use crate::ops;
 use crate::ops::origin::Record;
 use crate::render;
+use crate::store::files::Output;
 use crate::store::git::Git;
 use crate::store::runs::RunStore;
-use crate::store::saved::Target;
 
 use super::against;
 use super::exit::{self, Detail, Exit};
@@ -152,9 +152,9 @@ fn save(report: &mut Report, path: &Path) -> Saved {
     let Some(plan) = &report.plan else { return Saved::Elsewhere };
     let write = || {
         let bytes = serde_json::to_vec_pretty(&Document::from(&*report).with_contents(&plan.contents))?;
-        let target = Target::open(path)?;
-        let saved = if matches!(target, Target::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
-        target.write(&bytes).map(|()| saved)
+        let output = Output::open(path)?;
+        let saved = if matches!(output, Output::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
+        output.write(&bytes).map(|()| saved)
     };
     write().unwrap_or_else(|error: io::Error| {
         let message = format!("the plan cannot be saved to {}: {error}", path.display());

@@ -17,7 +17,7 @@ use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::screen::Screen;
 use crate::store::git;
-use crate::store::runs::{self, RunStore};
+use crate::store::runs::RunStore;
 
 use super::exit::{self, Exit};
 use super::output;
@@ -190,7 +190,7 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
     if let Some(run) = &session.report.run {
         let mut document = document.clone();
         document.add_run(run);
-        let Err(error) = runs::write_report(&run.folder, &document) else { return };
+        let Err(error) = runs.write_report(&run.id, &document) else { return };
 
         output::note(session.globals, &format!("note: the run's report cannot be written: {error}"));
     }

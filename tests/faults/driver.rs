@@ -33,7 +33,7 @@ use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, We
 use brandctl::store::cache::Cache;
 use brandctl::store::lock::{self, Lock};
 use brandctl::store::repository::Repository;
-use brandctl::store::runs::{self, RunStore};
+use brandctl::store::runs::RunStore;
 use brandctl::store::state_dir::StateDir;
 use tokio::time::Instant;
 
@@ -233,7 +233,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     if let Some(run) = &report.run {
         let mut document = document;
         document.add_run(run);
-        runs::write_report(&run.folder, &document).unwrap();
+        runs.inner.write_report(&run.id, &document).unwrap();
     }
     Ok(())
 }
@@ -329,8 +329,8 @@ impl Runs for FrailRuns {
 
     fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError> {
         let runs = self.inner.all().unwrap();
-        let folder = runs.into_iter().find(|found| found.state.run == run.run).unwrap().folder;
-        self.counts.journal(&folder, || self.inner.close(run, entries))
+        let found = runs.iter().find(|found| found.state.run == run.run).unwrap();
+        self.counts.journal(found.folder(), || self.inner.close(run, entries))
     }
 }
 

@@ -11,7 +11,7 @@ use brandctl::domain::retry::Class;
 use brandctl::ops::events::Event;
 use brandctl::ops::ports::{PortalError, ReadPortal as _, Urgency, WriteError, WritePortal as _};
 use brandctl::portal::{Application, Client};
-use brandctl::store::token_file::TokenFile;
+use brandctl::store::TokenFile;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 

@@ -1,20 +1,15 @@
-//! Files that the user names: a plan to save, a plan to read, a report.
+//! Files that the user names to be written.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::atomic::{self, Replacement};
+use super::place;
+use super::replace::Replacement;
 
-/// The largest saved plan that is read, in bytes.
-const MAX_PLAN: u64 = 512 * 1024 * 1024;
-
-/// The most links that are followed one after another, as systems do.
-const MOST_LINKS: usize = 40;
-
-/// Where something is about to be written. That there is one shows that it can be, as far as can be told without writing.
+/// Where something is about to be written. That there is one shows that it can be, as far as can be seen without writing.
 #[derive(Debug)]
-pub enum Target {
+pub(crate) enum Output {
     /// A file, replaced in one step.
     File(Replacement),
     /// A pipe or a device, written as it is. It is opened only then: who reads it may read something else of ours first.
@@ -23,13 +18,13 @@ pub enum Target {
     Standard,
 }
 
-impl Target {
+impl Output {
     /// What `path` stands for: a file, links followed also where they lead to nothing yet; anything else that is there
     /// already; or, as `-` or by another of its names, standard output.
     ///
     /// # Errors
     /// When it cannot be written, or is a folder.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::Standard);
         }
@@ -38,15 +33,20 @@ impl Target {
             // Replacing the file that a shell sends standard output to would leave the rest of it nowhere.
             Ok(facts) if is_standard(&facts) => Ok(Self::Standard),
             Ok(facts) if !facts.is_file() => Ok(Self::Stream(path.to_owned())),
-            _ => Replacement::begin(&real(path)?).map(Self::File),
+            _ => Replacement::begin(&place::destination(path)?).map(Self::File),
         }
+    }
+
+    /// Whether `path` names something in which no older file can be lost: standard output, a pipe, a device.
+    pub(crate) fn is_stream(path: &Path) -> bool {
+        path == Path::new("-") || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
     }
 
     /// Writes `bytes` there.
     ///
     /// # Errors
     /// When that fails; an older file is then still whole.
-    pub fn write(self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::File(replacement) => replacement.finish(bytes),
             Self::Stream(path) => OpenOptions::new().write(true).open(path)?.write_all(bytes),
@@ -57,29 +57,6 @@ impl Target {
             }
         }
     }
-}
-
-/// Where a file is or would be, whatever it is called: two paths of one file have one answer.
-///
-/// # Errors
-/// When its folder does not exist, or links lead round in a circle.
-pub fn real(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        if let Ok(real) = fs::canonicalize(&path) {
-            return Ok(real);
-        }
-        let folder = atomic::folder_of(&path);
-        let folder = fs::canonicalize(folder)
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
-        let Some(name) = path.file_name() else { break };
-        path = folder.join(name);
-        match fs::read_link(&path) {
-            Ok(target) => path = folder.join(target),
-            Err(_) => return Ok(path),
-        }
-    }
-    Err(io::Error::other("it names no file"))
 }
 
 /// Whether what was found is standard output under another name, such as `/dev/stdout`.
@@ -95,17 +72,4 @@ fn is_standard(found: &Metadata) -> bool {
 #[cfg(not(unix))]
 const fn is_standard(_: &Metadata) -> bool {
     false
-}
-
-/// Reads a file that the user names.
-///
-/// # Errors
-/// When it cannot be read or is larger than any plan.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_PLAN + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_PLAN {
-        return Err(io::Error::other("it is larger than any plan"));
-    }
-    Ok(bytes)
 }
