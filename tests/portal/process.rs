@@ -158,8 +158,7 @@ async fn a_hostile_portals_words_are_escaped_wherever_they_are_shown() {
         .await;
         drop(portal(folder.path(), Vec::new()).await);
         let webhook = format!("http://{}/rest/1/{SECRET}/", server.address);
-        for line in ["plan", "drift", "list", "log get 7", "log delete 7", "export --out out", "doctor", "apply --yes"]
-        {
+        for line in ["plan", "drift", "list", "log get 7", "log delete 7", "export out", "doctor", "apply --yes"] {
             for format in ["human", "json"] {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_brandctl"));
                 command.current_dir(folder.path()).env_clear().env("BITRIX24_WEBHOOK_URL", &webhook);
