@@ -86,12 +86,12 @@ pub(super) fn complain(message: &str) {
 /// Prints a remark of one line on standard error, escaped in the same way, unless the user wants quiet.
 pub(super) fn note(globals: &Globals, message: &str) {
     if !globals.quiet {
-        line(message);
+        remark(message);
     }
 }
 
-/// Prints a line on standard error, as raw text: it is escaped here.
-pub(super) fn line(message: &str) {
+/// Prints a remark of one line on standard error, escaped in the same way.
+pub(super) fn remark(message: &str) {
     diagnostic(&error_screen().wrapped(&text::escape(message), 2));
 }
 

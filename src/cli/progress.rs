@@ -126,13 +126,13 @@ impl Observer for Progress {
             Event::Waiting { why, wait } => {
                 match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_mut()) {
                     (Mode::Bar, Some(shown)) => shown.waiting = Some((why, Instant::now() + wait)),
-                    (Mode::Lines, _) => output::line(&format!("waiting: {}", waiting(&why, wait))),
+                    (Mode::Lines, _) => output::remark(&format!("waiting: {}", waiting(&why, wait))),
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }
             Event::Warning(message) => {
                 self.clear();
-                output::line(&format!("warning: {message}"));
+                output::remark(&format!("warning: {message}"));
             }
         }
     }
