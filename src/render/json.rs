@@ -13,7 +13,7 @@ use crate::domain::journal::RunState;
 use crate::domain::list::Inventory;
 use crate::domain::logmessage::LogReport;
 use crate::domain::report::{ExportReport, Report, Validation};
-use crate::domain::rules::Rule;
+use crate::domain::rules::ArtRule;
 use crate::domain::usage::UsageReport;
 
 /// A plan and what became of it, as `schema/plan.schema.json` describes it.
@@ -100,7 +100,7 @@ pub fn started(started: &Started) -> Result<String, serde_json::Error> {
 ///
 /// # Errors
 /// When it cannot be written as JSON, which no rule can cause.
-pub fn rules(rules: &[&Rule]) -> Result<String, serde_json::Error> {
+pub fn rules(rules: &[&ArtRule]) -> Result<String, serde_json::Error> {
     pretty(&RulesDocument::from(rules))
 }
 

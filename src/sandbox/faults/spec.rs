@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::text;
+
 use super::super::methods;
 use super::super::wire::Refusal;
 use super::script::names;
@@ -248,9 +250,8 @@ fn delay(word: &Word) -> Result<Duration, SpecError> {
 
 /// "did you mean", for what is nearly one of the known words.
 fn near<S: AsRef<str>>(text: &str, known: &[S]) -> Option<String> {
-    let distance = |known: &str| strsim::damerau_levenshtein(text, known);
-    let nearest = known.iter().map(AsRef::as_ref).min_by_key(|known| distance(known))?;
-    (distance(nearest) <= 1.max(text.chars().count() / 3)).then(|| format!("; did you mean `{nearest}`?"))
+    let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+    text::nearest(text, &known).map(|name| format!("; did you mean `{name}`?"))
 }
 
 impl fmt::Display for Faults {
