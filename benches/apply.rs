@@ -175,10 +175,10 @@ fn apply(folder: &Path, state: &Path, portal: &Sandbox) -> Result<Applied> {
 fn store_time(state: &Path) -> Result<Duration> {
     let runs = runs::of_all_portals(state)?;
     let [run] = runs.as_slice() else { return Err("one run was expected".into()) };
-    let (plan, old) = (runs::plan(&run.folder)?, runs::old_images(&run.folder)?);
+    let (plan, old) = (run.plan()?, run.old_images()?);
     let mut single = Vec::new();
     let mut last = Vec::new();
-    for line in fs::read_to_string(run.folder.join("journal.jsonl"))?.lines() {
+    for line in fs::read_to_string(run.folder().join("journal.jsonl"))?.lines() {
         let Line { entry, .. } = serde_json::from_str(line)?;
         match entry {
             Entry::Begin { .. } => {}

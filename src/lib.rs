@@ -20,6 +20,7 @@
 //! | room | what lives there |
 //! |---|---|
 //! | [`domain`] | the pure core: bytes and text in, values out; no file, clock, socket or terminal |
+//! | [`format`] | files that are read back: saved plans, run plans, `portal.json`; frozen |
 //! | [`ops`] | one use case a file, and [`ops::ports`], the traits that the adapters fill |
 //! | [`portal`] | the REST client of a real portal: a webhook or an OAuth application, batches, limits, downloads |
 //! | [`store`] | the manifest and art on disk, the state folder: cache, runs, lock |
@@ -33,6 +34,7 @@
 
 pub mod cli;
 pub mod domain;
+pub mod format;
 pub mod ops;
 pub mod portal;
 pub mod render;

@@ -26,6 +26,22 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// JSON with everything in its strings escaped that [`escape`] escapes, which JSON itself need not do: whoever looks at it
+/// on a terminal sees what is there, and a program reads what was there. Outside strings there is none of it but line
+/// breaks.
+#[must_use]
+pub fn escape_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_plain(character) || character == '\n' {
+            safe.push(character);
+        } else {
+            safe.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    safe
+}
+
 /// Whether a character is shown as itself: no control character, none that changes the direction of writing, breaks the
 /// line or cannot be seen.
 #[must_use]
@@ -102,6 +118,14 @@ mod tests {
             assert_eq!(escape(&hidden.to_string()), hidden.escape_unicode().to_string());
         }
         assert_eq!(escape(&escape("a\u{7}b")), escape("a\u{7}b"), "what is escaped stays as it is");
+    }
+
+    #[test]
+    fn json_says_the_same_with_escapes() {
+        let text = "it's \"– ключ\u{202e}\u{9b}\u{e0041}\n\u{7f}";
+        let escaped = escape_json(&serde_json::to_string(text).unwrap());
+        assert_eq!(escaped, r#""it's \"– ключ\u202e\u009b\udb40\udc41\n\u007f""#);
+        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard;
 use crate::domain::journal::Resumption;
+use crate::format::Document;
 
 use super::exit::Exit;
 use super::plan;
@@ -50,7 +50,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
     writing::can_ask(session, &arguments.writing)?;
     let made = plan::make(session, &arguments.comparing, Purpose::Write)?;
-    let document = Document::of(&session.report);
+    let document = Document::from(&session.report);
     writing::show(session, &arguments.writing);
     if session.report.findings.iter().any(Finding::is_error) {
         return None;

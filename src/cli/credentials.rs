@@ -1,12 +1,12 @@
 //! Where the right to use a portal comes from: the environment, never a flag or the manifest.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
 use crate::portal::{Access, Application, Webhook};
+use crate::store::files::UserInput;
 
 /// The variables that can hold credentials. The first one that is set and not empty wins.
 const VARIABLES: [(&str, Holds); 6] = [
@@ -94,12 +94,7 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
 
 /// A small file, whole. It may be a pipe, as shells make them of `<(…)`, so its length is known only at its end.
 pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(longest + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > longest {
-        return Err(io::Error::other(format!("it is longer than {longest} bytes")));
-    }
-    Ok(bytes)
+    UserInput::at(path).read(longest)
 }
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {

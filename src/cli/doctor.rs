@@ -8,6 +8,7 @@ use crate::domain::manifest::Manifest;
 use crate::ops;
 use crate::ops::ports::Probe as _;
 use crate::render;
+use crate::render::json::DoctorDocument;
 
 use super::exit::Exit;
 use super::output;
@@ -38,7 +39,9 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     };
     match globals.format {
         Format::Human => output::data(&render::doctor::checks(&checks), exit),
-        Format::Json => output::json(render::json::checks(&checks, session.report.portal.as_deref()), exit),
+        Format::Json => {
+            output::json(render::json::print::<DoctorDocument>((&*checks, session.report.portal.as_deref())), exit)
+        }
     }
 }
 

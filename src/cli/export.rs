@@ -13,6 +13,7 @@ use crate::ops::export;
 use crate::ops::observe::{NoCache, Reader};
 use crate::ops::ports::Existing;
 use crate::render;
+use crate::render::json::ExportDocument;
 use crate::store::export::ExportFolder;
 
 use super::exit::{self, Exit};
@@ -51,7 +52,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
     let exit = exit::of_reading(&session.report, report.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::exported(&report), exit),
+        Format::Json => output::json(render::json::print::<ExportDocument>(&report), exit),
         Format::Human => {
             let exit = output::data(&render::export::exported(&report), exit);
             output::findings(globals, &report.findings, &Report::default());

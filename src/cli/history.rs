@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::domain::journal::RunState;
 use crate::render;
+use crate::render::json::HistoryDocument;
 use crate::store::repository::Repository;
 use crate::store::runs;
 
@@ -29,6 +30,6 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     };
     match globals.format {
         Format::Human => output::data(&render::human::history(&runs, &output::screen()), Exit::Success),
-        Format::Json => output::json(render::json::history(&runs), Exit::Success),
+        Format::Json => output::json(render::json::print::<HistoryDocument>(&*runs), Exit::Success),
     }
 }

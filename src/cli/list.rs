@@ -8,6 +8,7 @@ use crate::domain::manifest::Manifest;
 use crate::ops;
 use crate::ops::list::Bytes;
 use crate::render;
+use crate::render::json::ListDocument;
 use crate::render::list::Systems;
 
 use super::exit::{self, Exit};
@@ -48,7 +49,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     inventory.findings.extend(unwritten);
     let exit = exit::of_reading(&session.report, inventory.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::inventory(&inventory), exit),
+        Format::Json => output::json(render::json::print::<ListDocument>(&inventory), exit),
         Format::Human => {
             let systems = if arguments.system { Systems::Named } else { Systems::Counted };
             let exit = output::data(&render::list::inventory(&inventory, systems, &output::screen()), exit);

@@ -8,6 +8,7 @@ use crate::domain::logmessage::{self, Draft, Entity, LogReport, Outcome};
 use crate::ops;
 use crate::ops::ports::{ReadLog as _, WriteError, WriteLog as _};
 use crate::render;
+use crate::render::json::LogDocument;
 
 use super::exit::Exit;
 use super::output;
@@ -111,7 +112,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         (false, false) => Exit::Success,
     };
     match globals.format {
-        Format::Json => output::json(render::json::log(&report), exit),
+        Format::Json => output::json(render::json::print::<LogDocument>(&report), exit),
         Format::Human => {
             let exit = output::data(&human(&arguments.action, &report), exit);
             output::findings(globals, &report.findings, &session.report);

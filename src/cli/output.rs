@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
+use crate::format::Document;
 use crate::render;
 use crate::render::screen::{Colours, Screen};
 
@@ -109,7 +110,7 @@ pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit 
 /// error.
 pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl Fn(&Report) -> String) -> Exit {
     match globals.format {
-        Format::Json => json(render::json::report(report), exit),
+        Format::Json => json(render::json::print::<Document>(report), exit),
         Format::Human => {
             let exit = data(&human(report), exit);
             findings(globals, &report.findings, report);

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Allowances;
 use crate::domain::manifest::Policy;
 use crate::domain::report::Report;
 use crate::domain::state::Selection;
+use crate::format::Document;
 use crate::ops;
 use crate::ops::origin::Record;
 use crate::render;
+use crate::store::files::Output;
 use crate::store::git::Git;
 use crate::store::runs::RunStore;
-use crate::store::saved::Target;
 
 use super::against;
 use super::exit::{self, Detail, Exit};
@@ -151,10 +151,10 @@ pub(super) fn selection(session: &mut Session<'_>, looking: &SelectArgs) -> Opti
 fn save(report: &mut Report, path: &Path) -> Saved {
     let Some(plan) = &report.plan else { return Saved::Elsewhere };
     let write = || {
-        let bytes = serde_json::to_vec_pretty(&Document::of(report).with_contents(&plan.contents))?;
-        let target = Target::open(path)?;
-        let saved = if matches!(target, Target::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
-        target.write(&bytes).map(|()| saved)
+        let bytes = serde_json::to_vec_pretty(&Document::from(&*report).with_contents(&plan.contents))?;
+        let output = Output::open(path)?;
+        let saved = if matches!(output, Output::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
+        output.write(&bytes).map(|()| saved)
     };
     write().unwrap_or_else(|error: io::Error| {
         let message = format!("the plan cannot be saved to {}: {error}", path.display());

@@ -10,8 +10,10 @@ use url::Url;
 use crate::domain::finding::Finding;
 use crate::domain::list::Inventory;
 use crate::domain::report::{Report, Validation};
+use crate::format::Document;
 use crate::render;
-use crate::store::saved::Target;
+use crate::render::json::{ListDocument, ValidationDocument};
+use crate::store::files::Output;
 
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
@@ -136,7 +138,7 @@ impl Reports {
             |report| &mut report.findings,
             |report, format| match format {
                 Format::Html => Ok(Some(render::html::report(report, command))),
-                Format::Json => render::json::report(report).map(Some),
+                Format::Json => render::json::print::<Document>(report).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
                 Format::Junit => Ok(Some(render::junit::report(report, command))),
                 Format::Sarif => Ok(None),
@@ -151,7 +153,7 @@ impl Reports {
             |inventory| &mut inventory.findings,
             |inventory, format| match format {
                 Format::Html => Ok(Some(render::html::inventory(inventory))),
-                Format::Json => render::json::inventory(inventory).map(Some),
+                Format::Json => render::json::print::<ListDocument>(inventory).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
                 Format::Junit | Format::Sarif => Ok(None),
             },
@@ -165,7 +167,7 @@ impl Reports {
             |validation| &mut validation.findings,
             |validation, format| match format {
                 Format::Html => Ok(Some(render::html::validation(validation))),
-                Format::Json => render::json::validation(validation).map(Some),
+                Format::Json => render::json::print::<ValidationDocument>(validation).map(Some),
                 Format::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
                 Format::Junit => Ok(Some(render::junit::validation(validation))),
                 Format::Sarif => render::sarif::validation(validation).map(Some),
@@ -185,10 +187,10 @@ impl Reports {
         findings: impl Fn(&mut T) -> &mut Vec<Finding>,
         render: impl Fn(&T, Format) -> Result<Option<String>, serde_json::Error>,
     ) -> Vec<Finding> {
-        let (mut targets, mut missing) = (Vec::new(), Vec::new());
+        let (mut outputs, mut missing) = (Vec::new(), Vec::new());
         for file in &self.files {
-            match Target::open(&file.path) {
-                Ok(target) => targets.push((file, target)),
+            match Output::open(&file.path) {
+                Ok(output) => outputs.push((file, output)),
                 Err(error) => missing.push(unwritten(file, &error)),
             }
         }
@@ -196,14 +198,14 @@ impl Reports {
         if !missing.is_empty() {
             findings(found.to_mut()).extend(missing.iter().cloned());
         }
-        let write = |format, target: Target| {
+        let write = |format, output: Output| {
             let text = render(&found, format)?.ok_or_else(|| io::Error::other("this command has no such report"))?;
-            target.write(text.as_bytes())
+            output.write(text.as_bytes())
         };
         missing.extend(
-            targets
+            outputs
                 .into_iter()
-                .filter_map(|(file, target)| write(file.format, target).err().map(|error| unwritten(file, &error))),
+                .filter_map(|(file, output)| write(file.format, output).err().map(|error| unwritten(file, &error))),
         );
         missing
     }

@@ -3,14 +3,14 @@
 use clap::Args;
 
 use crate::domain::asset::Address;
-use crate::domain::diff::Change;
-use crate::domain::document::Document;
+use crate::domain::diff::{Change, Diff};
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
 use crate::domain::journal::Resumption;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::restore;
 use crate::domain::state::Selection;
+use crate::format::Document;
 use crate::ops;
 use crate::ops::observe::Freshness;
 
@@ -86,7 +86,7 @@ fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved>
         record: None,
     };
     let planned = session.plan(&request, &connection)?;
-    let document = Document::of(&session.report);
+    let document = Document::from(&session.report);
     writing::show(session, &arguments.writing);
     if session.report.findings.iter().any(Finding::is_error) {
         return None;
@@ -124,11 +124,11 @@ fn find(session: &mut Session<'_>, name: &str) -> Option<Old> {
             None
         }
         Ok(Stored::Plan(saved)) => {
-            let Plan { portal, changes, contents, .. } = saved.plan;
-            Some(Old { portal, changes, contents, from: "the saved plan".to_owned() })
+            let Plan { portal, diff, contents, .. } = saved.plan;
+            Some(Old { portal, changes: diff.changes, contents, from: "the saved plan".to_owned() })
         }
         Ok(Stored::Run(run)) => {
-            let Plan { portal, mut changes, contents, .. } = run.plan;
+            let Plan { portal, diff: Diff { mut changes, .. }, contents, .. } = run.plan;
             changes.retain(|change| run.state.may_have_changed(&change.address));
             Some(Old { portal, changes, contents, from: format!("run {}", run.state.run) })
         }

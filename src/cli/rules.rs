@@ -5,6 +5,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::domain::rules::{ArtRule, RULE_IDS, RULES};
 use crate::render;
+use crate::render::json::RulesDocument;
 
 use super::exit::Exit;
 use super::output;
@@ -28,7 +29,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let asked = |rule: &&ArtRule| arguments.id.as_deref().is_none_or(|id| id == rule.id);
     let rules: Vec<&ArtRule> = RULES.iter().filter(asked).collect();
     match (globals.format, rules.as_slice()) {
-        (Format::Json, rules) => output::json(render::json::rules(rules), Exit::Success),
+        (Format::Json, rules) => output::json(render::json::print::<RulesDocument>(rules), Exit::Success),
         (Format::Human, [rule]) => output::data(&render::rules::story(rule), Exit::Success),
         (Format::Human, rules) => output::data(&render::rules::list(rules), Exit::Success),
     }

@@ -14,6 +14,7 @@ use crate::render::html::{Holding, Origin};
 use crate::sandbox::{
     self, Bucket, Contents, Faults, Kept, Operating, Options, Page, Recording, Sandbox, SandboxError, Shelf, Transport,
 };
+use crate::store::files::UserInput;
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
 
@@ -21,6 +22,9 @@ use super::exit::Exit;
 use super::output;
 use super::settings::{Format, Globals, rate};
 use super::signals::Signals;
+
+/// The longest script of failures that is read, in bytes.
+const MAX_SCRIPT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Run a portal on this machine, with the real server's behaviour
 ///
@@ -115,7 +119,7 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, Ending), 
 /// The folder of the portal that `--sandbox` means when it names none, made where state is kept out of Git.
 pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
     let folder = StateDir::new(state, "sandbox");
-    let made = folder.ensure().map(Path::to_owned);
+    let made = folder.ensure().map(|folder| folder.path().to_owned());
     made.map_err(|error| format!("its folder {} cannot be made: {error}", folder.path().display()))
 }
 
@@ -171,9 +175,10 @@ fn added(kept: &Kept) -> String {
 /// The script of a file, if there is one of that name, or of the text itself.
 fn faults(given: &str) -> Result<Faults, String> {
     const HINT: &str = "`brandctl sandbox --help` tells how failures are written";
-    let path = Path::new(given);
-    let (source, text) = if path.exists() {
-        let text = std::fs::read_to_string(path)
+    let file = UserInput::at(Path::new(given));
+    let (source, text) = if file.kind().is_some() {
+        let text = file
+            .read_text(MAX_SCRIPT_BYTES)
             .map_err(|error| format!("the file of --faults, {given}, cannot be read: {error}"))?;
         (given, text)
     } else if !given.is_empty() && !given.contains(char::is_whitespace) {

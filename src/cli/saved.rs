@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::domain::diff::Action;
-use crate::domain::document::SavedPlan;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Refusal};
 use crate::domain::journal::Resumption;
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Plan;
 use crate::domain::rules;
+use crate::format::SavedPlan;
 use crate::ops::apply;
 use crate::ops::plan::counts_by_kind;
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
@@ -67,7 +67,7 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &PlanAr
         }
     };
     // What this very plan deleted before it was cut short was owned when it began.
-    for change in &plan.changes {
+    for change in &plan.diff.changes {
         let deleted = matches!(change.action, Action::Delete(_)) && start.done.contains(&change.address);
         if let Some(counts) = counts_by_kind.get_mut(&change.address.kind)
             && (deleted || start.between.contains(&change.address))
@@ -100,7 +100,8 @@ fn applicable(saved: SavedPlan) -> Result<SavedPlan, Box<Finding>> {
 
 /// What the present rules find wrong with the images of a saved plan.
 fn forbidden(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
-    plan.changes
+    plan.diff
+        .changes
         .iter()
         .filter_map(|change| {
             let after = change.action.after()?;

@@ -3,8 +3,8 @@
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::domain::schemas::{SCHEMAS, Schema};
-use crate::render;
+use crate::render::json::schemas::{self, SCHEMAS};
+use crate::render::schemas as people;
 
 use super::exit::Exit;
 use super::output;
@@ -24,10 +24,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let asked = |schema: &&Schema| arguments.name.as_deref() == Some(schema.name);
-    match (SCHEMAS.iter().find(asked), globals.format) {
-        (Some(schema), _) => output::json(render::schemas::text(schema), Exit::Success),
-        (None, Format::Json) => output::json(render::schemas::names(SCHEMAS), Exit::Success),
-        (None, Format::Human) => output::data(&render::schemas::list(SCHEMAS), Exit::Success),
+    match (arguments.name.as_deref().and_then(schemas::of), globals.format) {
+        (Some(schema), _) => output::json(schemas::text(&schema), Exit::Success),
+        (None, Format::Json) => output::json(schemas::names(), Exit::Success),
+        (None, Format::Human) => output::data(&people::list(), Exit::Success),
     }
 }

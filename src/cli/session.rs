@@ -19,9 +19,9 @@ use crate::ops::validate::Validated;
 use crate::portal::{Access, Client, Rate, Settings, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
-use crate::store::git;
 use crate::store::lock::{self, Lock, LockError};
 use crate::store::repository::Repository;
+use crate::store::root;
 use crate::store::state_dir::StateDir;
 
 use super::credentials;
@@ -295,7 +295,7 @@ impl<'a> Session<'a> {
                 self.named.get_or_init(named).clone()
             }
         };
-        Subject { portal, manifest: git::path_in_repository(self.globals.manifest()) }
+        Subject { portal, manifest: root::path_in_repository(self.globals.manifest()) }
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::document::Document;
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Subject};
+use crate::format::Document;
 use crate::render;
 use crate::render::screen::Screen;
-use crate::store::git;
 use crate::store::repository::Repository;
+use crate::store::root;
 
 use super::completions;
 use super::exit::Exit;
@@ -43,7 +43,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         Ok(Stored::Plan(saved)) => Shown::of(saved.document, saved.plan, None),
         Ok(Stored::Run(mut kept)) => {
             // A run's folder has the old images; the new ones are in the repository, unless they changed since.
-            kept.plan.contents.extend(repository.still_holds(&kept.plan.changes));
+            kept.plan.contents.extend(repository.still_holds(&kept.plan.diff.changes));
             Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
         }
         Err(finding) => {
@@ -52,13 +52,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         }
     };
     let subject =
-        Subject { portal: shown.report.portal.clone(), manifest: git::path_in_repository(globals.manifest()) };
+        Subject { portal: shown.report.portal.clone(), manifest: root::path_in_repository(globals.manifest()) };
     let report = Report { subject, manifest: repository.name().to_owned(), ..shown.report };
     // It is called as what made it, so that a comment about a plan stays one about that plan.
     let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" });
     let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
     let exit = match globals.any_format {
-        AnyFormat::Json => output::json(render::json::document(&shown.document), exit),
+        AnyFormat::Json => output::json(render::json::pretty(&shown.document), exit),
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {
             let screen = output::screen_of_plan(globals, arguments.showing);

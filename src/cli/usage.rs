@@ -13,6 +13,7 @@ use crate::ops::ports::PAGES_AT_ONCE;
 use crate::ops::usage::Scanned;
 use crate::portal::Rate;
 use crate::render;
+use crate::render::json::UsageDocument;
 
 use super::completions;
 use super::exit::{self, Exit};
@@ -69,7 +70,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
     let exit = exit::of_reading(&session.report, report.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::usage(&report), exit),
+        Format::Json => output::json(render::json::print::<UsageDocument>(&report), exit),
         Format::Human => {
             let exit = output::data(&render::usage::report(&report), exit);
             output::findings(globals, &report.findings, &session.report);
@@ -129,7 +130,7 @@ fn scan(
 
 /// What a plan would delete or replace, and what it would if its content could be fetched.
 fn removed_or_replaced(plan: &Plan) -> Vec<Address> {
-    plan.removed_or_replaced().chain(plan.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
+    plan.removed_or_replaced().chain(plan.diff.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
 }
 
 /// Looks for the codes that a plan deletes or replaces; what is found is in the plan and in the report.

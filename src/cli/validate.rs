@@ -10,10 +10,11 @@ use crate::domain::report::{Subject, Validation, Warnings};
 use crate::domain::rules::Aim;
 use crate::ops;
 use crate::ops::validate::Validated;
+use crate::render::json::ValidationDocument;
 use crate::render::{self, picture::Pictures, screen::Colours};
-use crate::store::git;
 use crate::store::paths::PathFilter;
 use crate::store::repository::Repository;
+use crate::store::root;
 
 use super::exit::Exit;
 use super::output;
@@ -55,7 +56,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Human if output::draws() == Ok(Colours::True) => pictures(&validated),
         _ => Pictures::new(),
     };
-    let subject = Subject { portal: None, manifest: git::path_in_repository(globals.manifest()) };
+    let subject = Subject { portal: None, manifest: root::path_in_repository(globals.manifest()) };
     let mut validation = Validation {
         subject,
         manifest: repository.name().to_owned(),
@@ -72,7 +73,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Human | AnyFormat::Diff => {
             output::data(&render::human::validation(&validation, &pictures, &output::screen()), exit)
         }
-        AnyFormat::Json => output::json(render::json::validation(&validation), exit),
+        AnyFormat::Json => output::json(render::json::print::<ValidationDocument>(&validation), exit),
         AnyFormat::Github => output::data(&render::github::validation(&validation), exit),
         AnyFormat::Sarif => output::json(render::sarif::validation(&validation), exit),
         AnyFormat::Junit => output::data(&render::junit::validation(&validation), exit),

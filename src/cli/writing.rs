@@ -7,17 +7,17 @@ use std::time::Instant;
 use clap::Args;
 use tokio::sync::oneshot;
 
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::Resumption;
 use crate::domain::step::StepOutcome;
+use crate::format::Document;
 use crate::ops::apply::{self, NotApplied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::screen::Screen;
 use crate::store::git;
-use crate::store::runs::{self, RunStore};
+use crate::store::runs::RunStore;
 
 use super::exit::{self, Exit};
 use super::output;
@@ -82,7 +82,7 @@ pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
 
 /// Asks if it is to `ask`, applies, and tells what became of it.
 pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, writing: &Writing, ask: bool) -> Exit {
-    if let Some(mut approved) = approved.filter(|approved| !approved.plan.plan().changes.is_empty()) {
+    if let Some(mut approved) = approved.filter(|approved| !approved.plan.plan().diff.changes.is_empty()) {
         let answer = if ask { confirm(session, &mut approved.connection) } else { Answer::Yes };
         match answer {
             Answer::Yes => {
@@ -190,7 +190,7 @@ fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
     if let Some(run) = &session.report.run {
         let mut document = document.clone();
         document.add_run(run);
-        let Err(error) = runs::write_report(&run.folder, &document) else { return };
+        let Err(error) = runs.write_report(&run.id, &document) else { return };
 
         output::note(session.globals, &format!("note: the run's report cannot be written: {error}"));
     }

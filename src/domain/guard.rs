@@ -177,7 +177,7 @@ pub fn approve(
     counts_by_kind: &CountsByKind,
     allowances: Allowances,
 ) -> Result<ApprovedPlan, Refusal> {
-    let mut findings = plan.conflicts.clone();
+    let mut findings = plan.diff.conflicts.clone();
     findings.extend(outside(&plan, ownership));
     findings.extend(incomplete(&plan));
     if !findings.is_empty() {
@@ -194,7 +194,7 @@ pub fn approve(
 /// manifest was changed since, or because somebody wrote the plan by hand.
 fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for change in &plan.changes {
+    for change in &plan.diff.changes {
         let mut addresses = vec![change.live_address()];
         if addresses.first() != Some(&change.address) {
             addresses.push(change.address.clone());
@@ -244,7 +244,7 @@ fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
     let lacks = |change: &&Change| {
         change.action.after().is_some_and(|after| !plan.contents.contains_key(&after.content.sha256))
     };
-    plan.changes.iter().filter(lacks).map(|change| {
+    plan.diff.changes.iter().filter(lacks).map(|change| {
         let message = format!("the plan lacks the new image of {}", change.address.to_string().escape_debug());
         Finding::error("plan-incomplete", message).about(change.address.clone())
     })
@@ -282,7 +282,8 @@ fn allow_empty(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowanc
 }
 
 fn deleted(plan: &Plan, kind: Kind) -> Vec<Address> {
-    plan.changes
+    plan.diff
+        .changes
         .iter()
         .filter(|change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
         .map(|change| change.address.clone())
@@ -291,6 +292,7 @@ fn deleted(plan: &Plan, kind: Kind) -> Vec<Address> {
 
 fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
     let addresses: Vec<_> = plan
+        .diff
         .changes
         .iter()
         .filter(|change| change.action.before().is_some())
@@ -310,6 +312,7 @@ fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
 
 fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
     let addresses: Vec<_> = plan
+        .diff
         .changes
         .iter()
         .filter(|change| {
@@ -338,6 +341,7 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
 /// answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan tells it, and no more.
 fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     let icons: Vec<_> = plan
+        .diff
         .changes
         .iter()
         .filter(|change| change.address.kind == Kind::Icon && matches!(change.action, Action::Delete(_)))

@@ -16,6 +16,7 @@ use super::state::{Listed, ObservedState, Reading, Selection};
 /// What brandctl may do with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Standing")]
 pub enum Management {
     /// The manifest owns it: apply makes it what is declared, or deletes it.
     Managed,

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asset::{Address, Digest, Kind};
-use super::diff::{Action, Before, Change, Diff, Unknown};
-use super::finding::Finding;
-use super::ownership::Unmanaged;
+use super::diff::{Action, Before, Change, Diff};
 use super::state::{Content, Listed, Reading};
 use super::usage::{Evidence, Usage};
 
@@ -18,21 +16,8 @@ pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
 pub struct Plan {
     /// The portal's identity: its host, or the sandbox's id.
     pub portal: String,
-    /// The changes, sorted by address.
-    pub changes: Vec<Change>,
-    /// How many declared entries need none.
-    pub unchanged: usize,
-    /// Which those are, with what the portal holds; empty in a plan that was read back, because a saved plan only counts
-    /// them.
-    pub kept: BTreeMap<Address, Content>,
-    /// Custom entries that are left alone.
-    pub unmanaged: Vec<(Address, Unmanaged)>,
-    /// How many system entries the portal lists.
-    pub system: usize,
-    /// Entries whose content could not be fetched, which are left alone too.
-    pub unknown: Vec<Unknown>,
-    /// What must be settled by hand before anything may be written.
-    pub conflicts: Vec<Finding>,
+    /// What differs, and what does not. Of a plan that was read back, `kept` is empty: a saved plan only counts those entries.
+    pub diff: Diff,
     /// The bytes that the changes speak of, as far as they could be had.
     pub contents: Contents,
     /// Whether the codes that are deleted or replaced are in use, when that was looked for.
@@ -78,13 +63,12 @@ impl Plan {
     /// Joins a diff and the bytes it speaks of.
     #[must_use]
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
-        let Diff { changes, unchanged, kept, unmanaged, system, unknown, conflicts } = diff;
-        Self { portal, changes, unchanged, kept, unmanaged, system, unknown, conflicts, contents, evidence: None }
+        Self { portal, diff, contents, evidence: None }
     }
 
     /// The entries that would be deleted or replaced, as the changes name them.
     pub fn removed_or_replaced(&self) -> impl Iterator<Item = &Address> {
-        self.changes.iter().filter(|change| change.action.before().is_some()).map(|change| &change.address)
+        self.diff.changes.iter().filter(|change| change.action.before().is_some()).map(|change| &change.address)
     }
 
     /// What is known of the use of an entry that would be deleted or replaced; `None` when it was not looked for, and of
@@ -98,14 +82,14 @@ impl Plan {
     /// How many unchanged entries are only counted here, because it is not known any more which they are.
     #[must_use]
     pub fn unnamed(&self) -> usize {
-        self.unchanged.saturating_sub(self.kept.len())
+        self.diff.unchanged.saturating_sub(self.diff.kept.len())
     }
 
     /// How many changes of each sort.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for change in &self.changes {
+        for change in &self.diff.changes {
             match change.action {
                 Action::Create(_) => counts.create += 1,
                 Action::Replace(..) => counts.replace += 1,
@@ -118,13 +102,14 @@ impl Plan {
     /// Whether nothing would be replaced or deleted.
     #[must_use]
     pub fn only_creates(&self) -> bool {
-        self.changes.iter().all(|change| matches!(change.action, Action::Create(_)))
+        self.diff.changes.iter().all(|change| matches!(change.action, Action::Create(_)))
     }
 
     /// How many entries of a kind would be deleted; replaces do not count.
     #[must_use]
     pub fn deletes(&self, kind: Kind) -> usize {
-        self.changes
+        self.diff
+            .changes
             .iter()
             .filter(|change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
             .count()

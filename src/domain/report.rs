@@ -95,7 +95,8 @@ impl Report {
     /// Whether a finding stops everything, or something could not be determined.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(Finding::is_error) || self.plan.as_ref().is_some_and(|plan| !plan.unknown.is_empty())
+        self.findings.iter().any(Finding::is_error)
+            || self.plan.as_ref().is_some_and(|plan| !plan.diff.unknown.is_empty())
     }
 
     /// Whether a guard refused.
@@ -107,7 +108,7 @@ impl Report {
     /// Whether the plan would change anything that is asked for.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        self.plan.iter().flat_map(|plan| &plan.changes).any(|change| self.concerns(&change.address))
+        self.plan.iter().flat_map(|plan| &plan.diff.changes).any(|change| self.concerns(&change.address))
     }
 
     /// Whether a change counts where it is asked whose move it was. One of unknown origin does.

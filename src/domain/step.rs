@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What became of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Fate")]
 pub enum StepOutcome {
     /// It took effect, and the portal was read again to see it.
     Applied,

@@ -148,7 +148,7 @@ fn what_must_be_settled_by_hand_is_a_conflict() {
 fn plan_of(diff: Diff) -> Plan {
     // Which bytes they are does not matter here.
     let mut plan = Plan::new("portal".to_owned(), diff, super::plan::Contents::new());
-    for change in &plan.changes {
+    for change in &plan.diff.changes {
         let old = change.action.before().and_then(|before| before.content.as_ref());
         let new = change.action.after().map(|after| &after.content);
         plan.contents.extend(old.into_iter().chain(new).map(|content| (content.sha256, Arc::from([]))));
@@ -189,7 +189,7 @@ fn in_use(deletes: usize, used: usize, extent: usage::Completeness, in_use: InUs
     let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
     let desired = desired("owns: [\"a-*\"]", &[]);
     let mut plan = plan_of(compare(&desired, &portal(&live)));
-    assert_eq!(plan.changes.len(), deletes);
+    assert_eq!(plan.diff.changes.len(), deletes);
     let judged = |plan: &Plan| {
         let verdicts = guard::judge(plan, desired.ownership(), &[].into(), allowances).into_iter();
         verdicts.filter(|verdict| verdict.guard == Guard::InUse).map(|v| (v.outcome, v.addresses.len())).collect()

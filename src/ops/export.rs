@@ -2,6 +2,7 @@
 //! disk before everything is read.
 
 use crate::domain::export::{self, Choice, Export, Origin};
+use crate::format::SnapshotDocument;
 
 use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
@@ -58,5 +59,8 @@ pub async fn read(choice: &Choice, origin: &Origin, eyes: &Reader<'_, impl ReadP
     }
     let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
     let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
-    Ok(export::lay_out(&observe::observed(&listing, readings), &contents, choice, origin))
+    let observed = observe::observed(&listing, readings);
+    let mut export = export::lay_out(&observed, &contents, choice, origin);
+    export.add_snapshot(SnapshotDocument::of(origin, &observed, &export.items).text());
+    Ok(export)
 }

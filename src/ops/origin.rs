@@ -30,7 +30,7 @@ impl std::fmt::Debug for Record<'_> {
 /// The origin of every change of a plan, and what stands in the way of knowing more.
 #[must_use]
 pub fn origins(record: &Record<'_>, plan: &Plan, desired: &DesiredState, only: &Selection) -> (Origins, Vec<Finding>) {
-    if plan.changes.is_empty() {
+    if plan.diff.changes.is_empty() {
         return (Origins::new(), Vec::new());
     }
     let past = match record.history.past() {

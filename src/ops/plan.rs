@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 use crate::domain::asset::Kind;
 use crate::domain::diff::{self, Unbacked};
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Allowances, CountsByKind, KindCounts};
 use crate::domain::ownership::Ownership;
@@ -15,6 +14,7 @@ use crate::domain::plan::{Contents, Plan};
 use crate::domain::report::Report;
 use crate::domain::scope;
 use crate::domain::state::{DesiredState, Listed, Listing, Selection};
+use crate::format::Document;
 
 use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
@@ -131,7 +131,7 @@ pub(super) fn weigh(
     report.portal = Some(plan.portal.clone());
     report.guards = guard::judge(plan, ownership, counts_by_kind, allowances);
     report.plan = Some(plan.clone());
-    report.plan_sha256 = Document::of(report).digest().ok();
+    report.plan_sha256 = Document::from(&*report).digest().ok();
 }
 
 /// Counts what the guards weigh a plan against.

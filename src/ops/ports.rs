@@ -10,7 +10,6 @@ use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::doctor::{Greeting, Inquiry, Setup, Trouble};
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Entry, RunState};
 use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Page};
@@ -20,6 +19,7 @@ use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
 use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
+use crate::format::Document;
 
 /// Reading a branding repository.
 pub trait ReadArt {

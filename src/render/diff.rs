@@ -26,17 +26,17 @@ const CONTEXT: usize = 3;
 pub fn report(report: &Report) -> String {
     let Some(plan) = &report.plan else { return String::new() };
     let mut text = String::new();
-    for unknown in &plan.unknown {
+    for unknown in &plan.diff.unknown {
         let (address, why) = (inert(&unknown.address.to_string()), inert(&unknown.why));
         let _ = writeln!(text, "{DIM}# left alone: {address}: {why}{DIM:#}");
     }
-    for change in &plan.changes {
+    for change in &plan.diff.changes {
         if let Some(origin) = origin::of(report, &change.address) {
             let address = inert(&change.address.to_string());
             let _ = writeln!(text, "{DIM}# {address}: {}{DIM:#}", origin::in_words(origin));
         }
     }
-    if plan.unnamed() > 0 && !plan.changes.is_empty() {
+    if plan.unnamed() > 0 && !plan.diff.changes.is_empty() {
         let stay = counted(plan.unnamed(), "entry that stays is", "entries that stay are");
         let _ = writeln!(text, "{DIM}# {stay} not shown: what was saved only counts them{DIM:#}");
     }
@@ -70,7 +70,7 @@ type State = BTreeMap<Address, String>;
 fn sides(plan: &Plan, report: &Report) -> (String, String) {
     let (mut observed, mut desired) = (State::new(), State::new());
     let size = |content: &Content| dimensions(plan.contents.get(&content.sha256)?);
-    for change in &plan.changes {
+    for change in &plan.diff.changes {
         let before = change.action.before().map(|before| before.content.as_ref());
         let after = change.action.after().map(|after| &after.content);
         // What is known of one image alone must not look like a difference.
@@ -87,7 +87,7 @@ fn sides(plan: &Plan, report: &Report) -> (String, String) {
         }
     }
     let art: BTreeMap<_, _> = report.art.iter().map(|piece| (&piece.address, piece.bytes.as_ref())).collect();
-    for (address, content) in &plan.kept {
+    for (address, content) in &plan.diff.kept {
         // It looks like its art, so it is as wide and as high.
         let facts = facts(content, art.get(address).copied().flatten().and_then(dimensions));
         observed.insert(address.clone(), facts.clone());

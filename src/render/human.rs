@@ -8,7 +8,6 @@ use textwrap::core::display_width;
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
-use crate::domain::document::FindingDocument;
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
 use crate::domain::journal::{Ending, RunState};
@@ -18,6 +17,7 @@ use crate::domain::png::{self, Image};
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::state::Content;
 use crate::domain::step::StepOutcome;
+use crate::format::FindingDocument;
 
 use super::outcome::renames;
 use super::picture::{self, Pictures};
@@ -52,7 +52,7 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
         }
         left_alone(&mut text, plan, width, screen);
         text.push_str(&guards(report, screen));
-        if !plan.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
+        if !plan.diff.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
             text.push_str(&screen.wrapped(&summary(plan), 0));
         }
         // That there is no history at all is no news to those who plan.
@@ -83,7 +83,7 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
     if let Some(plan) = &report.plan
         && !report.has_errors()
     {
-        let last = match plan.changes.len() {
+        let last = match plan.diff.changes.len() {
             0 => format!("No drift: {} looks as the manifest says.", inert(&plan.portal)),
             1 => "Drift: 1 entry differs from the manifest.".to_owned(),
             count => format!("Drift: {count} entries differ from the manifest."),
@@ -206,9 +206,9 @@ pub fn findings(findings: &[Finding], report: &Report, screen: &Screen) -> Strin
 
 /// How wide the column of addresses is, one for all that is told.
 fn width(plan: &Plan) -> usize {
-    let changed = plan.changes.iter().map(|change| &change.address);
-    let unknown = plan.unknown.iter().map(|unknown| &unknown.address);
-    let unmanaged = plan.unmanaged.iter().take(MAX_NAMED).map(|(address, _)| address);
+    let changed = plan.diff.changes.iter().map(|change| &change.address);
+    let unknown = plan.diff.unknown.iter().map(|unknown| &unknown.address);
+    let unmanaged = plan.diff.unmanaged.iter().take(MAX_NAMED).map(|(address, _)| address);
     widest(changed.chain(unknown).chain(unmanaged))
 }
 
@@ -239,11 +239,11 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen
             drawn += 1;
         }
     }
-    if screen.colours.is_some() && drawn < plan.changes.len() {
-        let more = plan.changes.len() - drawn;
+    if screen.colours.is_some() && drawn < plan.diff.changes.len() {
+        let more = plan.diff.changes.len() - drawn;
         text.push_str(&screen.wrapped(&format!("{DIM}the images of {more} more changes are not drawn{DIM:#}"), 0));
     }
-    if !plan.changes.is_empty() {
+    if !plan.diff.changes.is_empty() {
         text.push('\n');
     }
 }
@@ -257,21 +257,21 @@ fn reason(change: &Change, plan: &Plan, report: &Report) -> String {
 }
 
 fn left_alone(text: &mut String, plan: &Plan, width: usize, screen: &Screen) {
-    for unknown in &plan.unknown {
+    for unknown in &plan.diff.unknown {
         let first = format!("{REPLACE}  ?{REPLACE:#} {}", shown(&unknown.address));
         text.push_str(&screen.row(LEAD, &first, width, &format!("left alone: {}", inert(&unknown.why))));
     }
-    for (address, why) in plan.unmanaged.iter().take(MAX_NAMED) {
+    for (address, why) in plan.diff.unmanaged.iter().take(MAX_NAMED) {
         let why = unmanaged(address.kind, *why);
         let first = format!("{DIM}    {}", shown(address));
         text.push_str(&screen.row(LEAD, &first, width, &format!("unmanaged: {why}{DIM:#}")));
     }
-    if plan.unmanaged.len() > MAX_NAMED {
-        let more = plan.unmanaged.len() - MAX_NAMED;
+    if plan.diff.unmanaged.len() > MAX_NAMED {
+        let more = plan.diff.unmanaged.len() - MAX_NAMED;
         let said = format!("{DIM}    and {more} more unmanaged (all of them with --format json){DIM:#}");
         text.push_str(&screen.wrapped(&said, LEAD));
     }
-    if !plan.unknown.is_empty() || !plan.unmanaged.is_empty() {
+    if !plan.diff.unknown.is_empty() || !plan.diff.unmanaged.is_empty() {
         text.push('\n');
     }
 }
@@ -305,9 +305,9 @@ pub fn guards(report: &Report, screen: &Screen) -> String {
 fn summary(plan: &Plan) -> String {
     let mut text = String::new();
     let counts = plan.counts();
-    if plan.changes.is_empty() && !plan.unknown.is_empty() {
+    if plan.diff.changes.is_empty() && !plan.diff.unknown.is_empty() {
         let _ = write!(text, "{BOLD}Nothing is known to differ.{BOLD:#}");
-    } else if plan.changes.is_empty() {
+    } else if plan.diff.changes.is_empty() {
         let _ = write!(text, "{BOLD}Nothing to do.{BOLD:#}");
     } else {
         let _ = write!(
@@ -319,9 +319,15 @@ fn summary(plan: &Plan) -> String {
             renames(plan),
         );
     }
-    let _ = write!(text, " {} unchanged, {} unmanaged, {} system", plan.unchanged, plan.unmanaged.len(), plan.system);
-    if !plan.unknown.is_empty() {
-        let _ = write!(text, ", {} unknown", plan.unknown.len());
+    let _ = write!(
+        text,
+        " {} unchanged, {} unmanaged, {} system",
+        plan.diff.unchanged,
+        plan.diff.unmanaged.len(),
+        plan.diff.system
+    );
+    if !plan.diff.unknown.is_empty() {
+        let _ = write!(text, ", {} unknown", plan.diff.unknown.len());
     }
     text + "."
 }

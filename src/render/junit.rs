@@ -44,8 +44,8 @@ pub fn validation(validation: &Validation) -> String {
 pub fn report(report: &Report, command: &str) -> String {
     let mut cases = Vec::new();
     if let Some(plan) = &report.plan {
-        cases.extend(plan.changes.iter().map(|change| of_change(change, plan, report)));
-        cases.extend(plan.unknown.iter().map(|unknown| Case {
+        cases.extend(plan.diff.changes.iter().map(|change| of_change(change, plan, report)));
+        cases.extend(plan.diff.unknown.iter().map(|unknown| Case {
             ending: Some(Ending::new(Word::Error, "unknown", unknown.why.clone())),
             ..Case::named(unknown.address.to_string())
         }));

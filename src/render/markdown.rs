@@ -64,8 +64,11 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     if let Some(plan) = &report.plan {
         if report.stale {
             // Why they were planned was true of another portal than this one.
-            let rows =
-                plan.changes.iter().map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
+            let rows = plan
+                .diff
+                .changes
+                .iter()
+                .map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
             comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
         } else {
             let rows = in_pairs(plan).into_iter().map(|change| {
@@ -80,7 +83,10 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
         comment.list(
             "Unknown, left alone",
             ENTRIES,
-            plan.unknown.iter().map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why))),
+            plan.diff
+                .unknown
+                .iter()
+                .map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why))),
         );
     }
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
@@ -337,7 +343,7 @@ fn not_applied(run: &Run) -> impl Iterator<Item = String> {
 }
 
 fn left_alone(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.unmanaged.iter().map(|(address, why)| {
+    plan.diff.unmanaged.iter().map(|(address, why)| {
         let why = unmanaged(address.kind, *why).replace('`', "");
         format!("| {} | {why} |\n", name(address))
     })

@@ -60,9 +60,9 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 /// The changes of a plan, the old name of a rename right below the new one.
 fn in_pairs(plan: &Plan) -> Vec<&Change> {
     let is_old = |change: &Change| change.rename.is_some() && matches!(change.action, Action::Delete(_));
-    let (old, others): (Vec<&Change>, Vec<&Change>) = plan.changes.iter().partition(|change| is_old(change));
+    let (old, others): (Vec<&Change>, Vec<&Change>) = plan.diff.changes.iter().partition(|change| is_old(change));
     let mut old: BTreeMap<&Address, &Change> = old.into_iter().map(|change| (&change.address, change)).collect();
-    let mut paired = Vec::with_capacity(plan.changes.len());
+    let mut paired = Vec::with_capacity(plan.diff.changes.len());
     for change in others {
         paired.push(change);
         paired.extend(change.rename.as_ref().and_then(|name| old.remove(name)));

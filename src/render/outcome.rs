@@ -96,7 +96,7 @@ impl Outcome {
             ("apply", _) => "nothing was written",
             ("drift", None) => "nothing was compared",
             ("drift", Some(plan)) => {
-                let differ = differing(plan.changes.len());
+                let differ = differing(plan.diff.changes.len());
                 return Self::new(Tone::Bad, format!("{what}; {differ}, as far as was compared"));
             }
             _ if report.interrupted => "nothing was planned",
@@ -106,12 +106,12 @@ impl Outcome {
     }
 
     fn of_plan(plan: &Plan, refused: bool) -> Self {
-        let changes = counted(plan.changes.len(), "change", "changes");
+        let changes = counted(plan.diff.changes.len(), "change", "changes");
         if refused {
             Self::new(Tone::Bad, format!("{changes} planned, and a guard refuses"))
-        } else if !plan.unknown.is_empty() {
-            Self::new(Tone::Warn, format!("{changes} planned; {} could not be read", plan.unknown.len()))
-        } else if plan.changes.is_empty() {
+        } else if !plan.diff.unknown.is_empty() {
+            Self::new(Tone::Warn, format!("{changes} planned; {} could not be read", plan.diff.unknown.len()))
+        } else if plan.diff.changes.is_empty() {
             Self::new(Tone::Good, "Nothing to do")
         } else {
             Self::new(Tone::Pending, format!("{changes} planned"))
@@ -120,10 +120,10 @@ impl Outcome {
 
     /// A guard stands in the way of mending it, not of finding it out.
     fn of_drift(plan: &Plan, refused: bool) -> Self {
-        let differ = differing(plan.changes.len());
-        if !plan.unknown.is_empty() {
-            Self::new(Tone::Warn, format!("{differ}; {} could not be read", plan.unknown.len()))
-        } else if plan.changes.is_empty() {
+        let differ = differing(plan.diff.changes.len());
+        if !plan.diff.unknown.is_empty() {
+            Self::new(Tone::Warn, format!("{differ}; {} could not be read", plan.diff.unknown.len()))
+        } else if plan.diff.changes.is_empty() {
             Self::new(Tone::Good, "No drift")
         } else if refused {
             Self::new(Tone::Pending, format!("{differ}; a guard would stop apply"))
@@ -178,7 +178,7 @@ fn errors(findings: &[Finding]) -> usize {
 
 /// How many creates and deletes are renames, as an aside; nothing where none is.
 pub(super) fn renames(plan: &Plan) -> String {
-    match plan.changes.iter().filter(|change| change.rename.is_some()).count() / 2 {
+    match plan.diff.changes.iter().filter(|change| change.rename.is_some()).count() / 2 {
         0 => String::new(),
         count => format!(" (of these {} as a create and a delete)", counted(count, "rename", "renames")),
     }
@@ -191,12 +191,12 @@ pub(super) fn counts(plan: &Plan) -> String {
     text.push_str(&renames(plan));
     text.push_str(&format!(
         "; {} unchanged, {} unmanaged, {} system",
-        plan.unchanged,
-        plan.unmanaged.len(),
-        plan.system
+        plan.diff.unchanged,
+        plan.diff.unmanaged.len(),
+        plan.diff.system
     ));
-    if !plan.unknown.is_empty() {
-        text.push_str(&format!(", {} unknown", plan.unknown.len()));
+    if !plan.diff.unknown.is_empty() {
+        text.push_str(&format!(", {} unknown", plan.diff.unknown.len()));
     }
     text
 }
@@ -210,7 +210,7 @@ pub(super) fn counts_of(report: &Report) -> Option<String> {
 /// The entries that lost their image, each with the command that puts it back.
 pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, String)> {
     let had_image = |address: &Address| {
-        plan.changes.iter().any(|change| change.address == *address && change.action.before().is_some())
+        plan.diff.changes.iter().any(|change| change.address == *address && change.action.before().is_some())
     };
     run.steps
         .iter()

@@ -1,10 +1,10 @@
 //! What an earlier run says of who moved: its journal and its plan, as the origins want them.
 
-use crate::domain::document::{ActionName, Document};
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::origin::past::ObjectId;
 use crate::domain::origin::{PastOutcome, PastRun};
 use crate::domain::step::StepOutcome;
+use crate::format::{ActionName, Document};
 
 /// What a run did of `plan`, which is its own.
 pub(super) fn past_run(run: &RunState, plan: &Document) -> PastRun {

@@ -1,12 +1,12 @@
-//! What must hold whatever the bytes: the same functions for the fuzz targets and for `tests/corpus.rs`, which replays
+//! What must hold whatever the bytes: the same functions for the fuzz targets and for `tests/it/corpus.rs`, which replays
 //! what they found. (Answers of a portal are read by private code; their check is in `src/portal/fuzzing.rs`.)
 
 use std::io::Cursor;
 
-use brandctl::domain::document::Document;
 use brandctl::domain::finding::{Finding, Place};
 use brandctl::domain::manifest;
 use brandctl::domain::png::{self as art, Image};
+use brandctl::format::Document;
 use png::{BitDepth, ColorType, Transformations};
 
 /// A manifest is sound, or there is an error; each finding points at a place that exists.

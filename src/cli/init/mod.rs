@@ -14,7 +14,8 @@ use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
-use crate::store::init::{ScaffoldError, Site, write};
+use crate::render::json::InitDocument;
+use crate::store::init::{InitError, NewRepository, write};
 
 use super::exit::Exit;
 use super::output;
@@ -117,7 +118,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     }
     let exit = if started.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
-        Format::Json => output::json(render::json::started(&started), exit),
+        Format::Json => output::json(render::json::print::<InitDocument>(&started), exit),
         Format::Human => {
             let exit = output::data(&render::init::started(&started), exit);
             output::findings(globals, &started.findings, &Report::default());
@@ -131,7 +132,7 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     let given = check(globals, arguments)?;
     let writing = Interrupt::default();
     signals::leave_unless(&writing);
-    let site = Site::at(&arguments.folder).map_err(unwritable)?;
+    let site = NewRepository::at(&arguments.folder).map_err(unwritable)?;
     let (source, portal, ci) = match given {
         Given { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
@@ -206,14 +207,14 @@ fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
     Folder::parse(&parts.join("/")).map_err(|why| Failure::from(Finding::error("usage", why).help("pass --ci none")))
 }
 
-fn unwritable(error: ScaffoldError) -> Failure {
+fn unwritable(error: InitError) -> Failure {
     let help = match &error {
-        ScaffoldError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
+        InitError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
             "pass --ci none, and add the jobs to yours: they are in examples/ci of brandctl's repository"
         }
-        ScaffoldError::Exists(_) => "name a new folder, or move these away: init never writes over a file",
-        ScaffoldError::NotAFolder(_) | ScaffoldError::Link(_) => "name another folder, or move it away",
-        ScaffoldError::Io { .. } => "name a folder that can be written",
+        InitError::Exists(_) => "name a new folder, or move these away: init never writes over a file",
+        InitError::NotAFolder(_) | InitError::Link(_) => "name another folder, or move it away",
+        InitError::Io { .. } => "name a folder that can be written",
     };
     Failure::from(Finding::error("init", error.to_string()).help(help))
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::asset::{Address, Code, Digest, Kind};
-use super::document::SnapshotDocument;
 use super::finding::Finding;
 use super::manifest as manifests;
 use super::plan::Contents;
@@ -114,7 +113,22 @@ pub struct Export {
     pub findings: Vec<Finding>,
 }
 
-/// Lays an export out. Of `observed`, what is [`Reading::NotNeeded`] was not asked for; `contents` has the bytes of all
+impl Export {
+    /// Adds the snapshot of the portal, after the images that it names.
+    pub fn add_snapshot(&mut self, json: serde_json::Result<String>) {
+        let place = self.files.iter().position(|(path, _)| path == SCHEMA).unwrap_or(self.files.len());
+        self.add(place, SNAPSHOT, json);
+    }
+
+    fn add(&mut self, place: usize, path: &str, json: serde_json::Result<String>) {
+        match json {
+            Ok(json) => self.files.insert(place, (path.to_owned(), (json + "\n").into_bytes().into())),
+            Err(error) => self.findings.push(Finding::error("export", format!("{path} cannot be made: {error}"))),
+        }
+    }
+}
+
+/// Lays an export out, but for the snapshot. Of `observed`, what is [`Reading::NotNeeded`] was not asked for; `contents` has the bytes of all
 /// that is known.
 #[must_use]
 pub fn lay_out(observed: &ObservedState, contents: &Contents, choice: &Choice, origin: &Origin) -> Export {
@@ -147,17 +161,9 @@ pub fn lay_out(observed: &ObservedState, contents: &Contents, choice: &Choice, o
         })
         .collect();
     let mut export = Export { items, files: images.into_iter().collect(), findings: Vec::new() };
-    let snapshot = SnapshotDocument::of(origin, observed, &export.items);
     export.findings.extend(export.items.iter().filter_map(unfetched));
     let manifest = declare(&mut export, choice, origin, opaque);
-    let snapshot = serde_json::to_string_pretty(&snapshot).map(|json| inert(&json));
-    let schema = serde_json::to_string_pretty(&manifests::schema());
-    for (path, json) in [(SNAPSHOT, snapshot), (SCHEMA, schema)] {
-        match json {
-            Ok(json) => export.files.push((path.to_owned(), (json + "\n").into_bytes().into())),
-            Err(error) => export.findings.push(Finding::error("export", format!("{path} cannot be made: {error}"))),
-        }
-    }
+    export.add(export.files.len(), SCHEMA, serde_json::to_string_pretty(&manifests::schema()));
     export.files.extend(manifest.map(|text| (MANIFEST.to_owned(), text.into_bytes().into())));
     export
 }
@@ -228,22 +234,6 @@ fn free_path(folder: Option<&str>, address: &Address, taken: &BTreeMap<String, A
     let path = format!("{folder}{}/{stem}", address.kind.plural());
     let names = std::iter::once(format!("{path}.png")).chain((2..).map(|number: u32| format!("{path}%%{number}.png")));
     names.into_iter().find(|name| !taken.contains_key(name)).unwrap_or_default()
-}
-
-/// JSON with its strings' invisible characters escaped, which JSON itself need not do: whoever looks at the file on a
-/// terminal sees what is there. Outside strings there are none of them.
-fn inert(json: &str) -> String {
-    let mut safe = String::with_capacity(json.len());
-    for character in json.chars() {
-        if matches!(character, ' '..='~' | '\n') || character.is_alphanumeric() {
-            safe.push(character);
-        } else {
-            let units =
-                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
-            safe.push_str(&units);
-        }
-    }
-    safe
 }
 
 fn sha256(reading: &Reading) -> Option<Digest> {

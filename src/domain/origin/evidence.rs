@@ -39,17 +39,18 @@ impl<'a> Evidence<'a> {
         let (lineages, contents) = (BTreeMap::new(), BTreeMap::new());
         let mut evidence = Self { past, plan, desired, runs, lineages, contents, seen: BTreeSet::new() };
         let differs: BTreeSet<_> = plan
+            .diff
             .changes
             .iter()
             .map(|change| &change.address)
-            .chain(plan.unknown.iter().map(|unknown| &unknown.address))
-            .chain(plan.conflicts.iter().filter_map(|finding| finding.address.as_ref()))
+            .chain(plan.diff.unknown.iter().map(|unknown| &unknown.address))
+            .chain(plan.diff.conflicts.iter().filter_map(|finding| finding.address.as_ref()))
             .map(Address::folded)
             .collect();
         let oldest = past.oldest();
         for (address, entry) in desired.entries() {
             // What the portal has of it may be older bytes that look the same: those say nothing of this commit.
-            let is_same = plan.kept.get(address).is_some_and(|held| held.sha256 == entry.content.sha256);
+            let is_same = plan.diff.kept.get(address).is_some_and(|held| held.sha256 == entry.content.sha256);
             if only.admits(address) && !differs.contains(&address.folded()) && is_same {
                 let names = evidence.names(&entry.content, Some(&entry.png));
                 evidence.seen.extend(names.iter().filter_map(|name| oldest.get(name)).max().copied());
@@ -61,7 +62,7 @@ impl<'a> Evidence<'a> {
     /// The codes whose old declarations matter, each with its present file.
     #[must_use]
     pub fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
-        let unsettled = self.plan.changes.iter().filter(|change| match &change.action {
+        let unsettled = self.plan.diff.changes.iter().filter(|change| match &change.action {
             Action::Create(_) => true,
             Action::Replace(before, _) | Action::Delete(before) => {
                 before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
@@ -78,7 +79,7 @@ impl<'a> Evidence<'a> {
     /// The contents that the live images must be compared with, because none of them has the live one's name.
     #[must_use]
     pub fn unread(&self) -> BTreeSet<ObjectId> {
-        let live = self.plan.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
+        let live = self.plan.diff.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
         live.filter(|(change, before)| {
             before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
         })
@@ -97,6 +98,7 @@ impl<'a> Evidence<'a> {
     pub fn judge(&mut self) -> Origins {
         let matched: Vec<usize> = self
             .plan
+            .diff
             .changes
             .iter()
             .filter_map(|change| self.version_of(&change.live_address(), change.action.before()?.content.as_ref()?))
@@ -109,7 +111,7 @@ impl<'a> Evidence<'a> {
             whole: self.runs.iter().filter_map(|run| Some((run.id.as_str(), self.whole(run)?))).collect(),
             any: !self.seen.is_empty() || self.runs.iter().any(|run| self.place(run).is_some()),
         };
-        let judged = self.plan.changes.iter().map(|change| (change.address.clone(), self.origin(change, &known)));
+        let judged = self.plan.diff.changes.iter().map(|change| (change.address.clone(), self.origin(change, &known)));
         judged.collect()
     }
 

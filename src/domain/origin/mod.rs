@@ -46,6 +46,7 @@ use past::ObjectId;
 /// Who moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Mover")]
 pub enum OriginKind {
     /// The repository: what is declared was not applied yet.
     Pending,
@@ -127,7 +128,7 @@ pub type Origins = BTreeMap<Address, Origin>;
 #[must_use]
 pub fn unknown(plan: &Plan, why: &str) -> Origins {
     let origin = Origin { kind: OriginKind::Unknown, why: why.to_owned(), commit: None };
-    plan.changes.iter().map(|change| (change.address.clone(), origin.clone())).collect()
+    plan.diff.changes.iter().map(|change| (change.address.clone(), origin.clone())).collect()
 }
 
 /// The reason, where every origin is unknown for the same one.

@@ -16,6 +16,7 @@ use crate::domain::asset::Digest;
 /// and metadata are no part of it: 16 bits count only where they say more than 8 do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(rename = "Look")]
 pub struct Appearance(Digest);
 
 impl Appearance {

@@ -80,6 +80,7 @@ pub struct Coverage {
 /// Why items are unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Trouble")]
 pub struct ReadFailure {
     /// The portal's reason.
     pub why: String,

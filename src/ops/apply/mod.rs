@@ -15,12 +15,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::domain::asset::Address;
-use crate::domain::document::Document;
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Ending, Entry, Resumption};
 use crate::domain::report::Run;
 use crate::domain::step::{StepOutcome, StepResult};
+use crate::format::Document;
 
 use super::events::{Event, Stage};
 use super::observe::Reader;
@@ -75,7 +75,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     tools: &Tools<'_, P>,
 ) -> Result<Option<Run>, NotApplied> {
     let plan = approved.plan();
-    if plan.changes.is_empty() {
+    if plan.diff.changes.is_empty() {
         return Ok(None);
     }
     let Start { done, between } = step_state::check(plan, seen, resumed, &tools.eyes).await?;
@@ -83,15 +83,16 @@ pub async fn apply<P: ReadPortal + WritePortal>(
         return Err(NotApplied::Interrupted);
     }
     let old = plan
+        .diff
         .changes
         .iter()
         .filter_map(|change| change.action.before()?.content.as_ref())
         .filter_map(|content| Some((content.sha256, plan.contents.get(&content.sha256)?.clone())))
         .collect();
     let journal = tools.runs.begin(document, &old)?;
-    tools.eyes.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.changes.len()) });
+    tools.eyes.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
     let writer = Writer::new(plan, tools, journal.as_ref());
-    for change in plan.changes.iter().filter(|change| done.contains(&change.address)) {
+    for change in plan.diff.changes.iter().filter(|change| done.contains(&change.address)) {
         writer.applied(change);
     }
     writer.finish_replaces(&between).await;

@@ -71,7 +71,7 @@ pub async fn start(
     resumed: &Resumption,
     eyes: &Reader<'_, impl ReadPortal>,
 ) -> Result<Start, Vec<Finding>> {
-    let changes: Vec<_> = plan.changes.iter().collect();
+    let changes: Vec<_> = plan.diff.changes.iter().collect();
     let mut start = Start::default();
     let mut stale = Vec::new();
     for (address, state) in judge(&changes, &by_code(listing), eyes).await {

@@ -136,7 +136,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) fn sent_changes(&self) -> Vec<&'a Change> {
         let steps = self.steps.borrow();
         let sent = |change: &&Change| steps.get(&change.address).is_some_and(|step| step.fate != StepOutcome::Skipped);
-        self.plan.changes.iter().filter(sent).collect()
+        self.plan.diff.changes.iter().filter(sent).collect()
     }
 
     /// Corrects what is noted of a step.
@@ -150,7 +150,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) fn finish(self) -> BTreeMap<Address, StepResult> {
         let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
         let mut steps = self.steps.into_inner();
-        for change in &self.plan.changes {
+        for change in &self.plan.diff.changes {
             steps.entry(change.address.clone()).or_insert_with(|| StepResult {
                 fate: StepOutcome::Skipped,
                 why: Some(why.clone()),
@@ -164,7 +164,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) fn waiting(&self, which: impl Fn(&Change) -> bool) -> VecDeque<Waiting<'a>> {
         let steps = self.steps.borrow();
         let waiting = |change: &&Change| which(change) && !steps.contains_key(&change.address);
-        self.plan.changes.iter().filter(waiting).map(Waiting::new).collect()
+        self.plan.diff.changes.iter().filter(waiting).map(Waiting::new).collect()
     }
 
     /// Why nothing more is sent, if so.

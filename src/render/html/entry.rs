@@ -127,9 +127,9 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<En
     let art: BTreeMap<_, _> = report.art.iter().map(|piece| (piece.address.folded(), piece)).collect();
     let mut entries = Vec::new();
     // The other half of a rename shows both.
-    let shown = plan.changes.iter().filter(|change| change.rename.is_none() || change.action.after().is_some());
+    let shown = plan.diff.changes.iter().filter(|change| change.rename.is_none() || change.action.after().is_some());
     entries.extend(shown.map(|change| of_change(change, plan, report, &findings, gallery)));
-    for unknown in &plan.unknown {
+    for unknown in &plan.diff.unknown {
         let piece = art.get(&unknown.address.folded());
         entries.push(Entry {
             why: format!("left alone: {}", inert(&unknown.why)),
@@ -138,7 +138,7 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<En
             ..Entry::new(&unknown.address, Action::Unknown, &findings)
         });
     }
-    for address in plan.kept.keys() {
+    for address in plan.diff.kept.keys() {
         // What looks the same is drawn from the art.
         let after = art.get(&address.folded()).map_or(Side::Unseen("not at hand"), |piece| declared(piece, gallery));
         entries.push(Entry { after, ..Entry::new(address, Action::Keep, &findings) });
@@ -157,9 +157,9 @@ pub(super) fn uncompared(report: &Report) -> Vec<&Piece> {
     if plan.unnamed() > 0 {
         return Vec::new();
     }
-    let changed = plan.changes.iter().map(|change| &change.address);
-    let unknown = plan.unknown.iter().map(|unknown| &unknown.address);
-    let told: BTreeSet<_> = changed.chain(unknown).chain(plan.kept.keys()).map(Address::folded).collect();
+    let changed = plan.diff.changes.iter().map(|change| &change.address);
+    let unknown = plan.diff.unknown.iter().map(|unknown| &unknown.address);
+    let told: BTreeSet<_> = changed.chain(unknown).chain(plan.diff.kept.keys()).map(Address::folded).collect();
     report.art.iter().filter(|piece| !told.contains(&piece.address.folded())).collect()
 }
 
@@ -248,7 +248,7 @@ fn of_change<'a>(
         Some(digest) => plan.contents.get(&digest).map_or(Side::Unseen(lost), |bytes| seen(bytes, gallery)),
     };
     // A rename's old image is that of the entry that is deleted.
-    let other = change.rename.as_ref().and_then(|old| plan.changes.iter().find(|other| other.address == *old));
+    let other = change.rename.as_ref().and_then(|old| plan.diff.changes.iter().find(|other| other.address == *old));
     let old = change.action.before().or_else(|| other.and_then(|other| other.action.before()));
     entry.before = old.map_or(Side::Absent, |before| show(before.content.as_ref().map(|content| content.sha256)));
     entry.after = change.action.after().map_or(Side::Absent, |after| show(Some(after.content.sha256)));

@@ -114,7 +114,7 @@ fn guards(verdicts: &[Verdict]) -> Markup {
 fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
     let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).collect();
     let had_image = |address: &Address| {
-        let mut changes = plan.into_iter().flat_map(|plan| &plan.changes);
+        let mut changes = plan.into_iter().flat_map(|plan| &plan.diff.changes);
         changes.any(|change| change.address == *address && change.action.before().is_some())
     };
     let lost = |address: &Address, step: &StepResult| {
@@ -141,10 +141,10 @@ fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
 
 fn left_alone(plan: &Plan) -> Markup {
     html! {
-        @if !plan.unmanaged.is_empty() {
+        @if !plan.diff.unmanaged.is_empty() {
             details.panel {
-                summary { b { (plan.unmanaged.len()) } " unmanaged, left alone" }
-                ul { @for (address, why) in &plan.unmanaged { li { (name(address)) " " span.at { (unmanaged(address.kind, *why)) } } } }
+                summary { b { (plan.diff.unmanaged.len()) } " unmanaged, left alone" }
+                ul { @for (address, why) in &plan.diff.unmanaged { li { (name(address)) " " span.at { (unmanaged(address.kind, *why)) } } } }
             }
         }
     }

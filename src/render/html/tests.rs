@@ -1,4 +1,4 @@
-//! What a browser is not needed for: tests/browser has the rest.
+//! What a browser is not needed for: tests/external/browser has the rest.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
@@ -159,7 +159,7 @@ fn shares_are_rounded_to_the_nearest_tenth_and_never_to_nothing_or_all() {
 #[test]
 fn a_change_of_case_is_not_called_a_change_of_the_image() {
     let mut found = replacing(&[("acme-a", square(1), square(1))]);
-    let change = found.plan.as_mut().unwrap().changes.first_mut().unwrap();
+    let change = found.plan.as_mut().unwrap().diff.changes.first_mut().unwrap();
     change.reason = Reason::Respelt;
     if let Action::Replace(before, _) = &mut change.action {
         before.code = Code::new("ACME-a");

@@ -1,0 +1,378 @@
+//! The published form of a plan and of what became of it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::asset::{Address, Code, Digest};
+use crate::domain::diff::{Action, After, Before, Change, Reason, Unknown};
+use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::guard::Verdict;
+use crate::domain::origin::{Origin, Origins};
+use crate::domain::ownership::Unmanaged;
+use crate::domain::plan::{Plan, Precondition};
+use crate::domain::report::{Against, Report, Run};
+use crate::domain::step::StepResult;
+use crate::domain::usage::{Coverage, Usage};
+
+use super::FORMAT_VERSION;
+
+/// A plan, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "brandctl plan")]
+pub struct Document {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that made the plan.
+    pub tool: Tool,
+    /// The portal's host, or the sandbox's identity; null when it was not reached.
+    pub portal: Option<String>,
+    /// What stood for the portal; absent when the portal itself was read. A plan with this is shown, never applied.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub against: Option<Against>,
+    /// The changes, sorted by address.
+    pub changes: Vec<ChangeDocument>,
+    /// Custom entries that are left alone.
+    pub unmanaged: Vec<UnmanagedDocument>,
+    /// Entries whose content could not be fetched, which are left alone too.
+    pub unknown: Vec<Unknown>,
+    /// What was looked at to tell whether codes are in use, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage_coverage: Option<Coverage>,
+    /// What each guard said.
+    pub guards: Vec<Verdict>,
+    /// Counts.
+    pub summary: Summary,
+    /// Findings that stop nothing.
+    pub warnings: Vec<FindingDocument>,
+    /// Findings that stop everything.
+    pub errors: Vec<FindingDocument>,
+    /// What apply did, when it began.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<RunDocument>,
+    /// The digest of the plan; null when there is no plan.
+    pub plan_sha256: Option<Digest>,
+    /// In a saved plan: the bytes to upload and the bytes they replace, in base64, by their SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub contents: Option<BTreeMap<Digest, String>>,
+}
+
+/// A program and its version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// `brandctl`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    #[must_use]
+    pub fn this() -> Self {
+        Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// What is done to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ActionName {
+    /// Add it.
+    Create,
+    /// Delete it and add it again.
+    Replace,
+    /// Delete it.
+    Delete,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeDocument {
+    /// The entry.
+    pub address: Address,
+    /// What is done to it.
+    pub action: ActionName,
+    /// Why.
+    pub reason: Reason,
+    /// The other half of a rename.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rename: Option<Address>,
+    /// Who moved, by the history of the repository.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<Origin>,
+    /// What it was; null for a create.
+    pub before: Option<Before>,
+    /// What it shall be; null for a delete.
+    pub after: Option<After>,
+    /// What must be true of the code for the change to be made.
+    pub precondition: PreconditionDocument,
+    /// Whether the code is in use, of an entry that is deleted or replaced, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage: Option<Usage>,
+    /// What became of it, once apply began.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub result: Option<StepResult>,
+}
+
+/// What must be true of a code for a change to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreconditionDocument {
+    /// Whether a custom entry must have the code.
+    pub exists: bool,
+    /// The spelling that the portal must list.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<Code>,
+    /// Its bytes must have this SHA-256, or look like the ones that had it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256: Option<Digest>,
+}
+
+/// A custom entry that is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnmanagedDocument {
+    /// The entry.
+    pub address: Address,
+    /// Why.
+    pub why: Unmanaged,
+}
+
+/// Counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Adds.
+    pub create: usize,
+    /// Deletes followed by adds.
+    pub replace: usize,
+    /// Deletes.
+    pub delete: usize,
+    /// Declared entries that need no change.
+    pub unchanged: usize,
+    /// Custom entries that are left alone.
+    pub unmanaged: usize,
+    /// System entries, which are never touched.
+    pub system: usize,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingDocument {
+    /// Which check: a rule id, or one of the checks of manifest and portal.
+    pub rule: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file: the PNG for a finding about art, else the manifest; null when it is about no file.
+    pub path: Option<String>,
+    /// Line in that file, from 1; null for a PNG.
+    pub line: Option<usize>,
+    /// Column in that line, in characters from 1; null for a PNG.
+    pub column: Option<usize>,
+    /// The entry it is about, as in icon/acme-call.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+    /// Where the manifest declares that entry, when the finding is about its image and it has a line of its own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub declared: Option<PlaceDocument>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// A place in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceDocument {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in that line, in characters from 1.
+    pub column: usize,
+}
+
+/// A run of apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunDocument {
+    /// Its id.
+    pub id: String,
+    /// Its folder, which holds the journal and the old images.
+    pub folder: String,
+}
+
+/// The errors and the warnings.
+pub(crate) fn split(findings: &[Finding]) -> (Vec<FindingDocument>, Vec<FindingDocument>) {
+    let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.is_error());
+    let documents = |findings: Vec<&Finding>| findings.into_iter().map(FindingDocument::from).collect();
+    (documents(errors), documents(warnings))
+}
+
+impl From<&Finding> for FindingDocument {
+    fn from(finding: &Finding) -> Self {
+        let Finding { rule, severity, path, place, address, declared, message, help, related: _ } = finding;
+        Self {
+            rule: rule.to_string(),
+            severity: *severity,
+            path: path.clone(),
+            line: place.as_ref().map(|place| place.line),
+            column: place.as_ref().map(|place| place.column),
+            address: address.as_ref().map(ToString::to_string),
+            declared: declared.as_ref().map(|place| PlaceDocument { line: place.line, column: place.column }),
+            message: message.clone(),
+            help: help.clone(),
+        }
+    }
+}
+
+impl From<&FindingDocument> for Finding {
+    fn from(document: &FindingDocument) -> Self {
+        let FindingDocument { rule, severity, path, line, column, address, declared, message, help } = document;
+        let place = |line, column| Place { line, column, bytes: 0..0 };
+        Self {
+            rule: rule.clone().into(),
+            severity: *severity,
+            path: path.clone(),
+            place: line.zip(*column).map(|(line, column)| place(line, column)),
+            address: address.as_ref().and_then(|address| address.parse().ok()),
+            declared: declared.as_ref().map(|declared| place(declared.line, declared.column)),
+            message: message.clone(),
+            help: help.clone(),
+            related: Vec::new(),
+        }
+    }
+}
+
+impl From<&Change> for ChangeDocument {
+    fn from(change: &Change) -> Self {
+        let Change { address, action, reason, rename } = change;
+        Self {
+            address: address.clone(),
+            action: match action {
+                Action::Create(_) => ActionName::Create,
+                Action::Replace(..) => ActionName::Replace,
+                Action::Delete(_) => ActionName::Delete,
+            },
+            reason: *reason,
+            rename: rename.clone(),
+            origin: None,
+            before: action.before().cloned(),
+            after: action.after().cloned(),
+            precondition: match change.precondition() {
+                Precondition::Absent => PreconditionDocument { exists: false, code: None, sha256: None },
+                Precondition::Present(before) => PreconditionDocument {
+                    exists: true,
+                    code: Some(before.code.clone()),
+                    sha256: before.content.as_ref().map(|content| content.sha256),
+                },
+            },
+            usage: None,
+            result: None,
+        }
+    }
+}
+
+impl From<&Report> for Document {
+    /// Without the bytes.
+    fn from(report: &Report) -> Self {
+        let (errors, warnings) = split(&report.findings);
+        let mut document = Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            portal: report.portal.clone(),
+            against: report.against,
+            changes: Vec::new(),
+            unmanaged: Vec::new(),
+            unknown: Vec::new(),
+            usage_coverage: None,
+            guards: report.guards.clone(),
+            summary: Summary::default(),
+            warnings,
+            errors,
+            run: None,
+            plan_sha256: report.plan_sha256,
+            contents: None,
+        };
+        if let Some(plan) = &report.plan {
+            document.take(plan);
+        }
+        for change in &mut document.changes {
+            change.origin = report.origins.get(&change.address).cloned();
+        }
+        if let Some(run) = &report.run {
+            document.add_run(run);
+        }
+        document
+    }
+}
+
+impl Document {
+    /// Adds what became of the plan.
+    pub fn add_run(&mut self, run: &Run) {
+        self.run = Some(RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() });
+        for change in &mut self.changes {
+            change.result = run.steps.get(&change.address).cloned();
+        }
+    }
+
+    fn take(&mut self, plan: &Plan) {
+        let counts = plan.counts();
+        self.changes = plan
+            .diff
+            .changes
+            .iter()
+            .map(|change| ChangeDocument { usage: plan.usage(change), ..ChangeDocument::from(change) })
+            .collect();
+        self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone());
+        self.unmanaged = plan
+            .diff
+            .unmanaged
+            .iter()
+            .map(|(address, why)| UnmanagedDocument { address: address.clone(), why: *why })
+            .collect();
+        self.unknown.clone_from(&plan.diff.unknown);
+        self.summary = Summary {
+            create: counts.create,
+            replace: counts.replace,
+            delete: counts.delete,
+            unchanged: plan.diff.unchanged,
+            unmanaged: plan.diff.unmanaged.len(),
+            system: plan.diff.system,
+        };
+    }
+
+    /// What was found when it was made. Where a manifest was meant, its text is not there any more.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.errors.iter().chain(&self.warnings).map(Finding::from).collect()
+    }
+
+    /// Who moved, as far as that was asked when it was made.
+    #[must_use]
+    pub fn origins(&self) -> Origins {
+        let changes = self.changes.iter();
+        changes.filter_map(|change| Some((change.address.clone(), change.origin.clone()?))).collect()
+    }
+
+    /// The digest of the plan that this document states, whatever was added to it since.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON, which no value of this type can cause.
+    pub fn digest(&self) -> Result<Digest, serde_json::Error> {
+        let mut plan = self.clone();
+        plan.run = None;
+        plan.plan_sha256 = None;
+        plan.contents = None;
+        for change in &mut plan.changes {
+            change.result = None;
+        }
+        Ok(Digest::of(&serde_json::to_vec(&plan)?))
+    }
+}

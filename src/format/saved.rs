@@ -1,0 +1,173 @@
+//! Saved plans: the document with the bytes, written and read back; whoever reads one believes nothing that the digests
+//! do not cover.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::FORMAT_VERSION;
+use super::plan::{ActionName, ChangeDocument, Document};
+use crate::domain::asset::{Address, Digest};
+use crate::domain::diff::{Action, Change, Diff};
+use crate::domain::plan::{Contents, Plan};
+use crate::domain::report::Against;
+use crate::domain::state::Content;
+use crate::domain::usage::Evidence;
+
+impl Document {
+    /// Adds the bytes, which makes it a saved plan.
+    #[must_use]
+    pub fn with_contents(mut self, contents: &Contents) -> Self {
+        self.contents = Some(contents.iter().map(|(digest, bytes)| (*digest, STANDARD.encode(bytes))).collect());
+        self
+    }
+
+    /// Reads a saved plan and holds it against its digests.
+    ///
+    /// # Errors
+    /// When it is no saved plan of this format, or was altered.
+    pub fn read_saved(bytes: &[u8]) -> Result<SavedPlan, BadPlan> {
+        let value: serde_json::Value = serde_json::from_slice(bytes)?;
+        let version = value.get("format_version").and_then(serde_json::Value::as_u64);
+        let format_version = version.ok_or_else(|| BadPlan::NotAPlan("it has no `format_version`".to_owned()))?;
+        if format_version != u64::from(FORMAT_VERSION) {
+            return Err(BadPlan::Version(format_version));
+        }
+        let mut document: Self = serde_json::from_value(value)?;
+        let digest = document.digest()?;
+        if document.plan_sha256 != Some(digest) {
+            return Err(BadPlan::Altered("its digest does not match what it says".to_owned()));
+        }
+        let encoded = document.contents.take().ok_or_else(|| BadPlan::NotAPlan("it has no `contents`".to_owned()))?;
+        let mut contents = Contents::new();
+        for (digest, text) in encoded {
+            let bytes =
+                STANDARD.decode(&text).map_err(|error| BadPlan::Altered(format!("contents {digest}: {error}")))?;
+            if Digest::of(&bytes) != digest {
+                return Err(BadPlan::Altered(format!("contents {digest} have another digest")));
+            }
+            contents.insert(digest, Arc::from(bytes));
+        }
+        let plan = document.plan(contents)?;
+        plan.diff.changes.iter().try_for_each(|change| weigh(change, &plan.contents))?;
+        Ok(SavedPlan { document, plan, digest })
+    }
+
+    /// The plan that this document states, with the bytes that are at hand.
+    ///
+    /// # Errors
+    /// When it contradicts itself.
+    pub fn plan(&self, contents: Contents) -> Result<Plan, BadPlan> {
+        let changes = self.changes.iter().map(ChangeDocument::change).collect::<Result<Vec<_>, _>>()?;
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = changes.iter().find(|change| !seen.insert(change.address.folded())) {
+            return Err(BadPlan::Altered(format!("it changes {} twice", twice.address.to_string().escape_debug())));
+        }
+        let usage = |change: &ChangeDocument| Some((change.address.clone(), change.usage.clone()?));
+        let usages = self.changes.iter().filter_map(usage).collect::<BTreeMap<_, _>>();
+        if self.usage_coverage.is_none() && !usages.is_empty() {
+            return Err(BadPlan::Altered(
+                "it says that codes are in use, and not where that was looked for".to_owned(),
+            ));
+        }
+        let diff = Diff {
+            changes,
+            unchanged: self.summary.unchanged,
+            kept: BTreeMap::new(),
+            unmanaged: self.unmanaged.iter().map(|entry| (entry.address.clone(), entry.why)).collect(),
+            system: self.summary.system,
+            unknown: self.unknown.clone(),
+            conflicts: Vec::new(),
+        };
+        let evidence = self.usage_coverage.clone().map(|coverage| Evidence::new(coverage, usages));
+        Ok(Plan { portal: self.portal.clone().unwrap_or_default(), diff, contents, evidence })
+    }
+}
+
+/// A saved plan that is whole.
+#[derive(Debug, Clone)]
+pub struct SavedPlan {
+    /// What it says, without the bytes.
+    pub document: Document,
+    /// The plan, with the bytes.
+    pub plan: Plan,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+impl SavedPlan {
+    /// Why it cannot be applied, whatever the portal holds.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<String> {
+        match (&self.document.portal, self.document.against, self.document.errors.first()) {
+            (_, Some(Against::Export), _) => Some("it was made against an export, not the portal itself".to_owned()),
+            (_, None, Some(error)) => Some(format!("it was saved with errors, the first being: {}", error.message)),
+            (None, None, None) => Some("it was made without a portal".to_owned()),
+            (Some(_), None, None) => None,
+        }
+    }
+}
+
+impl ChangeDocument {
+    fn change(&self) -> Result<Change, BadPlan> {
+        let address = &self.address;
+        let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", address.to_string().escape_debug()));
+        let action = match (self.action, self.before.clone(), self.after.clone()) {
+            (ActionName::Create, None, Some(after)) => Action::Create(after),
+            (ActionName::Replace, Some(before), Some(after)) => Action::Replace(before, after),
+            (ActionName::Delete, Some(before), None) => Action::Delete(before),
+            _ => return Err(broken("`before` and `after` do not fit its action")),
+        };
+        if action
+            .before()
+            .is_some_and(|before| Address::new(address.kind, before.code.clone()).folded() != address.folded())
+        {
+            return Err(broken("it replaces another code"));
+        }
+        let change = Change { address: address.clone(), action, reason: self.reason, rename: self.rename.clone() };
+        if Self::from(&change).precondition != self.precondition {
+            return Err(broken("its precondition does not fit what it says of the entry"));
+        }
+        Ok(change)
+    }
+}
+
+/// Holds what a saved plan says of images against the images: one that states another look for its bytes is not
+/// believed.
+fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
+    let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address.to_string().escape_debug()));
+    if let Some(after) = change.action.after() {
+        let bytes = contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
+        if Content::of(bytes) != after.content {
+            return Err(broken("its new image is not what the plan says it is"));
+        }
+    }
+    if let Some(content) = change.action.before().and_then(|before| before.content.as_ref())
+        && contents.get(&content.sha256).is_some_and(|bytes| Content::of(bytes) != *content)
+    {
+        return Err(broken("its old image is not what the plan says it is"));
+    }
+    Ok(())
+}
+
+/// Why a file cannot be applied as a saved plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadPlan {
+    /// It is something else, or was cut short.
+    #[error("it is no saved plan: {0}")]
+    NotAPlan(String),
+    /// It is of another format.
+    #[error("it is of format {0}; this program reads format {FORMAT_VERSION}")]
+    Version(u64),
+    /// Somebody changed it after it was saved.
+    #[error("it was altered after it was saved: {0}")]
+    Altered(String),
+}
+
+impl From<serde_json::Error> for BadPlan {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotAPlan(error.to_string())
+    }
+}

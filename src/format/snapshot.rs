@@ -1,0 +1,193 @@
+//! The published form of what a portal held when it was exported: what `plan --against` reads in its place.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT_VERSION;
+use crate::domain::asset::{Address, Code, Digest, Kind};
+use crate::domain::export::{File, Filed, Item, Origin};
+use crate::domain::state::ObservedState;
+use crate::text::escape_json;
+
+/// What a portal held. Exporting the same portal twice gives the same bytes, so there is no date and no path of the
+/// portal's in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "brandctl export: portal.json")]
+pub struct SnapshotDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The portal's host, or the sandbox's identity.
+    pub portal: String,
+    /// Whether it is a sandbox, to which no `portal` pin applies.
+    pub sandbox: bool,
+    /// The custom entries by kind and code, then the system entries.
+    pub entries: Vec<SnapshotEntry>,
+}
+
+/// One entry of the portal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotEntry {
+    /// Icon or logo.
+    pub kind: Kind,
+    /// Its code, spelt as the portal spells it.
+    pub code: Code,
+    /// Whether it comes with the product: it has no image then.
+    pub system: bool,
+    /// The file of its image, relative to this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
+    /// The SHA-256 of that file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256: Option<Digest>,
+    /// Why there is no file of a custom entry.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing: Option<String>,
+}
+
+/// Of a document, what says how to read it.
+#[derive(Deserialize)]
+struct Versioned {
+    #[serde(default)]
+    format_version: Option<u64>,
+}
+
+impl SnapshotDocument {
+    /// The snapshot of a portal whose custom entries became these items.
+    #[must_use]
+    pub fn of(origin: &Origin, observed: &ObservedState, items: &[Item]) -> Self {
+        let mut system: Vec<&Address> =
+            observed.entries.iter().filter(|(listed, _)| listed.system).map(|(listed, _)| &listed.address).collect();
+        system.sort();
+        let system = system.into_iter().map(|address| SnapshotEntry {
+            kind: address.kind,
+            code: address.code.clone(),
+            system: true,
+            file: None,
+            sha256: None,
+            missing: None,
+        });
+        Self {
+            format_version: FORMAT_VERSION,
+            portal: origin.portal.clone(),
+            sandbox: origin.sandbox,
+            entries: items.iter().map(SnapshotEntry::from).chain(system).collect(),
+        }
+    }
+
+    /// As its file has it, but for the last line break.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON, which no value of this type can cause.
+    pub fn text(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|json| escape_json(&json))
+    }
+
+    /// Reads a snapshot.
+    ///
+    /// # Errors
+    /// When it is none of this format, or says of an entry what cannot be: one sentence.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        // Never into values of any kind: they take thirty times the room of their text, which anybody may have written.
+        let Versioned { format_version: version } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if version != Some(u64::from(FORMAT_VERSION)) {
+            let version = version.map_or_else(|| "no format".to_owned(), |version| format!("format {version}"));
+            return Err(format!("it is of {version}; this program reads format {FORMAT_VERSION}"));
+        }
+        let snapshot: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        match snapshot.entries.iter().find(|entry| !entry.is_whole()) {
+            None => Ok(snapshot),
+            Some(entry) => {
+                let address = entry.address().to_string();
+                Err(format!("{} must have a file and its digest, or say why not", address.escape_debug()))
+            }
+        }
+    }
+}
+
+impl SnapshotEntry {
+    /// Kind and code.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        Address::new(self.kind, self.code.clone())
+    }
+
+    const fn is_whole(&self) -> bool {
+        matches!(
+            (self.system, &self.file, &self.sha256, &self.missing),
+            (true, None, None, None) | (false, Some(_), Some(_), None) | (false, None, None, Some(_))
+        )
+    }
+}
+
+impl From<&Item> for SnapshotEntry {
+    fn from(Item { address, filed }: &Item) -> Self {
+        let (file, missing) = match filed {
+            Filed::Declared(file) | Filed::SetAside(file, _) => (Some(file), None),
+            Filed::Unfetched(why) => (None, Some(format!("it could not be fetched: {why}"))),
+            Filed::LeftOut => (None, Some("it was left out of the export".to_owned())),
+        };
+        let (file, sha256) = file.map(|File { path, sha256 }| (path.clone(), *sha256)).unzip();
+        Self { kind: address.kind, code: address.code.clone(), system: false, file, sha256, missing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+    use crate::domain::export::{Choice, Export, SNAPSHOT, lay_out};
+    use crate::domain::plan::Contents;
+    use crate::domain::state::{Listed, Reading};
+
+    /// An export of these entries, and its snapshot.
+    fn exported(observed: &ObservedState) -> Export {
+        let origin = Origin { portal: "acme.bitrix24.com".to_owned(), sandbox: false };
+        let mut export = lay_out(observed, &Contents::new(), &Choice::default(), &origin);
+        export.add_snapshot(SnapshotDocument::of(&origin, observed, &export.items).text());
+        export
+    }
+
+    #[test]
+    fn a_snapshot_has_every_entry_in_whatever_order_the_portal_lists_them() {
+        let listed = |kind, code: &str, system| {
+            let reading = if system { Reading::NotNeeded } else { Reading::Failed("it is gone".to_owned()) };
+            (Listed { address: Address::new(kind, Code::new(code)), system, file_uri: String::new() }, reading)
+        };
+        let mut observed = ObservedState {
+            entries: vec![
+                listed(Kind::Logo, "bizproc", true),
+                listed(Kind::Icon, "b\u{202e}", false),
+                listed(Kind::Icon, "info", true),
+                listed(Kind::Icon, "a", false),
+            ],
+        };
+        let export = exported(&observed);
+        let (_, bytes) = export.files.iter().find(|(path, _)| path == SNAPSHOT).unwrap();
+        assert!(std::str::from_utf8(bytes).unwrap().contains("\"b\\u202e\""));
+        let snapshot = SnapshotDocument::read(bytes).unwrap();
+        let codes: Vec<_> = snapshot.entries.iter().map(|entry| entry.code.as_str()).collect();
+        assert_eq!(codes, ["a", "b\u{202e}", "info", "bizproc"]);
+        observed.entries.reverse();
+        assert_eq!(exported(&observed).files, export.files);
+    }
+
+    #[test]
+    fn a_snapshot_that_contradicts_itself_is_none() {
+        for (text, expected) in [
+            ("", "EOF while parsing"),
+            ("{}", "it is of no format"),
+            (r#"{"format_version":2}"#, "it is of format 2; this program reads format 1"),
+            (r#"{"format_version":1,"portal":"a","sandbox":false,"entries":[],"more":1}"#, "unknown field `more`"),
+            (
+                r#"{"format_version":1,"portal":"a","sandbox":false,"entries":[{"kind":"icon","code":"a","system":false}]}"#,
+                "icon/a must have a file and its digest, or say why not",
+            ),
+        ] {
+            let error = SnapshotDocument::read(text.as_bytes()).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

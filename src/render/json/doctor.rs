@@ -1,0 +1,80 @@
+//! The published form of what `doctor` saw on the way to a portal.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::doctor::{Check, Health, Subject};
+use crate::format::{FORMAT_VERSION, Tool};
+
+/// Whether everything is there that apply needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl doctor", deny_unknown_fields)]
+pub struct DoctorDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that checked.
+    pub tool: Tool,
+    /// The portal's host, or the sandbox's identity; null when none is known.
+    pub portal: Option<String>,
+    /// Whether no check failed.
+    pub ready: bool,
+    /// Every check once, always in the same order.
+    pub checks: Vec<CheckDocument>,
+    /// Counts.
+    pub summary: DoctorSummary,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CheckDocument {
+    /// What was checked.
+    pub check: Subject,
+    /// How it went.
+    pub health: Health,
+    /// What was seen.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Counts of checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct DoctorSummary {
+    /// As they should be.
+    pub ok: usize,
+    /// Worth a look.
+    pub warnings: usize,
+    /// For which apply would fail.
+    pub failed: usize,
+    /// Not looked at.
+    pub skipped: usize,
+}
+
+impl From<(&[Check], Option<&str>)> for DoctorDocument {
+    fn from((checks, portal): (&[Check], Option<&str>)) -> Self {
+        let count = |health| checks.iter().filter(|check| check.health == health).count();
+        let failed = count(Health::Failed);
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            portal: portal.map(str::to_owned),
+            ready: failed == 0,
+            checks: checks.iter().map(CheckDocument::from).collect(),
+            summary: DoctorSummary {
+                ok: count(Health::Ok),
+                warnings: count(Health::Warning),
+                failed,
+                skipped: count(Health::Skipped),
+            },
+        }
+    }
+}
+
+impl From<&Check> for CheckDocument {
+    fn from(check: &Check) -> Self {
+        let Check { subject, health, message, help } = check;
+        Self { check: *subject, health: *health, message: message.clone(), help: help.clone() }
+    }
+}

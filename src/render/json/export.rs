@@ -1,0 +1,116 @@
+//! The published form of what `export` did.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::asset::{Code, Digest, Kind};
+use crate::domain::export::{File, Filed, Item};
+use crate::domain::report::ExportReport;
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+
+/// What was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl export", deny_unknown_fields)]
+pub struct ExportDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that exported.
+    pub tool: Tool,
+    /// The portal's host, or the sandbox's identity; null when it was not reached.
+    pub portal: Option<String>,
+    /// The folder that was written to.
+    pub folder: String,
+    /// The files that were written, relative to the folder; none when something stood in the way.
+    pub files: Vec<String>,
+    /// The custom entries of the portal by kind and code.
+    pub entries: Vec<ExportedDocument>,
+    /// Counts.
+    pub summary: ExportSummary,
+    /// Findings that stop nothing.
+    pub warnings: Vec<FindingDocument>,
+    /// Findings because of which the export is not whole, or was not written.
+    pub errors: Vec<FindingDocument>,
+}
+
+/// One entry of the portal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExportedDocument {
+    /// Icon or logo.
+    pub kind: Kind,
+    /// Its code, spelt as the portal spells it.
+    pub code: Code,
+    /// What became of it.
+    pub became: Became,
+    /// The file of its image, relative to the folder; null without one.
+    pub file: Option<String>,
+    /// The SHA-256 of that file.
+    pub sha256: Option<Digest>,
+    /// Why it is not declared; null when it is, or was not asked for.
+    pub why: Option<String>,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Became {
+    /// The manifest declares it.
+    Declared,
+    /// The manifest ignores it, because the rules would refuse it; its image is kept.
+    SetAside,
+    /// Its image could not be fetched; the manifest ignores it.
+    Unfetched,
+    /// It was not asked for.
+    LeftOut,
+}
+
+/// Counts of custom entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExportSummary {
+    /// Declared.
+    pub declared: usize,
+    /// Ignored, with their images kept.
+    pub set_aside: usize,
+    /// Ignored, because their images could not be fetched.
+    pub unfetched: usize,
+    /// Not asked for.
+    pub left_out: usize,
+}
+
+impl From<&ExportReport> for ExportDocument {
+    fn from(report: &ExportReport) -> Self {
+        let (errors, warnings) = split(&report.findings);
+        let entries: Vec<_> = report.items.iter().map(ExportedDocument::from).collect();
+        let count = |became| entries.iter().filter(|entry| entry.became == became).count();
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            portal: report.portal.clone(),
+            folder: report.folder.clone(),
+            files: report.written.clone(),
+            summary: ExportSummary {
+                declared: count(Became::Declared),
+                set_aside: count(Became::SetAside),
+                unfetched: count(Became::Unfetched),
+                left_out: count(Became::LeftOut),
+            },
+            entries,
+            warnings,
+            errors,
+        }
+    }
+}
+
+impl From<&Item> for ExportedDocument {
+    fn from(Item { address, filed }: &Item) -> Self {
+        let (became, file, why) = match filed {
+            Filed::Declared(file) => (Became::Declared, Some(file), None),
+            Filed::SetAside(file, why) => (Became::SetAside, Some(file), Some(why)),
+            Filed::Unfetched(why) => (Became::Unfetched, None, Some(why)),
+            Filed::LeftOut => (Became::LeftOut, None, None),
+        };
+        let (file, sha256) = file.map(|File { path, sha256 }| (path.clone(), *sha256)).unzip();
+        Self { kind: address.kind, code: address.code.clone(), became, file, sha256, why: why.cloned() }
+    }
+}

@@ -1,0 +1,64 @@
+//! The published form of the runs of a state folder.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::asset::Digest;
+use crate::domain::journal::{Ending, RunState};
+use crate::format::{FORMAT_VERSION, Tool};
+
+/// The runs of a state folder, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl history", deny_unknown_fields)]
+pub struct HistoryDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that lists them.
+    pub tool: Tool,
+    /// The runs.
+    pub runs: Vec<RunSummary>,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RunSummary {
+    /// Its id: the name of its folder.
+    pub run: String,
+    /// When it began, in RFC 3339.
+    pub began: String,
+    /// The portal's host, or the sandbox's identity.
+    pub portal: String,
+    /// The digest of the plan that it applied.
+    pub plan_sha256: Digest,
+    /// The commit that the manifest was at, with a `+` when the folder differed from it; null outside Git.
+    pub commit: Option<String>,
+    /// How it ended; null while it is open.
+    pub ended: Option<Ending>,
+    /// How many of its steps are as planned.
+    pub applied: usize,
+    /// How many are not.
+    pub not_applied: usize,
+}
+
+impl From<&[RunState]> for HistoryDocument {
+    fn from(runs: &[RunState]) -> Self {
+        Self { format_version: FORMAT_VERSION, tool: Tool::this(), runs: runs.iter().map(RunSummary::from).collect() }
+    }
+}
+
+impl From<&RunState> for RunSummary {
+    fn from(run: &RunState) -> Self {
+        let applied = run.applied();
+        Self {
+            run: run.run.clone(),
+            began: run.began.clone(),
+            portal: run.portal.clone(),
+            plan_sha256: run.plan_sha256,
+            commit: run.commit.clone(),
+            ended: run.ended,
+            applied,
+            not_applied: run.steps.len() - applied,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The published form of what `init` wrote.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::init::{Started, Written};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+
+use super::export::ExportedDocument;
+
+/// The files of a new branding repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl init", deny_unknown_fields)]
+pub struct InitDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that wrote them.
+    pub tool: Tool,
+    /// Where the files' paths begin: the root of the Git repository, or the folder itself outside of one; null when it
+    /// failed before that was known.
+    pub root: Option<String>,
+    /// The host of the portal that it was begun from, or the sandbox's identity; null when it was not, or not reached.
+    pub portal: Option<String>,
+    /// What became of each custom entry of that portal, by kind and code; empty without one.
+    pub entries: Vec<ExportedDocument>,
+    /// Every file, sorted: all are written, or none.
+    pub files: Vec<Written>,
+    /// Why nothing was written; where files were, which entries are ignored because their images could not be fetched.
+    pub errors: Vec<FindingDocument>,
+}
+
+impl From<&Started> for InitDocument {
+    fn from(started: &Started) -> Self {
+        // The rest is for people, who are told what to do next.
+        let Started { root, export, files, findings, manifest: _, ci: _ } = started;
+        let (errors, _) = split(findings);
+        let items = export.iter().flat_map(|export| &export.items);
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            root: root.clone(),
+            portal: export.as_ref().and_then(|export| export.portal.clone()),
+            entries: items.map(ExportedDocument::from).collect(),
+            files: files.clone(),
+            errors,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The published form of what `list` found on a portal.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::asset::{Code, Digest, Kind};
+use crate::domain::list::{Held, Inventory, Management};
+use crate::domain::png::Appearance;
+use crate::domain::state::Reading;
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+
+/// What a portal holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl list", deny_unknown_fields)]
+pub struct ListDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that listed.
+    pub tool: Tool,
+    /// The portal's host, or the sandbox's identity; null when it was not reached.
+    pub portal: Option<String>,
+    /// The manifest that says what is managed; null without one.
+    pub manifest: Option<String>,
+    /// The custom entries by kind and code, then the system entries.
+    pub entries: Vec<HeldDocument>,
+    /// Counts.
+    pub summary: ListSummary,
+    /// Findings that stop nothing.
+    pub warnings: Vec<FindingDocument>,
+    /// Findings that stop everything.
+    pub errors: Vec<FindingDocument>,
+}
+
+/// One entry of the portal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct HeldDocument {
+    /// Icon or logo.
+    pub kind: Kind,
+    /// Its code, spelt as the portal spells it.
+    pub code: Code,
+    /// What brandctl may do with it.
+    pub standing: Management,
+    /// How many bytes its file has; null for a system entry, and when it could not be fetched.
+    pub size: Option<u64>,
+    /// The SHA-256 of those bytes.
+    pub sha256: Option<Digest>,
+    /// Names how the image looks: two are equal exactly when the images look the same. Null when the bytes are no sound
+    /// PNG.
+    pub look: Option<Appearance>,
+    /// Why it could not be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+}
+
+/// Counts of what is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ListSummary {
+    /// Owned entries.
+    pub managed: usize,
+    /// Owned entries that are never replaced or deleted.
+    pub protected: usize,
+    /// Owned entries that are left alone.
+    pub ignored: usize,
+    /// Entries that are not owned.
+    pub unmanaged: usize,
+    /// Entries of unknown owner, because there is no manifest.
+    pub custom: usize,
+    /// Entries that come with the product.
+    pub system: usize,
+    /// Entries, counted above, that could not be fetched.
+    pub unknown: usize,
+}
+
+impl From<&Inventory> for ListDocument {
+    fn from(inventory: &Inventory) -> Self {
+        let (errors, warnings) = split(&inventory.findings);
+        let count = |standing| inventory.count(standing);
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            portal: inventory.portal.clone(),
+            manifest: inventory.manifest.clone(),
+            entries: inventory.entries.iter().map(HeldDocument::from).collect(),
+            summary: ListSummary {
+                managed: count(Management::Managed),
+                protected: count(Management::Protected),
+                ignored: count(Management::Ignored),
+                unmanaged: count(Management::Unmanaged),
+                custom: count(Management::Custom),
+                system: count(Management::System),
+                unknown: inventory.unknown(),
+            },
+            warnings,
+            errors,
+        }
+    }
+}
+
+impl From<&Held> for HeldDocument {
+    fn from(held: &Held) -> Self {
+        let Held { address, standing, reading } = held;
+        let (content, unknown) = match reading {
+            Reading::Known(content) => (Some(content), None),
+            Reading::Failed(why) => (None, Some(why.clone())),
+            Reading::NotNeeded => (None, None),
+        };
+        Self {
+            kind: address.kind,
+            code: address.code.clone(),
+            standing: *standing,
+            size: content.map(|content| content.size),
+            sha256: content.map(|content| content.sha256),
+            look: content.and_then(|content| content.look),
+            unknown,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The published form of the art rules.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::manifest::Level;
+use crate::domain::rules::ArtRule;
+use crate::format::{FORMAT_VERSION, Tool};
+
+/// The art rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl rules", deny_unknown_fields)]
+pub struct RulesDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program whose rules they are.
+    pub tool: Tool,
+    /// The rules, in the order in which findings about one image are told.
+    pub rules: Vec<RuleDocument>,
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RuleDocument {
+    /// Its id, as in findings and in the manifest's `rules`.
+    pub id: &'static str,
+    /// Its level unless the manifest sets another.
+    pub default: LevelName,
+    /// Whether the manifest may set another.
+    pub adjustable: bool,
+    /// Why it exists, in one sentence.
+    pub why: &'static str,
+    /// How to mend what it finds.
+    pub fix: &'static str,
+    /// Where the fact behind it comes from.
+    pub source: &'static str,
+}
+
+/// How bad findings of a rule are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelName {
+    /// Nothing is written until it is mended.
+    Error,
+    /// Worth a look; nothing stops.
+    Warn,
+    /// Not looked for.
+    Off,
+}
+
+impl From<Level> for LevelName {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Error,
+            Level::Warn => Self::Warn,
+            Level::Off => Self::Off,
+        }
+    }
+}
+
+impl From<&[&ArtRule]> for RulesDocument {
+    fn from(rules: &[&ArtRule]) -> Self {
+        let rules = rules.iter().map(|rule| RuleDocument {
+            id: rule.id,
+            default: rule.default.into(),
+            adjustable: rule.adjustable,
+            why: rule.why,
+            fix: rule.fix,
+            source: rule.source,
+        });
+        Self { format_version: FORMAT_VERSION, tool: Tool::this(), rules: rules.collect() }
+    }
+}

@@ -1,0 +1,77 @@
+//! The published form of what `usage` found out.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::asset::Address;
+use crate::domain::usage::{Coverage, Usage, UsageReport};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+
+/// Whether codes are in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "brandctl usage", deny_unknown_fields)]
+pub struct UsageDocument {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The program that looked.
+    pub tool: Tool,
+    /// The portal's host, or the sandbox's identity; null when none is known.
+    pub portal: Option<String>,
+    /// What was looked at; null when nothing was.
+    pub coverage: Option<Coverage>,
+    /// The codes that were looked for, by kind and code.
+    pub codes: Vec<CodeDocument>,
+    /// Counts.
+    pub summary: UsageSummary,
+    /// Findings that stop nothing.
+    pub warnings: Vec<FindingDocument>,
+    /// Findings that stop everything, or a part of it.
+    pub errors: Vec<FindingDocument>,
+}
+
+/// One code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CodeDocument {
+    /// The entry, as in icon/acme-call.
+    pub address: Address,
+    /// What is known of its use.
+    pub usage: Usage,
+}
+
+/// Counts of codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct UsageSummary {
+    /// Those that log entries name.
+    pub used: usize,
+    /// Those that none of the log entries names, all of which were read.
+    pub not_seen: usize,
+    /// Those of which nothing is known.
+    pub unknown: usize,
+}
+
+impl From<&UsageReport> for UsageDocument {
+    fn from(report: &UsageReport) -> Self {
+        let UsageReport { portal, is_complete: _, evidence, findings } = report;
+        let (errors, warnings) = split(findings);
+        let usages = evidence.iter().flat_map(|evidence| evidence.usages());
+        let codes: Vec<_> =
+            usages.map(|(address, usage)| CodeDocument { address: address.clone(), usage: usage.clone() }).collect();
+        let count = |is: fn(&Usage) -> bool| codes.iter().filter(|code| is(&code.usage)).count();
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            portal: portal.clone(),
+            coverage: evidence.as_ref().map(|evidence| evidence.coverage.clone()),
+            summary: UsageSummary {
+                used: count(|usage| matches!(usage, Usage::Used { .. })),
+                not_seen: count(|usage| matches!(usage, Usage::NotSeen)),
+                unknown: count(|usage| matches!(usage, Usage::Unknown { .. })),
+            },
+            codes,
+            warnings,
+            errors,
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! A brand in a folder of its own, a portal of its own, and the binary with nothing of the caller's environment.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use brandctl::domain::asset::Kind;
+use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::{Faults, Options, Recorded, Sandbox, start};
+use serde_json::Value;
+
+/// The manifest of a new brand: both kinds are folders, so that declaring is writing a file.
+pub(crate) const MANIFEST: &str = "version: 1\nowns: [\"acme-*\"]\nicons: icons/\nlogos: logos/\n";
+
+/// How long a test waits for a portal that answers at once.
+const SETTLE: [&str; 2] = ["--settle", "0.1"];
+
+// ---- Art ----
+
+/// A dot on a transparent ground; each `mark` looks different.
+pub(crate) fn art(kind: Kind, mark: u8) -> Vec<u8> {
+    encode(side(kind), &pixels(kind, mark), png::Compression::Balanced)
+}
+
+/// The same picture, written by another encoder with a remark in it.
+pub(crate) fn reencoded(kind: Kind, mark: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side(kind), side(kind));
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::NoCompression);
+    encoder.add_text_chunk("Software".to_owned(), "the portal".to_owned()).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&pixels(kind, mark)).unwrap();
+    writer.finish().unwrap();
+    assert_ne!(bytes, art(kind, mark));
+    bytes
+}
+
+/// The same picture but for one pixel.
+pub(crate) fn one_pixel_off(kind: Kind, mark: u8) -> Vec<u8> {
+    let mut pixels = pixels(kind, mark);
+    let middle = usize::try_from(side(kind) * (side(kind) / 2) + side(kind) / 2).unwrap() * 4;
+    pixels[middle] ^= 0x80;
+    encode(side(kind), &pixels, png::Compression::Balanced)
+}
+
+/// An image of any size, half of it transparent.
+pub(crate) fn sized(side: u32) -> Vec<u8> {
+    let pixels: Vec<u8> =
+        (0..side * side).flat_map(|at| if at % side < side / 2 { [0; 4] } else { [200, 30, 30, 255] }).collect();
+    encode(side, &pixels, png::Compression::Balanced)
+}
+
+fn pixels(kind: Kind, mark: u8) -> Vec<u8> {
+    let side = side(kind);
+    let middle = f64::from(side - 1) / 2.0;
+    let radius = f64::from(side) / 3.0;
+    (0..side * side)
+        .flat_map(|at| {
+            let (x, y) = (f64::from(at % side) - middle, f64::from(at / side) - middle);
+            if x.hypot(y) < radius { [mark, 255 - mark, 0x40, 255] } else { [0; 4] }
+        })
+        .collect()
+}
+
+const fn side(kind: Kind) -> u32 {
+    match kind {
+        Kind::Icon => 24,
+        Kind::Logo => 60,
+    }
+}
+
+fn encode(side: u32, pixels: &[u8], compression: png::Compression) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side, side);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(compression);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(pixels).unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+/// `icon/acme-call` taken apart.
+pub(crate) fn parts(address: &str) -> (Kind, &str) {
+    match address.split_once('/').unwrap() {
+        ("icon", code) => (Kind::Icon, code),
+        ("logo", code) => (Kind::Logo, code),
+        _ => panic!("no address: {address}"),
+    }
+}
+
+/// Runs the cases of a table side by side: most of their time is waiting.
+pub(crate) fn each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| test(case));
+        }
+    });
+}
+
+// ---- The brand and its portal ----
+
+/// A brand, its portal, and who asks.
+pub(crate) struct Brand {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) portal: Sandbox,
+    webhook: Option<String>,
+    /// An application's token file; a webhook goes first.
+    tokens: Option<PathBuf>,
+    /// Where the portal keeps what it holds.
+    #[allow(dead_code, reason = "the tests of faults read the portal's log there")]
+    pub(crate) data: tempfile::TempDir,
+}
+
+impl Brand {
+    /// An empty brand and an empty portal.
+    pub(crate) fn new() -> Self {
+        Self::on(|_| {})
+    }
+
+    /// An empty brand, and an empty portal that is as `change` makes it.
+    pub(crate) fn on(change: impl FnOnce(&mut Options)) -> Self {
+        let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut options = Options::new(data.path());
+        options.limits = None;
+        change(&mut options);
+        let portal = start(options).unwrap();
+        let brand = Self { folder, webhook: Some(portal.admin_webhook()), tokens: None, portal, data };
+        fs::create_dir(brand.path("icons")).unwrap();
+        fs::create_dir(brand.path("logos")).unwrap();
+        brand.manifest(MANIFEST)
+    }
+
+    /// Its manifest is this text.
+    pub(crate) fn manifest(self, text: impl AsRef<[u8]>) -> Self {
+        self.rewrite(text);
+        self
+    }
+
+    /// The manifest has these lines too.
+    pub(crate) fn with(self, lines: &str) -> Self {
+        self.manifest(format!("{MANIFEST}{lines}\n"))
+    }
+
+    /// It declares an entry, `icon/acme-call` say, with that look.
+    pub(crate) fn declares(self, address: &str, mark: u8) -> Self {
+        self.draw(address, &art(parts(address).0, mark));
+        self
+    }
+
+    /// The portal has an entry with that look.
+    pub(crate) fn portal_has(self, address: &str, mark: u8) -> Self {
+        self.seed(address, &art(parts(address).0, mark));
+        self
+    }
+
+    /// Declared and applied: `count` icons, `acme-00` and so on.
+    pub(crate) fn in_step(mut self, count: u8) -> Self {
+        for number in 0..count {
+            let address = format!("icon/acme-{number:02}");
+            self = self.declares(&address, number).portal_has(&address, number);
+        }
+        self
+    }
+
+    /// Whoever runs it is no administrator.
+    pub(crate) fn without_rights(mut self) -> Self {
+        self.webhook = Some(self.portal.user_webhook());
+        self
+    }
+
+    /// The environment has this webhook.
+    pub(crate) fn with_webhook(mut self, webhook: Option<&str>) -> Self {
+        self.webhook = webhook.map(ToOwned::to_owned);
+        self
+    }
+
+    /// The environment has this token file, and no webhook.
+    pub(crate) fn with_tokens(self, file: PathBuf) -> Self {
+        Self { webhook: None, tokens: Some(file), ..self }
+    }
+
+    pub(crate) fn rewrite(&self, text: impl AsRef<[u8]>) {
+        fs::write(self.path("brand.yaml"), text).unwrap();
+    }
+
+    pub(crate) fn draw(&self, address: &str, png: &[u8]) {
+        fs::write(self.file(address), png).unwrap();
+    }
+
+    pub(crate) fn undeclare(&self, address: &str) {
+        fs::remove_file(self.file(address)).unwrap();
+    }
+
+    pub(crate) fn seed(&self, address: &str, png: &[u8]) {
+        let (kind, code) = parts(address);
+        self.portal.seed(kind, code, png).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, address: &str) -> PathBuf {
+        self.path(&format!("{}.png", address.replacen('/', "s/", 1)))
+    }
+
+    /// Everything on the portal that is not the product's, sorted: address and bytes.
+    pub(crate) fn live(&self) -> Vec<(String, Vec<u8>)> {
+        let mut live: Vec<_> = self
+            .portal
+            .entries()
+            .into_iter()
+            .map(|entry| (format!("{}/{}", entry.kind, entry.code), entry.content))
+            .collect();
+        live.sort();
+        live
+    }
+
+    pub(crate) fn codes(&self) -> Vec<String> {
+        self.live().into_iter().map(|(address, _)| address).collect()
+    }
+
+    pub(crate) fn image(&self, address: &str) -> Option<Vec<u8>> {
+        self.live().into_iter().find(|(live, _)| live == address).map(|(_, bytes)| bytes)
+    }
+
+    // ---- What the portal saw ----
+
+    pub(crate) fn seen(&self, which: impl Fn(&Recorded) -> bool) -> usize {
+        self.portal.requests().iter().filter(|request| which(request)).count()
+    }
+
+    /// Requests with an add or a delete, whatever became of them.
+    pub(crate) fn write_requests(&self) -> Vec<Recorded> {
+        self.portal.requests().into_iter().filter(Recorded::would_write).collect()
+    }
+
+    pub(crate) fn downloads(&self) -> usize {
+        self.seen(|request| request.method == "download")
+    }
+
+    /// Runs `what` and holds that it sent no request that writes.
+    #[track_caller]
+    pub(crate) fn writing_nothing<T>(&self, what: impl FnOnce() -> T) -> T {
+        let (before, live) = (self.write_requests().len(), self.live());
+        let result = what();
+        assert_eq!(self.write_requests().len(), before, "a request that writes was sent");
+        assert_eq!(self.live(), live);
+        result
+    }
+
+    // ---- What goes wrong ----
+
+    pub(crate) fn failing(self, on: On, when: When, action: Action) -> Self {
+        self.fail(Faults::one(on, when, action));
+        self
+    }
+
+    pub(crate) fn fail(&self, faults: Faults) {
+        self.portal.set_faults(faults);
+    }
+
+    // ---- Running ----
+
+    /// Runs `brandctl` with these arguments.
+    #[track_caller]
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Output {
+        let arguments: Vec<_> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        let mut command = command(self.folder.path());
+        command.args(&arguments);
+        if let Some(webhook) = &self.webhook {
+            command.env("BITRIX24_WEBHOOK_URL", webhook);
+        }
+        let mut secrets = self.secrets();
+        if let Some(file) = &self.tokens {
+            secrets.extend(tokens_of(file));
+            command.env("BITRIX24_OAUTH_FILE", file);
+        }
+        let output = Output::of(command, self);
+        secrets.extend(self.tokens.iter().flat_map(|file| tokens_of(file)));
+        for secret in secrets {
+            assert!(!output.stdout.contains(&secret) && !output.stderr.contains(&secret), "{output:?}");
+        }
+        let format = arguments.iter().position(|argument| argument == "--format");
+        if format.and_then(|at| arguments.get(at + 1)).is_some_and(|format| format == "json") {
+            output.hold_against_schema();
+        }
+        output
+    }
+
+    /// Runs a command, given as one line, for people and for programs: the code is the same.
+    #[track_caller]
+    pub(crate) fn both(&self, line: &str) -> Output {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let human = self.run(&words);
+        let json = self.json(line);
+        assert_eq!(human.code, json.code, "{line}\n{human:?}\n{json:?}");
+        Output { json: json.json, ..human }
+    }
+
+    /// Runs a command, given as one line, for programs.
+    #[track_caller]
+    pub(crate) fn json(&self, line: &str) -> Output {
+        self.run(line.split_whitespace().chain(["--format", "json"]))
+    }
+
+    #[track_caller]
+    pub(crate) fn plan(&self) -> Output {
+        self.json("plan")
+    }
+
+    #[track_caller]
+    pub(crate) fn apply(&self) -> Output {
+        self.apply_with("")
+    }
+
+    #[track_caller]
+    pub(crate) fn apply_with(&self, options: &str) -> Output {
+        self.json(&format!("apply --yes {} {options}", SETTLE.join(" ")))
+    }
+
+    #[track_caller]
+    pub(crate) fn apply_saved(&self, plan: &str) -> Output {
+        self.json(&format!("apply {plan} {}", SETTLE.join(" ")))
+    }
+
+    /// Plans into `plan.json`.
+    #[track_caller]
+    pub(crate) fn save_plan(&self) {
+        let output = self.run(["plan", "-o", "plan.json"]);
+        assert_eq!(output.code, 0, "{output:?}");
+    }
+
+    /// The secrets of the portal's webhooks.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        [self.portal.admin_webhook(), self.portal.user_webhook()]
+            .iter()
+            .map(|webhook| webhook.trim_end_matches('/').rsplit('/').next().unwrap().to_owned())
+            .collect()
+    }
+}
+
+/// What a token file holds that nobody may see; nothing when it is no token file.
+pub(crate) fn tokens_of(file: &Path) -> Vec<String> {
+    let text = fs::read(file).unwrap_or_default();
+    let fields = serde_json::from_slice(&text).unwrap_or(Value::Null);
+    let secrets = ["access_token", "refresh_token", "client_secret"].map(|field| fields[field].as_str());
+    secrets.into_iter().flatten().map(ToOwned::to_owned).collect()
+}
+
+/// The binary in `folder`, with an environment that holds no credentials and no proxy.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brandctl"));
+    command.current_dir(folder).env_clear().env("HOME", folder).stdin(Stdio::null());
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// How a command ended and what it printed, without what differs from run to run.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// Where it ran.
+    pub(crate) folder: PathBuf,
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) json: Value,
+}
+
+impl Output {
+    #[track_caller]
+    fn of(mut command: Command, brand: &Brand) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| {
+            let text = String::from_utf8(bytes).unwrap();
+            text.replace(&brand.portal.address().to_string(), "PORTAL")
+                .replace(brand.folder.path().to_str().unwrap(), "BRAND")
+        };
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        let code = output.status.code().unwrap_or_else(|| panic!("ended by a signal: {stderr}"));
+        assert!(code != 101 && !stderr.contains("panicked"), "{stderr}");
+        let json = serde_json::from_str(&stdout).unwrap_or(Value::Null);
+        Self { folder: brand.folder.path().to_owned(), code, stdout, stderr, json }
+    }
+
+    /// Holds a plan's JSON against the schema of the library.
+    #[track_caller]
+    fn hold_against_schema(&self) {
+        assert!(self.json.is_object(), "no whole JSON: {self:?}");
+        if self.json.get("plan_sha256").is_some() {
+            static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
+            let validator = VALIDATOR.get_or_init(|| {
+                jsonschema::validator_for(&brandctl::render::json::schemas::of("plan").unwrap()).unwrap()
+            });
+            let wrong: Vec<_> =
+                validator.iter_errors(&self.json).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            assert!(wrong.is_empty(), "{wrong:?}");
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// `create icon/acme-call` and so on, in the order of the document.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let changes = self.json["changes"].as_array().cloned().unwrap_or_default();
+        changes.iter().map(|change| format!("{} {}", text(&change["action"]), text(&change["address"]))).collect()
+    }
+
+    /// `applied icon/acme-call` and so on.
+    pub(crate) fn fates(&self) -> Vec<String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let changes = self.json["changes"].as_array().cloned().unwrap_or_default();
+        changes
+            .iter()
+            .map(|change| format!("{} {}", text(&change["result"]["fate"]), text(&change["address"])))
+            .collect()
+    }
+
+    /// How often a fate is in [`Self::fates`].
+    pub(crate) fn count(&self, fate: &str) -> usize {
+        self.fates().iter().filter(|line| line.starts_with(fate)).count()
+    }
+
+    /// The rules of the errors.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        let key = if self.json["findings"].is_array() { "findings" } else { "errors" };
+        let errors = self.json[key].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .filter(|finding| finding["severity"] == "error")
+            .map(|error| error["rule"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The guards that refused.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        let guards = self.json["guards"].as_array().cloned().unwrap_or_default();
+        guards
+            .iter()
+            .filter(|guard| guard["outcome"] == "refused")
+            .map(|guard| guard["guard"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Both streams.
+    pub(crate) fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
