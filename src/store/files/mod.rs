@@ -8,6 +8,7 @@
 //! | [`UserInput`] | a file that the user names to be read: the manifest, a saved plan, credentials, certificates |
 //! | [`Output`] | a file that the user names to be written: a plan, a report |
 //! | [`FileLock`] | a file that processes lock |
+//! | [`TokenFile`] | the file of an application's tokens, locked and replaced |
 //!
 //! What is written replaces an older file in one step. [`place`] says where paths lead and opens nothing.
 
@@ -18,6 +19,7 @@ mod lock;
 mod output;
 pub(crate) mod place;
 mod replace;
+mod tokens;
 
 use std::fs::{File, FileType};
 use std::io::{self, Read as _};
@@ -27,6 +29,7 @@ pub(crate) use input::UserInput;
 pub(crate) use inside::{FileContents, Inside, NotRead};
 pub(crate) use lock::{FileLock, Locking};
 pub(crate) use output::Output;
+pub use tokens::TokenFile;
 
 /// What is found under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
