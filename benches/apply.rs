@@ -178,7 +178,7 @@ fn apply(folder: &Path, state: &Path, portal: &Sandbox) -> Result<Applied> {
 
 /// The plan of a run, as it was approved. Its new images are not read: the store does not keep them.
 fn approved(folder: &Path, run: &StoredRun) -> Result<Published<ApprovedPlan>> {
-    let mut plan = runs::plan(&run.folder)?.plan(runs::old_images(&run.folder)?)?;
+    let mut plan = run.plan()?.plan(run.old_images()?)?;
     let new = plan.diff.changes.iter().filter_map(|change| Some(change.action.after()?.content.sha256));
     plan.contents.extend(new.map(|digest| (digest, Arc::from([]))).collect::<Vec<_>>());
     let (manifest, _) = manifest::parse(&fs::read(folder.join("brand.yaml"))?, "brand.yaml");
@@ -197,7 +197,7 @@ fn store_time(folder: &Path, state: &Path) -> Result<Duration> {
     let plan = approved(folder, run)?;
     let mut single = Vec::new();
     let mut last = Vec::new();
-    for line in fs::read_to_string(run.folder.join("journal.jsonl"))?.lines() {
+    for line in fs::read_to_string(run.folder().join("journal.jsonl"))?.lines() {
         let Line { entry, .. } = serde_json::from_str(line)?;
         match entry {
             Entry::Begin { .. } => {}

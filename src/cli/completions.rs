@@ -17,6 +17,7 @@ use crate::domain::asset::Address;
 use crate::domain::manifest;
 use crate::ops::ports::ReadArt as _;
 use crate::store::repository::Repository;
+use crate::store::root::state_beside;
 use crate::store::runs;
 
 use super::exit::Exit;
@@ -86,7 +87,7 @@ pub(super) fn addresses() -> ArgValueCompleter {
 pub(super) fn runs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let repository = Repository::at(&manifest());
-        let root = option("--state-dir", None).map_or_else(|| repository.folder().join(".brandctl"), PathBuf::from);
+        let root = option("--state-dir", None).map_or_else(|| state_beside(repository.folder()), PathBuf::from);
         let runs = runs::of_all_portals(&root).unwrap_or_default();
         let mut found = candidates(typed, runs.iter().rev().map(|run| run.state.run.clone()));
         let files = clap_complete::PathCompleter::any().complete(typed);

@@ -1,6 +1,6 @@
 //! A portal that can be talked to, with its state folder and its lock.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,8 +11,8 @@ use crate::domain::report::FailureKind;
 use crate::domain::state::Listing;
 use crate::ops::observe::Reader;
 use crate::ops::plan::Purpose;
-use crate::ops::ports::Interrupt;
-use crate::portal::{Access, Client, Rate, Settings, Webhook};
+use crate::ops::ports::{DOWNLOADS, Interrupt};
+use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
 use crate::store::lock::{self, Lock, LockError};
@@ -25,7 +25,7 @@ use super::output;
 use super::sandbox::own_folder;
 
 /// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
-const MAX_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A portal that can be talked to.
 pub(super) struct Connection {
@@ -72,7 +72,7 @@ impl Connection {
             }
             None => named(context, manifest)?,
         };
-        let client = Client::new(settings(context, access)?)?;
+        let client = client(context, access)?;
         let state = StateDir::new(&root, &identity);
         let lock = match purpose {
             Purpose::Read => None,
@@ -132,19 +132,24 @@ fn named(context: &Context<'_>, manifest: Option<&Manifest>) -> Result<Target, F
     Ok(Target { access, identity, source, sandbox: None })
 }
 
-fn settings(context: &Context<'_>, access: Access) -> Result<Settings, Failure> {
+/// A client of the portal that `access` is for. Nothing is sent yet.
+fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
     let globals = context.globals;
-    let mut settings = Settings::new(access, Instant::now() + globals.timeout, context.progress.clone());
-    settings.rate = Rate { per_second: globals.rps, ..Rate::default() };
-    if let Some(path) = &globals.ca_cert {
-        let pem = credentials::read(path, MAX_BUNDLE_BYTES).map_err(|error| {
-            let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
-            let help = "it should be a PEM file with the certificates of the portal's certificate authority";
-            Failure::new(FailureKind::Usage, Finding::error("credentials", message).help(help))
-        })?;
-        settings.ca_cert = Some(pem);
-    }
-    Ok(settings)
+    let ca_cert = globals.ca_cert.as_deref().map(ca_bundle).transpose()?;
+    let rate = Rate { per_second: globals.rps, ..Rate::default() };
+    let deadlines = Deadlines::new(Instant::now(), globals.timeout);
+    let throttle = Throttle::new(rate, DOWNLOADS, context.progress.clone())?;
+    let trust = TrustStore::new(ca_cert.as_deref())?;
+    Ok(Client::new(access, &trust, throttle, deadlines)?)
+}
+
+/// The file of `--ca-cert`.
+fn ca_bundle(path: &Path) -> Result<Vec<u8>, Failure> {
+    credentials::read(path, MAX_CA_BUNDLE_BYTES).map_err(|error| {
+        let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
+        let help = "it should be a PEM file with the certificates of the portal's certificate authority";
+        Failure::new(FailureKind::Usage, Finding::error("credentials", message).help(help))
+    })
 }
 
 /// Takes the lock to write; where it is held for a moment only, after that moment.

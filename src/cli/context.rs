@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::domain::report::Subject;
 use crate::ops::ports::Interrupt;
-use crate::store::git;
 use crate::store::repository::Repository;
+use crate::store::root;
 
 use super::credentials::{self, Credentials};
 use super::error::Failure;
@@ -64,7 +64,7 @@ impl<'a> Context<'a> {
             Some(_) => Some("sandbox".to_owned()),
             None => self.named.get_or_init(|| host(&credentials::find())).clone(),
         };
-        Subject { portal, manifest: git::path_in_repository(self.globals.manifest()) }
+        Subject { portal, manifest: root::path_in_repository(self.globals.manifest()) }
     }
 
     /// Runs `work`, which can be left undone at any point, until it ends or the user asks to stop.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command};
 use clap_mangen::Man;
 
+use crate::store::files::{Durability, Folder};
+
 use super::exit::Exit;
 use super::output;
 use super::settings::Globals;
@@ -58,10 +60,14 @@ pub(super) fn run(_: &Globals, arguments: &Arguments, mut program: Command) -> E
 }
 
 fn write_all(program: &Command, folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    let folder = Folder::at(folder);
+    folder.make_all()?;
     let mut left = vec![program];
     while let Some(command) = left.pop() {
-        Man::new(command.clone()).generate_to(folder)?;
+        let man = Man::new(command.clone());
+        let mut page = Vec::new();
+        man.render(&mut page)?;
+        folder.replace(&man.get_filename(), &page, Durability::Unsynced)?;
         left.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
     }
     Ok(())

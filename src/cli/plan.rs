@@ -10,7 +10,7 @@ use crate::domain::guard::Evaluated;
 use crate::format::Published;
 use crate::ops::plan::Purpose;
 use crate::render;
-use crate::store::saved::Target;
+use crate::store::files::Output;
 
 use super::against;
 use super::attempt::Attempt;
@@ -90,9 +90,9 @@ enum Saved {
 fn save(plan: &Published<Evaluated>, path: &Path) -> Result<Saved, Box<Finding>> {
     let write = || {
         let bytes = serde_json::to_vec_pretty(&plan.with_contents())?;
-        let target = Target::open(path)?;
-        let saved = if matches!(target, Target::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
-        target.write(&bytes).map(|()| saved)
+        let output = Output::open(path)?;
+        let saved = if matches!(output, Output::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
+        output.write(&bytes).map(|()| saved)
     };
     write().map_err(|error: io::Error| {
         let message = format!("the plan cannot be saved to {}: {error}", path.display());

@@ -13,7 +13,7 @@ use crate::domain::report::{Report, Validation};
 use crate::format::Document;
 use crate::render;
 use crate::render::json::{ListDocument, ValidationDocument};
-use crate::store::saved::Target;
+use crate::store::files::Output;
 
 use super::context::Context;
 
@@ -198,10 +198,10 @@ impl Reports {
         findings: impl Fn(&mut T) -> &mut Vec<Finding>,
         render: impl Fn(&T, Format) -> Result<Option<String>, serde_json::Error>,
     ) -> Vec<Finding> {
-        let (mut targets, mut missing) = (Vec::new(), Vec::new());
+        let (mut outputs, mut missing) = (Vec::new(), Vec::new());
         for file in &self.files {
-            match Target::open(&file.path) {
-                Ok(target) => targets.push((file, target)),
+            match Output::open(&file.path) {
+                Ok(output) => outputs.push((file, output)),
                 Err(error) => missing.push(unwritten(file, &error)),
             }
         }
@@ -209,14 +209,14 @@ impl Reports {
         if !missing.is_empty() {
             findings(found.to_mut()).extend(missing.iter().cloned());
         }
-        let write = |format, target: Target| {
+        let write = |format, output: Output| {
             let text = render(&found, format)?.ok_or_else(|| io::Error::other("this command has no such report"))?;
-            target.write(text.as_bytes())
+            output.write(text.as_bytes())
         };
         missing.extend(
-            targets
+            outputs
                 .into_iter()
-                .filter_map(|(file, target)| write(file.format, target).err().map(|error| unwritten(file, &error))),
+                .filter_map(|(file, output)| write(file.format, output).err().map(|error| unwritten(file, &error))),
         );
         missing
     }

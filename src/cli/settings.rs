@@ -12,6 +12,7 @@ use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::domain::usage::{Items, Span, TooMany};
 use crate::ops::observe::Freshness;
+use crate::store::root::state_beside;
 
 use super::completions;
 use super::reports::Reports;
@@ -165,9 +166,7 @@ impl Globals {
 
     /// Where state is kept.
     pub(super) fn state_root(&self, repository: &Path) -> PathBuf {
-        // Beside a manifest that is named without a folder, it is named without one too.
-        let beside = || repository.strip_prefix(".").unwrap_or(repository).join(".brandctl");
-        self.state_dir.clone().unwrap_or_else(beside)
+        self.state_dir.clone().unwrap_or_else(|| state_beside(repository))
     }
 }
 

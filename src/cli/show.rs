@@ -10,8 +10,8 @@ use crate::domain::report::{FailureKind, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::screen::Screen;
-use crate::store::git;
 use crate::store::repository::Repository;
+use crate::store::root;
 
 use super::completions;
 use super::exit::Exit;
@@ -52,7 +52,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         }
     };
     let subject =
-        Subject { portal: shown.report.portal.clone(), manifest: git::path_in_repository(globals.manifest()) };
+        Subject { portal: shown.report.portal.clone(), manifest: root::path_in_repository(globals.manifest()) };
     let report = Report { subject, manifest: repository.name().to_owned(), ..shown.report };
     // It is called as what made it, so that a comment about a plan stays one about that plan.
     let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" });

@@ -1,12 +1,18 @@
 //! Plans and runs on disk, as the user names them: a saved plan's path, a run's folder, or a run's id.
 
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::plan::Plan;
 use crate::format::{Document, SavedPlan};
-use crate::store::{runs, saved};
+use crate::store::files::{FileKind, UserInput};
+use crate::store::runs::{self, StoredRun};
+
+/// The largest saved plan that is read, in bytes.
+const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
 
 /// What a name stands for.
 pub(super) enum Stored {
@@ -28,17 +34,20 @@ pub(super) struct KeptRun {
 /// Finds a saved plan or a run. Ids are looked up among the runs of all portals below `root`.
 pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     let path = Path::new(name);
-    if path.is_dir() {
-        return kept_run(path).map(|run| Stored::Run(Box::new(run)));
-    }
-    if path.is_file() {
-        return saved_plan(path).map(|saved| Stored::Plan(Box::new(saved)));
+    match UserInput::at(path).kind() {
+        Some(FileKind::Folder) => {
+            let run = runs::read(path).map_err(|error| not_a_run(path, &error))?;
+            let begun = run.ok_or_else(|| not_a_run(path, &"its journal does not begin"))?;
+            return kept_run(begun).map(|run| Stored::Run(Box::new(run)));
+        }
+        Some(FileKind::File) => return saved_plan(path).map(|saved| Stored::Plan(Box::new(saved))),
+        _ => {}
     }
     let runs = runs::of_all_portals(root)
         .map_err(|error| unreadable(&format!("the state folder {} cannot be read: {error}", root.display())))?;
-    let mut found = runs.iter().filter(|run| run.state.run == name);
+    let mut found = runs.into_iter().filter(|run| run.state.run == name);
     match (found.next(), found.next()) {
-        (Some(run), None) => kept_run(&run.folder).map(|run| Stored::Run(Box::new(run))),
+        (Some(run), None) => kept_run(run).map(|run| Stored::Run(Box::new(run))),
         (Some(_), Some(_)) => {
             Err(unreadable(&format!("several portals have a run `{}`: name its folder", name.escape_debug())))
         }
@@ -53,22 +62,28 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
 
 /// Reads a saved plan.
 pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
-    let bytes = saved::read(path)
-        .map_err(|error| unreadable(&format!("the plan {} cannot be read: {error}", path.display())))?;
+    let bytes = UserInput::at(path).read(MAX_PLAN_BYTES).map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::FileTooLarge => "it is larger than any plan".to_owned(),
+            _ => error.to_string(),
+        };
+        unreadable(&format!("the plan {} cannot be read: {why}", path.display()))
+    })?;
     Document::read_saved(&bytes).map_err(|error| {
         let finding = Finding::error("plan", format!("{} cannot be used: {error}", path.display()));
         Box::new(finding.help("make a new one with `brandctl plan -o`"))
     })
 }
 
-fn kept_run(folder: &Path) -> Result<KeptRun, Box<Finding>> {
-    let fail = |error: String| unreadable(&format!("{} is no run's folder: {error}", folder.display()));
-    let found = runs::read(folder).map_err(|error| fail(error.to_string()))?;
-    let state = found.ok_or_else(|| fail("its journal does not begin".to_owned()))?.state;
-    let document = runs::plan(folder).map_err(|error| fail(error.to_string()))?;
-    let old = runs::old_images(folder).map_err(|error| fail(error.to_string()))?;
-    let plan = document.plan(old).map_err(|error| fail(error.to_string()))?;
-    Ok(KeptRun { document, plan, state, folder: folder.to_owned() })
+fn kept_run(run: StoredRun) -> Result<KeptRun, Box<Finding>> {
+    let document = run.plan().map_err(|error| not_a_run(run.folder(), &error))?;
+    let old = run.old_images().map_err(|error| not_a_run(run.folder(), &error))?;
+    let plan = document.plan(old).map_err(|error| not_a_run(run.folder(), &error))?;
+    Ok(KeptRun { document, plan, folder: run.folder().to_owned(), state: run.state })
+}
+
+fn not_a_run(folder: &Path, why: &dyn fmt::Display) -> Box<Finding> {
+    unreadable(&format!("{} is no run's folder: {why}", folder.display()))
 }
 
 fn unreadable(message: &str) -> Box<Finding> {

@@ -12,9 +12,9 @@ use crate::ops;
 use crate::ops::validate::Validated;
 use crate::render::json::ValidationDocument;
 use crate::render::{self, picture::Pictures, screen::Colours};
-use crate::store::git;
 use crate::store::paths::PathFilter;
 use crate::store::repository::Repository;
+use crate::store::root;
 
 use super::exit::Exit;
 use super::output;
@@ -56,7 +56,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Human if output::draws() == Ok(Colours::True) => pictures(&validated),
         _ => Pictures::new(),
     };
-    let subject = Subject { portal: None, manifest: git::path_in_repository(globals.manifest()) };
+    let subject = Subject { portal: None, manifest: root::path_in_repository(globals.manifest()) };
     let mut validation = Validation {
         subject,
         manifest: repository.name().to_owned(),
@@ -100,7 +100,7 @@ fn limit(globals: &Globals, validated: &mut Validated, chosen: &PathFilter, mani
         .chain(findings.iter().filter_map(|finding| finding.path.as_ref()))
         .map(Path::new);
     for path in chosen.unmatched(known).existing {
-        let path = render::inert(&path.display().to_string());
+        let path = path.display();
         output::note(globals, &format!("note: {path} is passed over: {manifest} declares nothing there"));
     }
 }

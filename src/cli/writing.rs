@@ -18,7 +18,7 @@ use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::screen::Screen;
 use crate::store::git;
-use crate::store::runs::{self, RunStore};
+use crate::store::runs::RunStore;
 use crate::text;
 
 use super::attempt::Attempt;
@@ -112,15 +112,16 @@ pub(super) fn apply(
         confirm(context, &mut approved.connection)?;
     }
     context.writing.raise();
-    let applied = send(context, &approved, write);
     let connection = &approved.connection;
+    let runs = RunStore::new(connection.state.clone(), git::commit(context.repository.folder()));
+    let applied = send(context, &approved, &runs, write);
     if let Err(error) = connection.cache.save_all(&connection.state) {
         output::note(context.globals, &format!("note: the cache cannot be written: {error}"));
     }
     let Some(run) = applied? else { return Ok(()) };
     let mut document = approved.plan.document().clone();
     document.add_run(&run);
-    if let Err(error) = runs::write_report(&run.folder, &document) {
+    if let Err(error) = runs.write_report(&run.id, &document) {
         output::note(context.globals, &format!("note: the run's report cannot be written: {error}"));
     }
     let skipped = run.steps.values().filter(|step| step.fate == StepOutcome::Skipped).count();
@@ -133,13 +134,17 @@ pub(super) fn apply(
 }
 
 /// Applies an approved plan.
-fn send(context: &Context<'_>, approved: &Approved, write: &WriteArgs) -> Result<Option<Run>, Failure> {
+fn send(
+    context: &Context<'_>,
+    approved: &Approved,
+    runs: &RunStore,
+    write: &WriteArgs,
+) -> Result<Option<Run>, Failure> {
     let Approved { plan, connection, seen, resumed } = approved;
-    let runs = RunStore::new(connection.state.clone(), git::commit(context.repository.folder()));
     let run = context::block_on(async {
         let tools = Tools {
             reader: connection.reader(context),
-            runs: &runs,
+            runs,
             interrupt: &context.interrupt,
             settle: context.settle,
             in_flight: write.concurrency,

@@ -5,13 +5,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic;
+use super::files::Durability;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
 use crate::domain::state::Content;
@@ -20,14 +19,20 @@ use crate::ops::ports::ContentCache;
 /// The version of the index; another one is as good as none.
 const VERSION: u32 = 1;
 
-const INDEX: &str = "index.json";
+/// The folder of the cache, in the state folder.
+const CACHE: &str = "cache";
+const INDEX: &str = "cache/index.json";
+/// The folder of images that a plan speaks of, each named by its digest.
 const BLOBS: &str = "cache/blobs";
 
 /// The largest index that is read, in bytes: some hundred thousand entries.
-const MAX_INDEX: u64 = 128 * 1024 * 1024;
+const MAX_INDEX_BYTES: u64 = 128 * 1024 * 1024;
+
+/// The largest image that is read from it, in bytes.
+const MAX_BLOB_BYTES: u64 = 64 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
-struct Index {
+struct CacheIndex {
     version: u32,
     entries: BTreeMap<String, Content>,
 }
@@ -35,12 +40,12 @@ struct Index {
 /// The cache of one portal.
 #[derive(Debug)]
 pub struct Cache {
-    folder: StateDir,
-    state: RefCell<State>,
+    state_dir: StateDir,
+    known: RefCell<KnownContents>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct KnownContents {
     entries: BTreeMap<String, Content>,
     changed: bool,
 }
@@ -49,12 +54,15 @@ impl Cache {
     /// Opens the cache of `state`. Without one that can be read, it starts empty.
     #[must_use]
     pub fn open(state: &StateDir) -> Self {
-        let entries = read_index(state)
-            .and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok())
+        let entries = state
+            .folder()
+            .read_regular(INDEX, MAX_INDEX_BYTES)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<CacheIndex>(&bytes).ok())
             .filter(|index| index.version == VERSION)
             .map(|index| index.entries)
             .unwrap_or_default();
-        Self { folder: state.clone(), state: RefCell::new(State { entries, changed: false }) }
+        Self { state_dir: state.clone(), known: RefCell::new(KnownContents { entries, changed: false }) }
     }
 
     /// Forgets every path that is not in `listed`, and writes what is new.
@@ -62,11 +70,11 @@ impl Cache {
     /// # Errors
     /// When the state folder cannot be written.
     pub fn save(&self, state_dir: &StateDir, listed: &BTreeSet<&str>) -> io::Result<()> {
-        let mut state = self.state.borrow_mut();
-        let before = state.entries.len();
-        state.entries.retain(|uri, _| listed.contains(uri.as_str()));
-        state.changed |= state.entries.len() != before;
-        drop(state);
+        let mut known = self.known.borrow_mut();
+        let before = known.entries.len();
+        known.entries.retain(|uri, _| listed.contains(uri.as_str()));
+        known.changed |= known.entries.len() != before;
+        drop(known);
         self.save_all(state_dir)
     }
 
@@ -75,23 +83,26 @@ impl Cache {
     /// # Errors
     /// When the state folder cannot be written.
     pub fn save_all(&self, state_dir: &StateDir) -> io::Result<()> {
-        let mut state = self.state.borrow_mut();
-        if !state.changed {
+        let mut known = self.known.borrow_mut();
+        if !known.changed {
             return Ok(());
         }
-        let folder = state_dir.make("cache")?;
-        let index = Index { version: VERSION, entries: std::mem::take(&mut state.entries) };
-        let written = atomic::write_unsynced(&folder.join(INDEX), &serde_json::to_vec(&index)?);
-        let known: BTreeSet<Digest> = index.entries.values().map(|content| content.sha256).collect();
-        state.entries = index.entries;
-        state.changed = false;
+        state_dir.make(CACHE)?;
+        let folder = state_dir.folder();
+        let index = CacheIndex { version: VERSION, entries: std::mem::take(&mut known.entries) };
+        let written = folder.replace(INDEX, &serde_json::to_vec(&index)?, Durability::Unsynced);
+        let digests: BTreeSet<Digest> = index.entries.values().map(|content| content.sha256).collect();
+        known.entries = index.entries;
+        known.changed = false;
         written?;
-        let blobs = state_dir.inside(BLOBS)?;
-        if blobs.is_dir() {
-            for blob in fs::read_dir(blobs)?.flatten() {
-                let digest = blob.file_name().to_str().and_then(|name| name.parse::<Digest>().ok());
-                if digest.is_some_and(|digest| !known.contains(&digest)) {
-                    fs::remove_file(blob.path())?;
+        let blobs = folder.child(BLOBS);
+        blobs.check_links()?;
+        if blobs.is_there() {
+            for blob in blobs.items()?.flatten() {
+                let name = blob.name();
+                let Some(name) = name.to_str() else { continue };
+                if name.parse::<Digest>().is_ok_and(|digest| !digests.contains(&digest)) {
+                    blobs.remove(name)?;
                 }
             }
         }
@@ -99,36 +110,30 @@ impl Cache {
     }
 }
 
-fn read_index(state: &StateDir) -> Option<Vec<u8>> {
-    let path = state.inside(&format!("cache/{INDEX}")).ok()?;
-    let facts = fs::metadata(&path).ok()?;
-    (facts.is_file() && facts.len() <= MAX_INDEX).then(|| fs::read(path).ok())?
-}
-
 impl ContentCache for Cache {
     fn content(&self, file_uri: &str) -> Option<Content> {
-        self.state.borrow().entries.get(file_uri).cloned()
+        self.known.borrow().entries.get(file_uri).cloned()
     }
 
     fn remember(&self, file_uri: &str, content: &Content) {
-        let mut state = self.state.borrow_mut();
-        if state.entries.get(file_uri) != Some(content) {
-            state.entries.insert(file_uri.to_owned(), content.clone());
-            state.changed = true;
+        let mut known = self.known.borrow_mut();
+        if known.entries.get(file_uri) != Some(content) {
+            known.entries.insert(file_uri.to_owned(), content.clone());
+            known.changed = true;
         }
     }
 
     fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>> {
-        let bytes = fs::read(self.folder.inside(&format!("{BLOBS}/{digest}")).ok()?).ok()?;
+        let bytes = self.state_dir.folder().read(&format!("{BLOBS}/{digest}"), MAX_BLOB_BYTES).ok()?;
         (Digest::of(&bytes) == digest).then(|| Arc::from(bytes))
     }
 
     fn keep(&self, digest: Digest, bytes: &[u8]) {
-        // A copy that cannot be kept is downloaded again; what apply replaces is kept in its run folder, with errors told.
+        // A copy that cannot be kept is downloaded again; what apply replaces is kept in its run folder, errors reported.
         let _ = self
-            .folder
-            .make("cache")
-            .and_then(|_| self.folder.make(BLOBS))
-            .and_then(|blobs| atomic::write_unsynced(&blobs.join(digest.to_string()), bytes));
+            .state_dir
+            .make(CACHE)
+            .and_then(|_| self.state_dir.make(BLOBS))
+            .and_then(|blobs| blobs.replace(&digest.to_string(), bytes, Durability::Unsynced));
     }
 }

@@ -4,9 +4,8 @@
 //! looks different.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::domain::asset::{Address, Digest};
 use crate::domain::export::{Origin, SNAPSHOT};
@@ -17,16 +16,18 @@ use crate::domain::state::{Listed, Listing};
 use crate::format::{SnapshotDocument, SnapshotEntry};
 use crate::ops::ports::{PortalError, ReadPortal};
 
+use super::files::{FileContents, Folder, Inside, NotRead};
+
 /// The largest snapshot that is read, in bytes: some hundred for each entry.
-const MAX_SNAPSHOT: u64 = 64 * 1024 * 1024;
+pub(super) const MAX_SNAPSHOT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// An export that is whole.
 #[derive(Debug, Clone)]
-pub struct ExportedPortal {
+pub(crate) struct ExportedPortal {
     origin: Origin,
     listing: Listing,
     /// By what stands for its `fileUri`: the bytes, or why there are none.
-    images: BTreeMap<String, Result<Vec<u8>, String>>,
+    images: BTreeMap<String, Result<Arc<[u8]>, String>>,
 }
 
 impl ExportedPortal {
@@ -34,16 +35,19 @@ impl ExportedPortal {
     ///
     /// # Errors
     /// When it is none, or a file is missing or was altered; one finding each.
-    pub fn open(folder: &Path) -> Result<Self, Vec<Finding>> {
-        let path = folder.join(SNAPSHOT);
+    pub(crate) fn open(folder: &Path) -> Result<Self, Vec<Finding>> {
+        let folder = Folder::at(folder);
         let fail = |what: String| {
-            let message = format!("{} is no export: {what}", folder.display());
+            let message = format!("{} is no export: {what}", folder.path().display());
             let help = "name a folder that `brandctl export` wrote";
-            vec![Finding::error("export-unreadable", message).in_file(path.display().to_string()).help(help)]
+            let file = folder.path_of(SNAPSHOT).display().to_string();
+            vec![Finding::error("export-unreadable", message).in_file(file).help(help)]
         };
-        let bytes = read_bounded(&path).map_err(|error| fail(format!("{SNAPSHOT} cannot be read: {error}")))?;
+        let bytes = folder
+            .read_regular(SNAPSHOT, MAX_SNAPSHOT_BYTES)
+            .map_err(|error| fail(format!("{SNAPSHOT} cannot be read: {error}")))?;
         let snapshot = SnapshotDocument::read(&bytes).map_err(|error| fail(format!("{SNAPSHOT}: {error}")))?;
-        let root = fs::canonicalize(folder).map_err(|error| fail(error.to_string()))?;
+        let inside = Inside::of(&folder, std::iter::empty()).map_err(|error| fail(error.to_string()))?;
         let mut findings = Vec::new();
         let mut listing = Listing::default();
         let mut images = BTreeMap::new();
@@ -51,15 +55,13 @@ impl ExportedPortal {
             let address = entry.address();
             // What is read is bounded by what is there, however often a snapshot names it.
             let again = entry.file.as_ref().filter(|file| images.contains_key(*file));
-            let image = again.map_or_else(
-                || image(&root, &entry),
-                |file| Err(format!("`{}` is the file of several entries", file.escape_debug())),
-            );
+            let image = again
+                .map_or_else(|| image(&inside, &entry), |file| Err(format!("`{file}` is the file of several entries")));
             let image = match image {
                 Ok(image) => image,
                 Err(what) => {
                     let message = format!("the export was altered: {what}");
-                    let file = folder.join(entry.file.as_deref().unwrap_or_default()).display().to_string();
+                    let file = folder.path().join(entry.file.as_deref().unwrap_or_default()).display().to_string();
                     let finding = Finding::error("export-altered", message).in_file(file).about(address);
                     findings.push(finding.help("export again, or take the folder as it was committed"));
                     continue;
@@ -80,29 +82,30 @@ impl ExportedPortal {
     }
 
     /// The portal that it stands for.
-    #[must_use]
-    pub const fn origin(&self) -> &Origin {
+    pub(crate) const fn origin(&self) -> &Origin {
         &self.origin
     }
 }
 
 /// The bytes of an entry's file, or why it has none; `None` for a system entry.
-fn image(root: &Path, entry: &SnapshotEntry) -> Result<Option<Result<Vec<u8>, String>>, String> {
+fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<Result<Arc<[u8]>, String>>, String> {
     let (Some(file), Some(sha256)) = (&entry.file, entry.sha256) else {
         return Ok(entry.missing.clone().map(Err));
     };
-    let shown = file.escape_debug();
     if !is_inside(file) {
-        return Err(format!("`{shown}` is no path inside it"));
+        return Err(format!("`{file}` is no path inside it"));
     }
-    let path: PathBuf =
-        fs::canonicalize(root.join(file)).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
-    if !path.starts_with(root) {
-        return Err(format!("`{shown}` is a link that leaves it"));
-    }
-    let bytes = read_at_most(&path, MAX_READ).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    let bytes = match inside.read(file, None, MAX_READ) {
+        Ok(FileContents { bytes: Some(bytes), .. }) => bytes,
+        Ok(FileContents { bytes: None, .. }) => {
+            return Err(format!("`{file}` cannot be read: it is larger than {} MiB", MAX_READ >> 20));
+        }
+        Err(NotRead::Outside) => return Err(format!("`{file}` is a link that leaves it")),
+        Err(NotRead::Kind(_)) => return Err(format!("`{file}` cannot be read: it is no regular file")),
+        Err(NotRead::Io(error)) => return Err(format!("`{file}` cannot be read: {error}")),
+    };
     if Digest::of(&bytes) != sha256 {
-        return Err(format!("`{shown}` has other bytes than were exported"));
+        return Err(format!("`{file}` has other bytes than were exported"));
     }
     Ok(Some(Ok(bytes)))
 }
@@ -111,23 +114,6 @@ fn image(root: &Path, entry: &SnapshotEntry) -> Result<Option<Result<Vec<u8>, St
 /// it can be spelt.
 pub(super) fn is_inside(file: &str) -> bool {
     !file.contains(['\\', ':', '\0']) && !file.split('/').any(|part| matches!(part, "" | "." | ".."))
-}
-
-/// Reads a snapshot's bytes.
-pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    read_at_most(path, MAX_SNAPSHOT)
-}
-
-fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(io::Error::other(format!("it is larger than {} MiB", most >> 20)));
-    }
-    Ok(bytes)
 }
 
 impl ReadPortal for ExportedPortal {
@@ -146,8 +132,8 @@ impl ReadPortal for ExportedPortal {
     }
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
-        let missing = || Err("the export has no such file".to_owned());
-        self.images.get(file_uri).cloned().unwrap_or_else(missing).map_err(|message| PortalError {
+        let image = self.images.get(file_uri).cloned().unwrap_or_else(|| Err("the export has no such file".to_owned()));
+        image.map(|bytes| bytes.to_vec()).map_err(|message| PortalError {
             class: Class::Refused,
             code: None,
             message,

@@ -1,26 +1,29 @@
 //! Writes a new branding repository: all of its files or none, nothing over a file that is there, nothing through a link.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::domain::init::{Change, Content, Written};
 
-use super::atomic;
+use super::files::{Durability, FileKind, Folder, place};
+use super::root;
 
-/// Where a branding repository is to be.
+/// The largest file whose lines are extended, in bytes.
+const MAX_EXTENDED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Where a new branding repository is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
+pub(crate) struct NewRepository {
     /// Its folder, without links; it need not exist yet.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// The root of the Git repository that holds it.
-    pub git: Option<PathBuf>,
+    pub(crate) git: Option<PathBuf>,
 }
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
-pub enum ScaffoldError {
+pub(crate) enum InitError {
     /// A file is in the place of a folder.
     #[error("{} is no folder", .0.display())]
     NotAFolder(PathBuf),
@@ -42,32 +45,30 @@ pub enum ScaffoldError {
     },
 }
 
-fn failed<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> ScaffoldError + 'a {
-    move |error| ScaffoldError::Io { path: path.to_owned(), doing, error }
+fn failed<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> InitError + 'a {
+    move |error| InitError::Io { path: path.to_owned(), doing, error }
 }
 
-impl Site {
+impl NewRepository {
     /// The place that a user names, with every link on the way to it followed.
     ///
     /// # Errors
     /// When it is no folder, or lies below something that is none or cannot be read.
-    pub fn at(named: &Path) -> Result<Self, ScaffoldError> {
+    pub(crate) fn at(named: &Path) -> Result<Self, InitError> {
         let absolute = std::path::absolute(named).map_err(failed(named, "read"))?;
-        let there = |path: &&Path| fs::symlink_metadata(path).is_ok();
-        let nearest = absolute.ancestors().find(there).unwrap_or(&absolute);
+        let nearest = absolute.ancestors().find(|path| place::is_taken(path)).unwrap_or(&absolute);
         let rest = absolute.strip_prefix(nearest).unwrap_or(Path::new(""));
-        let base = fs::canonicalize(nearest).map_err(failed(nearest, "read"))?;
-        if !base.is_dir() {
-            return Err(ScaffoldError::NotAFolder(nearest.to_owned()));
+        let base = place::real(nearest).map_err(failed(nearest, "read"))?;
+        if !Folder::at(&base).is_there() {
+            return Err(InitError::NotAFolder(nearest.to_owned()));
         }
         // `..` of a folder that does not exist leads nowhere that is known.
         if rest.components().any(|part| !matches!(part, Component::Normal(_))) {
             let missing = io::Error::from(io::ErrorKind::NotFound);
-            return Err(ScaffoldError::Io { path: named.to_owned(), doing: "found", error: missing });
+            return Err(InitError::Io { path: named.to_owned(), doing: "found", error: missing });
         }
         let folder = if rest.as_os_str().is_empty() { base } else { base.join(rest) };
-        // A worktree and a submodule have a file of that name.
-        let git = folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned);
+        let git = root::git_root(&folder).map(Path::to_owned);
         Ok(Self { folder, git })
     }
 }
@@ -76,13 +77,12 @@ impl Site {
 ///
 /// # Errors
 /// When one is there already or cannot be written, or a part of its path is a link.
-pub fn write(root: &Path, files: &BTreeMap<String, Content>) -> Result<Vec<Written>, ScaffoldError> {
+pub(crate) fn write(root: &Path, files: &BTreeMap<String, Content>) -> Result<Vec<Written>, InitError> {
+    let root = Folder::at(root);
     let mut steps = Vec::new();
     let mut existing = Vec::new();
     for (path, content) in files {
-        let target = root.join(path);
-        let there = look(root, path)?;
-        let step = match (content, there) {
+        let step = match (content, is_there(&root, path)?) {
             (Content::New(bytes), false) => Step::Create(bytes.clone()),
             (Content::New(_), true) => {
                 existing.push(path.clone());
@@ -90,19 +90,19 @@ pub fn write(root: &Path, files: &BTreeMap<String, Content>) -> Result<Vec<Writt
             }
             (Content::Lines(lines), false) => Step::Create(extended(b"", lines).unwrap_or_default()),
             (Content::Lines(lines), true) => {
-                let old = fs::read(&target).map_err(failed(&target, "read"))?;
+                let old = root.read(path, MAX_EXTENDED_BYTES).map_err(failed(&root.path_of(path), "read"))?;
                 extended(&old, lines).map_or(Step::Keep, |new| Step::Replace { old, new })
             }
         };
-        steps.push((path, target, step));
+        steps.push((path, step));
     }
     if !existing.is_empty() {
-        return Err(ScaffoldError::Exists(existing));
+        return Err(InitError::Exists(existing));
     }
-    let mut undo = Undo::default();
+    let mut undo = Undo { root, folders: Vec::new(), files: Vec::new(), replaced: Vec::new() };
     let mut written = Vec::new();
-    for (path, target, step) in steps {
-        match undo.carry_out(&target, step) {
+    for (path, step) in steps {
+        match undo.carry_out(path, step) {
             Ok(change) => written.push(Written { path: path.clone(), change }),
             Err(error) => {
                 undo.take_back();
@@ -121,16 +121,18 @@ enum Step {
 }
 
 /// Whether there is a file; no part of the way to it may be a link, or a file.
-fn look(root: &Path, path: &str) -> Result<bool, ScaffoldError> {
-    let mut at = root.to_owned();
+fn is_there(root: &Folder, path: &str) -> Result<bool, InitError> {
+    let mut at = PathBuf::new();
     let mut parts = Path::new(path).components().peekable();
     while let Some(part) = parts.next() {
         at.push(part);
-        match fs::symlink_metadata(&at) {
+        match root.kind_of(&at) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed(&at, "read")(error)),
-            Ok(facts) if facts.is_symlink() => return Err(ScaffoldError::Link(at)),
-            Ok(facts) if parts.peek().is_some() && !facts.is_dir() => return Err(ScaffoldError::NotAFolder(at)),
+            Err(error) => return Err(failed(&root.path_of(&at), "read")(error)),
+            Ok(FileKind::Link) => return Err(InitError::Link(root.path_of(&at))),
+            Ok(kind) if parts.peek().is_some() && kind != FileKind::Folder => {
+                return Err(InitError::NotAFolder(root.path_of(&at)));
+            }
             Ok(_) => {}
         }
     }
@@ -154,28 +156,27 @@ fn extended(old: &[u8], lines: &[&str]) -> Option<Vec<u8>> {
     Some(new)
 }
 
-/// What was done, so that it can be taken back.
-#[derive(Default)]
-struct Undo {
-    folders: Vec<PathBuf>,
-    files: Vec<PathBuf>,
-    replaced: Vec<(PathBuf, Vec<u8>)>,
+/// What was done below a folder, so that it can be taken back.
+struct Undo<'a> {
+    root: Folder,
+    folders: Vec<Folder>,
+    files: Vec<&'a str>,
+    replaced: Vec<(&'a str, Vec<u8>)>,
 }
 
-impl Undo {
-    fn carry_out(&mut self, target: &Path, step: Step) -> Result<Change, ScaffoldError> {
+impl<'a> Undo<'a> {
+    fn carry_out(&mut self, path: &'a str, step: Step) -> Result<Change, InitError> {
+        let target = self.root.path_of(path);
         match step {
             Step::Create(bytes) => {
-                if let Some(folder) = target.parent() {
-                    self.make(folder)?;
-                }
-                atomic::create(target, &bytes).map_err(failed(target, "written"))?;
-                self.files.push(target.to_owned());
+                self.make(place::folder_of(&target))?;
+                self.root.create(path, &bytes).map_err(failed(&target, "written"))?;
+                self.files.push(path);
                 Ok(Change::Created)
             }
             Step::Replace { old, new } => {
-                atomic::write(target, &new).map_err(failed(target, "written"))?;
-                self.replaced.push((target.to_owned(), old));
+                self.root.replace(path, &new, Durability::Synced).map_err(failed(&target, "written"))?;
+                self.replaced.push((path, old));
                 Ok(Change::Extended)
             }
             Step::Keep => Ok(Change::Unchanged),
@@ -183,25 +184,25 @@ impl Undo {
     }
 
     /// Makes a folder and those above it that are not there.
-    fn make(&mut self, folder: &Path) -> Result<(), ScaffoldError> {
-        let missing: Vec<_> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    fn make(&mut self, folder: &Path) -> Result<(), InitError> {
+        let missing: Vec<_> = folder.ancestors().take_while(|above| !place::exists(above)).map(Folder::at).collect();
         for folder in missing.into_iter().rev() {
-            fs::create_dir(folder).map_err(failed(folder, "made"))?;
-            self.folders.push(folder.to_owned());
+            folder.make().map_err(failed(folder.path(), "made"))?;
+            self.folders.push(folder);
         }
         Ok(())
     }
 
-    /// As far as that goes: the error that led here is the one to tell.
+    /// Takes everything back, as far as that works: the error that led here is the one to report.
     fn take_back(self) {
-        for file in self.files {
-            let _ = fs::remove_file(file);
+        for path in self.files {
+            let _ = self.root.remove(path);
         }
-        for (file, old) in self.replaced {
-            let _ = atomic::write(&file, &old);
+        for (path, old) in self.replaced {
+            let _ = self.root.replace(path, &old, Durability::Synced);
         }
         for folder in self.folders.into_iter().rev() {
-            let _ = fs::remove_dir(folder);
+            let _ = folder.remove_folder();
         }
     }
 }
@@ -209,6 +210,8 @@ impl Undo {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use std::fs;
 
     use super::*;
 

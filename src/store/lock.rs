@@ -1,10 +1,10 @@
 //! One apply at a time for each portal and state folder. The operating system drops the lock with its holder.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::files::{FileLock, Locking};
 use super::state_dir::StateDir;
 
 /// Who holds a lock.
@@ -31,7 +31,7 @@ pub enum Purpose {
 /// A held lock: dropping it lets the next one in.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _file: FileLock,
 }
 
 /// Why a lock could not be had.
@@ -70,22 +70,13 @@ impl Lock {
     /// # Errors
     /// When it is held, or the state folder cannot be written.
     pub fn take(state: &StateDir, purpose: Purpose, since: String) -> Result<Self, LockError> {
-        state.ensure()?;
-        let path = state.inside("lock")?;
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                file.read_to_string(&mut text)?;
-                return Err(LockError::Held(serde_json::from_str(&text).ok()));
+        match state.ensure()?.lock("lock")? {
+            Locking::Held(text) => Err(LockError::Held(serde_json::from_str(&text).ok())),
+            Locking::Taken(mut file) => {
+                let holder = Holder { pid: std::process::id(), since, purpose };
+                file.write(&serde_json::to_vec(&holder).map_err(io::Error::from)?)?;
+                Ok(Self { _file: file })
             }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        file.set_len(0)?;
-        file.rewind()?;
-        let holder = Holder { pid: std::process::id(), since, purpose };
-        file.write_all(&serde_json::to_vec(&holder).map_err(io::Error::from)?)?;
-        Ok(Self { _file: file })
     }
 }

@@ -5,14 +5,14 @@
 //! followed, and hidden files and folders are left alone.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs;
 use std::path::{Component, Path, PathBuf};
-
-use walkdir::WalkDir;
 
 use crate::domain::asset::Kind;
 use crate::domain::manifest::{Manifest, Section};
 use crate::domain::rules::OrphanFiles;
+
+use super::files::place::with_slashes;
+use super::files::{FileKind, Folder, FolderItem, Inside};
 
 /// How many files and folders are looked at before the search gives up.
 const MAX_LOOKED_AT: usize = 100_000;
@@ -21,58 +21,83 @@ const MAX_LOOKED_AT: usize = 100_000;
 const MAX_DEPTH: usize = 16;
 
 /// Finds them below `root`, the manifest's folder.
-pub(super) fn find(root: &Path, manifest: &Manifest) -> OrphanFiles {
-    let declared = Declared::of(manifest);
-    let mut files = BTreeSet::new();
-    let mut looked_at = 0;
-    let mut unseen = None;
+pub(super) fn find(root: &Folder, manifest: &Manifest) -> OrphanFiles {
+    let declared = DeclaredPaths::of(manifest);
+    let mut search = Search { root, declared: &declared, files: BTreeSet::new(), looked_at: 0, unseen: None };
     for folder in declared.to_look_through(root) {
         let depth = if folder.as_os_str().is_empty() { 1 } else { MAX_DEPTH };
-        let base = root.join(&folder);
-        let is_whole = declared.folders.contains(&folder);
-        let is_hidden = |entry: &walkdir::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
-        let walk = WalkDir::new(&base).min_depth(1).max_depth(depth).into_iter();
-        for entry in walk.filter_entry(|entry| !is_hidden(entry)) {
-            looked_at += 1;
-            if looked_at > MAX_LOOKED_AT {
-                unseen = Some(format!("there are more than {MAX_LOOKED_AT} files"));
-                break;
-            }
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let path = error.path().and_then(|path| path.strip_prefix(root).ok()).unwrap_or(&folder);
-                    unseen = Some(format!("`{}` cannot be read", shown(path).escape_debug()));
-                    continue;
-                }
+        search.look_through(&folder, depth);
+    }
+    OrphanFiles { files: search.files.into_iter().collect(), unseen: search.unseen }
+}
+
+struct Search<'a> {
+    root: &'a Folder,
+    declared: &'a DeclaredPaths,
+    /// What was found.
+    files: BTreeSet<String>,
+    looked_at: usize,
+    /// What could not be looked at.
+    unseen: Option<String>,
+}
+
+impl Search<'_> {
+    /// Looks at what is in a folder, and in those below it, `depth` levels of them in all.
+    fn look_through(&mut self, folder: &Path, depth: usize) {
+        let Ok(items) = self.root.child(folder).items() else { return self.miss(folder) };
+        let is_whole = self.declared.folders.contains(folder);
+        for item in items {
+            let Ok(item) = item else {
+                self.miss(folder);
+                continue;
             };
-            let name = entry.file_name().as_encoded_bytes();
-            let end = name.len().checked_sub(4).filter(|stem| *stem > 0).and_then(|stem| name.get(stem..));
-            // Most are declared, and need no more than a look at their names.
-            let is_declared = is_whole && entry.depth() == 1 && end == Some(b".png");
-            let is_png = end.is_some_and(|end| end.eq_ignore_ascii_case(b".png"));
-            if is_declared || !is_png || !entry.file_type().is_file() {
+            let name = item.name();
+            if name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            if let Ok(below) = entry.path().strip_prefix(&base) {
-                let file = folder.join(below);
-                if !declared.holds(&file) {
-                    files.insert(shown(&file));
-                }
+            self.looked_at += 1;
+            if self.looked_at > MAX_LOOKED_AT {
+                self.unseen = Some(format!("there are more than {MAX_LOOKED_AT} files"));
+                return;
+            }
+            match item.kind() {
+                Some(FileKind::Folder) if depth > 1 => self.look_through(&folder.join(name), depth - 1),
+                Some(FileKind::File) => self.look_at(folder, &item, is_whole),
+                Some(_) => {}
+                None => self.miss(&folder.join(name)),
             }
         }
     }
-    OrphanFiles { files: files.into_iter().collect(), unseen }
+
+    /// Looks at a file in a folder, of which every PNG is declared if it is declared as a whole.
+    fn look_at(&mut self, folder: &Path, item: &FolderItem, is_whole: bool) {
+        let name = item.name();
+        let bytes = name.as_encoded_bytes();
+        let end = bytes.len().checked_sub(4).filter(|stem| *stem > 0).and_then(|stem| bytes.get(stem..));
+        // Most are declared, and need no more than a look at their names.
+        let is_declared = is_whole && end == Some(b".png");
+        if is_declared || !end.is_some_and(|end| end.eq_ignore_ascii_case(b".png")) {
+            return;
+        }
+        let file = folder.join(name);
+        if !self.declared.holds(&file) {
+            self.files.insert(with_slashes(&file));
+        }
+    }
+
+    fn miss(&mut self, path: &Path) {
+        self.unseen = Some(format!("`{}` cannot be read", with_slashes(path)));
+    }
 }
 
-/// What a manifest declares, as paths relative to it.
-struct Declared {
+/// The paths that a manifest declares, relative to it.
+struct DeclaredPaths {
     files: HashSet<PathBuf>,
     /// Of these every file whose name ends in `.png`.
     folders: HashSet<PathBuf>,
 }
 
-impl Declared {
+impl DeclaredPaths {
     fn of(manifest: &Manifest) -> Self {
         let mut declared = Self { files: HashSet::new(), folders: HashSet::new() };
         for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
@@ -91,16 +116,16 @@ impl Declared {
 
     /// The folders to look through, relative to `root` and inside it; none of them lies in another but for the root
     /// itself.
-    fn to_look_through(&self, root: &Path) -> BTreeSet<PathBuf> {
+    fn to_look_through(&self, root: &Folder) -> BTreeSet<PathBuf> {
         let parents: HashSet<_> = self.files.iter().filter_map(|file| file.parent()).collect();
         let used: BTreeSet<_> = self.folders.iter().map(PathBuf::as_path).chain(parents).collect();
-        let Ok(real_root) = fs::canonicalize(root) else { return BTreeSet::new() };
+        let Ok(inside) = Inside::of(root, std::iter::empty()) else { return BTreeSet::new() };
         let is_below_another = |folder: &Path| {
             folder.ancestors().skip(1).any(|above| !above.as_os_str().is_empty() && used.contains(above))
         };
         used.iter()
             .filter(|folder| !is_below_another(folder))
-            .filter(|folder| fs::canonicalize(root.join(folder)).is_ok_and(|real| real.starts_with(&real_root)))
+            .filter(|folder| inside.holds(folder).unwrap_or(false))
             .map(|folder| folder.to_path_buf())
             .collect()
     }
@@ -119,10 +144,4 @@ fn normal(path: &str) -> PathBuf {
         }
     }
     normal
-}
-
-/// A path as manifests write it.
-fn shown(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/")
 }

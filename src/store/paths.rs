@@ -4,23 +4,23 @@
 //! changed file among thousands costs no more than looking at their names.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// What is looked at.
+use super::files::place;
+
+/// Which files are looked at.
 #[derive(Debug, Clone, Default)]
-pub enum PathFilter {
+pub(crate) enum PathFilter {
     /// All that is declared.
     #[default]
     Everything,
     /// What lies at or below these.
-    Only(Vec<Named>),
+    Only(Vec<NamedPath>),
 }
 
 /// A path as it was named, and where that is.
 #[derive(Debug, Clone)]
-pub struct Named {
+pub(crate) struct NamedPath {
     path: PathBuf,
     /// Where it is, and where it leads if it is a link.
     places: Vec<PathBuf>,
@@ -29,35 +29,33 @@ pub struct Named {
 
 /// Paths that mean nothing.
 #[derive(Debug, Default)]
-pub struct Unmatched<'a> {
+pub(crate) struct Unmatched<'a> {
     /// Those of files and folders that are there.
-    pub existing: Vec<&'a Path>,
+    pub(crate) existing: Vec<&'a Path>,
     /// Those of nothing at all.
-    pub missing: Vec<&'a Path>,
+    pub(crate) missing: Vec<&'a Path>,
 }
 
 impl PathFilter {
     /// `paths`, relative to the current folder. Everything when there are none, or when `manifest` is among them.
-    #[must_use]
-    pub fn of(paths: &[PathBuf], manifest: &Path) -> Self {
+    pub(crate) fn of(paths: &[PathBuf], manifest: &Path) -> Self {
         if paths.is_empty() {
             return Self::Everything;
         }
-        let named = paths.iter().map(|path| Named {
+        let named = paths.iter().map(|path| NamedPath {
             path: path.clone(),
-            places: std::iter::once(place(path)).chain(fs::canonicalize(path)).collect(),
-            exists: path.exists(),
+            places: place::both(path).collect(),
+            exists: place::exists(path),
         });
-        let chosen = Self::Only(named.collect());
-        if chosen.holds(manifest) { Self::Everything } else { chosen }
+        let filter = Self::Only(named.collect());
+        if filter.holds(manifest) { Self::Everything } else { filter }
     }
 
     /// Whether `file` lies at or below one of them, itself or where it leads to.
-    #[must_use]
-    pub fn holds(&self, file: &Path) -> bool {
+    pub(crate) fn holds(&self, file: &Path) -> bool {
         let Self::Only(named) = self else { return true };
         let places = places(named);
-        [Some(place(file)), fs::canonicalize(file).ok()].into_iter().flatten().any(|place| within(&places, &place))
+        place::both(file).any(|place| within(&places, &place))
     }
 
     /// Keeps what is looked at of what is declared, `file` being where an item is. What is not there at all is kept too:
@@ -69,25 +67,19 @@ impl PathFilter {
         declared.retain(|item| {
             let file = file(item);
             let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return true };
-            let real = folders.entry(folder.to_owned()).or_insert_with(|| real(folder));
-            within(&places, &real.join(name))
-                || match fs::symlink_metadata(&file) {
-                    Ok(facts) => {
-                        facts.is_symlink() && fs::canonicalize(&file).is_ok_and(|target| within(&places, &target))
-                    }
-                    Err(error) => error.kind() == ErrorKind::NotFound,
-                }
+            let real = folders.entry(folder.to_owned()).or_insert_with(|| place::of_folder(folder));
+            let leads_there = || place::is_link(&file) && place::real(&file).is_ok_and(|real| within(&places, &real));
+            within(&places, &real.join(name)) || place::is_absent(&file) || leads_there()
         });
     }
 
     /// The paths under which there is none of `files`.
-    #[must_use]
-    pub fn unmatched(&self, files: impl IntoIterator<Item = impl AsRef<Path>>) -> Unmatched<'_> {
+    pub(crate) fn unmatched(&self, files: impl IntoIterator<Item = impl AsRef<Path>>) -> Unmatched<'_> {
         let Self::Only(named) = self else { return Unmatched::default() };
         let mut known = HashSet::new();
         for file in files {
             let file = file.as_ref();
-            for place in std::iter::once(place(file)).chain(fs::canonicalize(file)) {
+            for place in place::both(file) {
                 known.extend(place.ancestors().map(Path::to_owned));
             }
         }
@@ -101,24 +93,10 @@ impl PathFilter {
     }
 }
 
-fn places(named: &[Named]) -> HashSet<&Path> {
+fn places(named: &[NamedPath]) -> HashSet<&Path> {
     named.iter().flat_map(|named| named.places.iter().map(PathBuf::as_path)).collect()
 }
 
 fn within(places: &HashSet<&Path>, file: &Path) -> bool {
     file.ancestors().any(|ancestor| places.contains(ancestor))
-}
-
-/// Where a file is, which need not exist, however its folder is written; not where it leads to.
-fn place(file: &Path) -> PathBuf {
-    match (file.parent(), file.file_name()) {
-        (Some(folder), Some(name)) => real(folder).join(name),
-        _ => real(file),
-    }
-}
-
-/// Where a folder really is, or as good a guess as can be made of one that does not exist.
-fn real(folder: &Path) -> PathBuf {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    fs::canonicalize(folder).or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.to_owned())
 }

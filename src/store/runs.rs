@@ -2,14 +2,13 @@
 //! needs nothing outside it.
 
 use std::cell::{Cell, RefCell};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::atomic;
+use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile};
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
@@ -20,10 +19,20 @@ use crate::domain::plan::Contents;
 use crate::format::{Document, Published};
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
+/// The files of a run's folder, and the folder of the old images in it.
 const PLAN: &str = "plan.json";
 const JOURNAL: &str = "journal.jsonl";
-const OLD: &str = "old";
 const REPORT: &str = "report.json";
+const OLD: &str = "old";
+
+/// The folder of the runs in the state folder.
+const RUNS: &str = "runs";
+
+/// The largest plan and the largest journal that are read, in bytes.
+const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The largest old image that is read, in bytes.
+const MAX_IMAGE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The runs of one portal.
 #[derive(Debug)]
@@ -35,8 +44,7 @@ pub struct RunStore {
 /// A run's folder, as it was found.
 #[derive(Debug)]
 pub struct StoredRun {
-    /// Its folder.
-    pub folder: PathBuf,
+    folder: Folder,
     /// What its journal says.
     pub state: RunState,
 }
@@ -53,31 +61,27 @@ impl RunStore {
     /// # Errors
     /// When the state folder cannot be read.
     pub fn all(&self) -> io::Result<Vec<StoredRun>> {
-        all(&self.state.inside("runs")?)
+        all(&self.state.folder().child(RUNS))
     }
 
     /// What the newest runs did to the portal, the newest first. One whose plan cannot be read says nothing.
     #[must_use]
     pub fn record(&self) -> Vec<PastRun> {
-        /// The most runs that are looked at.
-        const MOST: usize = 50;
+        /// How many runs are looked at.
+        const MAX_RUNS: usize = 50;
         let runs = self.all().unwrap_or_default();
-        runs.iter().rev().take(MOST).filter_map(|run| Some(past_run(&run.state, &plan(&run.folder).ok()?))).collect()
+        runs.iter().rev().take(MAX_RUNS).filter_map(|run| Some(past_run(&run.state, &run.plan().ok()?))).collect()
     }
 
     fn create(&self, plan: &Document, old: &Contents) -> io::Result<RunFolder> {
-        let runs = self.state.make("runs")?;
+        let runs = self.state.make(RUNS)?;
         let (id, folder) = fresh(&runs)?;
-        let images = folder.join(OLD);
-        fs::create_dir(&images)?;
-        old.par_iter().try_for_each(|(digest, bytes)| {
-            let mut file = File::create_new(image(&images, *digest))?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        })?;
-        atomic::sync_folder(&images)?;
-        atomic::write(&folder.join(PLAN), &serde_json::to_vec_pretty(plan)?)?;
-        let journal = OpenOptions::new().create_new(true).append(true).open(folder.join(JOURNAL))?;
+        let images = folder.child(OLD);
+        images.make()?;
+        old.par_iter().try_for_each(|(digest, bytes)| images.write_new(&format!("{digest}.png"), bytes))?;
+        images.sync()?;
+        folder.replace(PLAN, &serde_json::to_vec_pretty(plan)?, Durability::Synced)?;
+        let journal = folder.new_journal(JOURNAL)?;
         let run = RunFolder { id: id.clone(), folder, journal: RefCell::new(journal), torn: Cell::new(false) };
         run.write(&[Entry::Begin {
             format_version: FORMAT_VERSION,
@@ -86,22 +90,26 @@ impl RunStore {
             plan_sha256: plan.plan_sha256.map_or_else(|| plan.digest(), Ok)?,
             commit: self.commit.clone(),
         }])?;
-        atomic::sync_folder(&run.folder)?;
-        atomic::sync_folder(&runs)?;
+        run.folder.sync()?;
+        runs.sync()?;
         Ok(run)
     }
 
-    fn reopen(run: StoredRun) -> io::Result<OpenRun> {
-        let changes = plan(&run.folder)?.plan(Contents::new()).map_err(io::Error::other)?.diff.changes;
-        Ok(OpenRun { state: run.state, changes })
+    fn append(&self, run: &RunState, entries: &[Entry]) -> io::Result<()> {
+        let folder = self.state.folder().child(RUNS).child(&run.run);
+        let journal = folder.journal(JOURNAL)?;
+        // A line that a kill tore must not be continued by the next one.
+        let torn = Cell::new(!folder.read(JOURNAL, MAX_FILE_BYTES)?.ends_with(b"\n"));
+        RunFolder { id: run.run.clone(), folder, journal: RefCell::new(journal), torn }.write(entries)
     }
 
-    fn append(&self, run: &RunState, entries: &[Entry]) -> io::Result<()> {
-        let folder = self.state.inside(&format!("runs/{}", run.run))?;
-        let journal = OpenOptions::new().append(true).open(folder.join(JOURNAL))?;
-        // A line that a kill tore must not be continued by the next one.
-        let torn = Cell::new(!fs::read(folder.join(JOURNAL))?.ends_with(b"\n"));
-        RunFolder { id: run.run.clone(), folder, journal: RefCell::new(journal), torn }.write(entries)
+    /// Writes what became of a run into its folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write_report(&self, run: &str, report: &Document) -> io::Result<()> {
+        let folder = self.state.folder().child(RUNS).child(run);
+        folder.replace(REPORT, &serde_json::to_vec_pretty(report)?, Durability::Synced)
     }
 }
 
@@ -118,8 +126,9 @@ impl Runs for RunStore {
         runs.into_iter()
             .filter(|run| run.state.ended.is_none())
             .map(|run| {
-                let folder = run.folder.clone();
-                Self::reopen(run).map_err(|error| unusable(&folder, &error))
+                let plan = run.plan().and_then(|plan| plan.plan(Contents::new()).map_err(io::Error::other));
+                let changes = plan.map_err(|error| unusable(run.folder(), &error))?.diff.changes;
+                Ok(OpenRun { state: run.state, changes })
             })
             .collect()
     }
@@ -134,14 +143,25 @@ fn unusable(path: &Path, error: &io::Error) -> StoreError {
 }
 
 /// Every run below `runs` that has a journal, the oldest first.
-fn all(runs: &Path) -> io::Result<Vec<StoredRun>> {
-    let entries = match fs::read_dir(runs) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-    folders.sort();
-    folders.iter().filter(|folder| folder.is_dir()).filter_map(|folder| read(folder).transpose()).collect()
+fn all(runs: &Folder) -> io::Result<Vec<StoredRun>> {
+    let mut names = Vec::new();
+    for item in items(runs)? {
+        let item = item?;
+        // A link is not passed over in silence: reading it fails.
+        if matches!(item.kind(), Some(FileKind::Folder | FileKind::Link)) {
+            names.push(item.name());
+        }
+    }
+    names.sort();
+    names.iter().filter_map(|name| StoredRun::read(runs.child(name)).transpose()).collect()
+}
+
+/// What lies in a folder; nothing where there is none.
+fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
+    match folder.items() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        items => items.map(Iterator::collect),
+    }
 }
 
 /// Every run of every portal below the state folder `root`, the oldest first.
@@ -149,14 +169,10 @@ fn all(runs: &Path) -> io::Result<Vec<StoredRun>> {
 /// # Errors
 /// When the state folder cannot be read.
 pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
-    let entries = match fs::read_dir(root) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
     let mut found = Vec::new();
-    for entry in entries {
-        let runs = entry?.path().join("runs");
-        if runs.is_dir() {
+    for portal in items(&Folder::at(root))? {
+        let runs = Folder::of_state(root.join(portal?.name())).child(RUNS);
+        if runs.is_there() {
             found.extend(all(&runs)?);
         }
     }
@@ -164,72 +180,78 @@ pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
     Ok(found)
 }
 
-/// The run in `folder`; `None` when it never began: then no request has left.
+/// The run in `folder`, as the user named it; `None` when it never began: then no request has left.
 ///
 /// # Errors
 /// When its journal cannot be read, or is of another format: what it did is then not known.
-pub fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
-    let text = match fs::read(folder.join(JOURNAL)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        text => text?,
-    };
-    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if let Ok(Line { entry: Entry::Begin { format_version, .. }, .. }) = serde_json::from_slice(first)
-        && format_version != FORMAT_VERSION
-    {
-        let what = format!("{} is of format {format_version}; this program reads {FORMAT_VERSION}", folder.display());
-        return Err(io::Error::other(what));
-    }
-    // What a kill or a full disk tore is no line; what it says of requests, the lines before it said already.
-    let lines = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-    Ok(RunState::fold(lines).map(|state| StoredRun { folder: folder.to_owned(), state }))
+pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
+    StoredRun::read(Folder::at(folder))
 }
 
-/// What the run in `folder` was to do.
-///
-/// # Errors
-/// When its plan cannot be read.
-pub fn plan(folder: &Path) -> io::Result<Document> {
-    Ok(serde_json::from_slice(&fs::read(folder.join(PLAN))?)?)
-}
-
-/// The old images in a run's folder.
-///
-/// # Errors
-/// When one cannot be read, or is not what its name says.
-pub fn old_images(folder: &Path) -> io::Result<Contents> {
-    let mut contents = Contents::new();
-    for entry in fs::read_dir(folder.join(OLD))? {
-        let path = entry?.path();
-        let Some(digest) = path.file_stem().and_then(|stem| stem.to_str()?.parse::<Digest>().ok()) else { continue };
-        let bytes = fs::read(&path)?;
-        if Digest::of(&bytes) != digest {
-            return Err(io::Error::other(format!("{} was altered", path.display())));
+impl StoredRun {
+    fn read(folder: Folder) -> io::Result<Option<Self>> {
+        let text = match folder.read(JOURNAL, MAX_FILE_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text?,
+        };
+        let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if let Ok(Line { entry: Entry::Begin { format_version, .. }, .. }) = serde_json::from_slice(first)
+            && format_version != FORMAT_VERSION
+        {
+            let folder = folder.path().display();
+            let what = format!("{folder} is of format {format_version}; this program reads {FORMAT_VERSION}");
+            return Err(io::Error::other(what));
         }
-        contents.insert(digest, Arc::from(bytes));
+        // What a kill or a full disk tore is not a line; what it says of requests, the lines before it said already.
+        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        Ok(RunState::fold(lines).map(|state| Self { folder, state }))
     }
-    Ok(contents)
-}
 
-fn image(folder: &Path, digest: Digest) -> PathBuf {
-    folder.join(format!("{digest}.png"))
-}
+    /// The path of its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
 
-/// Writes what became of a run into its folder.
-///
-/// # Errors
-/// When the folder cannot be written.
-pub fn write_report(folder: &Path, report: &Document) -> io::Result<()> {
-    atomic::write(&folder.join(REPORT), &serde_json::to_vec_pretty(report)?)
+    /// What the run was to do.
+    ///
+    /// # Errors
+    /// When its plan cannot be read.
+    pub fn plan(&self) -> io::Result<Document> {
+        Ok(serde_json::from_slice(&self.folder.read(PLAN, MAX_FILE_BYTES)?)?)
+    }
+
+    /// The old images in its folder.
+    ///
+    /// # Errors
+    /// When one cannot be read, or is not what its name says.
+    pub fn old_images(&self) -> io::Result<Contents> {
+        let old = self.folder.child(OLD);
+        let mut contents = Contents::new();
+        for item in old.items()? {
+            let name = item?.name();
+            let Some(name) = name.to_str() else { continue };
+            let Some(digest) = Path::new(name).file_stem().and_then(|stem| stem.to_str()?.parse::<Digest>().ok())
+            else {
+                continue;
+            };
+            let bytes = old.read(name, MAX_IMAGE_BYTES)?;
+            if Digest::of(&bytes) != digest {
+                return Err(io::Error::other(format!("{} was altered", old.path_of(name).display())));
+            }
+            contents.insert(digest, Arc::from(bytes));
+        }
+        Ok(contents)
+    }
 }
 
 /// Makes a new folder named after the present second; a second run in it gets a number.
-fn fresh(runs: &Path) -> io::Result<(String, PathBuf)> {
+fn fresh(runs: &Folder) -> io::Result<(String, Folder)> {
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut id = now.clone();
     for number in 2..1000 {
-        let folder = runs.join(&id);
-        match fs::create_dir(&folder) {
+        let folder = runs.child(&id);
+        match folder.make() {
             Ok(()) => return Ok((id, folder)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id = format!("{now}-{number:03}"),
             Err(error) => return Err(error),
@@ -242,8 +264,8 @@ fn fresh(runs: &Path) -> io::Result<(String, PathBuf)> {
 #[derive(Debug)]
 struct RunFolder {
     id: String,
-    folder: PathBuf,
-    journal: RefCell<File>,
+    folder: Folder,
+    journal: RefCell<JournalFile>,
     /// Whether the last line may lack its end: what follows it begins a line of its own.
     torn: Cell<bool>,
 }
@@ -256,9 +278,7 @@ impl RunFolder {
             serde_json::to_writer(&mut lines, &Line { at: at.clone(), entry: entry.clone() })?;
             lines.push(b'\n');
         }
-        let mut journal = self.journal.borrow_mut();
-        journal.write_all(&lines)?;
-        journal.sync_data()?;
+        self.journal.borrow_mut().append(&lines)?;
         self.torn.set(false);
         Ok(())
     }
@@ -270,10 +290,10 @@ impl Journal for RunFolder {
     }
 
     fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        self.write(entries).map_err(|error| unusable(&self.folder, &error))
+        self.write(entries).map_err(|error| unusable(self.folder.path(), &error))
     }
 }

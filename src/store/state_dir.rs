@@ -3,29 +3,34 @@
 //! Whoever can commit to the repository can put links where state is expected. None is followed: a plan of somebody's
 //! pull request must not write or delete outside this folder.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::files::Folder;
 
 /// The state folder of one portal.
 #[derive(Debug, Clone)]
 pub struct StateDir {
-    root: PathBuf,
-    folder: PathBuf,
+    root: Folder,
+    folder: Folder,
 }
 
 impl StateDir {
     /// The folder of `portal` below `root`. Nothing is made yet.
     #[must_use]
     pub fn new(root: &Path, portal: &str) -> Self {
-        // A host cannot hold a path separator; a colon before the port is no good name on every system.
+        // A host cannot hold a path separator; a colon before the port is not allowed in names on every system.
         let name = portal.replace([':', '/', '\\'], "_");
-        Self { root: root.to_owned(), folder: root.join(name) }
+        Self { root: Folder::of_state(root), folder: Folder::of_state(root.join(name)) }
     }
 
-    /// The folder.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    /// The folder's path.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder, which need not be there.
+    pub(super) const fn folder(&self) -> &Folder {
         &self.folder
     }
 
@@ -33,65 +38,28 @@ impl StateDir {
     ///
     /// # Errors
     /// When it cannot be made, or is a link.
-    pub fn ensure(&self) -> io::Result<&Path> {
-        make(&self.root)?;
-        make(&self.folder)?;
+    pub(crate) fn ensure(&self) -> io::Result<&Folder> {
+        self.root.make_ignored()?;
+        self.folder.make_ignored()?;
         Ok(&self.folder)
-    }
-
-    /// Whether state can be written, seen without leaving anything behind: a folder that is not there yet can be made
-    /// where the nearest one that is can be written.
-    ///
-    /// # Errors
-    /// When it cannot be, or a part of it is a link.
-    pub fn try_writing(&self) -> io::Result<()> {
-        refuse_link(&self.root)?;
-        refuse_link(&self.folder)?;
-        let nearest = self.folder.ancestors().find(|folder| folder.exists());
-        let folder = nearest.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        tempfile::tempfile_in(folder).map(drop)
     }
 
     /// A folder below it, made if it is not there.
     ///
     /// # Errors
     /// As [`Self::ensure`].
-    pub fn make(&self, name: &str) -> io::Result<PathBuf> {
-        let folder = self.ensure()?.join(name);
-        make(&folder)?;
+    pub(super) fn make(&self, name: &str) -> io::Result<Folder> {
+        let folder = self.ensure()?.child(name);
+        folder.make_ignored()?;
         Ok(folder)
     }
 
-    /// A path below it, for reading or writing, none of whose parts is a link.
+    /// Whether state can be written, seen without leaving anything behind.
     ///
     /// # Errors
-    /// When one is.
-    pub fn inside(&self, name: &str) -> io::Result<PathBuf> {
-        let mut path = self.folder.clone();
-        refuse_link(&path)?;
-        for part in Path::new(name) {
-            path.push(part);
-            refuse_link(&path)?;
-        }
-        Ok(path)
-    }
-}
-
-/// Makes a folder, which keeps itself out of Git: not everybody has a .gitignore.
-fn make(folder: &Path) -> io::Result<()> {
-    refuse_link(folder)?;
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder)?;
-    fs::write(folder.join(".gitignore"), "*\n")
-}
-
-fn refuse_link(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(facts) if facts.is_symlink() => {
-            Err(io::Error::other(format!("{} is a link; state is kept in plain folders only", path.display())))
-        }
-        _ => Ok(()),
+    /// When it cannot be, or a part of it is a link.
+    pub(crate) fn try_writing(&self) -> io::Result<()> {
+        self.root.check_links()?;
+        self.folder.try_writing()
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
 use crate::render::json::InitDocument;
-use crate::store::init::{ScaffoldError, Site, write};
+use crate::store::init::{InitError, NewRepository, write};
 
 use super::context::Context;
 use super::error::Failure;
@@ -124,7 +124,7 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     let given = check(globals, arguments)?;
     let writing = Interrupt::default();
     signals::leave_unless(&writing);
-    let site = Site::at(&arguments.folder).map_err(unwritable)?;
+    let site = NewRepository::at(&arguments.folder).map_err(unwritable)?;
     let (source, portal, ci) = match given {
         Given { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
@@ -150,7 +150,7 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     started.files = write(root, &files).map_err(unwritable)?;
     started.root = Some(root.display().to_string());
     if site.git.is_none() {
-        let root = render::inert(&root.display().to_string());
+        let root = root.display();
         output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
     }
     Ok(())
@@ -204,14 +204,14 @@ fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
     Folder::parse(&parts.join("/")).map_err(refused)
 }
 
-fn unwritable(error: ScaffoldError) -> Failure {
+fn unwritable(error: InitError) -> Failure {
     let help = match &error {
-        ScaffoldError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
+        InitError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
             "pass --ci none, and add the jobs to yours: they are in examples/ci of brandctl's repository"
         }
-        ScaffoldError::Exists(_) => "name a new folder, or move these away: init never writes over a file",
-        ScaffoldError::NotAFolder(_) | ScaffoldError::Link(_) => "name another folder, or move it away",
-        ScaffoldError::Io { .. } => "name a folder that can be written",
+        InitError::Exists(_) => "name a new folder, or move these away: init never writes over a file",
+        InitError::NotAFolder(_) | InitError::Link(_) => "name another folder, or move it away",
+        InitError::Io { .. } => "name a folder that can be written",
     };
     Failure::new(FailureKind::Store, Finding::error("init", error.to_string()).help(help))
 }

@@ -10,15 +10,15 @@ use super::{git, watched};
 use crate::domain::origin::past::ObjectId;
 use crate::ops::ports::Blobs;
 
-/// The most contents that are read.
-const MOST: usize = 50_000;
+/// How many contents are read.
+const MAX_BLOBS: usize = 50_000;
 
-/// The most bytes that are kept of them, all together.
-const MOST_BYTES: u64 = 128 * 1024 * 1024;
+/// How many bytes of them are kept, all together.
+const MAX_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A process that is asked for contents, as often as need be.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(super) struct BlobReader {
     process: Arc<Mutex<Child>>,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -26,14 +26,14 @@ pub(super) struct Batch {
     left: (usize, u64),
 }
 
-impl Batch {
+impl BlobReader {
     /// Starts it; `None` when that cannot be done.
     pub(super) fn start(folder: &Path) -> Option<Self> {
         let mut command = git(folder);
         let mut process =
             command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let (questions, answers) = (process.stdin.take()?, BufReader::new(process.stdout.take()?));
-        Some(Self { process: Arc::new(Mutex::new(process)), questions, answers, left: (MOST, MOST_BYTES) })
+        Some(Self { process: Arc::new(Mutex::new(process)), questions, answers, left: (MAX_BLOBS, MAX_BYTES) })
     }
 
     /// Reads contents. What this clone does not have, or what comes after too much, is not among them.
@@ -48,13 +48,13 @@ impl Batch {
             std::thread::scope(|scope| {
                 scope.spawn(move || questions.write_all(asked.as_bytes()));
                 let answers = (0..count).map_while(|_| answer(answers, &mut left.1));
-                answers.filter_map(Answer::content).collect()
+                answers.filter_map(BlobAnswer::content).collect()
             })
         })
     }
 }
 
-impl Drop for Batch {
+impl Drop for BlobReader {
     fn drop(&mut self) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = process.kill();
@@ -62,13 +62,13 @@ impl Drop for Batch {
     }
 }
 
-enum Answer {
+enum BlobAnswer {
     Content(ObjectId, Arc<[u8]>),
     /// There is no such content.
     Nothing,
 }
 
-impl Answer {
+impl BlobAnswer {
     fn content(self) -> Option<(ObjectId, Arc<[u8]>)> {
         match self {
             Self::Content(id, bytes) => Some((id, bytes)),
@@ -79,21 +79,21 @@ impl Answer {
 
 /// The next answer: `<id> blob <size>`, the content and a line break; or a line that says what is wrong with the question.
 /// `None` at the end.
-fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<Answer> {
+fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<BlobAnswer> {
     let mut head = String::new();
     if answers.read_line(&mut head).ok()? == 0 {
         return None;
     }
     let words: Vec<&str> = head.trim_end().split(' ').collect();
-    let [id, sort, size] = words.as_slice() else { return Some(Answer::Nothing) };
-    let Ok(size) = size.parse::<u64>() else { return Some(Answer::Nothing) };
+    let [id, sort, size] = words.as_slice() else { return Some(BlobAnswer::Nothing) };
+    let Ok(size) = size.parse::<u64>() else { return Some(BlobAnswer::Nothing) };
     *left = left.checked_sub(size)?;
     let mut bytes = Vec::new();
     answers.take(size + 1).read_to_end(&mut bytes).ok()?;
     // Cut short, it is not the content.
     (bytes.len() as u64 == size + 1).then(|| bytes.pop())?;
     let id = ObjectId::parse(id).filter(|_| *sort == "blob");
-    Some(id.map_or(Answer::Nothing, |id| Answer::Content(id, Arc::from(bytes))))
+    Some(id.map_or(BlobAnswer::Nothing, |id| BlobAnswer::Content(id, Arc::from(bytes))))
 }
 
 #[cfg(test)]

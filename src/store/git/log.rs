@@ -8,7 +8,7 @@ use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
 use crate::ops::ports::NoHistory;
 
 /// How often a folder may have been moved and is still followed.
-const MOST_MOVES: usize = 8;
+const MAX_MOVES: usize = 8;
 
 /// Reads the past of the folder `folder` of a manifest.
 pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
@@ -24,7 +24,7 @@ pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
         let text = log(folder, &folders)?;
         let past = parsed(&text, Past::new(&name, shallow == "true"))
             .ok_or_else(|| NoHistory::unreadable("what `git log` prints cannot be understood", None))?;
-        let moved = if folders.len() > MOST_MOVES { None } else { earlier_folder(folder, &past, &folders) };
+        let moved = if folders.len() > MAX_MOVES { None } else { earlier_folder(folder, &past, &folders) };
         match moved {
             Some(earlier) => folders.push(earlier),
             None => return Ok(past),

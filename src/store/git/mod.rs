@@ -9,7 +9,6 @@ mod log;
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,9 +16,10 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::files::place::folder_of;
 use crate::domain::origin::past::{ObjectId, Past};
 use crate::ops::ports::{Blobs, History, NoHistory};
-use blobs::Batch;
+use blobs::BlobReader;
 
 /// How long one process may take: a hung disk must not hold a plan up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -59,8 +59,7 @@ const MISLEADING: [&str; 25] = [
 
 /// The commit that `folder` is at, with a `+` when files in it may differ from that commit; `None` outside Git or without
 /// it. `git status` would say so more exactly, but runs the filters that are set for every touched file.
-#[must_use]
-pub fn commit(folder: &Path) -> Option<String> {
+pub(crate) fn commit(folder: &Path) -> Option<String> {
     const DIFFERING: [&[&str]; 3] = [
         &["diff-index", "--cached", "--name-only", "--ignore-submodules=all", "HEAD", "--", "."],
         &["diff-files", "--name-only", "--ignore-submodules=all", "--", "."],
@@ -72,35 +71,21 @@ pub fn commit(folder: &Path) -> Option<String> {
     Some(format!("{}{mark}", String::from_utf8_lossy(&commit).trim()))
 }
 
-/// The path of `file` from the root of the repository that it is in, with `/` between its parts; outside of one, its name.
-/// So it is called the same wherever the repository is checked out.
-#[must_use]
-pub fn path_in_repository(file: &Path) -> String {
-    let name = file.file_name().unwrap_or(file.as_os_str());
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(folder) = fs::canonicalize(folder) else { return name.to_string_lossy().into_owned() };
-    // It is a file where the checkout is a worktree or a submodule.
-    let root = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&folder);
-    let inside = folder.strip_prefix(root).unwrap_or(Path::new("")).join(name);
-    inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
-}
-
 /// The history of the repository that a manifest is in.
 #[derive(Debug)]
-pub struct Git {
+pub(crate) struct Git {
     manifest: PathBuf,
-    batch: RefCell<Option<Batch>>,
+    reader: RefCell<Option<BlobReader>>,
 }
 
 impl Git {
     /// Of the manifest at `manifest`. Nothing is run yet.
-    #[must_use]
-    pub fn of(manifest: &Path) -> Self {
-        Self { manifest: manifest.to_owned(), batch: RefCell::new(None) }
+    pub(crate) fn of(manifest: &Path) -> Self {
+        Self { manifest: manifest.to_owned(), reader: RefCell::new(None) }
     }
 
     fn folder(&self) -> &Path {
-        self.manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        folder_of(&self.manifest)
     }
 }
 
@@ -113,11 +98,11 @@ impl History for Git {
         if ids.is_empty() {
             return Blobs::new();
         }
-        let mut batch = self.batch.borrow_mut();
-        if batch.is_none() {
-            *batch = Batch::start(self.folder());
+        let mut reader = self.reader.borrow_mut();
+        if reader.is_none() {
+            *reader = BlobReader::start(self.folder());
         }
-        batch.as_mut().map(|batch| batch.read(ids)).unwrap_or_default()
+        reader.as_mut().map(|reader| reader.read(ids)).unwrap_or_default()
     }
 }
 

@@ -1,0 +1,86 @@
+//! Rules about all of the art together: what is there twice, and what nobody asked for.
+
+use std::collections::BTreeMap;
+
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::png;
+use crate::domain::quote::quoted;
+
+use super::{ArtRule, Level, Piece, Problem, RuleCheck};
+
+/// So many codes of a group are named one by one.
+const NAMED: usize = 10;
+
+pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
+    id: "duplicate-art",
+    default: Level::Warn,
+    adjustable: true,
+    why: "two codes that look the same are a slip as a rule: a copy that nobody drew anew",
+    fix: "draw one of them anew, or use one code for both",
+    source: "brandctl's own: looks are compared as a plan compares them",
+    check: RuleCheck::All(|all| {
+        let mut pieces = all.pieces.to_vec();
+        pieces.sort_by_key(|(piece, pixel_crc)| (piece.address.kind, *pixel_crc));
+        let alike =
+            pieces.chunk_by(|(a, pixel_crc), (b, other)| a.address.kind == b.address.kind && pixel_crc == other);
+        // Few share a sketch without looking the same.
+        let groups = alike.filter(|alike| alike.len() > 1).flat_map(same_look);
+        groups.filter_map(|group| duplicate(&group, all.manifest)).collect()
+    }),
+};
+
+/// Parts pieces by their looks.
+fn same_look<'a>(pieces: &[(&'a Piece, u32)]) -> Vec<Vec<&'a Piece>> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (piece, _) in pieces {
+        if let Some(Ok(image)) = piece.bytes.as_deref().map(png::read) {
+            groups.entry(image.look()).or_default().push(*piece);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// One finding about a group that looks the same, at its second member.
+fn duplicate(group: &[&Piece], manifest: &str) -> Option<Finding> {
+    let [first, second, ..] = group else { return None };
+    let mut names: Vec<_> = group.iter().take(NAMED).map(|piece| quoted(piece.address.code.as_str())).collect();
+    if group.len() > NAMED {
+        names.push(format!("{} more", group.len() - NAMED));
+    }
+    let last = names.pop()?;
+    let kind = first.address.kind.plural();
+    let problem = Problem::new(format!("the {kind} {} and {last} look the same", names.join(", ")));
+    let finding = DUPLICATE_ART.finding(Severity::Warning, problem).about(second.address.clone());
+    // A folder declares all of its files in one place, which tells nothing.
+    Some(if first.place == second.place {
+        finding.in_file(second.file.clone())
+    } else {
+        let here = format!("{} is here", quoted(first.address.code.as_str()));
+        finding.in_file(manifest).at(second.place.clone()).related(first.place.clone(), here)
+    })
+}
+
+pub(super) const ORPHAN_FILE: ArtRule = ArtRule {
+    id: "orphan-file",
+    default: Level::Warn,
+    adjustable: true,
+    why: "a PNG beside the declared ones that nobody declares never reaches the portal, and looks as if it did",
+    fix: "declare it, or move it out of the folder",
+    source: "brandctl's own: only what the manifest declares is uploaded",
+    check: RuleCheck::All(|all| {
+        let orphan = |file: &String| {
+            let problem = Problem::new("nobody declares this file");
+            // In a folder that is declared as a whole, only its name can be why.
+            let is_odd = !file.ends_with(".png");
+            let problem =
+                if is_odd { problem.help("let its name end in `.png` if it should be taken") } else { problem };
+            ORPHAN_FILE.finding(Severity::Warning, problem).in_file(file.clone())
+        };
+        let unseen = all.orphans.unseen.iter().map(|why| {
+            let problem =
+                Problem::new(format!("not all folders were looked through for files that nobody declares: {why}"));
+            ORPHAN_FILE.finding(Severity::Warning, problem.help("keep the art in folders of its own"))
+        });
+        all.orphans.files.iter().map(orphan).chain(unseen).collect()
+    }),
+};

@@ -1,0 +1,54 @@
+//! Where a server is: scheme, host and port, and whether that is this machine.
+
+use url::{Host, Url};
+
+/// Scheme, host and port of a server.
+#[derive(Debug, Clone)]
+pub(super) struct ServerAddress {
+    origin: Url,
+    host: String,
+}
+
+impl ServerAddress {
+    /// The site of a URL. `None` when it has no host, or one of nothing but dots.
+    pub(super) fn of(url: &Url) -> Option<Self> {
+        let origin = Url::parse(&url.origin().ascii_serialization()).ok()?;
+        let host = url.host_str().filter(|host| !host.split('.').all(str::is_empty))?;
+        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        Some(Self { origin, host: host.to_ascii_lowercase() })
+    }
+
+    /// The host in lower case, with its port if that is not the scheme's own.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Scheme, host and port.
+    pub(super) const fn origin(&self) -> &Url {
+        &self.origin
+    }
+
+    /// Whether it is on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(&self.origin)
+    }
+}
+
+/// Whether secrets may be sent to a URL: over https, or to this machine.
+pub(super) fn is_private(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => true,
+        "http" => is_loopback(url),
+        _ => false,
+    }
+}
+
+/// Whether a URL's host is this machine by name: nobody else sees what is sent there.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}

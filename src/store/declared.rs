@@ -1,0 +1,80 @@
+//! The files that a manifest declares: those of its maps, and the PNGs of its folders.
+
+use rayon::prelude::*;
+
+use crate::domain::asset::{Address, Code, Kind};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::manifest::{Manifest, Section};
+
+use super::files::{FileKind, Folder, Inside};
+use super::repository::plain;
+
+/// A file that the manifest declares an entry with.
+pub(super) struct DeclaredFile {
+    pub(super) address: Address,
+    /// Relative to the manifest.
+    pub(super) file: String,
+    /// Where the manifest declares it.
+    pub(super) place: Place,
+    /// What its folder's list showed it to be, if that was looked at.
+    pub(super) kind: Option<FileKind>,
+}
+
+/// Every file that `manifest` declares, sorted by address, and what is wrong with folders that cannot be listed.
+pub(super) fn files(folder: &Folder, manifest: &Manifest, manifest_name: &str) -> (Vec<DeclaredFile>, Vec<Finding>) {
+    let (mut declared, mut findings) = (Vec::new(), Vec::new());
+    for kind in Kind::ALL {
+        match manifest.section(kind) {
+            None => {}
+            Some(Section::Entries(entries)) => declared.extend(entries.iter().map(|(code, entry)| DeclaredFile {
+                address: Address::new(kind, code.clone()),
+                file: entry.path.clone(),
+                place: entry.place.clone(),
+                kind: None,
+            })),
+            Some(Section::Folder { path, place }) => match list(folder, kind, path, place) {
+                Ok(listed) => declared.extend(listed),
+                Err(message) => {
+                    let help =
+                        format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural());
+                    let finding = Finding::error("folder-unreadable", message).in_file(manifest_name);
+                    findings.push(finding.at(place.clone()).help(help));
+                }
+            },
+        }
+    }
+    declared.par_sort_unstable_by(|a, b| a.address.cmp(&b.address));
+    (declared, findings)
+}
+
+/// The PNGs in the folder `name`; the error says why it cannot be listed.
+fn list(manifest_folder: &Folder, kind: Kind, name: &str, place: &Place) -> Result<Vec<DeclaredFile>, String> {
+    let unreadable = |error| format!("the folder `{name}` cannot be read: {}", plain(&error));
+    let inside = Inside::of(manifest_folder, std::iter::empty()).map_err(unreadable)?;
+    if !inside.holds(name).map_err(unreadable)? {
+        return Err(format!("the folder `{name}` is a link that leaves the manifest's folder"));
+    }
+    let mut listed = Vec::new();
+    for item in manifest_folder.child(name).items().map_err(unreadable)? {
+        let item = item.map_err(unreadable)?;
+        let file_name = item.name();
+        let Some(file_name) = file_name.to_str() else {
+            if !file_name.to_string_lossy().to_lowercase().ends_with(".png") {
+                continue;
+            }
+            return Err(format!("the folder `{name}` holds a file whose name is no UTF-8: {}", file_name.display()));
+        };
+        if file_name.starts_with('.') {
+            continue;
+        }
+        if let Some(stem) = file_name.strip_suffix(".png") {
+            listed.push(DeclaredFile {
+                address: Address::new(kind, Code::new(stem)),
+                file: [name.trim_end_matches('/'), "/", file_name].concat(),
+                place: place.clone(),
+                kind: item.kind(),
+            });
+        }
+    }
+    Ok(listed)
+}

@@ -1,0 +1,57 @@
+//! Files that the user names to be read.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{FileKind, read_bounded, too_large};
+
+/// A file that the user names to be read, by a flag or a variable: links are followed, and a pipe will do, as shells make
+/// them of `<(…)`.
+#[derive(Debug, Clone)]
+pub(crate) struct UserInput {
+    path: PathBuf,
+}
+
+impl UserInput {
+    /// The file at `path`. Nothing is opened yet.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Whether there is nothing under its name, not even something that cannot be read.
+    pub(crate) fn is_absent(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// What it is, and its length in bytes.
+    ///
+    /// # Errors
+    /// When there is nothing, or it cannot be looked at.
+    pub(crate) fn facts(&self) -> io::Result<(FileKind, u64)> {
+        fs::metadata(&self.path).map(|facts| (facts.file_type().into(), facts.len()))
+    }
+
+    /// What it is; `None` when there is nothing, or it cannot be looked at.
+    pub(crate) fn kind(&self) -> Option<FileKind> {
+        self.facts().ok().map(|(kind, _)| kind)
+    }
+
+    /// Reads it whole.
+    ///
+    /// # Errors
+    /// When it cannot be read; of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
+    pub(crate) fn read(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
+        read_bounded(File::open(&self.path)?, max_bytes)?
+            .ok_or_else(|| too_large(format!("it is longer than {max_bytes} bytes")))
+    }
+
+    /// Reads it whole, as text.
+    ///
+    /// # Errors
+    /// As [`UserInput::read`], and when it is not UTF-8.
+    pub(crate) fn read_text(&self, max_bytes: u64) -> io::Result<String> {
+        String::from_utf8(self.read(max_bytes)?)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
+    }
+}

@@ -1,0 +1,121 @@
+//! Reading below a folder, through links that stay inside it.
+//!
+//! A folder is asked once where it really is, not for each of its files: what is no link itself lies where its folder does.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{FileKind, Folder};
+
+/// A folder whose files may be read, with what is known to lie inside it once links are followed.
+#[derive(Debug)]
+pub(crate) struct Inside {
+    folder: Folder,
+    /// The folder without links.
+    root: PathBuf,
+    /// Folders inside it, relative to it, as the names of files spell them.
+    folders: HashSet<String>,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+pub(crate) struct FileContents {
+    /// In bytes.
+    pub(crate) size: u64,
+    /// `None` when there are more than may be read.
+    pub(crate) bytes: Option<Arc<[u8]>>,
+}
+
+/// Why a file is not read.
+#[derive(Debug)]
+pub(crate) enum NotRead {
+    /// It leads out of the folder.
+    Outside,
+    /// It is something other than a regular file.
+    Kind(FileKind),
+    /// It cannot be read.
+    Io(io::Error),
+}
+
+impl From<io::Error> for NotRead {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Inside {
+    /// The inside of `folder`, with a look at the folders of `files`.
+    ///
+    /// # Errors
+    /// When the folder cannot be found.
+    pub(crate) fn of<'a>(folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+        let inside = Self { root: fs::canonicalize(folder.path())?, folder: folder.clone(), folders: HashSet::new() };
+        let parents: HashSet<_> = files.map(folder_of).collect();
+        let lies_inside = |path: &&str| inside.holds(path).unwrap_or(false);
+        let folders = parents.into_iter().filter(lies_inside).map(str::to_owned).collect();
+        Ok(Self { folders, ..inside })
+    }
+
+    /// Whether a name leads to something inside.
+    ///
+    /// # Errors
+    /// When it leads to nothing, or that cannot be found out.
+    pub(crate) fn holds(&self, name: impl AsRef<Path>) -> io::Result<bool> {
+        fs::canonicalize(self.folder.path_of(name)).map(|real| real.starts_with(&self.root))
+    }
+
+    /// Reads a file, of at most `max_bytes`. One that is `known` to be a regular file, because the list of a folder inside
+    /// showed that, needs no second look.
+    ///
+    /// # Errors
+    /// When it is not a regular file inside, or cannot be read.
+    pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
+        let path = self.folder.path_of(name);
+        let is_folder_inside = self.folders.contains(folder_of(name));
+        if known != Some(FileKind::File) || !is_folder_inside {
+            let mut kind = FileKind::from(fs::symlink_metadata(&path)?.file_type());
+            if kind == FileKind::Link || !is_folder_inside {
+                if !self.holds(name)? {
+                    return Err(NotRead::Outside);
+                }
+                kind = fs::metadata(&path)?.file_type().into();
+            }
+            if kind != FileKind::File {
+                return Err(NotRead::Kind(kind));
+            }
+        }
+        Ok(read(File::open(path)?, max_bytes)?)
+    }
+}
+
+/// The folder in a name, empty when it has none.
+fn folder_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// Reads an open file.
+fn read(mut file: File, max_bytes: u64) -> io::Result<FileContents> {
+    /// Most art fits in one piece of this size, which costs no allocation.
+    const PIECE: usize = 4 * 1024;
+    let mut piece = [0; PIECE];
+    let mut filled = 0;
+    while let Some(free) = piece.get_mut(filled..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
+            Ok(0) => return Ok(FileContents { size: filled as u64, bytes: piece.get(..filled).map(Arc::from) }),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut bytes = piece.to_vec();
+    (&file).take((max_bytes + 1).saturating_sub(PIECE as u64)).read_to_end(&mut bytes)?;
+    let size = bytes.len() as u64;
+    Ok(if size > max_bytes {
+        FileContents { size: file.metadata()?.len().max(size), bytes: None }
+    } else {
+        FileContents { size, bytes: Some(bytes.into()) }
+    })
+}

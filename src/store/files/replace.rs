@@ -1,0 +1,152 @@
+//! Files that are either wholly there or not at all, also after a power cut.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::place::folder_of;
+
+/// What the names of temporary files begin and end with; between is what makes each its own.
+const TEMPORARY: (&str, &str) = (".brandctl-", ".tmp");
+
+/// Whether a file's name is one that is given to temporary files here, and hardly to any other.
+pub(super) fn is_temporary(name: &OsStr) -> bool {
+    let middle = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY.0)?.strip_suffix(TEMPORARY.1));
+    middle.is_some_and(|middle| middle.len() == 6 && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// A file that is about to be replaced: what there is at its place stays whole until the replacement is finished.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Replacement {
+    /// Makes a temporary file beside `path`, which shows whether there can be one.
+    ///
+    /// # Errors
+    /// When the folder does not exist or cannot be written.
+    pub(super) fn begin(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: temporary(folder_of(path), new_file_permissions())?, path: path.to_owned() })
+    }
+
+    /// Makes a temporary file beside `path` with the permissions of the file that is there, and with room on the disk for
+    /// one that is about as long.
+    ///
+    /// # Errors
+    /// When there is no file, or the disk is full, or the folder cannot be written.
+    pub(super) fn begin_like(path: &Path) -> io::Result<Self> {
+        let present = fs::metadata(path)?;
+        // Until then it is for its owner's eyes only.
+        let mut file = temporary(folder_of(path), None)?;
+        file.as_file().set_permissions(present.permissions())?;
+        // With nothing in it that is worth stealing.
+        io::copy(&mut io::repeat(b' ').take(present.len().saturating_mul(2)), &mut file)?;
+        file.as_file().sync_all()?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Puts `bytes` at the path; both the file and its folder are on disk on return.
+    ///
+    /// # Errors
+    /// When it cannot be written; an older file is then still whole.
+    pub(crate) fn finish(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_synced(bytes)?;
+        self.file.persist(&self.path)?;
+        sync_folder(folder_of(&self.path))
+    }
+
+    /// As [`Replacement::finish`], also on file systems that cannot sync a folder: the file has its name all the same.
+    pub(super) fn finish_anywhere(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_synced(bytes)?;
+        self.file.persist(&self.path)?;
+        drop(sync_folder(folder_of(&self.path)));
+        Ok(())
+    }
+
+    /// Puts `bytes` at the path without waiting for the disk.
+    pub(super) fn finish_unsynced(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.as_file_mut().write_all(bytes)?;
+        self.file.persist(&self.path)?;
+        Ok(())
+    }
+
+    /// As [`Replacement::finish`], but never over a file that is there already.
+    pub(super) fn finish_as_new(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_synced(bytes)?;
+        self.file.persist_noclobber(&self.path)?;
+        sync_folder(folder_of(&self.path))
+    }
+
+    /// Writes by the open file: errors of the other way name the temporary file, which nobody knows.
+    fn write_synced(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = self.file.as_file_mut();
+        file.rewind()?;
+        file.write_all(bytes)?;
+        file.set_len(bytes.len() as u64)?;
+        file.sync_all()
+    }
+}
+
+/// Waits until the folder's list of names is on disk.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The permissions of any new file: what the umask leaves. A plan may be read by the next job, which may be another user's.
+fn new_file_permissions() -> Option<Permissions> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        Some(Permissions::from_mode(0o666))
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// A temporary file in `folder`, for its owner's eyes only unless it is given other permissions. Errors name the folder
+/// and not the file, which nobody knows.
+fn temporary(folder: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    if let Some(permissions) = permissions {
+        builder.permissions(permissions);
+    }
+    builder.tempfile_in(folder).map_err(|error| {
+        let text = error.to_string();
+        let plain = text.split(" at path ").next().unwrap_or(&text);
+        io::Error::new(error.kind(), format!("{}: {plain}", folder.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::super::Folder;
+    use super::*;
+
+    #[test]
+    fn creating_never_replaces() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::at(root.path());
+        folder.create("file", b"first").unwrap();
+        let error = folder.create("file", b"second").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
+        assert_eq!(folder.read("file", 100).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn temporary_files_are_known_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_temporary(temporary(folder.path(), None).unwrap().path().file_name().unwrap()));
+        for other in [".brandctl", ".brandctl-config", ".brandctl-.tmp", ".brandctl-config.tmp.png", "abcdef.tmp"] {
+            assert!(!is_temporary(OsStr::new(other)), "{other}");
+        }
+    }
+}

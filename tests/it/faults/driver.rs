@@ -1,0 +1,413 @@
+//! An apply inside this process, wired as the command wires it, that can be killed at any request and any journal write.
+//!
+//! A kill unwinds: all that the apply knew is lost, its connections and its lock are gone, and its files stay.
+
+use std::cell::Cell;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brandctl::domain::asset::Address;
+use brandctl::domain::command::{Answer, Command, Halt};
+use brandctl::domain::diff::Unbacked;
+use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse};
+use brandctl::domain::journal::{Entry, Resumption, RunState};
+use brandctl::domain::report::Report;
+use brandctl::domain::rules::Aim;
+use brandctl::domain::state::{Listed, Listing, Selection};
+use brandctl::format::Published;
+use brandctl::ops::apply::{self, NotApplied, Tools};
+use brandctl::ops::events::{Event, Observer};
+use brandctl::ops::observe::{Freshness, Reader};
+use brandctl::ops::ports::{
+    DOWNLOADS, Interrupt, Journal, OpenRun, PortalError, ReadPortal, Runs, StoreError, Urgency, WriteError, WritePortal,
+};
+use brandctl::ops::recover::{self, Closing};
+use brandctl::ops::{plan, validate};
+use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
+use brandctl::store::cache::Cache;
+use brandctl::store::lock::{self, Lock};
+use brandctl::store::repository::Repository;
+use brandctl::store::runs::RunStore;
+use brandctl::store::state_dir::StateDir;
+use tokio::time::Instant;
+
+use crate::common::Brand;
+
+/// What happens to an apply from inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strike {
+    /// Nothing.
+    None,
+    /// It is killed at its n-th request.
+    Request(u32, Moment),
+    /// It is killed at its n-th journal write.
+    Journal(u32, Moment),
+    /// It is killed while it makes its run's folder, when so much of it is there.
+    Begin(Remnant),
+    /// Its n-th journal write fails, and all after it.
+    JournalFails(u32),
+    /// Its n-th journal write fails alone.
+    JournalFailsOnce(u32),
+    /// Its run's folder cannot be made, after so much of it is there.
+    BeginFails(Remnant),
+}
+
+/// When, in the course of one request or write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// It has not left.
+    Before,
+    /// The request is at the portal, and nobody waits for the answer any more; half of the line is on disk.
+    During,
+    /// It was answered; it is on disk.
+    After,
+}
+
+/// How much of a run's folder is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remnant {
+    /// The folder, and so many old images.
+    Images(usize),
+    /// All old images and half of the plan.
+    HalfPlan,
+    /// All but the journal.
+    NoJournal,
+    /// All, and an empty journal.
+    EmptyJournal,
+    /// All, and half of the journal's first line.
+    HalfLine,
+    /// All of it.
+    Whole,
+}
+
+/// How an apply ended.
+#[derive(Debug)]
+pub(crate) struct Life {
+    /// Its exit code; `None` when it was killed.
+    pub(crate) code: Option<i32>,
+    pub(crate) report: Report,
+    /// How often it asked the portal for something.
+    pub(crate) calls: u32,
+    /// How often it wrote into a journal, the first line apart.
+    pub(crate) journal_writes: u32,
+}
+
+impl Life {
+    #[track_caller]
+    pub(crate) fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{:#?}\n{:#?}", self.report.findings, self.report.run);
+        self
+    }
+}
+
+/// What a kill throws.
+struct Killed;
+
+fn die() -> ! {
+    resume_unwind(Box::new(Killed))
+}
+
+/// How far apart two readings are: longer than a portal here goes on after its client is gone.
+pub(crate) const SETTLE: Duration = Duration::from_millis(100);
+
+/// An apply of `brand` with its own state folder.
+pub(crate) fn apply(brand: &Brand, strike: Strike) -> Life {
+    apply_from(brand, brand.folder.path(), strike)
+}
+
+/// An apply of the manifest in `folder` to the portal of `brand`.
+pub(crate) fn apply_from(brand: &Brand, folder: &Path, strike: Strike) -> Life {
+    let counts = Rc::new(Counts { strike, calls: Cell::new(0), writes: Cell::new(0) });
+    let mut report = Report::default();
+    let webhook = brand.portal.admin_webhook();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(live(folder, &webhook, &counts, &mut report))
+    }));
+    let code = match ended {
+        Ok(stale) => Some(code(&report, stale)),
+        Err(thrown) if thrown.is::<Killed>() => None,
+        Err(thrown) => resume_unwind(thrown),
+    };
+    Life { code, report, calls: counts.calls.get(), journal_writes: counts.writes.get() }
+}
+
+/// As the command's table has it.
+fn code(report: &Report, ended: Result<(), Ended>) -> i32 {
+    match ended {
+        Err(Ended::Stale) => 5,
+        Err(Ended::Refused) => 4,
+        Err(Ended::Error) => 1,
+        Ok(()) if report.partly_applied() => 3,
+        Ok(()) if report.has_errors() || report.has_failed_steps() => 1,
+        Ok(()) => 0,
+    }
+}
+
+#[derive(Debug)]
+enum Ended {
+    Error,
+    Refused,
+    Stale,
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn observe(&self, _: Event) {}
+}
+
+async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Report) -> Result<(), Ended> {
+    let repository = Repository::at(&folder.join("brand.yaml"));
+    let validated = validate::validate("brand.yaml", &repository, Aim::DesiredState, &Silent);
+    report.findings = validated.checked.findings;
+    let (Some(manifest), Some(desired)) = (validated.manifest, validated.checked.desired) else {
+        return Err(Ended::Error);
+    };
+    let access = Access::from(Webhook::parse(webhook, "the test").unwrap());
+    let identity = access.host().to_owned();
+    let rate = Rate { per_second: 10_000.0, burst: 1_000, headroom: 10 };
+    let throttle = Throttle::new(rate, DOWNLOADS, Arc::new(Silent)).unwrap();
+    let deadlines = Deadlines::new(Instant::now(), Duration::from_secs(60));
+    let client = Client::new(access, &TrustStore::new(None).unwrap(), throttle, deadlines).unwrap();
+    let portal = Frail { client, counts: counts.clone() };
+    let state = StateDir::new(&folder.join(".brandctl"), &identity);
+    let _lock = Lock::take(&state, lock::Purpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
+    let cache = Cache::open(&state);
+    let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent };
+    let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
+    let error = |report: &mut Report, why: String| {
+        report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
+        Ended::Error
+    };
+    let settled = recover::settle(&runs, &reader(), SETTLE, Closing::Write)
+        .await
+        .map_err(|cause| error(report, cause.to_string()))?;
+    report.findings.extend(settled);
+    let allowances =
+        Allowances { max_deletes: Some(10), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
+    let request = plan::Request {
+        portal: &identity,
+        manifest: "brand.yaml",
+        desired: &desired,
+        only: &Selection::All,
+        unbacked: allowances.unbacked,
+        freshness: Freshness::Cached,
+        purpose: plan::Purpose::Write,
+        record: None,
+    };
+    let planned = plan::plan(&request, &reader()).await.map_err(|cause| error(report, cause.to_string()))?;
+    let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
+    cache.save(&state, &listed).unwrap();
+    report.findings.extend(planned.findings);
+    let seen = planned.seen;
+    let evaluated = guard::evaluate(planned.plan, &manifest.ownership(), &planned.counts_by_kind, allowances);
+    report.plan = Some(evaluated.plan().clone());
+    report.guards = evaluated.verdicts().to_vec();
+    let published = Published::new(evaluated, None, &planned.origins, &report.findings);
+    report.portal = Some(identity.clone());
+    report.plan_sha256 = published.digest();
+    if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
+        return Err(Ended::Error);
+    }
+    let approved = published.approve().map_err(|_| Ended::Refused)?;
+    let interrupt = Interrupt::default();
+    let tools = Tools {
+        reader: reader(),
+        runs: &runs,
+        interrupt: &interrupt,
+        settle: SETTLE,
+        in_flight: NonZeroUsize::new(8).unwrap(),
+    };
+    let applied = apply::apply(&approved, seen, &Resumption::default(), &tools).await;
+    cache.save_all(&state).unwrap();
+    match applied {
+        Ok(run) => report.run = run,
+        Err(NotApplied::Stale(findings)) => {
+            report.findings.extend(findings);
+            return Err(Ended::Stale);
+        }
+        Err(cause) => return Err(error(report, cause.to_string())),
+    }
+    if let Some(run) = &report.run {
+        let mut document = approved.document().clone();
+        document.add_run(run);
+        runs.inner.write_report(&run.id, &document).unwrap();
+    }
+    Ok(())
+}
+
+/// What was done so far, and when to strike.
+struct Counts {
+    strike: Strike,
+    calls: Cell<u32>,
+    writes: Cell<u32>,
+}
+
+// ---- The portal ----
+
+struct Frail {
+    client: Client,
+    counts: Rc<Counts>,
+}
+
+impl Frail {
+    async fn around<T>(&self, asking: impl Future<Output = T>) -> T {
+        let count = self.counts.calls.get() + 1;
+        self.counts.calls.set(count);
+        let moment = match self.counts.strike {
+            Strike::Request(nth, moment) if nth == count => moment,
+            _ => return asking.await,
+        };
+        match moment {
+            Moment::Before => {}
+            // Long enough to arrive, and not to be answered: the portal is slow in these tests.
+            Moment::During => drop(tokio::time::timeout(Duration::from_millis(20), asking).await),
+            Moment::After => drop(asking.await),
+        }
+        die()
+    }
+}
+
+impl ReadPortal for Frail {
+    async fn list(&self) -> Result<Listing, PortalError> {
+        self.around(self.client.list()).await
+    }
+    async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
+        self.around(self.client.get(addresses)).await
+    }
+    async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
+        self.around(self.client.download(file_uri)).await
+    }
+    async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
+        self.around(self.client.list_to_write()).await
+    }
+    fn added_files(&self) -> Vec<String> {
+        self.client.added_files()
+    }
+    fn begin_grace_period(&self) {
+        self.client.begin_grace_period();
+    }
+}
+
+impl WritePortal for Frail {
+    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
+        self.around(self.client.write(commands, halt, urgency)).await
+    }
+    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError> {
+        self.around(self.client.write_single(command, urgency)).await
+    }
+}
+
+// ---- The store ----
+
+struct FrailRuns {
+    inner: RunStore,
+    counts: Rc<Counts>,
+}
+
+impl Runs for FrailRuns {
+    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
+        let inner = self.inner.begin(plan)?;
+        match self.counts.strike {
+            Strike::Begin(remnant) => {
+                leave(inner.folder(), remnant);
+                die()
+            }
+            Strike::BeginFails(remnant) => {
+                leave(inner.folder(), remnant);
+                Err(full())
+            }
+            _ => Ok(Box::new(FrailJournal { inner, counts: self.counts.clone() })),
+        }
+    }
+
+    fn open(&self) -> Result<Vec<OpenRun>, StoreError> {
+        self.inner.open()
+    }
+
+    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError> {
+        let runs = self.inner.all().unwrap();
+        let found = runs.iter().find(|found| found.state.run == run.run).unwrap();
+        self.counts.journal(found.folder(), || self.inner.close(run, entries))
+    }
+}
+
+fn full() -> StoreError {
+    StoreError("no space left on device".to_owned())
+}
+
+/// Takes away from a run's folder what would not have been there yet.
+fn leave(folder: &Path, remnant: Remnant) {
+    let (journal, plan) = (folder.join("journal.jsonl"), folder.join("plan.json"));
+    let cut = |path: &PathBuf, part: usize| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() * part / 2]).unwrap();
+    };
+    match remnant {
+        Remnant::Whole => {}
+        Remnant::HalfLine => cut(&journal, 1),
+        Remnant::EmptyJournal => cut(&journal, 0),
+        Remnant::NoJournal => fs::remove_file(&journal).unwrap(),
+        Remnant::HalfPlan => {
+            fs::remove_file(&journal).unwrap();
+            cut(&plan, 1);
+        }
+        Remnant::Images(kept) => {
+            fs::remove_file(&journal).unwrap();
+            fs::remove_file(&plan).unwrap();
+            for image in fs::read_dir(folder.join("old")).unwrap().skip(kept) {
+                fs::remove_file(image.unwrap().path()).unwrap();
+            }
+        }
+    }
+}
+
+struct FrailJournal {
+    inner: Box<dyn Journal>,
+    counts: Rc<Counts>,
+}
+
+impl Journal for FrailJournal {
+    fn id(&self) -> &str {
+        self.inner.id()
+    }
+
+    fn folder(&self) -> &Path {
+        self.inner.folder()
+    }
+
+    fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        self.counts.journal(self.folder(), || self.inner.append_all(entries))
+    }
+}
+
+impl Counts {
+    /// One write to the journal in `folder`, unless this is when to strike.
+    fn journal(&self, folder: &Path, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let count = self.writes.get() + 1;
+        self.writes.set(count);
+        match self.strike {
+            Strike::JournalFails(from) if count >= from => Err(full()),
+            Strike::JournalFailsOnce(nth) if count == nth => Err(full()),
+            Strike::Journal(nth, moment) if count == nth => {
+                let path = folder.join("journal.jsonl");
+                let before = fs::metadata(&path).unwrap().len();
+                if moment != Moment::Before {
+                    write().unwrap();
+                }
+                if moment == Moment::During {
+                    let torn = before + (fs::metadata(&path).unwrap().len() - before) / 2;
+                    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(torn).unwrap();
+                }
+                die()
+            }
+            _ => write(),
+        }
+    }
+}
