@@ -15,7 +15,7 @@ use crate::domain::rules::{self, Art, MAX_READ, OrphanFiles, Piece};
 use crate::ops::ports::ReadArt;
 
 use super::declared::{self, DeclaredFile};
-use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place};
+use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
 use super::orphans;
 use super::paths::PathFilter;
 
@@ -217,10 +217,4 @@ impl ReadArt for Repository {
         }
         counts
     }
-}
-
-/// An I/O error without the operating system's number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

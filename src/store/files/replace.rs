@@ -101,7 +101,7 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    use super::super::Folder;
+    use super::super::folder::Folder;
     use super::*;
 
     #[test]
