@@ -4,7 +4,7 @@
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
-#[path = "../tests/hostile/files.rs"]
+#[path = "../tests/it/hostile/files.rs"]
 mod hostile;
 mod measure;
 
@@ -180,7 +180,7 @@ fn read_and_inflate(icons: &[PathBuf]) -> Result<Duration> {
     if inflated == expected { Ok(time) } else { Err(format!("{inflated} bytes inflated, not {expected}").into()) }
 }
 
-/// What files cost that are made to cost much. `tests/hostile` bounds the memory.
+/// What files cost that are made to cost much. `tests/it/hostile` bounds the memory.
 fn hostile_files() -> Result<()> {
     let mut slowest = ("", Duration::ZERO);
     for (name, bytes) in hostile::all() {
@@ -188,7 +188,7 @@ fn hostile_files() -> Result<()> {
             (0..5)
                 .map(|_| {
                     let start = Instant::now();
-                    // Sound or not: `tests/hostile` knows which.
+                    // Sound or not: `tests/it/hostile` knows which.
                     let _ = std::hint::black_box(png::read(&bytes));
                     start.elapsed()
                 })

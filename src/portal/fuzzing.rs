@@ -66,7 +66,7 @@ fn check_entries(kind: Kind, list: Answered) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    /// Those of the other targets are replayed by `tests/corpus.rs`.
+    /// Those of the other targets are replayed by `tests/it/corpus.rs`.
     #[test]
     fn the_corpus_of_answers_holds() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus/answers")).unwrap();

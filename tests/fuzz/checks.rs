@@ -1,4 +1,4 @@
-//! What must hold whatever the bytes: the same functions for the fuzz targets and for `tests/corpus.rs`, which replays
+//! What must hold whatever the bytes: the same functions for the fuzz targets and for `tests/it/corpus.rs`, which replays
 //! what they found. (Answers of a portal are read by private code; their check is in `src/portal/fuzzing.rs`.)
 
 use std::io::Cursor;

@@ -1,4 +1,4 @@
-//! What a browser is not needed for: tests/browser has the rest.
+//! What a browser is not needed for: tests/external/browser has the rest.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;

@@ -1,0 +1,11 @@
+//! The tests that need programs which a Rust developer may not have: Chromium, Node and Python with packages of their
+//! registries, fish, zsh. `tests/run` installs what is missing; `tests/run --fast` leaves these tests out.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+#[path = "../shared/mod.rs"]
+mod shared;
+
+mod browser;
+mod clients;
+mod init;
+mod shells;

@@ -1,0 +1,176 @@
+//! Every request of an apply, and every item of its batches, each as the one with which the portal goes wrong.
+
+use std::time::Duration;
+
+use brandctl::sandbox::faults::{Action, Cut, On, When};
+use brandctl::sandbox::{Faults, Recorded};
+
+use super::driver::{self, Strike};
+use super::judge::{Before, PutBack, converges};
+use super::scene::scene;
+use super::trials::{self, Trial, trial};
+use super::{kills, processes};
+
+/// The requests of an apply that goes well.
+fn requests(faults: Faults) -> Vec<Recorded> {
+    let scene = scene();
+    scene.brand.fail(faults);
+    driver::apply(&scene.brand, Strike::None).ends_with(0);
+    scene.brand.portal.requests()
+}
+
+fn fails(class: &'static str, what: String, faults: Faults, put_back: PutBack) -> Trial {
+    trial(class, what, move || {
+        let scene = scene();
+        let before = Before::of(&scene.brand);
+        scene.brand.fail(faults);
+        driver::apply(&scene.brand, Strike::None);
+        converges(&scene, &before, put_back);
+    })
+}
+
+fn says(code: u16, error: &str) -> Action {
+    Action::Status {
+        code,
+        body: format!("{{\"error\":\"{error}\",\"error_description\":\"no\"}}"),
+        content_type: "application/json".to_owned(),
+    }
+}
+
+fn says_after(code: u16, error: &str) -> Action {
+    match says(code, error) {
+        Action::Status { code, body, content_type } => Action::StatusAfter { code, body, content_type },
+        other => other,
+    }
+}
+
+/// What can go wrong with one request.
+fn actions() -> Vec<(&'static str, Action)> {
+    vec![
+        ("connection dropped before the effect", Action::DropBefore),
+        ("connection dropped after the effect", Action::DropAfter),
+        ("500 before the effect", says(500, "INTERNAL_SERVER_ERROR")),
+        ("500 after the effect", says_after(500, "INTERNAL_SERVER_ERROR")),
+        ("503 QUERY_LIMIT_EXCEEDED", Action::RateLimited(1)),
+        ("429 OPERATION_TIME_LIMIT", says(429, "OPERATION_TIME_LIMIT")),
+        ("HTML before the effect", Action::Html(502)),
+        ("HTML after the effect", Action::HtmlAfter(502)),
+        ("HTML under 200 before the effect", Action::Html(200)),
+        ("empty answer", Action::EmptyBody),
+        ("truncated answer", Action::TruncateBody(40)),
+        ("torn answer", Action::TearBody(40)),
+    ]
+}
+
+fn refuse(method: &str, code: &str, description: &str) -> Action {
+    Action::RefuseCommand {
+        method: method.to_owned(),
+        code: code.to_owned(),
+        description: description.to_owned(),
+        status: if code == "INTERNAL_SERVER_ERROR" { 500 } else { 400 },
+    }
+}
+
+/// The client is cut off at once, and the portal goes on all the same, after a while.
+fn during(faults: Faults, nth: u64) -> Faults {
+    let lag = Action::Delay(Duration::from_millis(40));
+    faults.and(On::Write, When::Nth(nth), Action::DropDuring).and(On::Write, When::Nth(nth), lag)
+}
+
+fn trials() -> Vec<Trial> {
+    let requests = requests(Faults::none());
+    let mut trials = Vec::new();
+    for (nth, request) in (1..).zip(&requests) {
+        for (class, action) in actions() {
+            // What has no effect has no after.
+            if class.contains("after the effect") && !request.would_write() {
+                continue;
+            }
+            let what = format!("request {nth} ({})", request.method);
+            trials.push(fails(class, what, Faults::one(On::Any, When::Nth(nth), action), PutBack::Never));
+        }
+    }
+    for (nth, request) in (1..).zip(requests.iter().filter(|request| request.would_write())) {
+        let at = format!("write {nth}");
+        trials.push(fails(
+            "connection dropped, the portal goes on",
+            at.clone(),
+            during(Faults::none(), nth),
+            PutBack::Never,
+        ));
+        for after in 0..request.commands.len() {
+            for (class, answer) in
+                [("batch cut, connection closed", Cut::Close), ("batch cut, an answer for what was done", Cut::Partial)]
+            {
+                let cut = Faults::one(On::Write, When::Nth(nth), Action::CutBatch { after, answer });
+                trials.push(fails(class, format!("{at} after {after} items"), cut, PutBack::Never));
+            }
+        }
+        for (code, description) in [
+            ("BX_INVALID_VALUE", "it is reserved word and cannot be used"),
+            ("0", "Code must be unique"),
+            ("", "no"),
+            ("FILE_SAVE_ERROR", "File not saved"),
+            ("ACCESS_DENIED", "Access denied"),
+            ("INTERNAL_SERVER_ERROR", "Internal server error"),
+            ("QUERY_LIMIT_EXCEEDED", "Too many requests"),
+            ("OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit."),
+        ] {
+            for method in ["*.add", "*.delete"] {
+                let refusing = Faults::one(On::Write, When::Nth(nth), refuse(method, code, description));
+                let class = if method == "*.add" {
+                    "every add refused from there on"
+                } else {
+                    "every delete refused from there on"
+                };
+                trials.push(fails(class, format!("{at}, {code:?}"), refusing.clone(), PutBack::Allowed));
+                // Of these, one of each class is enough.
+                if !["BX_INVALID_VALUE", "INTERNAL_SERVER_ERROR", "QUERY_LIMIT_EXCEEDED"].contains(&code) {
+                    continue;
+                }
+                let singly = refusing.and(On::Write, When::Every, Action::NotAllowedInBatch);
+                trials.push(fails(
+                    "every add or delete refused, no batches",
+                    format!("{at}, {method} {code:?}"),
+                    singly,
+                    PutBack::Allowed,
+                ));
+            }
+        }
+        let alone = Faults::one(On::Write, When::From(nth), Action::NotAllowedInBatch);
+        trials.push(fails("no batches from there on", at, alone, PutBack::Never));
+    }
+    trials.extend(singly());
+    trials
+}
+
+/// The same, on a portal that takes no writes in batches.
+fn singly() -> Vec<Trial> {
+    let alone = Faults::one(On::Write, When::Every, Action::NotAllowedInBatch);
+    let writes = requests(alone.clone()).into_iter().filter(Recorded::would_write).count();
+    let mut trials = Vec::new();
+    for nth in 1..=u64::try_from(writes).unwrap() {
+        for (what, action) in [
+            ("dropped before", Action::DropBefore),
+            ("dropped after", Action::DropAfter),
+            ("500", says(500, "INTERNAL_SERVER_ERROR")),
+            ("500 after", says_after(500, "INTERNAL_SERVER_ERROR")),
+            ("truncated", Action::TruncateBody(40)),
+        ] {
+            let faults = alone.clone().and(On::Write, When::Nth(nth), action);
+            trials.push(fails("one call of many goes wrong", format!("{what}, write {nth}"), faults, PutBack::Never));
+        }
+        let lost = during(alone.clone(), nth);
+        trials.push(fails("one call of many goes wrong", format!("goes on, write {nth}"), lost, PutBack::Never));
+    }
+    trials
+}
+
+#[test]
+fn every_fault_at_every_point_is_survived() {
+    let mut all = kills::trials();
+    all.extend(trials());
+    all.extend(processes::trials());
+    let survived = trials::run(all);
+    assert!(survived > 300, "only {survived} faults");
+}

@@ -1,0 +1,6 @@
+//! `brandctl init`: what it writes and refuses to, and what the steps of its CI files do when they are run as they are
+//! written. Whether CI systems take the files is in tests/external/init.
+
+mod files;
+mod portal;
+mod steps;

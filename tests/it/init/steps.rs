@@ -1,0 +1,394 @@
+//! The shell steps of the CI files, run by bash as they are written, in a checked-out repository and against a portal.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use brandctl::domain::asset::Kind;
+use brandctl::sandbox::{Options, Recorded, Sandbox, start};
+use serde_json::{Value, json};
+
+use crate::shared::init::{SYSTEMS, command, git, init, stderr, yaml};
+use crate::shared::jobs::{Job, System, When, jobs};
+
+/// The variable that has the secret, in both systems.
+const SECRET: &str = "BITRIX24_WEBHOOK_URL";
+
+/// Whose pull request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Us,
+    Fork,
+}
+
+/// A repository that `init` started, committed and checked out, and the portal that it is for.
+struct Scene {
+    system: System,
+    file: PathBuf,
+    /// The branding repository in the checkout.
+    brand: PathBuf,
+    checkout: tempfile::TempDir,
+    home: tempfile::TempDir,
+    portal: Sandbox,
+    _data: tempfile::TempDir,
+}
+
+/// How a job went.
+struct Ran {
+    /// The exit code of the first step that failed.
+    failed: Option<i32>,
+    log: String,
+    /// What it wrote into its summary.
+    summary: String,
+}
+
+/// Both systems, at the root of a repository and in a folder of it.
+fn each(test: impl Fn(Scene) + Sync) {
+    std::thread::scope(|scope| {
+        for (name, path, _) in SYSTEMS {
+            for folder in [".", "shop/brand"] {
+                let test = &test;
+                scope.spawn(move || test(Scene::new(name, path, folder)));
+            }
+        }
+    });
+}
+
+impl Scene {
+    fn new(system: &str, path: &str, folder: &str) -> Self {
+        let [checkout, home, data] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+        let mut options = Options::new(data.path());
+        options.limits = None;
+        let portal = start(options).unwrap();
+        git(checkout.path(), &["init", "-q"]);
+        let host = portal.address().to_string();
+        init(checkout.path(), &[folder, "--owns", "acme-*", "--portal", &host, "--ci", system]);
+        git(checkout.path(), &["add", "."]);
+        git(checkout.path(), &["commit", "-qm", "Start"]);
+        let (file, brand) = (checkout.path().join(path), checkout.path().join(folder));
+        Self { system: System::named(system), file, brand, checkout, home, portal, _data: data }
+    }
+
+    fn job(&self, name: &str) -> Job {
+        jobs(self.system, &self.file).into_iter().find(|job| job.name == name).unwrap()
+    }
+
+    /// Runs a job as the system would; what has a secret gets that of the job's environment.
+    fn run(&self, name: &str, from: From) -> Ran {
+        let webhook = match name {
+            "apply" => self.portal.admin_webhook(),
+            _ => self.portal.user_webhook(),
+        };
+        self.run_with(name, from, &webhook)
+    }
+
+    fn run_with(&self, name: &str, from: From, webhook: &str) -> Ran {
+        let summary = self.home.path().join("summary");
+        let _ = fs::remove_file(&summary);
+        let mut ran = Ran { failed: None, log: String::new(), summary: String::new() };
+        for step in self.job(name).steps {
+            let due = match step.when {
+                When::Sound => ran.failed.is_none(),
+                When::SoundAndOurs => ran.failed.is_none() && from == From::Us,
+                When::Always => true,
+            };
+            if !due {
+                continue;
+            }
+            let mut environment = step.environment;
+            match self.system {
+                // GitHub gives a secret to the steps that name it.
+                System::Github => {
+                    environment.insert("GITHUB_STEP_SUMMARY".to_owned(), summary.display().to_string());
+                    if let Some(value) = environment.get_mut(SECRET) {
+                        assert_eq!(*value, format!("${{{{ secrets.{SECRET} }}}}"));
+                        webhook.clone_into(value);
+                    }
+                }
+                // GitLab gives a variable to every job, but not to those of a fork.
+                System::Gitlab => {
+                    environment.insert("CI_PROJECT_DIR".to_owned(), self.checkout.path().display().to_string());
+                    if from == From::Us {
+                        environment.insert(SECRET.to_owned(), webhook.to_owned());
+                    }
+                }
+            }
+            let output = self.bash(&step.script, &environment);
+            let text = [output.stdout, output.stderr].concat();
+            ran.log.push_str(&String::from_utf8_lossy(&text));
+            if !output.status.success() && ran.failed.is_none() {
+                ran.failed = Some(output.status.code().unwrap());
+            }
+        }
+        ran.summary = fs::read_to_string(summary).unwrap_or_default();
+        let secret = webhook.trim_end_matches('/').rsplit('/').next().unwrap();
+        assert!(!ran.log.contains(secret) && !ran.summary.contains(secret), "{}", ran.log);
+        ran
+    }
+
+    fn bash(&self, script: &str, environment: &BTreeMap<String, String>) -> Output {
+        let file = self.home.path().join("step.sh");
+        fs::write(&file, script).unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_brandctl")).parent().unwrap();
+        let path = [program.as_os_str(), &std::env::var_os("PATH").unwrap_or_default()].join(":".as_ref());
+        let mut bash = command("bash", self.checkout.path());
+        bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file);
+        bash.env("PATH", path).env("HOME", self.home.path()).env("CI", "true").envs(environment).output().unwrap()
+    }
+
+    /// The files and folders that a job keeps, of those that are there.
+    fn kept(&self, name: &str) -> Vec<String> {
+        let patterns = self.job(name).kept.join(" ");
+        let list = format!("shopt -s nullglob; printf '%s\\n' {patterns}");
+        let output = command("bash", self.checkout.path()).args(["-c", &list]).output().unwrap();
+        let kept = String::from_utf8(output.stdout).unwrap();
+        kept.lines().filter(|path| self.checkout.path().join(path).exists()).map(str::to_owned).collect()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.checkout.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn writes(&self) -> usize {
+        self.portal.requests().iter().filter(|request| Recorded::would_write(request)).count()
+    }
+
+    fn codes(&self) -> Vec<String> {
+        let mut codes: Vec<_> =
+            self.portal.entries().iter().map(|entry| format!("{}/{}", entry.kind, entry.code)).collect();
+        codes.sort();
+        codes
+    }
+
+    /// The one run folder among what a job keeps.
+    #[track_caller]
+    fn kept_run(&self, name: &str) -> PathBuf {
+        let kept = self.kept(name);
+        let runs = kept.iter().find(|path| path.ends_with("/runs/")).unwrap_or_else(|| panic!("no runs in {kept:?}"));
+        let mut runs: Vec<_> = fs::read_dir(self.checkout.path().join(runs)).unwrap().map(Result::unwrap).collect();
+        runs.retain(|entry| entry.file_type().unwrap().is_dir());
+        assert_eq!(runs.len(), 1);
+        runs.remove(0).path()
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn ends_with(self, failed: Option<i32>) -> Self {
+        assert_eq!(self.failed, failed, "{}", self.log);
+        self
+    }
+}
+
+#[test]
+fn a_pull_request_is_validated_and_planned_and_nothing_is_written() {
+    each(|scene| {
+        let ran = scene.run("plan", From::Us).ends_with(None);
+        assert!(ran.log.contains("Plan: 2 to create, 0 to replace, 0 to delete."), "{}", ran.log);
+        let kept = scene.kept("plan");
+        assert!(["plan.html", "plan.json"].iter().all(|name| kept.iter().any(|kept| kept == name)), "{kept:?}");
+        let plan: Value = serde_json::from_str(&scene.read("plan.json")).unwrap();
+        assert_eq!(plan["contents"].as_object().map(serde_json::Map::len), Some(2), "the bytes are in it");
+        if scene.system == System::Github {
+            assert!(ran.summary.starts_with("<!-- brandctl plan "), "{}", ran.summary);
+            assert!(ran.summary.contains("`icon/acme-sample`"), "{}", ran.summary);
+        }
+        assert_eq!(scene.writes(), 0);
+    });
+}
+
+#[test]
+fn a_pull_request_from_a_fork_is_validated_without_a_secret() {
+    each(|scene| {
+        let validating = if scene.system == System::Github { "plan" } else { "validate" };
+        let ran = scene.run(validating, From::Fork).ends_with(None);
+        assert!(scene.kept(validating).iter().all(|kept| kept == "validate.xml"), "{:?}", scene.kept(validating));
+        assert_eq!(ran.summary, "");
+        // Art that is wrong fails it, beside the lines of the pull request.
+        fs::write(scene.brand.join("icons/acme-sample.png"), "no PNG").unwrap();
+        let ran = scene.run(validating, From::Fork).ends_with(Some(1));
+        match scene.system {
+            System::Github => {
+                let path = scene.brand.strip_prefix(scene.checkout.path()).unwrap().join("icons/acme-sample.png");
+                let path = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+                assert!(ran.log.contains(&format!("::error file={path}")), "{}", ran.log);
+            }
+            System::Gitlab => assert!(scene.read("validate.xml").contains("<failure"), "{}", ran.log),
+        }
+        assert_eq!(scene.portal.requests().len(), 0);
+    });
+}
+
+#[test]
+fn a_merge_is_applied_and_its_run_is_kept() {
+    each(|scene| {
+        scene.run("plan", From::Us).ends_with(None);
+        let ran = scene.run("apply", From::Us).ends_with(None);
+        assert!(ran.log.contains("Applied 2 changes and read back."), "{}", ran.log);
+        assert_eq!(scene.codes(), ["icon/acme-sample", "logo/acme-sample"]);
+        let run = scene.kept_run("apply");
+        assert!(run.join("journal.jsonl").is_file(), "{:?}", crate::shared::init::tree(&run));
+        assert!(scene.kept("apply").iter().any(|kept| kept == "apply.html"));
+        assert!(scene.system == System::Gitlab || ran.summary.contains("Applied 2 changes"), "{}", ran.summary);
+        // What the jobs write is ignored: the run notes a clean commit.
+        let history = crate::shared::init::brandctl(&scene.brand, &["history", "--format", "json"]);
+        let history: Value = serde_json::from_slice(&history.stdout).unwrap();
+        let commit = history["runs"][0]["commit"].as_str().unwrap();
+        assert!(commit.len() == 40 && !commit.ends_with('+'), "{commit}");
+        let before = scene.writes();
+        scene.run("apply", From::Us).ends_with(None);
+        assert_eq!(scene.writes(), before, "the next merge finds nothing to do");
+        scene.run("drift", From::Us).ends_with(None);
+    });
+}
+
+#[test]
+fn an_apply_that_fails_keeps_its_run_and_says_why() {
+    each(|scene| {
+        scene
+            .portal
+            .set_faults("any 1 refuse crm.timeline.logo.add 400 FILE_SAVE_ERROR \"File not saved\"".parse().unwrap());
+        let ran = scene.run("apply", From::Us).ends_with(Some(3));
+        assert!(ran.log.contains("File not saved"), "{}", ran.log);
+        assert!(scene.system == System::Gitlab || ran.summary.contains("logo/acme-sample"), "{}", ran.summary);
+        let run = scene.kept_run("apply");
+        assert!(run.join("journal.jsonl").is_file(), "{:?}", crate::shared::init::tree(&run));
+        assert_eq!(scene.codes(), ["icon/acme-sample"]);
+    });
+}
+
+#[test]
+fn a_webhook_that_may_only_read_applies_nothing() {
+    each(|scene| {
+        let ran = scene.run_with("apply", From::Us, &scene.portal.user_webhook()).ends_with(Some(1));
+        assert!(ran.log.contains("administrator"), "{}", ran.log);
+        assert_eq!(scene.writes(), 0);
+    });
+}
+
+#[test]
+fn drift_fails_the_job_and_leaves_its_report() {
+    each(|scene| {
+        scene.run("apply", From::Us).ends_with(None);
+        let clean = scene.run("drift", From::Us).ends_with(None);
+        assert!(clean.log.contains("Nothing to do."), "{}", clean.log);
+        let art = fs::read(scene.brand.join("icons/acme-sample.png")).unwrap();
+        scene.portal.seed(Kind::Icon, "acme-other", &art).unwrap();
+        let before = scene.writes();
+        let ran = scene.run("drift", From::Us).ends_with(Some(2));
+        assert!(scene.read("drift.html").contains("acme-other"));
+        assert!(scene.kept("drift").iter().any(|kept| kept == "drift.html"));
+        match scene.system {
+            System::Github => assert!(ran.summary.contains("icon/acme-other"), "{}", ran.summary),
+            System::Gitlab => assert!(scene.read("drift.xml").contains("acme-other"), "{}", ran.log),
+        }
+        assert_eq!(scene.writes(), before);
+    });
+}
+
+#[test]
+fn a_runner_without_the_program_installs_this_version() {
+    each(|scene| {
+        let bin = scene.home.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        let (cargo, said) = (bin.join("cargo"), scene.home.path().join("said"));
+        // It installs where it is told to, as cargo does.
+        fs::write(&cargo, format!("#!/bin/sh\necho \"$@\" >>'{}'\n", said.display())).unwrap();
+        std::process::Command::new("chmod").arg("+x").arg(&cargo).status().unwrap();
+        for job in jobs(scene.system, &scene.file) {
+            let script: String = job.steps[0]
+                .script
+                .lines()
+                .filter(|line| !line.starts_with("brandctl "))
+                .fold(String::new(), |script, line| script + line + "\n");
+            let mut bash = command("bash", scene.checkout.path());
+            bash.args(["-eo", "pipefail", "-c", &script]).envs(&job.steps[0].environment);
+            bash.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+            let output = bash.env("CI_PROJECT_DIR", "/project").output().unwrap();
+            assert!(output.status.success(), "{}: {}", job.name, stderr(&output));
+            let expected = match scene.system {
+                System::Github => concat!("install --locked brandctl --version ", env!("CARGO_PKG_VERSION"), "\n"),
+                System::Gitlab => concat!(
+                    "install --locked --root /project/.brandctl brandctl --version ",
+                    env!("CARGO_PKG_VERSION"),
+                    "\n"
+                ),
+            };
+            assert_eq!(fs::read_to_string(&said).unwrap(), expected);
+            fs::remove_file(&said).unwrap();
+        }
+    });
+}
+
+/// What no shell step shows: who may run when, with which rights.
+#[test]
+fn only_one_job_at_a_time_may_write() {
+    each(|scene| {
+        let all = yaml(&scene.file);
+        let group = format!("brandctl-{}", scene.portal.address().to_string().replace(':', "-"));
+        let folder = scene.brand.strip_prefix(scene.checkout.path()).unwrap();
+        let nested = folder != Path::new(".") && folder != Path::new("");
+        for job in jobs(scene.system, &scene.file) {
+            let writes = job.name == "apply";
+            match scene.system {
+                System::Github => {
+                    let expected = json!({"group": group, "cancel-in-progress": false});
+                    assert_eq!(job.value["concurrency"], if writes { expected } else { Value::Null });
+                    assert_eq!(job.value["environment"] == "bitrix24", writes);
+                }
+                System::Gitlab => {
+                    assert_eq!(job.value["resource_group"], if writes { json!(group) } else { Value::Null });
+                    assert_eq!(job.value["interruptible"] == false, writes);
+                    assert_eq!(job.value["environment"] == "bitrix24", writes);
+                    let limited = job.value["rules"][0]["changes"].is_array();
+                    assert_eq!(limited, nested && job.name != "drift", "{}", job.name);
+                }
+            }
+            for step in &job.steps {
+                assert!(!step.script.contains("secrets.") && !step.script.contains(SECRET), "{}", step.script);
+            }
+        }
+        match scene.system {
+            System::Github => {
+                assert_eq!(all["permissions"], json!({"contents": "read"}));
+                for event in ["pull_request", "push"] {
+                    let expected = json!(["shop/brand/**", ".github/workflows/brandctl.yml"]);
+                    let paths = if nested { expected } else { Value::Null };
+                    assert_eq!(all["on"][event]["paths"], paths);
+                }
+            }
+            System::Gitlab => assert_eq!(all[".brandctl"]["variables"]["GIT_DEPTH"], "0"),
+        }
+    });
+}
+
+#[test]
+fn cron_is_silent_until_something_differs() {
+    let (name, path, _) = SYSTEMS[0];
+    let scene = Scene::new(name, path, ".");
+    scene.run("apply", From::Us).ends_with(None);
+    let (server, origin) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let clone = |from: &Path, to: &Path, bare: &[&str]| {
+        git(scene.home.path(), &[&["clone", "-q"], bare, &[from.to_str().unwrap(), to.to_str().unwrap()]].concat());
+    };
+    clone(scene.checkout.path(), origin.path(), &["--bare"]);
+    clone(origin.path(), server.path(), &[]);
+    let webhook = scene.home.path().join("webhook");
+    fs::write(&webhook, scene.portal.user_webhook()).unwrap();
+    let look = || {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci/cron.sh");
+        let environment = [("BITRIX24_WEBHOOK_URL_FILE".to_owned(), webhook.display().to_string())].into();
+        let call = format!("'{}' '{}'", script.display(), server.path().display());
+        let output = scene.bash(&call, &environment);
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    assert_eq!(look(), (Some(0), String::new()));
+    let art = fs::read(scene.brand.join("icons/acme-sample.png")).unwrap();
+    scene.portal.seed(Kind::Icon, "acme-other", &art).unwrap();
+    let (code, told) = look();
+    assert!(code == Some(2) && told.contains("icon/acme-other"), "{code:?}: {told}");
+    fs::remove_dir_all(origin.path()).unwrap();
+    let (code, told) = look();
+    assert!(code != Some(0) && code != Some(2) && told.contains("fatal"), "{code:?}: {told}");
+}

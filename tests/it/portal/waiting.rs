@@ -1,0 +1,160 @@
+//! Time: the command's, the portal's and our own limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use brandctl::domain::asset::{Address, Code, Kind};
+use brandctl::domain::command::{Answer, Halt};
+use brandctl::domain::retry::Class;
+use brandctl::ops::events::Event;
+use brandctl::ops::ports::{ReadPortal as _, Urgency, WriteError, WritePortal as _};
+use brandctl::portal::{Client, Rate};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::server::*;
+
+#[tokio::test]
+async fn no_answer_is_waited_for_beyond_the_commands_time() {
+    let server = Server::answering([Step::Silence]).await;
+    let started = Instant::now();
+    let error = client(server.webhook(), Duration::from_secs(1), |_| {}).list().await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(20), "not the thirty that a read may take");
+    reject_listed_secret(&error);
+    assert_eq!(error.class, Class::Deadline);
+    assert!(error.message.starts_with("timed out after "), "{error}");
+    assert!(error.hint.unwrap().contains("--timeout"));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_when_the_time_is_up() {
+    let server = Server::answering([]).await;
+    let client = client(server.webhook(), Duration::ZERO, |_| {});
+    assert_eq!(client.list().await.unwrap_err().class, Class::Deadline);
+    assert_eq!(client.download("/upload/a").await.unwrap_err().class, Class::Deadline);
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    assert!(matches!(failure, WriteError::NoEffect(error) if error.class == Class::Deadline));
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_slow_read_is_tried_again() {
+    let server = Server::answering([Step::Silence, lists(&json!([]), &json!([]), [0, 0])]).await;
+    let client = client(server.webhook(), Duration::from_secs(30), |settings| {
+        settings.read_timeout = Duration::from_secs(1);
+    });
+    client.list().await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn our_own_limit_is_kept_and_told() {
+    let found = json!({"result": {"result": {"c0": {"logo": entry("a")}}, "result_error": []}});
+    let fine = || answer(200, &found);
+    let server = Server::answering([fine(), fine(), fine()]).await;
+    let addresses = [Address::new(Kind::Logo, Code::new("a"))];
+    let told = Arc::new(Told::default());
+    let observer = Arc::clone(&told);
+    let client = client(server.webhook(), Duration::from_secs(30), |settings| {
+        settings.rate = Rate { per_second: 0.8, burst: 2, headroom: 0 };
+        settings.observer = observer;
+    });
+    let started = Instant::now();
+    for _ in 0..3 {
+        client.get(&addresses).await.unwrap();
+    }
+    assert!(started.elapsed() > Duration::from_millis(1000));
+    server.requests();
+    let events = told.0.lock().unwrap().clone();
+    assert!(matches!(&events[..], [Event::Waiting { why, .. }] if why == "rate limited"), "{events:?}");
+}
+
+#[tokio::test]
+async fn trouble_that_passes_is_waited_out() {
+    let fine = || lists(&json!([entry("a")]), &json!([]), [1, 0]);
+    let busy_inside = batch(json!([]), json!({"icons": {"error": "QUERY_LIMIT_EXCEEDED"}}), json!([]));
+    for step in [error(500, "INTERNAL_SERVER_ERROR"), html(502, "<html>"), Step::Close, busy_inside] {
+        let server = Server::answering([step, fine()]).await;
+        assert_eq!(server.client().list().await.unwrap().entries.len(), 1);
+        server.requests();
+    }
+}
+
+#[tokio::test]
+async fn the_moment_that_the_portal_names_is_waited_for() {
+    let time = json!({"finish": 1000.0, "operating": 480, "operating_reset_at": 1600});
+    let found =
+        |time: &Value| json!({"result": {"result": {"c0": {"logo": entry("a")}}, "result_error": []}, "time": time});
+    let server = Server::answering([answer(200, &found(&time)), error(429, "OPERATION_TIME_LIMIT")]).await;
+    let client = server.client();
+    client.get(&[Address::new(Kind::Logo, Code::new("a"))]).await.unwrap();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
+    assert_eq!(error.class, Class::Deadline, "ten minutes are more than there are: {error}");
+    assert_eq!(error.code.as_deref(), Some("OPERATION_TIME_LIMIT"));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_write_that_was_refused_inside_an_answer_waits_for_the_moment_that_it_names() {
+    let used_up = |seconds: f64| {
+        let time = json!({"c0": {"finish": 1000.0, "operating": 480, "operating_reset_at": 1000.0 + seconds}});
+        let errors = json!({"c0": {"error": "OPERATION_TIME_LIMIT", "error_description": "Words."}});
+        answer(200, &json!({"result": {"result": [], "result_error": errors, "result_time": time}}))
+    };
+    let done = || batch(json!({"c0": true}), json!([]), json!([]));
+    let write = async |client: &Client, urgency| client.write(&[delete("a")], Halt::Never, urgency).await;
+
+    let server = Server::answering([used_up(2.0), lists(&json!([]), &json!([]), [0, 0]), done()]).await;
+    let told = Arc::new(Told::default());
+    let observer = Arc::clone(&told);
+    let client = client(server.webhook(), Duration::from_secs(30), |settings| settings.observer = observer);
+    let answers = write(&client, Urgency::Ordinary).await.unwrap();
+    assert!(matches!(&answers[..], [Answer::Refused { class: Class::Busy, .. }]), "{answers:?}");
+    let started = Instant::now();
+    let told_before = told.0.lock().unwrap().len();
+    client.list().await.unwrap();
+    assert_eq!(told.0.lock().unwrap().len(), told_before, "a read does not wait");
+    assert_eq!(write(&client, Urgency::Ordinary).await.unwrap(), [Answer::Done]);
+    assert!(started.elapsed() > Duration::from_secs(2), "{:?}", started.elapsed());
+    server.requests();
+    let events = told.0.lock().unwrap().clone();
+    assert!(matches!(&events[..], [Event::Waiting { why, .. }] if why.starts_with("writing used up")), "{events:?}");
+
+    let server = Server::answering([used_up(600.0), done()]).await;
+    let client = server.client();
+    write(&client, Urgency::Ordinary).await.unwrap();
+    let failure = write(&client, Urgency::Ordinary).await.unwrap_err();
+    let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
+    reject_listed_secret(&error);
+    assert!(error.class == Class::Deadline && error.hint.is_some(), "{error}");
+    assert_eq!(server.asked(), 1, "ten minutes are more than there are");
+    assert_eq!(
+        write(&client, Urgency::Completing).await.unwrap(),
+        [Answer::Done],
+        "a replace is completed if it can be"
+    );
+    server.requests();
+}
+
+#[tokio::test]
+async fn a_drip_ends_with_the_patience() {
+    let drip = || Step::Drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{".to_vec());
+    let server = Server::answering([drip(), drip(), drip()]).await;
+    let started = Instant::now();
+    let short = client(server.webhook(), Duration::from_secs(1), |_| {});
+    let error = short.list().await.unwrap_err();
+    reject_listed_secret(&error);
+    assert_eq!(error.class, Class::Deadline, "{error}");
+    let short = client(server.webhook(), Duration::from_secs(1), |_| {});
+    let error = short.download("/upload/a").await.unwrap_err();
+    assert_eq!(error.class, Class::Deadline, "{error}");
+    let impatient = client(server.webhook(), Duration::from_secs(30), |settings| {
+        settings.write_timeout = Duration::from_secs(1);
+    });
+    let failure = impatient.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    let WriteError::Unknown(error) = failure else { panic!("{failure:?}") };
+    assert!(error.message.contains("gave no answer within 1 s"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
+    server.requests();
+}

@@ -1,0 +1,40 @@
+//! The reports that are written for other programs and for code hosts: Markdown, JUnit, the unified diff. Each is read as
+//! its readers read it. The same reports are shown in a browser by tests/external/browser.
+
+mod diff;
+mod hostile;
+mod junit;
+mod markdown;
+
+use brandctl::domain::list::{Held, Inventory, Management};
+use brandctl::domain::report::{Report, Validation};
+use brandctl::domain::state::{Content, Reading};
+
+/// A portal that holds what a report declares.
+fn inventory(report: &Report) -> Inventory {
+    let entries = report.art.iter().map(|piece| Held {
+        address: piece.address.clone(),
+        standing: Management::Managed,
+        reading: Reading::Known(Content::of(piece.bytes.as_ref().unwrap())),
+    });
+    let contents = report.art.iter().map(|piece| piece.bytes.clone().unwrap());
+    Inventory {
+        portal: report.portal.clone(),
+        manifest: Some(report.manifest.clone()),
+        entries: entries.collect(),
+        findings: report.findings.clone(),
+        contents: contents.map(|bytes| (Content::of(&bytes).sha256, bytes)).collect(),
+        ..Inventory::default()
+    }
+}
+
+/// A check that found what a report says.
+fn validation(report: &Report) -> Validation {
+    Validation {
+        manifest: report.manifest.clone(),
+        images: report.art.len(),
+        findings: report.findings.clone(),
+        art: report.art.clone(),
+        ..Validation::default()
+    }
+}
