@@ -125,15 +125,13 @@ impl Observer for Progress {
             Event::Waiting { why, wait } => {
                 match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_mut()) {
                     (Mode::Bar, Some(shown)) => shown.waiting = Some((why, Instant::now() + wait)),
-                    (Mode::Lines, _) => output::diagnostic(
-                        &output::error_screen().wrapped(&format!("waiting: {}", told(&why, wait)), 2),
-                    ),
+                    (Mode::Lines, _) => output::remark(&format!("waiting: {}", told(&why, wait))),
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }
             Event::Warning(message) => {
                 self.clear();
-                output::diagnostic(&output::error_screen().wrapped(&format!("warning: {message}"), 2));
+                output::remark(&format!("warning: {message}"));
             }
         }
     }

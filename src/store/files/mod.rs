@@ -8,6 +8,7 @@
 //! | [`UserInput`] | a file that the user names to be read: the manifest, a saved plan, credentials, certificates |
 //! | [`Output`] | a file that the user names to be written: a plan, a report |
 //! | [`FileLock`] | a file that processes lock |
+//! | [`TokenFile`] | the file of an application's tokens, locked and replaced |
 //!
 //! What is written replaces an older file in one step. [`place`] says where paths lead and opens nothing.
 
@@ -20,6 +21,7 @@ mod lock;
 mod output;
 pub(crate) mod place;
 mod replace;
+mod tokens;
 
 pub(crate) use bounded::plain;
 pub(crate) use folder::{Durability, Folder, FolderItem, JournalFile};
@@ -28,3 +30,4 @@ pub(crate) use inside::{FileContents, Inside, NotRead};
 pub(crate) use kind::FileKind;
 pub(crate) use lock::{FileLock, Locking};
 pub(crate) use output::Output;
+pub use tokens::TokenFile;
