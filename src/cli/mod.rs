@@ -3,6 +3,7 @@
 mod against;
 mod apply;
 mod attempt;
+mod complete;
 mod completions;
 mod connection;
 mod context;
@@ -142,7 +143,7 @@ impl Command {
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    if completions::answered(Cli::command, &arguments) {
+    if complete::answered(Cli::command, &arguments) {
         return Exit::Success.into();
     }
     let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {

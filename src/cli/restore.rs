@@ -14,7 +14,7 @@ use crate::ops::observe::Freshness;
 use crate::ops::plan::{Purpose, Request};
 
 use super::attempt::Attempt;
-use super::completions;
+use super::complete;
 use super::context::Context;
 use super::error::Failure;
 use super::exit::Exit;
@@ -34,10 +34,10 @@ use super::writing::{self, Approved, WriteArgs};
 )]
 pub(super) struct Arguments {
     /// A run's id or folder, or a saved plan
-    #[arg(value_name = "RUN|PLAN", add = completions::runs())]
+    #[arg(value_name = "RUN|PLAN", add = complete::runs())]
     from: String,
     /// Only these entries, such as icon/acme-call
-    #[arg(value_name = "ADDRESS", add = completions::addresses())]
+    #[arg(value_name = "ADDRESS", add = complete::addresses())]
     addresses: Vec<Address>,
     #[command(flatten)]
     write: WriteArgs,

@@ -13,7 +13,7 @@ use crate::render;
 use crate::render::json::UsageDocument;
 
 use super::attempt::Attempt;
-use super::completions;
+use super::complete;
 use super::connection::Connection;
 use super::context::Context;
 use super::error::{self, Failure};
@@ -33,7 +33,7 @@ use super::settings::{Format, Globals, SelectArgs, SettleArgs};
 )]
 pub(super) struct Arguments {
     /// Codes of icons, or addresses such as icon/acme-call [default: what a plan would delete or replace]
-    #[arg(value_name = "CODE|ADDRESS", add = completions::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
+    #[arg(value_name = "CODE|ADDRESS", add = complete::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
     codes: Vec<Address>,
     /// The CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true)]

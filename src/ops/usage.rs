@@ -26,7 +26,7 @@ pub struct Scanned {
 }
 
 /// Looks for `codes` in the log entries of `items`, the newest first.
-pub async fn scan(
+pub(crate) async fn scan(
     log: &impl ReadLog,
     observer: &dyn Observer,
     items: &Items,
@@ -65,7 +65,7 @@ pub async fn scan(
 ///
 /// # Errors
 /// When the portal cannot be read.
-pub async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
+pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
     let found = portal.get(codes).await?;
     let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());
     Ok(absent

@@ -16,7 +16,7 @@ use crate::ops::ports::ReadArt;
 use crate::text;
 
 use super::declared::{self, DeclaredFile};
-use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place};
+use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
 use super::orphans;
 use super::paths::PathFilter;
 
@@ -218,10 +218,4 @@ impl ReadArt for Repository {
         }
         counts
     }
-}
-
-/// An I/O error without the operating system's number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -127,7 +127,7 @@ fn temporary(folder: &Path, permissions: Option<Permissions>) -> io::Result<Name
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    use super::super::Folder;
+    use super::super::folder::Folder;
     use super::*;
 
     #[test]
