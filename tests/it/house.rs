@@ -52,7 +52,7 @@ const ROOMS: [Room; 7] = [
     },
     Room {
         name: "portal",
-        may_use: &["domain", "ops::ports", "ops::events"],
+        may_use: &["domain", "ops::ports", "ops::events", "text"],
         may_not_use: &["std::fs", "std::env", "clap", "anstream", "indicatif"],
     },
     Room {
