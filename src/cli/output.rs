@@ -7,6 +7,7 @@ use crate::domain::report::Report;
 use crate::format::Document;
 use crate::render;
 use crate::render::screen::{Colours, Screen};
+use crate::text;
 
 use super::exit::Exit;
 use super::settings::{Format, Globals, Showing};
@@ -76,17 +77,22 @@ pub(super) fn diagnostic(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints one line of complaint on standard error.
+/// Prints an error of one line on standard error, with everything escaped that a terminal would not show.
 pub(super) fn complain(message: &str) {
     let bold = anstyle::AnsiColor::Red.on_default().bold();
-    diagnostic(&error_screen().wrapped(&format!("{bold}error{bold:#}: {message}"), 2));
+    diagnostic(&error_screen().wrapped(&format!("{bold}error{bold:#}: {}", text::escape(message)), 2));
 }
 
-/// Prints a remark on standard error, unless the user wants quiet.
+/// Prints a remark of one line on standard error, escaped in the same way, unless the user wants quiet.
 pub(super) fn note(globals: &Globals, message: &str) {
     if !globals.quiet {
-        diagnostic(&error_screen().wrapped(message, 2));
+        remark(message);
     }
+}
+
+/// Prints a remark of one line on standard error, escaped in the same way.
+pub(super) fn remark(message: &str) {
+    diagnostic(&error_screen().wrapped(&text::escape(message), 2));
 }
 
 /// Prints findings on standard error; warnings only when the user does not want quiet.

@@ -12,11 +12,13 @@ use crate::domain::asset::{Address, Code};
 use crate::render;
 use crate::render::html::{Holding, Origin};
 use crate::sandbox::{
-    self, Bucket, Contents, Faults, Kept, Operating, Options, Page, Recording, Sandbox, SandboxError, Shelf, Transport,
+    self, AuthorityOrigin, CustomEntry, Faults, HtmlPage, KindContents, LeakyBucket, Operating, Options,
+    PortalContents, Recording, Sandbox, SandboxError, Transport,
 };
 use crate::store::files::UserInput;
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
+use crate::text::escaped;
 
 use super::exit::Exit;
 use super::output;
@@ -57,7 +59,7 @@ pub(super) struct Arguments {
     faults: Option<String>,
 }
 
-/// Examples, and how failures are written.
+/// Examples, and the syntax of failures.
 const AFTER_HELP: &str = "\
 Examples:
   brandctl sandbox                                  what `apply --sandbox` wrote, for other clients too
@@ -101,10 +103,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     }
 }
 
-/// The signals, and what it takes to wait for them.
-type Ending = (Runtime, Signals);
+/// The signals, and the runtime to wait for them.
+type SignalWait = (Runtime, Signals);
 
-fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, Ending), String> {
+fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWait), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     // Before anything is printed: whoever started this may end it as soon as it has read the webhooks.
@@ -112,7 +114,7 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, Ending), 
     let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
     drop(entered);
     let sandbox = sandbox::start(options(globals, arguments)?)
-        .map_err(|error| format!("the sandbox cannot start: {error}{}", way_out(&error)))?;
+        .map_err(|error| format!("the sandbox cannot start: {error}{}", how_to_fix(&error)))?;
     Ok((sandbox, (runtime, signals)))
 }
 
@@ -125,7 +127,7 @@ pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
 
 fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
     let beside = || own_folder(&globals.state_root(Repository::at(globals.manifest()).folder()));
-    let bucket = Bucket { rate_per_second: arguments.rate, burst: arguments.burst };
+    let bucket = LeakyBucket { rate_per_second: arguments.rate, burst: arguments.burst };
     Ok(Options {
         listen: arguments.listen,
         faults: arguments.faults.as_deref().map_or_else(|| Ok(Faults::none()), faults)?,
@@ -139,40 +141,40 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
 }
 
 /// The page at `/`, drawn as the reports are.
-fn page(contents: &Contents) -> Page {
-    let of_shelf = |shelf: &Shelf| {
-        let kind = shelf.kind;
+fn page(contents: &PortalContents) -> HtmlPage {
+    let of_kind = |contents: &KindContents| {
+        let kind = contents.kind;
         let address = move |code: &str| Address::new(kind, Code::new(code));
-        let kept = shelf.custom.iter().map(move |kept| (address(&kept.code), Some(kept.clone())));
-        kept.chain(shelf.system.iter().map(move |code| (address(code), None))).collect::<Vec<_>>()
+        let custom = contents.custom.iter().map(move |entry| (address(&entry.code), Some(entry.clone())));
+        custom.chain(contents.system.iter().map(move |code| (address(code), None))).collect::<Vec<_>>()
     };
-    let entries: Vec<_> = contents.shelves.iter().flat_map(of_shelf).collect();
-    let added: Vec<_> = entries.iter().map(|(_, kept)| kept.as_ref().map(added).unwrap_or_default()).collect();
+    let entries: Vec<_> = contents.kinds.iter().flat_map(of_kind).collect();
+    let added: Vec<_> = entries.iter().map(|(_, custom)| custom.as_ref().map(added).unwrap_or_default()).collect();
     let holdings: Vec<_> = entries
         .iter()
         .zip(&added)
-        .map(|((address, kept), added)| Holding {
+        .map(|((address, custom), added)| Holding {
             address,
-            origin: match kept {
+            origin: match custom {
                 None => Origin::System,
-                Some(Kept { hidden: true, .. }) => Origin::Custom("custom, hidden by a system code"),
+                Some(CustomEntry { hidden: true, .. }) => Origin::Custom("custom, hidden by a system code"),
                 Some(_) => Origin::Custom("custom"),
             },
-            bytes: kept.as_ref().map(|kept| kept.content.as_ref()),
+            bytes: custom.as_ref().map(|custom| custom.content.as_ref()),
             added,
         })
         .collect();
     let remark = "Load the page again to see what has changed since.";
-    // The page states a policy of its own; this part of it only a header can.
-    Page { html: render::html::holdings("sandbox", remark, &holdings), policy: "frame-ancestors 'none'".to_owned() }
+    // The page states its own policy; only this part of it needs a header.
+    HtmlPage { html: render::html::holdings("sandbox", remark, &holdings), policy: "frame-ancestors 'none'".to_owned() }
 }
 
-/// When an entry was added, to the second; empty where that was not noted.
-fn added(kept: &Kept) -> String {
-    kept.added.map(|added| added.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default()
+/// When an entry was added, to the second; empty if that was not recorded.
+fn added(custom: &CustomEntry) -> String {
+    custom.added.map(|added| added.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default()
 }
 
-/// The script of a file, if there is one of that name, or of the text itself.
+/// The script in a file, if there is one with that name, or in the text itself.
 fn faults(given: &str) -> Result<Faults, String> {
     const HINT: &str = "`brandctl sandbox --help` tells how failures are written";
     let file = UserInput::at(Path::new(given));
@@ -191,20 +193,20 @@ fn faults(given: &str) -> Result<Faults, String> {
     if faults.rules.is_empty() { Err(format!("{source} holds no rule; {HINT}")) } else { Ok(faults) }
 }
 
-fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): Ending) -> Exit {
+fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): SignalWait) -> Exit {
     let welcome = Welcome::of(sandbox);
-    let told = match globals.format {
+    let printed = match globals.format {
         Format::Human => output::data(&welcome.for_people(), Exit::Success),
-        Format::Json => output::json(serde_json::to_string_pretty(&welcome).map(|text| text + "\n"), Exit::Success),
+        Format::Json => output::json(render::json::pretty(&welcome), Exit::Success),
     };
-    if told != Exit::Success {
-        return told;
+    if printed != Exit::Success {
+        return printed;
     }
     if !sandbox.address().ip().is_loopback() {
         let address = sandbox.address();
         output::note(globals, &format!("warning: anyone who can reach {address} can see what this portal holds"));
     }
-    if let Some(why) = sandbox.authority().and_then(|authority| renewed(authority.origin)) {
+    if let Some(why) = sandbox.authority().and_then(|authority| why_new(authority.origin)) {
         output::note(
             globals,
             &format!("note: ca.pem is a new one, {why}: whoever trusted the old one must read it again"),
@@ -216,15 +218,15 @@ fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): Ending) -
     Exit::Success
 }
 
-const fn renewed(origin: sandbox::Origin) -> Option<&'static str> {
+const fn why_new(origin: AuthorityOrigin) -> Option<&'static str> {
     match origin {
-        sandbox::Origin::Kept | sandbox::Origin::New => None,
-        sandbox::Origin::Expired => Some("because the old one was about to expire"),
-        sandbox::Origin::Damaged => Some("because the old one is damaged or another portal's"),
+        AuthorityOrigin::Kept | AuthorityOrigin::New => None,
+        AuthorityOrigin::Expired => Some("because the old one was about to expire"),
+        AuthorityOrigin::Damaged => Some("because the old one is damaged or another portal's"),
     }
 }
 
-fn way_out(error: &SandboxError) -> &'static str {
+fn how_to_fix(error: &SandboxError) -> &'static str {
     match error {
         SandboxError::Io { .. } => "; name a folder that can be written with --data",
         SandboxError::InUse { .. } => "; end that one, or name another folder with --data",
@@ -234,26 +236,26 @@ fn way_out(error: &SandboxError) -> &'static str {
     }
 }
 
-/// What users need to know at the start.
+/// What users need to know when it starts.
 #[derive(Debug, Serialize)]
 struct Welcome {
     page: String,
     data: PathBuf,
     /// The administrator's first.
-    webhooks: Vec<Webhook>,
+    webhooks: Vec<WelcomeWebhook>,
     /// The token file of an OAuth application.
     oauth_file: PathBuf,
-    /// The certificate to trust, where it speaks TLS.
+    /// The certificate to trust, if it speaks TLS.
     ca_cert: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
-struct Webhook {
+struct WelcomeWebhook {
     role: Role,
     url: String,
 }
 
-/// Whose a webhook is.
+/// Who a webhook belongs to.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Role {
@@ -263,7 +265,7 @@ enum Role {
 }
 
 impl Role {
-    const fn told(self) -> &'static str {
+    const fn words(self) -> &'static str {
         match self {
             Self::Administrator => "an administrator",
             Self::User => "a user who is no administrator",
@@ -279,25 +281,27 @@ impl Welcome {
             page: sandbox.url(),
             data: absolute(sandbox.folder()),
             webhooks: vec![
-                Webhook { role: Role::Administrator, url: sandbox.admin_webhook() },
-                Webhook { role: Role::User, url: sandbox.user_webhook() },
-                Webhook { role: Role::WithoutCrm, url: sandbox.scopeless_webhook() },
+                WelcomeWebhook { role: Role::Administrator, url: sandbox.admin_webhook() },
+                WelcomeWebhook { role: Role::User, url: sandbox.user_webhook() },
+                WelcomeWebhook { role: Role::WithoutCrm, url: sandbox.scopeless_webhook() },
             ],
             oauth_file: absolute(&sandbox.oauth_file()),
             ca_cert: sandbox.authority().map(|authority| authority.file.clone()),
         }
     }
 
-    /// Lines for a shell. Remarks have lines of their own, because not every shell takes them after a command.
+    /// Lines for a shell. Comments are on separate lines, because not every shell allows them after a command.
     fn for_people(&self) -> String {
         let Self { page, data, webhooks, oauth_file, ca_cert } = self;
-        let mut text =
-            format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", data.display());
-        for (index, Webhook { role, url }) in webhooks.iter().enumerate() {
-            // Pasted as a whole, it leaves the first one set.
+        let mut text = format!(
+            "# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n",
+            escaped(data.display())
+        );
+        for (index, WelcomeWebhook { role, url }) in webhooks.iter().enumerate() {
+            // If all lines are pasted, the first webhook is the one that is set.
             let mark = if index == 0 { "" } else { "# " };
             let _ =
-                write!(text, "# the webhook of {}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", role.told(), quoted(url));
+                write!(text, "# the webhook of {}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", role.words(), quoted(url));
         }
         let _ = write!(
             text,
@@ -320,7 +324,7 @@ fn quoted_path(path: &Path) -> String {
     quoted(&path.to_string_lossy())
 }
 
-/// One word of a shell.
+/// A word that is quoted for a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

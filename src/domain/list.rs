@@ -10,6 +10,7 @@ use super::finding::Finding;
 use super::ownership::{Ownership, Unmanaged};
 use super::plan::Contents;
 use super::report::Subject;
+use super::scope;
 use super::state::{Listed, ObservedState, Reading, Selection};
 
 /// What brandctl may do with an entry.
@@ -152,18 +153,13 @@ fn standing(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<
 /// The `--only` patterns that match nothing at all: more likely a typing error than a wish.
 #[must_use]
 pub fn unmatched(only: &Selection, entries: &[Held]) -> Vec<Finding> {
-    let Selection::Matching(scope) = only else { return Vec::new() };
-    let matches_nothing = |pattern: &&super::scope::Pattern| !entries.iter().any(|held| pattern.matches(&held.address));
-    scope
-        .patterns()
-        .iter()
-        .filter(matches_nothing)
-        .map(|pattern| {
-            let message = format!("`--only {}` matches no entry of the portal", pattern.to_string().escape_debug());
-            Finding::error("only-matches-nothing", message)
-                .help("patterns match codes as the portal spells them, such as `acme-*` or `icon/acme-*`")
-        })
-        .collect()
+    scope::unmatched(
+        "--only",
+        only.patterns(),
+        entries.iter().map(|held| &held.address),
+        "entry of the portal",
+        "patterns match codes as the portal spells them, such as `acme-*` or `icon/acme-*`",
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::finding::Finding;
+use crate::text;
 
 /// How many entries a full page has, by the documentation.
 const PAGE: usize = 10;
@@ -89,8 +90,7 @@ pub(super) fn type_and_rest(text: &str) -> Result<(u32, &str), NotAnEntity> {
     let (kind, rest) = text.split_once(':').ok_or(NotAnEntity::Shape)?;
     let type_id = type_id(kind).ok_or_else(|| {
         let names = NAMES.map(|(name, _)| name);
-        let near = similar::get_close_matches(kind.to_lowercase().as_str(), &names, 1, 0.6).first().copied();
-        let near = names.into_iter().find(|name| Some(*name) == near);
+        let near = text::nearest(kind, &names);
         NotAnEntity::Type { given: kind.to_owned(), near }
     })?;
     Ok((type_id, rest))

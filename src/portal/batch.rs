@@ -1,4 +1,4 @@
-//! How commands become the `cmd` of a batch, and how the maps of a batch's answer become the answers to commands.
+//! Batches: from commands to the `cmd` of a request, and from the maps of its answer to an answer for each command.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use crate::domain::state::Listed;
 
 use super::access::Access;
 use super::error;
-use super::wire::{self, Answered, ErrorBody, Malformed};
+use super::wire::{self, ErrorBody, Malformed, RestResult};
 
-/// The most commands that a portal runs in one batch.
-pub(super) const MOST: usize = 50;
+/// A portal runs no more commands in one batch.
+pub(super) const MAX_COMMANDS: usize = 50;
 
-/// The key of the question whether the caller may write.
+/// The key of the command that asks whether the caller may write.
 pub(super) const RIGHTS: &str = "rights";
 
-/// The method that answers it.
+/// The method that answers whether the caller may write.
 pub(super) const RIGHTS_METHOD: &str = "user.admin";
 
 /// The method of a command, as in `crm.timeline.icon.add`.
@@ -99,15 +99,15 @@ pub(super) fn of_queries(method: &str, queries: &[Vec<(&str, String)>]) -> Value
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
 }
 
-/// Whether a batch would take the entry's code for a reference to another command's result, and so mean another code.
-/// Declared codes have no `$`; one that somebody else added may.
+/// Whether a batch would take the entry's code for a reference to another command's result, and so act on another code.
+/// Declared codes have no `$`; codes of others may have one.
 pub(super) fn would_be_substituted(address: &Address) -> bool {
     address.code.as_str().contains("$result")
 }
 
 /// What a batch answered to each of its commands.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct BatchAnswers {
     result: Map<String, Value>,
     errors: Map<String, Value>,
     total: Map<String, Value>,
@@ -118,13 +118,13 @@ pub(super) struct Answers {
 /// One command's part of an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Part {
-    Result(Answered),
+    Result(RestResult),
     Error(ErrorBody),
-    /// Nothing, or both, which says nothing either.
+    /// Neither, or both, which means nothing either.
     Nothing,
 }
 
-impl Answers {
+impl BatchAnswers {
     /// Reads the five maps. A map that is absent counts as empty, but not all of them can be.
     pub(super) fn read(result: Value) -> Result<Self, Malformed> {
         let Value::Object(mut maps) = result else {
@@ -161,7 +161,7 @@ impl Answers {
     /// Takes the part of the command with this key.
     pub(super) fn take(&mut self, key: &str) -> Part {
         match (self.result.remove(key), self.errors.remove(key)) {
-            (Some(result), None) => Part::Result(Answered {
+            (Some(result), None) => Part::Result(RestResult {
                 result,
                 total: self.total.remove(key),
                 more: self.next.get(key).is_some_and(|next| !next.is_null()),
@@ -174,13 +174,13 @@ impl Answers {
 
     /// One answer for each command, in order.
     ///
-    /// `took` is told of every entry that the portal says it added.
+    /// `on_added` gets every entry that the portal reports as added.
     pub(super) fn into_writes(
         mut self,
         access: &Access,
         commands: &[Command],
         halt: Halt,
-        mut took: impl FnMut(Listed),
+        mut on_added: impl FnMut(Listed),
     ) -> Vec<Answer> {
         let mut halted = false;
         commands
@@ -189,7 +189,7 @@ impl Answers {
             .map(|(index, command)| match self.take(&key(index)) {
                 Part::Result(answered) => {
                     if let Command::Add { address, .. } = command {
-                        wire::single(address.kind, &answered.result).into_iter().for_each(&mut took);
+                        wire::single(address.kind, &answered.result).into_iter().for_each(&mut on_added);
                     }
                     judge(command, &answered.result)
                 }
@@ -204,7 +204,7 @@ impl Answers {
     }
 }
 
-/// Whether a command's result is what its success looks like. What looks otherwise is not known to be one.
+/// Whether a command's result is what success looks like. Anything else is not known to be a success.
 pub(super) fn judge(command: &Command, result: &Value) -> Answer {
     let done = match command {
         Command::Add { address, .. } => wire::is_added(address.kind, result),
@@ -217,7 +217,7 @@ fn unmentioned() -> Answer {
     Answer::Unknown("the answer does not speak of it".to_owned())
 }
 
-/// A letter first, so that PHP keeps a map of them.
+/// The key of the command at this index. It begins with a letter, so that PHP keeps the keys as a map.
 pub(super) fn key(index: usize) -> String {
     format!("c{index}")
 }
@@ -229,8 +229,8 @@ const fn halt_flag(halt: Halt) -> u8 {
     }
 }
 
-/// `method?code=…&fileContent=…`. All but letters and digits is percent-encoded: a bare `+` would be read as a space and
-/// a corrupt image stored silently.
+/// The query of a command: `method?code=…&fileContent=…`. Everything but letters and digits is percent-encoded: a bare `+`
+/// would be read as a space, and a corrupt image would be stored silently.
 fn query(command: &Command) -> String {
     let code = utf8_percent_encode(command.address().code.as_str(), NON_ALPHANUMERIC);
     let method = method(command);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn answers(result: Value, commands: &[Command], halt: Halt) -> Vec<Answer> {
-        Answers::read(result).unwrap().into_writes(&access(), commands, halt, |_| {})
+        BatchAnswers::read(result).unwrap().into_writes(&access(), commands, halt, |_| {})
     }
 
     fn refused(code: &str, description: &str) -> Answer {
@@ -369,9 +369,9 @@ mod tests {
     #[test]
     fn what_is_no_batch_answer_is_refused() {
         for result in [json!([]), json!(true), json!({}), json!({"result": 7}), json!({"result_error": "x"})] {
-            assert!(Answers::read(result.clone()).is_err(), "{result}");
+            assert!(BatchAnswers::read(result.clone()).is_err(), "{result}");
         }
-        assert!(Answers::read(json!({"result": null, "result_error": []})).is_ok());
+        assert!(BatchAnswers::read(json!({"result": null, "result_error": []})).is_ok());
     }
 
     #[test]

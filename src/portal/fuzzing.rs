@@ -1,4 +1,4 @@
-//! A way in for the fuzz target `answers`, which sees public items only. No build that is shipped has it.
+//! The entry point of the fuzz target `answers`, which sees public items only. It is not in any build that is shipped.
 
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "a check fails by panicking")]
 
@@ -6,16 +6,16 @@ use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 
 use super::access::Access;
-use super::batch::{Answers, Part};
+use super::batch::{BatchAnswers, Part};
 use super::webhook::Webhook;
-use super::wire::{self, Answered, Body};
+use super::wire::{self, ResponseBody, RestResult};
 
 /// Reads `bytes` as the answer to each kind of request. However odd it is, every command gets one outcome, an entry is
 /// of the kind that was asked for, and no outcome carries the secret on.
 pub fn answers(bytes: &[u8]) {
     const SECRET: &str = "s3cr3tS3cr3t";
     let Ok(webhook) = Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "fuzzing") else {
-        panic!("the webhook is sound");
+        panic!("the webhook is valid");
     };
     let access = Access::from(webhook);
     let address = |kind, code: &str| Address::new(kind, Code::new(code));
@@ -25,21 +25,21 @@ pub fn answers(bytes: &[u8]) {
         Command::Add { address: address(Kind::Logo, "acme-c"), png: [4].into() },
     ];
     for kind in Kind::ALL {
-        let Body::Answer(answered) = wire::body(bytes) else { return };
+        let ResponseBody::Result(answered) = wire::body(bytes) else { return };
         if let Ok(single) = wire::single(kind, &answered.result) {
             assert_eq!(single.address.kind, kind);
         }
         check_entries(kind, answered);
     }
     for halt in [Halt::Never, Halt::OnError] {
-        let Body::Answer(Answered { result, .. }) = wire::body(bytes) else { return };
-        let Ok(mut lists) = Answers::read(result.clone()) else { continue };
+        let ResponseBody::Result(RestResult { result, .. }) = wire::body(bytes) else { return };
+        let Ok(mut lists) = BatchAnswers::read(result.clone()) else { continue };
         for kind in Kind::ALL {
             if let Part::Result(list) = lists.take(kind.plural()) {
                 check_entries(kind, list);
             }
         }
-        let Ok(read) = Answers::read(result) else { panic!("it was read before") };
+        let Ok(read) = BatchAnswers::read(result) else { panic!("it was read before") };
         let mut added = 0;
         let outcomes = read.into_writes(&access, &commands, halt, |_| added += 1);
         assert_eq!(outcomes.len(), commands.len());
@@ -56,7 +56,7 @@ pub fn answers(bytes: &[u8]) {
     }
 }
 
-fn check_entries(kind: Kind, list: Answered) {
+fn check_entries(kind: Kind, list: RestResult) {
     if let Ok(entries) = wire::entries(kind, list) {
         assert!(entries.iter().all(|entry| entry.address.kind == kind));
     }

@@ -1,48 +1,49 @@
-//! `batch`: what it was asked, references to earlier results, and the five maps of its answer.
+//! `batch`: its commands, references to earlier results, and the five maps of its answer.
 
 use serde_json::{Map, Value, json};
 
-use super::wire::{Parameters, Refusal, Success, form, is_true, method_name, php_array};
+use super::php::{Parameters, form, is_true, php_array};
+use super::wire::{CallRefusal, Success, method_name};
 
-/// The longest batch; what is past it is refused command by command.
-pub(super) const LONGEST: usize = 50;
+/// The most commands of a batch; each one past them is refused on its own.
+pub(super) const MAX_COMMANDS: usize = 50;
 
-/// How many bytes the references of one batch may come to. Without a bound, texts that repeat an earlier text of the same
-/// kind grow tenfold with each command; a real server runs out of the memory that PHP gives it.
-const ROOM: usize = 64 * 1024 * 1024;
+/// The most bytes that the references of one batch may add up to. Without a bound, texts that repeat an earlier text of the
+/// same kind grow tenfold with each command; a real server runs out of the memory that PHP gives it.
+const MAX_REFERENCED_BYTES: usize = 64 * 1024 * 1024;
 
-/// One command, as it was asked.
+/// One command of a batch, as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Command {
+pub(super) struct BatchCommand {
     pub(super) key: String,
     /// In lower case, without `.json`.
     pub(super) method: String,
     query: String,
 }
 
-impl Command {
-    /// Its parameters before references are resolved.
+impl BatchCommand {
+    /// The parameters, with references that are not resolved yet.
     pub(super) fn parameters(&self) -> Parameters {
         form(self.query.as_bytes())
     }
 }
 
-/// A batch, as it was asked.
+/// A batch, as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Batch {
+pub(super) struct BatchRequest {
     /// Whether it ends at the first refusal.
     pub(super) halt: bool,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<BatchCommand>,
 }
 
-/// Reads the parameters of a batch. Their names count without case; a command that is no string is passed over.
-pub(super) fn read(given: &Parameters) -> Batch {
+/// Reads the parameters of a batch. Their names are matched without case; a command that is not a string is ignored.
+pub(super) fn read(given: &Parameters) -> BatchRequest {
     let named = |name: &str| given.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     let mut commands = Vec::new();
     let mut take = |key: String, call: &Value| {
         if let Value::String(call) = call {
             let (method, query) = call.split_once('?').unwrap_or((call, ""));
-            commands.push(Command { key, method: method_name(method), query: query.to_owned() });
+            commands.push(BatchCommand { key, method: method_name(method), query: query.to_owned() });
         }
     };
     match named("cmd") {
@@ -50,14 +51,14 @@ pub(super) fn read(given: &Parameters) -> Batch {
         Some(Value::Array(list)) => list.iter().enumerate().for_each(|(index, call)| take(index.to_string(), call)),
         _ => {}
     }
-    Batch { halt: named("halt").is_some_and(is_true), commands }
+    BatchRequest { halt: named("halt").is_some_and(is_true), commands }
 }
 
-/// What has come out of a batch so far.
+/// The results of a batch so far.
 #[derive(Debug, Default)]
-pub(super) struct Results {
-    /// How many bytes references have come to.
-    referred: usize,
+pub(super) struct BatchResults {
+    /// How many bytes the references have added up to.
+    referenced: usize,
     result: Map<String, Value>,
     error: Map<String, Value>,
     total: Map<String, Value>,
@@ -65,26 +66,26 @@ pub(super) struct Results {
     time: Map<String, Value>,
 }
 
-/// The references of a batch come to more than [`ROOM`].
+/// The error for references that add up to more than [`MAX_REFERENCED_BYTES`].
 #[derive(Debug)]
 struct TooLong;
 
-impl Results {
-    /// The parameters of a command, references to earlier results resolved.
-    pub(super) fn parameters(&mut self, command: &Command) -> Result<Parameters, Refusal> {
+impl BatchResults {
+    /// The parameters of a command, with references to earlier results resolved.
+    pub(super) fn parameters(&mut self, command: &BatchCommand) -> Result<Parameters, CallRefusal> {
         let mut given = command.parameters();
-        let mut room = ROOM.saturating_sub(self.referred);
+        let mut room = MAX_REFERENCED_BYTES.saturating_sub(self.referenced);
         let done = given.values_mut().try_for_each(|value| self.resolve(value, &mut room));
-        self.referred = ROOM - room;
+        self.referenced = MAX_REFERENCED_BYTES - room;
         let refused = |TooLong| {
-            let text = format!("The references in this batch come to more than {ROOM} bytes");
-            Refusal::new(500, "INTERNAL_SERVER_ERROR", &text)
+            let text = format!("The references in this batch come to more than {MAX_REFERENCED_BYTES} bytes");
+            CallRefusal::new(500, "INTERNAL_SERVER_ERROR", &text)
         };
         done.map(|()| given).map_err(refused)
     }
 
-    /// Takes the end of a command. `time` is its `time` object.
-    pub(super) fn take(&mut self, key: &str, end: Result<Success, Refusal>, time: Value) {
+    /// Adds the end of a command. `time` is its `time` object.
+    pub(super) fn add(&mut self, key: &str, end: Result<Success, CallRefusal>, time: Value) {
         match end {
             Ok(success) => {
                 self.result.insert(key.to_owned(), success.result);
@@ -102,7 +103,7 @@ impl Results {
         }
     }
 
-    /// `result` of the batch.
+    /// The `result` of the batch.
     pub(super) fn into_value(self) -> Value {
         json!({
             "result": php_array(self.result),
@@ -122,8 +123,8 @@ impl Results {
         Ok(())
     }
 
-    /// A text that is one reference becomes what it refers to; references inside a longer text become text. One that
-    /// refers to nothing is empty.
+    /// The value of a text with references. A text that is one reference becomes what it refers to; references inside a
+    /// longer text become text. A reference to nothing is empty.
     fn resolved(&self, text: &str, room: &mut usize) -> Result<Value, TooLong> {
         let mut whole = String::new();
         let mut rest = text;
@@ -184,7 +185,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
-    fn batch(given: Value) -> Batch {
+    fn batch(given: Value) -> BatchRequest {
         read(given.as_object().unwrap())
     }
 
@@ -209,8 +210,8 @@ mod tests {
 
     #[test]
     fn references_keep_their_type_when_they_stand_alone() {
-        let mut results = Results::default();
-        results.take("a", Ok(Success::of(json!({"icons": [{"code": "x", "isSystem": true}], "n": 5}))), Value::Null);
+        let mut results = BatchResults::default();
+        results.add("a", Ok(Success::of(json!({"icons": [{"code": "x", "isSystem": true}], "n": 5}))), Value::Null);
         let text = |text: &str| results.resolved(text, &mut usize::MAX.clone()).unwrap();
         assert_eq!(text("$result[a][n]"), json!(5));
         assert_eq!(text("$result[a][icons][0][code]"), json!("x"));
@@ -222,11 +223,12 @@ mod tests {
 
     #[test]
     fn references_cannot_grow_without_bound() {
-        let title = "x".repeat(ROOM / 16);
+        let title = "x".repeat(MAX_REFERENCED_BYTES / 16);
         for (query, once) in [("a=-$result[t]", 16), ("a=$result[t]", 15)] {
-            let mut results = Results::default();
-            results.take("t", Ok(Success::of(json!(title))), Value::Null);
-            let command = |query: &str| Command { key: String::new(), method: String::new(), query: query.to_owned() };
+            let mut results = BatchResults::default();
+            results.add("t", Ok(Success::of(json!(title))), Value::Null);
+            let command =
+                |query: &str| BatchCommand { key: String::new(), method: String::new(), query: query.to_owned() };
             for number in 0..once {
                 assert!(results.parameters(&command(query)).is_ok(), "{query}, {number}");
             }

@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-/// How fast a bucket leaks and how much it holds. Portals have 2 and 50; the Enterprise plan has 5 and 250.
+/// How fast a bucket leaks and how much it holds: 2 and 50 on most portals, 5 and 250 in the Enterprise plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bucket {
+pub struct LeakyBucket {
     /// Requests per second that leak out.
     pub rate_per_second: f64,
     /// Requests that fit in at once.
     pub burst: u32,
 }
 
-impl Default for Bucket {
+impl Default for LeakyBucket {
     fn default() -> Self {
         Self { rate_per_second: 2.0, burst: 50 }
     }
@@ -20,15 +20,15 @@ impl Default for Bucket {
 
 /// How full a bucket is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Level {
-    bucket: Bucket,
+pub(super) struct BucketLevel {
+    bucket: LeakyBucket,
     drops: f64,
     measured: Duration,
 }
 
-impl Level {
+impl BucketLevel {
     /// An empty bucket. Times are counted from the start of the sandbox.
-    pub(super) const fn empty(bucket: Bucket) -> Self {
+    pub(super) const fn empty(bucket: LeakyBucket) -> Self {
         Self { bucket, drops: 0.0, measured: Duration::ZERO }
     }
 
@@ -49,13 +49,13 @@ impl Level {
 mod tests {
     use super::*;
 
-    fn admitted(level: &mut Level, at: Duration, tries: usize) -> usize {
+    fn admitted(level: &mut BucketLevel, at: Duration, tries: usize) -> usize {
         (0..tries).filter(|_| level.admit(at)).count()
     }
 
     #[test]
     fn a_full_bucket_refuses_until_it_has_leaked() {
-        let mut level = Level::empty(Bucket { rate_per_second: 2.0, burst: 50 });
+        let mut level = BucketLevel::empty(LeakyBucket { rate_per_second: 2.0, burst: 50 });
         assert_eq!(admitted(&mut level, Duration::ZERO, 60), 50);
         assert_eq!(admitted(&mut level, Duration::from_millis(400), 5), 0);
         assert_eq!(admitted(&mut level, Duration::from_millis(500), 5), 1);
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_refused_request_adds_no_drop() {
-        let mut level = Level::empty(Bucket { rate_per_second: 1.0, burst: 1 });
+        let mut level = BucketLevel::empty(LeakyBucket { rate_per_second: 1.0, burst: 1 });
         assert!(level.admit(Duration::ZERO));
         assert_eq!(admitted(&mut level, Duration::from_millis(900), 100), 0);
         assert!(level.admit(Duration::from_secs(1)));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_stands_still_or_steps_back_leaks_nothing() {
-        let mut level = Level::empty(Bucket { rate_per_second: 1.0, burst: 2 });
+        let mut level = BucketLevel::empty(LeakyBucket { rate_per_second: 1.0, burst: 2 });
         assert_eq!(admitted(&mut level, Duration::from_secs(9), 3), 2);
         assert_eq!(admitted(&mut level, Duration::from_secs(1), 3), 0);
         assert_eq!(admitted(&mut level, Duration::from_secs(9), 3), 0);

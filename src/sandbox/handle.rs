@@ -1,4 +1,4 @@
-//! Starting a sandbox, and the handle through which a test looks and reaches behind the API.
+//! Starting a sandbox, and the handle with which a test looks and changes things behind the API.
 
 use std::convert::Infallible;
 use std::io;
@@ -10,19 +10,20 @@ use std::thread::{self, JoinHandle};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::engine::{Core, Engine};
+use super::call::WorldChange;
+use super::core::Core;
+use super::engine::Engine;
 use super::faults::{Faults, Script};
 use super::identity::random_path;
 use super::oauth;
 use super::options::{Options, Transport};
 use super::record::Recorded;
 use super::server;
-use super::store::{Store, StoreError, offer};
+use super::store::{FolderError, Store, write_application_file};
 use super::tls::{self, Authority};
-use super::world::Change;
 use crate::domain::asset::Kind;
 
-/// The files with which clients call as one of the portal's applications.
+/// The files that clients need to call as one of the portal's applications.
 const OAUTH_FILES: [&str; 2] = ["oauth.json", "oauth-other.json"];
 
 /// Why a sandbox could not start or be changed.
@@ -33,23 +34,23 @@ pub enum SandboxError {
     Io {
         /// The folder, or the file in it.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Another sandbox works on the folder.
+    /// Another sandbox uses the folder.
     #[error("{path} is in use by another sandbox")]
     InUse {
         /// The folder.
         path: PathBuf,
     },
-    /// The state is not what a sandbox writes.
+    /// The folder holds something that no sandbox wrote.
     #[error("{path}, line {line}, was not written by a sandbox: {message}")]
     Damaged {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What is wrong with the line.
         message: String,
     },
     /// The address cannot be listened on.
@@ -57,33 +58,33 @@ pub enum SandboxError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system gives no thread or no random bytes.
+    /// The system refused a thread or random bytes.
     #[error("cannot start: {0}")]
     System(String),
 }
 
-impl From<StoreError> for SandboxError {
-    fn from(error: StoreError) -> Self {
+impl From<FolderError> for SandboxError {
+    fn from(error: FolderError) -> Self {
         match error {
-            StoreError::Io { path, source } => Self::Io { path, source },
-            StoreError::InUse { path } => Self::InUse { path },
-            StoreError::Damaged { path, line, source } => Self::Damaged { path, line, message: source.to_string() },
-            StoreError::Random(error) => Self::System(error.to_string()),
+            FolderError::Io { path, source } => Self::Io { path, source },
+            FolderError::InUse { path } => Self::InUse { path },
+            FolderError::Damaged { path, line, source } => Self::Damaged { path, line, message: source.to_string() },
+            FolderError::Random(error) => Self::System(error.to_string()),
         }
     }
 }
 
 /// A custom entry and its file, as the portal has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct StoredEntry {
     /// Icon or logo.
     pub kind: Kind,
     /// The code as it was spelt when it was added.
     pub code: String,
-    /// Where its file is, also when a system code hides the entry.
+    /// The path of its file, also when a system code hides the entry.
     pub file_uri: String,
     /// The bytes of its file.
     pub content: Vec<u8>,
@@ -98,10 +99,10 @@ pub struct Sandbox {
     running: Option<(oneshot::Sender<Infallible>, JoinHandle<()>)>,
 }
 
-/// Starts a sandbox in a thread of its own; it listens when this returns.
+/// Starts a sandbox in its own thread; it listens when this returns.
 ///
 /// # Errors
-/// When the folder, the address or the system does not play along; see [`SandboxError`].
+/// When the folder or the address cannot be used, or the system refuses a thread; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let (data, listen) = (options.data.clone(), options.listen);
     let (store, identity, world) = Store::open(&data)?;
@@ -121,7 +122,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let base = base(options.transport, address);
     for (app, file) in identity.apps.iter().zip(OAUTH_FILES) {
         if let Some(pair) = tokens.newest(app) {
-            offer(&data.join(file), &pair.file(app, &base))?;
+            write_application_file(&data.join(file), &pair.file(app, &base))?;
         }
     }
     let core = Core::new(store, world, tokens, &options);
@@ -140,7 +141,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     Ok(Sandbox { engine, address, data, authority, running: Some((stop, thread)) })
 }
 
-/// What all addresses of a sandbox begin with. Where it listens on every address of this machine, that is the loopback one.
+/// The beginning of all URLs of a sandbox. If it listens on every address of this machine, this is the loopback one.
 fn base(transport: Transport, mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -152,13 +153,13 @@ fn base(transport: Transport, mut address: SocketAddr) -> String {
 }
 
 impl Sandbox {
-    /// Where it listens.
+    /// The address that it listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A random name, made once for the folder and kept in it.
+    /// The portal's random name, made once for the folder and kept in it.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.engine.identity.id
@@ -170,14 +171,14 @@ impl Sandbox {
         self.webhook(1, &self.engine.identity.administrator_secret)
     }
 
-    /// The webhook of user 2, who is no administrator, ending with a slash. The secret belongs to the folder.
+    /// The webhook of user 2, who is not an administrator, ending with a slash. The secret belongs to the folder.
     #[must_use]
     pub fn user_webhook(&self) -> String {
         self.webhook(2, &self.engine.identity.user_secret)
     }
 
-    /// Its page, and what all its addresses begin with; ends with a slash. Where it listens on every address of this
-    /// machine, this is the loopback one.
+    /// The URL of its page, ending with a slash; all its URLs begin with it. If it listens on every address of this machine,
+    /// this is the loopback one.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}/", self.engine.base)
@@ -189,7 +190,7 @@ impl Sandbox {
         &self.data
     }
 
-    /// What clients must trust, where it speaks TLS.
+    /// The certificate authority that clients must trust, when it speaks TLS.
     #[must_use]
     pub const fn authority(&self) -> Option<&Authority> {
         self.authority.as_ref()
@@ -212,41 +213,41 @@ impl Sandbox {
         self.data.join(OAUTH_FILES[0])
     }
 
-    /// The same of a second application, which cannot delete the log entries of the first.
+    /// The same file of a second application, which cannot delete the log entries of the first.
     #[must_use]
     pub fn other_oauth_file(&self) -> PathBuf {
         self.data.join(OAUTH_FILES[1])
     }
 
-    /// Ends the time of all access tokens that were given out. A restart undoes it, unless a refresh came between.
+    /// Lets all access tokens expire. A restart undoes it, unless a refresh came between.
     pub fn expire_access_tokens(&self) {
         self.engine.core().tokens.expire(Timestamp::now());
     }
 
-    /// How many times a pair of tokens was refreshed since the start.
+    /// The number of token refreshes since the start.
     #[must_use]
     pub fn refreshes(&self) -> u64 {
         self.engine.core().refreshes
     }
 
-    /// Every request since the start in the order of arrival, as far as it is remembered: the newest ones that are
-    /// 200,000 together with their commands.
+    /// The recorded requests since the start, in the order of arrival: the newest ones that are 200,000 together with their
+    /// commands.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.engine.core().requests.all()
     }
 
-    /// Replaces the script of failures; all counts start anew.
+    /// Replaces the script of failures; all counts start again.
     pub fn set_faults(&self, faults: Faults) {
         self.engine.core().script = Script::new(faults);
     }
 
     /// The custom entries, icons first, in the order of their adding.
     #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
+    pub fn entries(&self) -> Vec<StoredEntry> {
         let core = self.engine.core();
         let of = |kind| {
-            core.world.rows(kind).map(move |row| Entry {
+            core.world.rows(kind).map(move |row| StoredEntry {
                 kind,
                 code: row.code.clone(),
                 file_uri: row.path.clone(),
@@ -256,38 +257,41 @@ impl Sandbox {
         Kind::ALL.into_iter().flat_map(of).collect()
     }
 
-    /// How many files were stored that no entry refers to: one for every `add` refused because of its code.
+    /// The number of files that no entry refers to: one for every `add` refused because of its code.
     #[must_use]
     pub fn orphans(&self) -> u64 {
         self.engine.core().world.orphans()
     }
 
-    /// Puts an entry behind the API, in the place of one of that code. Nothing is checked: the content can be anything,
-    /// the code too long or a system code.
+    /// Adds an entry behind the API, or replaces the one with that code. Nothing is checked: the content can be anything, the
+    /// code too long or a system code.
     ///
     /// # Errors
     /// When it cannot be stored.
     pub fn seed(&self, kind: Kind, code: &str, content: &[u8]) -> Result<(), SandboxError> {
-        let path = random_path().map_err(StoreError::Random)?;
+        let path = random_path().map_err(FolderError::Random)?;
         let code = code.to_owned();
         let (content, added) = (content.to_vec().into(), Some(Timestamp::now()));
-        self.change(vec![Change::Delete { kind, code: code.clone() }, Change::Add { kind, code, path, content, added }])
+        self.change(vec![
+            WorldChange::Delete { kind, code: code.clone() },
+            WorldChange::Add { kind, code, path, content, added },
+        ])
     }
 
-    /// Removes an entry behind the API; the code is matched without case, as the portal does.
+    /// Removes an entry behind the API; the code is matched without case, as by the portal.
     ///
     /// # Errors
     /// When it cannot be stored.
     pub fn remove(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
-        self.change(vec![Change::Delete { kind, code: code.to_owned() }])
+        self.change(vec![WorldChange::Delete { kind, code: code.to_owned() }])
     }
 
-    /// Makes a code one that comes with the product, as a new release of the portal does. A custom entry of that code stays, hidden.
+    /// Makes a code a system code, as a new release of the portal does. A custom entry with that code stays, hidden.
     ///
     /// # Errors
     /// When it cannot be stored.
     pub fn make_system(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
-        self.change(vec![Change::System { kind, code: code.to_owned() }])
+        self.change(vec![WorldChange::System { kind, code: code.to_owned() }])
     }
 
     /// Gives every custom entry a new path; the old ones are gone.
@@ -295,30 +299,30 @@ impl Sandbox {
     /// # Errors
     /// When it cannot be stored.
     pub fn rotate_uris(&self) -> Result<(), SandboxError> {
-        let moves = self.entries().into_iter().map(|Entry { kind, code, .. }| {
-            let path = random_path().map_err(StoreError::Random)?;
-            Ok(Change::Move { kind, code, path })
+        let moves = self.entries().into_iter().map(|StoredEntry { kind, code, .. }| {
+            let path = random_path().map_err(FolderError::Random)?;
+            Ok(WorldChange::Move { kind, code, path })
         });
         let moves = moves.collect::<Result<_, SandboxError>>()?;
         self.change(moves)
     }
 
-    /// While it is on, the icon list stays as it is now, whatever is added or deleted; `get` tells the truth. Not kept over a restart.
+    /// Freezes the icon list as it is now, whatever is added or deleted; `get` is not affected. A restart undoes it.
     pub fn set_stale_icon_list(&self, stale: bool) {
         self.engine.core().world.set_stale_icon_list(stale);
     }
 
-    /// While it is on, the icon list ends with a `null`. Not kept over a restart.
+    /// Lets the icon list end with a `null`. A restart undoes it.
     pub fn set_null_element(&self, present: bool) {
         self.engine.core().world.set_null_element(present);
     }
 
-    fn change(&self, changes: Vec<Change>) -> Result<(), SandboxError> {
+    fn change(&self, changes: Vec<WorldChange>) -> Result<(), SandboxError> {
         let failed = |source| SandboxError::Io { path: self.data.clone(), source };
         self.engine.core().change(changes).map_err(failed)
     }
 
-    /// Stops it at once: connections are closed, and batches end where they are.
+    /// Stops the sandbox at once: connections are closed, and batches end where they are.
     pub fn stop(self) {
         drop(self);
     }
@@ -328,7 +332,7 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.running.take() {
             drop(stop);
-            // It has nothing to say that its owner could act on.
+            // The thread has no result that its owner could act on.
             let _ = thread.join();
         }
     }

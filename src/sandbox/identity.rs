@@ -1,21 +1,30 @@
-//! Who the portal is and whom it knows: a name, three webhooks and two applications, made once for a folder.
+//! The portal's identity and its callers: a name, three webhooks and two applications, made once for a folder.
 
 use getrandom::Error;
 use serde::{Deserialize, Serialize};
 
-use super::world::Caller;
-
-/// What every webhook and application of this portal may be given.
+/// The scopes that webhooks and applications of this portal can have.
 pub(super) const SCOPES: [&str; 2] = [CRM, TASK];
 
 /// The scope of the methods for icons, logos and log entries.
 pub(super) const CRM: &str = "crm";
 
-/// The one thing that the webhook without `crm` may.
+/// The only scope of the webhook that lacks `crm`.
 const TASK: &str = "task";
 
 /// The user of the administrator's webhooks and of the applications.
 pub(super) const ADMINISTRATOR: u32 = 1;
+
+/// Somebody whose credentials were right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) user: u32,
+    pub(super) administrator: bool,
+    /// The scopes of the webhook or of the application.
+    pub(super) scopes: &'static [&'static str],
+    /// The client id of the application that calls; `None` for a webhook.
+    pub(super) app: Option<String>,
+}
 
 /// The names and secrets of a portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +32,7 @@ pub(super) struct Identity {
     pub(super) id: String,
     pub(super) administrator_secret: String,
     pub(super) user_secret: String,
-    /// Of an administrator's webhook that may not use CRM methods.
+    /// The secret of an administrator's webhook that may not use CRM methods.
     #[serde(default)]
     pub(super) scopeless_secret: String,
     /// The portal's name at the authorization server.
@@ -54,7 +63,7 @@ impl Identity {
         .completed()
     }
 
-    /// The same portal with whatever a folder of an older version lacks.
+    /// The same portal, with what the folder of an older version lacks.
     pub(super) fn completed(mut self) -> Result<Self, Error> {
         if self.scopeless_secret.is_empty() {
             self.scopeless_secret = random_text(16)?;
@@ -69,7 +78,7 @@ impl Identity {
         Ok(self)
     }
 
-    /// Whom a webhook's user and secret stand for.
+    /// The caller with a webhook's user and secret.
     pub(super) fn webhook(&self, user: &str, secret: &str) -> Option<Caller> {
         let known = [
             (ADMINISTRATOR, &self.administrator_secret, true, &SCOPES[..1]),
@@ -82,7 +91,7 @@ impl Identity {
             .map(|(user, _, administrator, scopes)| Caller { user, administrator, scopes, app: None })
     }
 
-    /// Whom the tokens of an application stand for: the administrator who installed it.
+    /// The caller with an application's tokens: the administrator who installed it.
     pub(super) fn app_user(client_id: &str) -> Caller {
         Caller { user: ADMINISTRATOR, administrator: true, scopes: &SCOPES[..1], app: Some(client_id.to_owned()) }
     }

@@ -1,20 +1,24 @@
 //! A Bitrix24 portal on loopback, with the real server's behaviour: for tests, demos and other people's clients.
 //!
 //! ```text
-//! socket → (tls) → server (HTTP) → wire (PHP-like parameters) → engine (faults, bucket, caller, batch)
-//!                                                        → methods (lookup, scope, method time)
-//!                                                           → world (pure) → Change
-//!                                        store (append) ←────────────────────┘ then the world takes it over
+//! socket → (tls) → server (HTTP) → wire, php (parameters) → engine (faults, bucket, caller, batch)
+//!                                                          → execute (scope, method time)
+//!                                                             → world (pure) → call::WorldChange
+//!                                          store (append) ←────────────────────┘ then the world applies it
 //! ```
 //!
-//! Applications and their tokens are in `oauth`; who else may call is in `identity`.
+//! `core` has all that changes meanwhile. Applications and their tokens are in `tokens` and `oauth`; who else may call is in
+//! `identity`; `methods` lists what can be called.
 //!
-//! The room has wire code of its own and imports nothing of the client: a mistake that both shared would agree with itself.
+//! The sandbox has its own wire code and uses nothing of the client: a mistake that both shared would agree with itself.
 
 mod batch;
-pub mod bucket;
+mod bucket;
+mod call;
 mod checks;
+mod core;
 mod engine;
+mod execute;
 pub mod faults;
 mod handle;
 mod identity;
@@ -25,20 +29,22 @@ mod oauth;
 mod operating;
 mod options;
 mod page;
+mod php;
 pub mod record;
 mod server;
 mod store;
 mod system;
 mod tls;
+mod tokens;
 mod wire;
 mod world;
 
-pub use bucket::Bucket;
+pub use bucket::LeakyBucket;
 pub use faults::Faults;
-pub use handle::{Entry, Sandbox, SandboxError, start};
+pub use handle::{Sandbox, SandboxError, StoredEntry, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
 pub use options::{Latency, Options, Transport};
-pub use page::{Contents, Kept, Page, Shelf};
+pub use page::{CustomEntry, HtmlPage, KindContents, PortalContents};
 pub use record::{Recorded, Recording};
-pub use tls::{Authority, Origin};
+pub use tls::{Authority, AuthorityOrigin};

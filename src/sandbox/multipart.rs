@@ -1,12 +1,12 @@
-//! Bodies of the type `multipart/form-data`, which PHP clients send when they hand curl an array.
+//! Bodies of the type `multipart/form-data`, which PHP clients send when they give curl an array.
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, stream};
 use multer::Multipart;
 
-use super::wire::{Parameters, Variables};
+use super::php::{Parameters, Variables};
 
-/// The fields of a body, as far as it is sound. As in PHP, a part with a file name is an upload and no parameter.
+/// The fields of a body, up to its first malformed part. As in PHP, a part with a file name is an upload, not a parameter.
 pub(super) fn fields(content_type: &str, body: &[u8]) -> Parameters {
     let mut all = Variables::default();
     if let Ok(boundary) = multer::parse_boundary(content_type) {

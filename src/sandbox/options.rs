@@ -1,61 +1,61 @@
-//! What a sandbox is made of.
+//! The options of a sandbox.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::bucket::Bucket;
+use super::bucket::LeakyBucket;
 use super::faults::Faults;
 use super::logmessage::LogList;
 use super::operating::Operating;
-use super::page::{self, Contents, Page};
+use super::page::{self, HtmlPage, PortalContents};
 use super::record::Recording;
 
-/// How a sandbox is to be.
+/// The options that a sandbox is started with.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The folder that holds its state; made when it is absent.
+    /// The folder that holds its state; created if it does not exist.
     pub data: PathBuf,
-    /// Where it listens; port 0 takes a free one.
+    /// The address that it listens on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The leaky bucket, or none.
-    pub limits: Option<Bucket>,
-    /// The limit on method time, or none. It counts beside `limits`.
+    pub limits: Option<LeakyBucket>,
+    /// The limit on method time, or none. It applies in addition to `limits`.
     pub operating: Option<Operating>,
     /// How long an access token works, in whole seconds.
     pub token_lifetime: Duration,
     /// How log entries are listed.
     pub log_list: LogList,
-    /// What goes wrong.
+    /// The failures that are scripted.
     pub faults: Faults,
-    /// How slow it is.
+    /// How long it delays what it does.
     pub latency: Latency,
-    /// Whether it wants TLS.
+    /// Whether it speaks TLS.
     pub transport: Transport,
-    /// Whether it remembers what it was asked.
+    /// Whether it records requests.
     pub recording: Recording,
-    /// What draws the page at `/`.
-    pub page: fn(&Contents) -> Page,
+    /// The function that draws the page at `/`.
+    pub page: fn(&PortalContents) -> HtmlPage,
 }
 
-/// How a sandbox is talked to.
+/// The protocol that a sandbox speaks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Transport {
-    /// In plain text.
+    /// Plain HTTP.
     #[default]
     Http,
-    /// Over TLS, with a certificate of the sandbox's own authority for 127.0.0.1, ::1, localhost and the address that it
+    /// HTTP over TLS, with a certificate of the sandbox's own authority for 127.0.0.1, ::1, localhost and the address that it
     /// listens on. Plain requests are refused.
     Https,
 }
 
 impl Options {
-    /// A portal of the usual plan on a free port of 127.0.0.1, without failures, as quick as it can.
+    /// A portal with the usual limits on a free port of 127.0.0.1, without failures and without delays.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            limits: Some(Bucket::default()),
+            limits: Some(LeakyBucket::default()),
             operating: Some(Operating::default()),
             token_lifetime: Duration::from_secs(3600),
             log_list: LogList::default(),
@@ -68,7 +68,7 @@ impl Options {
     }
 }
 
-/// How slow a portal is.
+/// The delays of a portal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Latency {
     /// Before anything happens to a request, downloads included.

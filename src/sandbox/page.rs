@@ -1,7 +1,7 @@
-//! The page at `/`: what the portal holds, for whoever has a browser.
+//! The page at `/`, which shows the portal's entries in a browser.
 //!
-//! Whoever starts a sandbox can hand it a function that draws the page. The one here is for those who do not: it has no
-//! script and fetches nothing but the portal's own images.
+//! The options of a sandbox can name a function that draws the page. The one here is the default: its page has no script
+//! and loads nothing but the portal's own images.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use super::world::{Row, World};
 use crate::domain::asset::Kind;
 
 /// The most custom entries of a kind that are shown: a browser has to draw them all.
-const MOST: usize = 1000;
+const MAX_SHOWN: usize = 1000;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#333}\
     table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #dfe0e3}\
@@ -24,50 +24,50 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;ma
     .logo{background:rgba(47,198,246,.2);border-radius:12px;padding:10px}\
     code{font-size:1em;overflow-wrap:anywhere;white-space:pre-wrap;unicode-bidi:isolate}.system{color:#828b95}";
 
-/// A page, and what it may do.
+/// A page, and its policy for the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct HtmlPage {
     /// The page itself.
     pub html: String,
-    /// Its `Content-Security-Policy`, as far as it does not state one itself.
+    /// The `Content-Security-Policy` that is sent with it; the page may state the rest itself.
     pub policy: String,
 }
 
-/// What a portal holds, copied, so that it goes on while its page is drawn.
+/// A copy of what a portal holds, so that it can go on while its page is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contents {
+pub struct PortalContents {
     /// Icons and logos.
-    pub shelves: Vec<Shelf>,
+    pub kinds: Vec<KindContents>,
 }
 
-/// What a portal holds of one kind.
+/// The entries of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shelf {
-    /// Which.
+pub struct KindContents {
+    /// The kind.
     pub kind: Kind,
     /// The codes that come with the product.
     pub system: Vec<String>,
     /// The custom entries, in the order of their adding.
-    pub custom: Vec<Kept>,
+    pub custom: Vec<CustomEntry>,
 }
 
 /// A custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct CustomEntry {
     /// The code as it was spelt when it was added.
     pub code: String,
-    /// Where its file is.
+    /// The path of its file.
     pub path: String,
     /// The bytes of its file.
     pub content: Bytes,
-    /// When it was added, where that was noted.
+    /// When it was added, if that was recorded.
     pub added: Option<Timestamp>,
     /// Whether a system code hides it.
     pub hidden: bool,
 }
 
-impl Page {
-    /// The headers that it is sent with, by their names.
+impl HtmlPage {
+    /// The names and values of the headers that it is sent with.
     pub(super) fn headers(self) -> [(&'static str, String); 3] {
         [
             ("content-security-policy", self.policy),
@@ -77,26 +77,26 @@ impl Page {
     }
 }
 
-impl Contents {
+impl PortalContents {
     pub(super) fn of(world: &World) -> Self {
-        let shelf = |kind| {
+        let of_kind = |kind| {
             let system: Vec<_> = world.system_codes(kind).map(ToOwned::to_owned).collect();
             let codes: HashSet<&str> = world.system_codes(kind).collect();
-            let kept = |row: &Row| Kept {
+            let entry = |row: &Row| CustomEntry {
                 code: row.code.clone(),
                 path: row.path.clone(),
                 content: row.content.clone(),
                 added: row.added,
                 hidden: codes.contains(row.code.as_str()),
             };
-            Shelf { kind, custom: world.rows(kind).map(kept).collect(), system }
+            KindContents { kind, custom: world.rows(kind).map(entry).collect(), system }
         };
-        Self { shelves: Kind::ALL.into_iter().map(shelf).collect() }
+        Self { kinds: Kind::ALL.into_iter().map(of_kind).collect() }
     }
 }
 
-/// The page that is drawn unless another was asked for.
-pub(super) fn plain(contents: &Contents) -> Page {
+/// The page that is drawn by default.
+pub(super) fn plain(contents: &PortalContents) -> HtmlPage {
     let html = html! {
         (DOCTYPE)
         html lang="en" {
@@ -109,7 +109,7 @@ pub(super) fn plain(contents: &Contents) -> Page {
             body {
                 h1 { "brandctl sandbox" }
                 p { "What this portal holds now. Load the page again to see what has changed." }
-                @for shelf in &contents.shelves { (section(shelf)) }
+                @for of_kind in &contents.kinds { (section(of_kind)) }
             }
         }
     }
@@ -118,24 +118,24 @@ pub(super) fn plain(contents: &Contents) -> Page {
     let policy = format!(
         "default-src 'none'; img-src 'self'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
-    Page { html, policy }
+    HtmlPage { html, policy }
 }
 
-fn section(shelf: &Shelf) -> Markup {
-    let Shelf { kind, system, custom } = shelf;
+fn section(of_kind: &KindContents) -> Markup {
+    let KindContents { kind, system, custom } = of_kind;
     html! {
         h2 id=(kind.plural()) { (kind.plural()) ": " (custom.len()) " custom, " (system.len()) " system" }
         table {
             tr { th { "image" } th { "code" } th { "origin" } }
-            @for Kept { code, path, hidden, .. } in custom.iter().take(MOST) {
+            @for CustomEntry { code, path, hidden, .. } in custom.iter().take(MAX_SHOWN) {
                 tr {
                     td { img class=(kind.name()) src=(path) width=(kind.side()) height=(kind.side()) alt="" loading="lazy"; }
                     td { code { (code) } }
                     td { @if *hidden { "custom, hidden by a system code" } @else { "custom" } }
                 }
             }
-            @if custom.len() > MOST {
-                tr { td {} td { "and " (custom.len() - MOST) " more custom ones" } td {} }
+            @if custom.len() > MAX_SHOWN {
+                tr { td {} td { "and " (custom.len() - MAX_SHOWN) " more custom ones" } td {} }
             }
             @for code in system {
                 tr class="system" { td {} td { code { (code) } } td { "system" } }
@@ -146,14 +146,14 @@ fn section(shelf: &Shelf) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::super::world::Change;
+    use super::super::call::WorldChange;
     use super::*;
 
     fn world(codes: impl IntoIterator<Item = String>) -> World {
         let mut world = World::default();
         for code in codes {
             let content = b"no picture".to_vec().into();
-            world.apply(Change::Add {
+            world.apply(WorldChange::Add {
                 kind: Kind::Icon,
                 code,
                 path: "/upload/crm/1/2/3".to_owned(),
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn every_entry_is_shown_and_nothing_of_a_code_is_markup() {
-        let page = plain(&Contents::of(&world(["acme-call".to_owned(), "<script>\"'&".to_owned()]))).html;
+        let page = plain(&PortalContents::of(&world(["acme-call".to_owned(), "<script>\"'&".to_owned()]))).html;
         assert!(page.contains("<code>acme-call</code>"), "{page}");
         assert!(page.contains("<code>&lt;script&gt;&quot;'&amp;</code>") && !page.contains("<script"), "{page}");
         assert!(page.contains("icons: 2 custom, 49 system") && page.contains("logos: 0 custom, 38 system"), "{page}");
@@ -175,14 +175,14 @@ mod tests {
 
     #[test]
     fn it_says_what_it_leaves_out() {
-        let page = plain(&Contents::of(&world((0..MOST + 7).map(|number| format!("acme-{number}"))))).html;
-        assert_eq!(page.matches("<img").count(), MOST);
+        let page = plain(&PortalContents::of(&world((0..MAX_SHOWN + 7).map(|number| format!("acme-{number}"))))).html;
+        assert_eq!(page.matches("<img").count(), MAX_SHOWN);
         assert!(page.contains("icons: 1007 custom") && page.contains("and 7 more custom ones"), "{page}");
     }
 
     #[test]
     fn the_policy_allows_its_own_style() {
-        let page = plain(&Contents::of(&world([])));
+        let page = plain(&PortalContents::of(&world([])));
         let style =
             page.html.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).map(|(style, _)| style);
         assert_eq!(style, Some(STYLE));

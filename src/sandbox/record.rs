@@ -1,17 +1,17 @@
-//! What the sandbox remembers of requests, for tests that say what a client may send.
+//! The sandbox's record of requests, for tests of what a client sends.
 
 use std::collections::VecDeque;
 
-/// How much is remembered: every request counts one, and every command one. A long-running sandbox forgets the oldest.
-const MOST: usize = 200_000;
+/// The most requests and commands, counted together, that are recorded. A long-running sandbox forgets the oldest.
+const MAX_RECORDED: usize = 200_000;
 
-/// Which requests are remembered.
+/// Which requests are recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Recording {
-    /// The newest ones, as many as are 200,000 together with their commands.
+    /// The newest ones: 200,000 requests and commands together.
     #[default]
     Newest,
-    /// None: for sandboxes that serve for days.
+    /// None, for sandboxes that serve for days.
     Nothing,
 }
 
@@ -24,13 +24,13 @@ pub struct Recorded {
     pub path: String,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The user whose webhook or token was used; `None` without valid credentials.
+    /// The user of the webhook or token; `None` without valid credentials.
     pub user: Option<u32>,
-    /// What was called: one command for a single call, for a batch all its commands in order, also those that were never executed.
+    /// The commands: one for a single call, and for a batch all in order, also those that were never executed.
     pub commands: Vec<RecordedCommand>,
     /// Whether it changed what the portal holds.
     pub wrote: bool,
-    /// The HTTP status of the answer; `None` while there is none, and for good when the connection was closed without one.
+    /// The HTTP status of the answer; `None` as long as there is no answer.
     pub status: Option<u16>,
 }
 
@@ -39,13 +39,13 @@ pub struct Recorded {
 pub struct RecordedCommand {
     /// The REST method in lower case.
     pub method: String,
-    /// Its parameter `code`, if that is a string, before substitution.
+    /// The parameter `code`, if it is a string, before references are resolved.
     pub code: Option<String>,
-    /// How it ended.
+    /// The end of the command.
     pub end: End,
 }
 
-/// How a command ended.
+/// The end of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Not executed, or not yet.
@@ -69,7 +69,7 @@ pub(super) fn writes(method: &str) -> bool {
     method.ends_with(".add") || method.ends_with(".delete")
 }
 
-/// The newest requests, by an index that counts all there ever were.
+/// The newest requests, by an index that counts all there have ever been.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     kept: VecDeque<Recorded>,
@@ -78,11 +78,11 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Remembers a request and gives its index.
+    /// Records a request and gives its index.
     pub(super) fn push(&mut self, request: Recorded) -> usize {
         self.size += size(&request);
         self.kept.push_back(request);
-        while self.size > MOST && self.kept.len() > 1 {
+        while self.size > MAX_RECORDED && self.kept.len() > 1 {
             if let Some(oldest) = self.kept.pop_front() {
                 self.size -= size(&oldest);
                 self.forgotten += 1;
@@ -91,12 +91,12 @@ impl Recorder {
         self.forgotten + self.kept.len() - 1
     }
 
-    /// The request of an index, if it is still remembered.
+    /// The request with an index, if it is still recorded.
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Recorded> {
         self.kept.get_mut(index.checked_sub(self.forgotten)?)
     }
 
-    /// All that are remembered, in the order of arrival.
+    /// All recorded requests, in the order of arrival.
     pub(super) fn all(&self) -> Vec<Recorded> {
         self.kept.iter().cloned().collect()
     }
@@ -124,13 +124,13 @@ mod tests {
         };
         let mut recorder = Recorder::default();
         for index in 0..10 {
-            assert_eq!(recorder.push(request(index, MOST / 4 - 1)), index);
+            assert_eq!(recorder.push(request(index, MAX_RECORDED / 4 - 1)), index);
         }
         let kept: Vec<_> = recorder.all().into_iter().map(|request| request.path).collect();
         assert_eq!(kept, ["6", "7", "8", "9"]);
         assert_eq!(recorder.get_mut(5), None);
         assert_eq!(recorder.get_mut(6).unwrap().path, "6");
-        assert_eq!(recorder.push(request(10, 2 * MOST)), 10);
+        assert_eq!(recorder.push(request(10, 2 * MAX_RECORDED)), 10);
         assert_eq!(recorder.all().len(), 1, "the newest stays whatever its size");
         assert_eq!(recorder.get_mut(10).unwrap().path, "10");
     }

@@ -1,7 +1,7 @@
-//! The sockets: HTTP/1 connections in, requests to the engine, its answers out.
+//! The HTTP server: requests from the sockets to the engine, and its answers back.
 //!
-//! hyper is used without a framework on top, because a scripted failure must be able to close a connection without any
-//! answer, and that is what an error of its service does.
+//! hyper is used without a framework, because a scripted failure must be able to close a connection without any answer,
+//! and that is what an error of its service does.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,32 +27,33 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::engine::{Arrived, Asked, Delivery, Engine};
-use super::page::Contents;
-use super::wire::{Answer, Refusal, method_name, parameters};
+use super::page::PortalContents;
+use super::php::Parameters;
+use super::wire::{CallRefusal, HttpAnswer, method_name, parameters};
 
-/// The longest body that is read: 50 images of the size that a client may send, several times over.
-const LONGEST_BODY: usize = 128 * 1024 * 1024;
+/// The longest body that is read: several times 50 images of the size that a client may send.
+const MAX_BODY_BYTES: usize = 128 * 1024 * 1024;
 
-/// The longest that a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The longest time that a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
+type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// Ends a connection without an answer.
+/// The error that ends a connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("closed without an answer")]
 struct Closed;
 
-/// What a connection is, as far as its requests are concerned.
+/// Whether the requests of a connection are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    /// As it should be.
-    Open,
-    /// Plain text where TLS is wanted.
-    Plain,
+enum ConnectionKind {
+    /// They are served.
+    Served,
+    /// They are refused: the connection is plain HTTP where TLS is expected.
+    PlainRefused,
 }
 
-/// Accepts connections until told to stop; with `tls`, such as speak TLS.
+/// Accepts connections until it is stopped; with `tls`, connections that speak TLS.
 pub(super) async fn run(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -66,19 +67,19 @@ pub(super) async fn run(
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, peer)) = accepted else {
-            // Out of descriptors, say. Others may be freed soon.
+            // For example, there may be no file descriptor left. Others may be freed soon.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        // Only latency would suffer.
+        // If that fails, answers are slower.
         let _ = stream.set_nodelay(true);
         let (engine, tls) = (Arc::clone(&engine), tls.clone());
         tokio::spawn(async move {
             match tls {
-                None => serve(stream, Line::Open, peer, engine).await,
-                Some(tls) => match timeout(HANDSHAKE, secured(stream, tls)).await {
-                    Ok(Ok(Secured::Tls(stream))) => serve(*stream, Line::Open, peer, engine).await,
-                    Ok(Ok(Secured::Not(stream))) => serve(stream, Line::Plain, peer, engine).await,
+                None => serve(stream, ConnectionKind::Served, peer, engine).await,
+                Some(tls) => match timeout(HANDSHAKE_TIMEOUT, handshake(stream, tls)).await {
+                    Ok(Ok(Accepted::Tls(stream))) => serve(*stream, ConnectionKind::Served, peer, engine).await,
+                    Ok(Ok(Accepted::Plain(stream))) => serve(stream, ConnectionKind::PlainRefused, peer, engine).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 },
@@ -87,59 +88,54 @@ pub(super) async fn run(
     }
 }
 
-/// A connection to a port that wants TLS.
-enum Secured {
+/// A connection to a port that expects TLS.
+enum Accepted {
     Tls(Box<TlsStream<TcpStream>>),
-    Not(TcpStream),
+    Plain(TcpStream),
 }
 
-/// The handshake, unless the client begins with something else.
-async fn secured(stream: TcpStream, tls: TlsAcceptor) -> io::Result<Secured> {
+/// Does the handshake, unless the client begins with something else.
+async fn handshake(stream: TcpStream, tls: TlsAcceptor) -> io::Result<Accepted> {
     /// The type of the record that a handshake begins with.
     const HANDSHAKE_RECORD: u8 = 22;
     let mut first = [0];
     if stream.peek(&mut first).await? == 1 && first != [HANDSHAKE_RECORD] {
-        return Ok(Secured::Not(stream));
+        return Ok(Accepted::Plain(stream));
     }
-    Ok(Secured::Tls(Box::new(tls.accept(stream).await?)))
+    Ok(Accepted::Tls(Box::new(tls.accept(stream).await?)))
 }
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    line: Line,
+    kind: ConnectionKind,
     peer: SocketAddr,
     engine: Arc<Engine>,
 ) {
     let service = service_fn(move |request| {
         let engine = Arc::clone(&engine);
         async move {
-            match line {
-                Line::Open => respond(engine, peer, request).await,
-                Line::Plain => response(Answer::refused(&Refusal::not_secured()), None),
+            match kind {
+                ConnectionKind::Served => respond(engine, peer, request).await,
+                ConnectionKind::PlainRefused => response(HttpAnswer::refused(&CallRefusal::not_secured()), None),
             }
         }
     });
-    // A connection that breaks is the client's matter, or scripted.
+    // A connection that breaks was broken by the client or by a script.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+async fn respond(
+    engine: Arc<Engine>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Closed> {
     let (head, body) = request.into_parts();
     if head.uri.path() == "/" {
-        return match head.method {
-            // It needs no credentials, so it is for this machine alone.
-            _ if !peer.ip().to_canonical().is_loopback() => response(Answer::page(403), None),
-            Method::GET | Method::HEAD => page(&engine),
-            _ => {
-                let mut refused = response(Answer::page(405), None)?;
-                refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-                Ok(refused)
-            }
-        };
+        return page(&engine, peer, &head.method);
     }
-    let body = match Limited::new(body, LONGEST_BODY).collect().await {
+    let body = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => return response(Answer::page(413), None),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => return response(HttpAnswer::page(413), None),
         Err(_) => return Err(Closed),
     };
     let path = head.uri.path().to_owned();
@@ -151,7 +147,7 @@ async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incomin
     let (method, begun) = (asked.shown(), Instant::now());
     let ticket = engine.accept(Arrived { path, headers: headers(&head.headers), asked });
     let at_once = ticket.closes_at_once();
-    // In a task of its own, because a portal goes on with a request after its client is gone.
+    // In its own task, because a portal finishes a request even if its client is gone.
     let work = tokio::spawn(async move { engine.serve(ticket).await });
     let delivery = if at_once { Delivery::Close } else { work.await.map_err(|_| Closed)? };
     let seconds = begun.elapsed().as_secs_f64();
@@ -171,19 +167,28 @@ async fn respond(engine: Arc<Engine>, peer: SocketAddr, request: Request<Incomin
     }
 }
 
-/// The page with what the portal holds.
-fn page(engine: &Engine) -> Result<Response<Body>, Closed> {
-    let contents = Contents::of(&engine.core().world);
+/// Answers a request for the page with the portal's entries.
+fn page(engine: &Engine, peer: SocketAddr, method: &Method) -> Result<Response<ResponseBody>, Closed> {
+    // It needs no credentials, so only this machine may read it.
+    if !peer.ip().to_canonical().is_loopback() {
+        return response(HttpAnswer::page(403), None);
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut refused = response(HttpAnswer::page(405), None)?;
+        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Ok(refused);
+    }
+    let contents = PortalContents::of(&engine.core().world);
     let page = (engine.page)(&contents);
-    let mut response = response(Answer::text(200, "text/html; charset=utf-8", &page.html), None)?;
+    let mut response = response(HttpAnswer::text(200, "text/html; charset=utf-8", &page.html), None)?;
     for (name, value) in page.headers() {
         response.headers_mut().insert(name, HeaderValue::from_str(&value).map_err(|_| Closed)?);
     }
     Ok(response)
 }
 
-/// What a path asks for. Doubled and trailing slashes do not count.
-fn asked(path: &str, given: impl FnOnce() -> super::wire::Parameters) -> Asked {
+/// What a path asks for. Doubled and trailing slashes are ignored.
+fn asked(path: &str, given: impl FnOnce() -> Parameters) -> Asked {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
         ["upload", ..] => Asked::File,
@@ -202,7 +207,7 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
 
-fn response(answer: Answer, torn: Option<usize>) -> Result<Response<Body>, Closed> {
+fn response(answer: HttpAnswer, torn: Option<usize>) -> Result<Response<ResponseBody>, Closed> {
     let builder = Response::builder()
         .status(answer.status)
         .header(CONTENT_TYPE, answer.content_type)
@@ -214,13 +219,13 @@ fn response(answer: Answer, torn: Option<usize>) -> Result<Response<Body>, Close
     builder.body(body).map_err(|_| Closed)
 }
 
-/// A body that breaks off after `part`.
-fn torn_body(part: Bytes) -> Body {
+/// A body that ends early, after `part`.
+fn torn_body(part: Bytes) -> ResponseBody {
     let frames = stream::unfold(Some(part), |state| async move {
         if let Some(part) = state {
             return Some((Ok(Frame::data(part)), None));
         }
-        // Until the part has left: what hyper still holds when a body fails is thrown away.
+        // Wait until the part is sent: what hyper still holds when a body fails is thrown away.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
     });

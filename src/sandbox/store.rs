@@ -1,9 +1,9 @@
-//! The state in its folder: an identity written once, the tokens of the applications, and a log of changes that only
-//! grows.
+//! The state in its folder: an identity that is written once, the tokens of the applications, and an append-only log of
+//! changes.
 //!
 //! A change is one line, appended in one write before it takes effect. A process that is killed can leave at most one
-//! torn line at the end, whose change nobody was told of; it is cut off at the next start. Nothing is fsynced: the log
-//! outlives the process, not a power failure.
+//! torn line at the end, whose change was not answered yet; it is cut off at the next start. Nothing is fsynced: the log
+//! survives the process, but not a power failure.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -15,16 +15,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::call::WorldChange;
 use super::identity::Identity;
-use super::oauth::Tokens;
-use super::world::{Change, World};
+use super::tokens::Tokens;
+use super::world::World;
 
 /// The file with the tokens of the applications.
 const TOKENS: &str = "tokens.json";
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StoreError {
+pub(super) enum FolderError {
     #[error("cannot use {path}: {source}")]
     Io { path: PathBuf, source: io::Error },
     #[error("{path} is in use by another sandbox")]
@@ -41,20 +42,20 @@ pub(super) struct Store {
     folder: PathBuf,
     log: File,
     length: u64,
-    /// Whether something may be behind `length`.
+    /// Whether something may follow after `length`.
     torn: bool,
     _lock: File,
 }
 
 /// How long to wait for a sandbox that is just stopping.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Store {
-    /// Opens or makes a folder and gives what it holds.
-    pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), StoreError> {
+    /// Opens or creates a folder, and gives what it holds.
+    pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), FolderError> {
         let at = |path: &Path| {
             let path = path.to_owned();
-            move |source| StoreError::Io { path, source }
+            move |source| FolderError::Io { path, source }
         };
         fs::create_dir_all(folder).map_err(at(folder))?;
         let lock = lock(folder)?;
@@ -62,7 +63,7 @@ impl Store {
         let path = folder.join("log.jsonl");
         let (world, lines, length) = read(&path)?;
         let log = OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
-        // Whatever is behind the last whole line is of a process that was killed while it wrote.
+        // A process that was killed while it wrote leaves a part of a line at the end.
         log.set_len(length).map_err(at(&path))?;
         let store = Self { folder: folder.to_owned(), log, length, torn: false, _lock: lock };
         let changes = world.changes();
@@ -76,23 +77,23 @@ impl Store {
     }
 
     /// The tokens of the applications; none in a new folder.
-    pub(super) fn tokens(&self) -> Result<Tokens, StoreError> {
+    pub(super) fn tokens(&self) -> Result<Tokens, FolderError> {
         Ok(read_json(&self.folder.join(TOKENS))?.unwrap_or_default())
     }
 
     /// Replaces the tokens of the applications.
-    pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), StoreError> {
+    pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), FolderError> {
         write_json(&self.folder.join(TOKENS), tokens)
     }
 
-    /// Appends changes. When it fails, nothing of them stays.
-    pub(super) fn append(&mut self, changes: &[Change]) -> io::Result<()> {
+    /// Appends changes. If that fails, none of them stays.
+    pub(super) fn append(&mut self, changes: &[WorldChange]) -> io::Result<()> {
         let text = text(changes)?;
         if self.torn {
             self.cut()?;
         }
         if let Err(error) = self.log.write_all(&text) {
-            // Part of it may be there. If that cannot be cut off now, it must be before anything follows it.
+            // Part of it may be there. If that cannot be cut off now, it must be cut off before anything is appended.
             self.torn = true;
             return Err(self.cut().err().unwrap_or(error));
         }
@@ -107,7 +108,7 @@ impl Store {
     }
 }
 
-fn text(changes: &[Change]) -> io::Result<Vec<u8>> {
+fn text(changes: &[WorldChange]) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     for change in changes {
         serde_json::to_writer(&mut text, change)?;
@@ -117,11 +118,11 @@ fn text(changes: &[Change]) -> io::Result<Vec<u8>> {
 }
 
 /// The world of a log, the count of its lines, and its length without a torn end.
-fn read(path: &Path) -> Result<(World, usize, u64), StoreError> {
+fn read(path: &Path) -> Result<(World, usize, u64), FolderError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
+        Err(source) => return Err(FolderError::Io { path: path.to_owned(), source }),
     };
     let (mut world, mut lines, mut length) = (World::default(), 0, 0);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -132,71 +133,72 @@ fn read(path: &Path) -> Result<(World, usize, u64), StoreError> {
         }
         lines += 1;
         length += line.len() as u64;
-        world.apply(change.map_err(|source| StoreError::Damaged { path: path.to_owned(), line: lines, source })?);
+        world.apply(change.map_err(|source| FolderError::Damaged { path: path.to_owned(), line: lines, source })?);
     }
     Ok((world, lines, length))
 }
 
-fn lock(folder: &Path) -> Result<File, StoreError> {
+fn lock(folder: &Path) -> Result<File, FolderError> {
     let path = folder.join("lock");
-    let io = |source| StoreError::Io { path: path.clone(), source };
+    let io = |source| FolderError::Io { path: path.clone(), source };
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
     let step = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if waited < PATIENCE => {
+            Err(TryLockError::WouldBlock) if waited < LOCK_TIMEOUT => {
                 thread::sleep(step);
                 waited += step;
             }
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: folder.to_owned() }),
+            Err(TryLockError::WouldBlock) => return Err(FolderError::InUse { path: folder.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
     }
 }
 
-fn identity(folder: &Path) -> Result<Identity, StoreError> {
+fn identity(folder: &Path) -> Result<Identity, FolderError> {
     let path = folder.join("portal.json");
     let known: Option<Identity> = read_json(&path)?;
     let identity = match &known {
         Some(known) => known.clone().completed(),
         None => Identity::new(),
     }
-    .map_err(StoreError::Random)?;
+    .map_err(FolderError::Random)?;
     if known.as_ref() != Some(&identity) {
         write_json(&path, &identity)?;
     }
     Ok(identity)
 }
 
-/// A JSON file; `None` when there is none.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+/// Reads a JSON file; `None` if it does not exist.
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FolderError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
+        Err(source) => return Err(FolderError::Io { path: path.to_owned(), source }),
     };
     let damaged =
-        |source: serde_json::Error| StoreError::Damaged { path: path.to_owned(), line: source.line(), source };
+        |source: serde_json::Error| FolderError::Damaged { path: path.to_owned(), line: source.line(), source };
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
-    let io = |source| StoreError::Io { path: path.to_owned(), source };
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FolderError> {
+    let io = |source| FolderError::Io { path: path.to_owned(), source };
     let bytes = serde_json::to_vec_pretty(value).map_err(|error| io(error.into()))?;
     write_atomically(path, &bytes).map_err(io)
 }
 
-/// Hands an application's file to the clients, unless it is there and says all that it should: a client that refreshes
-/// rewrites it and may add to it. Whatever else is in its place is replaced.
-pub(super) fn offer(path: &Path, file: &Value) -> Result<(), StoreError> {
+/// Writes an application's file for the clients, unless it exists and is up to date: a client that refreshes rewrites it and
+/// may add to it. Anything else in its place is replaced.
+pub(super) fn write_application_file(path: &Path, file: &Value) -> Result<(), FolderError> {
     let there: Value = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-    let current = file.as_object().is_some_and(|file| file.iter().all(|(name, value)| there.get(name) == Some(value)));
-    if current { Ok(()) } else { write_json(path, file) }
+    let is_current =
+        file.as_object().is_some_and(|file| file.iter().all(|(name, value)| there.get(name) == Some(value)));
+    if is_current { Ok(()) } else { write_json(path, file) }
 }
 
-/// Writes a file that is its owner's alone, as `tempfile` makes them, whole or not at all.
+/// Writes a file that only its owner can read, as `tempfile` makes them, whole or not at all.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
     file.write_all(bytes)?;
@@ -212,9 +214,9 @@ mod tests {
     use super::*;
     use crate::domain::asset::Kind;
 
-    fn add(code: &str, path: &str) -> Change {
+    fn add(code: &str, path: &str) -> WorldChange {
         let (code, path, content) = (code.to_owned(), path.to_owned(), vec![0, 255].into());
-        Change::Add { kind: Kind::Icon, code, path, content, added: Some(Timestamp::UNIX_EPOCH) }
+        WorldChange::Add { kind: Kind::Icon, code, path, content, added: Some(Timestamp::UNIX_EPOCH) }
     }
 
     fn codes(world: &World) -> Vec<String> {
@@ -226,7 +228,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.jsonl");
         let (mut store, identity, _) = Store::open(folder.path()).unwrap();
-        store.append(&[add("a", "/1"), Change::Orphan]).unwrap();
+        store.append(&[add("a", "/1"), WorldChange::Orphan]).unwrap();
         drop(store);
         let whole = fs::read(&path).unwrap();
         let torn = text(&[add("b", "/2")]).unwrap();
@@ -262,9 +264,11 @@ mod tests {
     fn a_long_history_is_rewritten_to_what_is_left_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let (mut store, _, _) = Store::open(folder.path()).unwrap();
-        store.append(&[add("kept", "/0"), Change::System { kind: Kind::Icon, code: "new".to_owned() }]).unwrap();
+        store.append(&[add("kept", "/0"), WorldChange::System { kind: Kind::Icon, code: "new".to_owned() }]).unwrap();
         for _ in 0..100 {
-            store.append(&[add("gone", "/1"), Change::Delete { kind: Kind::Icon, code: "GONE".to_owned() }]).unwrap();
+            store
+                .append(&[add("gone", "/1"), WorldChange::Delete { kind: Kind::Icon, code: "GONE".to_owned() }])
+                .unwrap();
         }
         drop(store);
         for _ in 0..2 {
@@ -286,18 +290,18 @@ mod tests {
         assert_eq!(identity.apps.len(), 2);
         assert_eq!(open(), identity, "made once");
         fs::write(folder.path().join("portal.json"), "{}").unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
+        assert!(matches!(Store::open(folder.path()), Err(FolderError::Damaged { .. })));
     }
 
     #[test]
     fn a_folder_has_one_user_and_a_damaged_log_is_no_empty_portal() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _, _) = Store::open(folder.path()).unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::InUse { .. })));
+        assert!(matches!(Store::open(folder.path()), Err(FolderError::InUse { .. })));
         drop(store);
         for foreign in ["{}\n", "my notes", "{\"op\":\"orphan\"} and more"] {
             fs::write(folder.path().join("log.jsonl"), foreign).unwrap();
-            assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { line: 1, .. })), "{foreign}");
+            assert!(matches!(Store::open(folder.path()), Err(FolderError::Damaged { line: 1, .. })), "{foreign}");
             assert_eq!(fs::read_to_string(folder.path().join("log.jsonl")).unwrap(), foreign);
         }
     }

@@ -1,7 +1,7 @@
 //! The codes that come with the product, as the newest published server code has them.
 //!
-//! They are facts of one release, not truth: a client reads them from `list`. The documentation's samples show `info` as
-//! a custom icon; in published code it is a system icon, and that is what this portal follows.
+//! They belong to one release: a client reads them from `list`. The documentation's samples show `info` as a custom icon;
+//! in published code it is a system icon, and this portal follows that.
 
 use crate::domain::asset::Kind;
 

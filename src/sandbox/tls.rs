@@ -1,5 +1,5 @@
-//! TLS: a certificate authority that lives as long as the folder, so that whoever trusts it once trusts it over restarts,
-//! and a server certificate that is made anew at each start and never touches the disk.
+//! TLS: a certificate authority that is kept in the folder, so that clients that trust it still do after a restart, and a
+//! server certificate that is made again at each start and never written to disk.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -22,36 +22,36 @@ use tokio_rustls::TlsAcceptor;
 
 use super::store::write_atomically;
 
-/// How long a server certificate is good for. Some clients refuse more than 825 days.
+/// How long a server certificate is valid. Some clients refuse more than 825 days.
 const SERVER_DAYS: i16 = 800;
-/// How long an authority is good for.
+/// How long an authority is valid.
 const AUTHORITY_DAYS: i16 = 7300;
 
-/// What clients need to trust a sandbox that speaks TLS.
+/// The certificate authority that clients of a sandbox with TLS must trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
     /// The PEM file with its certificate: absolute, in the sandbox's folder, readable by everybody.
     pub file: PathBuf,
-    /// Whether it is the one of the last start.
-    pub origin: Origin,
+    /// Whether it is the one of the last start, and if not, why.
+    pub origin: AuthorityOrigin,
 }
 
 /// Where an authority comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum AuthorityOrigin {
     /// It was in the folder.
     Kept,
-    /// The folder had none.
+    /// It is new: the folder had none.
     New,
-    /// That of the folder would not have outlived a server certificate.
+    /// It is new: the one in the folder would have expired before a server certificate.
     Expired,
-    /// That of the folder could not be read, or is another portal's.
+    /// It is new: the one in the folder could not be read, or is another portal's.
     Damaged,
 }
 
-/// The authority as it is kept: one file, so that certificate and key cannot come from two.
+/// The authority as it is stored: in one file, so that certificate and key always belong together.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct AuthorityFile {
     certificate: String,
     key: String,
     expires: Date,
@@ -59,49 +59,49 @@ struct Kept {
 
 /// An authority that can sign.
 struct Signer {
-    kept: Kept,
+    stored: AuthorityFile,
     key: KeyPair,
 }
 
-/// The authority of a folder, made where there is none, and what accepts connections with a new certificate of it. `id`
-/// tells the authorities of several folders apart.
+/// The authority of a folder, which is created if there is none, and an acceptor with a new certificate of it. `id`
+/// distinguishes the authorities of several folders.
 pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Authority, TlsAcceptor)> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let private = folder.join("authority.json");
     let (signer, origin) = match fs::read(&private) {
         Ok(bytes) => match read(&bytes, id) {
-            Some(signer) if signer.kept.expires > later(today, SERVER_DAYS) => (signer, Origin::Kept),
-            Some(_) => (authority(id, today)?, Origin::Expired),
-            None => (authority(id, today)?, Origin::Damaged),
+            Some(signer) if signer.stored.expires > later(today, SERVER_DAYS) => (signer, AuthorityOrigin::Kept),
+            Some(_) => (authority(id, today)?, AuthorityOrigin::Expired),
+            None => (authority(id, today)?, AuthorityOrigin::Damaged),
         },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (authority(id, today)?, Origin::New),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (authority(id, today)?, AuthorityOrigin::New),
         Err(error) => return Err(error),
     };
-    if origin != Origin::Kept {
-        // A temporary file is its owner's alone, and stays so under its new name.
-        write_atomically(&private, &serde_json::to_vec(&signer.kept)?)?;
+    if origin != AuthorityOrigin::Kept {
+        // Only its owner can read a temporary file, also under its new name.
+        write_atomically(&private, &serde_json::to_vec(&signer.stored)?)?;
     }
     let file = std::path::absolute(folder.join("ca.pem"))?;
-    if fs::read(&file).ok().as_deref() != Some(signer.kept.certificate.as_bytes()) {
-        publish(folder, &file, &signer.kept.certificate)?;
+    if fs::read(&file).ok().as_deref() != Some(signer.stored.certificate.as_bytes()) {
+        publish(folder, &file, &signer.stored.certificate)?;
     }
     let acceptor = acceptor(&signer, id, listen, today)?;
     Ok((Authority { file, origin }, acceptor))
 }
 
-/// The authority of a file, if certificate and key belong together and to this portal: a server certificate of any other
-/// would be refused by whoever trusts ca.pem.
+/// The authority in a file, if certificate and key belong together and to this portal: clients that trust ca.pem would
+/// refuse a server certificate of any other.
 fn read(bytes: &[u8], id: &str) -> Option<Signer> {
-    let kept: Kept = serde_json::from_slice(bytes).ok()?;
+    let kept: AuthorityFile = serde_json::from_slice(bytes).ok()?;
     let key = KeyPair::from_pem(&kept.key).ok()?;
     let certificate = CertificateDer::from_pem_slice(kept.certificate.as_bytes()).ok()?;
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certificate).ok()?;
     let root = roots.roots.first()?;
-    // Both are kept without the tag and the length that they begin with.
+    // Both are stored without the tag and the length that they begin with.
     let fits = root.subject.ends_with(common_name(id).as_bytes())
         && key.subject_public_key_info().ends_with(&root.subject_public_key_info);
-    fits.then_some(Signer { kept, key })
+    fits.then_some(Signer { stored: kept, key })
 }
 
 /// The name of a portal's authority.
@@ -113,12 +113,12 @@ fn authority(id: &str, today: Date) -> io::Result<Signer> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(io::Error::other)?;
     let expires = later(today, AUTHORITY_DAYS);
     let mut params = authority_params(id);
-    be_valid(&mut params, today, expires);
+    set_validity(&mut params, today, expires);
     let certificate = params.self_signed(&key).map_err(io::Error::other)?.pem();
-    Ok(Signer { kept: Kept { certificate, key: key.serialize_pem(), expires }, key })
+    Ok(Signer { stored: AuthorityFile { certificate, key: key.serialize_pem(), expires }, key })
 }
 
-/// What certificates of this authority repeat of it.
+/// The parameters of the authority, which its certificates repeat.
 fn authority_params(id: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = name(&common_name(id));
@@ -136,7 +136,7 @@ fn acceptor(signer: &Signer, id: &str, listen: IpAddr, today: Date) -> io::Resul
         std::iter::once("localhost".to_owned()).chain(addresses.iter().map(IpAddr::to_string)).collect();
     let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
     params.distinguished_name = name(&format!("brandctl sandbox {id}"));
-    be_valid(&mut params, today, later(today, SERVER_DAYS));
+    set_validity(&mut params, today, later(today, SERVER_DAYS));
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
@@ -164,14 +164,14 @@ fn later(date: Date, days: i16) -> Date {
     date.saturating_add(jiff::Span::new().days(days))
 }
 
-/// From the day before today, because clocks differ.
-fn be_valid(params: &mut CertificateParams, today: Date, expires: Date) {
+/// Sets the validity from the day before today, because clocks differ.
+fn set_validity(params: &mut CertificateParams, today: Date, expires: Date) {
     let start_of =
         |date: Date| date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs());
     (params.not_before, params.not_after) = (start_of(later(today, -1)), start_of(expires));
 }
 
-/// Writes what everybody may read.
+/// Writes a file that everybody may read.
 fn publish(folder: &Path, path: &Path, pem: &str) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(pem.as_bytes())?;
@@ -189,7 +189,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
-    fn origin(folder: &Path) -> Origin {
+    fn origin(folder: &Path) -> AuthorityOrigin {
         set_up(folder, "test", Ipv4Addr::LOCALHOST.into()).unwrap().0.origin
     }
 
@@ -197,26 +197,26 @@ mod tests {
     fn an_authority_is_kept_until_it_is_of_no_use() {
         let folder = tempfile::tempdir().unwrap();
         let (private, public) = (folder.path().join("authority.json"), folder.path().join("ca.pem"));
-        assert_eq!(origin(folder.path()), Origin::New);
+        assert_eq!(origin(folder.path()), AuthorityOrigin::New);
         let first = fs::read(&public).unwrap();
-        assert_eq!(origin(folder.path()), Origin::Kept);
+        assert_eq!(origin(folder.path()), AuthorityOrigin::Kept);
         fs::write(&public, "lost").unwrap();
-        assert_eq!(origin(folder.path()), Origin::Kept);
+        assert_eq!(origin(folder.path()), AuthorityOrigin::Kept);
         assert_eq!(fs::read(&public).unwrap(), first, "the public copy is made again");
 
-        let mut kept: Kept = serde_json::from_slice(&fs::read(&private).unwrap()).unwrap();
+        let mut kept: AuthorityFile = serde_json::from_slice(&fs::read(&private).unwrap()).unwrap();
         kept.expires = later(Timestamp::now().to_zoned(TimeZone::UTC).date(), SERVER_DAYS);
         fs::write(&private, serde_json::to_vec(&kept).unwrap()).unwrap();
-        assert_eq!(origin(folder.path()), Origin::Expired);
+        assert_eq!(origin(folder.path()), AuthorityOrigin::Expired);
         let second = fs::read(&public).unwrap();
         assert_ne!(second, first);
-        assert_eq!(origin(folder.path()), Origin::Kept);
+        assert_eq!(origin(folder.path()), AuthorityOrigin::Kept);
 
         for damage in ["", "{}", "{\"certificate\":\"x\",\"key\":\"y\",\"expires\":\"2099-01-01\"}"] {
             fs::write(&private, damage).unwrap();
-            assert_eq!(origin(folder.path()), Origin::Damaged, "{damage}");
+            assert_eq!(origin(folder.path()), AuthorityOrigin::Damaged, "{damage}");
         }
-        assert_eq!(origin(folder.path()), Origin::Kept);
+        assert_eq!(origin(folder.path()), AuthorityOrigin::Kept);
     }
 
     #[test]
@@ -224,12 +224,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let private = folder.path().join("authority.json");
         let set_up = |id| set_up(folder.path(), id, Ipv4Addr::LOCALHOST.into()).unwrap().0.origin;
-        let read = || -> Kept { serde_json::from_slice(&fs::read(&private).unwrap()).unwrap() };
-        assert_eq!(set_up("one"), Origin::New);
+        let read = || -> AuthorityFile { serde_json::from_slice(&fs::read(&private).unwrap()).unwrap() };
+        assert_eq!(set_up("one"), AuthorityOrigin::New);
         let one = read();
-        assert_eq!((set_up("other"), set_up("other")), (Origin::Damaged, Origin::Kept), "portal.json was removed");
-        fs::write(&private, serde_json::to_vec(&Kept { key: one.key, ..read() }).unwrap()).unwrap();
-        assert_eq!((set_up("other"), set_up("other")), (Origin::Damaged, Origin::Kept), "of two files");
+        assert_eq!(
+            (set_up("other"), set_up("other")),
+            (AuthorityOrigin::Damaged, AuthorityOrigin::Kept),
+            "portal.json was removed"
+        );
+        fs::write(&private, serde_json::to_vec(&AuthorityFile { key: one.key, ..read() }).unwrap()).unwrap();
+        assert_eq!(
+            (set_up("other"), set_up("other")),
+            (AuthorityOrigin::Damaged, AuthorityOrigin::Kept),
+            "of two files"
+        );
     }
 
     #[cfg(unix)]

@@ -1,74 +1,22 @@
 //! What the portal holds and how its methods answer: a state machine without sockets, files, clock or randomness.
 //!
-//! [`World::decide`] only says what a call comes to; [`World::apply`] takes a [`Change`] over. So a change can be stored
-//! between the two, and a portal is the fold of its changes.
+//! [`World::decide`] only gives the outcome of a call; [`World::apply`] applies its [`WorldChange`]. So a change can be
+//! stored between the two, and a portal is the fold of its changes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::call::{CallOutcome, Verb, WorldChange};
 use super::checks::{administrators_only, image, strings};
-use super::logmessage::{Log, LogMessage};
+use super::identity::Caller;
+use super::logmessage::MessageLog;
+use super::php::Parameters;
 use super::system;
-use super::wire::{Parameters, Refusal, Success};
+use super::wire::{CallRefusal, Success};
 use crate::domain::asset::Kind;
-
-/// Somebody whose credentials were right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub(super) user: u32,
-    pub(super) administrator: bool,
-    /// What the webhook or the application was given.
-    pub(super) scopes: &'static [&'static str],
-    /// The client id of the application through which the call comes; a webhook has none.
-    pub(super) app: Option<String>,
-}
-
-/// One thing that changes what the portal holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
-pub(super) enum Change {
-    /// A custom entry and its file appear.
-    Add {
-        kind: Kind,
-        code: String,
-        path: String,
-        #[serde(with = "base64_text")]
-        content: Bytes,
-        /// When; logs of older versions do not say.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        added: Option<Timestamp>,
-    },
-    /// A custom entry and its file go; the code is matched without case.
-    Delete { kind: Kind, code: String },
-    /// A file was stored that no entry refers to.
-    Orphan,
-    /// The file of a custom entry gets another path.
-    Move { kind: Kind, code: String, path: String },
-    /// A code comes with the product from now on.
-    System { kind: Kind, code: String },
-    /// A log entry appears.
-    LogAdd(LogMessage),
-    /// A log entry goes. Its id is never used again.
-    LogDelete { id: u64 },
-}
-
-/// What a call comes to.
-pub(super) struct Outcome {
-    pub(super) reply: Result<Success, Refusal>,
-    /// Stored and applied before the reply is given.
-    pub(super) change: Option<Change>,
-}
-
-impl Outcome {
-    /// What is only read, or refused without effect.
-    pub(super) const fn unchanged(reply: Result<Success, Refusal>) -> Self {
-        Self { reply, change: None }
-    }
-}
 
 /// A custom entry.
 #[derive(Debug, Clone)]
@@ -83,18 +31,18 @@ pub(super) struct Row {
 /// Everything that the portal holds.
 #[derive(Debug, Default)]
 pub(super) struct World {
-    icons: Shelf,
-    logos: Shelf,
+    icons: EntryTable,
+    logos: EntryTable,
     files: HashMap<String, Bytes>,
     orphans: u64,
-    pub(super) log: Log,
+    pub(super) log: MessageLog,
     stale_icons: Option<Success>,
     null_element: bool,
 }
 
-/// One kind's entries. The rows' order is that of their adding.
+/// The entries of one kind. The rows are in the order in which they were added.
 #[derive(Debug, Default)]
-struct Shelf {
+struct EntryTable {
     rows: BTreeMap<u64, Row>,
     by_code: HashMap<String, u64>,
     next: u64,
@@ -106,7 +54,7 @@ fn folded(code: &str) -> String {
     code.trim_end_matches(' ').to_lowercase()
 }
 
-impl Shelf {
+impl EntryTable {
     fn find(&self, code: &str) -> Option<&Row> {
         self.by_code.get(&folded(code)).and_then(|id| self.rows.get(id))
     }
@@ -123,14 +71,14 @@ impl Shelf {
 }
 
 impl World {
-    const fn shelf(&self, kind: Kind) -> &Shelf {
+    const fn table(&self, kind: Kind) -> &EntryTable {
         match kind {
             Kind::Icon => &self.icons,
             Kind::Logo => &self.logos,
         }
     }
 
-    const fn shelf_mut(&mut self, kind: Kind) -> &mut Shelf {
+    const fn table_mut(&mut self, kind: Kind) -> &mut EntryTable {
         match kind {
             Kind::Icon => &mut self.icons,
             Kind::Logo => &mut self.logos,
@@ -138,22 +86,22 @@ impl World {
     }
 
     fn is_system(&self, kind: Kind, code: &str) -> bool {
-        system::codes(kind).contains(&code) || self.shelf(kind).extra_system.iter().any(|known| known == code)
+        system::codes(kind).contains(&code) || self.table(kind).extra_system.iter().any(|known| known == code)
     }
 
-    /// The codes of a kind that come with the product, in the order of the list.
+    /// The system codes of a kind, in the order of the list.
     pub(super) fn system_codes(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        system::codes(kind).iter().copied().chain(self.shelf(kind).extra_system.iter().map(String::as_str))
+        system::codes(kind).iter().copied().chain(self.table(kind).extra_system.iter().map(String::as_str))
     }
 
-    /// The custom entries of a kind in the order of their adding, those hidden behind a system code included.
+    /// The custom entries of a kind in the order in which they were added, also those hidden by a system code.
     pub(super) fn rows(&self, kind: Kind) -> impl Iterator<Item = &Row> {
-        self.shelf(kind).rows.values()
+        self.table(kind).rows.values()
     }
 
-    /// A custom entry, matched as the database does.
+    /// The custom entry with a code, matched as the database does.
     pub(super) fn find(&self, kind: Kind, code: &str) -> Option<&Row> {
-        self.shelf(kind).find(code)
+        self.table(kind).find(code)
     }
 
     /// The content of a file.
@@ -161,18 +109,18 @@ impl World {
         self.files.get(path).cloned()
     }
 
-    /// How many files no entry refers to.
+    /// The number of files that no entry refers to.
     pub(super) const fn orphans(&self) -> u64 {
         self.orphans
     }
 
-    /// As few changes as possible that make a world like this one.
-    pub(super) fn changes(&self) -> Vec<Change> {
+    /// The fewest changes that make a world like this one.
+    pub(super) fn changes(&self) -> Vec<WorldChange> {
         let mut changes = Vec::new();
         for kind in Kind::ALL {
-            let shelf = self.shelf(kind);
-            changes.extend(shelf.extra_system.iter().map(|code| Change::System { kind, code: code.clone() }));
-            changes.extend(shelf.rows.values().cloned().map(|row| Change::Add {
+            let table = self.table(kind);
+            changes.extend(table.extra_system.iter().map(|code| WorldChange::System { kind, code: code.clone() }));
+            changes.extend(table.rows.values().cloned().map(|row| WorldChange::Add {
                 kind,
                 code: row.code,
                 path: row.path,
@@ -180,7 +128,7 @@ impl World {
                 added: row.added,
             }));
         }
-        changes.extend((0..self.orphans).map(|_| Change::Orphan));
+        changes.extend((0..self.orphans).map(|_| WorldChange::Orphan));
         changes.extend(self.log.changes());
         changes
     }
@@ -198,22 +146,22 @@ impl World {
         self.null_element = present;
     }
 
-    /// Takes a change over.
-    pub(super) fn apply(&mut self, change: Change) {
+    /// Applies a change.
+    pub(super) fn apply(&mut self, change: WorldChange) {
         match change {
-            Change::Add { kind, code, path, content, added } => {
+            WorldChange::Add { kind, code, path, content, added } => {
                 self.files.insert(path.clone(), content.clone());
-                self.shelf_mut(kind).insert(Row { code, path, content, added });
+                self.table_mut(kind).insert(Row { code, path, content, added });
             }
-            Change::Delete { kind, code } => {
-                if let Some(row) = self.shelf_mut(kind).remove(&code) {
+            WorldChange::Delete { kind, code } => {
+                if let Some(row) = self.table_mut(kind).remove(&code) {
                     self.files.remove(&row.path);
                 }
             }
-            Change::Orphan => self.orphans += 1,
-            Change::Move { kind, code, path } => {
-                let shelf = self.shelf_mut(kind);
-                let row = shelf.by_code.get(&folded(&code)).and_then(|id| shelf.rows.get_mut(id));
+            WorldChange::Orphan => self.orphans += 1,
+            WorldChange::Move { kind, code, path } => {
+                let table = self.table_mut(kind);
+                let row = table.by_code.get(&folded(&code)).and_then(|id| table.rows.get_mut(id));
                 if let Some(row) = row {
                     let content = row.content.clone();
                     let old = std::mem::replace(&mut row.path, path.clone());
@@ -221,17 +169,17 @@ impl World {
                     self.files.insert(path, content);
                 }
             }
-            Change::System { kind, code } => {
+            WorldChange::System { kind, code } => {
                 if !self.is_system(kind, &code) {
-                    self.shelf_mut(kind).extra_system.push(code);
+                    self.table_mut(kind).extra_system.push(code);
                 }
             }
-            Change::LogAdd(message) => self.log.add(message),
-            Change::LogDelete { id } => self.log.delete(id),
+            WorldChange::LogAdd(message) => self.log.add(message),
+            WorldChange::LogDelete { id } => self.log.delete(id),
         }
     }
 
-    /// What a call of a method for icons or logos comes to. `path` is where a file would be stored, and `now` when.
+    /// The outcome of a call of a method for icons or logos. A file would be stored at `path`, at the time `now`.
     pub(super) fn decide(
         &self,
         kind: Kind,
@@ -240,25 +188,26 @@ impl World {
         caller: &Caller,
         path: &str,
         now: Timestamp,
-    ) -> Outcome {
+    ) -> CallOutcome {
         match verb {
-            Verb::List => Outcome::unchanged(Ok(self.list(kind))),
-            Verb::Get => Outcome::unchanged(self.get(kind, given)),
+            Verb::List => CallOutcome::unchanged(Ok(self.list(kind))),
+            Verb::Get => CallOutcome::unchanged(self.get(kind, given)),
             Verb::Delete => match self.deletable(kind, given, caller) {
-                Ok(code) => {
-                    Outcome { reply: Ok(Success::of(Value::Bool(true))), change: Some(Change::Delete { kind, code }) }
-                }
-                Err(refusal) => Outcome::unchanged(Err(refusal)),
+                Ok(code) => CallOutcome {
+                    reply: Ok(Success::of(Value::Bool(true))),
+                    change: Some(WorldChange::Delete { kind, code }),
+                },
+                Err(refusal) => CallOutcome::unchanged(Err(refusal)),
             },
             Verb::Add => match image(kind, given, caller) {
-                Err(refusal) => Outcome::unchanged(Err(refusal)),
-                // The file is stored before the code is looked at, so from here on a refusal leaves an orphan.
+                Err(refusal) => CallOutcome::unchanged(Err(refusal)),
+                // The file is stored before the code is checked, so from here on a refusal leaves an orphan.
                 Ok((code, content)) => match self.free(kind, &code) {
-                    Err(refusal) => Outcome { reply: Err(refusal), change: Some(Change::Orphan) },
+                    Err(refusal) => CallOutcome { reply: Err(refusal), change: Some(WorldChange::Orphan) },
                     Ok(()) => {
                         let entry = json!({ kind.name(): { "code": code, "isSystem": false, "fileUri": path } });
-                        let change = Change::Add { kind, code, path: path.to_owned(), content, added: Some(now) };
-                        Outcome { reply: Ok(Success::of(entry)), change: Some(change) }
+                        let change = WorldChange::Add { kind, code, path: path.to_owned(), content, added: Some(now) };
+                        CallOutcome { reply: Ok(Success::of(entry)), change: Some(change) }
                     }
                 },
             },
@@ -269,9 +218,9 @@ impl World {
         if let (Kind::Icon, Some(stale)) = (kind, &self.stale_icons) {
             return stale.clone();
         }
-        let shelf = self.shelf(kind);
+        let table = self.table(kind);
         let mut entries: Vec<Value> = self.system_codes(kind).map(|code| listed(code, None)).collect();
-        entries.extend(shelf.rows.values().map(|row| {
+        entries.extend(table.rows.values().map(|row| {
             let hidden = self.is_system(kind, &row.code);
             listed(&row.code, (!hidden).then_some(&row.path))
         }));
@@ -282,26 +231,26 @@ impl World {
         Success { result: json!({ kind.plural(): entries }), total: Some(total), next: None }
     }
 
-    fn get(&self, kind: Kind, given: &Parameters) -> Result<Success, Refusal> {
+    fn get(&self, kind: Kind, given: &Parameters) -> Result<Success, CallRefusal> {
         let [code] = strings(given, ["code"])?;
         let entry = if self.is_system(kind, code) {
             listed(code, None)
         } else {
-            // The spelling of the question is echoed, not that of the database.
+            // The spelling of the request is echoed, not that of the database.
             let row = self.find(kind, code).ok_or_else(|| unknown(kind, code))?;
             listed(code, Some(&row.path))
         };
         Ok(Success::of(json!({ kind.name(): entry })))
     }
 
-    fn deletable(&self, kind: Kind, given: &Parameters, caller: &Caller) -> Result<String, Refusal> {
+    fn deletable(&self, kind: Kind, given: &Parameters, caller: &Caller) -> Result<String, CallRefusal> {
         let [code] = strings(given, ["code"])?;
         administrators_only(caller)?;
         self.find(kind, code).map(|row| row.code.clone()).ok_or_else(|| unknown(kind, code))
     }
 
-    fn free(&self, kind: Kind, code: &str) -> Result<(), Refusal> {
-        let refuse = |error: &str, text: &str| Err(Refusal::new(400, error, text));
+    fn free(&self, kind: Kind, code: &str) -> Result<(), CallRefusal> {
+        let refuse = |error: &str, text: &str| Err(CallRefusal::new(400, error, text));
         if code.is_empty() {
             return refuse("BX_EMPTY_REQUIRED", "Required field \"Code\" is empty");
         }
@@ -318,40 +267,14 @@ impl World {
     }
 }
 
-/// What the methods of a kind do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Add,
-    Get,
-    List,
-    Delete,
-}
-
 fn listed(code: &str, path: Option<&String>) -> Value {
     json!({ "code": code, "isSystem": path.is_none(), "fileUri": path.map_or("", String::as_str) })
 }
 
-fn unknown(kind: Kind, code: &str) -> Refusal {
+fn unknown(kind: Kind, code: &str) -> CallRefusal {
     let noun = match kind {
         Kind::Icon => "Icon",
         Kind::Logo => "Logo",
     };
-    Refusal::new(400, "NOT_FOUND", &format!("{noun} not found for code `{code}`"))
-}
-
-/// Content in the log: base64, because its lines are JSON.
-mod base64_text {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use bytes::Bytes;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(content: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(content))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        STANDARD.decode(text).map(Bytes::from).map_err(serde::de::Error::custom)
-    }
+    CallRefusal::new(400, "NOT_FOUND", &format!("{noun} not found for code `{code}`"))
 }

@@ -1,15 +1,16 @@
 //! The answers: text of a user → values that every file can be written from, or why not.
 
 use crate::domain::asset::{Address, Code, Kind};
-use crate::domain::manifest::{self, quoted};
-use crate::domain::rules::CODE_STYLE;
+use crate::domain::manifest;
+use crate::domain::quote::quoted;
+use crate::domain::rulebook::CODE_STYLE;
 use crate::domain::scope::Pattern;
 
 /// What the sample art is called, after the prefix of the owned codes.
 const SAMPLE: &str = "sample";
 
 /// The longest code whose file every system can keep, in bytes: names of 255, less the extension.
-const LONGEST: usize = 251;
+const MAX_STEM_BYTES: usize = 251;
 
 /// The codes that the manifest owns: a pattern that leaves room for the sample art.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub fn pattern(text: &str) -> Result<Pattern, String> {
         let help = error.help().map(|help| format!(": {help}")).unwrap_or_default();
         format!("{named} is no pattern: {}{help}", error.reason())
     })?;
-    match text.chars().find(|c| !matches!(c, ' '..='~')) {
+    match text.chars().find(|c| !Code::can_hold(*c)) {
         Some(odd) => {
             Err(format!("{named} holds {}, which no code does: they are printable ASCII", quoted(&odd.to_string())))
         }
@@ -90,8 +91,8 @@ impl Owned {
 /// Whether a code can be a file's name on every system, and on the portal.
 fn is_file_name(code: &str) -> bool {
     let is_good =
-        |c: char| matches!(c, ' '..='~') && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '$');
-    code.len() <= LONGEST && !code.starts_with(['.', ' ']) && code.chars().all(is_good)
+        |c: char| Code::can_hold(c) && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '$');
+    code.len() <= MAX_STEM_BYTES && !code.starts_with(['.', ' ']) && code.chars().all(is_good)
 }
 
 /// A portal's host, in the form in which hosts are compared.

@@ -1,12 +1,13 @@
-//! Scripted failures: a plain list of rules, each saying which requests it meets, which of those, and what goes wrong.
-//! [`Faults`] reads them from text, too; how they are written there is told at its `FromStr`.
+//! Scripted failures: a plain list of rules, each saying which requests it counts, which of those it meets, and what goes
+//! wrong. [`Faults`] can be read from text; its `FromStr` documents how they are written there.
 
+mod display;
+mod parse;
 mod rule;
 mod script;
-mod spec;
 mod words;
 
-pub use rule::{Action, Cut, Faults, On, Rule, When};
+pub use rule::{Action, Cut, FaultRule, Faults, On, When};
 pub use words::SpecError;
 
-pub(super) use script::{Early, Facts, Late, Script, Verdict};
+pub(super) use script::{Early, Late, RequestFacts, RequestFaults, Script};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// A script of failures. Every rule that meets a request takes part, in order; of those that replace the answer the
-/// first one wins.
+/// A script of failures. Every rule that meets a request is applied, in order; if several replace the answer, the first one
+/// wins.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Faults {
-    /// The rules, each with a count of its own.
-    pub rules: Vec<Rule>,
+    /// The rules. Each has its own count.
+    pub rules: Vec<FaultRule>,
 }
 
 impl Faults {
@@ -26,14 +26,14 @@ impl Faults {
     /// The script with one more rule at its end.
     #[must_use]
     pub fn and(mut self, on: On, when: When, action: Action) -> Self {
-        self.rules.push(Rule { on, when, action });
+        self.rules.push(FaultRule { on, when, action });
         self
     }
 }
 
 /// One rule of a script.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
+pub struct FaultRule {
     /// Which requests it counts.
     pub on: On,
     /// Which of those it meets.
@@ -57,18 +57,18 @@ pub enum On {
     Write,
 }
 
-/// Which of the counted requests a rule meets; counts start at 1 and anew with every script that is set.
+/// Which of the counted requests a rule meets. Counts start at 1, and again with every script that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// All of them.
     Every,
-    /// The n-th alone.
+    /// Only the n-th.
     Nth(u64),
     /// The n-th and all after it.
     From(u64),
-    /// So many of a million of them, drawn by dice that fall the same way for the same seed and place in the script.
+    /// A random part of them, which is the same for the same seed and place in the script.
     Probability {
-        /// From 1 to 1,000,000.
+        /// How many of a million requests, from 1 to 1,000,000.
         per_million: u32,
         /// Any number.
         seed: u64,
@@ -78,7 +78,7 @@ pub enum When {
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// This answer and no effect.
+    /// This answer, without effect.
     Status {
         /// The HTTP status.
         code: u16,
@@ -96,11 +96,11 @@ pub enum Action {
         /// The Content-Type.
         content_type: String,
     },
-    /// A proxy's HTML page with this status, and no effect.
+    /// A proxy's HTML page with this status, without effect.
     Html(u16),
     /// A proxy's HTML page with this status after the effect.
     HtmlAfter(u16),
-    /// The request waits so long before anything happens.
+    /// The request waits this long before anything happens.
     Delay(Duration),
     /// The connection is closed without an answer and without an effect.
     DropBefore,
@@ -108,17 +108,17 @@ pub enum Action {
     DropAfter,
     /// The connection is closed at once while the work goes on.
     DropDuring,
-    /// The effect, then only the first n bytes of the answer, in a sound HTTP message.
+    /// The effect, then only the first n bytes of the answer, in a complete HTTP message.
     TruncateBody(usize),
     /// The effect, then only the first n bytes of the answer although its whole length was promised.
     TearBody(usize),
     /// The effect, then the right status with an empty body.
     EmptyBody,
-    /// A batch ends after so many of its commands.
+    /// A batch ends after this many of its commands.
     CutBatch {
         /// How many commands are executed.
         after: usize,
-        /// What the client gets.
+        /// What the client receives.
         answer: Cut,
     },
     /// From the request that the rule meets on, every command of `method` is refused, in a batch or alone.
@@ -134,20 +134,20 @@ pub enum Action {
     },
     /// A batch that writes is refused as a whole: 405 `ERROR_BATCH_METHOD_NOT_ALLOWED`.
     NotAllowedInBatch,
-    /// 503 `QUERY_LIMIT_EXCEEDED` and no effect, so many times.
+    /// 503 `QUERY_LIMIT_EXCEEDED` without effect, this many times.
     RateLimited(u64),
-    /// 429 `OPERATION_TIME_LIMIT` and no effect.
+    /// 429 `OPERATION_TIME_LIMIT` without effect.
     TimeLimit,
-    /// 503 `OVERLOAD_LIMIT`, the vendor's block, and no effect.
+    /// 503 `OVERLOAD_LIMIT`, the vendor's block, without effect.
     Overload,
-    /// 401 `expired_token` and no effect.
+    /// 401 `expired_token` without effect.
     ExpiredToken,
     /// From the request that the rule meets on, the disk is full: an `add` that would store its file ends with
     /// `FILE_SAVE_ERROR`, and nothing of it is stored.
     DiskFull,
 }
 
-/// What the client of a batch that was cut gets.
+/// What the client receives when a batch is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// The connection is closed without an answer.

@@ -1,22 +1,22 @@
-//! A script at work: it counts requests and says what is done with each.
+//! A script at work: it counts requests and decides the faults of each.
 
 use std::time::Duration;
 
 use super::super::record::writes;
-use super::super::wire::{Answer, Refusal};
-use super::{Action, Cut, Faults, On, Rule, When};
+use super::super::wire::{CallRefusal, HttpAnswer};
+use super::rule::{Action, Cut, FaultRule, Faults, On, When};
 
-/// What the script needs to know of a request.
-pub(in crate::sandbox) struct Facts<'a> {
+/// What a script needs to know about a request.
+pub(crate) struct RequestFacts<'a> {
     /// The method in lower case; `None` for a download or a page.
-    pub(in crate::sandbox) method: Option<&'a str>,
-    /// Whether it is a download.
-    pub(in crate::sandbox) download: bool,
+    pub(crate) method: Option<&'a str>,
+    /// Whether the request is a download.
+    pub(crate) download: bool,
     /// The methods of a batch's commands, in lower case.
-    pub(in crate::sandbox) inner: &'a [String],
+    pub(crate) inner: &'a [String],
 }
 
-impl Facts<'_> {
+impl RequestFacts<'_> {
     fn writes_in_batch(&self) -> bool {
         self.inner.iter().any(|method| writes(method))
     }
@@ -43,30 +43,30 @@ pub(super) fn names(pattern: &str, method: &str) -> bool {
     }
 }
 
-/// What is done with one request.
+/// The faults of one request.
 #[derive(Debug, Default)]
-pub(in crate::sandbox) struct Verdict {
-    /// How long it waits first.
-    pub(in crate::sandbox) delay: Duration,
-    /// Instead of any work.
-    pub(in crate::sandbox) early: Option<Early>,
-    /// With the answer of the work.
-    pub(in crate::sandbox) late: Option<Late>,
+pub(crate) struct RequestFaults {
+    /// How long the request waits first.
+    pub(crate) delay: Duration,
+    /// What happens instead of the work.
+    pub(crate) early: Option<Early>,
+    /// What happens to the answer of the work.
+    pub(crate) late: Option<Late>,
     /// After how many commands a batch ends.
-    pub(in crate::sandbox) cut: Option<(usize, Cut)>,
+    pub(crate) cut: Option<(usize, Cut)>,
 }
 
 /// What happens instead of the work.
 #[derive(Debug)]
-pub(in crate::sandbox) enum Early {
-    Answer(Answer),
+pub(crate) enum Early {
+    Answer(HttpAnswer),
     Close,
 }
 
 /// What happens to the answer of the work.
 #[derive(Debug)]
-pub(in crate::sandbox) enum Late {
-    Answer(Answer),
+pub(crate) enum Late {
+    Answer(HttpAnswer),
     Close,
     CloseAtOnce,
     Truncate(usize),
@@ -75,15 +75,15 @@ pub(in crate::sandbox) enum Late {
 
 /// A script at work.
 #[derive(Debug)]
-pub(in crate::sandbox) struct Script {
-    rules: Vec<(Rule, Count)>,
-    standing: Standing,
+pub(crate) struct Script {
+    rules: Vec<(FaultRule, Count)>,
+    lasting: LastingFaults,
 }
 
-/// What stays as it is once a rule has brought it about.
+/// The faults that last once a rule has started them.
 #[derive(Debug, Default)]
-struct Standing {
-    refused: Vec<(String, Refusal)>,
+struct LastingFaults {
+    refused: Vec<(String, CallRefusal)>,
     disk_is_full: bool,
 }
 
@@ -91,14 +91,14 @@ struct Standing {
 struct Count {
     seen: u64,
     fired: u64,
-    dice: fastrand::Rng,
+    random: fastrand::Rng,
 }
 
 impl Count {
-    /// At zero, for the rule at `place`: no two of them draw alike.
-    fn new(rule: &Rule, place: u64) -> Self {
+    /// A count of zero for the rule at `place`; no two rules draw the same random numbers.
+    fn new(rule: &FaultRule, place: u64) -> Self {
         let seed = if let When::Probability { seed, .. } = rule.when { seed } else { 0 };
-        Self { seen: 0, fired: 0, dice: fastrand::Rng::with_seed(seed.wrapping_add(place)) }
+        Self { seen: 0, fired: 0, random: fastrand::Rng::with_seed(seed.wrapping_add(place)) }
     }
 
     /// Counts a request and says whether the rule meets it.
@@ -108,7 +108,7 @@ impl Count {
             When::Every => true,
             When::Nth(n) => self.seen == n,
             When::From(n) => self.seen >= n,
-            When::Probability { per_million, .. } => self.dice.u32(..1_000_000) < per_million,
+            When::Probability { per_million, .. } => self.random.u32(..1_000_000) < per_million,
         };
         self.fired += u64::from(met);
         met
@@ -116,49 +116,49 @@ impl Count {
 }
 
 impl Script {
-    /// A script whose counts are all at zero.
-    pub(in crate::sandbox) fn new(faults: Faults) -> Self {
+    /// A script with all counts at zero.
+    pub(crate) fn new(faults: Faults) -> Self {
         let counted = faults.rules.into_iter().zip(0..).map(|(rule, place)| {
             let count = Count::new(&rule, place);
             (rule, count)
         });
-        Self { rules: counted.collect(), standing: Standing::default() }
+        Self { rules: counted.collect(), lasting: LastingFaults::default() }
     }
 
-    /// Counts a request and says what is done with it.
-    pub(in crate::sandbox) fn judge(&mut self, facts: &Facts<'_>) -> Verdict {
-        let mut verdict = Verdict::default();
+    /// Counts a request and decides its faults.
+    pub(crate) fn faults_of(&mut self, facts: &RequestFacts<'_>) -> RequestFaults {
+        let mut faults = RequestFaults::default();
         for (rule, count) in &mut self.rules {
             if facts.counted_by(&rule.on) && count.meets(rule.when) {
-                verdict.take(&rule.action, count.fired, facts, &mut self.standing);
+                faults.add(&rule.action, count.fired, facts, &mut self.lasting);
             }
         }
-        verdict
+        faults
     }
 
     /// Why a command of this method is refused, if it is.
-    pub(in crate::sandbox) fn refusal(&self, method: &str) -> Option<Refusal> {
-        self.standing.refused.iter().find(|(pattern, _)| names(pattern, method)).map(|(_, refusal)| refusal.clone())
+    pub(crate) fn refusal(&self, method: &str) -> Option<CallRefusal> {
+        self.lasting.refused.iter().find(|(pattern, _)| names(pattern, method)).map(|(_, refusal)| refusal.clone())
     }
 
-    /// Whether no file can be stored any more.
-    pub(in crate::sandbox) const fn disk_is_full(&self) -> bool {
-        self.standing.disk_is_full
+    /// Whether no more files can be stored.
+    pub(crate) const fn disk_is_full(&self) -> bool {
+        self.lasting.disk_is_full
     }
 }
 
-impl Verdict {
-    fn take(&mut self, action: &Action, fired: u64, facts: &Facts<'_>, standing: &mut Standing) {
+impl RequestFaults {
+    fn add(&mut self, action: &Action, fired: u64, facts: &RequestFacts<'_>, lasting: &mut LastingFaults) {
         let (mut early, mut late) = (None, None);
         match action {
             Action::Status { code, body, content_type } => {
-                early = Some(Early::Answer(Answer::text(*code, content_type, body)));
+                early = Some(Early::Answer(HttpAnswer::text(*code, content_type, body)));
             }
             Action::StatusAfter { code, body, content_type } => {
-                late = Some(Late::Answer(Answer::text(*code, content_type, body)));
+                late = Some(Late::Answer(HttpAnswer::text(*code, content_type, body)));
             }
-            Action::Html(status) => early = Some(Early::Answer(Answer::page(*status))),
-            Action::HtmlAfter(status) => late = Some(Late::Answer(Answer::page(*status))),
+            Action::Html(status) => early = Some(Early::Answer(HttpAnswer::page(*status))),
+            Action::HtmlAfter(status) => late = Some(Late::Answer(HttpAnswer::page(*status))),
             Action::Delay(delay) => self.delay += *delay,
             Action::DropBefore => early = Some(Early::Close),
             Action::DropAfter => late = Some(Late::Close),
@@ -168,18 +168,18 @@ impl Verdict {
             Action::EmptyBody => late = Some(Late::Truncate(0)),
             Action::CutBatch { after, answer } => self.cut = self.cut.or(Some((*after, *answer))),
             Action::RefuseCommand { method, code, description, status } if fired == 1 => {
-                standing.refused.push((method.clone(), Refusal::new(*status, code, description)));
+                lasting.refused.push((method.clone(), CallRefusal::new(*status, code, description)));
             }
             Action::NotAllowedInBatch if facts.writes_in_batch() => {
-                early = Some(Early::Answer(Answer::refused(&Refusal::not_in_batch().with_status(405))));
+                early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::not_in_batch().with_status(405))));
             }
             Action::RateLimited(times) if fired <= *times => {
-                early = Some(Early::Answer(Answer::refused(&Refusal::too_many_requests())));
+                early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::too_many_requests())));
             }
-            Action::TimeLimit => early = Some(Early::Answer(Answer::refused(&Refusal::time_limit()))),
-            Action::Overload => early = Some(Early::Answer(Answer::refused(&Refusal::overload()))),
-            Action::ExpiredToken => early = Some(Early::Answer(Answer::refused(&Refusal::expired_token()))),
-            Action::DiskFull => standing.disk_is_full = true,
+            Action::TimeLimit => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::time_limit()))),
+            Action::Overload => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::overload()))),
+            Action::ExpiredToken => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::expired_token()))),
+            Action::DiskFull => lasting.disk_is_full = true,
             Action::RefuseCommand { .. } | Action::NotAllowedInBatch | Action::RateLimited(_) => {}
         }
         if self.early.is_none() {
@@ -201,8 +201,8 @@ mod tests {
             faults = faults.and(On::Download, When::Every, Action::EmptyBody);
         }
         let mut script = Script::new(faults.and(On::Any, spec, Action::DropBefore));
-        let facts = Facts { method: Some("scope"), download: false, inner: &[] };
-        (0..requests).map(|_| script.judge(&facts).early.is_some()).collect()
+        let facts = RequestFacts { method: Some("scope"), download: false, inner: &[] };
+        (0..requests).map(|_| script.faults_of(&facts).early.is_some()).collect()
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! The words of a script in text, and where each stands.
+//! The words of a script in text, and their places.
 
-use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::FromStr;
 use std::vec::IntoIter;
 
-/// What is wrong with a script in text, and where.
+use crate::text;
+
+/// An error in a script in text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {message}")]
 pub struct SpecError {
@@ -17,14 +18,14 @@ pub struct SpecError {
     pub message: String,
 }
 
-/// A place in the text.
+/// The place of a word in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct At {
+pub(super) struct SpecPlace {
     line: usize,
     column: usize,
 }
 
-impl At {
+impl SpecPlace {
     pub(super) fn error<T>(self, message: impl Into<String>) -> Result<T, SpecError> {
         Err(SpecError { line: self.line, column: self.column, message: message.into() })
     }
@@ -32,28 +33,28 @@ impl At {
 
 /// One word, without its quotes.
 #[derive(Debug, Clone)]
-pub(super) struct Word {
+pub(super) struct SpecWord {
     pub(super) text: String,
-    pub(super) at: At,
+    pub(super) place: SpecPlace,
 }
 
 /// The words of one rule.
-pub(super) struct Words {
-    words: Peekable<IntoIter<Word>>,
-    end: At,
+pub(super) struct RuleWords {
+    words: Peekable<IntoIter<SpecWord>>,
+    end: SpecPlace,
 }
 
-impl Words {
+impl RuleWords {
     /// The next word; `wanted` says what it should be.
-    pub(super) fn next(&mut self, wanted: &str) -> Result<Word, SpecError> {
+    pub(super) fn next(&mut self, wanted: &str) -> Result<SpecWord, SpecError> {
         match self.words.next() {
             Some(word) => Ok(word),
             None => self.end.error(format!("the rule ends too early: {wanted} is missing")),
         }
     }
 
-    /// The next word, if there is one and it is such.
-    pub(super) fn next_if(&mut self, is: impl Fn(&str) -> bool) -> Option<Word> {
+    /// The next word, if there is one that satisfies `is`.
+    pub(super) fn next_if(&mut self, is: impl Fn(&str) -> bool) -> Option<SpecWord> {
         self.words.next_if(|word| is(&word.text))
     }
 
@@ -62,36 +63,43 @@ impl Words {
         let word = self.next(wanted)?;
         match word.text.parse() {
             Ok(number) if number >= least && number <= most => Ok(number),
-            _ => word.at.error(format!("`{}` is not {wanted}", word.text.escape_debug())),
+            _ => word.place.error(format!("{} is not {wanted}", quoted(&word.text))),
         }
     }
 
-    /// Nothing may be left.
+    /// Checks that no word is left.
     pub(super) fn finish(mut self) -> Result<(), SpecError> {
         match self.words.next() {
             None => Ok(()),
             Some(word) => {
-                let text = word.text.escape_debug();
-                word.at.error(format!("the rule should end before `{text}`; rules are separated by `;` or a new line"))
+                let text = quoted(&word.text);
+                word.place.error(format!("the rule should end before {text}; rules are separated by `;` or a new line"))
             }
         }
     }
 }
 
-/// Takes a text apart: rules end at `;` or at the end of a line, `#` at the beginning of a word makes the rest of the
-/// line a remark, and a word in double quotes is written as in JSON. Rules without words are left out.
-pub(super) fn rules(text: &str) -> Result<Vec<Words>, SpecError> {
+/// A word in a message.
+pub(super) fn quoted(word: &str) -> String {
+    /// More of it would push the rest of the message out of sight.
+    const MAX_CHARS: usize = 200;
+    text::quote(word, MAX_CHARS)
+}
+
+/// Splits a text into rules and words. Rules end at `;` or at the end of a line, `#` at the beginning of a word makes the
+/// rest of the line a comment, and a word in double quotes is written as in JSON. Rules without words are left out.
+pub(super) fn rules(text: &str) -> Result<Vec<RuleWords>, SpecError> {
     let mut rules = Vec::new();
     for (text, line) in text.lines().zip(1..) {
         let (mut words, mut rest) = (Vec::new(), text);
         loop {
             rest = rest.trim_start();
-            let at = At { line, column: text.chars().count() - rest.chars().count() + 1 };
+            let place = SpecPlace { line, column: text.chars().count() - rest.chars().count() + 1 };
             let first = rest.chars().next();
             if matches!(first, None | Some(';' | '#')) {
                 let words = std::mem::take(&mut words);
                 if !words.is_empty() {
-                    rules.push(Words { words: words.into_iter().peekable(), end: at });
+                    rules.push(RuleWords { words: words.into_iter().peekable(), end: place });
                 }
                 match rest.strip_prefix(';') {
                     Some(after) => rest = after,
@@ -99,42 +107,31 @@ pub(super) fn rules(text: &str) -> Result<Vec<Words>, SpecError> {
                 }
                 continue;
             }
-            let (word, after) = if first == Some('"') { quoted(rest, at)? } else { bare(rest, at)? };
-            words.push(Word { text: word, at });
+            let (word, after) = if first == Some('"') { quoted_word(rest, place)? } else { bare_word(rest, place)? };
+            words.push(SpecWord { text: word, place });
             rest = after;
         }
     }
     Ok(rules)
 }
 
-fn bare(text: &str, at: At) -> Result<(String, &str), SpecError> {
+fn bare_word(text: &str, place: SpecPlace) -> Result<(String, &str), SpecError> {
     let end = text.find(|c: char| c.is_whitespace() || c == ';').unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     if word.contains('"') {
-        return at.error("a word with quotes in it must be quoted as a whole, as in JSON: \"say \\\"no\\\"\"");
+        return place.error("a word with quotes in it must be quoted as a whole, as in JSON: \"say \\\"no\\\"\"");
     }
     Ok((word.to_owned(), rest))
 }
 
-fn quoted(text: &str, at: At) -> Result<(String, &str), SpecError> {
+fn quoted_word(text: &str, place: SpecPlace) -> Result<(String, &str), SpecError> {
     let mut read = serde_json::Deserializer::from_str(text).into_iter::<String>();
     let Some(Ok(word)) = read.next() else {
-        return at.error("the quotes are not closed on this line, or hold what no JSON string holds");
+        return place.error("the quotes are not closed on this line, or hold what no JSON string holds");
     };
     let rest = text.get(read.byte_offset()..).unwrap_or_default();
     if rest.starts_with(|c: char| !c.is_whitespace() && c != ';') {
-        return at.error("something follows the closing quote: leave a space after it");
+        return place.error("something follows the closing quote: leave a space after it");
     }
     Ok((word, rest))
-}
-
-/// A word as it is to be written.
-pub(super) fn written(text: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ';' | '#' | '"');
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.into()
-    } else {
-        // A string is always representable.
-        serde_json::Value::from(text).to_string().into()
-    }
 }

@@ -181,7 +181,7 @@ fn what_keeps_it_from_starting_is_told() {
     std::fs::write(folder.path().join("faults"), "# one\nany drop-aftr\n").unwrap();
     std::fs::write(folder.path().join("empty"), "# one\n").unwrap();
     let address = running.address();
-    let cases: [(Vec<&str>, &str); 15] = [
+    let cases: [(Vec<&str>, &str); 18] = [
         (vec!["--data", "new", "--listen", &address], "; name another address with --listen"),
         (vec!["--data", "taken"], "taken is in use by another sandbox; end that one"),
         (vec!["--data", "file"], "; name a folder that can be written with --data"),
@@ -196,6 +196,12 @@ fn what_keeps_it_from_starting_is_told() {
         (vec!["--faults", "no/such/file"], "there is no file no/such/file for --faults"),
         (vec!["--faults", "failures.txt"], "there is no file failures.txt for --faults"),
         (vec!["--faults", "."], "the file of --faults, ., cannot be read"),
+        (
+            vec!["--faults", "any \u{1b}[31m\u{202e}'x"],
+            "--faults:1:5: `\\u{1b}[31m\\u{202e}'x` is nothing that can go wrong",
+        ),
+        (vec!["--faults", "any \"\\u001b[2J\""], "--faults:1:5: `\\u{1b}[2J` is nothing that can go wrong"),
+        (vec!["--faults", "no\u{9b}31m"], "there is no file no\\u{9b}31m for --faults"),
         (vec!["--rate", "0"], "give a number above 0"),
         (vec!["--burst", "0"], "0 is not in 1.."),
         (vec!["--no-limits", "--burst", "5"], "cannot be used with"),
@@ -215,6 +221,7 @@ fn what_keeps_it_from_starting_is_told() {
             "{arguments:?}: {stderr}"
         );
         assert!(stderr.contains(told), "{arguments:?}: {stderr}");
+        assert!(stderr.chars().all(|c| c == '\n' || brandctl::text::is_plain(c)), "{arguments:?}: {stderr:?}");
     }
 }
 

@@ -269,7 +269,7 @@ fn a_code_that_the_portal_does_not_have_is_a_warning() {
 
 #[test]
 fn the_rate_of_the_portal_is_kept() {
-    let limits = brandctl::sandbox::Bucket { rate_per_second: 20.0, burst: 50 };
+    let limits = brandctl::sandbox::LeakyBucket { rate_per_second: 20.0, burst: 50 };
     let brand = Brand::on(|options| options.limits = Some(limits)).portal_has("icon/acme-call", 1);
     let begun = Instant::now();
     let output = brand.json("usage acme-call --entity deal:1-3500 --rps 20").ends_with(0);

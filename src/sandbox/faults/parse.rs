@@ -1,19 +1,20 @@
-//! Scripts of failures in text: reading and writing.
+//! Scripts of failures, read from text.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::super::methods;
-use super::super::wire::Refusal;
+use super::super::wire::CallRefusal;
+use super::rule::{Action, Cut, FaultRule, Faults, On, When};
 use super::script::names;
-use super::words::{SpecError, Word, Words, rules, written};
-use super::{Action, Cut, Faults, On, Rule, When};
+use super::words::{RuleWords, SpecError, SpecWord, quoted, rules};
+use crate::text;
 
 const JSON: &str = "application/json";
-/// The longest delay; whoever waits longer has given up.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// The longest delay; no client waits longer.
+const MAX_DELAY: Duration = Duration::from_secs(3600);
 
+/// The words for what goes wrong.
 const ACTIONS: [&str; 21] = [
     "status",
     "status-after",
@@ -38,7 +39,7 @@ const ACTIONS: [&str; 21] = [
     "disk-full",
 ];
 
-/// Rules are separated by `;` or by the end of a line; `#` begins a remark. A rule says which requests, which of those
+/// Rules are separated by `;` or by the end of a line; `#` begins a comment. A rule says which requests, which of those
 /// (all of them, if it does not say), and what goes wrong. Words with spaces are quoted as in JSON.
 ///
 /// ```text
@@ -69,7 +70,7 @@ impl FromStr for Faults {
     }
 }
 
-fn rule(mut words: Words) -> Result<Rule, SpecError> {
+fn rule(mut words: RuleWords) -> Result<FaultRule, SpecError> {
     let on = on(&words.next("which requests")?)?;
     let when = match words.next_if(|text| text == "every" || text.starts_with(|c: char| c.is_ascii_digit())) {
         Some(word) => when(&word)?,
@@ -77,10 +78,10 @@ fn rule(mut words: Words) -> Result<Rule, SpecError> {
     };
     let action = action(&mut words)?;
     words.finish()?;
-    Ok(Rule { on, when, action })
+    Ok(FaultRule { on, when, action })
 }
 
-fn on(word: &Word) -> Result<On, SpecError> {
+fn on(word: &SpecWord) -> Result<On, SpecError> {
     Ok(match word.text.as_str() {
         "any" => On::Any,
         "write" => On::Write,
@@ -92,24 +93,23 @@ fn on(word: &Word) -> Result<On, SpecError> {
     })
 }
 
-/// A pattern that names a method at least; any other would never be met.
-fn method(pattern: &str, word: &Word) -> Result<String, SpecError> {
+/// Reads a pattern that names at least one method; no request would meet any other.
+fn method(pattern: &str, word: &SpecWord) -> Result<String, SpecError> {
     let pattern = pattern.to_ascii_lowercase();
-    if methods::names().any(|name| names(&pattern, &name)) {
+    if methods::names().any(|name| names(&pattern, name)) {
         return Ok(pattern);
     }
-    let known: Vec<String> = ["any", "write", "download", "*.add", "*.get", "*.list", "*.delete"]
-        .map(str::to_owned)
+    let known: Vec<&str> = ["any", "write", "download", "*.add", "*.get", "*.list", "*.delete"]
         .into_iter()
         .chain(methods::names())
         .collect();
-    let hint = near(&pattern, &known).unwrap_or_else(|| {
+    let hint = did_you_mean(&pattern, &known).unwrap_or_else(|| {
         "; say any, write, download, a method such as crm.timeline.icon.add, or the end of one such as *.add".to_owned()
     });
-    word.at.error(format!("`{}` is no method of this portal{hint}", pattern.escape_debug()))
+    word.place.error(format!("{} is no method of this portal{hint}", quoted(&pattern)))
 }
 
-fn when(word: &Word) -> Result<When, SpecError> {
+fn when(word: &SpecWord) -> Result<When, SpecError> {
     let text = word.text.as_str();
     let parsed = if text == "every" {
         Some(When::Every)
@@ -126,9 +126,9 @@ fn when(word: &Word) -> Result<When, SpecError> {
     };
     match parsed {
         Some(when) => Ok(when),
-        None => word.at.error(format!(
-            "`{}` says not which requests: every, 3 for the third, 3+ from the third on, 2.5% by chance, 2.5%@7 with a seed",
-            text.escape_debug()
+        None => word.place.error(format!(
+            "{} says not which requests: every, 3 for the third, 3+ from the third on, 2.5% by chance, 2.5%@7 with a seed",
+            quoted(text)
         )),
     }
 }
@@ -144,7 +144,7 @@ fn per_million(percent: &str) -> Option<u32> {
     (1..=1_000_000).contains(&per_million).then_some(per_million)
 }
 
-fn action(words: &mut Words) -> Result<Action, SpecError> {
+fn action(words: &mut RuleWords) -> Result<Action, SpecError> {
     let name = words.next("what goes wrong")?;
     Ok(match name.text.as_str() {
         "status" | "status-after" => {
@@ -165,17 +165,8 @@ fn action(words: &mut Words) -> Result<Action, SpecError> {
         "truncate" => Action::TruncateBody(words.number("a number of bytes", 0, usize::MAX)?),
         "tear" => Action::TearBody(words.number("a number of bytes", 0, usize::MAX)?),
         "empty" => Action::EmptyBody,
-        "cut" => {
-            let after = words.number("a number of commands", 0, usize::MAX)?;
-            let unanswered = words.next_if(|text| text == "unanswered").is_some();
-            Action::CutBatch { after, answer: if unanswered { Cut::Close } else { Cut::Partial } }
-        }
-        "refuse" => {
-            let word = words.next("a method, or the end of one such as *.add")?;
-            let method = method(&word.text, &word)?;
-            let Refusal { status, code, description } = refusal(words)?;
-            Action::RefuseCommand { method, code, description, status }
-        }
+        "cut" => cut(words)?,
+        "refuse" => refuse(words)?,
         "no-batch" => Action::NotAllowedInBatch,
         "rate-limited" => Action::RateLimited(words.number("a number of times, at least 1", 1, u64::MAX)?),
         "time-limit" => Action::TimeLimit,
@@ -183,13 +174,26 @@ fn action(words: &mut Words) -> Result<Action, SpecError> {
         "expired-token" => Action::ExpiredToken,
         "disk-full" => Action::DiskFull,
         text => {
-            let hint = near(text, &ACTIONS).unwrap_or_else(|| format!("; say one of {}", ACTIONS.join(", ")));
-            return name.at.error(format!("`{}` is nothing that can go wrong{hint}", text.escape_debug()));
+            let hint = did_you_mean(text, &ACTIONS).unwrap_or_else(|| format!("; say one of {}", ACTIONS.join(", ")));
+            return name.place.error(format!("{} is nothing that can go wrong{hint}", quoted(text)));
         }
     })
 }
 
-fn answer(name: &Word, code: u16, body: String, content_type: String) -> Action {
+fn cut(words: &mut RuleWords) -> Result<Action, SpecError> {
+    let after = words.number("a number of commands", 0, usize::MAX)?;
+    let unanswered = words.next_if(|text| text == "unanswered").is_some();
+    Ok(Action::CutBatch { after, answer: if unanswered { Cut::Close } else { Cut::Partial } })
+}
+
+fn refuse(words: &mut RuleWords) -> Result<Action, SpecError> {
+    let word = words.next("a method, or the end of one such as *.add")?;
+    let method = method(&word.text, &word)?;
+    let CallRefusal { status, code, description } = refusal(words)?;
+    Ok(Action::RefuseCommand { method, code, description, status })
+}
+
+fn answer(name: &SpecWord, code: u16, body: String, content_type: String) -> Action {
     if name.text.ends_with("-after") {
         Action::StatusAfter { code, body, content_type }
     } else {
@@ -198,36 +202,36 @@ fn answer(name: &Word, code: u16, body: String, content_type: String) -> Action 
 }
 
 /// An HTTP status that ends a request.
-fn status(words: &mut Words) -> Result<u16, SpecError> {
+fn status(words: &mut RuleWords) -> Result<u16, SpecError> {
     words.number("an HTTP status from 200 to 599", 200, 599)
 }
 
-fn refusal(words: &mut Words) -> Result<Refusal, SpecError> {
+fn refusal(words: &mut RuleWords) -> Result<CallRefusal, SpecError> {
     let status = status(words)?;
     let code = words.next("an error code")?.text;
     let text = optional(words).map_or_else(String::new, |word| word.text);
-    Ok(Refusal::new(status, &code, &text))
+    Ok(CallRefusal::new(status, &code, &text))
 }
 
-/// A content type that can stand in a header.
-fn content_type(words: &mut Words) -> Result<String, SpecError> {
+/// A content type that is valid in a header.
+fn content_type(words: &mut RuleWords) -> Result<String, SpecError> {
     match optional(words) {
         None => Ok(JSON.to_owned()),
         Some(word) if word.text.contains('/') && word.text.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
             Ok(word.text)
         }
-        Some(word) => word.at.error(format!(
-            "`{}` is no content type such as text/html; a body with spaces in it must be quoted as a whole",
-            word.text.escape_debug()
+        Some(word) => word.place.error(format!(
+            "{} is no content type such as text/html; a body with spaces in it must be quoted as a whole",
+            quoted(&word.text)
         )),
     }
 }
 
-fn optional(words: &mut Words) -> Option<Word> {
+fn optional(words: &mut RuleWords) -> Option<SpecWord> {
     words.next_if(|_| true)
 }
 
-fn delay(word: &Word) -> Result<Duration, SpecError> {
+fn delay(word: &SpecWord) -> Result<Duration, SpecError> {
     let split = word.text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.text.len());
     let (number, unit) = word.text.split_at(split);
     let unit = match unit {
@@ -238,88 +242,15 @@ fn delay(word: &Word) -> Result<Duration, SpecError> {
         _ => None,
     };
     let seconds = number.parse::<f64>().ok().zip(unit).map(|(number, unit)| number * unit);
-    match seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|delay| *delay <= LONGEST) {
+    match seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|delay| *delay <= MAX_DELAY) {
         Some(delay) => Ok(delay),
-        None => {
-            word.at.error(format!("`{}` is no time such as 250ms or 1.5s, at most an hour", word.text.escape_debug()))
-        }
+        None => word.place.error(format!("{} is no time such as 250ms or 1.5s, at most an hour", quoted(&word.text))),
     }
 }
 
-/// "did you mean", for what is nearly one of the known words.
-fn near<S: AsRef<str>>(text: &str, known: &[S]) -> Option<String> {
-    let distance = |known: &str| strsim::damerau_levenshtein(text, known);
-    let nearest = known.iter().map(AsRef::as_ref).min_by_key(|known| distance(known))?;
-    (distance(nearest) <= 1.max(text.chars().count() / 3)).then(|| format!("; did you mean `{nearest}`?"))
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, rule) in self.rules.iter().enumerate() {
-            write!(f, "{}{rule}", if index == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
-}
-
-/// The rule as it is read; a method that no portal has cannot be read again.
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { on, when, action } = self;
-        match on {
-            On::Any => f.write_str("any"),
-            On::Write => f.write_str("write"),
-            On::Download => f.write_str("download"),
-            On::Method(pattern) => write!(f, "{}", written(pattern)),
-            On::Inner(pattern) => write!(f, "{}", written(&format!("inner:{pattern}"))),
-        }?;
-        match when {
-            When::Every => {}
-            When::Nth(number) => write!(f, " {number}")?,
-            When::From(number) => write!(f, " {number}+")?,
-            When::Probability { per_million, seed } => {
-                let percent = format!("{}.{:04}", per_million / 10_000, per_million % 10_000);
-                write!(f, " {}%", percent.trim_end_matches('0').trim_end_matches('.'))?;
-                if *seed != 0 {
-                    write!(f, "@{seed}")?;
-                }
-            }
-        }
-        write!(f, " {action}")
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status { code, body, content_type } => {
-                write!(f, "status {code} {} {}", written(body), written(content_type))
-            }
-            Self::StatusAfter { code, body, content_type } => {
-                write!(f, "status-after {code} {} {}", written(body), written(content_type))
-            }
-            Self::Html(code) => write!(f, "html {code}"),
-            Self::HtmlAfter(code) => write!(f, "html-after {code}"),
-            Self::Delay(delay) => write!(f, "delay {delay:?}"),
-            Self::DropBefore => f.write_str("drop-before"),
-            Self::DropAfter => f.write_str("drop-after"),
-            Self::DropDuring => f.write_str("drop-during"),
-            Self::TruncateBody(length) => write!(f, "truncate {length}"),
-            Self::TearBody(length) => write!(f, "tear {length}"),
-            Self::EmptyBody => f.write_str("empty"),
-            Self::CutBatch { after, answer: Cut::Partial } => write!(f, "cut {after}"),
-            Self::CutBatch { after, answer: Cut::Close } => write!(f, "cut {after} unanswered"),
-            Self::RefuseCommand { method, code, description, status } => {
-                write!(f, "refuse {} {status} {} {}", written(method), written(code), written(description))
-            }
-            Self::NotAllowedInBatch => f.write_str("no-batch"),
-            Self::RateLimited(times) => write!(f, "rate-limited {times}"),
-            Self::TimeLimit => f.write_str("time-limit"),
-            Self::Overload => f.write_str("overload"),
-            Self::ExpiredToken => f.write_str("expired-token"),
-            Self::DiskFull => f.write_str("disk-full"),
-        }
-    }
+/// "did you mean", for a word that is nearly one of the known ones.
+fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
+    text::nearest(word, known).map(|nearest| format!("; did you mean `{nearest}`?"))
 }
 
 #[cfg(test)]
@@ -336,7 +267,7 @@ mod tests {
     #[test]
     fn rules_are_read() {
         let one = |text: &str| parse(text).unwrap().rules.pop().unwrap();
-        let rule = |on, when, action| Rule { on, when, action };
+        let rule = |on, when, action| FaultRule { on, when, action };
         let add = || On::Method("crm.timeline.icon.add".to_owned());
         assert_eq!(one("any drop-after"), rule(On::Any, When::Every, Action::DropAfter));
         assert_eq!(one("CRM.timeline.Icon.ADD every empty"), rule(add(), When::Every, Action::EmptyBody));
@@ -353,15 +284,15 @@ mod tests {
     }
 
     #[test]
-    fn remarks_and_empty_lines_are_passed_over() {
+    fn comments_and_empty_lines_are_ignored() {
         let faults = parse("# a remark\n\n any 1 empty # the first; any 2 empty\r\n;; any 3 empty;").unwrap();
         assert_eq!(faults.to_string(), "any 1 empty; any 3 empty");
         assert_eq!(parse(" # nothing ; \n ").unwrap(), Faults::none());
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
-        for (text, told) in [
+    fn errors_name_the_place() {
+        for (text, message) in [
             ("any", "1:4: the rule ends too early: what goes wrong is missing"),
             ("any 1 drop-aftr", "1:7: `drop-aftr` is nothing that can go wrong; did you mean `drop-after`?"),
             (
@@ -387,7 +318,7 @@ mod tests {
             ("any status 500 \"a", "1:16: the quotes are not closed on this line, or hold what no JSON string holds"),
             ("any status 500 \"a\"b", "1:16: something follows the closing quote: leave a space after it"),
         ] {
-            assert_eq!(parse(text).unwrap_err(), told, "{text}");
+            assert_eq!(parse(text).unwrap_err(), message, "{text}");
         }
         let which =
             "says not which requests: every, 3 for the third, 3+ from the third on, 2.5% by chance, 2.5%@7 with a seed";
@@ -408,8 +339,7 @@ mod tests {
     }
 
     fn method_name() -> impl Strategy<Value = String> {
-        let all: Vec<String> =
-            methods::names().chain(["*.add".to_owned(), "*".to_owned(), "*.icon.list".to_owned()]).collect();
+        let all: Vec<String> = methods::names().chain(["*.add", "*", "*.icon.list"]).map(str::to_owned).collect();
         prop::sample::select(all)
     }
 
@@ -460,7 +390,7 @@ mod tests {
             (1..u64::MAX).prop_map(When::From),
             (1..=1_000_000_u32, any::<u64>()).prop_map(|(per_million, seed)| When::Probability { per_million, seed }),
         ];
-        let rule = (on, when, action()).prop_map(|(on, when, action)| Rule { on, when, action });
+        let rule = (on, when, action()).prop_map(|(on, when, action)| FaultRule { on, when, action });
         prop::collection::vec(rule, 0..5).prop_map(|rules| Faults { rules })
     }
 
