@@ -456,7 +456,7 @@ mod checker {
         refuses("ops/plan.rs", "fn f() { std::process::exit(1) }", "std::process::exit");
         refuses("store/run.rs", "use reqwest::Client;", "reqwest");
         refuses("portal/client.rs", "use std::fs::File;", "std::fs");
-        accepts("portal/oauth/file.rs", "use std::fs::{self, File};");
+        refuses("portal/oauth/tokens.rs", "use std::fs::{self, File};", "std::fs");
         refuses("portal/oauth/file.rs", "use std::env;", "std::env");
     }
 
