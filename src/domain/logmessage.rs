@@ -56,7 +56,7 @@ pub enum NotAnEntity {
     Shape,
     /// The part before the colon is no type.
     #[error("`{}` is no type of CRM items{}: there are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, as in 1032 or T408",
-        .given.escape_debug(), .near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default())]
+        .given, .near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default())]
     Type {
         /// What was given.
         given: String,
@@ -64,7 +64,7 @@ pub enum NotAnEntity {
         near: Option<&'static str>,
     },
     /// The part behind it is no number.
-    #[error("`{}` is no item's number: it is a whole number from 1 on", .0.escape_debug())]
+    #[error("`{}` is no item's number: it is a whole number from 1 on", .0)]
     Id(String),
     /// A range ends before it begins.
     #[error("a range goes from the lower number to the higher: did you mean {last}-{first}")]

@@ -67,6 +67,6 @@ pub async fn list(
 
 fn unknown(held: &Held) -> Option<Finding> {
     let Reading::Failed(why) = &held.reading else { return None };
-    let message = format!("the image of {} cannot be fetched: {why}", held.address.to_string().escape_debug());
+    let message = format!("the image of {} cannot be fetched: {why}", held.address);
     Some(Finding::warning("unknown-content", message).about(held.address.clone()))
 }

@@ -15,13 +15,13 @@ pub struct Holder {
     /// When it took the lock, in RFC 3339.
     pub since: String,
     /// What it does under the lock.
-    pub purpose: Purpose,
+    pub purpose: LockPurpose,
 }
 
 /// What a lock is held for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Purpose {
+pub enum LockPurpose {
     /// Writing to the portal.
     Apply,
     /// Finding out what a run did that was cut short. That takes seconds.
@@ -48,14 +48,14 @@ pub enum LockError {
 impl LockError {
     /// Whether the lock will be free again in a moment.
     pub(crate) fn is_brief(&self) -> bool {
-        matches!(self, Self::Held(Some(Holder { purpose: Purpose::Settle, .. })))
+        matches!(self, Self::Held(Some(Holder { purpose: LockPurpose::Settle, .. })))
     }
 }
 
 fn doing(holder: Option<&Holder>) -> &'static str {
     match holder {
-        Some(Holder { purpose: Purpose::Settle, .. }) => "another command is finding out what a run did",
-        Some(Holder { purpose: Purpose::Apply, .. }) | None => "another apply is running",
+        Some(Holder { purpose: LockPurpose::Settle, .. }) => "another command is finding out what a run did",
+        Some(Holder { purpose: LockPurpose::Apply, .. }) | None => "another apply is running",
     }
 }
 
@@ -68,7 +68,7 @@ impl Lock {
     ///
     /// # Errors
     /// When another process holds it, or the state folder cannot be written.
-    pub fn take(state: &StateDir, purpose: Purpose, since: String) -> Result<Self, LockError> {
+    pub fn take(state: &StateDir, purpose: LockPurpose, since: String) -> Result<Self, LockError> {
         match state.ensure()?.lock("lock")? {
             Locking::Held(text) => Err(LockError::Held(serde_json::from_str(&text).ok())),
             Locking::Taken(mut file) => {

@@ -246,7 +246,7 @@ fn sha256(reading: &Reading) -> Option<Digest> {
 
 fn unfetched(item: &Item) -> Option<Finding> {
     let Filed::Unfetched(why) = &item.filed else { return None };
-    let message = format!("the image of {} cannot be fetched: {why}", item.address.to_string().escape_debug());
+    let message = format!("the image of {} cannot be fetched: {why}", item.address);
     Some(
         Finding::error("unknown-content", message)
             .about(item.address.clone())
@@ -255,7 +255,6 @@ fn unfetched(item: &Item) -> Option<Finding> {
 }
 
 fn unnameable(address: &Address) -> Finding {
-    let message =
-        format!("no pattern can name {}, so the manifest cannot ignore it", address.to_string().escape_debug());
+    let message = format!("no pattern can name {}, so the manifest cannot ignore it", address);
     Finding::error("export", message).about(address.clone()).help("leave it out of `owns`, or delete it on the portal")
 }
