@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::domain::doctor::{self, Health, Observed, Trouble};
+use crate::domain::doctor::{self, DoctorObservations, DoctorProblem, Health};
 use crate::domain::finding::Finding;
 use crate::domain::manifest::Manifest;
 use crate::ops;
@@ -27,10 +27,10 @@ pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let mut session = Session::looking(globals);
-    let mut observed = Observed::default();
+    let mut observed = DoctorObservations::default();
     observe(&mut session, &mut observed);
     session.progress.clear();
-    let checks = doctor::judge(&observed);
+    let checks = doctor::checks(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
     let exit = match (session.report.interrupted, failed) {
         (true, _) => Exit::Interrupted,
@@ -46,7 +46,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
 }
 
 /// Looks as far as it comes. Everything goes into `observed`: a finding here is a check that failed.
-fn observe(session: &mut Session<'_>, observed: &mut Observed) {
+fn observe(session: &mut Session<'_>, observed: &mut DoctorObservations) {
     let manifest = session.parse_if_any();
     let errors = session.report.findings.iter().filter(|finding| finding.is_error()).count();
     let found = std::mem::take(&mut session.report.findings);
@@ -57,7 +57,7 @@ fn observe(session: &mut Session<'_>, observed: &mut Observed) {
         (Some(manifest), _) => Some(fit(session, manifest)),
     };
     let Some(connection) = connection else {
-        observed.config = session.report.findings.pop().map(|finding| Err(trouble(finding)));
+        observed.config = session.report.findings.pop().map(|finding| Err(problem(finding)));
         return;
     };
     observed.config = Some(Ok((connection.client.setup(), connection.source.clone())));
@@ -65,7 +65,7 @@ fn observe(session: &mut Session<'_>, observed: &mut Observed) {
     observed.state =
         Some(connection.state.try_writing().map(|()| format!("{folder} can be written")).map_err(|error| {
             let help = "apply keeps old images there: name a folder that can be written with --state-dir";
-            Trouble { message: format!("{folder} cannot be written: {error}"), help: Some(help.to_owned()) }
+            DoctorProblem { message: format!("{folder} cannot be written: {error}"), help: Some(help.to_owned()) }
         }));
     let progress = session.progress.clone();
     let observing = ops::doctor::observe(&connection.client, progress.as_ref(), observed);
@@ -77,32 +77,32 @@ fn observe(session: &mut Session<'_>, observed: &mut Observed) {
             session.report.interrupted = true;
         }
         Err(CutShort::NoRuntime(error)) => {
-            observed.config = Some(Err(Trouble { message: format!("no runtime: {error}"), help: None }));
+            observed.config = Some(Err(DoctorProblem { message: format!("no runtime: {error}"), help: None }));
         }
     }
 }
 
 /// Whether the manifest is for the portal that was connected to.
-fn fit(session: &Session<'_>, manifest: &Manifest) -> Result<String, Trouble> {
+fn fit(session: &Session<'_>, manifest: &Manifest) -> Result<String, DoctorProblem> {
     let name = session.repository.name();
     match &session.report.portal {
         Some(portal) if session.globals.sandbox.is_none() => session::pinned(manifest, portal)
             .map(|()| if manifest.portals.is_empty() { "any portal" } else { "this portal" })
             .map(|which| format!("{name} is for {which}"))
-            .map_err(|finding| trouble(*finding)),
+            .map_err(|finding| problem(*finding)),
         _ => Ok(format!("{name} can be read")),
     }
 }
 
-fn unusable(session: &Session<'_>, errors: usize, first: Finding) -> Trouble {
+fn unusable(session: &Session<'_>, errors: usize, first: Finding) -> DoctorProblem {
     let name = session.repository.name();
     let message = match errors {
         1 => format!("{name}: {}", first.message),
         _ => format!("{name}: {}, and {} more", first.message, errors - 1),
     };
-    Trouble { message, help: Some("`brandctl validate` shows where".to_owned()) }
+    DoctorProblem { message, help: Some("`brandctl validate` shows where".to_owned()) }
 }
 
-fn trouble(finding: Finding) -> Trouble {
-    Trouble { message: finding.message, help: finding.help }
+fn problem(finding: Finding) -> DoctorProblem {
+    DoctorProblem { message: finding.message, help: finding.help }
 }

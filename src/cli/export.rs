@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::export::{Choice, Origin};
+use crate::domain::export::{ExportChoice, ExportSource};
 use crate::domain::finding::Finding;
 use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
@@ -74,7 +74,7 @@ fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut Expo
     let manifest = if session.globals.names_manifest() { Some(session.parse_if_any()?) } else { None };
     let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
     report.portal = Some(connection.identity.clone());
-    let origin = Origin { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };
+    let origin = ExportSource { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder);
     let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
@@ -86,11 +86,11 @@ fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut Expo
     Some(())
 }
 
-fn chosen(arguments: &Arguments) -> Result<Choice, String> {
+fn chosen(arguments: &Arguments) -> Result<ExportChoice, String> {
     let scope = |patterns: &[Pattern]| {
         let scope = (!patterns.is_empty()).then(|| Scope::new(patterns.to_vec()));
         scope.transpose().map_err(|error| error.to_string())
     };
     let only = scope(&arguments.only)?.map_or(Selection::All, Selection::Matching);
-    Ok(Choice { only, owns: scope(&arguments.owns)? })
+    Ok(ExportChoice { only, owns: scope(&arguments.owns)? })
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::list::Inventory;
+use crate::domain::list::ListReport;
 use crate::domain::manifest::Manifest;
 use crate::ops;
 use crate::ops::list::Bytes;
@@ -37,30 +37,30 @@ pub(super) struct Arguments {
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut session = Session::looking(globals);
-    let mut inventory = Inventory::default();
+    let mut list = ListReport::default();
     let bytes = if arguments.reports.draw() { Bytes::Kept } else { Bytes::Dropped };
-    look(&mut session, &arguments.looking, bytes, &mut inventory);
+    look(&mut session, &arguments.looking, bytes, &mut list);
     session.progress.clear();
-    inventory.findings.splice(0..0, std::mem::take(&mut session.report.findings));
+    list.findings.splice(0..0, std::mem::take(&mut session.report.findings));
     if arguments.reports.comment() {
-        inventory.subject = session.subject();
+        list.subject = session.subject();
     }
-    let unwritten = arguments.reports.write_inventory(&inventory);
-    inventory.findings.extend(unwritten);
-    let exit = exit::of_reading(&session.report, inventory.has_errors());
+    let unwritten = arguments.reports.write_list(&list);
+    list.findings.extend(unwritten);
+    let exit = exit::of_reading(&session.report, list.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::print::<ListDocument>(&inventory), exit),
+        Format::Json => output::json(render::json::print::<ListDocument>(&list), exit),
         Format::Human => {
             let systems = if arguments.system { Systems::Named } else { Systems::Counted };
-            let exit = output::data(&render::list::inventory(&inventory, systems, &output::screen()), exit);
-            output::findings(globals, &inventory.findings, &session.report);
+            let exit = output::data(&render::list::list(&list, systems, &output::screen()), exit);
+            output::findings(globals, &list.findings, &session.report);
             exit
         }
     }
 }
 
-/// Fills the inventory as far as it comes; what stood in the way is in the report.
-fn look(session: &mut Session<'_>, looking: &SelectArgs, bytes: Bytes, inventory: &mut Inventory) -> Option<()> {
+/// Fills the list as far as it comes; what stood in the way is in the report.
+fn look(session: &mut Session<'_>, looking: &SelectArgs, bytes: Bytes, list: &mut ListReport) -> Option<()> {
     let only = match looking.selection() {
         Ok(only) => only,
         Err(error) => {
@@ -73,15 +73,15 @@ fn look(session: &mut Session<'_>, looking: &SelectArgs, bytes: Bytes, inventory
         return None;
     }
     let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
-    inventory.manifest = manifest.as_ref().map(|_| session.repository.name().to_owned());
+    list.manifest = manifest.as_ref().map(|_| session.repository.name().to_owned());
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let eyes = session.eyes(&connection);
     let listed = session.read(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness(), bytes));
     let listed = session.took(listed)?;
     session.save_cache(&connection, &listed.listing);
-    inventory.portal = Some(connection.identity.clone());
-    inventory.entries = listed.entries;
-    inventory.findings = listed.findings;
-    inventory.contents = listed.contents;
+    list.portal = Some(connection.identity.clone());
+    list.entries = listed.entries;
+    list.findings = listed.findings;
+    list.contents = listed.contents;
     Some(())
 }

@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::logmessage::{self, Draft, Entity, LogReport, Outcome};
+use crate::domain::logmessage::{self, Entity, LogOutcome, LogReport, NewLogEntry};
 use crate::ops;
 use crate::ops::ports::{ReadLog as _, WriteError, WriteLog as _};
 use crate::render;
@@ -13,7 +13,7 @@ use crate::render::json::LogDocument;
 use super::exit::Exit;
 use super::output;
 use super::session::{Connection, CutShort, Purpose, Session};
-use super::settings::{Format, Globals};
+use super::settings::{Format, Globals, parsed};
 
 /// Add, get, list and delete log entries in the timelines of CRM items
 ///
@@ -57,7 +57,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Adding {
     /// The item, such as deal:12
-    #[arg(long, value_name = "TYPE:ID")]
+    #[arg(long, value_name = "TYPE:ID", value_parser = parsed::<Entity>)]
     entity: Entity,
     /// The entry's title
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
@@ -80,7 +80,7 @@ struct Naming {
 #[derive(Debug, Args)]
 struct Listing {
     /// The item, such as deal:12
-    #[arg(long, value_name = "TYPE:ID")]
+    #[arg(long, value_name = "TYPE:ID", value_parser = parsed::<Entity>)]
     entity: Entity,
     /// Stop after so many entries
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -105,7 +105,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     session.progress.clear();
     report.portal.clone_from(&session.report.portal);
     report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
-    let is_bad = report.outcome != Outcome::Done || report.findings.iter().any(Finding::is_error);
+    let is_bad = report.outcome != LogOutcome::Done || report.findings.iter().any(Finding::is_error);
     let exit = match (session.report.interrupted, is_bad) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Error,
@@ -143,13 +143,13 @@ fn act(session: &mut Session<'_>, action: &Action, report: &mut LogReport) -> Op
             report.deleted = Some(*id);
         }
     }
-    report.outcome = Outcome::Done;
+    report.outcome = LogOutcome::Done;
     Some(())
 }
 
 fn add(session: &mut Session<'_>, adding: &Adding, connection: &Connection, report: &mut LogReport) -> Option<()> {
     let Adding { entity, title, text, icon } = adding;
-    let draft = Draft { title: title.clone(), text: text.clone(), icon: icon.clone() };
+    let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
     let added = session.read(ops::logmessage::add(&connection.client, *entity, &draft, &mut report.findings));
     let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
     report.entries = vec![wrote(session, added, report, "the entry may have been added all the same", &help)?];
@@ -159,8 +159,8 @@ fn add(session: &mut Session<'_>, adding: &Adding, connection: &Connection, repo
 fn list(session: &mut Session<'_>, listing: &Listing, connection: &Connection, report: &mut LogReport) -> Option<()> {
     let Listing { entity, limit, order } = listing;
     let order = match order {
-        Order::Asc => logmessage::Order::Ascending,
-        Order::Desc => logmessage::Order::Descending,
+        Order::Asc => logmessage::LogOrder::Ascending,
+        Order::Desc => logmessage::LogOrder::Descending,
     };
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
     let listed = session.read(ops::logmessage::list(&connection.client, *entity, order, limit));
@@ -183,7 +183,7 @@ fn wrote<T>(
     help: &str,
 ) -> Option<T> {
     if matches!(outcome, Err(CutShort::Interrupted)) {
-        report.outcome = Outcome::Unknown;
+        report.outcome = LogOutcome::Unknown;
         session.report.interrupted = true;
         let message = format!("interrupted before the portal answered; {maybe}");
         session.report.findings.push(Finding::error("interrupted", message).help(help));
@@ -193,7 +193,7 @@ fn wrote<T>(
         written.map_err(|error| match error {
             WriteError::NoEffect(error) => error,
             WriteError::Unknown(mut error) => {
-                report.outcome = Outcome::Unknown;
+                report.outcome = LogOutcome::Unknown;
                 error.message = format!("{}; {maybe}", error.message);
                 error.hint = Some(help.to_owned());
                 error
@@ -205,12 +205,12 @@ fn wrote<T>(
 
 fn human(action: &Action, report: &LogReport) -> String {
     match (action, report.outcome, report.entries.as_slice()) {
-        (Action::List(Listing { entity, .. }), Outcome::Done, entries) => render::logmessage::list(entries, *entity),
-        (Action::Get(_), Outcome::Done, [entry]) => render::logmessage::entry(entry),
-        (Action::Add(Adding { entity, .. }), Outcome::Done, [entry]) => {
+        (Action::List(Listing { entity, .. }), LogOutcome::Done, entries) => render::logmessage::list(entries, *entity),
+        (Action::Get(_), LogOutcome::Done, [entry]) => render::logmessage::entry(entry),
+        (Action::Add(Adding { entity, .. }), LogOutcome::Done, [entry]) => {
             format!("Added log entry {} to {entity}.\n", entry.id)
         }
-        (Action::Delete(Naming { id }), Outcome::Done, _) => format!("Deleted log entry {id}.\n"),
+        (Action::Delete(Naming { id }), LogOutcome::Done, _) => format!("Deleted log entry {id}.\n"),
         _ => String::new(),
     }
 }

@@ -20,7 +20,7 @@ use super::exit::{self, Exit};
 use super::output;
 use super::plan::{self, Made};
 use super::session::{Connection, Purpose, Session};
-use super::settings::{Format, Globals, GuardArgs, SelectArgs, SettleArgs};
+use super::settings::{Format, Globals, GuardArgs, SelectArgs, SettleArgs, parsed};
 
 /// Look whether timeline log entries name codes
 ///
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "CODE|ADDRESS", add = completions::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
     codes: Vec<Address>,
     /// The CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
-    #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true)]
+    #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true, value_parser = parsed::<Span>)]
     entities: Vec<Span>,
     #[command(flatten)]
     looking: SelectArgs,

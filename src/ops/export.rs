@@ -1,7 +1,7 @@
 //! Exports what a portal holds: a manifest, every image, and a snapshot. Nothing is written to the portal, and nothing to
 //! disk before everything is read.
 
-use crate::domain::export::{self, Choice, Export, Origin};
+use crate::domain::export::{self, Export, ExportChoice, ExportSource};
 use crate::format::SnapshotDocument;
 
 use super::events::{Event, Stage};
@@ -23,8 +23,8 @@ pub struct Exported {
 /// # Errors
 /// When the portal cannot be listed.
 pub async fn export(
-    choice: &Choice,
-    origin: &Origin,
+    choice: &ExportChoice,
+    origin: &ExportSource,
     eyes: &Reader<'_, impl ReadPortal>,
     target: &impl WriteExport,
     existing: Existing,
@@ -50,7 +50,11 @@ pub async fn export(
 ///
 /// # Errors
 /// When the portal cannot be listed.
-pub async fn read(choice: &Choice, origin: &Origin, eyes: &Reader<'_, impl ReadPortal>) -> Result<Export, PortalError> {
+pub async fn read(
+    choice: &ExportChoice,
+    origin: &ExportSource,
+    eyes: &Reader<'_, impl ReadPortal>,
+) -> Result<Export, PortalError> {
     eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let listing = eyes.portal.list().await?;
     let findings = choice.unmatched(&listing);
@@ -60,7 +64,7 @@ pub async fn read(choice: &Choice, origin: &Origin, eyes: &Reader<'_, impl ReadP
     let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
     let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
     let observed = observe::observed(&listing, readings);
-    let mut export = export::lay_out(&observed, &contents, choice, origin);
+    let mut export = export::build(&observed, &contents, choice, origin);
     export.add_snapshot(SnapshotDocument::of(origin, &observed, &export.items).text());
     Ok(export)
 }

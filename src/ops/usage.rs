@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
+use crate::domain::evidence::{Usage, UsageEvidence};
 use crate::domain::finding::Finding;
 use crate::domain::guard::Allowances;
-use crate::domain::logmessage::{Entity, Order, Page, Paging};
+use crate::domain::logmessage::{Entity, LogOrder, LogPage, Paging};
 use crate::domain::ownership::Ownership;
 use crate::domain::report::Report;
 use crate::domain::retry::Class;
-use crate::domain::usage::{Completeness, Evidence, Items, Usage, UsageCounter};
+use crate::domain::usage::{Completeness, Items, UsageCounter};
 
 use super::events::{Event, Observer, Stage};
 use super::observe::Reader;
@@ -23,7 +24,7 @@ const REPEATS: u32 = 2;
 #[derive(Debug)]
 pub struct Scanned {
     /// What is known of the codes.
-    pub evidence: Evidence,
+    pub evidence: UsageEvidence,
     /// Why it ended early, if it did: what was read until then counts.
     pub stopped: Option<PortalError>,
 }
@@ -35,10 +36,10 @@ pub async fn scan(
     items: &Items,
     codes: impl IntoIterator<Item = Address>,
 ) -> Scanned {
-    let mut tally = UsageCounter::new(codes);
-    let mut waiting = items.iter().take(if tally.needs_reading() { usize::MAX } else { 0 });
+    let mut counter = UsageCounter::new(codes);
+    let mut waiting = items.iter().take(if counter.needs_reading() { usize::MAX } else { 0 });
     let mut open: Vec<Cursor> = Vec::new();
-    if tally.needs_reading() {
+    if counter.needs_reading() {
         observer.observe(Event::Stage { stage: Stage::Scanning, total: Some(items.count()) });
     }
     let stopped = loop {
@@ -48,20 +49,20 @@ pub async fn scan(
             break None;
         }
         let wanted: Vec<_> = open.iter().map(|cursor| (cursor.item, cursor.start)).collect();
-        let pages = match log.log_pages(&wanted, Order::Descending).await {
+        let pages = match log.log_pages(&wanted, LogOrder::Descending).await {
             Ok(pages) => pages,
             Err(error) => {
                 open.iter()
                     .filter(|cursor| cursor.start > 0)
-                    .for_each(|cursor| tally.end(cursor.item, Completeness::Cut));
+                    .for_each(|cursor| counter.end(cursor.item, Completeness::Cut));
                 break Some(error);
             }
         };
         let asked = open.len();
-        open = open.into_iter().zip(pages).filter_map(|(cursor, page)| cursor.advance(page, &mut tally)).collect();
+        open = open.into_iter().zip(pages).filter_map(|(cursor, page)| cursor.advance(page, &mut counter)).collect();
         observer.observe(Event::Advanced(asked - open.len()));
     };
-    Scanned { evidence: tally.finish(items), stopped }
+    Scanned { evidence: counter.finish(items), stopped }
 }
 
 /// Warnings of codes that the portal does not have: "not seen" would be true of every mistyped one.
@@ -94,11 +95,11 @@ impl Cursor {
     }
 
     /// Counts a page; `None` when it was the item's last.
-    fn advance(mut self, page: Result<Page, PortalError>, tally: &mut UsageCounter) -> Option<Self> {
-        let extent = match page {
+    fn advance(mut self, page: Result<LogPage, PortalError>, counter: &mut UsageCounter) -> Option<Self> {
+        let completeness = match page {
             Ok(page) => {
                 let (new, next) = self.paging.take(page, self.start);
-                tally.take(self.item, &new);
+                counter.take(self.item, &new);
                 match next {
                     Some(start) => return Some(Self { start, failures: 0, ..self }),
                     None if self.paging.is_whole() => Completeness::Whole,
@@ -110,7 +111,7 @@ impl Cursor {
             }
             Err(error) => Completeness::Refused(error.message),
         };
-        tally.end(self.item, extent);
+        counter.end(self.item, completeness);
         None
     }
 }
@@ -143,7 +144,7 @@ pub async fn check(
 }
 
 /// What stays unknown. These are warnings: an error would forbid a saved plan for good, and the guard has its own say.
-fn unknown(evidence: &Evidence) -> Vec<Finding> {
+fn unknown(evidence: &UsageEvidence) -> Vec<Finding> {
     let mut reasons: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
     for (address, usage) in evidence.usages() {
         if let Usage::Unknown { why } = usage {

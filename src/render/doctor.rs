@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::doctor::{Check, Health};
+use crate::domain::doctor::{DoctorCheck, Health};
 
 use super::counted;
 use super::human::{BOLD, CREATE, DELETE, DIM, REPLACE};
@@ -10,7 +10,7 @@ use super::inert;
 
 /// The checks, and a summary.
 #[must_use]
-pub fn checks(checks: &[Check]) -> String {
+pub fn checks(checks: &[DoctorCheck]) -> String {
     let mut text = String::new();
     for check in checks {
         let style = match check.health {

@@ -1,8 +1,8 @@
 //! Beginning with what a portal holds: an export, whose files are not written yet.
 
-use crate::domain::export::{Choice, Export, MANIFEST, Origin};
+use crate::domain::export::{Export, ExportChoice, ExportSource, MANIFEST};
 use crate::domain::finding::Finding;
-use crate::domain::init::{Brand, Portal};
+use crate::domain::init::{Brand, PinnedPortal};
 use crate::domain::report::ExportReport;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
@@ -17,7 +17,7 @@ use super::{Answered, Failure};
 pub(super) fn read(
     session: &mut Session<'_>,
     owns: Option<Pattern>,
-    portal: Option<Portal>,
+    portal: Option<PinnedPortal>,
 ) -> Result<(Answered, ExportReport), Failure> {
     let sandbox = session.globals.sandbox.is_some();
     if let Some(portal) = portal.as_ref().filter(|_| sandbox) {
@@ -35,8 +35,8 @@ pub(super) fn read(
             "use the credentials of that portal, or leave --portal out: the manifest names the portal it came from";
         return Err(Finding::error("portal-pin", message).help(help).into());
     }
-    let choice = Choice { only: Selection::All, owns };
-    let origin = Origin { portal: identity.clone(), sandbox };
+    let choice = ExportChoice { only: Selection::All, owns };
+    let origin = ExportSource { portal: identity.clone(), sandbox };
     let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
     let read = session.read(export::read(&choice, &origin, &eyes));
     session.progress.clear();
@@ -48,7 +48,7 @@ pub(super) fn read(
         }
         return Err(Failure(findings));
     }
-    let portal = if sandbox { None } else { Portal::parse(&identity).ok() };
+    let portal = if sandbox { None } else { PinnedPortal::parse(&identity).ok() };
     let report = ExportReport { portal: Some(identity), items, findings, ..ExportReport::default() };
     Ok((Answered { brand: Brand::Exported(files), portal }, report))
 }

@@ -22,18 +22,18 @@ pub(super) enum Judgement<'a> {
     NotAsked,
     Unknown(String),
     Refused(&'a Arc<[u8]>, String),
-    Sound(&'a Arc<[u8]>, Ground),
+    Sound(&'a Arc<[u8]>, Opacity),
 }
 
 /// What an image stands on.
 #[derive(PartialEq, Eq)]
-pub(super) enum Ground {
+pub(super) enum Opacity {
     Transparent,
     Opaque,
 }
 
 /// Holds entries against the rules that a manifest's art must keep, before there is a manifest.
-pub(super) struct Rules {
+pub(super) struct DeclarationRules {
     /// Owns everything, and takes opaque art.
     manifest: Manifest,
     /// System codes by the form in which the portal looks them up.
@@ -42,7 +42,7 @@ pub(super) struct Rules {
     ambiguous: BTreeSet<(Kind, FoldedCode)>,
 }
 
-impl Rules {
+impl DeclarationRules {
     pub(super) fn of(observed: &ObservedState) -> Self {
         let (mut seen, mut ambiguous, mut reserved) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
         for (Listed { address, system, .. }, _) in &observed.entries {
@@ -82,8 +82,8 @@ impl Rules {
         });
         match why {
             Some(why) => Judgement::Refused(bytes, why),
-            None if found.iter().any(|finding| finding.rule == OPAQUE) => Judgement::Sound(bytes, Ground::Opaque),
-            None => Judgement::Sound(bytes, Ground::Transparent),
+            None if found.iter().any(|finding| finding.rule == OPAQUE) => Judgement::Sound(bytes, Opacity::Opaque),
+            None => Judgement::Sound(bytes, Opacity::Transparent),
         }
     }
 

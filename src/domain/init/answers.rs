@@ -96,9 +96,9 @@ fn is_file_name(code: &str) -> bool {
 
 /// A portal's host, in the form in which hosts are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Portal(String);
+pub struct PinnedPortal(String);
 
-impl Portal {
+impl PinnedPortal {
     /// Reads a host such as `acme.bitrix24.com`.
     ///
     /// # Errors
@@ -116,9 +116,9 @@ impl Portal {
 
 /// Where the branding repository lies in its Git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Folder(String);
+pub struct RepositoryFolder(String);
 
-impl Folder {
+impl RepositoryFolder {
     /// The Git repository's own folder.
     #[must_use]
     pub fn root() -> Self {

@@ -17,8 +17,8 @@ use super::asset::{Address, Kind};
 use super::finding::Finding;
 use super::report::ExportReport;
 
-pub use answers::{Folder, Owned, Portal, pattern};
-pub use ci::System;
+pub use answers::{Owned, PinnedPortal, RepositoryFolder, pattern};
+pub use ci::CiSystem;
 
 /// The manifest's file.
 pub const MANIFEST: &str = "brand.yaml";
@@ -31,15 +31,15 @@ const IGNORED: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/va
 
 /// What a branding repository is begun with.
 #[derive(Debug, Clone)]
-pub struct Answers {
+pub struct InitAnswers {
     /// What its manifest declares.
     pub brand: Brand,
     /// The portal that it is for; `None`: any.
-    pub portal: Option<Portal>,
+    pub portal: Option<PinnedPortal>,
     /// Which CI system runs it; `None`: none that is known here.
-    pub ci: Option<System>,
+    pub ci: Option<CiSystem>,
     /// Where it lies in its Git repository.
-    pub folder: Folder,
+    pub folder: RepositoryFolder,
 }
 
 /// A manifest and the art that it declares.
@@ -54,7 +54,7 @@ pub enum Brand {
 
 /// What is to be written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum FileContent {
     /// The whole of a file that does not exist yet.
     New(Vec<u8>),
     /// Lines that a file must have; those of them that it lacks are added at its end.
@@ -64,17 +64,17 @@ pub enum Content {
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Written {
+pub struct WrittenFile {
     /// Its path from the root, with `/`.
     pub path: String,
     /// What was done to it.
-    pub change: Change,
+    pub change: FileChange,
 }
 
 /// What was done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Change {
+pub enum FileChange {
     /// It is new.
     Created,
     /// It got lines that it lacked.
@@ -85,24 +85,24 @@ pub enum Change {
 
 /// What `init` did, or why not.
 #[derive(Debug, Clone, Default)]
-pub struct Started {
+pub struct InitReport {
     /// Where the files' paths begin: the root of the Git repository, or the branding repository itself outside of one.
     pub root: Option<String>,
     /// The manifest, as the user would name it.
     pub manifest: String,
     /// The CI system whose file was written.
-    pub ci: Option<System>,
+    pub ci: Option<CiSystem>,
     /// What was exported, where it begins with what a portal holds.
     pub export: Option<ExportReport>,
     /// Every file, sorted; none when it failed.
-    pub files: Vec<Written>,
+    pub files: Vec<WrittenFile>,
     /// Why nothing was written, or what the portal would not give.
     pub findings: Vec<Finding>,
 }
 
 /// Every file, by its path from the root of the Git repository, with `/`.
 #[must_use]
-pub fn files(answers: &Answers) -> BTreeMap<String, Content> {
+pub fn files(answers: &InitAnswers) -> BTreeMap<String, FileContent> {
     let prefix = answers.folder.prefix();
     let inside = answers
         .brand
@@ -116,7 +116,7 @@ pub fn files(answers: &Answers) -> BTreeMap<String, Content> {
 
 impl Brand {
     /// The manifest, and the art that it declares. An export names its portal itself.
-    fn files(&self, portal: Option<&Portal>) -> Vec<(String, Content)> {
+    fn files(&self, portal: Option<&PinnedPortal>) -> Vec<(String, FileContent)> {
         match self {
             Self::Samples(owns) => {
                 let manifest = manifest::text(owns, portal, SCHEMA);
@@ -132,13 +132,13 @@ impl Brand {
 }
 
 /// What goes with any manifest.
-fn surroundings() -> [(String, Content); 2] {
+fn surroundings() -> [(String, FileContent); 2] {
     let schema = format!("{:#}\n", super::manifest::schema());
-    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), Content::Lines(IGNORED))]
+    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(IGNORED))]
 }
 
-fn new(bytes: impl Into<Vec<u8>>) -> Content {
-    Content::New(bytes.into())
+fn new(bytes: impl Into<Vec<u8>>) -> FileContent {
+    FileContent::New(bytes.into())
 }
 
 /// The sample art; the drawing that it was made from is beside it.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::domain::logmessage::{Entity, NotAnEntity, item_number, type_and_rest};
 
 /// The most items that are looked at in one go: at the usual rate of a portal they take a quarter of an hour and more.
-const MOST: u128 = 100_000;
+const MAX_ITEMS: u128 = 100_000;
 
 /// Items of one type with successive numbers: `deal:1-500`, or one of them: `deal:12`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ impl fmt::Display for Span {
 /// More items than are looked at in one go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "--entity names {0} items, and at most {MOST} are looked at in one go: name fewer, and the others in another run"
+    "--entity names {0} items, and at most {MAX_ITEMS} are looked at in one go: name fewer, and the others in another run"
 )]
 pub struct TooMany(u128);
 
@@ -76,7 +76,7 @@ impl Items {
             }
         }
         let count = joined.iter().map(|span| span.count()).sum();
-        if count > MOST { Err(TooMany(count)) } else { Ok(Self(joined)) }
+        if count > MAX_ITEMS { Err(TooMany(count)) } else { Ok(Self(joined)) }
     }
 
     /// How many items there are.

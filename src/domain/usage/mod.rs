@@ -4,8 +4,8 @@
 //! user gave are looked at; logos are named by configurable activities, which cannot be read. So there is no verdict
 //! "unused": a code is *used*, *not seen* in what was read from beginning to end, or *unknown*.
 
-mod evidence;
+mod counter;
 mod items;
 
-pub use evidence::{Completeness, Coverage, Evidence, ReadFailure, Sample, Usage, UsageCounter, UsageReport};
+pub use counter::{Completeness, UsageCounter, UsageReport};
 pub use items::{Items, Span, TooMany};

@@ -10,7 +10,7 @@ use super::page::{self, Page};
 use super::summary::{general_findings, outcome};
 use super::timeline::{Shown, timeline};
 use crate::domain::asset::{Address, Kind};
-use crate::domain::list::{Inventory, Management};
+use crate::domain::list::{ListReport, Management};
 use crate::domain::state::Reading;
 use crate::render::inert;
 use crate::render::outcome::Outcome;
@@ -45,27 +45,27 @@ pub enum Origin<'a> {
 
 /// What `list` found, as a page.
 #[must_use]
-pub fn inventory(inventory: &Inventory) -> String {
-    let holdings: Vec<_> = inventory
+pub fn list(list: &ListReport) -> String {
+    let holdings: Vec<_> = list
         .entries
         .iter()
-        .map(|held| Holding {
-            address: &held.address,
-            origin: match held.standing {
+        .map(|entry| Holding {
+            address: &entry.address,
+            origin: match entry.management {
                 Management::System => Origin::System,
-                standing => Origin::Custom(standing.name()),
+                management => Origin::Custom(management.name()),
             },
-            bytes: match &held.reading {
-                Reading::Known(content) => inventory.contents.get(&content.sha256).map(AsRef::as_ref),
+            bytes: match &entry.reading {
+                Reading::Known(content) => list.contents.get(&content.sha256).map(AsRef::as_ref),
                 Reading::NotNeeded | Reading::Failed(_) => None,
             },
             added: "",
         })
         .collect();
-    let portal = inventory.portal.as_deref().unwrap_or("no portal was read");
+    let portal = list.portal.as_deref().unwrap_or("no portal was read");
     let top = html! {
-        (outcome(&Outcome::of_inventory(inventory)))
-        section.panels aria-label="What to know first" { (general_findings(&inventory.findings, &[])) }
+        (outcome(&Outcome::of_list(list)))
+        section.panels aria-label="What to know first" { (general_findings(&list.findings, &[])) }
     };
     draw("list", portal, &top, &holdings)
 }
