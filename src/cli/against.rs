@@ -30,7 +30,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, folder: &Pat
             return None;
         }
     };
-    session.report.portal = Some(exported.origin().portal.clone());
+    session.report.portal = Some(exported.source().portal.clone());
     if let Some(finding) = elsewhere(manifest, &exported) {
         session.report.findings.push(finding);
         return None;
@@ -38,7 +38,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, folder: &Pat
     let history = Git::of(session.globals.manifest());
     let name = session.repository.name().to_owned();
     let request = Request {
-        portal: &exported.origin().portal,
+        portal: &exported.source().portal,
         manifest: &name,
         desired,
         only: &only,
@@ -57,7 +57,7 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, folder: &Pat
 
 /// Refuses an export of a portal that the manifest does not name.
 fn elsewhere(manifest: &Manifest, exported: &ExportedPortal) -> Option<Finding> {
-    let origin = exported.origin();
+    let source = exported.source();
     if origin.sandbox || manifest.portals.is_empty() || manifest.portals.contains(&origin.portal) {
         return None;
     }

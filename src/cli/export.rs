@@ -74,11 +74,11 @@ fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut Expo
     let manifest = if session.globals.names_manifest() { Some(session.parse_if_any()?) } else { None };
     let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
     report.portal = Some(connection.identity.clone());
-    let origin = ExportSource { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };
+    let source = ExportSource { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder);
     let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
-    let exported = session.read(export::export(&choice, &origin, &eyes, &target, existing));
+    let exported = session.read(export::export(&choice, &source, &eyes, &target, existing));
     let exported = session.took(exported)?;
     report.items = exported.export.items;
     report.findings = exported.export.findings;

@@ -1,15 +1,15 @@
-//! Whether everything is there that apply needs: what was observed on the way to a portal, judged check by check. What
-//! could not be looked at says why, and only what would make apply fail counts as failed.
+//! Whether apply has everything that it needs: the checks of `doctor`, made from what was observed on the way to a portal.
+//! A check that was skipped says why, and only what would make apply fail counts as failed.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The scope that the methods of icons and logos are in.
-const SCOPE: &str = "crm";
+const CRM_SCOPE: &str = "crm";
 /// The most that the clocks may differ, in seconds, before tokens and times in logs are wrong.
-const CLOCK: i64 = 60;
-/// How much time a method has in ten minutes, in seconds.
-const OPERATING: f64 = 480.0;
+const MAX_CLOCK_SKEW: i64 = 60;
+/// The time that a method may use in ten minutes, in seconds.
+const METHOD_SECONDS: f64 = 480.0;
 
 /// What is checked, in the order in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -96,13 +96,13 @@ pub struct DoctorCheck {
     pub subject: DoctorSubject,
     /// How it went.
     pub health: Health,
-    /// What was seen: one sentence, lower case, no full stop.
+    /// What was observed: one sentence, lower case, no full stop.
     pub message: String,
     /// What to do about it, in the same form.
     pub help: Option<String>,
 }
 
-/// Something that stood in the way, and what to do about it.
+/// Why something could not be observed, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoctorProblem {
     /// One sentence, lower case, no full stop.
@@ -111,7 +111,7 @@ pub struct DoctorProblem {
     pub help: Option<String>,
 }
 
-/// How a portal is talked to.
+/// How brandctl connects to a portal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
     /// Scheme and host, as in `https://acme.bitrix24.com`.
@@ -120,9 +120,9 @@ pub struct Setup {
     pub encrypted: bool,
     /// The host that connections are made to: the portal's, or the proxy's.
     pub peer: String,
-    /// Its port.
+    /// The port of that host.
     pub port: u16,
-    /// Whether it is a proxy.
+    /// Whether that host is a proxy.
     pub proxied: bool,
     /// Requests per second in the long run.
     pub per_second: f64,
@@ -131,54 +131,54 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The host that connections are made to, by what it is.
+    /// The host that connections are made to, in words.
     #[must_use]
     pub fn whom(&self) -> String {
         if self.proxied { format!("the proxy {}", self.peer) } else { self.peer.clone() }
     }
 }
 
-/// What the portal's web server says to a stranger.
+/// What the portal's web server answers without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Greeting {
-    /// By how many seconds its clock is ahead of ours, if it told.
+    /// By how many seconds its clock is ahead of ours, if it sent the time.
     pub ahead: Option<i64>,
 }
 
-/// What the portal says about the caller.
+/// What the portal answers about the caller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inquiry {
-    /// Who it is, in a few words.
+    /// The caller, in a few words.
     pub caller: Result<String, DoctorProblem>,
     /// What the credentials are good for.
     pub scopes: Result<Vec<String>, DoctorProblem>,
     /// Whether the user is an administrator.
     pub administrator: Result<bool, DoctorProblem>,
-    /// Each method that brandctl uses, and how it is there.
+    /// Each method that brandctl uses, and whether it can be called.
     pub methods: Vec<(String, Result<Presence, DoctorProblem>)>,
-    /// The most time that a method has used up of its ten minutes' allowance, in seconds, if the portal told.
+    /// The most time that a method has used up of its ten minutes' allowance, in seconds, if the portal says it.
     pub operating: Option<f64>,
 }
 
-/// How a method is there.
+/// Whether a method can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// It can be called.
     Available,
-    /// The portal has it, and not for these credentials.
+    /// The portal has it, but not for these credentials.
     Withheld,
     /// The portal does not have it.
     Absent,
 }
 
-/// What was seen. What was not looked at, because something before it failed, is `None`.
+/// What was observed. A field is `None` if it was not looked at because something before it failed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DoctorObservations {
-    /// How the portal is talked to, and where the credentials came from.
+    /// How to connect to the portal, and where the credentials came from.
     pub config: Option<Result<(Setup, String), DoctorProblem>>,
     /// Whether credentials that expire can be renewed.
     pub renewable: Option<Result<(), DoctorProblem>>,
-    /// What there is to say for the manifest; `None` when there is none.
+    /// What the manifest says of the portal; `None` without a manifest.
     pub manifest: Option<Result<String, DoctorProblem>>,
     /// The state folder.
     pub state: Option<Result<String, DoctorProblem>>,
@@ -192,7 +192,7 @@ pub struct DoctorObservations {
     pub inquired: Option<Result<Inquiry, DoctorProblem>>,
 }
 
-/// Judges what was seen: every check once, in their order.
+/// Every check once, in their order, made from what was observed.
 #[must_use]
 pub fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
     let setup = observed.config.as_ref().and_then(|config| config.as_ref().ok()).map(|(setup, _)| setup);
@@ -237,7 +237,7 @@ fn skipped(subject: DoctorSubject, why: &str) -> DoctorCheck {
     check(subject, Health::Skipped, why, None)
 }
 
-/// A check that is what was seen; `otherwise` says why there is nothing.
+/// A check of one observation; `otherwise` says why there is none.
 fn of<T>(
     subject: DoctorSubject,
     seen: Option<&Result<T, DoctorProblem>>,
@@ -262,7 +262,7 @@ fn clock(greeted: Option<&Result<Greeting, DoctorProblem>>) -> DoctorCheck {
     match greeted {
         None | Some(Err(_)) => skipped(DoctorSubject::Clock, "no connection"),
         Some(Ok(Greeting { ahead: None })) => skipped(DoctorSubject::Clock, "the portal did not tell its time"),
-        Some(Ok(Greeting { ahead: Some(ahead) })) if ahead.abs() > CLOCK => {
+        Some(Ok(Greeting { ahead: Some(ahead) })) if ahead.abs() > MAX_CLOCK_SKEW => {
             let side = if *ahead > 0 { "ahead of" } else { "behind" };
             let message = format!("the portal's clock is {} s {side} this machine's", ahead.abs());
             let help = "set this machine's clock: certificates, tokens and the times of runs go by it";
@@ -271,7 +271,7 @@ fn clock(greeted: Option<&Result<Greeting, DoctorProblem>>) -> DoctorCheck {
         Some(Ok(_)) => check(
             DoctorSubject::Clock,
             Health::Ok,
-            format!("the portal's agrees with this machine's within {CLOCK} s"),
+            format!("the portal's agrees with this machine's within {MAX_CLOCK_SKEW} s"),
             None,
         ),
     }
@@ -292,13 +292,13 @@ fn inquiry(inquired: Option<&Result<Inquiry, DoctorProblem>>) -> Vec<DoctorCheck
     };
     let caller = of(DoctorSubject::Credentials, Some(&inquiry.caller), "", Clone::clone);
     let scope = match &inquiry.scopes {
-        Ok(scopes) if scopes.iter().any(|scope| scope.eq_ignore_ascii_case(SCOPE)) => {
-            check(DoctorSubject::Scope, Health::Ok, format!("`{SCOPE}` is among them"), None)
+        Ok(scopes) if scopes.iter().any(|scope| scope.eq_ignore_ascii_case(CRM_SCOPE)) => {
+            check(DoctorSubject::Scope, Health::Ok, format!("`{CRM_SCOPE}` is among them"), None)
         }
         Ok(scopes) => {
             let message = match scopes.as_slice() {
-                [] => format!("`{SCOPE}` is missing: there are none"),
-                scopes => format!("`{SCOPE}` is missing: there are {}", scopes.join(", ")),
+                [] => format!("`{CRM_SCOPE}` is missing: there are none"),
+                scopes => format!("`{CRM_SCOPE}` is missing: there are {}", scopes.join(", ")),
             };
             check(
                 DoctorSubject::Scope,
@@ -344,8 +344,8 @@ fn limits(setup: Option<&Setup>, inquiry: Option<&Inquiry>) -> DoctorCheck {
     };
     let pace = format!("at most {per_second} requests per second (--rps), {burst} at once");
     match inquiry.and_then(|inquiry| inquiry.operating) {
-        Some(used) if used >= OPERATING => {
-            let message = format!("{pace}; a method has used up its {OPERATING} s in ten minutes");
+        Some(used) if used >= METHOD_SECONDS => {
+            let message = format!("{pace}; a method has used up its {METHOD_SECONDS} s in ten minutes");
             check(
                 DoctorSubject::Limits,
                 Health::Warning,
@@ -356,7 +356,7 @@ fn limits(setup: Option<&Setup>, inquiry: Option<&Inquiry>) -> DoctorCheck {
         Some(used) => check(
             DoctorSubject::Limits,
             Health::Ok,
-            format!("{pace}; {used:.0} of {OPERATING} s of method time used"),
+            format!("{pace}; {used:.0} of {METHOD_SECONDS} s of method time used"),
             None,
         ),
         None => check(DoctorSubject::Limits, Health::Ok, pace, None),

@@ -56,7 +56,7 @@ struct Versioned {
 impl SnapshotDocument {
     /// The snapshot of a portal whose custom entries became these items.
     #[must_use]
-    pub fn of(origin: &ExportSource, observed: &ObservedState, items: &[ExportItem]) -> Self {
+    pub fn of(source: &ExportSource, observed: &ObservedState, items: &[ExportItem]) -> Self {
         let mut system: Vec<&Address> =
             observed.entries.iter().filter(|(listed, _)| listed.system).map(|(listed, _)| &listed.address).collect();
         system.sort();
@@ -70,8 +70,8 @@ impl SnapshotDocument {
         });
         Self {
             format_version: FORMAT_VERSION,
-            portal: origin.portal.clone(),
-            sandbox: origin.sandbox,
+            portal: source.portal.clone(),
+            sandbox: source.sandbox,
             entries: items.iter().map(SnapshotEntry::from).chain(system).collect(),
         }
     }
@@ -144,9 +144,9 @@ mod tests {
 
     /// An export of these entries, and its snapshot.
     fn exported(observed: &ObservedState) -> Export {
-        let origin = ExportSource { portal: "acme.bitrix24.com".to_owned(), sandbox: false };
-        let mut export = build(observed, &Contents::new(), &ExportChoice::default(), &origin);
-        export.add_snapshot(SnapshotDocument::of(&origin, observed, &export.items).text());
+        let source = ExportSource { portal: "acme.bitrix24.com".to_owned(), sandbox: false };
+        let mut export = build(observed, &Contents::new(), &ExportChoice::default(), &source);
+        export.add_snapshot(SnapshotDocument::of(&source, observed, &export.items).text());
         export
     }
 

@@ -24,12 +24,12 @@ pub struct Exported {
 /// When the portal cannot be listed.
 pub async fn export(
     choice: &ExportChoice,
-    origin: &ExportSource,
+    source: &ExportSource,
     eyes: &Reader<'_, impl ReadPortal>,
     target: &impl WriteExport,
     existing: Existing,
 ) -> Result<Exported, PortalError> {
-    let mut export = read(choice, origin, eyes).await?;
+    let mut export = read(choice, source, eyes).await?;
     if export.files.is_empty() {
         return Ok(Exported { export, ..Exported::default() });
     }
@@ -52,7 +52,7 @@ pub async fn export(
 /// When the portal cannot be listed.
 pub async fn read(
     choice: &ExportChoice,
-    origin: &ExportSource,
+    source: &ExportSource,
     eyes: &Reader<'_, impl ReadPortal>,
 ) -> Result<Export, PortalError> {
     eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
@@ -64,7 +64,7 @@ pub async fn read(
     let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
     let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
     let observed = observe::observed(&listing, readings);
-    let mut export = export::build(&observed, &contents, choice, origin);
-    export.add_snapshot(SnapshotDocument::of(origin, &observed, &export.items).text());
+    let mut export = export::build(&observed, &contents, choice, source);
+    export.add_snapshot(SnapshotDocument::of(source, &observed, &export.items).text());
     Ok(export)
 }

@@ -24,7 +24,7 @@ pub(super) const MAX_SNAPSHOT_BYTES: u64 = 64 * 1024 * 1024;
 /// An export that is whole.
 #[derive(Debug, Clone)]
 pub(crate) struct ExportedPortal {
-    origin: ExportSource,
+    source: ExportSource,
     listing: Listing,
     /// By what stands for its `fileUri`: the bytes, or why there are none.
     images: BTreeMap<String, Result<Arc<[u8]>, String>>,
@@ -77,13 +77,13 @@ impl ExportedPortal {
             }
             listing.entries.push(Listed { address, system: entry.system, file_uri });
         }
-        let origin = ExportSource { portal: snapshot.portal, sandbox: snapshot.sandbox };
-        if findings.is_empty() { Ok(Self { origin, listing, images }) } else { Err(findings) }
+        let source = ExportSource { portal: snapshot.portal, sandbox: snapshot.sandbox };
+        if findings.is_empty() { Ok(Self { source, listing, images }) } else { Err(findings) }
     }
 
     /// The portal that it stands for.
-    pub(crate) const fn origin(&self) -> &ExportSource {
-        &self.origin
+    pub(crate) const fn source(&self) -> &ExportSource {
+        &self.source
     }
 }
 

@@ -36,9 +36,9 @@ pub(super) fn read(
         return Err(Finding::error("portal-pin", message).help(help).into());
     }
     let choice = ExportChoice { only: Selection::All, owns };
-    let origin = ExportSource { portal: identity.clone(), sandbox };
+    let source = ExportSource { portal: identity.clone(), sandbox };
     let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
-    let read = session.read(export::read(&choice, &origin, &eyes));
+    let read = session.read(export::read(&choice, &source, &eyes));
     session.progress.clear();
     let Some(Export { items, files, mut findings }) = session.took(read) else { return Err(unread(session)) };
     if !files.iter().any(|(path, _)| path == MANIFEST) {

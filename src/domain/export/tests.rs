@@ -68,7 +68,7 @@ fn portal(entries: &[(Kind, String, DrawnEntry)], choice: &ExportChoice) -> (Obs
     (observed, contents)
 }
 
-fn origin() -> ExportSource {
+fn source() -> ExportSource {
     ExportSource { portal: "acme.bitrix24.com".to_owned(), sandbox: false }
 }
 
@@ -161,7 +161,7 @@ proptest! {
     #[test]
     fn whatever_a_portal_holds_the_first_plan_is_empty(entries in entries(), choice in choices()) {
         let (observed, contents) = portal(&entries, &choice);
-        let export = build(&observed, &contents, &choice, &origin());
+        let export = build(&observed, &contents, &choice, &source());
         for finding in &export.findings {
             prop_assert_eq!(&finding.rule, "unknown-content");
         }
@@ -197,7 +197,7 @@ proptest! {
     #[test]
     fn no_file_leaves_the_folder_or_hides_another(entries in entries()) {
         let (observed, contents) = portal(&entries, &ExportChoice::default());
-        let export = build(&observed, &contents, &ExportChoice::default(), &origin());
+        let export = build(&observed, &contents, &ExportChoice::default(), &source());
         let mut seen = BTreeSet::new();
         for (file, _) in &export.files {
             prop_assert!(seen.insert(file.to_lowercase()), "{file} twice");
@@ -211,7 +211,7 @@ proptest! {
         // What is read twice is written the same, in whatever order the portal lists it.
         let mut shuffled = observed.clone();
         shuffled.entries.reverse();
-        let again = build(&shuffled, &contents, &ExportChoice::default(), &origin());
+        let again = build(&shuffled, &contents, &ExportChoice::default(), &source());
         prop_assert_eq!(again.files, export.files);
     }
 }
@@ -231,7 +231,7 @@ fn a_manifest_reads_well() {
         ],
         &choice,
     );
-    let export = build(&observed, &contents, &choice, &origin());
+    let export = build(&observed, &contents, &choice, &source());
     insta::assert_snapshot!(String::from_utf8_lossy(file(&export, MANIFEST)));
 }
 
@@ -239,7 +239,7 @@ fn a_manifest_reads_well() {
 fn who_owns_everything_prunes_nothing_unasked() {
     let choice = choice(&["*"], &[]);
     let (observed, contents) = portal(&[(Kind::Icon, "a".to_owned(), DrawnEntry::Sound)], &choice);
-    let (manifest, _) = desired(&build(&observed, &contents, &choice, &origin()));
+    let (manifest, _) = desired(&build(&observed, &contents, &choice, &source()));
     assert!(!manifest.policy.prune && manifest.owns.patterns()[0].is_everything());
 }
 
@@ -248,7 +248,7 @@ fn a_code_that_is_listed_twice_is_set_aside_with_both_images() {
     let choice = ExportChoice::default();
     let twice = [(Kind::Icon, "a".to_owned(), DrawnEntry::Sound), (Kind::Icon, "a".to_owned(), DrawnEntry::Sound)];
     let (observed, contents) = portal(&twice, &choice);
-    let export = build(&observed, &contents, &choice, &origin());
+    let export = build(&observed, &contents, &choice, &source());
     let images: Vec<_> =
         export.files.iter().map(|(file, _)| file.as_str()).filter(|file| file.ends_with("png")).collect();
     assert_eq!(images, ["ignored/icons/a%%2.png", "ignored/icons/a.png"]);
@@ -257,7 +257,7 @@ fn a_code_that_is_listed_twice_is_set_aside_with_both_images() {
 #[test]
 fn an_empty_portal_has_a_snapshot_and_no_manifest() {
     let (observed, contents) = portal(&[], &ExportChoice::default());
-    let mut export = build(&observed, &contents, &ExportChoice::default(), &origin());
+    let mut export = build(&observed, &contents, &ExportChoice::default(), &source());
     export.add_snapshot(Ok("{}".to_owned()));
     assert_eq!(export.files.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>(), [SNAPSHOT, SCHEMA]);
 }

@@ -12,7 +12,7 @@ pub enum CiSystem {
 }
 
 impl CiSystem {
-    /// Where it looks for its file, from the root of the Git repository.
+    /// The path of its file, from the root of the Git repository.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -29,11 +29,11 @@ impl CiSystem {
     }
 }
 
-/// The file of a system.
+/// The text of a system's file.
 pub(super) fn text(system: CiSystem, answers: &InitAnswers) -> String {
     let folder = answers.folder.prefix();
     let path = system.path();
-    // A repository that is about more than the brand is not to plan for each change in it.
+    // A repository that holds more than the brand should not plan for every change in it.
     let limited = |lines: String| if folder.is_empty() { String::new() } else { lines };
     let file = if folder.is_empty() { String::new() } else { format!(" -f {folder}{MANIFEST}") };
     system

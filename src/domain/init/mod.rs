@@ -1,5 +1,5 @@
-//! A new branding repository: a few answers → every file that it begins with. What comes out passes `validate` without a
-//! finding; the CI files are the templates beside this one, with the answers in the places that `@…@` marks.
+//! A new branding repository: from a few answers to every file that it begins with. These pass `validate` without a finding.
+//! The CI files are made from the templates in this folder, with the answers in the places marked by `@…@`.
 
 mod answers;
 mod ci;
@@ -23,22 +23,22 @@ pub use ci::CiSystem;
 /// The manifest's file.
 pub const MANIFEST: &str = "brand.yaml";
 
-/// What editors know of the manifest, beside it: they find it offline, and it is the one of the version that wrote it.
+/// The manifest's schema, for editors. It is beside the manifest, so that it is found offline and is of the same version.
 const SCHEMA: &str = "brand.schema.json";
 
-/// What Git shall not keep: the state folder, and what the CI files write.
-const IGNORED: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
+/// What Git should ignore: the state folder, and what the CI files write.
+const GITIGNORE: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
 
-/// What a branding repository is begun with.
+/// The answers from which a branding repository is made.
 #[derive(Debug, Clone)]
 pub struct InitAnswers {
-    /// What its manifest declares.
+    /// What the manifest declares.
     pub brand: Brand,
-    /// The portal that it is for; `None`: any.
+    /// The only portal that it is for; `None` for any.
     pub portal: Option<PinnedPortal>,
-    /// Which CI system runs it; `None`: none that is known here.
+    /// The CI system that runs it; `None` for no CI files.
     pub ci: Option<CiSystem>,
-    /// Where it lies in its Git repository.
+    /// Its folder in the Git repository.
     pub folder: RepositoryFolder,
 }
 
@@ -48,16 +48,16 @@ pub struct InitAnswers {
 pub enum Brand {
     /// Sample art for these codes.
     Samples(Owned),
-    /// What a portal holds: the files of an export, by their paths in the folder.
+    /// The entries of a portal: the files of an export, by their paths in the folder.
     Exported(Vec<(String, Arc<[u8]>)>),
 }
 
-/// What is to be written to a file.
+/// What is written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContent {
-    /// The whole of a file that does not exist yet.
+    /// The whole content of a new file.
     New(Vec<u8>),
-    /// Lines that a file must have; those of them that it lacks are added at its end.
+    /// Lines that a file must have; those that it lacks are added at its end.
     Lines(&'static [&'static str]),
 }
 
@@ -83,7 +83,7 @@ pub enum FileChange {
     Unchanged,
 }
 
-/// What `init` did, or why not.
+/// The result of `init`.
 #[derive(Debug, Clone, Default)]
 pub struct InitReport {
     /// Where the files' paths begin: the root of the Git repository, or the branding repository itself outside of one.
@@ -92,11 +92,11 @@ pub struct InitReport {
     pub manifest: String,
     /// The CI system whose file was written.
     pub ci: Option<CiSystem>,
-    /// What was exported, where it begins with what a portal holds.
+    /// The export, if it begins with the entries of a portal.
     pub export: Option<ExportReport>,
-    /// Every file, sorted; none when it failed.
+    /// Every file, sorted; none if it failed.
     pub files: Vec<WrittenFile>,
-    /// Why nothing was written, or what the portal would not give.
+    /// Why nothing was written, or what could not be exported.
     pub findings: Vec<Finding>,
 }
 
@@ -131,17 +131,17 @@ impl Brand {
     }
 }
 
-/// What goes with any manifest.
+/// The files that belong to any manifest.
 fn surroundings() -> [(String, FileContent); 2] {
     let schema = format!("{:#}\n", super::manifest::schema());
-    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(IGNORED))]
+    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(GITIGNORE))]
 }
 
 fn new(bytes: impl Into<Vec<u8>>) -> FileContent {
     FileContent::New(bytes.into())
 }
 
-/// The sample art; the drawing that it was made from is beside it.
+/// The sample art; its source drawing is in the same folder.
 fn sample(kind: Kind) -> &'static [u8] {
     match kind {
         Kind::Icon => include_bytes!("sample-icon.png"),

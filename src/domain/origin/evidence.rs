@@ -1,4 +1,4 @@
-//! What speaks for each origin, and the judgement of it.
+//! The evidence for the origin of each change, and the judgement of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use crate::domain::diff::{Action, After, Before, Change};
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
 
-/// Everything that is known of where the changes of a plan come from. It grows: what has to be read of the history depends
-/// on what is known already.
+/// Everything that is known of the origins of a plan's changes. It grows: what must be read of the history depends on what is
+/// known already.
 #[derive(Debug)]
 pub struct OriginEvidence<'a> {
     past: &'a Past,
@@ -20,14 +20,14 @@ pub struct OriginEvidence<'a> {
     /// The newest first.
     runs: &'a [PastRun],
     histories: BTreeMap<Address, CodeHistory>,
-    /// The contents that were read of the history; `None` for those that are not here.
+    /// The contents that were read from the history; `None` for those that this clone does not have.
     contents: BTreeMap<ObjectId, Option<Content>>,
-    /// The first commits of what the portal holds of the versions.
+    /// The first commits of the versions that the portal has.
     seen: BTreeSet<usize>,
 }
 
 impl<'a> OriginEvidence<'a> {
-    /// What the names of the contents tell, without reading one. `runs` are those of this portal, the newest first.
+    /// The evidence that the names of contents give, before any content is read. `runs` are those of this portal, the newest first.
     #[must_use]
     pub fn new(
         past: &'a Past,
@@ -59,7 +59,7 @@ impl<'a> OriginEvidence<'a> {
         evidence
     }
 
-    /// The codes whose old declarations matter, each with its present file.
+    /// The codes whose old declarations must be read, each with its present file.
     #[must_use]
     pub fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
         let unsettled = self.plan.diff.changes.iter().filter(|change| match &change.action {
@@ -71,12 +71,12 @@ impl<'a> OriginEvidence<'a> {
         unsettled.map(|change| (change.live_address(), self.file(&change.live_address()))).collect()
     }
 
-    /// Takes in the old versions of the manifest, the newest first.
+    /// Adds the old versions of the manifest, the newest first.
     pub fn read_manifests(&mut self, wanted: &BTreeMap<Address, Option<String>>, versions: &[OldManifest<'_>]) {
         self.histories = code_history::code_histories(wanted, versions);
     }
 
-    /// The contents that the live images must be compared with, because none of them has the live one's name.
+    /// The contents that live images must be compared with, because no version has the live image's name.
     #[must_use]
     pub fn unread(&self) -> BTreeSet<ObjectId> {
         let live = self.plan.diff.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
@@ -88,12 +88,12 @@ impl<'a> OriginEvidence<'a> {
         .collect()
     }
 
-    /// Takes in contents, `None` for those that this clone does not have.
+    /// Adds contents, `None` for those that this clone does not have.
     pub fn read_contents(&mut self, contents: impl IntoIterator<Item = (ObjectId, Option<Content>)>) {
         self.contents.extend(contents);
     }
 
-    /// Judges every change.
+    /// The origin of every change.
     #[must_use]
     pub fn judge(&mut self) -> Origins {
         let matched: Vec<usize> = self
@@ -250,18 +250,16 @@ impl<'a> OriginEvidence<'a> {
         })
     }
 
-    /// The commits that a run applied whole, if it did.
+    /// The commits that a run applied completely, if it did.
     fn whole(&self, run: &PastRun) -> Option<Ancestors> {
         let ancestors = self.past.ancestors_of([self.place(run).filter(|_| run.complete)?]);
         let had = |file: &str| self.past.touches(file).iter().any(|touch| ancestors.has(touch.commit));
         let declared = self.desired.entries().values().filter(|entry| had(&self.path(&entry.file))).count();
-        // What it looked at and is declared no more would be counted for what it left out.
+        // An entry that it looked at and that is no longer declared could be counted instead of one that it left out.
         (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
     }
 
-    // ---- What is looked up ----
-
-    /// A path of the manifest, from the root of the repository.
+        /// A path of the manifest, from the root of the repository.
     fn path(&self, file: &str) -> String {
         beside(self.past.manifest(), file)
     }
@@ -301,13 +299,13 @@ impl<'a> OriginEvidence<'a> {
             || self.contents.get(id).and_then(Option::as_ref).is_some_and(|version| version.same_appearance(content))
     }
 
-    /// What Git would call a content: as it is, and as LFS keeps it.
+    /// The names that Git gives a content: as it is, and as LFS keeps it.
     fn names(&self, content: &Content, bytes: Option<&[u8]>) -> Vec<ObjectId> {
         let pointer = pointer(content);
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
     }
 
-    /// Why it does not say much that no version of a code equals an image.
+    /// Why it is inconclusive that no version of a code equals an image.
     fn why_inconclusive(&self, address: &Address) -> Option<&'static str> {
         let files = self.files(address);
         let touches = || files.iter().flat_map(|file| self.past.touches(file));

@@ -18,17 +18,17 @@ const MAX_REASONS: usize = 10;
 /// The reason that stands for all others.
 const OTHER_REASONS: &str = "other reasons";
 
-/// Why nothing can be known of a logo.
+/// Why the use of a logo is unknown.
 const LOGOS: &str = "log entries name icons only; logos are named by configurable activities, which cannot be read";
 
-/// How much of an item's log entries was read, once no more are asked for.
+/// How many of an item's log entries were read in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completeness {
     /// All of them.
     Whole,
-    /// A part: there are too many, or the portal counts more than it gives.
+    /// A part of them: there are too many, or the portal counts more than it gives.
     Cut,
-    /// The portal refused, and why.
+    /// None: the portal refused, for this reason.
     Refused(String),
 }
 
@@ -36,13 +36,13 @@ pub enum Completeness {
 #[derive(Debug)]
 pub struct UsageCounter {
     wanted: BTreeSet<Address>,
-    /// Portals look codes up without case, so an entry that spells an icon otherwise is shown with it.
+    /// By folded code: portals look codes up without case, so an entry with another spelling shows the same icon.
     found: BTreeMap<FoldedCode, (u64, Vec<Sample>)>,
     coverage: Coverage,
 }
 
 impl UsageCounter {
-    /// Nothing read yet.
+    /// A counter that has read nothing yet.
     pub fn new(codes: impl IntoIterator<Item = Address>) -> Self {
         let wanted: BTreeSet<Address> = codes.into_iter().collect();
         let icons = wanted.iter().filter(|address| address.kind == Kind::Icon);
@@ -56,7 +56,7 @@ impl UsageCounter {
         !self.found.is_empty()
     }
 
-    /// Takes log entries of an item.
+    /// Counts log entries of an item.
     pub fn take(&mut self, item: Entity, entries: &[LogEntry]) {
         for entry in entries {
             self.coverage.log_entries += 1;
@@ -72,7 +72,7 @@ impl UsageCounter {
         }
     }
 
-    /// Nothing more is read of an item.
+    /// Notes that no more is read of an item.
     pub fn end(&mut self, item: Entity, completeness: Completeness) {
         match completeness {
             Completeness::Whole => self.coverage.read += 1,
@@ -99,7 +99,7 @@ impl UsageCounter {
         }
     }
 
-    /// What is known now of the codes. `items` are those that were asked for.
+    /// The evidence on the codes. `items` are those that were asked for.
     #[must_use]
     pub fn finish(self, items: &Items) -> UsageEvidence {
         let Self { wanted, found, mut coverage } = self;
@@ -129,16 +129,16 @@ impl UsageCounter {
     }
 }
 
-/// What `usage` found out.
+/// The result of `usage`.
 #[derive(Debug, Clone, Default)]
 pub struct UsageReport {
     /// The portal's identity; `None` when it was not reached.
     pub portal: Option<String>,
-    /// Whether it came to its end, however much is left unknown.
+    /// Whether it was finished, however much is left unknown.
     pub is_complete: bool,
-    /// What is known; `None` when it did not come to that, or there was no code to look for.
+    /// What is known; `None` if it failed before that, or there was no code to look for.
     pub evidence: Option<UsageEvidence>,
-    /// What there is to say about it.
+    /// The findings about it.
     pub findings: Vec<Finding>,
 }
 
