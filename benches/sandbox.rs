@@ -21,8 +21,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brandctl::domain::asset::Kind;
 use brandctl::ops::events::{Event, Observer};
-use brandctl::ops::ports::ReadPortal as _;
-use brandctl::portal::{Client, Rate, Settings, Webhook};
+use brandctl::ops::ports::{DOWNLOADS, ReadPortal as _};
+use brandctl::portal::{Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use brandctl::sandbox::{self, Recording, Sandbox};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -316,10 +316,11 @@ fn client_cost() -> Result<()> {
     let webhook = portal.admin_webhook().replace(&portal.address().to_string(), &echo.address.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(600);
-        let mut settings = Settings::new(Webhook::parse(&webhook, "bench")?, deadline, Arc::new(Quiet));
-        settings.rate = Rate { per_second: 1e6, burst: 1_000_000, headroom: 0 };
-        let ours = Client::new(settings)?;
+        let deadlines = Deadlines::new(tokio::time::Instant::now(), Duration::from_secs(600));
+        let rate = Rate { per_second: 1e6, burst: 1_000_000, headroom: 0 };
+        let throttle = Throttle::new(rate, DOWNLOADS, Arc::new(Quiet))?;
+        let access = Webhook::parse(&webhook, "bench")?.into();
+        let ours = Client::new(access, &TrustStore::new(None)?, throttle, deadlines)?;
         if ours.list().await?.entries.is_empty() {
             return Err("the lists are empty".into());
         }

@@ -58,10 +58,10 @@ pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, folder: &Pat
 /// Refuses an export of a portal that the manifest does not name.
 fn elsewhere(manifest: &Manifest, exported: &ExportedPortal) -> Option<Finding> {
     let source = exported.source();
-    if origin.sandbox || manifest.portals.is_empty() || manifest.portals.contains(&origin.portal) {
+    if source.sandbox || manifest.portals.is_empty() || manifest.portals.contains(&source.portal) {
         return None;
     }
-    let (portal, pins) = (origin.portal.escape_debug(), manifest.portals.join(", "));
+    let (portal, pins) = (&source.portal, manifest.portals.join(", "));
     let finding =
         Finding::error("portal-pin", format!("the export is of {portal}, and the manifest is for {pins} only"));
     Some(finding.help("name an export of that portal, or add this one to `portal`"))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
 use crate::portal::{Access, Application, Webhook};
+use crate::store::TokenFile;
 use crate::store::files::UserInput;
 
 /// The variables that can hold credentials. The first one that is set and not empty wins.
@@ -19,7 +20,7 @@ const VARIABLES: [(&str, Holds); 6] = [
 ];
 
 /// The longest file of a webhook that is read, in bytes.
-const LONGEST: u64 = 64 * 1024;
+const MAX_WEBHOOK_FILE_BYTES: u64 = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -72,7 +73,7 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
-            let text = read(&path, LONGEST)
+            let text = read(&path, MAX_WEBHOOK_FILE_BYTES)
                 .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
             let text = text.map_err(|error| {
                 let message = format!("{file}, {}, cannot be read: {error}", path.display());
@@ -81,7 +82,8 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
             (webhook(&text, &file)?, format!("the webhook of {file}"))
         }
         Holds::TokenFile => {
-            let application = Application::open(&PathBuf::from(value), &file).map_err(|error| {
+            let tokens = TokenFile::new(&PathBuf::from(value), &file);
+            let application = Application::open(Box::new(tokens)).map_err(|error| {
                 let hint = "it should hold a JSON object with domain, access_token, refresh_token, client_id and \
                             client_secret";
                 refused(error.to_string(), hint)

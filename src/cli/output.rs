@@ -86,8 +86,13 @@ pub(super) fn complain(message: &str) {
 /// Prints a remark of one line on standard error, escaped in the same way, unless the user wants quiet.
 pub(super) fn note(globals: &Globals, message: &str) {
     if !globals.quiet {
-        diagnostic(&error_screen().wrapped(&text::escape(message), 2));
+        remark(message);
     }
+}
+
+/// Prints a remark of one line on standard error, escaped in the same way.
+pub(super) fn remark(message: &str) {
+    diagnostic(&error_screen().wrapped(&text::escape(message), 2));
 }
 
 /// Prints findings on standard error; warnings only when the user does not want quiet.

@@ -3,8 +3,7 @@
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::domain::manifest::RULE_IDS;
-use crate::domain::rules::{RULES, Rule};
+use crate::domain::rules::{ArtRule, RULE_IDS, RULES};
 use crate::render;
 use crate::render::json::RulesDocument;
 
@@ -27,8 +26,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let asked = |rule: &&Rule| arguments.id.as_deref().is_none_or(|id| id == rule.id);
-    let rules: Vec<&Rule> = RULES.iter().filter(asked).collect();
+    let asked = |rule: &&ArtRule| arguments.id.as_deref().is_none_or(|id| id == rule.id);
+    let rules: Vec<&ArtRule> = RULES.iter().filter(asked).collect();
     match (globals.format, rules.as_slice()) {
         (Format::Json, rules) => output::json(render::json::print::<RulesDocument>(rules), Exit::Success),
         (Format::Human, [rule]) => output::data(&render::rules::story(rule), Exit::Success),

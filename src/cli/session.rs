@@ -1,6 +1,7 @@
 //! What the commands that talk to a portal share: the checked repository, the portal, its state folder.
 
 use std::cell::OnceCell;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ use crate::domain::state::Listing;
 use crate::ops;
 use crate::ops::observe::Reader;
 use crate::ops::plan::Planned;
-use crate::ops::ports::{Interrupt, PortalError, ReadArt as _};
+use crate::ops::ports::{DOWNLOADS, Interrupt, PortalError, ReadArt as _};
 use crate::ops::validate::Validated;
-use crate::portal::{Access, Client, Rate, Settings, Webhook};
+use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
 use crate::store::lock::{self, Lock, LockError};
@@ -33,7 +34,7 @@ use super::settings::{Globals, SettleArgs, Showing};
 use super::signals;
 
 /// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
-const LONGEST_BUNDLE: u64 = 16 * 1024 * 1024;
+const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A checked repository, and the report that grows from here on.
 pub(super) struct Session<'a> {
@@ -200,17 +201,7 @@ impl<'a> Session<'a> {
                 (found.access, identity, found.source, None)
             }
         };
-        let mut settings = Settings::new(access, Instant::now() + self.globals.timeout, self.progress.clone());
-        settings.rate = Rate { per_second: self.globals.rps, ..Rate::default() };
-        if let Some(path) = &self.globals.ca_cert {
-            let pem = credentials::read(path, LONGEST_BUNDLE).map_err(|error| {
-                let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
-                let help = "it should be a PEM file with the certificates of the portal's certificate authority";
-                Box::new(Finding::error("credentials", message).help(help))
-            })?;
-            settings.ca_cert = Some(pem);
-        }
-        let client = Client::new(settings).map_err(|error| Box::new(finding(&error)))?;
+        let client = self.client(access)?;
         let state = StateDir::new(&root, &identity);
         let lock = match purpose {
             Purpose::Read => None,
@@ -226,6 +217,18 @@ impl<'a> Session<'a> {
         };
         let cache = Cache::open(&state);
         Ok(Connection { client, identity, source, state, cache, lock, _sandbox: sandbox })
+    }
+
+    /// A client of the portal that `access` is for. Nothing is sent yet.
+    fn client(&self, access: Access) -> Result<Client, Box<Finding>> {
+        let ca_cert = self.globals.ca_cert.as_deref().map(ca_bundle).transpose()?;
+        let rate = Rate { per_second: self.globals.rps, ..Rate::default() };
+        let deadlines = Deadlines::new(Instant::now(), self.globals.timeout);
+        let client = Throttle::new(rate, DOWNLOADS, self.progress.clone()).and_then(|throttle| {
+            let trust = TrustStore::new(ca_cert.as_deref())?;
+            Client::new(access, &trust, throttle, deadlines)
+        });
+        client.map_err(|error| Box::new(finding(&error)))
     }
 
     /// Reads the portal and makes a plan; it and what was found are in the report. `None` when it did not come to one.
@@ -348,6 +351,15 @@ impl<'a> Session<'a> {
     pub(super) fn fail(&mut self, error: &PortalError) {
         self.report.findings.push(finding(error));
     }
+}
+
+/// The file of `--ca-cert`.
+fn ca_bundle(path: &Path) -> Result<Vec<u8>, Box<Finding>> {
+    credentials::read(path, MAX_CA_BUNDLE_BYTES).map_err(|error| {
+        let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
+        let help = "it should be a PEM file with the certificates of the portal's certificate authority";
+        Box::new(Finding::error("credentials", message).help(help))
+    })
 }
 
 /// Refuses a portal that the manifest does not name.

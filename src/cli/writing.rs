@@ -18,6 +18,7 @@ use crate::render;
 use crate::render::screen::Screen;
 use crate::store::git;
 use crate::store::runs::RunStore;
+use crate::text::escape;
 
 use super::exit::{self, Exit};
 use super::output;
@@ -133,7 +134,7 @@ enum Answer {
 fn confirm(session: &Session<'_>, connection: &mut Connection) -> Answer {
     let asked = Instant::now();
     let portal = session.report.portal.as_deref().unwrap_or("the portal");
-    output::diagnostic(&format!("\nApply these changes to {}? Only `yes` is accepted: ", render::inert(portal)));
+    output::diagnostic(&format!("\nApply these changes to {}? Only `yes` is accepted: ", escape(portal)));
     let (answers, answer) = oneshot::channel();
     // Waiting for a line cannot be cut short: it is left to a thread of its own.
     let asking = std::thread::Builder::new().name("question".to_owned()).spawn(move || {

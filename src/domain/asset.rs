@@ -62,6 +62,15 @@ impl fmt::Display for Kind {
 pub struct Code(String);
 
 impl Code {
+    /// The longest code that the portal keeps, in characters.
+    pub(crate) const MAX_CHARS: usize = 255;
+
+    /// Whether the portal and brandctl can keep a code with this character: printable ASCII. (`$` is refused for another
+    /// reason: the portal replaces it in batches.)
+    pub(crate) const fn can_hold(character: char) -> bool {
+        matches!(character, ' '..='~')
+    }
+
     /// Takes a code as it is spelt.
     pub fn new(spelling: impl Into<String>) -> Self {
         Self(spelling.into())

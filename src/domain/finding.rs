@@ -12,7 +12,7 @@ use super::asset::Address;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing is written until it is mended.
+    /// Nothing is written until it is fixed.
     Error,
     /// Worth a look; nothing stops.
     Warning,
@@ -36,6 +36,31 @@ impl Place {
     pub fn end_column(&self, source: &str) -> Option<usize> {
         let meant = source.get(self.bytes.clone())?.lines().next()?;
         (!meant.is_empty()).then(|| self.column + meant.chars().count())
+    }
+}
+
+/// What is wrong, and what to do about it: what a check knows before it is known where that is and how bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::domain) struct Problem {
+    /// What is wrong: one sentence, lower case, no full stop.
+    pub(in crate::domain) message: String,
+    /// What to do about it, in the same form.
+    pub(in crate::domain) help: Option<String>,
+}
+
+impl Problem {
+    pub(in crate::domain) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    pub(in crate::domain) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The problem as an error of the check `rule` at a place.
+    pub(in crate::domain) fn error_at(self, rule: &'static str, place: Place) -> Finding {
+        Finding { help: self.help, ..Finding::error(rule, self.message).at(place) }
     }
 }
 
@@ -125,7 +150,7 @@ impl Finding {
         self
     }
 
-    /// Whether nothing may be written until it is mended.
+    /// Whether nothing may be written until it is fixed.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

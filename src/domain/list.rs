@@ -10,7 +10,7 @@ use super::finding::Finding;
 use super::ownership::{Ownership, Unmanaged};
 use super::plan::Contents;
 use super::report::Subject;
-use super::scope::Pattern;
+use super::scope;
 use super::state::{Listed, ObservedState, Reading, Selection};
 
 /// What brandctl may do with an entry.
@@ -153,18 +153,13 @@ fn management(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSe
 /// The findings on `--only` patterns that match no entry, which are probably misspelt.
 #[must_use]
 pub fn unmatched(only: &Selection, entries: &[ListEntry]) -> Vec<Finding> {
-    let Selection::Matching(scope) = only else { return Vec::new() };
-    let matches_nothing = |pattern: &&Pattern| !entries.iter().any(|entry| pattern.matches(&entry.address));
-    scope
-        .patterns()
-        .iter()
-        .filter(matches_nothing)
-        .map(|pattern| {
-            let message = format!("`--only {pattern}` matches no entry of the portal");
-            Finding::error("only-matches-nothing", message)
-                .help("patterns match codes as the portal spells them, such as `acme-*` or `icon/acme-*`")
-        })
-        .collect()
+    scope::unmatched(
+        "--only",
+        only.patterns(),
+        entries.iter().map(|entry| &entry.address),
+        "entry of the portal",
+        "patterns match codes as the portal spells them, such as `acme-*` or `icon/acme-*`",
+    )
 }
 
 #[cfg(test)]

@@ -89,7 +89,8 @@ impl FromStr for Entity {
 pub(super) fn type_and_rest(text: &str) -> Result<(u32, &str), NotAnEntity> {
     let (kind, rest) = text.split_once(':').ok_or(NotAnEntity::Shape)?;
     let type_id = type_id(kind).ok_or_else(|| {
-        let near = text::nearest(kind, &NAMES.map(|(name, _)| name));
+        let names = NAMES.map(|(name, _)| name);
+        let near = text::nearest(kind, &names);
         NotAnEntity::Type { given: kind.to_owned(), near }
     })?;
     Ok((type_id, rest))

@@ -5,12 +5,13 @@ use std::fmt;
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::asset::{Address, Kind};
+use super::finding::Finding;
 
 /// What means something else in a glob than itself.
 const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 
 /// No code is longer than 255 characters; a pattern far beyond that is a mistake, or costs more than it may.
-const LONGEST: usize = 1024;
+const MAX_PATTERN_BYTES: usize = 1024;
 
 /// Codes that have nothing in common: what matches them all matches everything.
 const PROBES: [&str; 9] = ["a", "z", "0", "-", "_", "~", "Q9", "acme-call", "m/n"];
@@ -41,16 +42,16 @@ impl Pattern {
         });
         let (kind, code) = narrowed.map_or((None, text), |(kind, code)| (Some(kind), code));
         if code.is_empty() {
-            return Err(fail(Reason::Empty));
+            return Err(fail(PatternFault::Empty));
         }
-        if code.len() > LONGEST {
-            return Err(fail(Reason::TooLong));
+        if code.len() > MAX_PATTERN_BYTES {
+            return Err(fail(PatternFault::TooLong));
         }
         if let Some(plural) = Kind::ALL
             .into_iter()
             .find(|kind| code.strip_prefix(kind.plural()).is_some_and(|rest| rest.starts_with('/')))
         {
-            return Err(fail(Reason::Plural(plural)));
+            return Err(fail(PatternFault::Plural(plural)));
         }
         // `protect: ["Logo/x"]` would be taken for a code with a slash, and protect nothing.
         if kind.is_none()
@@ -59,17 +60,17 @@ impl Pattern {
                 .into_iter()
                 .find(|kind| [kind.name(), kind.plural()].iter().any(|name| name.eq_ignore_ascii_case(word)))
         {
-            return Err(fail(Reason::Case(word.to_owned(), meant)));
+            return Err(fail(PatternFault::Case(word.to_owned(), meant)));
         }
         let glob = GlobBuilder::new(code)
             .literal_separator(false)
             .case_insensitive(false)
             .backslash_escape(true)
             .build()
-            .map_err(|error| fail(Reason::Glob(reject_listed_secret(&error.kind().to_string()))))?;
+            .map_err(|error| fail(PatternFault::Glob(error.kind().to_string())))?;
         let matcher = if code.contains(SPECIAL) {
             // Compiling panics on a glob whose automaton would be too large; building a set tells instead.
-            GlobSetBuilder::new().add(glob.clone()).build().map_err(|_| fail(Reason::TooLarge))?;
+            GlobSetBuilder::new().add(glob.clone()).build().map_err(|_| fail(PatternFault::TooLarge))?;
             Some(glob.compile_matcher())
         } else {
             None
@@ -148,10 +149,10 @@ impl Eq for Pattern {}
 
 /// Text that is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no pattern: {reason}", .pattern.escape_debug())]
+#[error("`{pattern}` is no pattern: {reason}")]
 pub struct PatternError {
     pattern: String,
-    reason: Reason,
+    reason: PatternFault,
 }
 
 impl PatternError {
@@ -165,22 +166,22 @@ impl PatternError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match &self.reason {
-            Reason::Empty => Some("write `*` to match every code".to_owned()),
-            Reason::Plural(kind) => Some(format!("write `{kind}/…`: a pattern is narrowed by the singular")),
-            Reason::Case(_, kind) => Some(format!("write `{kind}/…`: a kind is written in lower case")),
-            Reason::Glob(_) => {
+            PatternFault::Empty => Some("write `*` to match every code".to_owned()),
+            PatternFault::Plural(kind) => Some(format!("write `{kind}/…`: a pattern is narrowed by the singular")),
+            PatternFault::Case(_, kind) => Some(format!("write `{kind}/…`: a kind is written in lower case")),
+            PatternFault::Glob(_) => {
                 Some("write `[` and `{` that are meant as they stand in brackets: `[[]`, `[{]`".to_owned())
             }
-            Reason::TooLong | Reason::TooLarge => None,
+            PatternFault::TooLong | PatternFault::TooLarge => None,
         }
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum Reason {
+enum PatternFault {
     #[error("it matches no code")]
     Empty,
-    #[error("it is longer than {LONGEST} bytes")]
+    #[error("it is longer than {MAX_PATTERN_BYTES} bytes")]
     TooLong,
     #[error("it has too many alternatives")]
     TooLarge,
@@ -190,14 +191,6 @@ enum Reason {
     Case(String, Kind),
     #[error("{0}")]
     Glob(String),
-}
-
-/// The words of the library, which quotes characters of the pattern as they are.
-fn reject_listed_secret(reason: &str) -> String {
-    let escaped = |character: char| {
-        if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
-    };
-    reason.chars().map(escaped).collect()
 }
 
 /// A list of patterns; an entry is in it when one of them matches.
@@ -221,7 +214,7 @@ impl Scope {
             Ok(set) => Ok(Self { patterns, set }),
             Err(_) => Err(PatternError {
                 pattern: patterns.first().map(|pattern| pattern.text.clone()).unwrap_or_default(),
-                reason: Reason::TooLarge,
+                reason: PatternFault::TooLarge,
             }),
         }
     }
@@ -274,6 +267,22 @@ impl PartialEq for Scope {
 }
 
 impl Eq for Scope {}
+
+/// Finds the patterns of the option `option` that match none of `entries`: more likely a typing error than a wish.
+/// `entries_are` names the entries after "matches no"; `help` says how codes are spelt.
+pub(crate) fn unmatched<'a>(
+    option: &str,
+    patterns: &[Pattern],
+    entries: impl Iterator<Item = &'a Address> + Clone,
+    entries_are: &str,
+    help: &str,
+) -> Vec<Finding> {
+    let unmatched = patterns.iter().filter(|pattern| !entries.clone().any(|address| pattern.matches(address)));
+    let finding = |pattern| {
+        Finding::error("only-matches-nothing", format!("`{option} {pattern}` matches no {entries_are}")).help(help)
+    };
+    unmatched.map(finding).collect()
+}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
@@ -344,7 +353,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_says_why() {
-        let long = "a".repeat(LONGEST + 1);
+        let long = "a".repeat(MAX_PATTERN_BYTES + 1);
         for (pattern, expected) in [
             ("", "`` is no pattern: it matches no code"),
             ("icon/", "`icon/` is no pattern: it matches no code"),
@@ -353,9 +362,9 @@ mod tests {
             ("ICONS/*", "`ICONS/*` is no pattern: `ICONS/` is no kind"),
             ("a[", "`a[` is no pattern: unclosed character class; missing ']'"),
             ("[z-a]", "`[z-a]` is no pattern: invalid range; 'z' > 'a'"),
-            ("[b-\u{1b}]", "`[b-\\u{1b}]` is no pattern: invalid range; 'b' > '\\u{1b}'"),
+            ("[b-\u{1b}]", "`[b-\u{1b}]` is no pattern: invalid range; 'b' > '\u{1b}'"),
             ("{a", "`{a` is no pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
-            ("a\\", "`a\\\\` is no pattern: dangling '\\'"),
+            ("a\\", "`a\\` is no pattern: dangling '\\'"),
         ] {
             assert_eq!(Pattern::parse(pattern).unwrap_err().to_string(), expected);
         }

@@ -10,7 +10,7 @@ use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::finding::Place;
 use super::ownership::{Ownership, Prune};
 use super::png::{self, Appearance};
-use super::scope::Scope;
+use super::scope::{Pattern, Scope};
 
 /// Facts of some stored bytes, enough to compare them without having them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -109,6 +109,14 @@ pub enum Selection {
 }
 
 impl Selection {
+    /// The patterns of `--only`; none when it was not given.
+    pub(crate) fn patterns(&self) -> &[Pattern] {
+        match self {
+            Self::Matching(scope) => scope.patterns(),
+            Self::All | Self::Named(_) => &[],
+        }
+    }
+
     /// Whether the command is about `address`. An entry that is declared goes by the spelling of its declaration.
     #[must_use]
     pub fn admits(&self, address: &Address) -> bool {

@@ -12,7 +12,8 @@ use crate::domain::guard::{self, Allowances, CountsByKind, KindCounts};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::report::Report;
-use crate::domain::state::{DesiredState, Listing, Selection};
+use crate::domain::scope;
+use crate::domain::state::{DesiredState, Listed, Listing, Selection};
 use crate::format::Document;
 
 use super::events::{Event, Stage};
@@ -185,26 +186,15 @@ fn gather(diff: &diff::Diff, desired: &DesiredState, old: &Contents) -> Contents
 
 /// `--only` patterns that match nothing declared and nothing owned: more likely a typing error than a wish.
 fn unmatched(only: &Selection, desired: &DesiredState, listing: &Listing) -> Vec<Finding> {
-    let Selection::Matching(scope) = only else { return Vec::new() };
-    scope
-        .patterns()
-        .iter()
-        .filter(|pattern| {
-            !desired.entries().keys().any(|address| pattern.matches(address))
-                && !listing.entries.iter().any(|listed| {
-                    !listed.system
-                        && desired.ownership().of(&listed.address).is_ok()
-                        && pattern.matches(&listed.address)
-                })
-        })
-        .map(|pattern| {
-            Finding::error(
-                "only-matches-nothing",
-                format!("`--only {}` matches no declared and no owned entry", pattern.to_string().escape_debug()),
-            )
-            .help("patterns match codes as the manifest spells them, such as `acme-*` or `icon/acme-*`")
-        })
-        .collect()
+    let is_owned = |listed: &&Listed| !listed.system && desired.ownership().of(&listed.address).is_ok();
+    let owned = listing.entries.iter().filter(is_owned).map(|listed| &listed.address);
+    scope::unmatched(
+        "--only",
+        only.patterns(),
+        desired.entries().keys().chain(owned),
+        "declared and no owned entry",
+        "patterns match codes as the manifest spells them, such as `acme-*` or `icon/acme-*`",
+    )
 }
 
 /// Whether entries of unknown content are changed all the same.

@@ -1,6 +1,8 @@
 //! The traits that the adapters fill. Reading and writing are two, so that a plan cannot write.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -122,6 +124,25 @@ pub trait Probe {
     async fn greet(&self) -> Result<Greeting, PortalError>;
     /// Asks what the portal knows of the caller, and whether it has these methods.
     async fn inquire(&self, methods: &[String]) -> Result<Inquiry, PortalError>;
+}
+
+/// The file that keeps an application's tokens.
+pub trait TokenStore {
+    /// How messages name it.
+    fn name(&self) -> &str;
+    /// The bytes of the file.
+    fn read(&self) -> io::Result<Vec<u8>>;
+    /// Keeps other processes from renewing the tokens until the value is dropped. `None` while another one does.
+    fn try_lock(&self) -> io::Result<Option<Box<dyn Any>>>;
+    /// Makes sure that the file can be replaced by one that is about as long. This comes before tokens are renewed: where
+    /// it fails, the refresh token is not used up for nothing.
+    fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>>;
+}
+
+/// A place on the disk for new tokens.
+pub trait TokenReplacement {
+    /// Replaces the token file in one step. On return the new one is on disk, under its name.
+    fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()>;
 }
 
 /// A write request that was not answered as it should.

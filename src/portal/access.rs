@@ -1,28 +1,25 @@
-//! The right to use a portal, whichever way it was given: where the portal is, how its methods are addressed, and what
-//! must not get into any text.
-
-use std::sync::Arc;
+//! The right to use a portal, whichever way it was given: where the portal is, how its methods are addressed, what must
+//! not get into any text, and how hints name the credentials.
 
 use secrecy::SecretString;
 
-use super::error::Fault;
 use super::oauth::Application;
 use super::redact::Redactor;
-use super::site::Site;
+use super::server_address::ServerAddress;
 use super::webhook::Webhook;
 
 /// A portal's address with the right to use it. It prints as its host alone.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Access {
     /// A URL that holds a secret.
     Webhook(Webhook),
     /// An application with a token that is renewed.
-    Application(Arc<Application>),
+    Application(Box<Application>),
 }
 
 impl From<Application> for Access {
     fn from(application: Application) -> Self {
-        Self::Application(Arc::new(application))
+        Self::Application(Box::new(application))
     }
 }
 
@@ -32,31 +29,42 @@ impl From<Webhook> for Access {
     }
 }
 
+/// How hints name the credentials.
+pub(super) struct AccessHints {
+    /// What they are.
+    pub(super) what: &'static str,
+    /// Where they were given.
+    pub(super) place: &'static str,
+    /// What to do when they are not valid any more.
+    pub(super) how_to_renew: &'static str,
+    /// What to do when they allow too little.
+    pub(super) how_to_add_scope: &'static str,
+}
+
 impl Access {
     /// The host in lower case, with its port if that is not the scheme's own: the portal's name everywhere.
-    #[must_use]
     pub fn host(&self) -> &str {
-        self.site().host()
+        self.portal().host()
     }
 
     /// Where the portal is: what a relative `fileUri` is relative to.
-    pub(super) fn site(&self) -> &Site {
+    pub(super) const fn portal(&self) -> &ServerAddress {
         match self {
-            Self::Webhook(webhook) => &webhook.site,
-            Self::Application(application) => &application.site,
+            Self::Webhook(webhook) => &webhook.portal,
+            Self::Application(application) => &application.portal,
         }
     }
 
-    /// Who renews its tokens; a webhook has none, and the portal itself stands in.
-    pub(super) fn token_server(&self) -> &Site {
+    /// The server that renews tokens; for a webhook, which has none, the portal itself.
+    pub(super) const fn token_server(&self) -> &ServerAddress {
         match self {
-            Self::Webhook(webhook) => &webhook.site,
-            Self::Application(application) => application.server(),
+            Self::Webhook(webhook) => &webhook.portal,
+            Self::Application(application) => &application.token_server,
         }
     }
 
     /// Takes the secrets out of texts.
-    pub(super) fn redactor(&self) -> &Redactor {
+    pub(super) const fn redactor(&self) -> &Redactor {
         match self {
             Self::Webhook(webhook) => &webhook.redactor,
             Self::Application(application) => &application.redactor,
@@ -71,7 +79,7 @@ impl Access {
         }
     }
 
-    /// What a request carries beside its parameters; a webhook's URL says all.
+    /// The token that a request carries beside its parameters. A webhook has none: its URL is enough.
     pub(super) fn token(&self) -> Option<SecretString> {
         match self {
             Self::Webhook(_) => None,
@@ -79,21 +87,31 @@ impl Access {
         }
     }
 
-    /// Whether what expires could be renewed.
-    pub(super) fn renewable(&self) -> Result<(), Fault> {
-        match self {
-            Self::Webhook(_) => Ok(()),
-            Self::Application(application) => application.renewable(),
-        }
-    }
-
-    /// The text without any secret, however spelt.
+    /// The text without any secret, in any spelling.
     pub(super) fn redact(&self, text: &str) -> String {
         self.redactor().redact(text)
     }
 
-    /// A server's words, fit for a message: without any secret, in one line, escaped, shortened, without a full stop.
+    /// A server's words for a message: see [`Redactor::quote`].
     pub(super) fn quote(&self, text: &str) -> String {
         self.redactor().quote(text)
+    }
+
+    /// How hints name these credentials.
+    pub(super) const fn hints(&self) -> AccessHints {
+        match self {
+            Self::Webhook(_) => AccessHints {
+                what: "the webhook",
+                place: "BITRIX24_WEBHOOK_URL",
+                how_to_renew: "make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL",
+                how_to_add_scope: "give the webhook the scope `crm` in its settings on the portal, then use its URL in BITRIX24_WEBHOOK_URL",
+            },
+            Self::Application(_) => AccessHints {
+                what: "the application",
+                place: "the file of BITRIX24_OAUTH_FILE",
+                how_to_renew: "authorise it on the portal again and put its new tokens into the file of BITRIX24_OAUTH_FILE",
+                how_to_add_scope: "give the application the scope `crm` in its settings, then authorise it on the portal again",
+            },
+        }
     }
 }

@@ -13,10 +13,10 @@ use crate::domain::state::Listed;
 
 use super::access::Access;
 use super::error;
-use super::wire::{self, Answered, ErrorBody, Malformed};
+use super::wire::{self, ErrorBody, Malformed, RestResult};
 
 /// The most commands that a portal runs in one batch.
-pub(super) const MOST: usize = 50;
+pub(super) const MAX_COMMANDS: usize = 50;
 
 /// The key of the question whether the caller may write.
 pub(super) const RIGHTS: &str = "rights";
@@ -107,7 +107,7 @@ pub(super) fn would_be_substituted(address: &Address) -> bool {
 
 /// What a batch answered to each of its commands.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct BatchAnswers {
     result: Map<String, Value>,
     errors: Map<String, Value>,
     total: Map<String, Value>,
@@ -118,13 +118,13 @@ pub(super) struct Answers {
 /// One command's part of an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Part {
-    Result(Answered),
+    Result(RestResult),
     Error(ErrorBody),
     /// Nothing, or both, which says nothing either.
     Nothing,
 }
 
-impl Answers {
+impl BatchAnswers {
     /// Reads the five maps. A map that is absent counts as empty, but not all of them can be.
     pub(super) fn read(result: Value) -> Result<Self, Malformed> {
         let Value::Object(mut maps) = result else {
@@ -161,7 +161,7 @@ impl Answers {
     /// Takes the part of the command with this key.
     pub(super) fn take(&mut self, key: &str) -> Part {
         match (self.result.remove(key), self.errors.remove(key)) {
-            (Some(result), None) => Part::Result(Answered {
+            (Some(result), None) => Part::Result(RestResult {
                 result,
                 total: self.total.remove(key),
                 more: self.next.get(key).is_some_and(|next| !next.is_null()),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn answers(result: Value, commands: &[Command], halt: Halt) -> Vec<Answer> {
-        Answers::read(result).unwrap().into_writes(&access(), commands, halt, |_| {})
+        BatchAnswers::read(result).unwrap().into_writes(&access(), commands, halt, |_| {})
     }
 
     fn refused(code: &str, description: &str) -> Answer {
@@ -369,9 +369,9 @@ mod tests {
     #[test]
     fn what_is_no_batch_answer_is_refused() {
         for result in [json!([]), json!(true), json!({}), json!({"result": 7}), json!({"result_error": "x"})] {
-            assert!(Answers::read(result.clone()).is_err(), "{result}");
+            assert!(BatchAnswers::read(result.clone()).is_err(), "{result}");
         }
-        assert!(Answers::read(json!({"result": null, "result_error": []})).is_ok());
+        assert!(BatchAnswers::read(json!({"result": null, "result_error": []})).is_ok());
     }
 
     #[test]

@@ -7,27 +7,27 @@ use tokio::time::Instant;
 
 /// What we believe of the portal's bucket. It can hold more than fits: those are requests that wait for their turn.
 #[derive(Debug, Clone)]
-pub(super) struct Bucket {
+pub(super) struct LeakyBucket {
     leak_per_second: f64,
     size: f64,
     level: f64,
     at: Instant,
 }
 
-impl Bucket {
+impl LeakyBucket {
     /// An empty bucket. The rate must be a positive number, the size at least 1.
     pub(super) fn new(leak_per_second: f64, size: u32, now: Instant) -> Self {
         Self { leak_per_second, size: f64::from(size.max(1)), level: 0.0, at: now }
     }
 
     /// Takes the next free turn that leaves `headroom` of the bucket to others, and says how long it is until then.
-    /// `None`, and nothing taken, when that is longer than `patience`.
-    pub(super) fn reserve(&mut self, now: Instant, headroom: u32, patience: Duration) -> Option<Duration> {
+    /// `None`, and nothing taken, when that is longer than `deadline`.
+    pub(super) fn reserve(&mut self, now: Instant, headroom: u32, deadline: Duration) -> Option<Duration> {
         self.leak(now);
         let usable = (self.size - f64::from(headroom)).max(1.0);
         let excess = (self.level + 1.0 - usable).max(0.0);
         let wait = Duration::try_from_secs_f64(excess / self.leak_per_second).ok()?;
-        if wait > patience {
+        if wait > deadline {
             return None;
         }
         self.level += 1.0;
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_burst_is_free_and_the_rest_is_paced() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(2.0, 50, start);
+        let mut bucket = LeakyBucket::new(2.0, 50, start);
         for _ in 0..50 {
             assert_eq!(bucket.reserve(start, 0, PATIENT), Some(Duration::ZERO));
         }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn time_empties_it() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(2.0, 2, start);
+        let mut bucket = LeakyBucket::new(2.0, 2, start);
         bucket.reserve(start, 0, PATIENT);
         bucket.reserve(start, 0, PATIENT);
         assert_eq!(bucket.reserve(start + seconds(0.5), 0, PATIENT), Some(Duration::ZERO));
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn headroom_is_left_to_others() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(2.0, 50, start);
+        let mut bucket = LeakyBucket::new(2.0, 50, start);
         for _ in 0..40 {
             assert_eq!(bucket.reserve(start, 10, PATIENT), Some(Duration::ZERO));
         }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn headroom_beyond_the_bucket_still_lets_one_through() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(2.0, 5, start);
+        let mut bucket = LeakyBucket::new(2.0, 5, start);
         assert_eq!(bucket.reserve(start, 10, PATIENT), Some(Duration::ZERO));
         assert_eq!(bucket.reserve(start, 10, PATIENT), Some(seconds(0.5)));
     }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_turn_that_comes_too_late_is_not_taken() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(1.0, 1, start);
+        let mut bucket = LeakyBucket::new(1.0, 1, start);
         bucket.reserve(start, 0, PATIENT);
         assert_eq!(bucket.reserve(start, 0, seconds(0.9)), None);
         assert_eq!(bucket.reserve(start, 0, seconds(1.0)), Some(seconds(1.0)));
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_full_bucket_paces_the_next_request() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(2.0, 50, start);
+        let mut bucket = LeakyBucket::new(2.0, 50, start);
         bucket.fill(start);
         assert_eq!(bucket.reserve(start, 0, PATIENT), Some(seconds(0.5)));
     }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_or_a_tiny_rate_does_no_harm() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(f64::MIN_POSITIVE, 1, start + seconds(5.0));
+        let mut bucket = LeakyBucket::new(f64::MIN_POSITIVE, 1, start + seconds(5.0));
         assert_eq!(bucket.reserve(start, 0, PATIENT), Some(Duration::ZERO));
         assert_eq!(bucket.reserve(start, 0, Duration::MAX), None);
     }

@@ -15,14 +15,17 @@ use crate::domain::doctor::{DoctorProblem, Greeting, Inquiry, Presence, Setup};
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, Probe};
 
-use super::batch::{self, Answers, Part};
-use super::client::{Client, Purpose};
-use super::error::{self, Fault};
+use super::access::Access;
+use super::batch::{self, BatchAnswers, Part};
+use super::client::Client;
+use super::error::{self, RequestError};
 use super::http;
-use super::wire::{self, Answered, Malformed};
+use super::limits::RequestPurpose;
+use super::renewal;
+use super::wire::{self, Malformed, RestResult};
 
 /// The longest that finding an address or connecting to one may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const PROFILE: &str = "profile";
 const SCOPE: &str = "scope";
@@ -30,30 +33,37 @@ const PRESENCE: &str = "method.get";
 
 impl Probe for Client {
     fn setup(&self) -> Setup {
-        let origin = self.access.site().origin();
+        let origin = self.access.portal().origin();
         // As the HTTP client decides it, by the same variables and settings of the system.
-        let proxy = origin.as_str().parse::<Uri>().ok().filter(|_| !self.access.site().is_loopback()).and_then(|uri| {
-            let proxy = Matcher::from_system().intercept(&uri)?.uri().clone();
-            let port = proxy.port_u16().unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
-            Some((proxy.host()?.to_owned(), port))
-        });
+        let proxy =
+            origin.as_str().parse::<Uri>().ok().filter(|_| !self.access.portal().is_loopback()).and_then(|uri| {
+                let proxy = Matcher::from_system().intercept(&uri)?.uri().clone();
+                let port = proxy.port_u16().unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
+                Some((proxy.host()?.to_owned(), port))
+            });
         let proxied = proxy.is_some();
         let (peer, port) = proxy.unwrap_or_else(|| {
             (origin.host_str().unwrap_or_default().to_owned(), origin.port_or_known_default().unwrap_or_default())
         });
+        let rate = self.throttle.rate();
         Setup {
             url: origin.as_str().trim_end_matches('/').to_owned(),
             encrypted: origin.scheme() == "https",
             peer,
             port,
             proxied,
-            per_second: self.rate.per_second,
-            burst: self.rate.burst,
+            per_second: rate.per_second,
+            burst: rate.burst,
         }
     }
 
     fn renewable(&self) -> Result<(), DoctorProblem> {
-        self.access.renewable().map_err(|fault| DoctorProblem { message: fault.error.message, help: fault.error.hint })
+        match &self.access {
+            Access::Webhook(_) => Ok(()),
+            Access::Application(application) => {
+                renewal::check_renewable(application).map_err(|failure| failure.error.into())
+            }
+        }
     }
 
     async fn resolve(&self) -> Result<Vec<String>, DoctorProblem> {
@@ -108,14 +118,14 @@ impl Probe for Client {
     }
 
     async fn greet(&self) -> Result<Greeting, PortalError> {
-        let patience = self.patience(Purpose::Read);
+        let deadline = self.deadlines.of_request(RequestPurpose::Read, Instant::now());
         // Below /rest/ nothing is cached on the way, and without credentials nothing is there.
-        let mut url = self.access.site().origin().clone();
+        let mut url = self.access.portal().origin().clone();
         url.set_path("/rest/");
-        let answer = http::send(self.for_downloads.get(url), patience.until)
+        let response = http::send(self.transport.downloads.get(url), deadline.until)
             .await
-            .map_err(|broken| error::broken(&self.access, self.access.host(), &broken, patience).error)?;
-        let ahead = answer.date.and_then(|date| ahead(&date, Timestamp::now()));
+            .map_err(|why| error::broken(self.access.redactor(), self.access.host(), &why, deadline).error)?;
+        let ahead = response.date.and_then(|date| ahead(&date, Timestamp::now()));
         Ok(Greeting { ahead })
     }
 
@@ -126,8 +136,8 @@ impl Probe for Client {
             .chain(methods.iter().map(|name| Question { method: PRESENCE, name: Some(name) }))
             .collect();
         let (answers, operating) = match self.ask_together(&questions).await {
-            Err(fault) if fault.class() == Class::NoBatch => (self.ask_singly(&questions).await, None),
-            other => other.map_err(|fault| fault.error)?,
+            Err(failure) if failure.class() == Class::NoBatch => (self.ask_singly(&questions).await, None),
+            other => other.map_err(|failure| failure.error)?,
         };
         let mut answers = answers.into_iter();
         let mut next =
@@ -154,23 +164,24 @@ struct Question<'a> {
     name: Option<&'a str>,
 }
 
-type Answer = Result<Value, DoctorProblem>;
+type ProbeAnswer = Result<Value, DoctorProblem>;
 
 impl Client {
     /// Until when to wait for an address or a connection.
     fn soon(&self) -> Instant {
-        self.patience(Purpose::Read).until.min(Instant::now() + PATIENCE)
+        let now = Instant::now();
+        self.deadlines.of_request(RequestPurpose::Read, now).until.min(now + CONNECT_TIMEOUT)
     }
 
     /// One answer for each question, in one request, and the most time that a method has used up.
-    async fn ask_together(&self, questions: &[Question<'_>]) -> Result<(Vec<Answer>, Option<f64>), Fault> {
+    async fn ask_together(&self, questions: &[Question<'_>]) -> Result<(Vec<ProbeAnswer>, Option<f64>), RequestError> {
         let command = |(index, question): (usize, &Question<'_>)| {
             let name = question.name.map(|name| format!("?name={name}")).unwrap_or_default();
             (batch::key(index), Value::String(format!("{}{name}", question.method)))
         };
         let cmd: Map<String, Value> = questions.iter().enumerate().map(command).collect();
-        let read = |answered: Answered| {
-            let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        let read = |answered: RestResult| {
+            let mut answers = BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
             let operating = answers.operating();
             let answer = |(index, question): (usize, &Question<'_>)| match answers.take(&batch::key(index)) {
                 Part::Result(answered) => Ok(answered.result),
@@ -179,16 +190,16 @@ impl Client {
             };
             Ok((questions.iter().enumerate().map(answer).collect(), operating))
         };
-        self.ask(Purpose::Read, "batch", &json!({"halt": 0, "cmd": cmd}), read).await
+        self.ask(RequestPurpose::Read, "batch", &json!({"halt": 0, "cmd": cmd}), read).await
     }
 
     /// For portals that refuse batches.
-    async fn ask_singly(&self, questions: &[Question<'_>]) -> Vec<Answer> {
+    async fn ask_singly(&self, questions: &[Question<'_>]) -> Vec<ProbeAnswer> {
         let mut answers = Vec::with_capacity(questions.len());
         for Question { method, name } in questions {
             let parameters = name.map_or(json!({}), |name| json!({ "name": name }));
-            let answer = self.ask(Purpose::Read, method, &parameters, |answered| Ok(answered.result)).await;
-            answers.push(answer.map_err(|fault| fault.error.into()));
+            let answer = self.ask(RequestPurpose::Read, method, &parameters, |answered| Ok(answered.result)).await;
+            answers.push(answer.map_err(|failure| failure.error.into()));
         }
         answers
     }

@@ -7,14 +7,15 @@ use url::Url;
 use crate::domain::retry::Class;
 
 use super::access::Access;
-use super::error::{self, Effect, Fault};
-use super::http::{self, RequestDeadline};
-use super::site::is_loopback;
+use super::deadlines::RequestDeadline;
+use super::error::{self, Effect, RequestError};
+use super::http;
+use super::server_address::is_loopback;
 
 /// The largest image that is fetched, in bytes: four times what our own rules let pass.
-const LARGEST: usize = 1024 * 1024;
+const MAX_IMAGE_BYTES: usize = 1024 * 1024;
 /// The most redirects that are followed.
-const REDIRECTS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Fetches once.
@@ -22,27 +23,27 @@ pub(super) async fn fetch(
     client: &reqwest::Client,
     access: &Access,
     file_uri: &str,
-    patience: RequestDeadline,
-) -> Result<Vec<u8>, Fault> {
+    deadline: RequestDeadline,
+) -> Result<Vec<u8>, RequestError> {
     let mut url = resolve(access, file_uri).map_err(|why| refused(access, why))?;
-    for _ in 0..=REDIRECTS {
+    for _ in 0..=MAX_REDIRECTS {
         let host = access.quote(&authority(&url));
-        let broken = |broken| error::broken(access, &host, &broken, patience);
+        let broken = |error| error::broken(access.redactor(), &host, &error, deadline);
         let request = client.get(url.clone()).header(ACCEPT, "image/png, */*;q=0.1");
-        let answer = http::send(request, patience.until).await.map_err(broken)?;
-        match answer.status {
+        let response = http::send(request, deadline.until).await.map_err(broken)?;
+        match response.status {
             200 => {
-                let content_type = answer.content_type.clone().unwrap_or_default();
-                let body = answer.body(LARGEST, patience.until).await.map_err(broken)?;
+                let content_type = response.content_type.clone().unwrap_or_default();
+                let body = response.body(MAX_IMAGE_BYTES, deadline.until).await.map_err(broken)?;
                 return image(&body, &content_type)
                     .map_err(|what| {
                         let message = format!("{host} answered a download with {}", access.quote(&what));
-                        Fault::new(Class::Transient, Effect::None, message, None)
+                        RequestError::new(Class::Transient, Effect::None, message, None)
                     })
                     .map(|()| body);
             }
             301 | 302 | 303 | 307 | 308 => {
-                url = follow(&url, answer.location.as_deref()).map_err(|why| refused(access, why))?;
+                url = follow(&url, response.location.as_deref()).map_err(|why| refused(access, why))?;
             }
             status => {
                 let class = match status {
@@ -50,8 +51,9 @@ pub(super) async fn fetch(
                     408 | 425 | 500.. => Class::Transient,
                     _ => Class::Refused,
                 };
-                let fault = Fault::new(class, Effect::None, format!("{host} answered {status} to a download"), None);
-                return Err(Fault { retry_after: answer.retry_after, ..fault });
+                let failure =
+                    RequestError::new(class, Effect::None, format!("{host} answered {status} to a download"), None);
+                return Err(RequestError { retry_after: response.retry_after, ..failure });
             }
         }
     }
@@ -64,8 +66,8 @@ fn resolve(access: &Access, file_uri: &str) -> Result<Url, &'static str> {
     if file_uri.trim().is_empty() {
         return Err("the entry has no file");
     }
-    let mut url = access.site().origin().join(file_uri.trim()).map_err(|_| "its address is no URL")?;
-    let plain_allowed = access.site().is_loopback() && access.site().origin().scheme() == "http";
+    let mut url = access.portal().origin().join(file_uri.trim()).map_err(|_| "its address is no URL")?;
+    let plain_allowed = access.portal().is_loopback() && access.portal().origin().scheme() == "http";
     match url.scheme() {
         "https" => {}
         "http" if plain_allowed && is_loopback(&url) => {}
@@ -111,9 +113,9 @@ fn image(body: &[u8], content_type: &str) -> Result<(), String> {
     }
 }
 
-fn refused(access: &Access, why: &str) -> Fault {
+fn refused(access: &Access, why: &str) -> RequestError {
     let message = format!("{} lists a file that cannot be fetched: {why}", access.host());
-    Fault::new(Class::Refused, Effect::None, message, None)
+    RequestError::new(Class::Refused, Effect::None, message, None)
 }
 
 /// Host and port, without the path: that may hold what is none of a log's business.

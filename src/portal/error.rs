@@ -6,8 +6,11 @@ use crate::domain::command::Answer;
 use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
-use super::access::Access;
-use super::http::{Broken, CertProblem, FailureKind, RequestDeadline};
+use super::access::{Access, AccessHints};
+use super::deadlines::RequestDeadline;
+use super::http::{CertProblem, FailureKind, TransportError};
+use super::limits::{ALLOWANCE_USED_UP, NotPermitted};
+use super::redact::Redactor;
 use super::wire::{ErrorBody, Malformed};
 
 /// Whether a request that failed may have done something.
@@ -21,7 +24,7 @@ pub(super) enum Effect {
 
 /// A request that failed, with what the port's error does not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct RequestError {
     pub(super) error: PortalError,
     pub(super) effect: Effect,
     /// When the portal said to come back.
@@ -30,7 +33,7 @@ pub(super) struct Fault {
     pub(super) description: Option<Box<str>>,
 }
 
-impl Fault {
+impl RequestError {
     /// A failure that is not the portal's word.
     pub(super) const fn new(class: Class, effect: Effect, message: String, hint: Option<String>) -> Self {
         let error = PortalError { class, code: None, message, hint };
@@ -42,47 +45,16 @@ impl Fault {
     }
 }
 
-/// The code of a method that used up its time; the portal's answers say when it has some again.
-pub(super) const USED_UP: &str = "OPERATION_TIME_LIMIT";
 const HINT_TIMEOUT: &str = "give it more time with --timeout";
 const HINT_WAY: &str = "run it again; if it stays, look at the network, and at the proxy and firewall on the way";
 
-/// How hints speak of an access.
-struct Words {
-    /// It is
-    what: &'static str,
-    /// It was given in
-    place: &'static str,
-    /// When it is of no use any more
-    anew: &'static str,
-    /// When it may do too little
-    scope: &'static str,
-}
-
-const fn words(access: &Access) -> Words {
-    match access {
-        Access::Webhook(_) => Words {
-            what: "the webhook",
-            place: "BITRIX24_WEBHOOK_URL",
-            anew: "make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL",
-            scope: "give the webhook the scope `crm` in its settings on the portal, then use its URL in BITRIX24_WEBHOOK_URL",
-        },
-        Access::Application(_) => Words {
-            what: "the application",
-            place: "the file of BITRIX24_OAUTH_FILE",
-            anew: "authorise it on the portal again and put its new tokens into the file of BITRIX24_OAUTH_FILE",
-            scope: "give the application the scope `crm` in its settings, then authorise it on the portal again",
-        },
-    }
-}
-
 fn hint_access(access: &Access) -> String {
-    let Words { what, anew, .. } = words(access);
-    format!("{what} is wrong or was revoked: {anew}")
+    let AccessHints { what, how_to_renew, .. } = access.hints();
+    format!("{what} is wrong or was revoked: {how_to_renew}")
 }
 
 fn hint_host(access: &Access) -> String {
-    format!("check that the host in {} is the portal's own", words(access).place)
+    format!("check that the host in {} is the portal's own", access.hints().place)
 }
 
 fn hint_removing(access: &Access) -> String {
@@ -97,22 +69,22 @@ fn hint_removing(access: &Access) -> String {
 
 /// Class and hint of an error code; `None` when the table does not know it.
 fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
-    let Words { what, place, anew, scope } = words(access);
+    let AccessHints { what, place, how_to_renew, how_to_add_scope } = access.hints();
     let (class, hint) = match code.to_ascii_uppercase().as_str() {
         "QUERY_LIMIT_EXCEEDED" => (
             Class::Busy,
             "other integrations may use up the portal's limit: send less with --rps, or run later".to_owned(),
         ),
-        USED_UP => (
+        ALLOWANCE_USED_UP => (
             Class::Busy,
             "the method used up its time for ten minutes: run later, or let it wait longer with --timeout".to_owned(),
         ),
         "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => {
             (Class::Transient, "run it again; if it stays, the portal's own error log has the cause".to_owned())
         }
-        "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {anew}")),
+        "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {how_to_renew}")),
         "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, hint_access(access)),
-        "INSUFFICIENT_SCOPE" => (Class::Configuration, scope.to_owned()),
+        "INSUFFICIENT_SCOPE" => (Class::Configuration, how_to_add_scope.to_owned()),
         "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => (
             Class::Configuration,
             format!("{what}'s user may not sign in: activate the user, or make {what} work for another one"),
@@ -157,7 +129,7 @@ fn meaning(access: &Access, code: &str, status: Option<u16>) -> (Class, Option<S
 }
 
 /// The portal answered with an error of its own.
-pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) -> Fault {
+pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) -> RequestError {
     let (class, hint) = meaning(access, &body.code, status);
     let code = access.redact(&body.code);
     let shown =
@@ -168,7 +140,7 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     if !words.is_empty() {
         message = format!("{message}: {words}");
     }
-    Fault {
+    RequestError {
         error: PortalError { class, code: Some(code), message, hint },
         // A server error may strike after the work was done.
         effect: if class == Class::Transient { Effect::Unknown } else { Effect::None },
@@ -177,91 +149,98 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     }
 }
 
-/// What a fault about one command means for it. A server error may strike after the work was done.
-pub(super) fn answer(fault: Fault) -> Answer {
-    match fault.effect {
-        Effect::Unknown => Answer::Unknown(fault.error.message),
+/// What a failure about one command means for it. A server error may strike after the work was done.
+pub(super) fn answer(failure: RequestError) -> Answer {
+    match failure.effect {
+        Effect::Unknown => Answer::Unknown(failure.error.message),
         Effect::None => Answer::Refused {
-            class: fault.error.class,
-            code: fault.error.code.unwrap_or_default(),
-            description: fault.description.unwrap_or_default().into(),
+            class: failure.error.class,
+            code: failure.error.code.unwrap_or_default(),
+            description: failure.description.unwrap_or_default().into(),
         },
     }
 }
 
-/// Something that no portal answers: HTML of a proxy, nothing, half of it.
-pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> Fault {
-    garbage_of(access, access.host(), status, why, body)
+/// The portal's host answered with something that no portal answers: the HTML of a proxy, nothing, half of an answer.
+pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> RequestError {
+    let mut failure = garbage_of(access.redactor(), access.host(), status, why, body);
+    failure.error.hint = match status {
+        429 => None,
+        408 | 425 | 500.. => Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()),
+        413 => Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
+        407 => Some("the proxy wants credentials: see HTTPS_PROXY".to_owned()),
+        _ => Some(hint_host(access)),
+    };
+    failure
 }
 
-/// The same of another server than the portal.
-pub(super) fn garbage_of(access: &Access, host: &str, status: u16, why: &str, body: &[u8]) -> Fault {
+/// Any server answered with something that makes no sense. There is no hint yet.
+pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str, body: &[u8]) -> RequestError {
     /// Enough of a body to find its first line in.
     const HEAD: usize = 8 * 1024;
-    let (class, hint) = match status {
-        429 => (Class::Busy, None),
-        408 | 425 | 500.. => {
-            (Class::Transient, Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()))
-        }
-        413 => (
-            Class::Refused,
-            Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
-        ),
-        407 => (Class::Configuration, Some("the proxy wants credentials: see HTTPS_PROXY".to_owned())),
-        400.. => (Class::Configuration, Some(hint_host(access))),
-        _ => (Class::Transient, Some(hint_host(access))),
+    let class = match status {
+        429 => Class::Busy,
+        408 | 425 | 500.. => Class::Transient,
+        413 => Class::Refused,
+        400.. => Class::Configuration,
+        _ => Class::Transient,
     };
     let mut message = format!("{host} answered {status} with {why}");
     let body = body.trim_ascii_start();
-    let line = access.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
+    let line = redactor.quote(&String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body)));
     if !line.is_empty() {
         message = format!("{message}: {line}");
     }
-    Fault::new(class, Effect::Unknown, message, hint)
+    RequestError::new(class, Effect::Unknown, message, None)
 }
 
 /// An answer of the wrong shape. It may be of the moment: lists can be read while somebody writes.
-pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> Fault {
+pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> RequestError {
     let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
-    Fault::new(Class::Transient, Effect::Unknown, message, Some(hint_host(access)))
+    RequestError::new(Class::Transient, Effect::Unknown, message, Some(hint_host(access)))
 }
 
 /// The portal lists an entry with our own secret in it.
-pub(super) fn secret_in_listing(access: &Access) -> Fault {
-    let Words { what, anew, .. } = words(access);
+pub(super) fn secret_in_listing(access: &Access) -> RequestError {
+    let AccessHints { what, how_to_renew, .. } = access.hints();
     let message = format!("{} lists an entry that holds the secret of {what}", access.host());
-    let hint = format!("somebody knows the secret: revoke {what}, {anew}, and remove that entry by hand");
-    Fault::new(Class::Refused, Effect::None, message, Some(hint))
+    let hint = format!("somebody knows the secret: revoke {what}, {how_to_renew}, and remove that entry by hand");
+    RequestError::new(Class::Refused, Effect::None, message, Some(hint))
 }
 
 /// REST calls follow no redirect: it would hand the secret to another place.
-pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Fault {
+pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> RequestError {
     let to = match to {
         Some(host) => format!("to {}", access.quote(host)),
         None => "elsewhere".to_owned(),
     };
     let message = format!("{} answered {status} and redirects {to}", access.host());
-    Fault::new(Class::Configuration, Effect::Unknown, message, Some(hint_host(access)))
+    RequestError::new(Class::Configuration, Effect::Unknown, message, Some(hint_host(access)))
 }
 
-/// No answer of `host` came, or not all of it.
-pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: RequestDeadline) -> Fault {
-    let cause = access.quote(&broken.cause);
-    let (class, effect, message, hint) = match broken.how {
-        FailureKind::TimedOut if patience.cut_short => {
-            return timed_out(host, patience.budget, Effect::Unknown);
+/// No response of `host` came, or not all of it.
+pub(super) fn broken(
+    redactor: &Redactor,
+    host: &str,
+    broken: &TransportError,
+    deadline: RequestDeadline,
+) -> RequestError {
+    let cause = redactor.quote(&broken.cause);
+    let (class, effect, message, hint) = match broken.kind {
+        FailureKind::TimedOut if deadline.cut_short => {
+            return timed_out(host, deadline.budget, Effect::Unknown);
         }
         FailureKind::TimedOut => {
-            let message = format!("{host} gave no answer within {} s", patience.own.as_secs());
+            let message = format!("{host} gave no answer within {} s", deadline.timeout.as_secs());
             (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
         }
         FailureKind::NotSent => {
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
             (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
         }
-        FailureKind::NotTrusted(distrust) => {
+        FailureKind::NotTrusted(problem) => {
             let message = format!("the certificate of {host} is not trusted: {cause}");
-            (Class::Configuration, Effect::None, message, Some(mending(distrust)))
+            (Class::Configuration, Effect::None, message, Some(hint_certificate(problem)))
         }
         FailureKind::Lost => {
             let message = format!("the connection to {host} broke: {cause}");
@@ -269,12 +248,12 @@ pub(super) fn broken(access: &Access, host: &str, broken: &Broken, patience: Req
         }
         FailureKind::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
     };
-    Fault::new(class, effect, message, hint.map(str::to_owned))
+    RequestError::new(class, effect, message, hint.map(str::to_owned))
 }
 
 /// What can be done about a certificate.
-const fn mending(distrust: CertProblem) -> &'static str {
-    match distrust {
+const fn hint_certificate(problem: CertProblem) -> &'static str {
+    match problem {
         CertProblem::Expired => "the portal's administrator must renew it, if this machine's clock is right",
         CertProblem::NotYetValid => "set this machine's clock: the certificate's time has not come yet",
         CertProblem::WrongName => "use the host name that the certificate is for in the portal's URL",
@@ -285,16 +264,36 @@ const fn mending(distrust: CertProblem) -> &'static str {
 }
 
 /// The command's time is up. `budget` is what it was given.
-pub(super) fn timed_out(host: &str, budget: Duration, effect: Effect) -> Fault {
+pub(super) fn timed_out(host: &str, budget: Duration, effect: Effect) -> RequestError {
     let message = format!("timed out after {} s with {host}", budget.as_secs_f64().round());
-    Fault::new(Class::Deadline, effect, message, Some(HINT_TIMEOUT.to_owned()))
+    RequestError::new(Class::Deadline, effect, message, Some(HINT_TIMEOUT.to_owned()))
+}
+
+/// A request was not sent.
+pub(super) fn not_permitted(host: &str, budget: Duration, why: NotPermitted) -> RequestError {
+    match why {
+        NotPermitted::OutOfTime => timed_out(host, budget, Effect::None),
+        NotPermitted::WritesHeld(held) => {
+            let message = format!("{host} takes no writes for another {} s", held.as_secs());
+            no_time_to_wait(RequestError::new(Class::Busy, Effect::None, message, None))
+        }
+        NotPermitted::WaitedTooLong(waited) => {
+            let message = format!("{host} let a write wait for {} s", waited.as_secs());
+            RequestError::new(Class::Waited, Effect::None, message, None)
+        }
+    }
 }
 
 /// The portal asked to wait for longer than there is time.
-pub(super) fn out_of_patience(fault: Fault) -> Fault {
-    let message = format!("{}, and --timeout leaves no time to wait it out", fault.error.message);
-    let hint = fault.error.hint.or_else(|| Some(HINT_TIMEOUT.to_owned()));
-    Fault { error: PortalError { class: Class::Deadline, message, hint, ..fault.error }, ..fault }
+pub(super) fn no_time_to_wait(failure: RequestError) -> RequestError {
+    let message = format!("{}, and --timeout leaves no time to wait it out", failure.error.message);
+    let hint = failure.error.hint.or_else(|| Some(HINT_TIMEOUT.to_owned()));
+    RequestError { error: PortalError { class: Class::Deadline, message, hint, ..failure.error }, ..failure }
+}
+
+/// What a client was made of makes no sense.
+pub(super) fn misconfigured(message: impl Into<String>, hint: &str) -> PortalError {
+    PortalError { class: Class::Configuration, code: None, message: message.into(), hint: Some(hint.to_owned()) }
 }
 
 #[cfg(test)]
@@ -309,7 +308,7 @@ mod tests {
         crate::portal::Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "test").unwrap().into()
     }
 
-    fn fault(status: u16, code: &str) -> Fault {
+    fn failure(status: u16, code: &str) -> RequestError {
         refused(&access(), Some(status), &ErrorBody { code: code.to_owned(), description: "Words.".to_owned() })
     }
 
@@ -332,13 +331,13 @@ mod tests {
             (404, "ERROR_METHOD_NOT_FOUND", Class::Configuration, Effect::None, "scope `crm`"),
             (403, "PORTAL_DELETED", Class::Configuration, Effect::None, "BITRIX24_WEBHOOK_URL"),
         ] {
-            let fault = fault(status, code);
-            assert_eq!((fault.class(), fault.effect), (class, effect), "{code}");
-            assert!(fault.error.hint.as_deref().unwrap().contains(fix), "{code}: {:?}", fault.error.hint);
-            assert_eq!(fault.error.code.as_deref(), Some(code));
-            assert_eq!(fault.error.message, format!("acme.example answered {status} and error {code}: Words"));
+            let failure = failure(status, code);
+            assert_eq!((failure.class(), failure.effect), (class, effect), "{code}");
+            assert!(failure.error.hint.as_deref().unwrap().contains(fix), "{code}: {:?}", failure.error.hint);
+            assert_eq!(failure.error.code.as_deref(), Some(code));
+            assert_eq!(failure.error.message, format!("acme.example answered {status} and error {code}: Words"));
         }
-        assert_eq!(fault(405, "ERROR_BATCH_METHOD_NOT_ALLOWED").class(), Class::NoBatch);
+        assert_eq!(failure(405, "ERROR_BATCH_METHOD_NOT_ALLOWED").class(), Class::NoBatch);
     }
 
     #[test]
@@ -353,36 +352,42 @@ mod tests {
             (500, Class::Transient, Effect::Unknown),
             (502, Class::Transient, Effect::Unknown),
         ] {
-            let fault = fault(status, "0");
-            assert_eq!((fault.class(), fault.effect), (class, effect), "{status}");
+            let failure = failure(status, "0");
+            assert_eq!((failure.class(), failure.effect), (class, effect), "{status}");
         }
-        assert!(fault(400, "").error.message.contains("an empty error code"));
+        assert!(failure(400, "").error.message.contains("an empty error code"));
     }
 
     #[test]
-    fn each_fault_of_a_certificate_has_its_mending() {
+    fn each_problem_of_a_certificate_has_its_hint() {
         use rustls::CertificateError;
         let now = Instant::now();
-        let patience = RequestDeadline { until: now, own: Duration::ZERO, cut_short: false, budget: Duration::ZERO };
-        for (fault, fix) in [
+        let deadline =
+            RequestDeadline { until: now, timeout: Duration::ZERO, cut_short: false, budget: Duration::ZERO };
+        for (failure, fix) in [
             (CertificateError::Expired, "renew"),
             (CertificateError::NotValidYet, "clock"),
             (CertificateError::NotValidForName, "host name"),
             (CertificateError::UnknownIssuer, "--ca-cert"),
             (CertificateError::Revoked, "--ca-cert"),
         ] {
-            let how = FailureKind::NotTrusted((&fault).into());
-            let fault = broken(&access(), "acme.example", &Broken { how, cause: fault.to_string() }, patience);
-            assert_eq!((fault.class(), fault.effect), (Class::Configuration, Effect::None));
-            assert!(fault.error.hint.as_deref().unwrap().contains(fix), "{:?}", fault.error);
+            let kind = FailureKind::NotTrusted((&failure).into());
+            let failure = broken(
+                access().redactor(),
+                "acme.example",
+                &TransportError { kind, cause: failure.to_string() },
+                deadline,
+            );
+            assert_eq!((failure.class(), failure.effect), (Class::Configuration, Effect::None));
+            assert!(failure.error.hint.as_deref().unwrap().contains(fix), "{:?}", failure.error);
         }
     }
 
     #[test]
     fn garbage_has_its_status_and_first_line() {
-        let fault = garbage(&access(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
-        assert_eq!(fault.error.message, "acme.example answered 503 with no JSON: <html>\\u{1b}[2J");
-        assert_eq!((fault.class(), fault.effect), (Class::Transient, Effect::Unknown));
+        let failure = garbage(&access(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
+        assert_eq!(failure.error.message, "acme.example answered 503 with no JSON: <html>\u{1b}[2J");
+        assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unknown));
         assert_eq!(garbage(&access(), 200, "nothing", b"").class(), Class::Transient);
         assert_eq!(garbage(&access(), 404, "no JSON", b"<html>").class(), Class::Configuration);
         assert_eq!(garbage(&access(), 429, "no JSON", b"<html>").effect, Effect::Unknown);
@@ -392,13 +397,13 @@ mod tests {
     fn the_secret_stays_inside_whatever_the_server_echoes() {
         let echo = format!("GET /rest/1/{SECRET}/batch.json {}", SECRET.to_uppercase());
         let body = ErrorBody { code: echo.clone(), description: echo.clone() };
-        for fault in [
+        for failure in [
             refused(&access(), Some(500), &body),
             garbage(&access(), 502, "no JSON", echo.as_bytes()),
             malformed(&access(), "batch", &Malformed(echo.clone())),
             redirected(&access(), 302, Some(&echo)),
         ] {
-            let told = format!("{} {fault:?}", fault.error).to_lowercase();
+            let told = format!("{} {failure:?}", failure.error).to_lowercase();
             assert!(!told.contains(&SECRET.to_lowercase()), "{told}");
         }
     }

@@ -6,9 +6,9 @@ use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 
 use super::access::Access;
-use super::batch::{Answers, Part};
+use super::batch::{BatchAnswers, Part};
 use super::webhook::Webhook;
-use super::wire::{self, Answered, Body};
+use super::wire::{self, ResponseBody, RestResult};
 
 /// Reads `bytes` as the answer to each kind of request. However odd it is, every command gets one outcome, an entry is
 /// of the kind that was asked for, and no outcome carries the secret on.
@@ -25,21 +25,21 @@ pub fn answers(bytes: &[u8]) {
         Command::Add { address: address(Kind::Logo, "acme-c"), png: [4].into() },
     ];
     for kind in Kind::ALL {
-        let Body::Answer(answered) = wire::body(bytes) else { return };
+        let ResponseBody::Result(answered) = wire::body(bytes) else { return };
         if let Ok(single) = wire::single(kind, &answered.result) {
             assert_eq!(single.address.kind, kind);
         }
         check_entries(kind, answered);
     }
     for halt in [Halt::Never, Halt::OnError] {
-        let Body::Answer(Answered { result, .. }) = wire::body(bytes) else { return };
-        let Ok(mut lists) = Answers::read(result.clone()) else { continue };
+        let ResponseBody::Result(RestResult { result, .. }) = wire::body(bytes) else { return };
+        let Ok(mut lists) = BatchAnswers::read(result.clone()) else { continue };
         for kind in Kind::ALL {
             if let Part::Result(list) = lists.take(kind.plural()) {
                 check_entries(kind, list);
             }
         }
-        let Ok(read) = Answers::read(result) else { panic!("it was read before") };
+        let Ok(read) = BatchAnswers::read(result) else { panic!("it was read before") };
         let mut added = 0;
         let outcomes = read.into_writes(&access, &commands, halt, |_| added += 1);
         assert_eq!(outcomes.len(), commands.len());
@@ -56,7 +56,7 @@ pub fn answers(bytes: &[u8]) {
     }
 }
 
-fn check_entries(kind: Kind, list: Answered) {
+fn check_entries(kind: Kind, list: RestResult) {
     if let Ok(entries) = wire::entries(kind, list) {
         assert!(entries.iter().all(|entry| entry.address.kind == kind));
     }

@@ -6,11 +6,12 @@ use crate::domain::logmessage::{Entity, LogEntry, LogOrder, LogPage, NewLogEntry
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, ReadLog, Urgency, WriteError, WriteLog};
 
-use super::batch::{self, Answers, Part};
-use super::client::{Client, Purpose};
-use super::error::{self, Fault};
-use super::listing::unmentioned;
-use super::wire::{self, Answered, Malformed};
+use super::batch::{self, BatchAnswers, Part};
+use super::client::Client;
+use super::error::{self, RequestError};
+use super::limits::RequestPurpose;
+use super::reading::unmentioned;
+use super::wire::{self, Malformed, RestResult};
 
 const ADD: &str = "crm.timeline.logmessage.add";
 const GET: &str = "crm.timeline.logmessage.get";
@@ -19,12 +20,12 @@ const DELETE: &str = "crm.timeline.logmessage.delete";
 
 impl ReadLog for Client {
     async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError> {
-        let read = |answered: Answered| self.single(GET, &answered.result);
-        self.ask(Purpose::Read, GET, &json!({ "id": id }), read).await.map_err(|fault| fault.error)
+        let read = |answered: RestResult| self.single(GET, &answered.result);
+        self.ask(RequestPurpose::Read, GET, &json!({ "id": id }), read).await.map_err(|failure| failure.error)
     }
 
     async fn log_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, PortalError> {
-        self.single_page(entity, order, start).await.map_err(|fault| fault.error)
+        self.single_page(entity, order, start).await.map_err(|failure| failure.error)
     }
 
     async fn log_pages(
@@ -45,20 +46,20 @@ impl ReadLog for Client {
             })
             .collect();
         let read = |answered| self.pages(wanted.len(), answered);
-        match self.ask(Purpose::Read, "batch", &batch::of_queries(LIST, &queries), read).await {
-            Err(fault) if fault.class() == Class::NoBatch => {
+        match self.ask(RequestPurpose::Read, "batch", &batch::of_queries(LIST, &queries), read).await {
+            Err(failure) if failure.class() == Class::NoBatch => {
                 let mut pages = Vec::with_capacity(wanted.len());
                 for (entity, start) in wanted {
                     pages.push(match self.single_page(*entity, order, *start).await {
-                        Err(fault) if fault.class() == Class::Transient || !is_of_one_item(&fault) => {
-                            return Err(fault.error);
+                        Err(failure) if failure.class() == Class::Transient || !is_of_one_item(&failure) => {
+                            return Err(failure.error);
                         }
-                        page => page.map_err(|fault| fault.error),
+                        page => page.map_err(|failure| failure.error),
                     });
                 }
                 Ok(pages)
             }
-            pages => pages.map_err(|fault| fault.error),
+            pages => pages.map_err(|failure| failure.error),
         }
     }
 }
@@ -77,7 +78,7 @@ impl WriteLog for Client {
     }
 
     async fn delete_log_entry(&self, id: u64) -> Result<(), WriteError> {
-        let read = |answered: Answered| {
+        let read = |answered: RestResult| {
             let unclear = || self.malformed(DELETE, &Malformed("the result is not `true`".to_owned()));
             if wire::is_deleted(&answered.result) { Ok(()) } else { Err(unclear()) }
         };
@@ -92,17 +93,17 @@ impl Client {
         &self,
         method: &str,
         parameters: &Value,
-        read: impl Fn(Answered) -> Result<T, Fault>,
+        read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, WriteError> {
         loop {
-            match self.ask(Purpose::Write(Urgency::Ordinary), method, parameters, &read).await {
-                Err(fault) if fault.class() == Class::Waited => {}
+            match self.ask(RequestPurpose::Write(Urgency::Ordinary), method, parameters, &read).await {
+                Err(failure) if failure.class() == Class::Waited => {}
                 other => return other.map_err(WriteError::from),
             }
         }
     }
 
-    async fn single_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, Fault> {
+    async fn single_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, RequestError> {
         // Documented is `start`; published server code passes it over and takes `offset`.
         let parameters = json!({
             "entityTypeId": entity.type_id,
@@ -111,19 +112,19 @@ impl Client {
             "start": start,
             "offset": start,
         });
-        self.ask(Purpose::Read, LIST, &parameters, |answered| self.page(answered)).await
+        self.ask(RequestPurpose::Read, LIST, &parameters, |answered| self.page(answered)).await
     }
 
-    fn page(&self, answered: Answered) -> Result<LogPage, Fault> {
+    fn page(&self, answered: RestResult) -> Result<LogPage, RequestError> {
         let mut page = page(answered).map_err(|why| self.malformed(LIST, &why))?;
         page.entries.iter_mut().for_each(|entry| self.redact_entry(entry));
         Ok(page)
     }
 
     /// The pages of a batch's answer. What is wrong with all of them is an error of the request, which may be repeated.
-    fn pages(&self, count: usize, answered: Answered) -> Result<Vec<Result<LogPage, PortalError>>, Fault> {
-        let mut answers = Answers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
-        self.note_reset(answers.resets_in());
+    fn pages(&self, count: usize, answered: RestResult) -> Result<Vec<Result<LogPage, PortalError>>, RequestError> {
+        let mut answers = BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        self.throttle.note_reset(answers.resets_in());
         let page = |index| {
             let page = match answers.take(&batch::key(index)) {
                 Part::Result(answered) => self.page(answered),
@@ -131,14 +132,14 @@ impl Client {
                 Part::Nothing => Err(self.malformed(LIST, &unmentioned())),
             };
             match page {
-                Err(fault) if !is_of_one_item(&fault) => Err(fault),
-                page => Ok(page.map_err(|fault| fault.error)),
+                Err(failure) if !is_of_one_item(&failure) => Err(failure),
+                page => Ok(page.map_err(|failure| failure.error)),
             }
         };
         (0..count).map(page).collect()
     }
 
-    fn single(&self, method: &str, result: &Value) -> Result<LogEntry, Fault> {
+    fn single(&self, method: &str, result: &Value) -> Result<LogEntry, RequestError> {
         let missing = || Malformed("there is no field `logMessage`".to_owned());
         let read = result.get("logMessage").ok_or_else(missing).and_then(entry);
         let mut entry = read.map_err(|why| self.malformed(method, &why))?;
@@ -156,9 +157,9 @@ impl Client {
 }
 
 /// Whether a failure says something of one item alone: others may still be read. Here, `ACCESS_DENIED` speaks of the item.
-fn is_of_one_item(fault: &Fault) -> bool {
-    let is_denied = || fault.error.code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("ACCESS_DENIED"));
-    matches!(fault.class(), Class::Refused | Class::Transient) || is_denied()
+fn is_of_one_item(failure: &RequestError) -> bool {
+    let is_denied = || failure.error.code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("ACCESS_DENIED"));
+    matches!(failure.class(), Class::Refused | Class::Transient) || is_denied()
 }
 
 const fn direction(order: LogOrder) -> &'static str {
@@ -170,7 +171,7 @@ const fn direction(order: LogOrder) -> &'static str {
 
 /// A list, documented as a bare array, and in published server code `{"logMessages": […]}`. A count that is no number
 /// is none.
-fn page(answered: Answered) -> Result<LogPage, Malformed> {
+fn page(answered: RestResult) -> Result<LogPage, Malformed> {
     let items = match answered.result {
         Value::Object(mut fields) => match fields.remove("logMessages") {
             Some(items) => wire::members(items),
@@ -213,7 +214,7 @@ mod tests {
     use super::*;
 
     fn read(result: Value, total: Value) -> Result<LogPage, Malformed> {
-        page(Answered { result, total: Some(total), more: false, resets_in: None })
+        page(RestResult { result, total: Some(total), more: false, resets_in: None })
     }
 
     #[test]
@@ -247,13 +248,15 @@ mod tests {
             fn observe(&self, _: crate::ops::events::Event) {}
         }
         let webhook = crate::portal::Webhook::parse("https://acme.example/rest/1/s3cr3tS3cr3t/", "test").unwrap();
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(1);
-        Client::new(crate::portal::Settings::new(webhook, deadline, std::sync::Arc::new(Nobody))).unwrap()
+        let throttle = crate::portal::Throttle::new(crate::portal::Rate::default(), 1, std::sync::Arc::new(Nobody));
+        let deadlines = crate::portal::Deadlines::new(tokio::time::Instant::now(), std::time::Duration::from_secs(1));
+        let trust = crate::portal::TrustStore::new(None).unwrap();
+        Client::new(webhook.into(), &trust, throttle.unwrap(), deadlines).unwrap()
     }
 
     #[test]
     fn what_is_wrong_with_one_item_is_told_of_that_one() {
-        let pages = |result: Value| client().pages(4, Answered { result, total: None, more: false, resets_in: None });
+        let pages = |result: Value| client().pages(4, RestResult { result, total: None, more: false, resets_in: None });
         let refusal = |code: &str| json!({"error": code, "error_description": "at s3cr3tS3cr3t"});
         let found = pages(json!({
             "result": {"c0": [{"id": 1, "title": "s3cr3tS3cr3t"}], "c2": 7},
@@ -273,8 +276,8 @@ mod tests {
             ("insufficient_scope", Class::Configuration),
             ("ERROR_METHOD_NOT_FOUND", Class::Configuration),
         ] {
-            let fault = pages(json!({"result": {"c0": []}, "result_error": {"c1": refusal(code)}})).unwrap_err();
-            assert_eq!(fault.class(), class, "{code} is about all of them");
+            let failure = pages(json!({"result": {"c0": []}, "result_error": {"c1": refusal(code)}})).unwrap_err();
+            assert_eq!(failure.class(), class, "{code} is about all of them");
         }
     }
 

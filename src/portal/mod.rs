@@ -1,49 +1,56 @@
-//! The REST client of a real portal: [`Client`] reads and writes with one [`Access`], keeps within the portal's limits
-//! and the command's time, and never lets a secret out.
+//! The REST client of a real portal. A [`Client`] is four parts that are handed in: [`Access`] (the credentials), a
+//! transport (HTTP and TLS, made from a [`TrustStore`] that many clients can share), a [`Throttle`] (all waiting) and
+//! [`Deadlines`] (all ends of waiting). Nothing is global, not even the TLS provider. The futures of a client stay on the
+//! thread that makes them, and no secret gets into any text.
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `access` | the right to use a portal, whichever way it was given |
-//! | `webhook` | the URL with the secret in it |
-//! | `oauth` | the file with tokens, and how they are renewed |
 //! | `redact` | how to keep secrets out of any text |
-//! | `site` | where a server is, and whether that is this machine |
+//! | `server_address` | where a server is, and whether that is this machine |
+//! | `webhook`, `oauth` | the two kinds of credentials: a URL with a secret in it, a file with tokens |
+//! | `access` | one of them |
 //! | `wire` | the shapes of answers, PHP's habits included |
-//! | `batch` | how commands become a batch, and a batch's answer the answers to commands |
-//! | `bucket` | the portal's rate limit, as arithmetic |
+//! | `bucket`, `limits` | the portal's limits as arithmetic: when the next request may be sent |
+//! | `deadlines` | when a command and each of its requests end |
+//! | `http` | one bounded HTTP request |
 //! | `error` | what each error means for us, and what the user can do about it |
-//! | `settings` | what a client is made of |
-//! | `http` | one bounded request, and TLS |
+//! | `transport` | the HTTP clients of a portal, and whom they trust |
+//! | `throttle` | waiting |
+//! | `renewal` | how tokens are renewed, once for all who wait for it |
+//! | `batch` | how commands become a batch, and a batch's answer the answers to commands |
 //! | `download` | where images may come from |
-//! | `pace` | waiting, and for how long |
 //! | `client` | all of it put together: sending, judging, repeating |
-//! | `listing`, `writing` | what reading lists and writing ask, and what they make of the answers |
-//! | `log` | timeline log entries |
-//! | `probe` | the way to a portal step by step, for `doctor` |
+//! | `reading`, `writing`, `logmessage`, `doctor` | the ports: what each asks, and what it makes of the answers |
 
 mod access;
 mod batch;
 mod bucket;
 mod client;
+mod deadlines;
 mod doctor;
 mod download;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
-mod listing;
+mod limits;
 mod logmessage;
 mod oauth;
+mod reading;
 mod redact;
-mod settings;
-mod site;
+mod renewal;
+mod server_address;
 mod throttle;
+mod transport;
 mod webhook;
 mod wire;
 mod writing;
 
 pub use access::Access;
 pub use client::Client;
+pub use deadlines::Deadlines;
+pub use limits::Rate;
 pub use oauth::{Application, OAuthError};
-pub use settings::{Rate, Settings};
+pub use throttle::Throttle;
+pub use transport::TrustStore;
 pub use webhook::{Webhook, WebhookError};

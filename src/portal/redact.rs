@@ -1,27 +1,29 @@
 //! What must not get into any text: a set of secrets that can grow, since tokens are renewed, and how to take them out of
 //! what a server says.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The longest quotation of a server's words in a message, in characters.
-const QUOTED: usize = 120;
+use crate::text;
 
-/// The secrets of one access, in every spelling. Clones share one set: what one of them hides, all of them do.
-#[derive(Clone, Default)]
+/// The most characters of a server's words in a message.
+const MAX_QUOTED_CHARS: usize = 120;
+
+/// The secrets of one access, in every spelling.
+#[derive(Default)]
 pub(super) struct Redactor {
     /// The longest first: a short one may be a part of it.
-    spellings: Arc<RwLock<Vec<SecretString>>>,
+    spellings: RefCell<Vec<SecretString>>,
 }
 
 impl Redactor {
     /// Hides one more secret from here on; what was hidden before stays so.
     pub(super) fn hide(&self, secret: &str) {
-        let mut known = self.spellings.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.spellings.borrow_mut();
         for spelling in spellings(secret) {
             if !spelling.is_empty() && known.iter().all(|known| known.expose_secret() != spelling) {
                 known.push(SecretString::from(spelling));
@@ -32,24 +34,17 @@ impl Redactor {
 
     /// The text without the secrets, however spelt.
     pub(super) fn redact(&self, text: &str) -> String {
-        let known = self.spellings.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.spellings.borrow();
         known.iter().fold(text.to_owned(), |text, secret| without(&text, secret.expose_secret()))
     }
 
-    /// A server's words, fit for a message: without the secret, in one line, escaped, shortened, without a full stop.
+    /// A server's words for a message: the first line that is not empty, without any secret, cut, without a full stop.
+    /// They are raw otherwise: whoever draws the message escapes it.
     pub(super) fn quote(&self, text: &str) -> String {
-        // Redacting comes first: a shortened or escaped secret would not be found.
+        // Redacting comes first: a secret that is cut would not be found.
         let text = self.redact(text);
         let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        let mut quoted = String::new();
-        for (index, c) in line.trim_end_matches('.').chars().enumerate() {
-            if index == QUOTED {
-                quoted.push('…');
-                break;
-            }
-            if is_plain(c) { quoted.push(c) } else { quoted.extend(c.escape_unicode()) }
-        }
-        quoted
+        text::cut(line.trim_end_matches('.'), MAX_QUOTED_CHARS).into_owned()
     }
 }
 
@@ -82,12 +77,6 @@ fn without(text: &str, secret: &str) -> String {
     kept
 }
 
-/// Neither a control character nor one that turns the direction of writing.
-fn is_plain(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,24 +98,23 @@ mod tests {
     }
 
     #[test]
-    fn clones_hide_what_one_of_them_learns_and_forget_nothing() {
+    fn it_hides_what_it_learns_later_and_forgets_nothing() {
         let redactor = hiding("first-token");
-        let clone = redactor.clone();
-        clone.hide("first-token-and-more");
-        clone.hide("");
+        redactor.hide("first-token-and-more");
+        redactor.hide("");
         assert_eq!(redactor.redact("first-token-and-more first-token x"), "[secret] [secret] x");
         let told = format!("{redactor:?} {redactor:#?}");
         assert!(!told.contains("first"), "{told}");
     }
 
     #[test]
-    fn quotations_are_one_short_harmless_line() {
+    fn quotations_are_one_short_line() {
         let redactor = hiding(SECRET);
-        assert_eq!(redactor.quote("\r\n  Bad \u{1b}[31mred\u{202e}.\nmore"), "Bad \\u{1b}[31mred\\u{202e}");
+        assert_eq!(redactor.quote("\r\n  Bad \u{1b}[31mred\u{202e}.\nmore"), "Bad \u{1b}[31mred\u{202e}");
         let long = redactor.quote(&"é".repeat(500));
-        assert_eq!(long.chars().count(), QUOTED + 1);
+        assert_eq!(long.chars().count(), MAX_QUOTED_CHARS + 1);
         // A secret that straddles the cut leaves nothing of itself.
-        let straddling = redactor.quote(&format!("{}{SECRET}", "x".repeat(QUOTED - 5)));
+        let straddling = redactor.quote(&format!("{}{SECRET}", "x".repeat(MAX_QUOTED_CHARS - 5)));
         assert!(!straddling.contains("s3cr"), "{straddling}");
     }
 }

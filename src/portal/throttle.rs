@@ -1,169 +1,130 @@
-//! Waiting: for a turn in the portal's bucket, for what the portal asks to wait for, and never beyond the command's time.
+//! All waiting of one portal's client: for a permit to send, for what the portal asks to wait for, and for a free place
+//! to download. What to wait for is decided in `limits`; this sleeps.
 
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::cell::RefCell;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
-use crate::domain::retry::{Class, Decision, decide};
-use crate::ops::events::Event;
-use crate::ops::ports::Urgency;
+use crate::domain::retry::{Class, Decision};
+use crate::ops::events::{Event, Observer};
+use crate::ops::ports::PortalError;
 
-use super::client::{Client, Purpose};
-use super::error::{self, Effect, Fault};
-use super::http::RequestDeadline;
+use super::error::{self, RequestError};
+use super::limits::{Limits, NotPermitted, Rate, RequestPurpose, RetryCounts};
 
-/// A write that waited longer than this is not sent without another look at the portal.
-const LONG_WAIT: Duration = Duration::from_secs(30);
-/// How long past the command's time a replace may be completed and what writes did may be found out.
-const GRACE: Duration = Duration::from_secs(180);
 /// Waits longer than this are announced.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
+const MIN_ANNOUNCED_WAIT: Duration = Duration::from_secs(1);
 
-/// How often a request failed in each way that is worth repeating.
-#[derive(Debug, Default)]
-pub(super) struct Failures {
-    busy: u32,
-    transient: u32,
+/// Holds requests back until they may be sent.
+pub struct Throttle {
+    limits: RefCell<Limits>,
+    download_slots: Semaphore,
+    /// Who is shown what is waited for.
+    observer: Arc<dyn Observer>,
 }
 
-impl Client {
-    /// Waits for a place in the portal's bucket. A write that has waited long since `begun` is not sent: its caller
-    /// should look at the portal again first.
-    pub(super) async fn take_turn(&self, purpose: Purpose, begun: Instant) -> Result<(), Fault> {
-        let ordinary = purpose == Purpose::Write(Urgency::Ordinary);
-        let headroom = if ordinary { self.rate.headroom } else { 0 };
-        self.wait_for_hold(purpose).await?;
-        let paid = |turns: u32| turns.checked_sub(1);
-        let fresh = begun.elapsed() <= LONG_WAIT;
-        if ordinary && fresh && self.unused_permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok() {
-            return Ok(());
+impl Throttle {
+    /// A throttle for one portal, with at most so many downloads at once.
+    ///
+    /// # Errors
+    ///
+    /// When a number makes no sense; the class is `Configuration`.
+    pub fn new(rate: Rate, downloads: usize, observer: Arc<dyn Observer>) -> Result<Self, PortalError> {
+        if !(rate.per_second.is_finite() && rate.per_second > 0.0) || rate.burst == 0 {
+            return Err(error::misconfigured("the request rate must be more than 0", "give --rps a number above 0"));
         }
-        let left = self.left(purpose);
-        let turn = if left.is_zero() {
-            None
-        } else {
-            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).reserve(Instant::now(), headroom, left)
-        };
-        let wait = turn.ok_or_else(|| error::timed_out(self.access.host(), self.budget, Effect::None))?;
+        if downloads == 0 {
+            let message = "the number of downloads at once must be more than 0";
+            return Err(error::misconfigured(message, "let it be at least 1"));
+        }
+        Ok(Self {
+            limits: RefCell::new(Limits::new(rate, Instant::now())),
+            download_slots: Semaphore::new(downloads.min(Semaphore::MAX_PERMITS)),
+            observer,
+        })
+    }
+
+    /// How fast requests may follow one another.
+    pub(super) fn rate(&self) -> Rate {
+        self.limits.borrow().rate()
+    }
+
+    /// Waits for a permit to send a request that was begun at `begun`, at the latest until `deadline`. A write that has
+    /// waited long is not permitted: its caller should look at the portal again first.
+    pub(super) async fn permit(
+        &self,
+        purpose: RequestPurpose,
+        begun: Instant,
+        deadline: Instant,
+    ) -> Result<(), NotPermitted> {
+        let now = Instant::now();
+        let hold = self.limits.borrow().hold(purpose, now, deadline.saturating_duration_since(now), jitter())?;
+        self.pause("writing used up its time on the portal", hold).await;
+        let (now, waited) = (Instant::now(), begun.elapsed());
+        let left = deadline.saturating_duration_since(now);
+        let wait = self.limits.borrow_mut().permit(purpose, now, waited, left)?;
         self.pause("rate limited", wait).await;
-        if ordinary && begun.elapsed() > LONG_WAIT {
-            // The turn is kept: whoever looks again must not wait for another one.
-            self.unused_permits.fetch_add(1, Ordering::Relaxed);
-            let message = format!("{} let a write wait for {} s", self.access.host(), begun.elapsed().as_secs());
-            return Err(Fault::new(Class::Waited, Effect::None, message, None));
-        }
-        Ok(())
+        self.limits.borrow_mut().confirm(purpose, begun.elapsed())
     }
 
-    /// Waits until the portal takes writes again. One that completes a replace is sent at once where there is no time to
-    /// wait: a refusal costs it nothing.
-    async fn wait_for_hold(&self, purpose: Purpose) -> Result<(), Fault> {
-        let until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default();
-        if purpose == Purpose::Read || told.is_zero() {
-            return Ok(());
-        }
-        match decide(Class::Busy, 0, Some(told), self.left(purpose), self.jitter()) {
-            Decision::Again { after } => self.pause("writing used up its time on the portal", after).await,
-            Decision::Stop if purpose == Purpose::Write(Urgency::Ordinary) => {
-                let message = format!("{} takes no writes for another {} s", self.access.host(), told.as_secs());
-                return Err(error::out_of_patience(Fault::new(Class::Busy, Effect::None, message, None)));
-            }
-            Decision::Stop => {}
-        }
-        Ok(())
-    }
-
-    /// The portal refused a write inside an answer, for the time that its method has used up.
-    pub(super) fn hold_writes(&self) {
-        let resets_at = *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.held_until.lock().unwrap_or_else(PoisonError::into_inner) = resets_at;
-    }
-
-    /// Waits until it is time to send again; gives the fault back when there is no sense in that.
-    pub(super) async fn wait_out(&self, purpose: Purpose, fault: Fault, failures: &mut Failures) -> Result<(), Fault> {
-        let class = fault.class();
-        let (count, why) = match class {
-            Class::Busy => (&mut failures.busy, "the portal asked to slow down"),
-            _ => (&mut failures.transient, "trying again"),
-        };
-        let code = fault.error.code.as_deref().unwrap_or_default();
-        if code.eq_ignore_ascii_case("QUERY_LIMIT_EXCEEDED") {
-            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).fill(Instant::now());
-        }
-        let retry_after = if code.eq_ignore_ascii_case(error::USED_UP) {
-            let resets_at = *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner);
-            resets_at.map(|at| at.saturating_duration_since(Instant::now())).max(fault.retry_after)
-        } else {
-            fault.retry_after
-        };
-        match decide(class, *count, retry_after, self.left(purpose), self.jitter()) {
+    /// Waits until it is time to send again, or gives the failure back when it makes no sense to.
+    pub(super) async fn wait_out(
+        &self,
+        failure: RequestError,
+        retries: &mut RetryCounts,
+        left: Duration,
+    ) -> Result<(), RequestError> {
+        let is_busy = failure.class() == Class::Busy;
+        let now = Instant::now();
+        let decision =
+            self.limits.borrow_mut().after_failure(&failure.error, failure.retry_after, retries, now, left, jitter());
+        match decision {
             Decision::Again { after } => {
-                *count += 1;
-                self.pause(why, after).await;
+                self.pause(if is_busy { "the portal asked to slow down" } else { "trying again" }, after).await;
                 Ok(())
             }
-            Decision::Stop if class == Class::Busy => Err(error::out_of_patience(fault)),
-            Decision::Stop => Err(fault),
+            Decision::Stop if is_busy => Err(error::no_time_to_wait(failure)),
+            Decision::Stop => Err(failure),
         }
     }
 
-    pub(super) async fn pause(&self, why: &str, wait: Duration) {
-        if wait > WORTH_TELLING {
+    /// Waits for a free place to download, at the latest until `deadline`.
+    pub(super) async fn download_slot(&self, deadline: Instant) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so only the time can run out here.
+        timeout_at(deadline, self.download_slots.acquire()).await.ok()?.ok()
+    }
+
+    /// Notes when the time allowance of a method is filled up again, counted from now.
+    pub(super) fn note_reset(&self, resets_in: Option<Duration>) {
+        self.limits.borrow_mut().note_reset(Instant::now(), resets_in);
+    }
+
+    /// Sends no more writes until the time allowance of the methods is filled up again.
+    pub(super) fn hold_writes(&self) {
+        self.limits.borrow_mut().hold_writes();
+    }
+
+    /// Who is shown what is waited for.
+    pub(super) fn observer(&self) -> &dyn Observer {
+        self.observer.as_ref()
+    }
+
+    async fn pause(&self, why: &str, wait: Duration) {
+        if wait > MIN_ANNOUNCED_WAIT {
             self.observer.observe(Event::Waiting { why: why.to_owned(), wait });
         }
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
     }
+}
 
-    pub(super) fn note_reset(&self, resets_in: Option<Duration>) {
-        if let Some(at) = resets_in.and_then(|wait| Instant::now().checked_add(wait)) {
-            *self.resets_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
-        }
-    }
-
-    /// Until when a request may wait for its answer. A write that was sent waits for its own time: to give up on it
-    /// early would make its outcome unknown.
-    pub(super) fn patience(&self, purpose: Purpose) -> RequestDeadline {
-        match purpose {
-            Purpose::Read => self.patience_until(self.deadline(purpose)),
-            Purpose::Write(_) => {
-                let own = self.write_timeout;
-                RequestDeadline { until: Instant::now() + own, own, cut_short: false, budget: self.budget }
-            }
-        }
-    }
-
-    /// The patience of a read that ends with `deadline`.
-    pub(super) fn patience_until(&self, deadline: Instant) -> RequestDeadline {
-        let own = self.read_timeout;
-        let until = Instant::now().checked_add(own).map_or(deadline, |until| until.min(deadline));
-        RequestDeadline { until, own, cut_short: until == deadline, budget: self.budget }
-    }
-
-    /// Until when a request of this purpose may be sent.
-    pub(super) fn deadline(&self, purpose: Purpose) -> Instant {
-        match purpose {
-            Purpose::Read if !self.winding_up.load(Ordering::Relaxed) => self.deadline,
-            Purpose::Write(Urgency::Ordinary) => self.deadline,
-            Purpose::Read | Purpose::Write(Urgency::Completing) => self.deadline + GRACE,
-        }
-    }
-
-    pub(super) fn left(&self, purpose: Purpose) -> Duration {
-        self.deadline(purpose).saturating_duration_since(Instant::now())
-    }
-
-    /// A number from 0 to 1, as a splitmix64 makes them. It spreads waits and is good for nothing else.
-    fn jitter(&self) -> f64 {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut mixed = self.dice.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let high = u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or(u32::MAX);
-        f64::from(high) / f64::from(u32::MAX)
-    }
+/// A random number from 0 to 1, to spread waits. Each `RandomState` has keys of its own.
+fn jitter() -> f64 {
+    let high = u32::try_from(RandomState::new().hash_one(()) >> 32).unwrap_or(u32::MAX);
+    f64::from(high) / f64::from(u32::MAX)
 }

@@ -7,12 +7,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::redact::Redactor;
-use super::site::{Site, is_private};
+use super::server_address::{ServerAddress, is_private};
 
-/// A portal's address with the right to use it. It prints as its host alone.
-#[derive(Clone)]
+/// An inbound webhook: a portal's address with the right to use it. It prints as its host alone.
 pub struct Webhook {
-    pub(super) site: Site,
+    pub(super) portal: ServerAddress,
     /// Everything up to and with the secret, without a slash at the end.
     base: SecretString,
     pub(super) redactor: Redactor,
@@ -72,17 +71,17 @@ impl Webhook {
             return Err(WebhookError::NotAWebhook { source_name: source_name() });
         }
         let (path, secret) = split(&url).ok_or_else(|| WebhookError::NotAWebhook { source_name: source_name() })?;
-        let site = Site::of(&url).ok_or_else(|| WebhookError::NotAUrl { source_name: source_name() })?;
+        let portal = ServerAddress::of(&url).ok_or_else(|| WebhookError::NotAUrl { source_name: source_name() })?;
         let base = SecretString::from(format!("{}{path}", url.origin().ascii_serialization()));
         let redactor = Redactor::default();
         redactor.hide(secret);
-        Ok(Self { site, base, redactor })
+        Ok(Self { portal, base, redactor })
     }
 
     /// The host in lower case, with its port if that is not the scheme's own: the portal's name everywhere.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.site.host()
+        self.portal.host()
     }
 
     /// The URL of a method. It holds the secret: it must go nowhere but into a request.
@@ -146,7 +145,7 @@ mod tests {
         let webhook = parse(&format!("https://intra.example:8443/b24//rest/17/{SECRET}/")).unwrap();
         assert_eq!(webhook.host(), "intra.example:8443");
         assert_eq!(webhook.endpoint("batch"), format!("https://intra.example:8443/b24/rest/17/{SECRET}/batch.json"));
-        assert_eq!(webhook.site.origin().as_str(), "https://intra.example:8443/");
+        assert_eq!(webhook.portal.origin().as_str(), "https://intra.example:8443/");
         assert_eq!(parse(&format!("https://acme.example:443/rest/1/{SECRET}/")).unwrap().host(), "acme.example");
     }
 
@@ -154,7 +153,7 @@ mod tests {
     fn plain_http_is_for_this_machine() {
         for host in ["127.0.0.1:8024", "127.9.9.9", "[::1]:8024", "localhost", "LOCALHOST:1"] {
             let webhook = parse(&format!("http://{host}/rest/1/{SECRET}/")).unwrap();
-            assert!(webhook.site.is_loopback());
+            assert!(webhook.portal.is_loopback());
             assert_eq!(webhook.host(), host.to_ascii_lowercase());
         }
         for host in ["acme.bitrix24.com", "10.0.0.1", "localhost.evil.example", "[::2]"] {

@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::state::Listed;
 
-/// A body, understood.
+/// The body of a response, as read.
 #[derive(Debug, PartialEq)]
-pub(super) enum Body {
+pub(super) enum ResponseBody {
     /// It has a `result` and no `error`.
-    Answer(Answered),
+    Result(RestResult),
     /// It has an `error`, under whatever status.
     Error(ErrorBody),
     /// It is not what a portal answers; this says why.
@@ -21,7 +21,7 @@ pub(super) enum Body {
 
 /// A success.
 #[derive(Debug, PartialEq)]
-pub(super) struct Answered {
+pub(super) struct RestResult {
     /// What the method returns.
     pub(super) result: Value,
     /// How many items there are, beside a list.
@@ -46,16 +46,16 @@ pub(super) struct ErrorBody {
 pub(super) struct Malformed(pub(super) String);
 
 /// Understands a whole body.
-pub(super) fn body(bytes: &[u8]) -> Body {
+pub(super) fn body(bytes: &[u8]) -> ResponseBody {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
-        return Body::NoAnswer("nothing");
+        return ResponseBody::NoAnswer("nothing");
     }
     let mut fields = match serde_json::from_slice(bytes) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return Body::NoAnswer("JSON that is no answer"),
-        Err(error) if error.is_eof() => return Body::NoAnswer("JSON that breaks off"),
-        Err(_) => return Body::NoAnswer("no JSON"),
+        Ok(_) => return ResponseBody::NoAnswer("JSON that is no answer"),
+        Err(error) if error.is_eof() => return ResponseBody::NoAnswer("JSON that breaks off"),
+        Err(_) => return ResponseBody::NoAnswer("no JSON"),
     };
     // The key alone makes it an error: "0", 0 and "" are codes that portals use.
     let is_error = match fields.get("error") {
@@ -64,14 +64,14 @@ pub(super) fn body(bytes: &[u8]) -> Body {
         Some(_) => true,
     };
     if is_error {
-        return Body::Error(error(&Value::Object(fields)));
+        return ResponseBody::Error(error(&Value::Object(fields)));
     }
     let resets_in = fields.get("time").and_then(resets_in);
     let more = fields.get("next").is_some_and(|next| !next.is_null());
     let total = fields.remove("total");
     match fields.remove("result") {
-        Some(result) => Body::Answer(Answered { result, total, more, resets_in }),
-        None => Body::NoAnswer("JSON without a result"),
+        Some(result) => ResponseBody::Result(RestResult { result, total, more, resets_in }),
+        None => ResponseBody::NoAnswer("JSON without a result"),
     }
 }
 
@@ -114,7 +114,7 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
 }
 
 /// The entries of a list answer: complete, or an error.
-pub(super) fn entries(kind: Kind, list: Answered) -> Result<Vec<Listed>, Malformed> {
+pub(super) fn entries(kind: Kind, list: RestResult) -> Result<Vec<Listed>, Malformed> {
     let field = kind.plural();
     let total = match list.total {
         None | Some(Value::Null) => None,
@@ -211,8 +211,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn answered(result: Value, total: Option<Value>) -> Answered {
-        Answered { result, total, more: false, resets_in: None }
+    fn answered(result: Value, total: Option<Value>) -> RestResult {
+        RestResult { result, total, more: false, resets_in: None }
     }
 
     fn icons(list: Value, total: u64) -> Result<Vec<Listed>, Malformed> {
@@ -225,11 +225,11 @@ mod tests {
             [(json!("0"), "0"), (json!(0), "0"), (json!(""), ""), (json!("X"), "X"), (json!(100), "100")]
         {
             let bytes = json!({"error": code, "error_description": "no", "result": true}).to_string();
-            let Body::Error(error) = body(bytes.as_bytes()) else { panic!("{bytes} is an error") };
+            let ResponseBody::Error(error) = body(bytes.as_bytes()) else { panic!("{bytes} is an error") };
             assert_eq!((error.code.as_str(), error.description.as_str()), (expected, "no"));
         }
-        assert!(matches!(body(br#"{"error":null}"#), Body::Error(_)));
-        assert!(matches!(body(br#"{"error":null,"result":1}"#), Body::Answer(_)));
+        assert!(matches!(body(br#"{"error":null}"#), ResponseBody::Error(_)));
+        assert!(matches!(body(br#"{"error":null,"result":1}"#), ResponseBody::Result(_)));
     }
 
     #[test]
@@ -244,11 +244,11 @@ mod tests {
             (b"{}", "JSON without a result"),
             (b"{\"time\":{}}", "JSON without a result"),
         ] {
-            assert_eq!(body(bytes), Body::NoAnswer(why), "{}", bytes.escape_ascii());
+            assert_eq!(body(bytes), ResponseBody::NoAnswer(why), "{}", bytes.escape_ascii());
         }
         let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-        assert_eq!(body(&deep), Body::NoAnswer("no JSON"));
-        assert!(matches!(body(b"\xef\xbb\xbf{\"result\":true}"), Body::Answer(_)));
+        assert_eq!(body(&deep), ResponseBody::NoAnswer("no JSON"));
+        assert!(matches!(body(b"\xef\xbb\xbf{\"result\":true}"), ResponseBody::Result(_)));
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
         let entry = json!({"code": "a", "isSystem": false, "fileUri": ""});
         assert_eq!(icons(json!([entry]), 2), Err(Malformed("incomplete list: 1 of 2 icons".to_owned())));
         assert_eq!(icons(json!([]), 49), Err(Malformed("incomplete list: 0 of 49 icons".to_owned())));
-        let more = Answered { more: true, ..answered(json!({"icons": [entry]}), Some(json!(1))) };
+        let more = RestResult { more: true, ..answered(json!({"icons": [entry]}), Some(json!(1))) };
         assert!(entries(Kind::Icon, more).is_err());
         for result in [json!([]), json!({}), json!(null), json!({"logos": []}), json!({"icons": 7}), json!([entry])] {
             assert!(entries(Kind::Icon, answered(result.clone(), Some(json!(1)))).is_err(), "{result}");

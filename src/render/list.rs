@@ -5,8 +5,8 @@ use anstyle::Style;
 use crate::domain::list::{ListEntry, ListReport, Management};
 use crate::domain::state::Reading;
 
-use super::human::{BOLD, CREATE, DIM, REPLACE, shown, widest};
 use super::screen::Screen;
+use super::style::{BOLD, CREATE, DIM, REPLACE, shown, widest};
 
 /// Whether the entries that come with the product are named one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

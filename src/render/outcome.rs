@@ -1,11 +1,11 @@
 //! How a command ended, in a sentence: what stands at the top of a page and of a comment.
 
-use super::{counted, inert};
 use crate::domain::asset::Address;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 use crate::domain::{finding::Finding, list::ListReport};
+use crate::text::{escaped, plural, shell_word};
 
 /// A sentence, and how it is meant.
 pub(super) struct Outcome {
@@ -69,9 +69,9 @@ impl Outcome {
         let applied = run.steps.values().filter(|step| step.fate == StepOutcome::Applied).count();
         let all = run.steps.len();
         if applied == all {
-            Self::new(Tone::Good, format!("Applied {} and read back", counted(applied, "change", "changes")))
+            Self::new(Tone::Good, format!("Applied {} and read back", plural(applied, "change", "changes")))
         } else if interrupted {
-            Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", counted(all, "change", "changes")))
+            Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", plural(all, "change", "changes")))
         } else {
             Self::new(Tone::Bad, format!("Not everything was applied: {applied} of {all}"))
         }
@@ -90,7 +90,7 @@ impl Outcome {
         } else if told("portal") && report.plan.is_none() {
             "The portal could not be read".to_owned()
         } else {
-            counted(errors, "error", "errors")
+            plural(errors, "error", "errors")
         };
         let so = match (command, &report.plan) {
             ("apply", _) => "nothing was written",
@@ -106,7 +106,7 @@ impl Outcome {
     }
 
     fn of_plan(plan: &Plan, refused: bool) -> Self {
-        let changes = counted(plan.diff.changes.len(), "change", "changes");
+        let changes = plural(plan.diff.changes.len(), "change", "changes");
         if refused {
             Self::new(Tone::Bad, format!("{changes} planned, and a guard refuses"))
         } else if !plan.diff.unknown.is_empty() {
@@ -136,13 +136,13 @@ impl Outcome {
     pub(super) fn of_validation(validation: &Validation) -> Self {
         let errors = errors(&validation.findings);
         let warnings = validation.findings.len() - errors;
-        let images = counted(validation.images, "image", "images");
+        let images = plural(validation.images, "image", "images");
         let mut found = Vec::new();
         if errors > 0 {
-            found.push(counted(errors, "error", "errors"));
+            found.push(plural(errors, "error", "errors"));
         }
         if warnings > 0 {
-            found.push(counted(warnings, "warning", "warnings"));
+            found.push(plural(warnings, "warning", "warnings"));
         }
         let text = [vec![images], found].concat().join(", ");
         match (validation.passed(), warnings) {
@@ -169,7 +169,7 @@ impl Outcome {
 
 fn differing(changes: usize) -> String {
     let differ = if changes == 1 { "differs" } else { "differ" };
-    format!("{} {differ} from the manifest", counted(changes, "entry", "entries"))
+    format!("{} {differ} from the manifest", plural(changes, "entry", "entries"))
 }
 
 fn errors(findings: &[Finding]) -> usize {
@@ -180,7 +180,7 @@ fn errors(findings: &[Finding]) -> usize {
 pub(super) fn renames(plan: &Plan) -> String {
     match plan.diff.changes.iter().filter(|change| change.rename.is_some()).count() / 2 {
         0 => String::new(),
-        count => format!(" (of these {} as a create and a delete)", counted(count, "rename", "renames")),
+        count => format!(" (of these {} as a create and a delete)", plural(count, "rename", "renames")),
     }
 }
 
@@ -216,12 +216,6 @@ pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, Strin
         .iter()
         .filter(|(_, step)| step.wrote && matches!(step.fate, StepOutcome::Failed | StepOutcome::Unknown))
         .filter(|(address, _)| had_image(address))
-        .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, quoted(&inert(&address.to_string())))))
+        .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, shell_word(&escaped(address)))))
         .collect()
-}
-
-/// A word of a command line, whatever a shell would make of it otherwise.
-fn quoted(word: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

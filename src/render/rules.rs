@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use crate::domain::manifest::Level;
-use crate::domain::rules::Rule;
+use crate::domain::rules::ArtRule;
 
 const BOLD: Style = Style::new().bold();
 
 /// A line a rule: its id, its default level and why it exists.
 #[must_use]
-pub fn list(rules: &[&Rule]) -> String {
+pub fn list(rules: &[&ArtRule]) -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for rule in rules {
@@ -23,7 +23,7 @@ pub fn list(rules: &[&Rule]) -> String {
 
 /// All there is to say of one rule.
 #[must_use]
-pub fn story(rule: &Rule) -> String {
+pub fn story(rule: &ArtRule) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{BOLD}{}{BOLD:#}: {} by default", rule.id, rule.default.name());
     let setting = if rule.adjustable {
@@ -41,7 +41,7 @@ pub fn story(rule: &Rule) -> String {
 
 /// The rules as a table in Markdown.
 #[must_use]
-pub fn markdown(rules: &[Rule]) -> String {
+pub fn markdown(rules: &[ArtRule]) -> String {
     let mut text = "| rule | default | why |\n|---|---|---|\n".to_owned();
     for rule in rules {
         let fixed = if rule.adjustable { "" } else { ", fixed" };

@@ -15,3 +15,5 @@ pub mod repository;
 pub(crate) mod root;
 pub mod runs;
 pub mod state_dir;
+
+pub use files::TokenFile;

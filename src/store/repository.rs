@@ -13,9 +13,10 @@ use crate::domain::manifest::{self, Level, Manifest, Section};
 use crate::domain::plan::Contents;
 use crate::domain::rules::{self, Art, MAX_READ, OrphanFiles, Piece};
 use crate::ops::ports::ReadArt;
+use crate::text;
 
 use super::declared::{self, DeclaredFile};
-use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place};
+use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
 use super::orphans;
 use super::paths::PathFilter;
 
@@ -163,7 +164,7 @@ impl Repository {
         let items = self.folder.child(folder).items().ok()?.flatten().take(MAX_COMPARED_NAMES);
         let names: Vec<String> = items.filter_map(|item| item.name().into_string().ok()).collect();
         let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
-        let near = similar::get_close_matches(name, &candidates, 1, 0.75).first().copied()?.to_owned();
+        let near = text::nearest(name, &candidates)?;
         Some(folder.join(near).display().to_string())
     }
 }
@@ -207,7 +208,7 @@ impl ReadArt for Repository {
                 Err(finding) => findings.push(*finding),
             }
         }
-        (Art { pieces, unclaimed }, findings)
+        (Art { pieces, orphans: unclaimed }, findings)
     }
 
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize> {
@@ -217,10 +218,4 @@ impl ReadArt for Repository {
         }
         counts
     }
-}
-
-/// An I/O error without the operating system's number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use brandctl::domain::asset::Kind;
 use brandctl::domain::retry::Class;
 use brandctl::ops::events::{Event, Observer};
-use brandctl::ops::ports::{PortalError, ReadPortal as _};
-use brandctl::portal::{Client, Settings, Webhook};
+use brandctl::ops::ports::{DOWNLOADS, PortalError, ReadPortal as _};
+use brandctl::portal::{Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use brandctl::sandbox::{AuthorityOrigin, Options, Sandbox, Transport, start};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -52,9 +52,10 @@ impl Observer for Quiet {
 /// Asks with our client whether the caller is an administrator.
 async fn ask(webhook: &str, ca: Option<Vec<u8>>) -> Result<bool, PortalError> {
     let webhook = Webhook::parse(webhook, "the sandbox").unwrap();
-    let mut settings = Settings::new(webhook, Instant::now() + Duration::from_secs(5), Arc::new(Quiet));
-    settings.ca_cert = ca;
-    Client::new(settings)?.list_to_write().await.map(|(_, may_write)| may_write)
+    let throttle = Throttle::new(Rate::default(), DOWNLOADS, Arc::new(Quiet))?;
+    let deadlines = Deadlines::new(Instant::now(), Duration::from_secs(5));
+    let client = Client::new(webhook.into(), &TrustStore::new(ca.as_deref())?, throttle, deadlines)?;
+    client.list_to_write().await.map(|(_, may_write)| may_write)
 }
 
 async fn post(client: &reqwest::Client, url: String, parameters: Value) -> (u16, Value) {

@@ -160,7 +160,7 @@ fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> R
     report.files = write(root, &files).map_err(unwritable)?;
     report.root = Some(root.display().to_string());
     if site.git.is_none() {
-        let root = render::inert(&root.display().to_string());
+        let root = root.display();
         output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
     }
     Ok(())

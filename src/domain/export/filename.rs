@@ -96,7 +96,10 @@ mod tests {
         }
         assert_eq!(of(&"x".repeat(MAX_STEM_BYTES)), "x".repeat(MAX_STEM_BYTES));
         let long = of(&"/".repeat(255));
-        assert!(long.starts_with(&format!("{}%%", "%2f".repeat(KEPT_BYTES / 3))) && long.len() <= MAX_STEM_BYTES, "{long}");
+        assert!(
+            long.starts_with(&format!("{}%%", "%2f".repeat(KEPT_BYTES / 3))) && long.len() <= MAX_STEM_BYTES,
+            "{long}"
+        );
         assert!(of("").starts_with("%%"));
     }
 

@@ -7,6 +7,7 @@ use crate::domain::asset::{Address, Code, FoldedCode, Kind};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{self as manifests, Level, Manifest, Policy};
 use crate::domain::plan::Contents;
+use crate::domain::quote::quoted;
 use crate::domain::rules;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::{Listed, ObservedState, Reading};
@@ -92,7 +93,7 @@ impl DeclarationRules {
             return Some("code-ambiguous: the portal lists several entries that differ by case at most".to_owned());
         }
         if let Some(system) = self.reserved.get(&address.folded()) {
-            let system = manifests::quoted(system.as_str());
+            let system = quoted(system.as_str());
             return Some(format!("code-reserved: the portal has a system entry {system}, the same code but for case"));
         }
         let place = Place { line: 1, column: 1, bytes: 0..0 };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::asset::{Code, Kind};
-use crate::domain::manifest::looks_secret;
+use crate::domain::quote::looks_secret;
 use crate::domain::scope::Pattern;
 
 use super::SCHEMA;

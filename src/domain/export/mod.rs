@@ -10,7 +10,7 @@ use super::asset::{Address, Code, Digest, Kind};
 use super::finding::Finding;
 use super::manifest as manifests;
 use super::plan::Contents;
-use super::scope::{Pattern, Scope};
+use super::scope::{self, Pattern, Scope};
 use super::state::{Listed, Listing, ObservedState, Reading, Selection};
 
 mod filename;
@@ -49,19 +49,13 @@ impl ExportChoice {
     /// The findings on patterns that match no custom entry, which are probably misspelt.
     #[must_use]
     pub fn unmatched(&self, listing: &Listing) -> Vec<Finding> {
-        let only: &[Pattern] = match &self.only {
-            Selection::Matching(scope) => scope.patterns(),
-            Selection::All | Selection::Named(_) => &[],
-        };
         let owns = self.owns.as_ref().map(Scope::patterns).unwrap_or_default();
-        let options = only.iter().map(|pattern| ("--only", pattern)).chain(owns.iter().map(|p| ("--owns", p)));
-        let custom = || listing.entries.iter().filter(|listed| !listed.system);
-        options
-            .filter(|(_, pattern)| !custom().any(|listed| pattern.matches(&listed.address)))
-            .map(|(option, pattern)| {
-                let message = format!("`{option} {pattern}` matches no custom entry");
-                Finding::error("only-matches-nothing", message)
-                    .help("patterns match codes as the portal spells them; `brandctl list` shows them")
+        let custom = listing.entries.iter().filter(|listed| !listed.system).map(|listed| &listed.address);
+        [("--only", self.only.patterns()), ("--owns", owns)]
+            .into_iter()
+            .flat_map(|(option, patterns)| {
+                let help = "patterns match codes as the portal spells them; `brandctl list` shows them";
+                scope::unmatched(option, patterns, custom.clone(), "custom entry", help)
             })
             .collect()
     }

@@ -1,8 +1,9 @@
 //! The answers: a user's text is read into values that every file can be written from.
 
 use crate::domain::asset::{Address, Code, Kind};
-use crate::domain::manifest::{self, quoted};
-use crate::domain::rules::CODE_STYLE;
+use crate::domain::manifest;
+use crate::domain::quote::quoted;
+use crate::domain::rulebook::CODE_STYLE;
 use crate::domain::scope::Pattern;
 
 /// The name of the sample art, after the prefix of the owned codes.
@@ -28,7 +29,7 @@ pub fn pattern(text: &str) -> Result<Pattern, String> {
         let help = error.help().map(|help| format!(": {help}")).unwrap_or_default();
         format!("{named} is no pattern: {}{help}", error.reason())
     })?;
-    match text.chars().find(|c| !matches!(c, ' '..='~')) {
+    match text.chars().find(|c| !Code::can_hold(*c)) {
         Some(odd) => {
             Err(format!("{named} holds {}, which no code does: they are printable ASCII", quoted(&odd.to_string())))
         }
@@ -90,7 +91,7 @@ impl Owned {
 /// Whether a code can be a file's name on every system, and on the portal.
 fn is_file_name(code: &str) -> bool {
     let is_good =
-        |c: char| matches!(c, ' '..='~') && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '$');
+        |c: char| Code::can_hold(c) && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '$');
     code.len() <= MAX_CODE_BYTES && !code.starts_with(['.', ' ']) && code.chars().all(is_good)
 }
 

@@ -1,15 +1,4 @@
-//! The ids under which findings are known: those of the art rules, which a manifest can tune, and the manifest's own.
-
-use std::sync::LazyLock;
-
-use crate::domain::rules::RULES;
-
-/// The ids of the art rules: the keys that `rules:` accepts.
-pub static RULE_IDS: LazyLock<Vec<&str>> = LazyLock::new(|| RULES.iter().map(|rule| rule.id).collect());
-
-/// The rules that cannot be lowered: the portal itself refuses what they find.
-pub static FIXED_RULES: LazyLock<Vec<&str>> =
-    LazyLock::new(|| RULES.iter().filter(|rule| !rule.adjustable).map(|rule| rule.id).collect());
+//! The ids of the manifest's own checks. Those of the art rules, which a manifest can tune, are in the rulebook.
 
 macro_rules! checks {
     ($($name:ident $id:literal $what:literal)*) => {

@@ -5,15 +5,12 @@ use std::collections::hash_map::Entry;
 
 use crate::domain::asset::{Address, Code, FoldedCode, Kind};
 use crate::domain::finding::{Finding, Place};
-use crate::domain::rules::CODE_STYLE;
+use crate::domain::rulebook::CODE_STYLE;
 use crate::domain::scope::Scope;
 
 use super::checks;
-use super::quote::quoted;
 use super::{Level, Manifest};
-
-/// The longest code that the portal keeps, in characters.
-const LONGEST: usize = 255;
+use crate::domain::quote::quoted;
 
 /// Checks the codes of one kind that a folder declares: the manifest only names the folder, so it was not checked when
 /// it was read. `place` is where the manifest speaks of the code, `name` how the user calls the manifest.
@@ -26,21 +23,22 @@ pub fn check_codes<'a>(
     codes: impl IntoIterator<Item = (&'a Code, Place)>,
     name: &str,
 ) -> Vec<Finding> {
-    let rules = Rules { owns: Some(&manifest.owns), ignore: &manifest.ignore, style: manifest.level(CODE_STYLE.id) };
+    let checks =
+        CodeChecks { owns: Some(&manifest.owns), ignore: &manifest.ignore, style: manifest.level(CODE_STYLE.id) };
     let mut findings = Vec::new();
-    rules.check(kind, codes, |finding| findings.push(finding.in_file(name)));
+    checks.check(kind, codes, |finding| findings.push(finding.in_file(name)));
     findings
 }
 
 /// What codes are held against.
-pub(super) struct Rules<'a> {
+pub(super) struct CodeChecks<'a> {
     /// `None` when it could not be read.
     pub(super) owns: Option<&'a Scope>,
     pub(super) ignore: &'a Scope,
     pub(super) style: Option<Level>,
 }
 
-impl Rules<'_> {
+impl CodeChecks<'_> {
     pub(super) fn check<'a>(
         &self,
         kind: Kind,
@@ -120,10 +118,10 @@ fn fault(code: &str) -> Option<String> {
     if length == 0 {
         return Some("is empty".to_owned());
     }
-    if let Some(odd) = code.chars().find(|c| !matches!(c, ' '..='~')) {
+    if let Some(odd) = code.chars().find(|c| !Code::can_hold(*c)) {
         return Some(format!("holds {}", quoted(&odd.to_string())));
     }
-    if length > LONGEST {
+    if length > Code::MAX_CHARS {
         return Some(format!("has {length} characters"));
     }
     if code.contains('$') {

@@ -3,7 +3,7 @@
 use crate::domain::finding::{Finding, Place};
 
 use super::checks::TOO_MANY;
-use super::quote::{lines, looks_secret};
+use crate::domain::quote::{lines, looks_secret};
 
 /// So many errors, and so many warnings, are told one by one.
 const LIMIT: usize = 1000;

@@ -9,10 +9,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::domain::rules::RULES;
+use crate::domain::rulebook::RULES;
 
-use super::checks::{FIXED_RULES, RULE_IDS};
 use super::{Level, VERSION};
+use crate::domain::rulebook::{FIXED_RULES, RULE_IDS};
 
 /// The JSON Schema of a manifest, draft 7, as editors want it.
 #[must_use]

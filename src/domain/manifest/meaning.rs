@@ -1,19 +1,19 @@
 //! A tree of values → a [`Manifest`], or everything that is wrong with it.
 
 use crate::domain::asset::Kind;
-use crate::domain::finding::{Finding, Place};
-use crate::domain::rules::CODE_STYLE;
+use crate::domain::finding::{Finding, Place, Problem};
+use crate::domain::rulebook::CODE_STYLE;
 use crate::domain::scope::{Pattern, PatternError, Scope};
 
 use super::checks;
-use super::codes::Rules;
+use super::codes::CodeChecks;
 use super::collector::Collector;
-use super::quote::quoted;
 use super::reader::{Reader, TOP_KEYS};
 use super::text;
-use super::values::{self, Fault};
+use super::values;
 use super::yaml::{self, Node, Pair, Shape};
 use super::{Manifest, VERSION};
+use crate::domain::quote::quoted;
 
 const OWNS_HELP: &str = "list the codes this manifest is the source of truth for: `owns: [\"acme-*\"]`";
 
@@ -75,7 +75,7 @@ impl Reader<'_, '_> {
         let everything = owns.as_ref().and_then(|(_, everything)| everything.as_ref());
         let policy = self.policy(fields.get("policy"), everything);
         let owns = owns.map(|(scope, _)| scope);
-        let codes = Rules { owns: owns.as_ref(), ignore: &ignore, style: rules.get(CODE_STYLE.id).copied() };
+        let codes = CodeChecks { owns: owns.as_ref(), ignore: &ignore, style: rules.get(CODE_STYLE.id).copied() };
         let icons = fields.get("icons").and_then(|pair| self.section(Kind::Icon, pair, &codes));
         let logos = fields.get("logos").and_then(|pair| self.section(Kind::Logo, pair, &codes));
         Some(Manifest { portals, owns: owns?, ignore, protect, policy, rules, icons, logos })
@@ -128,9 +128,12 @@ impl Reader<'_, '_> {
                 Shape::Text(text) => match values::host(text) {
                     Ok(host) if portals.contains(&host) => {}
                     Ok(host) => portals.push(host),
-                    Err(fault) => {
-                        let finding = fault.finding(checks::BAD_VALUE, &item.place);
-                        self.push(finding);
+                    Err(problem) => {
+                        let mut place = item.place.clone();
+                        if values::is_more_than_a_host(text) {
+                            place.bytes.end = place.bytes.start;
+                        }
+                        self.push(problem.error_at(checks::BAD_VALUE, place));
                     }
                 },
                 _ => self.wrong_type("`portal`", "a host", item, &pair.place, None),
@@ -201,7 +204,7 @@ impl Reader<'_, '_> {
     }
 
     fn bad_pattern(&mut self, text: &str, error: &PatternError, place: &Place) {
-        let what = format!("{} is no pattern: {}", quoted(text), error.reason());
-        self.push(Fault { what, help: error.help(), hidden: false }.finding(checks::BAD_PATTERN, place));
+        let message = format!("{} is no pattern: {}", quoted(text), error.reason());
+        self.push(Problem { message, help: error.help() }.error_at(checks::BAD_PATTERN, place.clone()));
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::asset::{Code, Kind};
-use super::finding::{Place, Severity};
+use super::finding::Place;
 use super::ownership::{Ownership, Prune};
 use super::scope::Scope;
 
@@ -19,7 +19,6 @@ mod codes;
 mod collector;
 mod document;
 mod meaning;
-mod quote;
 mod reader;
 mod sections;
 mod syntax;
@@ -30,11 +29,11 @@ mod tuning;
 mod values;
 mod yaml;
 
-pub use checks::{CHECKS, FIXED_RULES, RULE_IDS};
+pub use super::rulebook::Level;
+pub use checks::CHECKS;
 pub use codes::check_codes;
 pub use document::{EntryDocument, ManifestDocument, PolicyDocument, schema};
 pub use meaning::{parse, read};
-pub(in crate::domain) use quote::{looks_secret, quoted};
 pub use text::MAX_BYTES;
 pub(in crate::domain) use values::portal_host;
 
@@ -103,42 +102,6 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self { prune: true, max_deletes: None }
-    }
-}
-
-/// How bad findings of a rule are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Nothing is written until it is mended.
-    Error,
-    /// Worth a look; nothing stops.
-    Warn,
-    /// Not looked for.
-    Off,
-}
-
-impl Level {
-    /// All levels, the worst first.
-    pub const ALL: [Self; 3] = [Self::Error, Self::Warn, Self::Off];
-
-    /// How the manifest spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Off => "off",
-        }
-    }
-
-    /// The severity of a finding at this level; `None` when there is none.
-    #[must_use]
-    pub const fn severity(self) -> Option<Severity> {
-        match self {
-            Self::Error => Some(Severity::Error),
-            Self::Warn => Some(Severity::Warning),
-            Self::Off => None,
-        }
     }
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Place};
 
-use super::checks::{self, RULE_IDS};
+use super::checks;
 use super::collector::Collector;
-use super::quote::{listed, meant, quoted};
 use super::yaml::{Node, Pair, Shape};
+use crate::domain::quote::quoted;
+use crate::domain::rulebook::RULE_IDS;
+use crate::text::{listed, nearest};
 
 /// The keys of a manifest.
 pub(super) const TOP_KEYS: &[&str] =
@@ -106,7 +108,7 @@ fn unknown_key_help(key: &str, keys: &'static [&'static str]) -> String {
         }
         TOP_KEYS.contains(&key).then(|| format!("`{key}` belongs at the top: check the indentation"))
     };
-    elsewhere().or_else(|| meant(key, keys).map(|meant| format!("did you mean `{meant}`?"))).unwrap_or_else(|| {
+    elsewhere().or_else(|| nearest(key, keys).map(|name| format!("did you mean `{name}`?"))).unwrap_or_else(|| {
         match keys {
             [only] => format!("the only key here is `{only}`"),
             keys => format!("the keys here are {}", listed(keys, "and")),

@@ -6,22 +6,22 @@ use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::Finding;
 
 use super::checks;
-use super::codes::Rules;
-use super::quote::quoted;
+use super::codes::CodeChecks;
 use super::reader::{ENTRY_KEYS, Reader};
 use super::values;
 use super::yaml::{Pair, Shape};
 use super::{Entry, Section};
+use crate::domain::quote::quoted;
 
 impl Reader<'_, '_> {
     /// What is declared of one kind.
-    pub(super) fn section(&mut self, kind: Kind, pair: &Pair, rules: &Rules<'_>) -> Option<Section> {
+    pub(super) fn section(&mut self, kind: Kind, pair: &Pair, codes: &CodeChecks<'_>) -> Option<Section> {
         let plural = kind.plural();
         match pair.value.shape() {
-            Shape::Map(pairs) => Some(Section::Entries(self.entries(kind, pairs, rules))),
+            Shape::Map(pairs) => Some(Section::Entries(self.entries(kind, pairs, codes))),
             Shape::Text(path) => {
-                if let Err(fault) = values::folder(path) {
-                    self.push(fault.finding(checks::BAD_PATH, &pair.value.place));
+                if let Err(problem) = values::folder(path) {
+                    self.push(problem.error_at(checks::BAD_PATH, pair.value.place.clone()));
                     return None;
                 }
                 Some(Section::Folder { path: path.to_owned(), place: pair.value.place.clone() })
@@ -44,12 +44,12 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn entries(&mut self, kind: Kind, pairs: &[Pair], rules: &Rules<'_>) -> BTreeMap<Code, Entry> {
-        let codes: Vec<Code> = pairs.iter().map(|pair| Code::new(pair.key.as_str())).collect();
+    fn entries(&mut self, kind: Kind, pairs: &[Pair], codes: &CodeChecks<'_>) -> BTreeMap<Code, Entry> {
+        let declared: Vec<Code> = pairs.iter().map(|pair| Code::new(pair.key.as_str())).collect();
         let places = pairs.iter().map(|pair| pair.place.clone());
-        rules.check(kind, codes.iter().zip(places), |finding| self.collector.push(finding));
+        codes.check(kind, declared.iter().zip(places), |finding| self.collector.push(finding));
         let mut entries = BTreeMap::new();
-        for (code, pair) in codes.into_iter().zip(pairs) {
+        for (code, pair) in declared.into_iter().zip(pairs) {
             if let Some(path) = self.path(&Address::new(kind, code.clone()), pair) {
                 entries.insert(code, Entry { path, place: pair.place.clone() });
             }
@@ -89,8 +89,8 @@ impl Reader<'_, '_> {
             }
             return None;
         };
-        if let Err(fault) = values::file(path) {
-            self.push(fault.finding(checks::BAD_PATH, &value.place).about(address.clone()));
+        if let Err(problem) = values::file(path) {
+            self.push(problem.error_at(checks::BAD_PATH, value.place.clone()).about(address.clone()));
             return None;
         }
         Some(path.to_owned())

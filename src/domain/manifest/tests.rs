@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::reader::{ENTRY_KEYS, POLICY_KEYS, TOP_KEYS};
 use super::*;
 use crate::domain::finding::Finding;
-use crate::domain::rules;
+use crate::domain::rulebook::{self, FIXED_RULES, RULE_IDS};
+use crate::text::escape;
 
 const NAME: &str = "brand.yaml";
 
-/// The findings as text: rule, place, the bytes meant, message, related places, help.
+/// The findings as text, escaped as whoever shows them does: rule, place, the bytes meant, message, related places, help.
 fn shown(text: &[u8], findings: &[Finding]) -> String {
     let place = |place: &Place| {
         let bytes = text.get(place.bytes.clone()).map(String::from_utf8_lossy).unwrap();
@@ -23,9 +24,9 @@ fn shown(text: &[u8], findings: &[Finding]) -> String {
         assert_eq!(finding.path.as_deref(), Some(NAME));
         let severity = if finding.is_error() { "error" } else { "warning" };
         let at = finding.place.as_ref().map_or_else(|| "nowhere".to_owned(), place);
-        let about = finding.address.as_ref().map(|address| format!(" ({})", address.to_string().escape_debug()));
+        let about = finding.address.as_ref().map(|address| format!(" ({})", escape(&address.to_string())));
         writeln!(out, "{severity} {} at {at}{}", finding.rule, about.unwrap_or_default()).unwrap();
-        writeln!(out, "  {}", finding.message).unwrap();
+        writeln!(out, "  {}", escape(&finding.message)).unwrap();
         for (related, what) in &finding.related {
             writeln!(out, "  - {} {what}", place(related)).unwrap();
         }
@@ -301,7 +302,7 @@ fn a_webhook_is_never_shown() {
             .iter()
             .flat_map(|finding| finding.place.iter().chain(finding.related.iter().map(|(place, _)| place)))
         {
-            let line = quote::lines(all).nth(place.line - 1).unwrap_or_default();
+            let line = crate::domain::quote::lines(all).nth(place.line - 1).unwrap_or_default();
             assert!(place.bytes.is_empty() || !line.contains(TOKEN), "{index}: {place:?}");
         }
     }
@@ -376,7 +377,7 @@ fn ten_thousand_entries_are_read() {
 
 #[test]
 fn every_finding_is_a_known_check_in_one_voice() {
-    let known = |rule: &str| rule == rules::CODE_STYLE.id || CHECKS.iter().any(|(id, _)| *id == rule);
+    let known = |rule: &str| rule == rulebook::CODE_STYLE.id || CHECKS.iter().any(|(id, _)| *id == rule);
     for (id, what) in CHECKS {
         assert!(!RULE_IDS.contains(id) && !what.ends_with('.'), "{id}");
     }

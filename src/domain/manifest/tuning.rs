@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Place};
 
-use super::checks::{self, FIXED_RULES, RULE_IDS};
-use super::quote::{listed, meant, quoted};
+use super::checks;
 use super::reader::{POLICY_KEYS, Reader};
 use super::yaml::{Pair, Shape};
 use super::{Level, Policy};
+use crate::domain::quote::quoted;
+use crate::domain::rulebook::{FIXED_RULES, RULE_IDS};
+use crate::text::{listed, nearest};
 
 impl Reader<'_, '_> {
     /// The levels that the manifest gives to rules.
@@ -17,7 +19,7 @@ impl Reader<'_, '_> {
         for rule in self.map(pair, "a mapping from rule to `error`, `warn` or `off`").unwrap_or_default() {
             if !RULE_IDS.contains(&rule.key.as_str()) {
                 let what = format!("there is no rule {}", quoted(&rule.key));
-                let near = if self.collector.is_full() { None } else { meant(&rule.key, &RULE_IDS) };
+                let near = if self.collector.is_full() { None } else { nearest(&rule.key, &RULE_IDS) };
                 let help = near.map_or_else(
                     || format!("the rules are {}", listed(&RULE_IDS, "and")),
                     |id| format!("did you mean `{id}`?"),
@@ -56,7 +58,7 @@ impl Reader<'_, '_> {
         let level = Level::ALL.into_iter().find(|level| level.name() == text);
         if level.is_none() {
             let names = Level::ALL.map(Level::name);
-            let help = meant(text, &names).map_or_else(|| HELP.to_owned(), |name| format!("did you mean `{name}`?"));
+            let help = nearest(text, &names).map_or_else(|| HELP.to_owned(), |name| format!("did you mean `{name}`?"));
             let what = format!("{} is no level", quoted(text));
             self.push(Finding::error(checks::BAD_VALUE, what).at(rule.value.place.clone()).help(help));
         }

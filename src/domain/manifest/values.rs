@@ -2,68 +2,42 @@
 
 use url::{Host, Url};
 
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::Problem;
 
-use super::quote::{looks_secret, quoted};
-
-/// Why a value cannot be meant, and what to write.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) what: String,
-    pub(super) help: Option<String>,
-    /// The value may be a password: no snippet may show its line.
-    pub(super) hidden: bool,
-}
-
-impl Fault {
-    /// The finding of this fault in the value at `place`.
-    pub(super) fn finding(self, check: &'static str, place: &Place) -> Finding {
-        let mut place = place.clone();
-        if self.hidden {
-            place.bytes.end = place.bytes.start;
-        }
-        Finding { help: self.help, ..Finding::error(check, self.what).at(place) }
-    }
-
-    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { what: what.into(), help: Some(help.into()), hidden: false }
-    }
-}
+use crate::domain::quote::{looks_secret, quoted};
 
 /// Checks the path of a file within the manifest's folder.
-pub(super) fn file(path: &str) -> Result<(), Fault> {
+pub(super) fn file(path: &str) -> Result<(), Problem> {
     folder(path)?;
     match path.rsplit('/').next() {
         Some("" | "." | "..") => {
-            Err(Fault::new(format!("{} names a folder, not a file", quoted(path)), "name a PNG in it"))
+            Err(Problem::new(format!("{} names a folder, not a file", quoted(path))).help("name a PNG in it"))
         }
         _ => Ok(()),
     }
 }
 
 /// Checks the path of a folder within the manifest's folder.
-pub(super) fn folder(path: &str) -> Result<(), Fault> {
+pub(super) fn folder(path: &str) -> Result<(), Problem> {
     const RELATIVE: &str = "write it relative to the manifest's folder";
     let named = quoted(path);
     if path.is_empty() {
-        return Err(Fault::new("the path is empty", RELATIVE));
+        return Err(Problem::new("the path is empty").help(RELATIVE));
     }
     if path.contains(char::is_control) {
-        return Err(Fault { what: format!("the path {named} holds a control character"), help: None, hidden: false });
+        return Err(Problem::new(format!("the path {named} holds a control character")));
     }
     if path.contains("://") {
-        return Err(Fault::new(format!("{named} is a URL"), "download the file and write its path"));
+        return Err(Problem::new(format!("{named} is a URL")).help("download the file and write its path"));
     }
     let mut start = path.chars();
     let drive = start.next().is_some_and(|c| c.is_ascii_alphabetic()) && start.next() == Some(':');
     if path.starts_with(['/', '\\']) || drive {
-        return Err(Fault::new(format!("the path {named} is absolute"), RELATIVE));
+        return Err(Problem::new(format!("the path {named} is absolute")).help(RELATIVE));
     }
     if path.contains('\\') {
-        return Err(Fault::new(
-            format!("the path {named} holds a backslash"),
-            "separate folders with `/`, on Windows too",
-        ));
+        return Err(Problem::new(format!("the path {named} holds a backslash"))
+            .help("separate folders with `/`, on Windows too"));
     }
     let mut depth = 0_usize;
     for part in path.split('/') {
@@ -71,8 +45,8 @@ pub(super) fn folder(path: &str) -> Result<(), Fault> {
             "" | "." => {}
             ".." => {
                 depth = depth.checked_sub(1).ok_or_else(|| {
-                    let help = "keep the art beside the manifest or below it";
-                    Fault::new(format!("the path {named} leaves the manifest's folder"), help)
+                    Problem::new(format!("the path {named} leaves the manifest's folder"))
+                        .help("keep the art beside the manifest or below it")
                 })?;
             }
             _ => depth += 1,
@@ -81,15 +55,20 @@ pub(super) fn folder(path: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether a text in place of a host holds more than one, which may be a password: no snippet may show its line.
+pub(super) fn is_more_than_a_host(text: &str) -> bool {
+    text.contains(['/', '@', '?', '=', '#']) || looks_secret(text)
+}
+
 /// Reads a portal's host and gives it the form in which hosts are compared: lower case, international names in
 /// Punycode, no trailing dot, a port only when it is not 443.
 ///
 /// A value that may hold a webhook, which is a password, is never repeated.
-pub(super) fn host(text: &str) -> Result<String, Fault> {
+pub(super) fn host(text: &str) -> Result<String, Problem> {
     if text.is_empty() {
-        return Err(Fault::new("the host is empty", "write one like `acme.bitrix24.com`"));
+        return Err(Problem::new("the host is empty").help("write one like `acme.bitrix24.com`"));
     }
-    if text.contains(['/', '@', '?', '=', '#']) || looks_secret(text) {
+    if is_more_than_a_host(text) {
         let what = "a portal is named by its host alone, and this is more";
         let address = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let host = Url::parse(&address).ok().and_then(|url| authority(&url)).filter(|host| host.contains('.'));
@@ -98,9 +77,9 @@ pub(super) fn host(text: &str) -> Result<String, Fault> {
             if host.is_some() { "" } else { "the host, like " },
             host.as_deref().unwrap_or("acme.bitrix24.com")
         );
-        return Err(Fault { hidden: true, ..Fault::new(what, help) });
+        return Err(Problem::new(what).help(help));
     }
-    let fault = || Fault::new(format!("{} is no host", quoted(text)), "write one like `acme.bitrix24.com`");
+    let fault = || Problem::new(format!("{} is no host", quoted(text))).help("write one like `acme.bitrix24.com`");
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
             (name, Some(port.parse::<u16>().ok().filter(|port| *port != 0).ok_or_else(fault)?))
@@ -118,9 +97,12 @@ pub(super) fn host(text: &str) -> Result<String, Fault> {
     })
 }
 
-/// As [`host`], for text that is in no manifest yet: the error is one sentence, with what to write.
+/// As [`host`], for text that is not in a manifest yet: the error is one sentence, with what to write.
 pub(in crate::domain) fn portal_host(text: &str) -> Result<String, String> {
-    host(text).map_err(|Fault { what, help, .. }| help.map_or_else(|| what.clone(), |help| format!("{what}: {help}")))
+    host(text).map_err(|Problem { message, help }| match help {
+        Some(help) => format!("{message}: {help}"),
+        None => message,
+    })
 }
 
 fn authority(url: &Url) -> Option<String> {

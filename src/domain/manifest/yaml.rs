@@ -13,8 +13,8 @@ use crate::domain::finding::{Finding, Place};
 
 use super::checks;
 use super::collector::Collector;
-use super::quote::quoted;
 use super::syntax;
+use crate::domain::quote::quoted;
 
 /// Collections within collections. A manifest needs three.
 const MAX_HEIGHT: usize = 32;

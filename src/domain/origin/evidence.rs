@@ -259,7 +259,7 @@ impl<'a> OriginEvidence<'a> {
         (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
     }
 
-        /// A path of the manifest, from the root of the repository.
+    /// A path of the manifest, from the root of the repository.
     fn path(&self, file: &str) -> String {
         beside(self.past.manifest(), file)
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::manifest::Level;
-use crate::domain::rules::Rule;
+use crate::domain::rules::ArtRule;
 use crate::format::{FORMAT_VERSION, Tool};
 
 /// The art rules.
@@ -59,8 +59,8 @@ impl From<Level> for LevelName {
     }
 }
 
-impl From<&[&Rule]> for RulesDocument {
-    fn from(rules: &[&Rule]) -> Self {
+impl From<&[&ArtRule]> for RulesDocument {
+    fn from(rules: &[&ArtRule]) -> Self {
         let rules = rules.iter().map(|rule| RuleDocument {
             id: rule.id,
             default: rule.default.into(),

@@ -5,8 +5,10 @@ use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
+use super::bounded;
+use super::kind::FileKind;
+use super::lock::{FileLock, Locking};
 use super::replace::{self, Replacement};
-use super::{FileKind, FileLock, Locking, read_bounded, too_large};
 
 /// A folder that is named but not opened yet. Files below it are named relative to it, with `/` between the parts of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,8 +275,8 @@ impl Folder {
 }
 
 fn read_whole(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    read_bounded(File::open(path)?, max_bytes)?
-        .ok_or_else(|| too_large(format!("it is larger than {} MiB", max_bytes >> 20)))
+    bounded::read(File::open(path)?, max_bytes)?
+        .ok_or_else(|| bounded::too_large(format!("it is larger than {} MiB", max_bytes >> 20)))
 }
 
 fn refuse_link(path: &Path) -> io::Result<()> {

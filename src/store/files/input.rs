@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{FileKind, read_bounded, too_large};
+use super::bounded;
+use super::kind::FileKind;
 
 /// A file that the user names to be read, by a flag or a variable: links are followed, and a pipe will do, as shells make
 /// them of `<(…)`.
@@ -42,8 +43,8 @@ impl UserInput {
     /// # Errors
     /// When it cannot be read; of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
     pub(crate) fn read(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
-        read_bounded(File::open(&self.path)?, max_bytes)?
-            .ok_or_else(|| too_large(format!("it is longer than {max_bytes} bytes")))
+        bounded::read(File::open(&self.path)?, max_bytes)?
+            .ok_or_else(|| bounded::too_large(format!("it is longer than {max_bytes} bytes")))
     }
 
     /// Reads it whole, as text.

@@ -8,7 +8,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FileKind, Folder};
+use super::folder::Folder;
+use super::kind::FileKind;
 
 /// A folder whose files may be read, with what is known to lie inside it once links are followed.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Files that are either wholly there or not at all, also after a power cut.
 
 use std::ffi::OsStr;
-use std::fs::{File, Permissions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -31,7 +31,23 @@ impl Replacement {
     /// # Errors
     /// When the folder does not exist or cannot be written.
     pub(super) fn begin(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: temporary(folder_of(path))?, path: path.to_owned() })
+        Ok(Self { file: temporary(folder_of(path), new_file_permissions())?, path: path.to_owned() })
+    }
+
+    /// Makes a temporary file beside `path` with the permissions of the file that is there, and with room on the disk for
+    /// one that is about as long.
+    ///
+    /// # Errors
+    /// When there is no file, or the disk is full, or the folder cannot be written.
+    pub(super) fn begin_like(path: &Path) -> io::Result<Self> {
+        let present = fs::metadata(path)?;
+        // Until then it is for its owner's eyes only.
+        let mut file = temporary(folder_of(path), None)?;
+        file.as_file().set_permissions(present.permissions())?;
+        // With nothing in it that is worth stealing.
+        io::copy(&mut io::repeat(b' ').take(present.len().saturating_mul(2)), &mut file)?;
+        file.as_file().sync_all()?;
+        Ok(Self { file, path: path.to_owned() })
     }
 
     /// Puts `bytes` at the path; both the file and its folder are on disk on return.
@@ -42,6 +58,14 @@ impl Replacement {
         self.write_synced(bytes)?;
         self.file.persist(&self.path)?;
         sync_folder(folder_of(&self.path))
+    }
+
+    /// As [`Replacement::finish`], also on file systems that cannot sync a folder: the file has its name all the same.
+    pub(super) fn finish_anywhere(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_synced(bytes)?;
+        self.file.persist(&self.path)?;
+        drop(sync_folder(folder_of(&self.path)));
+        Ok(())
     }
 
     /// Puts `bytes` at the path without waiting for the disk.
@@ -61,7 +85,9 @@ impl Replacement {
     /// Writes by the open file: errors of the other way name the temporary file, which nobody knows.
     fn write_synced(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = self.file.as_file_mut();
+        file.rewind()?;
         file.write_all(bytes)?;
+        file.set_len(bytes.len() as u64)?;
         file.sync_all()
     }
 }
@@ -82,12 +108,12 @@ fn new_file_permissions() -> Option<Permissions> {
     None
 }
 
-/// A temporary file in `folder`. Errors name the folder and not the file, which
-/// nobody knows.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+/// A temporary file in `folder`, for its owner's eyes only unless it is given other permissions. Errors name the folder
+/// and not the file, which nobody knows.
+fn temporary(folder: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
-    if let Some(permissions) = new_file_permissions() {
+    if let Some(permissions) = permissions {
         builder.permissions(permissions);
     }
     builder.tempfile_in(folder).map_err(|error| {
@@ -101,7 +127,7 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    use super::super::Folder;
+    use super::super::folder::Folder;
     use super::*;
 
     #[test]
@@ -118,7 +144,7 @@ mod tests {
     #[test]
     fn temporary_files_are_known_by_their_names() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(is_temporary(temporary(folder.path()).unwrap().path().file_name().unwrap()));
+        assert!(is_temporary(temporary(folder.path(), None).unwrap().path().file_name().unwrap()));
         for other in [".brandctl", ".brandctl-config", ".brandctl-.tmp", ".brandctl-config.tmp.png", "abcdef.tmp"] {
             assert!(!is_temporary(OsStr::new(other)), "{other}");
         }

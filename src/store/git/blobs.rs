@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{git, watched};
+use super::process::{git, watched};
 use crate::domain::origin::past::ObjectId;
 use crate::ops::ports::Blobs;
 

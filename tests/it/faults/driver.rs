@@ -25,11 +25,11 @@ use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::observe::{Freshness, Reader};
 use brandctl::ops::ports::{
-    Interrupt, Journal, OpenRun, PortalError, ReadPortal, Runs, StoreError, Urgency, WriteError, WritePortal,
+    DOWNLOADS, Interrupt, Journal, OpenRun, PortalError, ReadPortal, Runs, StoreError, Urgency, WriteError, WritePortal,
 };
 use brandctl::ops::recover::{self, Closing};
 use brandctl::ops::{plan, validate};
-use brandctl::portal::{Client, Rate, Settings, Webhook};
+use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use brandctl::store::cache::Cache;
 use brandctl::store::lock::{self, Lock};
 use brandctl::store::repository::Repository;
@@ -170,11 +170,13 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let (Some(manifest), Some(desired)) = (validated.manifest, validated.checked.desired) else {
         return Err(Ended::Error);
     };
-    let webhook = Webhook::parse(webhook, "the test").unwrap();
-    let identity = webhook.host().to_owned();
-    let mut settings = Settings::new(webhook, Instant::now() + Duration::from_secs(60), Arc::new(Silent));
-    settings.rate = Rate { per_second: 10_000.0, burst: 1_000, headroom: 10 };
-    let portal = Frail { client: Client::new(settings).unwrap(), counts: counts.clone() };
+    let access = Access::from(Webhook::parse(webhook, "the test").unwrap());
+    let identity = access.host().to_owned();
+    let rate = Rate { per_second: 10_000.0, burst: 1_000, headroom: 10 };
+    let throttle = Throttle::new(rate, DOWNLOADS, Arc::new(Silent)).unwrap();
+    let deadlines = Deadlines::new(Instant::now(), Duration::from_secs(60));
+    let client = Client::new(access, &TrustStore::new(None).unwrap(), throttle, deadlines).unwrap();
+    let portal = Frail { client, counts: counts.clone() };
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
     let _lock = Lock::take(&state, lock::Purpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
     let cache = Cache::open(&state);

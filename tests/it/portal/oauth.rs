@@ -11,6 +11,7 @@ use brandctl::domain::retry::Class;
 use brandctl::ops::events::Event;
 use brandctl::ops::ports::{PortalError, ReadPortal as _, Urgency, WriteError, WritePortal as _};
 use brandctl::portal::{Application, Client};
+use brandctl::store::TokenFile;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -89,7 +90,8 @@ impl Portal {
     }
 
     fn client(&self) -> Client {
-        let application = Application::open(&self.file(), "the file of BITRIX24_OAUTH_FILE").unwrap();
+        let application =
+            Application::open(Box::new(TokenFile::new(&self.file(), "the file of BITRIX24_OAUTH_FILE"))).unwrap();
         client(application, Duration::from_secs(30), |_| {})
     }
 
@@ -402,7 +404,8 @@ async fn a_pair_that_cannot_be_stored_is_used_and_told_of() {
     *folder.lock().unwrap() = portal.file();
     let told = Arc::new(Told::default());
     let observer = Arc::clone(&told);
-    let application = Application::open(&portal.file(), "the file of BITRIX24_OAUTH_FILE").unwrap();
+    let application =
+        Application::open(Box::new(TokenFile::new(&portal.file(), "the file of BITRIX24_OAUTH_FILE"))).unwrap();
     let client = client(application, Duration::from_secs(30), |settings| settings.observer = observer);
     client.list().await.unwrap();
     let events = told.0.lock().unwrap().clone();
@@ -417,7 +420,7 @@ async fn a_link_leads_to_the_file_that_is_rewritten() {
     let elsewhere = tempfile::tempdir().unwrap();
     let link = elsewhere.path().join("link.json");
     std::os::unix::fs::symlink(portal.file(), &link).unwrap();
-    let application = Application::open(&link, "test").unwrap();
+    let application = Application::open(Box::new(TokenFile::new(&link, "test"))).unwrap();
     client(application, Duration::from_secs(30), |_| {}).list().await.unwrap();
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(portal.read()["refresh_token"], "refresh-8");
@@ -476,7 +479,7 @@ fn a_file_that_is_no_token_file_is_told_apart_and_not_quoted() {
     });
     let open = |text: &str| {
         std::fs::write(&file, text).unwrap();
-        Application::open(&file, "the file of BITRIX24_OAUTH_FILE")
+        Application::open(Box::new(TokenFile::new(&file, "the file of BITRIX24_OAUTH_FILE")))
     };
     let with = |field: &str, value: Value| {
         let mut changed = whole.clone();
@@ -508,7 +511,7 @@ fn a_file_that_is_no_token_file_is_told_apart_and_not_quoted() {
         assert!(error.to_string().contains(expected), "{expected}: {error}");
         assert!(told.contains("BITRIX24_OAUTH_FILE") && !told.contains("access-1"), "{told}");
     }
-    let error = Application::open(&folder.path().join("absent"), "test").unwrap_err();
+    let error = Application::open(Box::new(TokenFile::new(&folder.path().join("absent"), "test"))).unwrap_err();
     assert!(error.to_string().contains("absent) cannot be read: "), "{error}");
     let application = open(&whole.to_string()).unwrap();
     let told = format!("{application:?}");

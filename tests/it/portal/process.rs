@@ -1,4 +1,5 @@
-//! The binary with an application's tokens: what it says, what it keeps, and what is left when it is killed.
+//! The binary: with an application's tokens, what it says, what it keeps, and what is left when it is killed; and with a
+//! portal whose words are hostile.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -139,4 +140,54 @@ async fn processes_at_the_same_time_renew_once() {
     let renewals = server.requests().iter().filter(|request| request.target().starts_with("/oauth/token/")).count();
     assert_eq!(renewals, 1);
     assert_eq!(tokens(folder.path())["access_token"], "access-2");
+}
+
+/// Messages hold a portal's words raw: whatever prints them must escape them, and JSON gives them back as they were.
+#[tokio::test]
+async fn a_hostile_portals_words_are_escaped_wherever_they_are_shown() {
+    const HOSTILE: &str = "\u{1b}]0;title\u{7}\u{9b}31m it's \u{202e}der\u{200b} \u{ad}\u{e0041}\rred";
+    for (status, code) in [(400, "NO_\u{1b}[2J\u{202e}SUCH"), (401, "NO_AUTH_FOUND"), (400, "invalid_grant")] {
+        let folder = tempfile::tempdir().unwrap();
+        let body = json!({"error": code, "error_description": format!("{HOSTILE}\nmore")});
+        let page = format!("<html>{HOSTILE}</html>");
+        let mut is_page = false;
+        let server = Server::deciding(move |_| {
+            is_page = !is_page && status == 401;
+            if is_page { html(status, &page) } else { answer(status, &body) }
+        })
+        .await;
+        drop(portal(folder.path(), Vec::new()).await);
+        let webhook = format!("http://{}/rest/1/{SECRET}/", server.address);
+        for line in ["plan", "drift", "list", "log get 7", "log delete 7", "export out", "doctor", "apply --yes"] {
+            for format in ["human", "json"] {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_brandctl"));
+                command.current_dir(folder.path()).env_clear().env("BITRIX24_WEBHOOK_URL", &webhook);
+                command.args(line.split(' ')).args(["--format", format, "--timeout", "20", "-vv"]);
+                command.stdin(Stdio::null());
+                let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+                let streams = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+                let text = streams.concat();
+                let moving = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{ad}\u{e0041}".contains(c);
+                assert!(!text.contains(moving), "{line} {format}: {text:?}");
+                assert!(text.contains("it's"), "{line} {format}: {text}");
+                if format == "json" {
+                    let parsed: Value = serde_json::from_str(&streams[0]).unwrap();
+                    let raw = HOSTILE.trim();
+                    assert!(holds(&parsed, raw), "{line}: {parsed:#}");
+                } else {
+                    assert!(text.contains("\\u{1b}]0;title\\u{7}\\u{9b}31m it's \\u{202e}der"), "{line}: {text}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether some text in a JSON value holds this text.
+fn holds(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(string) => string.contains(text),
+        Value::Array(items) => items.iter().any(|item| holds(item, text)),
+        Value::Object(fields) => fields.values().any(|field| holds(field, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }

@@ -8,8 +8,8 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::retry::Class;
 use brandctl::ops::events::{Event, Observer};
-use brandctl::ops::ports::{PortalError, ReadPortal as _, Urgency, WriteError, WritePortal as _};
-use brandctl::portal::{Access, Client, Rate, Settings, Webhook};
+use brandctl::ops::ports::{DOWNLOADS, PortalError, ReadPortal as _, Urgency, WriteError, WritePortal as _};
+use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -209,11 +209,31 @@ impl Observer for Told {
     }
 }
 
+/// What a client is made of, but for its portal.
+pub(crate) struct Settings {
+    pub(crate) rate: Rate,
+    pub(crate) downloads: usize,
+    pub(crate) read_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) ca_cert: Option<Vec<u8>>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
 pub(crate) fn client(access: impl Into<Access>, time: Duration, change: impl FnOnce(&mut Settings)) -> Client {
-    let mut settings = Settings::new(access, Instant::now() + time, Arc::new(Told::default()));
-    settings.rate = Rate { per_second: 1000.0, burst: 1000, headroom: 0 };
+    let mut deadlines = Deadlines::new(Instant::now(), time);
+    let mut settings = Settings {
+        rate: Rate { per_second: 1000.0, burst: 1000, headroom: 0 },
+        downloads: DOWNLOADS,
+        read_timeout: deadlines.read_timeout,
+        write_timeout: deadlines.write_timeout,
+        ca_cert: None,
+        observer: Arc::new(Told::default()),
+    };
     change(&mut settings);
-    Client::new(settings).unwrap()
+    let Settings { rate, downloads, read_timeout, write_timeout, ca_cert, observer } = settings;
+    let trust = TrustStore::new(ca_cert.as_deref()).unwrap();
+    (deadlines.read_timeout, deadlines.write_timeout) = (read_timeout, write_timeout);
+    Client::new(access.into(), &trust, Throttle::new(rate, downloads, observer).unwrap(), deadlines).unwrap()
 }
 
 pub(crate) fn add(code: &str, png: &[u8]) -> Command {

@@ -14,11 +14,11 @@ use image::RgbaImage;
 
 use crate::domain::asset::Kind;
 
-use super::{Check, Level, Problem, Rule};
+use super::{ArtRule, Level, Problem, RuleCheck};
 
 /// What the portal draws an image on.
 #[derive(Debug)]
-struct Ground {
+struct Background {
     name: &'static str,
     rgb: [u8; 3],
     /// The least contrast that is not worth a word, in tenths.
@@ -26,35 +26,36 @@ struct Ground {
 }
 
 /// WCAG 2.1, success criterion 1.4.11, asks graphics for 3:1.
-const WHITE: Ground = Ground { name: "the white marker of log entries", rgb: [0xff; 3], enough: 30 };
+const WHITE: Background = Background { name: "the white marker of log entries", rgb: [0xff; 3], enough: 30 };
 /// White art reaches no more than 1.98:1 here, and light art with a grey outline is made out well: half of that way is asked.
-const BLUE: Ground = Ground { name: "the blue marker of activities (#2fc6f6)", rgb: [0x2f, 0xc6, 0xf6], enough: 15 };
+const BLUE: Background =
+    Background { name: "the blue marker of activities (#2fc6f6)", rgb: [0x2f, 0xc6, 0xf6], enough: 15 };
 /// rgba(47,198,246,.2) on the white of a card.
-const TILE: Ground = Ground { name: "the tile of a logo (#d5f4fd)", rgb: [0xd5, 0xf4, 0xfd], enough: 30 };
+const TILE: Background = Background { name: "the tile of a logo (#d5f4fd)", rgb: [0xd5, 0xf4, 0xfd], enough: 30 };
 
 /// Less contrast than this is as good as none, in tenths: pale yellow on white has 1.1:1.
 const INVISIBLE: u16 = 12;
 
 /// Black on white, in tenths: no ratio is greater.
-const MOST: u16 = 210;
+const MAX_RATIO: u16 = 210;
 
 /// One part in so many of the visible area decides.
 const SHARE: u32 = 16;
 
-pub(super) const WHITE_ON_WHITE: Rule = Rule {
+pub(super) const WHITE_ON_WHITE: ArtRule = ArtRule {
     id: "white-on-white",
     default: Level::Warn,
     adjustable: true,
     why: "log entries draw an icon as it is on a white marker, where white art is not seen",
     fix: "draw it in a darker colour, or give it a dark outline",
     source: "the portal's timeline: the marker of a log entry is white; the ratio is WCAG 2's",
-    check: Check::Image(|subject| {
-        let ratio = subject.legibility()?.on_white().filter(|ratio| *ratio < INVISIBLE)?;
+    check: RuleCheck::Image(|decoded| {
+        let ratio = decoded.legibility()?.on_white().filter(|ratio| *ratio < INVISIBLE)?;
         Some(Problem::new(format!("the image is not seen on {}: its contrast is {}", WHITE.name, shown(ratio))))
     }),
 };
 
-pub(super) const LOW_CONTRAST: Rule = Rule {
+pub(super) const LOW_CONTRAST: ArtRule = ArtRule {
     id: "low-contrast",
     default: Level::Warn,
     adjustable: true,
@@ -63,15 +64,16 @@ pub(super) const LOW_CONTRAST: Rule = Rule {
     fix: "draw it in a darker colour, or give it a dark outline",
     source: "the portal's timeline: markers #ffffff and #2fc6f6, tile rgba(47,198,246,.2) on #ffffff; 3:1 is asked of \
              graphics by WCAG 2.1, 1.4.11, and on the blue marker, where white itself has 1.98:1, 1.5:1 is enough",
-    check: Check::Image(|subject| {
-        let mut low: Vec<_> = subject.legibility()?.0.iter().filter(|(ground, ratio)| *ratio < ground.enough).collect();
+    check: RuleCheck::Image(|decoded| {
+        let mut low: Vec<_> = decoded.legibility()?.0.iter().filter(|(ground, ratio)| *ratio < ground.enough).collect();
         // `white-on-white` speaks of these.
         low.retain(|(ground, ratio)| ground.rgb != WHITE.rgb || *ratio >= INVISIBLE);
         low.sort_by_key(|(_, ratio)| *ratio);
-        let told: Vec<_> = low.iter().map(|(ground, ratio)| format!("{} on {}", shown(*ratio), ground.name)).collect();
+        let ratios: Vec<_> =
+            low.iter().map(|(ground, ratio)| format!("{} on {}", shown(*ratio), ground.name)).collect();
         let (_, worst) = low.first()?;
         let word = if *worst < INVISIBLE { "hardly any" } else { "little" };
-        Some(Problem::new(format!("the image has {word} contrast: {}", told.join(", "))))
+        Some(Problem::new(format!("the image has {word} contrast: {}", ratios.join(", "))))
     }),
 };
 
@@ -81,12 +83,12 @@ fn shown(tenths: u16) -> String {
 }
 
 /// How well an image is seen on each ground of its kind, in tenths of a ratio; on none when nothing of it is visible.
-pub(super) struct Legibility(Vec<(&'static Ground, u16)>);
+pub(super) struct Legibility(Vec<(&'static Background, u16)>);
 
 impl Legibility {
     /// Measures an image.
     pub(super) fn of(kind: Kind, pixels: &RgbaImage) -> Self {
-        let grounds: &[&Ground] = match kind {
+        let grounds: &[&Background] = match kind {
             Kind::Icon => &[&WHITE, &BLUE],
             Kind::Logo => &[&TILE],
         };
@@ -101,30 +103,30 @@ impl Legibility {
 }
 
 /// Visible pixels of one colour that follow one another.
-struct Run {
+struct ColourRun {
     colour: [u8; 4],
     /// The sum of their alphas: half a pixel's worth of paint counts half.
     area: u32,
 }
 
 /// Art has few colours, so it is cheaper to blend runs than pixels.
-fn runs(pixels: &RgbaImage) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+fn runs(pixels: &RgbaImage) -> Vec<ColourRun> {
+    let mut runs: Vec<ColourRun> = Vec::new();
     for same in pixels.as_raw().as_chunks::<4>().0.chunk_by(|a, b| a == b) {
         let Some(&colour) = same.first() else { continue };
         let area = u32::from(colour[3]) * u32::try_from(same.len()).unwrap_or_default();
         match runs.last_mut() {
             _ if area == 0 => {}
             Some(run) if run.colour == colour => run.area += area,
-            _ => runs.push(Run { colour, area }),
+            _ => runs.push(ColourRun { colour, area }),
         }
     }
     runs
 }
 
 /// The contrast, in tenths, that [`SHARE`] of the visible area reaches; `None` when nothing is visible.
-fn reached(runs: &[Run], ground: &Ground) -> Option<u16> {
-    let mut areas = [0_u32; MOST as usize + 1];
+fn reached(runs: &[ColourRun], ground: &Background) -> Option<u16> {
+    let mut areas = [0_u32; MAX_RATIO as usize + 1];
     let mut best = 0;
     let of_ground = luminance(ground.rgb);
     for run in runs {
@@ -156,8 +158,8 @@ fn blended([red, green, blue, alpha]: [u8; 4], ground: [u8; 3]) -> [u8; 3] {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ratio lies between 1 and 21")]
 fn contrast(a: f32, b: f32) -> u16 {
     let (a, b) = (a + 0.05, b + 0.05);
-    // So that 21 does not come out as 20.9 for want of a bit.
-    ((10.0 * a.max(b) / a.min(b) + 1e-3) as u16).clamp(10, MOST)
+    // So that 21 does not come out as 20.9 because of a missing bit.
+    ((10.0 * a.max(b) / a.min(b) + 1e-3) as u16).clamp(10, MAX_RATIO)
 }
 
 /// WCAG 2's relative luminance, from 0 to 1.
@@ -170,4 +172,23 @@ fn luminance([red, green, blue]: [u8; 3]) -> f32 {
     });
     let linear = |sample: u8| LINEAR.get(usize::from(sample)).copied().unwrap_or_default();
     0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn darker_art_is_seen_better_on_white(grey: u8, alpha in 1..=255_u8) {
+            let ratio = |grey: u8| {
+                let pixels = RgbaImage::from_pixel(24, 24, ::image::Rgba([grey, grey, grey, alpha]));
+                Legibility::of(Kind::Icon, &pixels).on_white().unwrap()
+            };
+            prop_assert!(ratio(grey) <= ratio(grey / 2) && (10..=210).contains(&ratio(grey)));
+        }
+    }
 }

@@ -1,29 +1,29 @@
 //! Rules about what shows through.
 
-use super::{Check, Level, Problem, Rule};
+use super::{ArtRule, Level, Problem, RuleCheck};
 
-pub(super) const TRANSPARENT_BACKGROUND: Rule = Rule {
+pub(super) const TRANSPARENT_BACKGROUND: ArtRule = ArtRule {
     id: "transparent-background",
     default: Level::Error,
     adjustable: true,
     why: "the documentation asks for a transparent ground; an opaque square covers the round marker it is drawn on",
     fix: "export it with a transparent ground, or set `rules: {transparent-background: warn}`",
     source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add: the ground must be transparent; newer portals do not enforce it",
-    check: Check::Image(|subject| {
-        let image = subject.image?.ok()?;
+    check: RuleCheck::Image(|decoded| {
+        let image = decoded.image?.ok()?;
         (!image.has_transparent_pixel()).then(|| Problem::new("the image has no transparent pixel"))
     }),
 };
 
-pub(super) const BLANK: Rule = Rule {
+pub(super) const BLANK: ArtRule = ArtRule {
     id: "blank",
     default: Level::Error,
     adjustable: true,
     why: "an image of which every pixel is transparent shows nothing",
     fix: "export the layer that holds the art",
     source: "server code: `add` looks at the size and not at the pixels",
-    check: Check::Image(|subject| {
-        let image = subject.image?.ok()?;
+    check: RuleCheck::Image(|decoded| {
+        let image = decoded.image?.ok()?;
         image.is_blank().then(|| Problem::new("every pixel of the image is transparent"))
     }),
 };

@@ -4,7 +4,7 @@ use image::RgbaImage;
 
 use crate::domain::asset::Kind;
 
-use super::{Check, Level, Problem, Rule};
+use super::{ArtRule, Level, Problem, RuleCheck};
 
 /// How many pixels of each row, from the top, lie wholly outside the circle on either side. The rows in the middle have
 /// none, and those at the bottom mirror these.
@@ -16,16 +16,16 @@ const OPAQUE: u8 = 128;
 /// The most pixels of one corner that nobody misses: a square of 20 pixels, to which icon sets keep their art, loses 3.
 const TOLERATED: usize = 3;
 
-pub(super) const CLIPPED: Rule = Rule {
+pub(super) const CLIPPED: ArtRule = ArtRule {
     id: "clipped",
     default: Level::Warn,
     adjustable: true,
     why: "the portal draws an icon in a circle of 24 pixels, and what lies in the corners is cut off",
     fix: "keep the art within 12 pixels of the centre: a square of 16 pixels fits",
     source: "the portal's timeline: an icon is drawn as it is in a 24-px circle on its marker",
-    check: Check::Image(|subject| {
-        let image = subject.image?.ok()?;
-        if subject.piece.address.kind != Kind::Icon || image.pixels.dimensions() != (24, 24) {
+    check: RuleCheck::Image(|decoded| {
+        let image = decoded.image?.ok()?;
+        if decoded.piece.address.kind != Kind::Icon || image.pixels.dimensions() != (24, 24) {
             return None;
         }
         let lost = lost(&image.pixels);

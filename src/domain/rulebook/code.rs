@@ -1,10 +1,10 @@
 //! Rules about the code that an image is declared under.
 
-use super::{Check, Level, Problem, Rule};
+use super::{ArtRule, Level, Problem, RuleCheck};
 use crate::domain::asset::{Address, Kind};
-use crate::domain::manifest::quoted;
+use crate::domain::quote::quoted;
 
-pub(super) const CODE_RESERVED: Rule = Rule {
+pub(super) const CODE_RESERVED: ArtRule = ArtRule {
     id: "code-reserved",
     default: Level::Warn,
     adjustable: false,
@@ -12,13 +12,13 @@ pub(super) const CODE_RESERVED: Rule = Rule {
           the portal's own list is an error",
     fix: "choose another code, for instance one with a prefix of your own",
     source: "server code: `add` answers `<code> is reserved word and cannot be used`; the codes known here are those of the newest list seen",
-    check: Check::Image(|subject| {
-        let address = &subject.piece.address;
+    check: RuleCheck::Image(|decoded| {
+        let address = &decoded.piece.address;
         known(address).map(|code| Problem::new(format!("`{code}` comes with the product on the portals known so far")))
     }),
 };
 
-pub(in crate::domain) const CODE_STYLE: Rule = Rule {
+pub(in crate::domain) const CODE_STYLE: ArtRule = ArtRule {
     id: "code-style",
     default: Level::Warn,
     adjustable: true,
@@ -26,7 +26,7 @@ pub(in crate::domain) const CODE_STYLE: Rule = Rule {
           they were written",
     fix: "use lower-case letters, digits, `.`, `_` and `-`, or set `rules: {code-style: off}`",
     source: "server code: any text of up to 255 characters is a code; inferred: MySQL compares codes without case",
-    check: Check::Code(|code| {
+    check: RuleCheck::Code(|code| {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         let odd = code.as_str().chars().find(|c| !is_plain(*c))?;
         Some(Problem::new(format!("the code {} holds {}", quoted(code.as_str()), quoted(&odd.to_string()))))

@@ -3,29 +3,29 @@
 use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Severity};
-use crate::domain::manifest::quoted;
 use crate::domain::png;
+use crate::domain::quote::quoted;
 
-use super::{Check, Level, Piece, Problem, Rule};
+use super::{ArtRule, Level, Piece, Problem, RuleCheck};
 
 /// So many codes of a group are named one by one.
 const NAMED: usize = 10;
 
-pub(super) const DUPLICATE_ART: Rule = Rule {
+pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
     id: "duplicate-art",
     default: Level::Warn,
     adjustable: true,
     why: "two codes that look the same are a slip as a rule: a copy that nobody drew anew",
     fix: "draw one of them anew, or use one code for both",
     source: "brandctl's own: looks are compared as a plan compares them",
-    check: Check::Whole(|whole| {
-        let mut pieces = whole.pieces.to_vec();
+    check: RuleCheck::All(|all| {
+        let mut pieces = all.pieces.to_vec();
         pieces.sort_by_key(|(piece, pixel_crc)| (piece.address.kind, *pixel_crc));
         let alike =
             pieces.chunk_by(|(a, pixel_crc), (b, other)| a.address.kind == b.address.kind && pixel_crc == other);
         // Few share a sketch without looking the same.
         let groups = alike.filter(|alike| alike.len() > 1).flat_map(same_look);
-        groups.filter_map(|group| duplicate(&group, whole.manifest)).collect()
+        groups.filter_map(|group| duplicate(&group, all.manifest)).collect()
     }),
 };
 
@@ -60,14 +60,14 @@ fn duplicate(group: &[&Piece], manifest: &str) -> Option<Finding> {
     })
 }
 
-pub(super) const ORPHAN_FILE: Rule = Rule {
+pub(super) const ORPHAN_FILE: ArtRule = ArtRule {
     id: "orphan-file",
     default: Level::Warn,
     adjustable: true,
     why: "a PNG beside the declared ones that nobody declares never reaches the portal, and looks as if it did",
     fix: "declare it, or move it out of the folder",
     source: "brandctl's own: only what the manifest declares is uploaded",
-    check: Check::Whole(|whole| {
+    check: RuleCheck::All(|all| {
         let orphan = |file: &String| {
             let problem = Problem::new("nobody declares this file");
             // In a folder that is declared as a whole, only its name can be why.
@@ -76,11 +76,11 @@ pub(super) const ORPHAN_FILE: Rule = Rule {
                 if is_odd { problem.help("let its name end in `.png` if it should be taken") } else { problem };
             ORPHAN_FILE.finding(Severity::Warning, problem).in_file(file.clone())
         };
-        let unseen = whole.unclaimed.unseen.iter().map(|why| {
+        let unseen = all.orphans.unseen.iter().map(|why| {
             let problem =
                 Problem::new(format!("not all folders were looked through for files that nobody declares: {why}"));
             ORPHAN_FILE.finding(Severity::Warning, problem.help("keep the art in folders of its own"))
         });
-        whole.unclaimed.files.iter().map(orphan).chain(unseen).collect()
+        all.orphans.files.iter().map(orphan).chain(unseen).collect()
     }),
 };

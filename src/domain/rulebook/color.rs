@@ -1,20 +1,20 @@
 //! The rule about what a file says of the meaning of its colours.
 
-use super::{Check, Level, Problem, Rule};
+use super::{ArtRule, Level, Problem, RuleCheck};
 
-pub(super) const NON_SRGB: Rule = Rule {
+pub(super) const NON_SRGB: ArtRule = ArtRule {
     id: "non-srgb",
     default: Level::Warn,
     adjustable: true,
     why: "browsers convert the colours of an image with a profile and other viewers do not, so it has two looks",
     fix: "convert it to sRGB and export it without a profile",
     source: "PNG specification, colour space information: cICP, iCCP, sRGB, gAMA and cHRM, in this order of weight",
-    check: Check::Image(|subject| {
-        let header = subject.header.filter(|header| header.has_color_profile())?;
+    check: RuleCheck::Image(|decoded| {
+        let header = decoded.header.filter(|header| header.has_color_profile())?;
         let color = &header.color;
         Some(Problem::new(match (&color.cicp, &color.profile_name) {
             (Some(_), _) => "the image has the colour space of a cICP chunk, which is not sRGB".to_owned(),
-            (None, Some(name)) => format!("the image carries the colour profile `{}`", name.escape_debug()),
+            (None, Some(name)) => format!("the image carries the colour profile `{}`", name),
             (None, None) => "the image has a gamma or primaries other than those of sRGB (gAMA, cHRM)".to_owned(),
         }))
     }),

@@ -1,56 +1,13 @@
-//! How the user's own text is quoted in messages.
+//! How the user's own text is quoted in messages: as it is, unless it may be a password.
 
-use std::fmt::Write as _;
+use crate::text;
 
 /// More of a text than this is not quoted, in characters.
-const LONGEST: usize = 80;
+const MAX_CHARS: usize = 80;
 
-/// The text in backticks, with control and invisible characters escaped, cut when long, and hidden when it looks like
-/// a webhook, whose path is a password.
+/// The text in backticks, cut when long, and hidden when it looks like a webhook, whose path is a password.
 pub(in crate::domain) fn quoted(text: &str) -> String {
-    if looks_secret(text) {
-        return "`(hidden)`".to_owned();
-    }
-    let mut out = "`".to_owned();
-    for (index, character) in text.chars().enumerate() {
-        if index == LONGEST {
-            out.push('…');
-            break;
-        }
-        match character {
-            '\\' | '\'' | '"' => out.push(character),
-            _ => {
-                let _ = write!(out, "{}", character.escape_debug());
-            }
-        }
-    }
-    out.push('`');
-    out
-}
-
-/// Several names in backticks: "`a`, `b` or `c`".
-pub(super) fn listed(names: &[&str], joint: &str) -> String {
-    match names {
-        [] => String::new(),
-        [only] => format!("`{only}`"),
-        [first @ .., last] => {
-            let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
-            format!("{} {joint} `{last}`", first.join(", "))
-        }
-    }
-}
-
-/// The one of `names` that was probably meant by `word`.
-pub(super) fn meant<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
-    if word.chars().nth(LONGEST).is_some() {
-        return None;
-    }
-    let alike = word.to_lowercase().replace(['-', ' '], "_");
-    names
-        .iter()
-        .copied()
-        .find(|name| name.replace('-', "_") == alike)
-        .or_else(|| similar::get_close_matches(word.to_lowercase().as_str(), names, 1, 0.7).first().copied())
+    if looks_secret(text) { "`(hidden)`".to_owned() } else { text::quote(text, MAX_CHARS) }
 }
 
 /// Whether a text holds what may be a password: the path of a webhook, as in `https://acme.bitrix24.com/rest/1/…`, a
@@ -66,12 +23,12 @@ pub(in crate::domain) fn looks_secret(text: &str) -> bool {
 }
 
 /// The byte at which a webhook with its secret begins.
-pub(super) fn webhook_at(line: &str) -> Option<usize> {
+pub(in crate::domain) fn webhook_at(line: &str) -> Option<usize> {
     after_rest(line).find_map(|rest| {
         let path = rest.strip_prefix("api/").unwrap_or(rest);
         let (user, token) = path.split_once('/')?;
         let token: Vec<u8> = token.bytes().take_while(u8::is_ascii_alphanumeric).collect();
-        // Placeholders such as `xxxxxxxxxxxx` are no secrets.
+        // Placeholders such as `xxxxxxxxxxxx` are not secrets.
         let varied = token.first().is_some_and(|first| token.iter().any(|byte| byte != first));
         let is_webhook =
             !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit()) && token.len() >= 8 && varied;
@@ -80,7 +37,7 @@ pub(super) fn webhook_at(line: &str) -> Option<usize> {
 }
 
 /// The lines of a text as YAML counts them: a lone carriage return ends one too.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::domain) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
@@ -99,10 +56,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_quoted_without_control_characters_or_secrets() {
+    fn text_is_quoted_as_it_is_but_without_secrets() {
         assert_eq!(quoted("acme-call"), "`acme-call`");
         assert_eq!(quoted("it's a\\b"), "`it's a\\b`");
-        assert_eq!(quoted("a\u{1b}[31m\n\0\u{202e}b"), "`a\\u{1b}[31m\\n\\0\\u{202e}b`");
+        assert_eq!(quoted("a\u{1b}[31m\n\u{202e}b"), "`a\u{1b}[31m\n\u{202e}b`", "whoever shows it escapes it");
         assert_eq!(quoted(&"x".repeat(100)), format!("`{}…`", "x".repeat(80)));
         assert_eq!(quoted("https://acme.bitrix24.com/rest/1/abcdefgh12345678/"), "`(hidden)`");
         assert_eq!(quoted("acme.bitrix24.com/REST/api/1/abcdefgh12345678"), "`(hidden)`");
@@ -119,14 +76,5 @@ mod tests {
         assert_eq!(webhook_at("# https://a.b/rest/1/xxxxxxxxxxxxxxxx/"), None);
         assert_eq!(webhook_at("# https://a.b/rest/1/<secret>/"), None);
         assert_eq!(webhook_at("icons/rest/1/call.png"), None);
-    }
-
-    #[test]
-    fn the_nearest_name_is_meant() {
-        let names = ["owns", "icons", "max_deletes", "low-contrast"];
-        assert_eq!(meant("own", &names), Some("owns"));
-        assert_eq!(meant("max-deletes", &names), Some("max_deletes"));
-        assert_eq!(meant("Low_Contrast", &names), Some("low-contrast"));
-        assert_eq!(meant("zebra", &names), None);
     }
 }

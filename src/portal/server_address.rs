@@ -4,12 +4,12 @@ use url::{Host, Url};
 
 /// Scheme, host and port of a server.
 #[derive(Debug, Clone)]
-pub(super) struct Site {
+pub(super) struct ServerAddress {
     origin: Url,
     host: String,
 }
 
-impl Site {
+impl ServerAddress {
     /// The site of a URL. `None` when it has no host, or one of nothing but dots.
     pub(super) fn of(url: &Url) -> Option<Self> {
         let origin = Url::parse(&url.origin().ascii_serialization()).ok()?;

@@ -2,33 +2,33 @@
 
 use crate::domain::asset::Kind;
 
-use super::{Check, Level, Problem, Rule, Subject};
+use super::{ArtRule, DecodedPiece, Level, Problem, RuleCheck};
 
 /// The largest file that is accepted by default, in bytes.
 const MAX_SIZE: u64 = 256 * 1024;
 
-pub(super) const FILE_TOO_LARGE: Rule = Rule {
+pub(super) const FILE_TOO_LARGE: ArtRule = ArtRule {
     id: "file-too-large",
     default: Level::Error,
     adjustable: true,
     why: "an icon of 24 pixels needs a few hundred bytes; a large file slows every timeline that shows it",
     fix: "export it without metadata, or run it through oxipng or zopflipng",
     source: "brandctl's own limit: the documentation names none",
-    check: Check::Image(|subject| {
-        let size = subject.piece.size;
+    check: RuleCheck::Image(|decoded| {
+        let size = decoded.piece.size;
         (size > MAX_SIZE)
             .then(|| Problem::new(format!("the file has {} KiB; at most 256 are accepted", size.div_ceil(1024))))
     }),
 };
 
-pub(super) const PNG_FORMAT: Rule = Rule {
+pub(super) const PNG_FORMAT: ArtRule = ArtRule {
     id: "png-format",
     default: Level::Error,
     adjustable: false,
     why: "the portal looks at the first bytes only, so a damaged file is stored and then shown broken",
     fix: "export the image again as PNG",
     source: "server code: `add` reads no more than the header, and stores truncated files",
-    check: Check::Image(|subject| match subject.image {
+    check: RuleCheck::Image(|decoded| match decoded.image {
         Some(Err(fault)) => {
             let problem = Problem::new(fault.to_string());
             Some(match fault.help() {
@@ -40,19 +40,19 @@ pub(super) const PNG_FORMAT: Rule = Rule {
     }),
 };
 
-pub(super) const PNG_SIZE: Rule = Rule {
+pub(super) const PNG_SIZE: ArtRule = ArtRule {
     id: "png-size",
     default: Level::Error,
     adjustable: false,
     why: "the portal refuses icons other than 24×24 and logos other than 60×60 pixels",
     fix: "export the image at the size of its kind; do not scale the PNG",
     source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add; the server answers `Only png 24px on 24px is supported`",
-    check: Check::Image(size),
+    check: RuleCheck::Image(size),
 };
 
-fn size(subject: &Subject<'_>) -> Option<Problem> {
-    let header = subject.header?;
-    let kind = subject.piece.address.kind;
+fn size(decoded: &DecodedPiece<'_>) -> Option<Problem> {
+    let header = decoded.header?;
+    let kind = decoded.piece.address.kind;
     let side = kind.side();
     (header.width != side || header.height != side).then(|| {
         let problem = Problem::new(format!(
@@ -78,14 +78,14 @@ const fn article(kind: Kind) -> &'static str {
     }
 }
 
-pub(super) const PNG_ANIMATED: Rule = Rule {
+pub(super) const PNG_ANIMATED: ArtRule = ArtRule {
     id: "png-animated",
     default: Level::Error,
     adjustable: true,
     why: "an animation distracts in a timeline, and viewers that do not know APNG show one frame",
     fix: "export a single frame",
     source: "server code: the portal shows the uploaded bytes as they are",
-    check: Check::Image(|subject| {
-        subject.header.filter(|header| header.animated).map(|_| Problem::new("the image is an animated PNG"))
+    check: RuleCheck::Image(|decoded| {
+        decoded.header.filter(|header| header.animated).map(|_| Problem::new("the image is an animated PNG"))
     }),
 };

@@ -1,0 +1,150 @@
+//! The art rules applied: what an image must be before it may be planned. [`check`] is the only way to a [`DesiredState`].
+//!
+//! The rules themselves are the rows of the [`rulebook`](super::rulebook); the manifest says how bad their findings are.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::asset::{Address, Digest};
+use super::finding::{Finding, Place};
+use super::manifest::Manifest;
+use super::png::{self, Image};
+use super::rulebook::{AllArt, DecodedPiece, RuleCheck};
+use super::state::{Content, Desired, DesiredState};
+
+pub use super::rulebook::{ArtRule, Piece, RULES};
+pub(crate) use super::rulebook::{ORPHAN_FILE, OrphanFiles, RULE_IDS};
+
+#[cfg(test)]
+mod tests;
+
+/// What was read of a branding repository, beside its manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Art {
+    /// The declared images.
+    pub pieces: Vec<Piece>,
+    /// The PNGs beside them that nobody declares.
+    pub orphans: OrphanFiles,
+}
+
+/// The size in bytes past which art is not even read.
+pub const MAX_READ: u64 = 1024 * 1024;
+
+/// What is wanted of the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// What they find.
+    Findings,
+    /// The desired state too, for which every image is hashed.
+    DesiredState,
+}
+
+/// What the rules made of a manifest and its art.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    /// The desired state, if it was wanted and no finding is an error.
+    pub desired: Option<DesiredState>,
+    /// Everything found, sorted by file.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks art, on all cores. `name` is how the user calls the manifest. `findings` is what is known already (of the
+/// manifest, and of art that could not be read): an error among them leaves no desired state either.
+#[must_use]
+pub fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Finding>, aim: Aim) -> Checked {
+    let judged: Vec<_> = art.pieces.par_iter().map(|piece| judge(manifest, piece, aim)).collect();
+    let (mut pieces, mut entries) = (Vec::new(), Vec::new());
+    for (piece, Judged { found, pixel_crc, desired }) in art.pieces.iter().zip(judged) {
+        findings.extend(found);
+        pieces.extend(pixel_crc.map(|pixel_crc| (piece, pixel_crc)));
+        entries.extend(desired.map(|desired| (piece.address.clone(), desired)));
+    }
+    let all = AllArt { manifest: name, pieces: &pieces, orphans: &art.orphans };
+    findings.extend(RULES.iter().flat_map(|rule| judge_together(manifest, rule, &all)));
+    sort(&mut findings);
+    let sound = !findings.iter().any(Finding::is_error) && entries.len() == art.pieces.len();
+    let desired = (aim == Aim::DesiredState && sound)
+        .then(|| DesiredState::new(manifest.ownership(), entries.into_iter().collect()));
+    Checked { desired, findings }
+}
+
+fn judge_together(manifest: &Manifest, rule: &ArtRule, all: &AllArt<'_>) -> Vec<Finding> {
+    let (RuleCheck::All(check), Some(severity)) = (&rule.check, rule.severity(manifest.level(rule.id))) else {
+        return Vec::new();
+    };
+    check(all).into_iter().map(|finding| Finding { severity, ..finding }).collect()
+}
+
+/// What is wrong with an image that a saved plan would upload as `address`: a plan is no way round the rules.
+#[must_use]
+pub fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: &Arc<[u8]>) -> Vec<Finding> {
+    let piece = Piece {
+        address: address.clone(),
+        file: file.to_owned(),
+        place: Place { line: 1, column: 1, bytes: 0..0 },
+        size: bytes.len() as u64,
+        bytes: Some(bytes.clone()),
+    };
+    judge(manifest, &piece, Aim::Findings).found
+}
+
+/// Sorts findings for showing: by file, place, rule and message, without repetition.
+pub fn sort(findings: &mut Vec<Finding>) {
+    let key = |finding: &Finding| {
+        let place = finding.place.as_ref().map(|place| (place.line, place.column));
+        (finding.path.clone(), place, finding.severity, finding.rule.clone(), finding.message.clone())
+    };
+    findings.sort_by_cached_key(key);
+    findings.dedup();
+}
+
+/// What the rules about single images made of one.
+struct Judged {
+    found: Vec<Finding>,
+    /// Of a sound image.
+    pixel_crc: Option<u32>,
+    /// What a sound image makes desired, if that is wanted.
+    desired: Option<Desired>,
+}
+
+fn judge(manifest: &Manifest, piece: &Piece, aim: Aim) -> Judged {
+    let bytes = piece.bytes.as_deref();
+    let image = bytes.filter(|bytes| is_worth_decoding(bytes)).map(png::read);
+    // A sound image has its header; only for others are the chunks walked over once more.
+    let header = match &image {
+        Some(Ok(image)) => Some(Ok(image.header.clone())),
+        _ => bytes.map(png::header),
+    };
+    let image = match (&header, image) {
+        (Some(Err(fault)), None) => Some(Err(fault.clone())),
+        (_, image) => image,
+    };
+    let decoded = DecodedPiece::new(
+        piece,
+        header.as_ref().and_then(|header| header.as_ref().ok()),
+        image.as_ref().map(Result::as_ref),
+    );
+    let mut found = Vec::new();
+    for rule in RULES {
+        let RuleCheck::Image(check) = rule.check else { continue };
+        // What is too large to be read can be judged by no other rule.
+        let set = piece.bytes.as_ref().and_then(|_| manifest.level(rule.id));
+        let Some(severity) = rule.severity(set) else { continue };
+        if let Some(problem) = check(&decoded) {
+            let finding = rule.finding(severity, problem);
+            found.push(finding.in_file(piece.file.clone()).about(piece.address.clone()));
+        }
+    }
+    let sound = image.as_ref().and_then(|image| image.as_ref().ok());
+    let desired = sound.zip(piece.bytes.clone()).filter(|_| aim == Aim::DesiredState).map(|(image, png)| {
+        let content = Content { sha256: Digest::of(&png), size: png.len() as u64, look: Some(image.look()) };
+        Desired { file: piece.file.clone(), place: piece.place.clone(), png, content }
+    });
+    Judged { found, pixel_crc: sound.map(Image::pixel_crc), desired }
+}
+
+/// Whether the pixels are looked at: of an image that `png-size` refuses anyway, only while they are few.
+fn is_worth_decoding(bytes: &[u8]) -> bool {
+    png::dimensions(bytes).is_none_or(|(width, height)| u64::from(width) * u64::from(height) <= 1024 * 1024)
+}

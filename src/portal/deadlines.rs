@@ -1,0 +1,136 @@
+//! The time limits of one portal's command: when the command ends, and how long one request may take. Nothing here reads
+//! the clock; the present time comes in as a value.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::ops::ports::Urgency;
+
+use super::limits::RequestPurpose;
+
+/// How long past the command's end a replace may be completed and the outcome of writes may be determined.
+const GRACE_PERIOD: Duration = Duration::from_secs(180);
+
+/// When a portal's command ends, and how long each of its requests may take.
+#[derive(Debug)]
+pub struct Deadlines {
+    end: Cell<Instant>,
+    /// How long the command was given, for messages.
+    budget: Duration,
+    /// Whether reading serves to determine the outcome of writes.
+    in_grace_period: Cell<bool>,
+    /// The longest that one read or download may take.
+    pub read_timeout: Duration,
+    /// The longest that one write may take. A portal goes on with a batch after its client is gone, so a short one only
+    /// makes outcomes unknown: leave it at 120 s or more, except in tests.
+    pub write_timeout: Duration,
+}
+
+/// When to give up on one request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestDeadline {
+    /// When to give up.
+    pub(super) until: Instant,
+    /// How long the request may take, if the command does not end before.
+    pub(super) timeout: Duration,
+    /// Whether the command ends before.
+    pub(super) cut_short: bool,
+    /// How long the command was given.
+    pub(super) budget: Duration,
+}
+
+impl Deadlines {
+    /// The deadlines of a command that is given `budget` from `now` on.
+    pub fn new(now: Instant, budget: Duration) -> Self {
+        Self {
+            end: Cell::new(now + budget),
+            budget,
+            in_grace_period: Cell::new(false),
+            read_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(120),
+        }
+    }
+
+    /// How long the command was given.
+    pub(super) const fn budget(&self) -> Duration {
+        self.budget
+    }
+
+    /// Gives the command more time: as long as the user took to answer a question.
+    pub(super) fn extend(&self, by: Duration) {
+        self.end.set(self.end.get() + by);
+    }
+
+    /// From here on, reading serves to determine the outcome of writes and may go on past the command's end.
+    pub(super) fn begin_grace_period(&self) {
+        self.in_grace_period.set(true);
+    }
+
+    /// Until when a request may be sent.
+    pub(super) fn until(&self, purpose: RequestPurpose) -> Instant {
+        match purpose {
+            RequestPurpose::Read if !self.in_grace_period.get() => self.end.get(),
+            RequestPurpose::Write(Urgency::Ordinary) => self.end.get(),
+            RequestPurpose::Read | RequestPurpose::Write(Urgency::Completing) => self.end.get() + GRACE_PERIOD,
+        }
+    }
+
+    /// How much time is left to send a request.
+    pub(super) fn left(&self, purpose: RequestPurpose, now: Instant) -> Duration {
+        self.until(purpose).saturating_duration_since(now)
+    }
+
+    /// Until when a request that is sent now may wait for its answer. A write is given its whole timeout: to give up on it
+    /// early would make its outcome unknown.
+    pub(super) fn of_request(&self, purpose: RequestPurpose, now: Instant) -> RequestDeadline {
+        match purpose {
+            RequestPurpose::Read => self.of_read(purpose, now),
+            RequestPurpose::Write(_) => {
+                let timeout = self.write_timeout;
+                RequestDeadline { until: now + timeout, timeout, cut_short: false, budget: self.budget }
+            }
+        }
+    }
+
+    /// Until when something that is read now, in order to send a request of this purpose, may wait for its answer.
+    pub(super) fn of_read(&self, purpose: RequestPurpose, now: Instant) -> RequestDeadline {
+        let (end, timeout) = (self.until(purpose), self.read_timeout);
+        let until = now.checked_add(timeout).map_or(end, |until| until.min(end));
+        RequestDeadline { until, timeout, cut_short: until == end, budget: self.budget }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDINARY: RequestPurpose = RequestPurpose::Write(Urgency::Ordinary);
+    const COMPLETING: RequestPurpose = RequestPurpose::Write(Urgency::Completing);
+
+    #[test]
+    fn only_what_completes_or_examines_writes_may_go_on_past_the_end() {
+        let now = Instant::now();
+        let deadlines = Deadlines::new(now, Duration::from_secs(10));
+        let left = |purpose| deadlines.left(purpose, now).as_secs();
+        assert_eq!([RequestPurpose::Read, ORDINARY, COMPLETING].map(left), [10, 10, 190]);
+        deadlines.begin_grace_period();
+        assert_eq!([RequestPurpose::Read, ORDINARY, COMPLETING].map(left), [190, 10, 190]);
+        deadlines.extend(Duration::from_secs(5));
+        assert_eq!([RequestPurpose::Read, ORDINARY, COMPLETING].map(left), [195, 15, 195]);
+        assert_eq!(deadlines.left(ORDINARY, now + Duration::from_secs(60)), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_commands_end_cuts_a_read_short_and_no_write() {
+        let now = Instant::now();
+        let deadlines = Deadlines::new(now, Duration::from_secs(60));
+        let read = deadlines.of_request(RequestPurpose::Read, now);
+        assert_eq!((read.until, read.cut_short), (now + Duration::from_secs(30), false));
+        let read = deadlines.of_request(RequestPurpose::Read, now + Duration::from_secs(50));
+        assert_eq!((read.until, read.cut_short), (now + Duration::from_secs(60), true));
+        let write = deadlines.of_request(ORDINARY, now + Duration::from_secs(50));
+        assert_eq!((write.until, write.cut_short), (now + Duration::from_secs(170), false));
+    }
+}

@@ -1,0 +1,271 @@
+//! What is known of a portal's limits, and when the next request may be sent. All of it is arithmetic: the present time
+//! and random numbers come in as values, and sleeping happens in `throttle`.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::retry::{Class, Decision, decide};
+use crate::ops::ports::{PortalError, Urgency};
+
+use super::bucket::LeakyBucket;
+
+/// A write that waited longer than this is not sent without another look at the portal.
+const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
+/// The error code of a request that found the portal's bucket full.
+const TOO_MANY_REQUESTS: &str = "QUERY_LIMIT_EXCEEDED";
+/// The error code of a method that used up its time allowance. The portal's answers say when that is filled up again.
+pub(super) const ALLOWANCE_USED_UP: &str = "OPERATION_TIME_LIMIT";
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RequestPurpose {
+    Read,
+    Write(Urgency),
+}
+
+/// How fast requests may follow one another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// Requests per second in the long run; more than 0.
+    pub per_second: f64,
+    /// Requests at once after a pause; at least 1.
+    pub burst: u32,
+    /// How much of the burst writes leave to other integrations.
+    pub headroom: u32,
+}
+
+impl Default for Rate {
+    /// What a portal allows on every plan but the largest.
+    fn default() -> Self {
+        Self { per_second: 2.0, burst: 50, headroom: 10 }
+    }
+}
+
+/// How often a request failed in each way that is worth repeating.
+#[derive(Debug, Default)]
+pub(super) struct RetryCounts {
+    busy: u32,
+    transient: u32,
+}
+
+/// Why a request may not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotPermitted {
+    /// The command's time is up before its turn comes.
+    OutOfTime,
+    /// The portal takes no writes for so long, and the command's time is up before.
+    WritesHeld(Duration),
+    /// It waited so long that what is known of the portal may be old.
+    WaitedTooLong(Duration),
+}
+
+/// What is known of a portal's limits.
+#[derive(Debug)]
+pub(super) struct Limits {
+    rate: Rate,
+    bucket: LeakyBucket,
+    /// When the time allowance of the methods is filled up again, as last reported.
+    allowance_resets_at: Option<Instant>,
+    /// Until when the portal refuses writes, as it said inside an answer.
+    writes_held_until: Option<Instant>,
+    /// Permits that were waited for and not used.
+    unused_permits: u32,
+}
+
+impl Limits {
+    /// The limits of a portal that nothing was sent to yet.
+    pub(super) fn new(rate: Rate, now: Instant) -> Self {
+        Self {
+            rate,
+            bucket: LeakyBucket::new(rate.per_second, rate.burst, now),
+            allowance_resets_at: None,
+            writes_held_until: None,
+            unused_permits: 0,
+        }
+    }
+
+    /// How fast requests may follow one another.
+    pub(super) const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// How long to wait until the portal takes writes again. One that completes a replace does not wait where there is
+    /// no time for it: a refusal costs it nothing.
+    pub(super) fn hold(
+        &self,
+        purpose: RequestPurpose,
+        now: Instant,
+        left: Duration,
+        jitter: f64,
+    ) -> Result<Duration, NotPermitted> {
+        let held = self.writes_held_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        if purpose == RequestPurpose::Read || held.is_zero() {
+            return Ok(Duration::ZERO);
+        }
+        match decide(Class::Busy, 0, Some(held), left, jitter) {
+            Decision::Again { after } => Ok(after),
+            Decision::Stop if is_ordinary(purpose) => Err(NotPermitted::WritesHeld(held)),
+            Decision::Stop => Ok(Duration::ZERO),
+        }
+    }
+
+    /// Takes the next permit to send a request that has `waited` so long already, and says how long it is until then.
+    pub(super) fn permit(
+        &mut self,
+        purpose: RequestPurpose,
+        now: Instant,
+        waited: Duration,
+        left: Duration,
+    ) -> Result<Duration, NotPermitted> {
+        if is_ordinary(purpose)
+            && waited <= MAX_WRITE_WAIT
+            && let Some(remaining) = self.unused_permits.checked_sub(1)
+        {
+            self.unused_permits = remaining;
+            return Ok(Duration::ZERO);
+        }
+        let headroom = if is_ordinary(purpose) { self.rate.headroom } else { 0 };
+        let wait = if left.is_zero() { None } else { self.bucket.reserve(now, headroom, left) };
+        wait.ok_or(NotPermitted::OutOfTime)
+    }
+
+    /// Whether a permit may still be used once it was waited for. If not it is kept: whoever looks at the portal again
+    /// must not wait for another one.
+    pub(super) fn confirm(&mut self, purpose: RequestPurpose, waited: Duration) -> Result<(), NotPermitted> {
+        if is_ordinary(purpose) && waited > MAX_WRITE_WAIT {
+            self.unused_permits += 1;
+            return Err(NotPermitted::WaitedTooLong(waited));
+        }
+        Ok(())
+    }
+
+    /// Decides whether and when a request that failed is sent again. `retry_after` is what the answer's header says.
+    pub(super) fn after_failure(
+        &mut self,
+        error: &PortalError,
+        retry_after: Option<Duration>,
+        retries: &mut RetryCounts,
+        now: Instant,
+        left: Duration,
+        jitter: f64,
+    ) -> Decision {
+        let code = error.code.as_deref().unwrap_or_default();
+        if code.eq_ignore_ascii_case(TOO_MANY_REQUESTS) {
+            self.bucket.fill(now);
+        }
+        let retry_after = if code.eq_ignore_ascii_case(ALLOWANCE_USED_UP) {
+            self.allowance_resets_at.map(|at| at.saturating_duration_since(now)).max(retry_after)
+        } else {
+            retry_after
+        };
+        let count = if error.class == Class::Busy { &mut retries.busy } else { &mut retries.transient };
+        let decision = decide(error.class, *count, retry_after, left, jitter);
+        if let Decision::Again { .. } = decision {
+            *count += 1;
+        }
+        decision
+    }
+
+    /// Notes how long after `now` the time allowance of a method is filled up again.
+    pub(super) fn note_reset(&mut self, now: Instant, resets_in: Option<Duration>) {
+        if let Some(at) = resets_in.and_then(|wait| now.checked_add(wait)) {
+            self.allowance_resets_at = Some(at);
+        }
+    }
+
+    /// The portal refused a write inside an answer because its method used up its time: no more writes until the
+    /// allowance is filled up again.
+    pub(super) const fn hold_writes(&mut self) {
+        self.writes_held_until = self.allowance_resets_at;
+    }
+}
+
+fn is_ordinary(purpose: RequestPurpose) -> bool {
+    purpose == RequestPurpose::Write(Urgency::Ordinary)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    const ORDINARY: RequestPurpose = RequestPurpose::Write(Urgency::Ordinary);
+    const COMPLETING: RequestPurpose = RequestPurpose::Write(Urgency::Completing);
+
+    fn seconds(value: f64) -> Duration {
+        Duration::from_secs_f64(value)
+    }
+
+    fn limits(now: Instant) -> Limits {
+        Limits::new(Rate { per_second: 2.0, burst: 2, headroom: 1 }, now)
+    }
+
+    fn busy(code: &str) -> PortalError {
+        PortalError { class: Class::Busy, code: Some(code.to_owned()), message: String::new(), hint: None }
+    }
+
+    #[test]
+    fn only_ordinary_writes_leave_headroom_to_others() {
+        let now = Instant::now();
+        let mut limits = limits(now);
+        let mut permit = |purpose, left| limits.permit(purpose, now, Duration::ZERO, seconds(left));
+        assert_eq!(permit(ORDINARY, 60.0), Ok(Duration::ZERO));
+        assert_eq!(permit(RequestPurpose::Read, 60.0), Ok(Duration::ZERO));
+        assert_eq!(permit(COMPLETING, 60.0), Ok(seconds(0.5)));
+        assert_eq!(permit(ORDINARY, 60.0), Ok(seconds(1.5)));
+        assert_eq!(permit(ORDINARY, 1.0), Err(NotPermitted::OutOfTime));
+        assert_eq!(permit(RequestPurpose::Read, 0.0), Err(NotPermitted::OutOfTime));
+    }
+
+    #[test]
+    fn a_write_that_waited_long_is_not_sent_and_its_permit_is_the_next_ones() {
+        let (now, long) = (Instant::now(), seconds(31.0));
+        let mut limits = limits(now);
+        assert_eq!(limits.confirm(ORDINARY, seconds(30.0)), Ok(()));
+        assert_eq!(limits.confirm(COMPLETING, long), Ok(()));
+        assert_eq!(limits.confirm(RequestPurpose::Read, long), Ok(()));
+        assert_eq!(limits.confirm(ORDINARY, long), Err(NotPermitted::WaitedTooLong(long)));
+        let mut permit = |waited| limits.permit(ORDINARY, now, waited, seconds(60.0)).unwrap();
+        // The first one takes a permit of its own: it has waited too long itself.
+        assert_eq!([long, Duration::ZERO, Duration::ZERO].map(&mut permit), [0.0, 0.0, 0.5].map(seconds));
+    }
+
+    #[test]
+    fn writes_wait_until_the_allowance_is_filled_up() {
+        let now = Instant::now();
+        let mut limits = limits(now);
+        limits.hold_writes();
+        assert_eq!(limits.hold(ORDINARY, now, seconds(60.0), 0.0), Ok(Duration::ZERO), "nothing was reported yet");
+        limits.note_reset(now, Some(seconds(20.0)));
+        limits.note_reset(now, None);
+        limits.hold_writes();
+        assert_eq!(limits.hold(RequestPurpose::Read, now, seconds(60.0), 0.0), Ok(Duration::ZERO));
+        let wait = limits.hold(ORDINARY, now, seconds(60.0), 0.0).unwrap();
+        assert!(wait >= seconds(20.0) && wait < seconds(21.0), "{wait:?}");
+        assert_eq!(limits.hold(ORDINARY, now, seconds(10.0), 0.0), Err(NotPermitted::WritesHeld(seconds(20.0))));
+        assert_eq!(limits.hold(COMPLETING, now, seconds(10.0), 0.0), Ok(Duration::ZERO));
+        assert_eq!(limits.hold(ORDINARY, now + seconds(20.0), seconds(10.0), 0.0), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_refusal_teaches_how_long_to_wait() {
+        let now = Instant::now();
+        let mut limits = limits(now);
+        let mut retries = RetryCounts::default();
+        limits.note_reset(now, Some(seconds(20.0)));
+        let mut after = |limits: &mut Limits, code: &str, header: Option<f64>| {
+            let retry_after = header.map(seconds);
+            match limits.after_failure(&busy(code), retry_after, &mut retries, now, seconds(300.0), 1.0) {
+                Decision::Again { after } => after.as_secs_f64(),
+                Decision::Stop => f64::NAN,
+            }
+        };
+        assert_eq!(after(&mut limits, "operation_time_limit", None), 20.5);
+        assert_eq!(after(&mut limits, "OPERATION_TIME_LIMIT", Some(30.0)), 30.5);
+        assert_eq!(after(&mut limits, "OTHER", None), 4.0, "each wait of its own choosing is longer");
+        assert_eq!(limits.permit(RequestPurpose::Read, now, Duration::ZERO, seconds(60.0)), Ok(Duration::ZERO));
+        after(&mut limits, "QUERY_LIMIT_EXCEEDED", None);
+        assert_eq!(limits.permit(RequestPurpose::Read, now, Duration::ZERO, seconds(60.0)), Ok(seconds(0.5)));
+    }
+}

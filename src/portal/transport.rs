@@ -1,0 +1,169 @@
+//! The HTTP clients of one portal, and whom they trust.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::ClientBuilder;
+use reqwest::redirect::Policy;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
+
+use crate::ops::ports::PortalError;
+
+use super::access::Access;
+use super::error;
+use super::http::innermost_cause;
+
+/// The longest that connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+const HINT_CA_CERT: &str = "--ca-cert names a PEM file with the certificates of the portal's certificate authority";
+
+/// The certificate authorities that are trusted: the system's and those of `ca_cert`, or, where the system has no store of
+/// certificates, the compiled-in ones and those of `ca_cert`. Reading the system's store takes milliseconds: clones share
+/// what was read, so that many portals can.
+#[derive(Clone)]
+pub struct TrustStore {
+    config: ClientConfig,
+}
+
+impl TrustStore {
+    /// Reads `ca_cert`, a PEM bundle, and the system's store.
+    ///
+    /// # Errors
+    ///
+    /// When `ca_cert` holds no certificate; the class is `Configuration`.
+    pub fn new(ca_cert: Option<&[u8]>) -> Result<Self, PortalError> {
+        Self::with_system(ca_cert, Verifier::new(provider()).ok())
+            .map_err(|why| error::misconfigured(format!("the file of --ca-cert is of no use: {why}"), HINT_CA_CERT))
+    }
+
+    /// `system` trusts what the system trusts; `None` when the system has no store.
+    fn with_system(ca_cert: Option<&[u8]>, system: Option<Verifier>) -> Result<Self, String> {
+        let extra = ca_cert.map(certificates).transpose()?.unwrap_or_default();
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let config = match system {
+            Some(system) => {
+                let verifier = if extra.is_empty() {
+                    system
+                } else {
+                    Verifier::new_with_extra_roots(extra, provider()).map_err(|error| error.to_string())?
+                };
+                config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+            }
+            None => {
+                let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+                roots.add_parsable_certificates(extra);
+                config.with_root_certificates(roots)
+            }
+        };
+        Ok(Self { config: config.with_no_client_auth() })
+    }
+
+    /// Builds an HTTP client that follows no redirect and sends nothing that was not asked for. `direct` means past any
+    /// proxy.
+    fn client(&self, connections: Connections, direct: bool) -> Result<reqwest::Client, reqwest::Error> {
+        let mut builder = ClientBuilder::new()
+            .user_agent(concat!("brandctl/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            // It would be the URL with the secret.
+            .referer(false)
+            // Repeating is decided elsewhere.
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tls_backend_preconfigured(self.config.clone());
+        if connections == Connections::Fresh {
+            builder = builder.pool_max_idle_per_host(0);
+        }
+        if direct {
+            builder = builder.no_proxy();
+        }
+        builder.build()
+    }
+}
+
+/// Whether an HTTP client keeps its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Connections {
+    /// For the next request.
+    Kept,
+    /// Each request makes its own. A kept one may die at the moment it is used, and then nobody knows whether the
+    /// request had its effect.
+    Fresh,
+}
+
+/// The HTTP clients of one portal.
+pub(super) struct Transport {
+    pub(super) reads: reqwest::Client,
+    pub(super) writes: reqwest::Client,
+    pub(super) downloads: reqwest::Client,
+    pub(super) tokens: reqwest::Client,
+}
+
+impl Transport {
+    /// Makes the clients. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up; the class is `Configuration`.
+    pub(super) fn new(trust: &TrustStore, access: &Access) -> Result<Self, PortalError> {
+        let (portal, token_server) = (access.portal().is_loopback(), access.token_server().is_loopback());
+        let client = |connections, direct| {
+            trust.client(connections, direct).map_err(|error| {
+                let why = access.quote(&innermost_cause(&error.without_url()));
+                error::misconfigured(format!("TLS cannot be set up: {why}"), HINT_CA_CERT)
+            })
+        };
+        Ok(Self {
+            reads: client(Connections::Kept, portal)?,
+            writes: client(Connections::Fresh, portal)?,
+            downloads: client(Connections::Kept, portal)?,
+            tokens: client(Connections::Fresh, token_server)?,
+        })
+    }
+}
+
+/// The certificates of a PEM bundle.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<_> =
+        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "it is no sound PEM")?;
+    let mut roots = RootCertStore::empty();
+    for certificate in &found {
+        roots.add(certificate.clone()).map_err(|_| "it holds something that is no certificate")?;
+    }
+    if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn without_a_system_store_the_bundled_roots_are_used() {
+        let trust = TrustStore::with_system(None, None).unwrap();
+        trust.client(Connections::Kept, true).unwrap();
+        trust.client(Connections::Fresh, false).unwrap();
+    }
+
+    #[test]
+    fn a_ca_file_must_hold_a_certificate() {
+        let told = |pem: &[u8]| TrustStore::with_system(Some(pem), None).err().unwrap();
+        assert_eq!(told(b""), "it holds no certificate");
+        assert_eq!(told(b"hello"), "it holds no certificate");
+        assert_eq!(
+            told(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            "it holds something that is no certificate"
+        );
+        assert_eq!(told(b"-----BEGIN CERTIFICATE-----\n!!!\n"), "it is no sound PEM");
+    }
+}
