@@ -1,4 +1,4 @@
-//! A way in for the fuzz target `answers`, which sees public items only. No build that is shipped has it.
+//! The entry point of the fuzz target `answers`, which sees public items only. It is not in any build that is shipped.
 
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "a check fails by panicking")]
 
@@ -15,7 +15,7 @@ use super::wire::{self, ResponseBody, RestResult};
 pub fn answers(bytes: &[u8]) {
     const SECRET: &str = "s3cr3tS3cr3t";
     let Ok(webhook) = Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "fuzzing") else {
-        panic!("the webhook is sound");
+        panic!("the webhook is valid");
     };
     let access = Access::from(webhook);
     let address = |kind, code: &str| Address::new(kind, Code::new(code));

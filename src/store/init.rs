@@ -33,7 +33,7 @@ pub(crate) enum InitError {
     /// Files that would be written are there already.
     #[error("already there: {}", .0.join(", "))]
     Exists(Vec<String>),
-    /// The disk's own.
+    /// Something cannot be read, made or written.
     #[error("{} cannot be {doing}: {error}", .path.display())]
     Io {
         /// What it is about.
@@ -51,9 +51,6 @@ fn failed<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> 
 
 impl NewRepository {
     /// The place that a user names, with every link on the way to it followed.
-    ///
-    /// # Errors
-    /// When it is no folder, or lies below something that is none or cannot be read.
     pub(crate) fn at(named: &Path) -> Result<Self, InitError> {
         let absolute = std::path::absolute(named).map_err(failed(named, "read"))?;
         let nearest = absolute.ancestors().find(|path| place::is_taken(path)).unwrap_or(&absolute);
@@ -74,9 +71,6 @@ impl NewRepository {
 }
 
 /// Writes the files below `root`, by their paths from there with `/`; on an error what was written is taken back.
-///
-/// # Errors
-/// When one is there already or cannot be written, or a part of its path is a link.
 pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Result<Vec<WrittenFile>, InitError> {
     let root = Folder::at(root);
     let mut steps = Vec::new();

@@ -47,7 +47,7 @@ impl Repository {
         }
     }
 
-    /// Of its art only what `filter` lets through.
+    /// The same repository, limited to the art that `filter` lets through.
     pub(crate) fn limited_to(self, filter: PathFilter) -> Self {
         Self { filter, ..self }
     }
@@ -74,7 +74,7 @@ impl Repository {
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
-    /// The new images of `changes`, as far as the files that they came from still hold exactly them.
+    /// The new images of `changes` that the files from which they came still hold.
     pub(crate) fn still_holds(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
         let Ok(inside) = Inside::of(&self.folder, new().map(|after| after.file.as_str())) else {

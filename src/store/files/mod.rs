@@ -21,6 +21,8 @@ mod lock;
 mod output;
 pub(crate) mod place;
 mod replace;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 pub(crate) use bounded::plain;

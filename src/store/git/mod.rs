@@ -1,8 +1,8 @@
 //! What Git knows of a branding repository: where it stands, and its past.
 //!
 //! Git is run, never linked: one process says where the folder is, one prints the log of all files, and one the contents that
-//! must be compared, if any; never one a file. Of a folder below the repository's root one more tells whether it was moved
-//! there. Nothing of the user's or the repository's settings may change what these say, run anything, or reach the network.
+//! must be compared, if any; never one for each file. For a folder below the repository's root one more says whether it was
+//! moved there. Nothing of the user's or the repository's settings may change what these say, run anything, or reach the network.
 
 mod blobs;
 mod log;
@@ -39,7 +39,7 @@ pub(crate) struct Git {
 }
 
 impl Git {
-    /// Of the manifest at `manifest`. Nothing is run yet.
+    /// The history around the manifest at `manifest`. Nothing is run yet.
     pub(crate) fn of(manifest: &Path) -> Self {
         Self { manifest: manifest.to_owned(), reader: RefCell::new(None) }
     }

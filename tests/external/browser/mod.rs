@@ -116,7 +116,8 @@ fn hostile_names_do_nothing() {
     let names = scenes::names();
     let addresses: Vec<_> = names.iter().map(|name| Address::new(Kind::Icon, Code::new(name))).collect();
     let art = scenes::acme("icons/acme-call");
-    let holding = |address| Holding { address, origin: HoldingOrigin::Custom("custom"), bytes: Some(&art), added: &names[0] };
+    let holding =
+        |address| Holding { address, origin: HoldingOrigin::Custom("custom"), bytes: Some(&art), added: &names[0] };
     let page = html::holdings("sandbox", &names[1], &addresses.iter().map(holding).collect::<Vec<_>>());
     let codes: Vec<_> = names.iter().map(|name| serde_json::Value::from(name.as_str())).collect();
     browse_with("hostile-portal.mjs", &page, &[&serde_json::Value::from(codes).to_string()]);
