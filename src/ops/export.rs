@@ -2,6 +2,7 @@
 //! disk before everything is read.
 
 use crate::domain::export::{self, Export, ExportChoice, ExportSource};
+use crate::domain::state::Listed;
 use crate::format::SnapshotDocument;
 
 use super::events::{Event, Stage};
@@ -25,11 +26,11 @@ pub struct Exported {
 pub async fn export(
     choice: &ExportChoice,
     source: &ExportSource,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
     target: &impl WriteExport,
     existing: Existing,
 ) -> Result<Exported, PortalError> {
-    let mut export = read(choice, source, eyes).await?;
+    let mut export = read(choice, source, reader).await?;
     if export.files.is_empty() {
         return Ok(Exported { export, ..Exported::default() });
     }
@@ -53,17 +54,16 @@ pub async fn export(
 pub async fn read(
     choice: &ExportChoice,
     source: &ExportSource,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
 ) -> Result<Export, PortalError> {
-    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
-    let listing = eyes.portal.list().await?;
+    reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = reader.portal.list().await?;
     let findings = choice.unmatched(&listing);
     if !findings.is_empty() {
         return Ok(Export { findings, ..Export::default() });
     }
-    let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
-    let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
-    let observed = observe::observed(&listing, readings);
+    let wanted = |listed: &Listed| !listed.system && choice.admits(&listed.address);
+    let (observed, contents) = observe::observe(reader, &listing, wanted, Freshness::Refetched, |_, _| true).await;
     let mut export = export::build(&observed, &contents, choice, source);
     export.add_snapshot(SnapshotDocument::of(source, &observed, &export.items).text());
     Ok(export)

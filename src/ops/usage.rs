@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use crate::domain::asset::Address;
 use crate::domain::evidence::{Usage, UsageEvidence};
 use crate::domain::finding::Finding;
-use crate::domain::guard::Allowances;
 use crate::domain::logmessage::{Entity, LogOrder, LogPage, Paging};
-use crate::domain::ownership::Ownership;
-use crate::domain::report::Report;
+use crate::domain::plan::Plan;
 use crate::domain::retry::Class;
 use crate::domain::usage::{Completeness, Items, UsageCounter};
 
 use super::events::{Event, Observer, Stage};
 use super::observe::Reader;
-use super::plan::{self, Planned};
 use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
 
 /// How often an item is asked for again of which a portal that answers at all gives nothing sound.
@@ -116,31 +113,28 @@ impl Cursor {
     }
 }
 
-/// Looks whether the codes that a plan deletes or replaces are in use, if there are any. What is found becomes a part of the
-/// plan, and the guards are asked again.
+/// Looks whether the codes that a plan deletes or replaces are in use; `None` when it does neither. The findings say what
+/// stays unknown.
 pub(crate) async fn check(
-    planned: &mut Planned,
-    ownership: &Ownership,
-    allowances: Allowances,
+    plan: &Plan,
     items: &Items,
-    eyes: &Reader<'_, impl ReadLog>,
-    report: &mut Report,
-) {
-    let codes: Vec<_> = planned.plan.removed_or_replaced().cloned().collect();
+    reader: &Reader<'_, impl ReadLog>,
+) -> Option<(UsageEvidence, Vec<Finding>)> {
+    let codes: Vec<_> = plan.removed_or_replaced().cloned().collect();
     if codes.is_empty() {
-        return;
+        return None;
     }
-    let Scanned { evidence, stopped } = scan(eyes.portal, eyes.observer, items, codes).await;
-    report.findings.extend(stopped.map(|error| {
+    let Scanned { evidence, stopped } = scan(reader.portal, reader.observer, items, codes).await;
+    let mut findings = Vec::new();
+    findings.extend(stopped.map(|error| {
         let finding = Finding::warning("usage-unknown", format!("not all log entries were read: {}", error.message));
         match error.hint {
             Some(hint) => finding.help(hint),
             None => finding,
         }
     }));
-    report.findings.extend(unknown(&evidence));
-    planned.plan.evidence = Some(evidence);
-    plan::weigh(&planned.plan, ownership, &planned.counts_by_kind, allowances, report);
+    findings.extend(unknown(&evidence));
+    Some((evidence, findings))
 }
 
 /// What stays unknown. These are warnings: an error would forbid a saved plan for good, and the guard has its own say.

@@ -117,9 +117,9 @@ impl PinnedPortal {
 
 /// The folder of the branding repository in its Git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RepositoryFolder(String);
+pub struct FolderInGit(String);
 
-impl RepositoryFolder {
+impl FolderInGit {
     /// The Git repository's own folder.
     #[must_use]
     pub fn root() -> Self {

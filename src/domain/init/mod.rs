@@ -17,7 +17,7 @@ use super::asset::{Address, Kind};
 use super::finding::Finding;
 use super::report::ExportReport;
 
-pub use answers::{Owned, PinnedPortal, RepositoryFolder, pattern};
+pub use answers::{FolderInGit, Owned, PinnedPortal, pattern};
 pub use ci::CiSystem;
 
 /// The manifest's file.
@@ -34,12 +34,12 @@ const GITIGNORE: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/
 pub struct InitAnswers {
     /// What the manifest declares.
     pub brand: Brand,
-    /// The only portal that it is for; `None` for any.
+    /// The portal that it is for; `None`: any.
     pub portal: Option<PinnedPortal>,
-    /// The CI system that runs it; `None` for no CI files.
+    /// Which CI system runs it; `None`: none that is known here.
     pub ci: Option<CiSystem>,
-    /// Its folder in the Git repository.
-    pub folder: RepositoryFolder,
+    /// Where it lies in its Git repository.
+    pub folder: FolderInGit,
 }
 
 /// A manifest and the art that it declares.
@@ -55,7 +55,7 @@ pub enum Brand {
 /// What is written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContent {
-    /// The whole content of a new file.
+    /// The whole of a file that does not exist yet.
     New(Vec<u8>),
     /// Lines that a file must have; those that it lacks are added at its end.
     Lines(&'static [&'static str]),
@@ -131,7 +131,7 @@ impl Brand {
     }
 }
 
-/// The files that belong to any manifest.
+/// What goes with any manifest.
 fn surroundings() -> [(String, FileContent); 2] {
     let schema = format!("{:#}\n", super::manifest::schema());
     [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(GITIGNORE))]

@@ -10,7 +10,7 @@ fn answers(owns: &str) -> InitAnswers {
         brand: Brand::Samples(Owned::parse(owns).unwrap()),
         portal: None,
         ci: None,
-        folder: RepositoryFolder::root(),
+        folder: FolderInGit::root(),
     }
 }
 
@@ -76,10 +76,10 @@ fn a_pattern_without_room_for_the_sample_is_refused() {
 
 #[test]
 fn a_folder_is_one_that_ci_files_can_name() {
-    assert_eq!(RepositoryFolder::parse("").unwrap().prefix(), "");
-    assert_eq!(RepositoryFolder::parse("a/brand-1.x").unwrap().prefix(), "a/brand-1.x/");
+    assert_eq!(FolderInGit::parse("").unwrap().prefix(), "");
+    assert_eq!(FolderInGit::parse("a/brand-1.x").unwrap().prefix(), "a/brand-1.x/");
     for wrong in ["a b", "a*", "a'", "$(a)", "a\nb", "-a", "a\"", "${{ x }}", "!a"] {
-        let error = RepositoryFolder::parse(wrong).unwrap_err();
+        let error = FolderInGit::parse(wrong).unwrap_err();
         assert!(error.starts_with("a CI file cannot name the folder `"), "{error}");
     }
 }
@@ -89,23 +89,19 @@ fn nothing_of_a_template_is_left_open() {
     for system in [CiSystem::Github, CiSystem::Gitlab] {
         for folder in ["", "shop/brand"] {
             for portal in [None, Some("[::1]:8024")] {
-                let folder = RepositoryFolder::parse(folder).unwrap();
+                let folder = FolderInGit::parse(folder).unwrap();
                 let portal = portal.map(|host| PinnedPortal::parse(host).unwrap());
                 let answers = InitAnswers { ci: Some(system), folder, portal, ..answers("acme-*") };
                 let text = text(&answers, system.path());
                 let open = text.split_whitespace().find(|word| word.matches('@').count() > 1);
                 assert_eq!(open, None, "{text}");
-                assert_eq!(
-                    text.contains("-f shop/brand/brand.yaml"),
-                    answers.folder != RepositoryFolder::root(),
-                    "{text}"
-                );
+                assert_eq!(text.contains("-f shop/brand/brand.yaml"), answers.folder != FolderInGit::root(), "{text}");
             }
         }
     }
     let group = |portal: Option<&str>, folder| {
         let portal = portal.map(|host| PinnedPortal::parse(host).unwrap());
-        ci::group(&InitAnswers { portal, folder: RepositoryFolder::parse(folder).unwrap(), ..answers("acme-*") })
+        ci::group(&InitAnswers { portal, folder: FolderInGit::parse(folder).unwrap(), ..answers("acme-*") })
     };
     assert_eq!(group(None, ""), "brandctl");
     assert_eq!(group(None, "shop/brand"), "brandctl-shop-brand");
@@ -117,7 +113,7 @@ proptest! {
     #[test]
     fn every_pattern_is_refused_or_comes_back(owns in "(icon/|logo/)?[ -~]{0,6}[*?{}\\[\\]a\"\\\\\n\u{7f}\u{85}\u{2028}é:#'-]{0,6}\\*?") {
         if let Ok(owns) = Owned::parse(&owns) {
-            holds(&InitAnswers { brand: Brand::Samples(owns), portal: None, ci: None, folder: RepositoryFolder::root() });
+            holds(&InitAnswers { brand: Brand::Samples(owns), portal: None, ci: None, folder: FolderInGit::root() });
         }
     }
 }
