@@ -8,12 +8,14 @@ use clap::Args;
 use url::Url;
 
 use crate::domain::finding::Finding;
-use crate::domain::list::Inventory;
+use crate::domain::list::ListReport;
 use crate::domain::report::{Report, Validation};
 use crate::format::Document;
 use crate::render;
 use crate::render::json::{ListDocument, ValidationDocument};
 use crate::store::files::Output;
+
+use super::context::Context;
 
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
@@ -131,6 +133,15 @@ impl Reports {
         self.files.iter().any(|file| file.format == Format::Html)
     }
 
+    /// Writes what `command` found out and did, and adds what could not be written to the report.
+    pub(super) fn write_for(&self, context: &Context<'_>, report: &mut Report, command: &str) {
+        if self.comment() {
+            report.subject = context.subject();
+        }
+        let unwritten = self.write(report, command);
+        report.findings.extend(unwritten);
+    }
+
     /// Writes what `command` found out and did; the findings say what could not be written.
     pub(super) fn write(&self, report: &Report, command: &str) -> Vec<Finding> {
         self.write_each(
@@ -147,14 +158,14 @@ impl Reports {
     }
 
     /// Writes what `list` found; the findings say what could not be written.
-    pub(super) fn write_inventory(&self, inventory: &Inventory) -> Vec<Finding> {
+    pub(super) fn write_list(&self, list: &ListReport) -> Vec<Finding> {
         self.write_each(
-            inventory,
-            |inventory| &mut inventory.findings,
-            |inventory, format| match format {
-                Format::Html => Ok(Some(render::html::inventory(inventory))),
-                Format::Json => render::json::print::<ListDocument>(inventory).map(Some),
-                Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
+            list,
+            |list| &mut list.findings,
+            |list, format| match format {
+                Format::Html => Ok(Some(render::html::list(list))),
+                Format::Json => render::json::print::<ListDocument>(list).map(Some),
+                Format::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
                 Format::Junit | Format::Sarif => Ok(None),
             },
         )

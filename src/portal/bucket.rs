@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 /// Our model of the portal's bucket. Its level can exceed its size: the excess is requests that wait for their permit.
 #[derive(Debug, Clone)]
-pub(super) struct LeakyBucket {
+pub(super) struct RateBucket {
     leak_per_second: f64,
     size: f64,
     level: f64,
     at: Instant,
 }
 
-impl LeakyBucket {
+impl RateBucket {
     /// An empty bucket. The rate must be a positive number, the size at least 1.
     pub(super) fn new(leak_per_second: f64, size: u32, now: Instant) -> Self {
         Self { leak_per_second, size: f64::from(size.max(1)), level: 0.0, at: now }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_burst_is_free_and_the_rest_must_wait() {
         let start = Instant::now();
-        let mut bucket = LeakyBucket::new(2.0, 50, start);
+        let mut bucket = RateBucket::new(2.0, 50, start);
         for _ in 0..50 {
             assert_eq!(bucket.reserve(start, 0, LONG), Some(Duration::ZERO));
         }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn time_empties_it() {
         let start = Instant::now();
-        let mut bucket = LeakyBucket::new(2.0, 2, start);
+        let mut bucket = RateBucket::new(2.0, 2, start);
         bucket.reserve(start, 0, LONG);
         bucket.reserve(start, 0, LONG);
         assert_eq!(bucket.reserve(start + seconds(0.5), 0, LONG), Some(Duration::ZERO));
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn headroom_is_left_to_others() {
         let start = Instant::now();
-        let mut bucket = LeakyBucket::new(2.0, 50, start);
+        let mut bucket = RateBucket::new(2.0, 50, start);
         for _ in 0..40 {
             assert_eq!(bucket.reserve(start, 10, LONG), Some(Duration::ZERO));
         }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn headroom_beyond_the_bucket_still_lets_one_through() {
         let start = Instant::now();
-        let mut bucket = LeakyBucket::new(2.0, 5, start);
+        let mut bucket = RateBucket::new(2.0, 5, start);
         assert_eq!(bucket.reserve(start, 10, LONG), Some(Duration::ZERO));
         assert_eq!(bucket.reserve(start, 10, LONG), Some(seconds(0.5)));
     }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_permit_that_comes_too_late_is_not_taken() {
         let start = Instant::now();
-        let mut bucket = LeakyBucket::new(1.0, 1, start);
+        let mut bucket = RateBucket::new(1.0, 1, start);
         bucket.reserve(start, 0, LONG);
         assert_eq!(bucket.reserve(start, 0, seconds(0.9)), None);
         assert_eq!(bucket.reserve(start, 0, seconds(1.0)), Some(seconds(1.0)));
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_full_bucket_delays_the_next_request() {
         let start = Instant::now();
-        let mut bucket = LeakyBucket::new(2.0, 50, start);
+        let mut bucket = RateBucket::new(2.0, 50, start);
         bucket.fill(start);
         assert_eq!(bucket.reserve(start, 0, LONG), Some(seconds(0.5)));
     }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_or_a_tiny_rate_does_no_harm() {
         let start = Instant::now();
-        let mut bucket = LeakyBucket::new(f64::MIN_POSITIVE, 1, start + seconds(5.0));
+        let mut bucket = RateBucket::new(f64::MIN_POSITIVE, 1, start + seconds(5.0));
         assert_eq!(bucket.reserve(start, 0, LONG), Some(Duration::ZERO));
         assert_eq!(bucket.reserve(start, 0, Duration::MAX), None);
     }

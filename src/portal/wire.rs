@@ -10,7 +10,7 @@ use crate::domain::state::Listed;
 
 /// The body of a response, as read.
 #[derive(Debug, PartialEq)]
-pub(super) enum ResponseBody {
+pub(super) enum AnswerBody {
     /// It has a `result` and no `error`.
     Result(RestResult),
     /// It has an `error`, under any status.
@@ -46,16 +46,16 @@ pub(super) struct ErrorBody {
 pub(super) struct Malformed(pub(super) String);
 
 /// Reads the body of a response.
-pub(super) fn body(bytes: &[u8]) -> ResponseBody {
+pub(super) fn body(bytes: &[u8]) -> AnswerBody {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
-        return ResponseBody::NoAnswer("nothing");
+        return AnswerBody::NoAnswer("nothing");
     }
     let mut fields = match serde_json::from_slice(bytes) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return ResponseBody::NoAnswer("JSON that is no answer"),
-        Err(error) if error.is_eof() => return ResponseBody::NoAnswer("JSON that breaks off"),
-        Err(_) => return ResponseBody::NoAnswer("no JSON"),
+        Ok(_) => return AnswerBody::NoAnswer("JSON that is no answer"),
+        Err(error) if error.is_eof() => return AnswerBody::NoAnswer("JSON that breaks off"),
+        Err(_) => return AnswerBody::NoAnswer("no JSON"),
     };
     // The key alone makes it an error: "0", 0 and "" are codes that portals use.
     let is_error = match fields.get("error") {
@@ -64,14 +64,14 @@ pub(super) fn body(bytes: &[u8]) -> ResponseBody {
         Some(_) => true,
     };
     if is_error {
-        return ResponseBody::Error(error(&Value::Object(fields)));
+        return AnswerBody::Error(error(&Value::Object(fields)));
     }
     let resets_in = fields.get("time").and_then(resets_in);
     let more = fields.get("next").is_some_and(|next| !next.is_null());
     let total = fields.remove("total");
     match fields.remove("result") {
-        Some(result) => ResponseBody::Result(RestResult { result, total, more, resets_in }),
-        None => ResponseBody::NoAnswer("JSON without a result"),
+        Some(result) => AnswerBody::Result(RestResult { result, total, more, resets_in }),
+        None => AnswerBody::NoAnswer("JSON without a result"),
     }
 }
 
@@ -225,11 +225,11 @@ mod tests {
             [(json!("0"), "0"), (json!(0), "0"), (json!(""), ""), (json!("X"), "X"), (json!(100), "100")]
         {
             let bytes = json!({"error": code, "error_description": "no", "result": true}).to_string();
-            let ResponseBody::Error(error) = body(bytes.as_bytes()) else { panic!("{bytes} is an error") };
+            let AnswerBody::Error(error) = body(bytes.as_bytes()) else { panic!("{bytes} is an error") };
             assert_eq!((error.code.as_str(), error.description.as_str()), (expected, "no"));
         }
-        assert!(matches!(body(br#"{"error":null}"#), ResponseBody::Error(_)));
-        assert!(matches!(body(br#"{"error":null,"result":1}"#), ResponseBody::Result(_)));
+        assert!(matches!(body(br#"{"error":null}"#), AnswerBody::Error(_)));
+        assert!(matches!(body(br#"{"error":null,"result":1}"#), AnswerBody::Result(_)));
     }
 
     #[test]
@@ -244,11 +244,11 @@ mod tests {
             (b"{}", "JSON without a result"),
             (b"{\"time\":{}}", "JSON without a result"),
         ] {
-            assert_eq!(body(bytes), ResponseBody::NoAnswer(why), "{}", bytes.escape_ascii());
+            assert_eq!(body(bytes), AnswerBody::NoAnswer(why), "{}", bytes.escape_ascii());
         }
         let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-        assert_eq!(body(&deep), ResponseBody::NoAnswer("no JSON"));
-        assert!(matches!(body(b"\xef\xbb\xbf{\"result\":true}"), ResponseBody::Result(_)));
+        assert_eq!(body(&deep), AnswerBody::NoAnswer("no JSON"));
+        assert!(matches!(body(b"\xef\xbb\xbf{\"result\":true}"), AnswerBody::Result(_)));
     }
 
     #[test]

@@ -9,17 +9,19 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::init::{self, Answers, Brand, Folder, MANIFEST, Owned, Portal, Started, System};
-use crate::domain::report::{ExportReport, Report};
+use crate::domain::init::{self, Brand, CiSystem, FolderInGit, InitAnswers, InitReport, MANIFEST, Owned, PinnedPortal};
+use crate::domain::report::{ExportReport, FailureKind, Report};
 use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
 use crate::render::json::InitDocument;
+use crate::store::files::place::with_slashes;
 use crate::store::init::{InitError, NewRepository, write};
 
+use super::context::Context;
+use super::error::Failure;
 use super::exit::Exit;
 use super::output;
-use super::session::Session;
 use super::settings::{Format, Globals};
 use super::signals;
 
@@ -65,23 +67,23 @@ enum Ci {
 }
 
 impl Ci {
-    const fn system(self) -> Option<System> {
+    const fn system(self) -> Option<CiSystem> {
         match self {
-            Self::Github => Some(System::Github),
-            Self::Gitlab => Some(System::Gitlab),
+            Self::Github => Some(CiSystem::Github),
+            Self::Gitlab => Some(CiSystem::Gitlab),
             Self::None => None,
         }
     }
 }
 
 /// The files of the CI systems.
-const SYSTEM_FILES: [&str; 2] = [System::Github.path(), System::Gitlab.path()];
+const SYSTEM_FILES: [&str; 2] = [CiSystem::Github.path(), CiSystem::Gitlab.path()];
 
 /// What was answered so far, checked.
 #[derive(Debug, Default)]
 struct Given {
     source: Option<Source>,
-    portal: Option<Portal>,
+    portal: Option<PinnedPortal>,
     ci: Option<Ci>,
 }
 
@@ -97,38 +99,29 @@ enum Source {
 /// A brand, and the portal that it is for.
 struct Answered {
     brand: Brand,
-    portal: Option<Portal>,
-}
-
-/// Why nothing was written.
-struct Failure(Vec<Finding>);
-
-impl From<Finding> for Failure {
-    fn from(finding: Finding) -> Self {
-        Self(vec![finding])
-    }
+    portal: Option<PinnedPortal>,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = arguments.folder.join(MANIFEST);
     let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
-    let mut started = Started { manifest, ..Started::default() };
-    if let Err(Failure(findings)) = start(globals, arguments, &mut started) {
-        started.findings = findings;
+    let mut report = InitReport { manifest, ..InitReport::default() };
+    if let Err(failure) = start(globals, arguments, &mut report) {
+        report.findings = failure.findings;
     }
-    let exit = if started.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
+    let exit = if report.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
-        Format::Json => output::json(render::json::print::<InitDocument>(&started), exit),
+        Format::Json => output::json(render::json::print::<InitDocument>(&report), exit),
         Format::Human => {
-            let exit = output::data(&render::init::started(&started), exit);
-            output::findings(globals, &started.findings, &Report::default());
+            let exit = output::data(&render::init::report(&report), exit);
+            output::findings(globals, &report.findings, &Report::default());
             exit
         }
     }
 }
 
 /// Asks what is left to ask, and writes.
-fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Result<(), Failure> {
+fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> Result<(), Failure> {
     let given = check(globals, arguments)?;
     let writing = Interrupt::default();
     signals::leave_unless(&writing);
@@ -136,27 +129,27 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     let (source, portal, ci) = match given {
         Given { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
-        given => return Err(Failure(missing(&given))),
+        given => return Err(Failure { kind: FailureKind::Usage, findings: missing(&given) }),
     };
     let (root, folder) = match (ci, &site.git) {
         (Ci::Github | Ci::Gitlab, Some(git)) => (git, below(git, &site.folder)?),
-        _ => (&site.folder, Folder::root()),
+        _ => (&site.folder, FolderInGit::root()),
     };
-    started.ci = ci.system();
+    report.ci = ci.system();
     let Answered { brand, portal } = match source {
         Source::Samples(owns) => Answered { brand: Brand::Samples(owns), portal },
         Source::Portal(owns) => {
-            let (answered, report) = portal::read(&mut Session::looking(globals), owns, portal)?;
-            started.findings.clone_from(&report.findings);
-            started.export = Some(ExportReport { folder: site.folder.display().to_string(), ..report });
+            let (answered, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
+            report.findings.clone_from(&export.findings);
+            report.export = Some(ExportReport { folder: site.folder.display().to_string(), ..export });
             answered
         }
     };
-    let files = init::files(&Answers { brand, portal, ci: started.ci, folder });
+    let files = init::files(&InitAnswers { brand, portal, ci: report.ci, folder });
     // From here on, a signal waits: all is written, or nothing.
     writing.raise();
-    started.files = write(root, &files).map_err(unwritable)?;
-    started.root = Some(root.display().to_string());
+    report.files = write(root, &files).map_err(unwritable)?;
+    report.root = Some(root.display().to_string());
     if site.git.is_none() {
         let root = root.display();
         output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
@@ -181,11 +174,15 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
         wrong("--owns", why);
         None
     });
-    let portal = arguments.portal.as_deref().map(Portal::parse).transpose().unwrap_or_else(|why| {
+    let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose().unwrap_or_else(|why| {
         wrong("--portal", why);
         None
     });
-    if findings.is_empty() { Ok(Given { source, portal, ci: arguments.ci }) } else { Err(Failure(findings)) }
+    if findings.is_empty() {
+        Ok(Given { source, portal, ci: arguments.ci })
+    } else {
+        Err(Failure { kind: FailureKind::Usage, findings })
+    }
 }
 
 /// Names the options without which nothing can be written.
@@ -201,10 +198,10 @@ fn missing(given: &Given) -> Vec<Finding> {
 }
 
 /// The path of the branding repository from the root of the Git repository.
-fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
+fn below(git: &Path, folder: &Path) -> Result<FolderInGit, Failure> {
     let relative = folder.strip_prefix(git).unwrap_or(folder);
-    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    Folder::parse(&parts.join("/")).map_err(|why| Failure::from(Finding::error("usage", why).help("pass --ci none")))
+    let refused = |why| Failure::new(FailureKind::Usage, Finding::error("usage", why).help("pass --ci none"));
+    FolderInGit::parse(&with_slashes(relative)).map_err(refused)
 }
 
 fn unwritable(error: InitError) -> Failure {
@@ -216,5 +213,5 @@ fn unwritable(error: InitError) -> Failure {
         InitError::NotAFolder(_) | InitError::Link(_) => "name another folder, or move it away",
         InitError::Io { .. } => "name a folder that can be written",
     };
-    Failure::from(Finding::error("init", error.to_string()).help(help))
+    Failure::new(FailureKind::Store, Finding::error("init", error.to_string()).help(help))
 }
