@@ -1,9 +1,6 @@
 //! Whether everything is there that apply needs: what was observed on the way to a portal, judged check by check. What
 //! could not be looked at says why, and only what would make apply fail counts as failed.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 /// The scope that the methods of icons and logos are in.
 const SCOPE: &str = "crm";
 /// The most that the clocks may differ, in seconds, before tokens and times in logs are wrong.
@@ -12,8 +9,7 @@ const CLOCK: i64 = 60;
 const OPERATING: f64 = 480.0;
 
 /// What is checked, in the order in which it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// The credentials' form, and the files that options name.
     Config,
@@ -63,8 +59,7 @@ impl Subject {
 }
 
 /// How a check went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
     /// As it should be.
     Ok,
