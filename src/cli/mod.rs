@@ -2,6 +2,7 @@
 
 mod against;
 mod apply;
+mod complete;
 mod completions;
 mod credentials;
 mod doctor;
@@ -138,7 +139,7 @@ impl Command {
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    if completions::answered(Cli::command, &arguments) {
+    if complete::answered(Cli::command, &arguments) {
         return Exit::Success.into();
     }
     let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {

@@ -14,7 +14,7 @@ use crate::format::Document;
 use crate::ops;
 use crate::ops::observe::Freshness;
 
-use super::completions;
+use super::complete;
 use super::exit::Exit;
 use super::recovery;
 use super::session::{Purpose, Session};
@@ -32,10 +32,10 @@ use super::writing::{self, Approved, Writing};
 )]
 pub(super) struct Arguments {
     /// A run's id or folder, or a saved plan
-    #[arg(value_name = "RUN|PLAN", add = completions::runs())]
+    #[arg(value_name = "RUN|PLAN", add = complete::runs())]
     from: String,
     /// Only these entries, such as icon/acme-call
-    #[arg(value_name = "ADDRESS", add = completions::addresses())]
+    #[arg(value_name = "ADDRESS", add = complete::addresses())]
     addresses: Vec<Address>,
     #[command(flatten)]
     writing: Writing,

@@ -25,13 +25,11 @@ use crate::store::repository::Repository;
 use crate::store::root;
 use crate::store::state_dir::StateDir;
 
-use super::credentials;
-use super::output;
 use super::progress::Progress;
 use super::reports::Reports;
 use super::sandbox::own_folder;
 use super::settings::{Globals, SettleArgs, Showing};
-use super::signals;
+use super::{credentials, output, signals};
 
 /// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
 const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;

@@ -14,7 +14,7 @@ use crate::ops::observe::Freshness;
 use crate::ops::plan::unbacked;
 use crate::store::root::state_beside;
 
-use super::completions;
+use super::complete;
 use super::reports::Reports;
 
 /// Options that go with every command.
@@ -174,7 +174,7 @@ impl Globals {
 #[derive(Debug, Args)]
 pub(super) struct SelectArgs {
     /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
-    #[arg(long, value_name = "GLOB", value_parser = pattern, add = completions::patterns())]
+    #[arg(long, value_name = "GLOB", value_parser = pattern, add = complete::patterns())]
     only: Vec<Pattern>,
     /// Download every image again instead of using the cache
     #[arg(long)]

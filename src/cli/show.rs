@@ -13,7 +13,7 @@ use crate::render::screen::Screen;
 use crate::store::repository::Repository;
 use crate::store::root;
 
-use super::completions;
+use super::complete;
 use super::exit::Exit;
 use super::output;
 use super::reports::Reports;
@@ -29,7 +29,7 @@ use super::stored::{self, Stored};
 )]
 pub(super) struct Arguments {
     /// A saved plan, or a run's id or folder
-    #[arg(value_name = "PLAN|RUN", add = completions::runs())]
+    #[arg(value_name = "PLAN|RUN", add = complete::runs())]
     pub(super) name: String,
     #[command(flatten)]
     pub(super) reports: Reports,

@@ -15,7 +15,7 @@ use crate::portal::Rate;
 use crate::render;
 use crate::render::json::UsageDocument;
 
-use super::completions;
+use super::complete;
 use super::exit::{self, Exit};
 use super::output;
 use super::plan::{self, Made};
@@ -33,7 +33,7 @@ use super::settings::{Format, Globals, GuardArgs, SelectArgs, SettleArgs};
 )]
 pub(super) struct Arguments {
     /// Codes of icons, or addresses such as icon/acme-call [default: what a plan would delete or replace]
-    #[arg(value_name = "CODE|ADDRESS", add = completions::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
+    #[arg(value_name = "CODE|ADDRESS", add = complete::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
     codes: Vec<Address>,
     /// The CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true)]

@@ -29,7 +29,7 @@ pub struct Scanned {
 }
 
 /// Looks for `codes` in the log entries of `items`, the newest first.
-pub async fn scan(
+pub(crate) async fn scan(
     log: &impl ReadLog,
     observer: &dyn Observer,
     items: &Items,
@@ -68,7 +68,7 @@ pub async fn scan(
 ///
 /// # Errors
 /// When the portal cannot be read.
-pub async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
+pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
     let found = portal.get(codes).await?;
     let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());
     Ok(absent
@@ -117,7 +117,7 @@ impl Cursor {
 
 /// Looks whether the codes that a plan deletes or replaces are in use, if there are any. What is found becomes a part of the
 /// plan, and the guards are asked again.
-pub async fn check(
+pub(crate) async fn check(
     planned: &mut Planned,
     ownership: &Ownership,
     allowances: Allowances,

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::init::{self, Answers, Brand, Folder, MANIFEST, Owned, Portal, Started, System};
+use crate::domain::init::{self, Answers, Brand, FolderInGit, MANIFEST, Owned, Portal, Started, System};
 use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
 use crate::render::json::InitDocument;
+use crate::store::files::place::with_slashes;
 use crate::store::init::{InitError, NewRepository, write};
 
 use super::exit::Exit;
@@ -140,7 +141,7 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
     };
     let (root, folder) = match (ci, &site.git) {
         (Ci::Github | Ci::Gitlab, Some(git)) => (git, below(git, &site.folder)?),
-        _ => (&site.folder, Folder::root()),
+        _ => (&site.folder, FolderInGit::root()),
     };
     started.ci = ci.system();
     let Answered { brand, portal } = match source {
@@ -201,10 +202,10 @@ fn missing(given: &Given) -> Vec<Finding> {
 }
 
 /// The path of the branding repository from the root of the Git repository.
-fn below(git: &Path, folder: &Path) -> Result<Folder, Failure> {
+fn below(git: &Path, folder: &Path) -> Result<FolderInGit, Failure> {
     let relative = folder.strip_prefix(git).unwrap_or(folder);
-    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    Folder::parse(&parts.join("/")).map_err(|why| Failure::from(Finding::error("usage", why).help("pass --ci none")))
+    FolderInGit::parse(&with_slashes(relative))
+        .map_err(|why| Failure::from(Finding::error("usage", why).help("pass --ci none")))
 }
 
 fn unwritable(error: InitError) -> Failure {
