@@ -8,12 +8,14 @@
 
 mod facts;
 pub mod plan;
+pub mod published;
 pub mod saved;
 pub mod snapshot;
 mod words;
 
 pub use facts::{CodeUsage, ContentDocument, CoverageDocument, OriginDocument, StepResultDocument, VerdictDocument};
 pub use plan::{ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, Tool};
+pub use published::Published;
 pub use saved::{BadPlan, SavedPlan};
 pub use snapshot::{SnapshotDocument, SnapshotEntry};
 pub use words::{AgainstName, FateName, MoverName, ReasonName, SeverityName};
