@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::asset::{Address, Kind};
 use super::diff::{Action, Change, Unbacked};
+use super::evidence::Usage;
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
-use super::usage::Usage;
 
 /// What the user allows this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

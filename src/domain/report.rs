@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::asset::{Address, Digest};
-use super::export::Item;
+use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::origin::{OriginKind, Origins};
@@ -178,7 +178,7 @@ pub struct ExportReport {
     /// The folder, as the user names it.
     pub folder: String,
     /// The custom entries, by address.
-    pub items: Vec<Item>,
+    pub items: Vec<ExportItem>,
     /// The files that were written, relative to the folder.
     pub written: Vec<String>,
     /// What there is to say about it.

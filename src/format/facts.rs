@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::asset::{Address, Code, Digest};
 use crate::domain::png::Appearance;
-use crate::domain::{diff, guard, origin, state, step, usage};
+use crate::domain::{diff, evidence, guard, origin, state, step};
 
 use super::words::{FateName, GuardName, MoverName, VerdictName};
 
@@ -200,8 +200,8 @@ both_ways! {
     ContentDocument = state::Content { sha256, size, look }
     AfterDocument = diff::After { file, content }
     UnknownDocument = diff::Unknown { address, why }
-    TroubleDocument = usage::ReadFailure { why, count, items }
-    SampleDocument = usage::Sample { id, item, title }
+    TroubleDocument = evidence::ReadFailure { why, count, items }
+    SampleDocument = evidence::Sample { id, item, title }
     VerdictDocument = guard::Verdict { guard, outcome, message, help, addresses }
     StepResultDocument = step::StepResult { fate, why, wrote }
 }
@@ -218,15 +218,15 @@ impl From<BeforeDocument> for diff::Before {
     }
 }
 
-impl From<usage::Coverage> for CoverageDocument {
-    fn from(live: usage::Coverage) -> Self {
-        let usage::Coverage { items, asked, read, cut, unreadable, not_reached, log_entries, troubles } = live;
+impl From<evidence::Coverage> for CoverageDocument {
+    fn from(live: evidence::Coverage) -> Self {
+        let evidence::Coverage { items, asked, read, cut, unreadable, not_reached, log_entries, troubles } = live;
         let troubles = troubles.into_iter().map(Into::into).collect();
         Self { items, asked, read, cut, unreadable, not_reached, log_entries, troubles }
     }
 }
 
-impl From<CoverageDocument> for usage::Coverage {
+impl From<CoverageDocument> for evidence::Coverage {
     fn from(frozen: CoverageDocument) -> Self {
         let CoverageDocument { items, asked, read, cut, unreadable, not_reached, log_entries, troubles } = frozen;
         let troubles = troubles.into_iter().map(Into::into).collect();
@@ -234,19 +234,19 @@ impl From<CoverageDocument> for usage::Coverage {
     }
 }
 
-impl From<usage::Usage> for CodeUsage {
-    fn from(live: usage::Usage) -> Self {
+impl From<evidence::Usage> for CodeUsage {
+    fn from(live: evidence::Usage) -> Self {
         match live {
-            usage::Usage::Used { log_entries, samples } => {
+            evidence::Usage::Used { log_entries, samples } => {
                 Self::Used { log_entries, samples: samples.into_iter().map(Into::into).collect() }
             }
-            usage::Usage::NotSeen => Self::NotSeen,
-            usage::Usage::Unknown { why } => Self::Unknown { why },
+            evidence::Usage::NotSeen => Self::NotSeen,
+            evidence::Usage::Unknown { why } => Self::Unknown { why },
         }
     }
 }
 
-impl From<CodeUsage> for usage::Usage {
+impl From<CodeUsage> for evidence::Usage {
     fn from(frozen: CodeUsage) -> Self {
         match frozen {
             CodeUsage::Used { log_entries, samples } => {

@@ -12,9 +12,9 @@ use super::plan::{ActionName, ChangeDocument, Document};
 use super::words::AgainstName;
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change, Diff};
+use crate::domain::evidence::UsageEvidence;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::state::Content;
-use crate::domain::usage::Evidence;
 
 impl Document {
     /// Adds the bytes, which makes it a saved plan.
@@ -81,7 +81,7 @@ impl Document {
             unknown: self.unknown.iter().cloned().map(Into::into).collect(),
             conflicts: Vec::new(),
         };
-        let evidence = self.usage_coverage.clone().map(|coverage| Evidence::new(coverage.into(), usages));
+        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence::new(coverage.into(), usages));
         Ok(Plan { portal: self.portal.clone().unwrap_or_default(), diff, contents, evidence })
     }
 }

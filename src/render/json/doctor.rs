@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::doctor::{self, Check, Health};
+use crate::domain::doctor::{self, DoctorCheck, Health};
 use crate::format::{FORMAT_VERSION, Tool};
 
 /// Whether everything is there that apply needs.
@@ -52,8 +52,8 @@ pub struct DoctorSummary {
     pub skipped: usize,
 }
 
-impl From<(&[Check], Option<&str>)> for DoctorDocument {
-    fn from((checks, portal): (&[Check], Option<&str>)) -> Self {
+impl From<(&[DoctorCheck], Option<&str>)> for DoctorDocument {
+    fn from((checks, portal): (&[DoctorCheck], Option<&str>)) -> Self {
         let count = |health| checks.iter().filter(|check| check.health == health).count();
         let failed = count(Health::Failed);
         Self {
@@ -72,9 +72,9 @@ impl From<(&[Check], Option<&str>)> for DoctorDocument {
     }
 }
 
-impl From<&Check> for CheckDocument {
-    fn from(check: &Check) -> Self {
-        let Check { subject, health, message, help } = check;
+impl From<&DoctorCheck> for CheckDocument {
+    fn from(check: &DoctorCheck) -> Self {
+        let DoctorCheck { subject, health, message, help } = check;
         Self { check: (*subject).into(), health: (*health).into(), message: message.clone(), help: help.clone() }
     }
 }
@@ -83,7 +83,7 @@ printed! {
     /// What is checked, in the order in which it is told.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Subject")]
-    SubjectName = doctor::Subject {
+    SubjectName = doctor::DoctorSubject {
         /// The credentials' form, and the files that options name.
         Config,
         /// The manifest, and whether it is for this portal.

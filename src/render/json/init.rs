@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::init::{self, Started, Written};
+use crate::domain::init::{self, InitReport, WrittenFile};
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 use super::export::ExportedDocument;
@@ -29,10 +29,10 @@ pub struct InitDocument {
     pub errors: Vec<FindingDocument>,
 }
 
-impl From<&Started> for InitDocument {
-    fn from(started: &Started) -> Self {
+impl From<&InitReport> for InitDocument {
+    fn from(report: &InitReport) -> Self {
         // The rest is for people, who are told what to do next.
-        let Started { root, export, files, findings, manifest: _, ci: _ } = started;
+        let InitReport { root, export, files, findings, manifest: _, ci: _ } = report;
         let (errors, _) = split(findings);
         let items = export.iter().flat_map(|export| &export.items);
         Self {
@@ -57,8 +57,8 @@ pub struct WrittenDocument {
     pub change: FileChangeName,
 }
 
-impl From<&Written> for WrittenDocument {
-    fn from(Written { path, change }: &Written) -> Self {
+impl From<&WrittenFile> for WrittenDocument {
+    fn from(WrittenFile { path, change }: &WrittenFile) -> Self {
         Self { path: path.clone(), change: (*change).into() }
     }
 }
@@ -67,7 +67,7 @@ printed! {
     /// What was done to a file.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Change")]
-    FileChangeName = init::Change {
+    FileChangeName = init::FileChange {
         /// It is new.
         Created,
         /// It got lines that it lacked.

@@ -74,7 +74,7 @@ printed! {
     /// How a command about log entries ended.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Outcome")]
-    LogOutcomeName = logmessage::Outcome {
+    LogOutcomeName = logmessage::LogOutcome {
         /// It was done, as far as `errors` does not say otherwise.
         Done,
         /// It was not done.
