@@ -1,7 +1,6 @@
 //! What the commands that talk to a portal share: the checked repository, the portal, its state folder.
 
 use std::cell::OnceCell;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +29,6 @@ use super::reports::Reports;
 use super::sandbox::own_folder;
 use super::settings::{Globals, SettleArgs, Showing};
 use super::{credentials, output, signals};
-
-/// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
-const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A checked repository, and the report that grows from here on.
 pub(super) struct Session<'a> {
@@ -95,10 +91,10 @@ impl Connection {
 
 /// Takes the lock to write; where it is held for a moment only, after that moment.
 fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
-    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
     loop {
         match Lock::take(state, lock::Purpose::Apply, now()) {
-            Err(error) if error.is_brief() && std::time::Instant::now() < patience && !interrupt.is_raised() => {
+            Err(error) if error.is_brief() && std::time::Instant::now() < deadline && !interrupt.is_raised() => {
                 std::thread::sleep(Duration::from_millis(200));
             }
             taken => return taken,
@@ -219,7 +215,7 @@ impl<'a> Session<'a> {
 
     /// A client of the portal that `access` is for. Nothing is sent yet.
     fn client(&self, access: Access) -> Result<Client, Box<Finding>> {
-        let ca_cert = self.globals.ca_cert.as_deref().map(ca_bundle).transpose()?;
+        let ca_cert = self.globals.ca_cert.as_deref().map(credentials::ca_bundle).transpose()?;
         let rate = Rate { per_second: self.globals.rps, ..Rate::default() };
         let deadlines = Deadlines::new(Instant::now(), self.globals.timeout);
         let client = Throttle::new(rate, DOWNLOADS, self.progress.clone()).and_then(|throttle| {
@@ -349,15 +345,6 @@ impl<'a> Session<'a> {
     pub(super) fn fail(&mut self, error: &PortalError) {
         self.report.findings.push(finding(error));
     }
-}
-
-/// The file of `--ca-cert`.
-fn ca_bundle(path: &Path) -> Result<Vec<u8>, Box<Finding>> {
-    credentials::read(path, MAX_CA_BUNDLE_BYTES).map_err(|error| {
-        let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
-        let help = "it should be a PEM file with the certificates of the portal's certificate authority";
-        Box::new(Finding::error("credentials", message).help(help))
-    })
 }
 
 /// Refuses a portal that the manifest does not name.
