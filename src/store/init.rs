@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::domain::init::{Change, Content, Written};
+use crate::domain::init::{Change, FileContent, Written};
 
 use super::files::{Durability, FileKind, Folder, place};
 use super::root;
@@ -71,19 +71,19 @@ impl NewRepository {
 }
 
 /// Writes the files below `root`, by their paths from there with `/`; on an error what was written is taken back.
-pub(crate) fn write(root: &Path, files: &BTreeMap<String, Content>) -> Result<Vec<Written>, InitError> {
+pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Result<Vec<Written>, InitError> {
     let root = Folder::at(root);
     let mut steps = Vec::new();
     let mut existing = Vec::new();
     for (path, content) in files {
         let step = match (content, is_there(&root, path)?) {
-            (Content::New(bytes), false) => Step::Create(bytes.clone()),
-            (Content::New(_), true) => {
+            (FileContent::New(bytes), false) => Step::Create(bytes.clone()),
+            (FileContent::New(_), true) => {
                 existing.push(path.clone());
                 continue;
             }
-            (Content::Lines(lines), false) => Step::Create(extended(b"", lines).unwrap_or_default()),
-            (Content::Lines(lines), true) => {
+            (FileContent::Lines(lines), false) => Step::Create(extended(b"", lines).unwrap_or_default()),
+            (FileContent::Lines(lines), true) => {
                 let old = root.read(path, MAX_EXTENDED_BYTES).map_err(failed(&root.path_of(path), "read"))?;
                 extended(&old, lines).map_or(Step::Keep, |new| Step::Replace { old, new })
             }
@@ -211,12 +211,12 @@ mod tests {
 
     const LINES: &[&str] = &[".brandctl/", "/plan.*"];
 
-    fn files(all: &[(&str, Content)]) -> BTreeMap<String, Content> {
+    fn files(all: &[(&str, FileContent)]) -> BTreeMap<String, FileContent> {
         all.iter().map(|(path, content)| ((*path).to_owned(), content.clone())).collect()
     }
 
-    fn new(text: &str) -> Content {
-        Content::New(text.as_bytes().to_vec())
+    fn new(text: &str) -> FileContent {
+        FileContent::New(text.as_bytes().to_vec())
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         let site = root.path().join("a/b");
         fs::write(root.path().join(".gitignore"), "target").unwrap();
         // `c` cannot be a file and a folder.
-        let wanted = files(&[(".gitignore", Content::Lines(LINES)), ("a/b/c", new("1")), ("a/b/c/d", new("2"))]);
+        let wanted = files(&[(".gitignore", FileContent::Lines(LINES)), ("a/b/c", new("1")), ("a/b/c/d", new("2"))]);
         let error = write(root.path(), &wanted).unwrap_err();
         assert!(error.to_string().starts_with(site.join("c/d").to_str().unwrap()), "{error}");
         assert!(!root.path().join("a").exists(), "folders that were made are gone too");
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn lines_are_added_once() {
         let root = tempfile::tempdir().unwrap();
-        let wanted = files(&[(".gitignore", Content::Lines(LINES))]);
+        let wanted = files(&[(".gitignore", FileContent::Lines(LINES))]);
         let ignored = || fs::read_to_string(root.path().join(".gitignore")).unwrap();
         let changes = || write(root.path(), &wanted).unwrap().remove(0).change;
         assert_eq!((changes(), ignored().as_str()), (Change::Created, ".brandctl/\n/plan.*\n"));
