@@ -8,7 +8,7 @@ use clap::Args;
 use url::Url;
 
 use crate::domain::finding::Finding;
-use crate::domain::list::Inventory;
+use crate::domain::list::ListReport;
 use crate::domain::report::{Report, Validation};
 use crate::format::Document;
 use crate::render;
@@ -147,14 +147,14 @@ impl Reports {
     }
 
     /// Writes what `list` found; the findings say what could not be written.
-    pub(super) fn write_inventory(&self, inventory: &Inventory) -> Vec<Finding> {
+    pub(super) fn write_list(&self, list: &ListReport) -> Vec<Finding> {
         self.write_each(
-            inventory,
-            |inventory| &mut inventory.findings,
-            |inventory, format| match format {
-                ReportFormat::Html => Ok(Some(render::html::inventory(inventory))),
-                ReportFormat::Json => render::json::print::<ListDocument>(inventory).map(Some),
-                ReportFormat::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
+            list,
+            |list| &mut list.findings,
+            |list, format| match format {
+                ReportFormat::Html => Ok(Some(render::html::list(list))),
+                ReportFormat::Json => render::json::print::<ListDocument>(list).map(Some),
+                ReportFormat::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
                 ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
             },
         )

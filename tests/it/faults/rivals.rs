@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use super::driver::{self, Life, Strike};
 use super::scene::{Images, declared};
+use super::trials;
 use crate::common::{Brand, MANIFEST, art, parts};
 
 const CODES: [&str; 6] =
@@ -94,10 +95,10 @@ fn two_applies_at_once_leave_one_of_both_images_under_every_code() {
         }
     }
     let ends = std::sync::Mutex::new(Vec::new());
-    let trials = cases.into_iter().map(|(lag, write, head_start, from_scratch)| {
+    let trials = trials::share(cases).into_iter().map(|(lag, write, head_start, from_scratch)| {
         let ends = &ends;
         move || {
-            let lag = Action::Delay(Duration::from_millis(lag));
+            let lag = FaultAction::Delay(Duration::from_millis(lag));
             // Every write waits, or one that is the first of either to come to that.
             let when = if write == 0 { When::Every } else { When::Nth(write) };
             let ended = race(Faults::one(On::Write, when, lag), Duration::from_millis(head_start), from_scratch);
