@@ -98,7 +98,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
     &["cli/against.rs", "cli/plan.rs", "cli/usage.rs"],
     &["cli/init/mod.rs", "cli/init/portal.rs", "cli/init/questions.rs"],
     &["domain/export/judge.rs", "domain/export/manifest.rs", "domain/export/mod.rs"],
-    &["domain/init/ci.rs", "domain/init/mod.rs"],
     &[
         "domain/rulebook/circle.rs",
         "domain/rulebook/code.rs",
