@@ -65,7 +65,7 @@ pub fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Findi
     sort(&mut findings);
     let sound = !findings.iter().any(Finding::is_error) && entries.len() == art.pieces.len();
     let desired = (aim == Aim::DesiredState && sound)
-        .then(|| DesiredState::new(manifest.ownership(), entries.into_iter().collect()));
+        .then(|| DesiredState::declared(manifest.ownership(), entries.into_iter().collect()));
     Checked { desired, findings }
 }
 

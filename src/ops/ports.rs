@@ -13,15 +13,15 @@ use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::doctor::{Greeting, Inquiry, Setup, Trouble};
 use crate::domain::finding::Finding;
+use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, RunState};
 use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::manifest::Manifest;
 use crate::domain::origin::past::{ObjectId, Past};
-use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
 use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
-use crate::format::Document;
+use crate::format::Published;
 
 /// Reading a branding repository.
 pub trait ReadArt {
@@ -220,8 +220,8 @@ pub struct StoreError(pub String);
 
 /// Where runs are kept.
 pub trait Runs {
-    /// Makes a run's folder with its plan and the old images in it. All of it is on disk on return.
-    fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError>;
+    /// Makes a run's folder with the plan's document and the old images in it. All of it is on disk on return.
+    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError>;
     /// The runs whose journal has no end, the oldest first.
     fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
     /// Writes the end of an open run's journal. It is on disk on return.

@@ -173,7 +173,7 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
     };
     let word = if report.concerns(&change.address) { Word::Failure } else { Word::Skipped };
     let ending = match step.map(|step| (step.fate, step.why.clone().unwrap_or_default())) {
-        None if report.stale => {
+        None if report.is_stale() => {
             let message = format!("{sort}: planned, and not sent because the plan is stale");
             Some(Ending::new(Word::Skipped, "stale", message))
         }

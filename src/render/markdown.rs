@@ -64,7 +64,7 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
         comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
     }
     if let Some(plan) = &report.plan {
-        if report.stale {
+        if report.is_stale() {
             // Why they were planned was true of another portal than this one.
             let rows = plan
                 .diff

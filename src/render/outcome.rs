@@ -2,7 +2,7 @@
 
 use crate::domain::asset::Address;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Report, Run, Validation};
+use crate::domain::report::{FailureKind, Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 use crate::domain::{finding::Finding, list::Inventory};
 use crate::text::{escaped, plural, shell_word};
@@ -49,11 +49,11 @@ impl Outcome {
     }
 
     fn of_portal(report: &Report, command: &str) -> Self {
-        if report.stale {
+        if report.is_stale() {
             return Self::new(Tone::Bad, "The plan is stale: nothing was written");
         }
         if let Some(run) = &report.run {
-            return Self::of_run(run, report.interrupted);
+            return Self::of_run(run, report.is_interrupted());
         }
         if errors(&report.findings) > 0 {
             return Self::of_failure(report, command);
@@ -79,18 +79,12 @@ impl Outcome {
 
     /// Of a command that errors ended: what ended it, and what that means for what the command is for.
     fn of_failure(report: &Report, command: &str) -> Self {
-        let told = |rule: &str| report.findings.iter().any(|finding| finding.is_error() && finding.rule == rule);
-        let errors = errors(&report.findings);
-        let what = if report.interrupted {
-            "Interrupted".to_owned()
-        } else if told("declined") {
-            "Declined".to_owned()
-        } else if told("unasked") {
-            "Nobody could be asked".to_owned()
-        } else if told("portal") && report.plan.is_none() {
-            "The portal could not be read".to_owned()
-        } else {
-            plural(errors, "error", "errors")
+        let what = match report.failure {
+            Some(FailureKind::Interrupted) => "Interrupted".to_owned(),
+            Some(FailureKind::Declined) => "Declined".to_owned(),
+            Some(FailureKind::Unasked) => "Nobody could be asked".to_owned(),
+            Some(FailureKind::Portal(_)) if report.plan.is_none() => "The portal could not be read".to_owned(),
+            _ => plural(errors(&report.findings), "error", "errors"),
         };
         let so = match (command, &report.plan) {
             ("apply", _) => "nothing was written",
@@ -99,7 +93,7 @@ impl Outcome {
                 let differ = differing(plan.diff.changes.len());
                 return Self::new(Tone::Bad, format!("{what}; {differ}, as far as was compared"));
             }
-            _ if report.interrupted => "nothing was planned",
+            _ if report.is_interrupted() => "nothing was planned",
             _ => "nothing can be applied",
         };
         Self::new(Tone::Bad, format!("{what}: {so}"))
@@ -203,7 +197,7 @@ pub(super) fn counts(plan: &Plan) -> String {
 
 /// What a report's plan comes to, or came to before the portal was another one.
 pub(super) fn counts_of(report: &Report) -> Option<String> {
-    let lead = if report.stale { "It was to be: " } else { "" };
+    let lead = if report.is_stale() { "It was to be: " } else { "" };
     report.plan.as_ref().map(|plan| format!("{lead}{}", counts(plan)))
 }
 

@@ -12,10 +12,11 @@ use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile};
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
+use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
-use crate::format::Document;
+use crate::format::{Document, Published};
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
 /// The files of a run's folder, and the folder of the old images in it.
@@ -112,8 +113,10 @@ impl RunStore {
 }
 
 impl Runs for RunStore {
-    fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError> {
-        let run = self.create(plan, old).map_err(|error| unusable(self.state.path(), &error))?;
+    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
+        let run = self
+            .create(plan.document(), &plan.plan().plan().old_images())
+            .map_err(|error| unusable(self.state.path(), &error))?;
         Ok(Box::new(run))
     }
 

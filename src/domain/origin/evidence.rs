@@ -433,7 +433,7 @@ mod tests {
             let (png, place) = (png(*mark), Place { line: 1, column: 1, bytes: 0..0 });
             (address(code), Desired { file: format!("icons/{code}.png"), place, content: Content::of(&png), png })
         });
-        let desired = DesiredState::new(ownership, entries.collect());
+        let desired = DesiredState::declared(ownership, entries.collect());
         let after = desired.entries().get(&address("a"));
         let after = after.map(|entry| After { file: entry.file.clone(), content: entry.content.clone() });
         let before = live.map(|mark| Before {
