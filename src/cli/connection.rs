@@ -15,7 +15,8 @@ use crate::ops::ports::{DOWNLOADS, Interrupt};
 use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
-use crate::store::lock::{self, Lock, LockError};
+use crate::store::files::UserInput;
+use crate::store::lock::{Lock, LockError, LockPurpose};
 use crate::store::state_dir::StateDir;
 
 use super::context::Context;
@@ -89,7 +90,7 @@ impl Connection {
 
     /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
     pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
-        if self.writes() { Ok(None) } else { Lock::take(&self.state, lock::Purpose::Settle, now()).map(Some) }
+        if self.writes() { Ok(None) } else { Lock::take(&self.state, LockPurpose::Settle, now()).map(Some) }
     }
 
     /// What reading the portal takes.
@@ -145,7 +146,7 @@ fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
 
 /// The file of `--ca-cert`.
 fn ca_bundle(path: &Path) -> Result<Vec<u8>, Failure> {
-    credentials::read(path, MAX_CA_BUNDLE_BYTES).map_err(|error| {
+    UserInput::at(path).read(MAX_CA_BUNDLE_BYTES).map_err(|error| {
         let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
         let help = "it should be a PEM file with the certificates of the portal's certificate authority";
         Failure::new(FailureKind::Usage, Finding::error("credentials", message).help(help))
@@ -156,7 +157,7 @@ fn ca_bundle(path: &Path) -> Result<Vec<u8>, Failure> {
 fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
     let patience = std::time::Instant::now() + Duration::from_secs(30);
     loop {
-        match Lock::take(state, lock::Purpose::Apply, now()) {
+        match Lock::take(state, LockPurpose::Apply, now()) {
             Err(error) if error.is_brief() && std::time::Instant::now() < patience && !interrupt.is_raised() => {
                 std::thread::sleep(Duration::from_millis(200));
             }

@@ -1,8 +1,7 @@
 //! Where the right to use a portal comes from: the environment, never a flag or the manifest.
 
 use std::ffi::OsString;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::domain::finding::Finding;
 use crate::portal::{Access, Application, Webhook};
@@ -73,12 +72,12 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
-            let text = read(&path, MAX_WEBHOOK_FILE_BYTES)
-                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
-            let text = text.map_err(|error| {
-                let message = format!("{file}, {}, cannot be read: {error}", path.display());
+            let unreadable = |why: String| {
+                let message = format!("{file}, {}, cannot be read: {why}", path.display());
                 refused(message, "it should hold one line: the webhook's URL")
-            })?;
+            };
+            let bytes = UserInput::at(&path).read(MAX_WEBHOOK_FILE_BYTES).map_err(|why| unreadable(why.to_string()))?;
+            let text = String::from_utf8(bytes).map_err(|_| unreadable("it is no UTF-8 text".to_owned()))?;
             (webhook(&text, &file)?, format!("the webhook of {file}"))
         }
         Holds::TokenFile => {
@@ -92,11 +91,6 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
     };
     Ok(Credentials { access, source, ignored })
-}
-
-/// A small file, whole. It may be a pipe, as shells make them of `<(…)`, so its length is known only at its end.
-pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
-    UserInput::at(path).read(longest)
 }
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {
