@@ -1,7 +1,8 @@
-//! Where the right to use a portal comes from: the environment, never a flag or the manifest.
+//! Credentials: they come from the environment, never from a flag or the manifest.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
 use crate::portal::{Access, Application, Webhook};
@@ -18,8 +19,10 @@ const VARIABLES: [(&str, Holds); 6] = [
     ("BITRIX24_OAUTH_FILE", Holds::TokenFile),
 ];
 
-/// The longest file of a webhook that is read, in bytes.
+/// A longer file of a webhook is not read.
 const MAX_WEBHOOK_FILE_BYTES: u64 = 64 * 1024;
+/// A longer bundle of certificates is not read: systems' own are a quarter of a MiB.
+const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -31,7 +34,7 @@ enum Holds {
     TokenFile,
 }
 
-/// The right to use a portal, and where it came from.
+/// Credentials, and where they came from.
 #[derive(Debug)]
 pub(super) struct Credentials {
     pub(super) access: Access,
@@ -54,7 +57,7 @@ pub(super) fn files() -> impl Iterator<Item = (&'static str, PathBuf)> {
         .filter_map(|(name, _)| Some((name, std::env::var_os(name).filter(|value| !value.is_empty())?.into())))
 }
 
-/// Whether the environment names any, sound or not.
+/// Whether the environment names any credentials, valid or not.
 pub(super) fn are_named() -> bool {
     VARIABLES.iter().any(|(name, _)| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
@@ -72,12 +75,13 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
-            let unreadable = |why: String| {
-                let message = format!("{file}, {}, cannot be read: {why}", path.display());
+            let text = UserInput::at(&path)
+                .read(MAX_WEBHOOK_FILE_BYTES)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
+            let text = text.map_err(|error| {
+                let message = format!("{file}, {}, cannot be read: {error}", path.display());
                 refused(message, "it should hold one line: the webhook's URL")
-            };
-            let bytes = UserInput::at(&path).read(MAX_WEBHOOK_FILE_BYTES).map_err(|why| unreadable(why.to_string()))?;
-            let text = String::from_utf8(bytes).map_err(|_| unreadable("it is no UTF-8 text".to_owned()))?;
+            })?;
             (webhook(&text, &file)?, format!("the webhook of {file}"))
         }
         Holds::TokenFile => {
@@ -91,6 +95,16 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
     };
     Ok(Credentials { access, source, ignored })
+}
+
+/// The file of `--ca-cert`.
+pub(super) fn ca_bundle(path: &Path) -> Result<Vec<u8>, Box<Finding>> {
+    UserInput::at(path).read(MAX_CA_BUNDLE_BYTES).map_err(|error| {
+        refused(
+            format!("the file of --ca-cert, {}, cannot be read: {error}", path.display()),
+            "it should be a PEM file with the certificates of the portal's certificate authority",
+        )
+    })
 }
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {

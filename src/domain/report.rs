@@ -3,11 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Digest};
-use super::export::Item;
+use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::origin::{OriginKind, Origins};
@@ -38,8 +35,7 @@ pub enum DriftScope {
 }
 
 /// What stood for the portal where it was not read itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Against {
     /// A folder that `export` wrote.
     Export,
@@ -182,7 +178,7 @@ pub struct ExportReport {
     /// The folder, as the user names it.
     pub folder: String,
     /// The custom entries, by address.
-    pub items: Vec<Item>,
+    pub items: Vec<ExportItem>,
     /// The files that were written, relative to the folder.
     pub written: Vec<String>,
     /// What there is to say about it.

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::domain::init::{Brand, Owned, Portal, System};
+use crate::domain::init::{Brand, CiSystem, Owned, PinnedPortal};
 use crate::domain::scope::Pattern;
 
 /// The CI system that a file is written for.
@@ -17,10 +17,10 @@ pub(super) enum Ci {
 }
 
 impl Ci {
-    pub(super) const fn system(self) -> Option<System> {
+    pub(super) const fn system(self) -> Option<CiSystem> {
         match self {
-            Self::Github => Some(System::Github),
-            Self::Gitlab => Some(System::Gitlab),
+            Self::Github => Some(CiSystem::Github),
+            Self::Gitlab => Some(CiSystem::Gitlab),
             Self::None => None,
         }
     }
@@ -30,7 +30,7 @@ impl Ci {
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) source: Option<Source>,
-    pub(super) portal: Option<Portal>,
+    pub(super) portal: Option<PinnedPortal>,
     pub(super) ci: Option<Ci>,
 }
 
@@ -46,5 +46,5 @@ pub(super) enum Source {
 /// What the repository begins with: a brand, and the portal that it is for.
 pub(super) struct Begun {
     pub(super) brand: Brand,
-    pub(super) portal: Option<Portal>,
+    pub(super) portal: Option<PinnedPortal>,
 }

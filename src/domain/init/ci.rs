@@ -1,18 +1,18 @@
 //! The CI files: templates, and what the answers put into them.
 
-use super::answers::{FolderInGit, Portal};
+use super::answers::{FolderInGit, PinnedPortal};
 
 /// A CI system that a file can be written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum System {
+pub enum CiSystem {
     /// GitHub Actions.
     Github,
     /// GitLab CI.
     Gitlab,
 }
 
-impl System {
-    /// Where it looks for its file, from the root of the Git repository.
+impl CiSystem {
+    /// The path of its file, from the root of the Git repository.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -29,12 +29,12 @@ impl System {
     }
 }
 
-/// The file of a system, for the repository with the file `manifest` in `folder`.
-pub(super) fn text(system: System, manifest: &str, folder: &FolderInGit, portal: Option<&Portal>) -> String {
+/// The text of a system's file, for the repository with the file `manifest` in `folder`.
+pub(super) fn text(system: CiSystem, manifest: &str, folder: &FolderInGit, portal: Option<&PinnedPortal>) -> String {
     let group = group(folder, portal);
     let folder = folder.prefix();
     let path = system.path();
-    // A repository that is about more than the brand is not to plan for each change in it.
+    // A repository that holds more than the brand should not plan for every change in it.
     let limited = |lines: String| if folder.is_empty() { String::new() } else { lines };
     let file = if folder.is_empty() { String::new() } else { format!(" -f {folder}{manifest}") };
     system
@@ -49,8 +49,8 @@ pub(super) fn text(system: System, manifest: &str, folder: &FolderInGit, portal:
 
 /// The name under which applies wait for each other: the portal's, or the folder's where no portal is named. GitLab takes
 /// letters, digits and these signs.
-pub(super) fn group(folder: &FolderInGit, portal: Option<&Portal>) -> String {
-    let of = portal.map_or(folder.prefix().trim_end_matches('/'), Portal::host);
+pub(super) fn group(folder: &FolderInGit, portal: Option<&PinnedPortal>) -> String {
+    let of = portal.map_or(folder.prefix().trim_end_matches('/'), PinnedPortal::host);
     let joint = if of.is_empty() { "" } else { "-" };
     format!("brandctl{joint}{of}").replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'), "-")
 }

@@ -2,10 +2,10 @@
 
 use crate::domain::asset::Kind;
 
-use super::{Owned, Portal};
+use super::{Owned, PinnedPortal};
 
 /// The manifest, which names the file `schema` to editors.
-pub(super) fn text(owns: &Owned, portal: Option<&Portal>, schema: &str) -> String {
+pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) -> String {
     // JSON's strings are YAML's too, whatever is in them.
     let pattern = serde_json::Value::from(owns.pattern().as_str());
     let sample = owns.code();

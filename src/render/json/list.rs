@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::{Code, Digest, Kind};
-use crate::domain::list::{Held, Inventory, Management};
+use crate::domain::list::{self, ListEntry, ListReport, Management};
 use crate::domain::png::Appearance;
 use crate::domain::state::Reading;
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
@@ -40,7 +40,7 @@ pub struct HeldDocument {
     /// Its code, spelt as the portal spells it.
     pub code: Code,
     /// What brandctl may do with it.
-    pub standing: Management,
+    pub standing: StandingName,
     /// How many bytes its file has; null for a system entry, and when it could not be fetched.
     pub size: Option<u64>,
     /// The SHA-256 of those bytes.
@@ -73,16 +73,16 @@ pub struct ListSummary {
     pub unknown: usize,
 }
 
-impl From<&Inventory> for ListDocument {
-    fn from(inventory: &Inventory) -> Self {
-        let (errors, warnings) = split(&inventory.findings);
-        let count = |standing| inventory.count(standing);
+impl From<&ListReport> for ListDocument {
+    fn from(list: &ListReport) -> Self {
+        let (errors, warnings) = split(&list.findings);
+        let count = |management| list.count(management);
         Self {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
-            portal: inventory.portal.clone(),
-            manifest: inventory.manifest.clone(),
-            entries: inventory.entries.iter().map(HeldDocument::from).collect(),
+            portal: list.portal.clone(),
+            manifest: list.manifest.clone(),
+            entries: list.entries.iter().map(HeldDocument::from).collect(),
             summary: ListSummary {
                 managed: count(Management::Managed),
                 protected: count(Management::Protected),
@@ -90,7 +90,7 @@ impl From<&Inventory> for ListDocument {
                 unmanaged: count(Management::Unmanaged),
                 custom: count(Management::Custom),
                 system: count(Management::System),
-                unknown: inventory.unknown(),
+                unknown: list.unknown(),
             },
             warnings,
             errors,
@@ -98,9 +98,9 @@ impl From<&Inventory> for ListDocument {
     }
 }
 
-impl From<&Held> for HeldDocument {
-    fn from(held: &Held) -> Self {
-        let Held { address, standing, reading } = held;
+impl From<&ListEntry> for HeldDocument {
+    fn from(entry: &ListEntry) -> Self {
+        let ListEntry { address, management, reading } = entry;
         let (content, unknown) = match reading {
             Reading::Known(content) => (Some(content), None),
             Reading::Failed(why) => (None, Some(why.clone())),
@@ -109,11 +109,31 @@ impl From<&Held> for HeldDocument {
         Self {
             kind: address.kind,
             code: address.code.clone(),
-            standing: *standing,
+            standing: (*management).into(),
             size: content.map(|content| content.size),
             sha256: content.map(|content| content.sha256),
             look: content.and_then(|content| content.look),
             unknown,
         }
+    }
+}
+
+printed! {
+    /// What brandctl may do with an entry.
+    #[serde(rename_all = "lowercase")]
+    #[schemars(rename = "Standing")]
+    StandingName = list::Management {
+        /// The manifest owns it: apply makes it what is declared, or deletes it.
+        Managed,
+        /// Owned, but matched by `protect`: never replaced or deleted.
+        Protected,
+        /// Owned, but matched by `ignore`: left alone.
+        Ignored,
+        /// Not owned: left alone.
+        Unmanaged,
+        /// Somebody added it; without a manifest, nothing is known of its owner.
+        Custom,
+        /// It comes with the product: never touched.
+        System,
     }
 }
