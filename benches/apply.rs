@@ -13,16 +13,21 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brandctl::domain::asset::Kind;
+use brandctl::domain::diff::Unbacked;
+use brandctl::domain::guard::{self, Allowances, ApprovedPlan, CountsByKind, Empty, InUse};
 use brandctl::domain::journal::{Entry, Line};
+use brandctl::domain::manifest;
+use brandctl::domain::origin::Origins;
+use brandctl::format::Published;
 use brandctl::ops::ports::Runs as _;
 use brandctl::sandbox::{self, Latency, Recorded, Sandbox};
-use brandctl::store::runs::{self, RunStore};
+use brandctl::store::runs::{self, RunStore, StoredRun};
 use brandctl::store::state_dir::StateDir;
 use measure::{BRANDCTL, Peak, Result, Times, timed, verdict};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -167,15 +172,29 @@ fn apply(folder: &Path, state: &Path, portal: &Sandbox) -> Result<Applied> {
     if portal.requests().iter().any(|request| request.status != Some(200)) {
         return Err("a request was refused".into());
     }
-    let store = store_time(state)?.as_secs_f64() / time.as_secs_f64();
+    let store = store_time(folder, state)?.as_secs_f64() / time.as_secs_f64();
     Ok(Applied { time, store })
 }
 
+/// The plan of a run, as it was approved. Its new images are not read: the store does not keep them.
+fn approved(folder: &Path, run: &StoredRun) -> Result<Published<ApprovedPlan>> {
+    let mut plan = run.plan()?.plan(run.old_images()?)?;
+    let new = plan.diff.changes.iter().filter_map(|change| Some(change.action.after()?.content.sha256));
+    plan.contents.extend(new.map(|digest| (digest, Arc::from([]))).collect::<Vec<_>>());
+    let (manifest, _) = manifest::parse(&fs::read(folder.join("brand.yaml"))?, "brand.yaml");
+    let ownership = manifest.ok_or("the manifest was valid before")?.ownership();
+    let allowances =
+        Allowances { max_deletes: None, empty: Empty::Allow, unbacked: Unbacked::Change, in_use: InUse::Allow };
+    let evaluated = guard::evaluate(plan, &ownership, &CountsByKind::new(), allowances);
+    let approved = Published::new(evaluated, None, &Origins::new(), &[]).approve();
+    Ok(approved.map_err(|refusal| format!("{refusal:?}"))?)
+}
+
 /// How long it takes to write the journal and the old images of the only run in `state` once more, beside it.
-fn store_time(state: &Path) -> Result<Duration> {
+fn store_time(folder: &Path, state: &Path) -> Result<Duration> {
     let runs = runs::of_all_portals(state)?;
     let [run] = runs.as_slice() else { return Err("one run was expected".into()) };
-    let (plan, old) = (run.plan()?, run.old_images()?);
+    let plan = approved(folder, run)?;
     let mut single = Vec::new();
     let mut last = Vec::new();
     for line in fs::read_to_string(run.folder().join("journal.jsonl"))?.lines() {
@@ -188,7 +207,7 @@ fn store_time(state: &Path) -> Result<Duration> {
     }
     let store = RunStore::new(StateDir::new(&state.join("again"), "portal"), None);
     let start = Instant::now();
-    let journal = store.begin(&plan, &old)?;
+    let journal = store.begin(&plan)?;
     for entry in &single {
         journal.append(entry)?;
     }

@@ -5,6 +5,7 @@
 //! whoever draws it (the rooms `render` and `cli`), with [`escape`].
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command, that changes the
 /// direction of writing, or that cannot be seen. Quotes and backslashes stay as they are.
@@ -24,6 +25,12 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// What a value displays, escaped as by [`escape`].
+#[must_use]
+pub fn escaped(value: impl Display) -> String {
+    escape(&value.to_string()).into_owned()
 }
 
 /// JSON with everything in its strings escaped that [`escape`] escapes, which JSON itself need not do: whoever looks at it
@@ -65,6 +72,17 @@ pub fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
     match text.char_indices().nth(max_chars) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    }
+}
+
+/// A word of a command line, in quotes where a shell would take it for more than that.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
+    if text.chars().all(is_plain) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
     }
 }
 
@@ -144,6 +162,12 @@ mod tests {
         assert_eq!(listed(&[], "or"), "");
         assert_eq!(listed(&["a"], "or"), "`a`");
         assert_eq!(listed(&["a", "b", "c"], "or"), "`a`, `b` or `c`");
+    }
+
+    #[test]
+    fn a_shell_takes_a_word_for_what_it_says() {
+        assert_eq!(shell_word("icon/acme-call"), "icon/acme-call");
+        assert_eq!(shell_word("icon/it's $(x)"), r"'icon/it'\''s $(x)'");
     }
 
     #[test]

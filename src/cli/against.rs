@@ -1,68 +1,57 @@
 //! `plan --against`: an export stands for the portal. No credentials are looked for, no state folder is written, and no run
-//! is settled. What comes of it is no [`super::plan::Made`], so nothing can go on to apply it.
+//! is settled. What comes of it has no connection, so nothing can go on to apply it.
 
 use std::path::Path;
 
-use crate::domain::finding::Finding;
-use crate::domain::manifest::Manifest;
+use crate::domain::guard::Evaluated;
 use crate::domain::report::Against;
+use crate::format::Published;
+use crate::ops;
 use crate::ops::observe::{NoCache, Reader};
 use crate::ops::origin::Record;
-use crate::ops::plan::{self as planning, Request};
+use crate::ops::plan::{Purpose, Request};
 use crate::store::exported::ExportedPortal;
 use crate::store::git::Git;
 
-use super::plan;
-use super::session::Session;
+use super::attempt::Attempt;
+use super::connection;
+use super::context::Context;
+use super::error::Failure;
 use super::settings::PlanArgs;
 
-/// Checks the repository and compares it with the export in `folder`; what was found is in the report. `None` when it did
-/// not come to a plan.
-pub(super) fn make(session: &mut Session<'_>, comparing: &PlanArgs, folder: &Path) -> Option<()> {
-    session.report.against = Some(Against::Export);
-    let only = plan::selection(session, &comparing.looking)?;
-    let validated = session.validate();
-    let (manifest, desired) = (validated.manifest.as_ref()?, validated.checked.desired.as_ref()?);
-    let exported = match ExportedPortal::open(folder) {
-        Ok(exported) => exported,
-        Err(findings) => {
-            session.report.findings.extend(findings);
-            return None;
-        }
-    };
-    session.report.portal = Some(exported.origin().portal.clone());
-    if let Some(finding) = elsewhere(manifest, &exported) {
-        session.report.findings.push(finding);
-        return None;
+/// Checks the repository, compares it with the export in `folder`, and lets the guards evaluate the plan.
+pub(super) fn make(
+    context: &Context<'_>,
+    arguments: &PlanArgs,
+    folder: &Path,
+    attempt: &mut Attempt,
+) -> Result<Published<Evaluated>, Failure> {
+    attempt.against = Some(Against::Export);
+    let only = arguments.select.selection().map_err(Failure::usage)?;
+    let (manifest, desired) = attempt.check(context)?;
+    let exported = ExportedPortal::open(folder).map_err(Failure::invalid)?;
+    let origin = exported.origin();
+    attempt.portal = Some(origin.portal.clone());
+    if !origin.sandbox && !manifest.is_for(&origin.portal) {
+        return Err(connection::wrong_portal(
+            &format!("the export is of {}", origin.portal),
+            &format!("the manifest is for {} only", manifest.portals.join(", ")),
+            "name an export of that portal, or add this one to `portal`",
+        ));
     }
-    let history = Git::of(session.globals.manifest());
-    let name = session.repository.name().to_owned();
+    let history = Git::of(context.globals.manifest());
     let request = Request {
-        portal: &exported.origin().portal,
-        manifest: &name,
-        desired,
+        portal: &origin.portal,
+        manifest: context.repository.name(),
+        desired: &desired,
         only: &only,
-        allowances: comparing.allowances(&manifest.policy),
-        freshness: comparing.looking.freshness(),
-        purpose: planning::Purpose::Show,
+        unbacked: arguments.guards.unbacked(),
+        freshness: arguments.select.freshness(),
+        purpose: Purpose::Read,
         // An export remembers no runs.
         record: Some(Record { history: &history, runs: &[] }),
     };
-    let mut report = std::mem::take(&mut session.report);
-    let eyes = Reader { portal: &exported, cache: &NoCache, observer: session.progress.as_ref() };
-    let planned = session.read(planning::plan(&request, &eyes, &mut report));
-    session.report = report;
-    session.took(planned).map(drop)
-}
-
-/// Refuses an export of a portal that the manifest does not name.
-fn elsewhere(manifest: &Manifest, exported: &ExportedPortal) -> Option<Finding> {
-    let origin = exported.origin();
-    if origin.sandbox || manifest.portals.is_empty() || manifest.portals.contains(&origin.portal) {
-        return None;
-    }
-    let (portal, pins) = (origin.portal.escape_debug(), manifest.portals.join(", "));
-    let finding =
-        Finding::error("portal-pin", format!("the export is of {portal}, and the manifest is for {pins} only"));
-    Some(finding.help("name an export of that portal, or add this one to `portal`"))
+    let reader = Reader { portal: &exported, cache: &NoCache, observer: context.progress.as_ref() };
+    let planned = context.wait(ops::plan::plan(&request, &reader))??;
+    Ok(attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy)))
 }

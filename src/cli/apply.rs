@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::finding::Finding;
-use crate::domain::guard;
 use crate::domain::journal::Resumption;
-use crate::format::Document;
+use crate::ops::plan::Purpose;
 
+use super::attempt::Attempt;
+use super::context::Context;
+use super::error::Failure;
 use super::exit::Exit;
-use super::plan;
+use super::planning::{self, Made};
 use super::saved;
-use super::session::{Purpose, Session};
 use super::settings::{Globals, PlanArgs};
-use super::writing::{self, Approved, Writing};
+use super::writing::{self, Approved, WriteArgs};
 
 /// Make the portal look as the manifest says
 ///
@@ -26,45 +26,32 @@ use super::writing::{self, Approved, Writing};
 )]
 pub(super) struct Arguments {
     /// A plan saved with `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["only", "refresh", "check_usage"])]
-    pub(super) plan: Option<PathBuf>,
+    #[arg(id = "saved", value_name = "PLAN", conflicts_with_all = ["only", "refresh", "check_usage"])]
+    pub(super) saved: Option<PathBuf>,
     #[command(flatten)]
-    writing: Writing,
+    write: WriteArgs,
     #[command(flatten)]
-    pub(super) comparing: PlanArgs,
+    pub(super) plan: PlanArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::new(globals, &arguments.comparing.settling);
-    session.reports = arguments.comparing.reports.clone();
-    session.showing = arguments.comparing.showing;
-    let approved = match &arguments.plan {
-        Some(path) => saved::take_up(&mut session, path, &arguments.comparing),
-        None => fresh(&mut session, arguments),
+    let Arguments { saved, write, plan } = arguments;
+    let context = Context::new(globals, &plan.settle);
+    let mut attempt = Attempt::default();
+    let approved = match saved {
+        Some(path) => saved::take_up(&context, path, plan, &mut attempt),
+        None => fresh(&context, arguments, &mut attempt),
     };
-    let ask = arguments.plan.is_none() && !arguments.writing.yes;
-    writing::carry_out(&mut session, approved, &arguments.writing, ask)
+    let ask = saved.is_none() && !write.yes;
+    let applied = approved.and_then(|approved| writing::apply(&context, approved, write, ask, &mut attempt));
+    writing::finish(&context, attempt, applied, &plan.reports, plan.show)
 }
 
-/// Plans anew. The plan is shown at once, so that the question can follow it.
-fn fresh(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
-    writing::can_ask(session, &arguments.writing)?;
-    let made = plan::make(session, &arguments.comparing, Purpose::Write)?;
-    let document = Document::from(&session.report);
-    writing::show(session, &arguments.writing);
-    if session.report.findings.iter().any(Finding::is_error) {
-        return None;
-    }
-    let manifest = made.validated.manifest.as_ref()?;
-    let allowances = arguments.comparing.allowances(&manifest.policy);
-    // Why it was not approved, the report says already.
-    let plan =
-        guard::approve(made.planned.plan, &manifest.ownership(), &made.planned.counts_by_kind, allowances).ok()?;
-    Some(Approved {
-        plan,
-        document,
-        connection: made.connection,
-        seen: made.planned.seen,
-        resumed: Resumption::default(),
-    })
+/// Makes a plan now. It is shown at once, so that the question can follow it.
+fn fresh(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Approved, Failure> {
+    let Arguments { write, plan: options, .. } = arguments;
+    writing::can_ask(write)?;
+    let Made { plan, connection, seen } = planning::make(context, options, Purpose::Write, attempt)?;
+    let plan = writing::approve(context, plan, write, options.show, attempt)?;
+    Ok(Approved { plan, connection, seen, resumed: Resumption::default() })
 }

@@ -1,31 +1,13 @@
-//! `brandctl completions`, and what shells are told when they ask.
-//!
-//! The script that a shell loads asks the program itself at every Tab, so that codes and runs are those of the moment. A
-//! question reads files of the repository and nothing else: no portal, no secret, and no complaint, because it would end
-//! up in the line that somebody is typing.
+//! `brandctl completions`
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-
+use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Command};
-use clap_complete::engine::ValueCompleter as _;
-use clap_complete::env::{CompleteEnv, Shells};
-use clap_complete::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::Shells;
 
-use crate::domain::asset::Address;
-use crate::domain::manifest;
-use crate::ops::ports::ReadArt as _;
-use crate::store::repository::Repository;
-use crate::store::root::state_beside;
-use crate::store::runs;
-
+use super::complete::VARIABLE;
 use super::exit::Exit;
 use super::output;
 use super::settings::Globals;
-
-/// The variable by which the script tells the program that it is asked.
-const VARIABLE: &str = "BRANDCTL_COMPLETE";
 
 /// Print what makes a shell complete brandctl's commands, options, codes and runs
 ///
@@ -55,83 +37,4 @@ pub(super) fn run(_: &Globals, arguments: &Arguments) -> Exit {
         Some(Ok(())) => output::data(&String::from_utf8_lossy(&script), Exit::Success),
         Some(Err(_)) | None => Exit::Error,
     }
-}
-
-/// Answers a shell that asks what the last of `arguments` could become; `false` when none does. What the script asks is
-/// known by its `--`: a variable alone must not keep a command from doing its work.
-pub(super) fn answered(program: fn() -> Command, arguments: &[OsString]) -> bool {
-    let shell = std::env::var(VARIABLE).unwrap_or_default();
-    if Shells::builtins().completer(&shell).is_none() || arguments.get(1).is_none_or(|word| word != "--") {
-        return false;
-    }
-    let here = std::env::current_dir().ok();
-    // What is typed is no command line yet: an error would only garble it.
-    CompleteEnv::with_factory(program).var(VARIABLE).try_complete(arguments.to_vec(), here.as_deref()).unwrap_or(true)
-}
-
-/// Completes codes, as `--only` takes them: the declared ones, with and without their kind.
-pub(super) fn patterns() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let codes = |address: &Address| [address.to_string(), address.code.to_string()];
-        candidates(typed, declared().iter().flat_map(codes))
-    })
-}
-
-/// Completes addresses of what is declared.
-pub(super) fn addresses() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| candidates(typed, declared().iter().map(Address::to_string)))
-}
-
-/// Completes the ids of the runs in the state folder, the newest first, and files, because plans and runs' folders are
-/// some.
-pub(super) fn runs() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let repository = Repository::at(&manifest());
-        let root = option("--state-dir", None).map_or_else(|| state_beside(repository.folder()), PathBuf::from);
-        let runs = runs::of_all_portals(&root).unwrap_or_default();
-        let mut found = candidates(typed, runs.iter().rev().map(|run| run.state.run.clone()));
-        let files = clap_complete::PathCompleter::any().complete(typed);
-        found.extend(files.into_iter().filter(|file| is_plain(&file.get_value().to_string_lossy())));
-        found
-    })
-}
-
-fn candidates(typed: &OsStr, values: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
-    let typed = typed.to_string_lossy();
-    values.filter(|value| value.starts_with(&*typed) && is_plain(value)).map(CompletionCandidate::new).collect()
-}
-
-/// Whether no shell sees more in it than its letters: bash puts a candidate on the line as it is, and codes and file names
-/// come from whoever can commit.
-fn is_plain(value: &str) -> bool {
-    value.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"._/-".contains(&letter))
-}
-
-/// What the manifest declares, as far as it can be read.
-fn declared() -> Vec<Address> {
-    let repository = Repository::at(&manifest());
-    let text = repository.manifest().unwrap_or_default();
-    let (manifest, _) = manifest::read(&text, repository.name());
-    manifest.map(|manifest| repository.addresses(&manifest)).unwrap_or_default()
-}
-
-/// The manifest that the line names.
-fn manifest() -> PathBuf {
-    option("--file", Some("-f")).map_or_else(|| Path::new("brand.yaml").to_owned(), PathBuf::from)
-}
-
-/// The value that the line being typed gives to an option: the shell puts it behind a `--`.
-fn option(long: &str, short: Option<&str>) -> Option<OsString> {
-    let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    let value = |(at, word): (usize, &OsString)| {
-        let text = word.to_str()?;
-        let is_short = short.is_some_and(|short| text == short);
-        if text == long || is_short {
-            return words.get(at + 1).cloned();
-        }
-        let long = text.strip_prefix(long).and_then(|rest| rest.strip_prefix('='));
-        let joined = || short.and_then(|short| text.strip_prefix(short));
-        long.or_else(joined).map(OsString::from)
-    };
-    words.iter().enumerate().find_map(value)
 }

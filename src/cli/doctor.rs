@@ -3,16 +3,20 @@
 use clap::Args;
 
 use crate::domain::doctor::{self, Health, Observed, Trouble};
-use crate::domain::finding::Finding;
 use crate::domain::manifest::Manifest;
+use crate::domain::report::FailureKind;
 use crate::ops;
+use crate::ops::plan::Purpose;
 use crate::ops::ports::Probe as _;
 use crate::render;
 use crate::render::json::DoctorDocument;
 
+use super::attempt::Attempt;
+use super::connection;
+use super::context::Context;
+use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::session::{self, CutShort, Purpose, Session};
 use super::settings::{Format, Globals};
 
 /// Check what apply needs: credentials, network, rights, limits
@@ -26,40 +30,34 @@ use super::settings::{Format, Globals};
 pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
-    let mut session = Session::looking(globals);
-    let mut observed = Observed::default();
-    observe(&mut session, &mut observed);
-    session.progress.clear();
+    let context = Context::reading_once(globals);
+    let (mut attempt, mut observed) = (Attempt::default(), Observed::default());
+    let failure = observe(&context, &mut attempt, &mut observed).err().map(|failure| failure.kind);
+    context.progress.clear();
+    if failure == Some(FailureKind::Interrupted) && observed.config.as_ref().is_some_and(Result::is_ok) {
+        output::complain("interrupted before everything was tried");
+    }
     let checks = doctor::judge(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
-    let exit = match (session.report.interrupted, failed) {
-        (true, _) => Exit::Interrupted,
-        (false, true) => Exit::Error,
-        (false, false) => Exit::Success,
-    };
+    let exit = error::exit_of_reading(failure, failed);
     match globals.format {
         Format::Human => output::data(&render::doctor::checks(&checks), exit),
         Format::Json => {
-            output::json(render::json::print::<DoctorDocument>((&*checks, session.report.portal.as_deref())), exit)
+            output::json(render::json::print::<DoctorDocument>((&*checks, attempt.portal.as_deref())), exit)
         }
     }
 }
 
 /// Looks as far as it comes. Everything goes into `observed`: a finding here is a check that failed.
-fn observe(session: &mut Session<'_>, observed: &mut Observed) {
-    let manifest = session.parse_if_any();
-    let errors = session.report.findings.iter().filter(|finding| finding.is_error()).count();
-    let found = std::mem::take(&mut session.report.findings);
-    let connection = session.connect(None, Purpose::Read);
-    observed.manifest = match (&manifest, found.into_iter().find(Finding::is_error)) {
-        (None, None) => None,
-        (None, Some(first)) => Some(Err(unusable(session, errors, first))),
-        (Some(manifest), _) => Some(fit(session, manifest)),
+fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut Observed) -> Result<(), Failure> {
+    let manifest = attempt.parse_if_any(context);
+    let connection = attempt.connect(context, None, Purpose::Read);
+    observed.manifest = match &manifest {
+        Ok(None) => None,
+        Ok(Some(manifest)) => Some(fit(context, manifest, attempt.portal.as_deref())),
+        Err(failure) => Some(Err(unusable(context, failure))),
     };
-    let Some(connection) = connection else {
-        observed.config = session.report.findings.pop().map(|finding| Err(trouble(finding)));
-        return;
-    };
+    let connection = connection.inspect_err(|failure| observed.config = Some(Err(trouble(failure))))?;
     observed.config = Some(Ok((connection.client.setup(), connection.source.clone())));
     let folder = connection.state.path().display();
     observed.state =
@@ -67,42 +65,39 @@ fn observe(session: &mut Session<'_>, observed: &mut Observed) {
             let help = "apply keeps old images there: name a folder that can be written with --state-dir";
             Trouble { message: format!("{folder} cannot be written: {error}"), help: Some(help.to_owned()) }
         }));
-    let progress = session.progress.clone();
-    let observing = ops::doctor::observe(&connection.client, progress.as_ref(), observed);
-    match session.read(observing) {
-        Ok(()) => {}
-        Err(CutShort::Interrupted) => {
-            session.progress.clear();
-            output::complain("interrupted before everything was tried");
-            session.report.interrupted = true;
+    context.wait(ops::doctor::observe(&connection.client, context.progress.as_ref(), observed)).inspect_err(|failure| {
+        if failure.kind != FailureKind::Interrupted {
+            observed.config = Some(Err(trouble(failure)));
         }
-        Err(CutShort::NoRuntime(error)) => {
-            observed.config = Some(Err(Trouble { message: format!("no runtime: {error}"), help: None }));
-        }
-    }
+    })
 }
 
 /// Whether the manifest is for the portal that was connected to.
-fn fit(session: &Session<'_>, manifest: &Manifest) -> Result<String, Trouble> {
-    let name = session.repository.name();
-    match &session.report.portal {
-        Some(portal) if session.globals.sandbox.is_none() => session::pinned(manifest, portal)
+fn fit(context: &Context<'_>, manifest: &Manifest, portal: Option<&str>) -> Result<String, Trouble> {
+    let name = context.repository.name();
+    match portal {
+        Some(portal) if context.globals.sandbox.is_none() => connection::pinned(manifest, portal)
             .map(|()| if manifest.portals.is_empty() { "any portal" } else { "this portal" })
             .map(|which| format!("{name} is for {which}"))
-            .map_err(|finding| trouble(*finding)),
+            .map_err(|failure| trouble(&failure)),
         _ => Ok(format!("{name} can be read")),
     }
 }
 
-fn unusable(session: &Session<'_>, errors: usize, first: Finding) -> Trouble {
-    let name = session.repository.name();
-    let message = match errors {
-        1 => format!("{name}: {}", first.message),
-        _ => format!("{name}: {}, and {} more", first.message, errors - 1),
+fn unusable(context: &Context<'_>, failure: &Failure) -> Trouble {
+    let (name, first) = (context.repository.name(), trouble(failure).message);
+    let message = match failure.findings.len() {
+        1 => format!("{name}: {first}"),
+        errors => format!("{name}: {first}, and {} more", errors - 1),
     };
     Trouble { message, help: Some("`brandctl validate` shows where".to_owned()) }
 }
 
-fn trouble(finding: Finding) -> Trouble {
-    Trouble { message: finding.message, help: finding.help }
+/// The first thing that a failure has to say.
+fn trouble(failure: &Failure) -> Trouble {
+    let first = failure.findings.first();
+    Trouble {
+        message: first.map(|finding| finding.message.clone()).unwrap_or_default(),
+        help: first.and_then(|finding| finding.help.clone()),
+    }
 }

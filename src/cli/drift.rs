@@ -3,13 +3,17 @@
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::report::DriftScope;
+use crate::domain::report::{DriftScope, Report};
+use crate::ops::plan::Purpose;
 use crate::render;
+use crate::text;
 
-use super::exit::{self, Exit};
+use super::attempt::Attempt;
+use super::context::Context;
+use super::error;
+use super::exit::Exit;
 use super::output;
-use super::plan;
-use super::session::{Purpose, Session};
+use super::planning;
 use super::settings::{AnyFormat, Globals, PlanArgs};
 
 /// Tell whether the portal still looks as the manifest says, for cron
@@ -28,26 +32,27 @@ pub(super) struct Arguments {
     #[arg(long)]
     only_portal: bool,
     #[command(flatten)]
-    pub(super) comparing: PlanArgs,
+    pub(super) plan: PlanArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::new(globals, &arguments.comparing.settling);
-    if arguments.only_portal {
-        session.report.concern = DriftScope::Portal;
-    }
-    plan::make(&mut session, &arguments.comparing, Purpose::Read);
-    let missed = session.report.unknown_origins();
-    if arguments.only_portal && missed > 0 {
-        let entries = if missed == 1 { "1 entry".to_owned() } else { format!("{missed} entries") };
+    let Arguments { only_portal, plan } = arguments;
+    let context = Context::new(globals, &plan.settle);
+    let mut attempt = Attempt::default();
+    let made = planning::make(&context, plan, Purpose::Read, &mut attempt);
+    let concern = if *only_portal { DriftScope::Portal } else { DriftScope::Everything };
+    let mut report = Report { concern, ..attempt.into_report(&context, made.err()) };
+    let missed = report.unknown_origins();
+    if *only_portal && missed > 0 {
+        let entries = text::plural(missed, "entry", "entries");
         let message = format!("it cannot be told of {entries} whether the portal or the repository moved");
         let help = "each says why; without --only-portal it need not be known";
-        session.report.findings.push(Finding::error("origin-unknown", message).help(help));
+        report.findings.push(Finding::error("origin-unknown", message).help(help));
     }
-    session.write_reports(&arguments.comparing.reports, "drift");
-    session.progress.clear();
-    let screen = output::screen_of_plan(globals, arguments.comparing.showing);
-    output::report(globals, &session.report, exit::of_drift(&session.report), |report| match globals.any_format {
+    plan.reports.write_for(&context, &mut report, "drift");
+    context.progress.clear();
+    let screen = output::screen_of_plan(globals, plan.show);
+    output::report(globals, &report, error::exit_of_drift(&report), |report| match globals.any_format {
         AnyFormat::Diff => render::diff::report(report),
         _ => render::human::drift(report, &screen),
     })

@@ -1,8 +1,6 @@
-//! Exit codes: one table, the same in every format.
+//! Exit codes: one table, the same in every format. Which one it is, `error.rs` decides.
 
 use std::process::ExitCode;
-
-use crate::domain::report::Report;
 
 /// How the process ends. Other programs rely on these numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,70 +24,5 @@ pub(super) enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
-    }
-}
-
-/// Whether pending changes have an exit code of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
-    /// They end in success.
-    Plain,
-    /// They end in [`Exit::Changes`].
-    Changes,
-}
-
-/// 130 > 1 > 4 > 2 > 0.
-pub(super) fn of_plan(report: &Report, detail: Detail) -> Exit {
-    if report.interrupted {
-        Exit::Interrupted
-    } else if report.has_errors() {
-        Exit::Error
-    } else if report.refused() {
-        Exit::Refused
-    } else {
-        of_changes(report, detail)
-    }
-}
-
-/// 130 > 1 > 2 > 0.
-pub(super) fn of_drift(report: &Report) -> Exit {
-    if report.interrupted {
-        Exit::Interrupted
-    } else if report.has_errors() {
-        Exit::Error
-    } else {
-        of_changes(report, Detail::Changes)
-    }
-}
-
-fn of_changes(report: &Report, detail: Detail) -> Exit {
-    if detail == Detail::Changes && report.has_changes() { Exit::Changes } else { Exit::Success }
-}
-
-/// Of what only reads, beside the report of its session: 130 > 1 > 0.
-pub(super) fn of_reading(report: &Report, has_errors: bool) -> Exit {
-    if report.interrupted {
-        Exit::Interrupted
-    } else if has_errors {
-        Exit::Error
-    } else {
-        Exit::Success
-    }
-}
-
-/// 130 > 5 > 3 > 4 > 1 > 0.
-pub(super) fn of_apply(report: &Report, interrupted: bool) -> Exit {
-    if interrupted {
-        Exit::Interrupted
-    } else if report.stale {
-        Exit::Stale
-    } else if report.partly_applied() {
-        Exit::Partial
-    } else if report.run.is_none() && report.refused() {
-        Exit::Refused
-    } else if report.has_errors() || report.has_failed_steps() {
-        Exit::Error
-    } else {
-        Exit::Success
     }
 }

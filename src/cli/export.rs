@@ -5,20 +5,22 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::domain::export::{Choice, Origin};
-use crate::domain::finding::Finding;
 use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export;
 use crate::ops::observe::{NoCache, Reader};
+use crate::ops::plan::Purpose;
 use crate::ops::ports::Existing;
 use crate::render;
 use crate::render::json::ExportDocument;
 use crate::store::export::ExportFolder;
 
-use super::exit::{self, Exit};
+use super::attempt::Attempt;
+use super::context::Context;
+use super::error::{self, Failure};
+use super::exit::Exit;
 use super::output;
-use super::session::{Purpose, Session};
 use super::settings::{Format, Globals, pattern};
 
 /// Write what the portal holds to a folder: a manifest, every image, and a snapshot for `plan --against`
@@ -45,45 +47,45 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::looking(globals);
-    let mut report = ExportReport { folder: arguments.folder.display().to_string(), ..ExportReport::default() };
-    carry_out(&mut session, arguments, &mut report);
-    session.progress.clear();
-    report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
-    let exit = exit::of_reading(&session.report, report.has_errors());
+    let context = Context::reading_once(globals);
+    let mut attempt = Attempt::default();
+    let mut exported = ExportReport { folder: arguments.folder.display().to_string(), ..ExportReport::default() };
+    let failure = export_to(&context, arguments, &mut attempt, &mut exported).err();
+    context.progress.clear();
+    let report = attempt.into_report(&context, failure);
+    exported.portal = report.portal;
+    exported.findings = report.findings;
+    let exit = error::exit_of_reading(report.failure, exported.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::print::<ExportDocument>(&report), exit),
+        Format::Json => output::json(render::json::print::<ExportDocument>(&exported), exit),
         Format::Human => {
-            let exit = output::data(&render::export::exported(&report), exit);
-            output::findings(globals, &report.findings, &Report::default());
+            let exit = output::data(&render::export::exported(&exported), exit);
+            output::findings(globals, &exported.findings, &Report::default());
             exit
         }
     }
 }
 
-/// Exports, as far as it comes; what stood in the way is in the session's report.
-fn carry_out(session: &mut Session<'_>, arguments: &Arguments, report: &mut ExportReport) -> Option<()> {
-    let choice = match chosen(arguments) {
-        Ok(choice) => choice,
-        Err(error) => {
-            session.report.findings.push(Finding::error("usage", error));
-            return None;
-        }
-    };
+/// Exports.
+fn export_to(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    attempt: &mut Attempt,
+    report: &mut ExportReport,
+) -> Result<(), Failure> {
+    let choice = chosen(arguments).map_err(Failure::usage)?;
     // A manifest is not needed; the pin of one that is named holds.
-    let manifest = if session.globals.names_manifest() { Some(session.parse_if_any()?) } else { None };
-    let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
-    report.portal = Some(connection.identity.clone());
-    let origin = Origin { portal: connection.identity.clone(), sandbox: session.globals.sandbox.is_some() };
+    let manifest = if context.globals.names_manifest() { attempt.parse_if_any(context)? } else { None };
+    let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
+    let origin = Origin { portal: connection.identity.clone(), sandbox: context.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder);
-    let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
-    let exported = session.read(export::export(&choice, &origin, &eyes, &target, existing));
-    let exported = session.took(exported)?;
+    let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
+    let exported = context.wait(export::export(&choice, &origin, &reader, &target, existing))??;
     report.items = exported.export.items;
-    report.findings = exported.export.findings;
     report.written = exported.written;
-    Some(())
+    attempt.findings.extend(exported.export.findings);
+    Ok(())
 }
 
 fn chosen(arguments: &Arguments) -> Result<Choice, String> {

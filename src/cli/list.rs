@@ -2,19 +2,21 @@
 
 use clap::Args;
 
-use crate::domain::finding::Finding;
 use crate::domain::list::Inventory;
 use crate::domain::manifest::Manifest;
 use crate::ops;
 use crate::ops::list::Bytes;
+use crate::ops::plan::Purpose;
 use crate::render;
 use crate::render::json::ListDocument;
 use crate::render::list::Systems;
 
-use super::exit::{self, Exit};
+use super::attempt::Attempt;
+use super::context::Context;
+use super::error::{self, Failure};
+use super::exit::Exit;
 use super::output;
 use super::reports::Reports;
-use super::session::{Purpose, Session};
 use super::settings::{Format, Globals, SelectArgs};
 
 /// Show what the portal holds, and what is managed
@@ -30,58 +32,55 @@ pub(super) struct Arguments {
     #[arg(long)]
     system: bool,
     #[command(flatten)]
-    looking: SelectArgs,
+    select: SelectArgs,
     #[command(flatten)]
     pub(super) reports: Reports,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::looking(globals);
-    let mut inventory = Inventory::default();
-    let bytes = if arguments.reports.draw() { Bytes::Kept } else { Bytes::Dropped };
-    look(&mut session, &arguments.looking, bytes, &mut inventory);
-    session.progress.clear();
-    inventory.findings.splice(0..0, std::mem::take(&mut session.report.findings));
+    let context = Context::reading_once(globals);
+    let (mut attempt, mut inventory) = (Attempt::default(), Inventory::default());
+    let failure = look(&context, arguments, &mut attempt, &mut inventory).err();
+    context.progress.clear();
+    let report = attempt.into_report(&context, failure);
+    inventory.findings.clone_from(&report.findings);
     if arguments.reports.comment() {
-        inventory.subject = session.subject();
+        inventory.subject = context.subject();
     }
     let unwritten = arguments.reports.write_inventory(&inventory);
     inventory.findings.extend(unwritten);
-    let exit = exit::of_reading(&session.report, inventory.has_errors());
+    let exit = error::exit_of_reading(report.failure, inventory.has_errors());
     match globals.format {
         Format::Json => output::json(render::json::print::<ListDocument>(&inventory), exit),
         Format::Human => {
             let systems = if arguments.system { Systems::Named } else { Systems::Counted };
             let exit = output::data(&render::list::inventory(&inventory, systems, &output::screen()), exit);
-            output::findings(globals, &inventory.findings, &session.report);
+            output::findings(globals, &inventory.findings, &report);
             exit
         }
     }
 }
 
-/// Fills the inventory as far as it comes; what stood in the way is in the report.
-fn look(session: &mut Session<'_>, looking: &SelectArgs, bytes: Bytes, inventory: &mut Inventory) -> Option<()> {
-    let only = match looking.selection() {
-        Ok(only) => only,
-        Err(error) => {
-            session.report.findings.push(Finding::error("usage", error));
-            return None;
-        }
-    };
-    let manifest = session.parse_if_any();
-    if session.report.has_errors() {
-        return None;
-    }
-    let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
-    inventory.manifest = manifest.as_ref().map(|_| session.repository.name().to_owned());
+/// Lists the portal.
+fn look(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    attempt: &mut Attempt,
+    inventory: &mut Inventory,
+) -> Result<(), Failure> {
+    let Arguments { select, reports, system: _ } = arguments;
+    let only = select.selection().map_err(Failure::usage)?;
+    let manifest = attempt.parse_if_any(context)?;
+    let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
+    inventory.manifest = manifest.as_ref().map(|_| context.repository.name().to_owned());
     let ownership = manifest.as_ref().map(Manifest::ownership);
-    let eyes = session.eyes(&connection);
-    let listed = session.read(ops::list::list(&eyes, ownership.as_ref(), &only, looking.freshness(), bytes));
-    let listed = session.took(listed)?;
-    session.save_cache(&connection, &listed.listing);
-    inventory.portal = Some(connection.identity.clone());
+    let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
+    let reader = connection.reader(context);
+    let listed = context.wait(ops::list::list(&reader, ownership.as_ref(), &only, select.freshness(), bytes))??;
+    connection.save_cache(context, &listed.listing);
+    inventory.portal = Some(connection.identity);
     inventory.entries = listed.entries;
-    inventory.findings = listed.findings;
     inventory.contents = listed.contents;
-    Some(())
+    attempt.findings.extend(listed.findings);
+    Ok(())
 }

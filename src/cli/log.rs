@@ -4,15 +4,20 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::logmessage::{self, Draft, Entity, LogReport, Outcome};
+use crate::domain::logmessage::{self, Draft, Entity, LogEntry, LogReport, Outcome};
+use crate::domain::report::FailureKind;
 use crate::ops;
-use crate::ops::ports::{ReadLog as _, WriteError, WriteLog as _};
+use crate::ops::plan::Purpose;
+use crate::ops::ports::{PortalError, ReadLog as _, WriteError, WriteLog as _};
 use crate::render;
 use crate::render::json::LogDocument;
 
+use super::attempt::Attempt;
+use super::connection::Connection;
+use super::context::Context;
+use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::session::{Connection, CutShort, Purpose, Session};
 use super::settings::{Format, Globals};
 
 /// Add, get, list and delete log entries in the timelines of CRM items
@@ -99,108 +104,102 @@ enum Order {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::looking(globals);
-    let mut report = LogReport::default();
-    act(&mut session, &arguments.action, &mut report);
-    session.progress.clear();
-    report.portal.clone_from(&session.report.portal);
-    report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
-    let is_bad = report.outcome != Outcome::Done || report.findings.iter().any(Finding::is_error);
-    let exit = match (session.report.interrupted, is_bad) {
-        (true, _) => Exit::Interrupted,
-        (false, true) => Exit::Error,
-        (false, false) => Exit::Success,
-    };
+    let context = Context::reading_once(globals);
+    let (mut attempt, mut log) = (Attempt::default(), LogReport::default());
+    let failure = act(&context, &arguments.action, &mut attempt, &mut log).err();
+    context.progress.clear();
+    let report = attempt.into_report(&context, failure);
+    log.portal.clone_from(&report.portal);
+    log.findings.clone_from(&report.findings);
+    let is_bad = log.outcome != Outcome::Done || log.findings.iter().any(Finding::is_error);
+    let exit = error::exit_of_reading(report.failure, is_bad);
     match globals.format {
-        Format::Json => output::json(render::json::print::<LogDocument>(&report), exit),
+        Format::Json => output::json(render::json::print::<LogDocument>(&log), exit),
         Format::Human => {
-            let exit = output::data(&human(&arguments.action, &report), exit);
-            output::findings(globals, &report.findings, &session.report);
+            let exit = output::data(&human(&arguments.action, &log), exit);
+            output::findings(globals, &log.findings, &report);
             exit
         }
     }
 }
 
-/// Does it; what stood in the way is in one of the two reports.
-fn act(session: &mut Session<'_>, action: &Action, report: &mut LogReport) -> Option<()> {
-    let manifest = session.parse_if_any();
-    if session.report.has_errors() {
-        return None;
-    }
+/// Does it.
+fn act(context: &Context<'_>, action: &Action, attempt: &mut Attempt, log: &mut LogReport) -> Result<(), Failure> {
+    let manifest = attempt.parse_if_any(context)?;
     // Log entries are in no plan: no run is in the way of a write to them.
-    let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
+    let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     match action {
-        Action::Add(adding) => add(session, adding, &connection, report)?,
-        Action::Get(Naming { id }) => {
-            let entry = session.read(connection.client.log_entry(*id));
-            report.entries = vec![session.took(entry)?];
-        }
-        Action::List(listing) => list(session, listing, &connection, report)?,
+        Action::Add(adding) => log.entries = vec![add(context, adding, &connection, attempt, log)?],
+        Action::Get(Naming { id }) => log.entries = vec![context.wait(connection.client.log_entry(*id))??],
+        Action::List(listing) => log.entries = list(context, listing, &connection, attempt)?,
         Action::Delete(Naming { id }) => {
-            let deleted = session.read(connection.client.delete_log_entry(*id));
+            let deleted = context.wait(connection.client.delete_log_entry(*id));
             let help = format!("`brandctl log get {id}` shows whether it is still there");
-            wrote(session, deleted, report, "the entry may have been deleted all the same", &help)?;
-            report.deleted = Some(*id);
+            wrote(deleted, log, "the entry may have been deleted all the same", &help)?;
+            log.deleted = Some(*id);
         }
     }
-    report.outcome = Outcome::Done;
-    Some(())
+    log.outcome = Outcome::Done;
+    Ok(())
 }
 
-fn add(session: &mut Session<'_>, adding: &Adding, connection: &Connection, report: &mut LogReport) -> Option<()> {
+fn add(
+    context: &Context<'_>,
+    adding: &Adding,
+    connection: &Connection,
+    attempt: &mut Attempt,
+    log: &mut LogReport,
+) -> Result<LogEntry, Failure> {
     let Adding { entity, title, text, icon } = adding;
     let draft = Draft { title: title.clone(), text: text.clone(), icon: icon.clone() };
-    let added = session.read(ops::logmessage::add(&connection.client, *entity, &draft, &mut report.findings));
+    let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
     let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
-    report.entries = vec![wrote(session, added, report, "the entry may have been added all the same", &help)?];
-    Some(())
+    wrote(added, log, "the entry may have been added all the same", &help)
 }
 
-fn list(session: &mut Session<'_>, listing: &Listing, connection: &Connection, report: &mut LogReport) -> Option<()> {
+fn list(
+    context: &Context<'_>,
+    listing: &Listing,
+    connection: &Connection,
+    attempt: &mut Attempt,
+) -> Result<Vec<LogEntry>, Failure> {
     let Listing { entity, limit, order } = listing;
     let order = match order {
         Order::Asc => logmessage::Order::Ascending,
         Order::Desc => logmessage::Order::Descending,
     };
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-    let listed = session.read(ops::logmessage::list(&connection.client, *entity, order, limit));
-    let (entries, counted) = session.took(listed)?;
+    let (entries, counted) = context.wait(ops::logmessage::list(&connection.client, *entity, order, limit))??;
     if let Some(counted) = counted {
         let message = format!("the portal counts {counted} entries and gave {}", entries.len());
         let help = format!("with `--limit {}` no more than these are asked for", entries.len().max(1));
-        report.findings.push(Finding::error("incomplete", message).help(help));
+        attempt.findings.push(Finding::error("incomplete", message).help(help));
     }
-    report.entries = entries;
-    Some(())
+    Ok(entries)
 }
 
 /// What came of a write. One whose answer was lost is not sent again: it may have been done.
 fn wrote<T>(
-    session: &mut Session<'_>,
-    outcome: Result<Result<T, WriteError>, CutShort>,
-    report: &mut LogReport,
+    outcome: Result<Result<T, WriteError>, Failure>,
+    log: &mut LogReport,
     maybe: &str,
     help: &str,
-) -> Option<T> {
-    if matches!(outcome, Err(CutShort::Interrupted)) {
-        report.outcome = Outcome::Unknown;
-        session.report.interrupted = true;
-        let message = format!("interrupted before the portal answered; {maybe}");
-        session.report.findings.push(Finding::error("interrupted", message).help(help));
-        return None;
+) -> Result<T, Failure> {
+    match outcome {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(WriteError::NoEffect(error))) => Err(error.into()),
+        Ok(Err(WriteError::Unknown(error))) => {
+            log.outcome = Outcome::Unknown;
+            let message = format!("{}; {maybe}", error.message);
+            Err(PortalError { message, hint: Some(help.to_owned()), ..error }.into())
+        }
+        Err(failure) if failure.kind == FailureKind::Interrupted => {
+            log.outcome = Outcome::Unknown;
+            let message = format!("interrupted before the portal answered; {maybe}");
+            Err(Failure::new(failure.kind, Finding::error("interrupted", message).help(help)))
+        }
+        Err(failure) => Err(failure),
     }
-    let outcome = outcome.map(|written| {
-        written.map_err(|error| match error {
-            WriteError::NoEffect(error) => error,
-            WriteError::Unknown(mut error) => {
-                report.outcome = Outcome::Unknown;
-                error.message = format!("{}; {maybe}", error.message);
-                error.hint = Some(help.to_owned());
-                error
-            }
-        })
-    });
-    session.took(outcome)
 }
 
 fn human(action: &Action, report: &LogReport) -> String {

@@ -7,6 +7,7 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 
 use crate::store::files::{Durability, Folder};
+use crate::text;
 
 use super::exit::Exit;
 use super::output;
@@ -44,7 +45,7 @@ pub(super) fn run(_: &Globals, arguments: &Arguments, mut program: Command) -> E
     for name in &arguments.command {
         let Some(found) = command.find_subcommand(name) else {
             let whole = arguments.command.join(" ");
-            output::complain(&format!("there is no command `{}`: see `brandctl --help`", whole.escape_debug()));
+            output::complain(&format!("there is no command `{}`: see `brandctl --help`", text::escape(&whole)));
             return Exit::Error;
         };
         command = found;

@@ -2,10 +2,15 @@
 
 mod against;
 mod apply;
+mod attempt;
+mod complete;
 mod completions;
+mod connection;
+mod context;
 mod credentials;
 mod doctor;
 mod drift;
+mod error;
 mod exit;
 mod export;
 mod history;
@@ -16,6 +21,7 @@ mod man;
 mod output;
 mod paths;
 mod plan;
+mod planning;
 mod progress;
 mod recovery;
 mod reports;
@@ -24,7 +30,6 @@ mod rules;
 mod sandbox;
 mod saved;
 mod schema;
-mod session;
 mod settings;
 mod show;
 mod signals;
@@ -91,7 +96,7 @@ impl Cli {
             Command::Validate(arguments) => {
                 read.extend(arguments.paths.iter().map(|path| Named::new("an image", path)))
             }
-            Command::Apply(apply::Arguments { plan: Some(plan), .. }) => read.push(Named::new("the plan", plan)),
+            Command::Apply(apply::Arguments { saved: Some(plan), .. }) => read.push(Named::new("the plan", plan)),
             Command::Show(arguments) => read.push(Named::new("the plan", &arguments.name)),
             _ => {}
         }
@@ -127,9 +132,9 @@ impl Command {
             Self::Validate(arguments) => Some((&arguments.reports, reports::Format::OF_CHECKS)),
             Self::List(arguments) => Some((&arguments.reports, reports::Format::OF_LISTS)),
             Self::Show(arguments) => Some((&arguments.reports, reports::Format::OF_PLANS)),
-            Self::Plan(plan::Arguments { comparing, .. })
-            | Self::Apply(apply::Arguments { comparing, .. })
-            | Self::Drift(drift::Arguments { comparing, .. }) => Some((&comparing.reports, reports::Format::OF_PLANS)),
+            Self::Plan(plan::Arguments { plan, .. })
+            | Self::Apply(apply::Arguments { plan, .. })
+            | Self::Drift(drift::Arguments { plan, .. }) => Some((&plan.reports, reports::Format::OF_PLANS)),
             _ => None,
         }
     }
@@ -138,7 +143,7 @@ impl Command {
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    if completions::answered(Cli::command, &arguments) {
+    if complete::answered(Cli::command, &arguments) {
         return Exit::Success.into();
     }
     let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {

@@ -10,7 +10,7 @@ use crate::render::screen::{Colours, Screen};
 use crate::text;
 
 use super::exit::Exit;
-use super::settings::{Format, Globals, Showing};
+use super::settings::{Format, Globals, ShowArgs};
 
 /// Prints `text` on standard output; what was decided stands unless it cannot be written.
 pub(super) fn data(text: &str, exit: Exit) -> Exit {
@@ -49,8 +49,8 @@ pub(super) fn draws() -> Result<Colours, &'static str> {
 }
 
 /// What standard output is shown on, to show a plan there.
-pub(super) fn screen_of_plan(globals: &Globals, showing: Showing) -> Screen {
-    let drawing = if showing.preview { Some(draws()) } else { None };
+pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
+    let drawing = if show.preview { Some(draws()) } else { None };
     if let Some(Err(why)) = drawing
         && io::stdout().is_terminal()
     {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ops::events::{Event, Observer, Stage};
+use crate::text::escape;
 
 use super::output;
 use super::settings::Globals;
@@ -84,7 +85,7 @@ impl Progress {
                     shown.bar.set_message("");
                     shown.waiting = None;
                 } else {
-                    shown.bar.set_message(told(why, left));
+                    shown.bar.set_message(waiting(why, left));
                 }
             }
             shown.bar.tick();
@@ -125,7 +126,7 @@ impl Observer for Progress {
             Event::Waiting { why, wait } => {
                 match (self.mode, self.shown.lock().unwrap_or_else(PoisonError::into_inner).as_mut()) {
                     (Mode::Bar, Some(shown)) => shown.waiting = Some((why, Instant::now() + wait)),
-                    (Mode::Lines, _) => output::remark(&format!("waiting: {}", told(&why, wait))),
+                    (Mode::Lines, _) => output::remark(&format!("waiting: {}", waiting(&why, wait))),
                     (Mode::Bar | Mode::Silent, _) => {}
                 }
             }
@@ -138,8 +139,8 @@ impl Observer for Progress {
 }
 
 /// A wait in words.
-fn told(why: &str, wait: Duration) -> String {
-    format!("{why}, {:.0} s", wait.as_secs_f64().ceil())
+fn waiting(why: &str, wait: Duration) -> String {
+    format!("{}, {:.0} s", escape(why), wait.as_secs_f64().ceil())
 }
 
 fn console_width() -> u16 {

@@ -2,63 +2,63 @@
 
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
+use crate::domain::report::FailureKind;
 use crate::ops::recover::{self, Closing, NotSettled};
 use crate::store::lock::LockError;
 use crate::store::runs::RunStore;
 
-use super::session::{Connection, Session};
+use super::attempt::Attempt;
+use super::connection::Connection;
+use super::context::Context;
+use super::error::Failure;
 
-/// Settles open runs, says so, and returns every run of this portal, the oldest first. `None` when the command cannot go
-/// on; why is in the report.
+/// Settles open runs, says so, and returns every run of this portal, the oldest first.
 ///
 /// A run that another process is at is left alone: whoever holds the lock is alive.
-pub(super) fn settle(session: &mut Session<'_>, connection: &Connection) -> Option<Vec<RunState>> {
+pub(super) fn settle(
+    context: &Context<'_>,
+    connection: &Connection,
+    attempt: &mut Attempt,
+) -> Result<Vec<RunState>, Failure> {
     let runs = RunStore::new(connection.state.clone(), None);
+    let unreadable = |error| format!("the runs cannot be read: {error}");
     let all = match runs.all() {
         Ok(all) => all,
-        Err(error) => return refuse(session, connection, format!("the runs cannot be read: {error}")),
+        Err(error) => return unsettled(connection, attempt, unreadable(error)),
     };
     if all.iter().all(|run| run.state.ended.is_some()) {
-        return Some(all.into_iter().map(|run| run.state).collect());
+        return Ok(all.into_iter().map(|run| run.state).collect());
     }
     let (_lock, closing) = match connection.lock_for_settling() {
         Ok(lock) => (lock, Closing::Write),
         // Whoever cannot write the state folder can still say what the open run did.
         Err(LockError::Io(_)) => (None, Closing::Leave),
         Err(error @ LockError::Held(_)) => {
-            session
-                .report
-                .findings
-                .push(Finding::warning("run-open", error.to_string()).help("what it does may not be in this plan yet"));
-            return Some(Vec::new());
+            let finding = Finding::warning("run-open", error.to_string());
+            attempt.findings.push(finding.help("what it does may not be in this plan yet"));
+            return Ok(Vec::new());
         }
     };
-    let settled = session.read(recover::settle(&runs, &session.eyes(connection), session.settle, closing));
-    match settled {
-        Ok(Ok((_, findings))) => session.report.findings.extend(findings),
-        Ok(Err(NotSettled::Portal(error))) => {
-            session.fail(&error);
-            return None;
-        }
-        Ok(Err(error @ (NotSettled::NeverSettled(_) | NotSettled::Store(_)))) => {
-            return refuse(session, connection, error.to_string());
-        }
-        Err(cut) => {
-            session.cut_short(&cut);
-            return None;
+    match context.wait(recover::settle(&runs, &connection.reader(context), context.settle, closing))? {
+        Ok(findings) => attempt.findings.extend(findings),
+        Err(NotSettled::Portal(error)) => return Err(error.into()),
+        Err(error @ (NotSettled::NeverSettled(_) | NotSettled::Store(_))) => {
+            return unsettled(connection, attempt, error.to_string());
         }
     }
-    runs.all().ok().map(|all| all.into_iter().map(|run| run.state).collect())
+    match runs.all() {
+        Ok(all) => Ok(all.into_iter().map(|run| run.state).collect()),
+        Err(error) => unsettled(connection, attempt, unreadable(error)),
+    }
 }
 
 /// A command that writes stops where a run cannot be settled; a plan says so and goes on.
-fn refuse(session: &mut Session<'_>, connection: &Connection, message: String) -> Option<Vec<RunState>> {
+fn unsettled(connection: &Connection, attempt: &mut Attempt, message: String) -> Result<Vec<RunState>, Failure> {
     if connection.writes() {
         let help =
             "use the version that made it, or move that run's folder away: it is a backup, and nothing else needs it";
-        session.report.findings.push(Finding::error("run-open", message).help(help));
-        return None;
+        return Err(Failure::new(FailureKind::Store, Finding::error("run-open", message).help(help)));
     }
-    session.report.findings.push(Finding::warning("run-open", message));
-    Some(Vec::new())
+    attempt.findings.push(Finding::warning("run-open", message));
+    Ok(Vec::new())
 }

@@ -15,6 +15,8 @@ use crate::render;
 use crate::render::json::{ListDocument, ValidationDocument};
 use crate::store::files::Output;
 
+use super::context::Context;
+
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Reports {
@@ -129,6 +131,15 @@ impl Reports {
     /// Whether images are wanted, for a page.
     pub(super) fn draw(&self) -> bool {
         self.files.iter().any(|file| file.format == Format::Html)
+    }
+
+    /// Writes what `command` found out and did, and adds what could not be written to the report.
+    pub(super) fn write_for(&self, context: &Context<'_>, report: &mut Report, command: &str) {
+        if self.comment() {
+            report.subject = context.subject();
+        }
+        let unwritten = self.write(report, command);
+        report.findings.extend(unwritten);
     }
 
     /// Writes what `command` found out and did; the findings say what could not be written.

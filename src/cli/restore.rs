@@ -3,24 +3,26 @@
 use clap::Args;
 
 use crate::domain::asset::Address;
-use crate::domain::diff::{Change, Diff};
+use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
-use crate::domain::guard::{self, Refusal};
 use crate::domain::journal::Resumption;
-use crate::domain::plan::{Contents, Plan};
+use crate::domain::plan::Contents;
 use crate::domain::restore;
 use crate::domain::state::Selection;
-use crate::format::Document;
 use crate::ops;
 use crate::ops::observe::Freshness;
+use crate::ops::plan::{Purpose, Request};
 
-use super::completions;
+use super::attempt::Attempt;
+use super::complete;
+use super::context::Context;
+use super::error::Failure;
 use super::exit::Exit;
 use super::recovery;
-use super::session::{Purpose, Session};
-use super::settings::{Globals, GuardArgs, SettleArgs};
+use super::reports::Reports;
+use super::settings::{Globals, GuardArgs, SettleArgs, ShowArgs};
 use super::stored::{self, Stored};
-use super::writing::{self, Approved, Writing};
+use super::writing::{self, Approved, WriteArgs};
 
 /// Put back what a run replaced or deleted
 ///
@@ -32,74 +34,60 @@ use super::writing::{self, Approved, Writing};
 )]
 pub(super) struct Arguments {
     /// A run's id or folder, or a saved plan
-    #[arg(value_name = "RUN|PLAN", add = completions::runs())]
+    #[arg(value_name = "RUN|PLAN", add = complete::runs())]
     from: String,
     /// Only these entries, such as icon/acme-call
-    #[arg(value_name = "ADDRESS", add = completions::addresses())]
+    #[arg(value_name = "ADDRESS", add = complete::addresses())]
     addresses: Vec<Address>,
     #[command(flatten)]
-    writing: Writing,
+    write: WriteArgs,
     #[command(flatten)]
-    settling: SettleArgs,
+    settle: SettleArgs,
     #[command(flatten)]
-    allowing: GuardArgs,
+    guards: GuardArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::new(globals, &arguments.settling);
-    let approved = approve(&mut session, arguments);
-    writing::carry_out(&mut session, approved, &arguments.writing, !arguments.writing.yes)
+    let context = Context::new(globals, &arguments.settle);
+    let mut attempt = Attempt::default();
+    let write = &arguments.write;
+    let applied = approve(&context, arguments, &mut attempt)
+        .and_then(|approved| writing::apply(&context, approved, write, !write.yes, &mut attempt));
+    writing::finish(&context, attempt, applied, &Reports::default(), ShowArgs::default())
 }
 
-fn approve(session: &mut Session<'_>, arguments: &Arguments) -> Option<Approved> {
-    writing::can_ask(session, &arguments.writing)?;
-    let manifest = session.parse()?;
-    let ownership = manifest.ownership();
-    find(session, &arguments.from)?;
-    let connection = session.connect(Some(&manifest), Purpose::Write)?;
-    recovery::settle(session, &connection)?;
+fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Approved, Failure> {
+    writing::can_ask(&arguments.write)?;
+    let manifest = attempt.parse(context)?;
+    find(context, &arguments.from)?;
+    let connection = attempt.connect(context, Some(&manifest), Purpose::Write)?;
+    recovery::settle(context, &connection, attempt)?;
     // Settling may have found out more of what the run did.
-    let Old { portal, changes, contents, from } = find(session, &arguments.from)?;
+    let Old { portal, changes, contents, from } = find(context, &arguments.from)?;
     if portal != connection.identity {
-        let message = format!("{from} is of {}, and this is {}", portal.escape_debug(), connection.identity);
-        session.stale(vec![Finding::error("plan-stale", message).help("nothing was written")]);
-        return None;
+        let message = format!("{from} is of {portal}, and this is {}", connection.identity);
+        return Err(Failure::stale(vec![Finding::error("plan-stale", message).help("nothing was written")]));
     }
-    let desired = match restore::desired(&changes, &contents, &arguments.addresses, &ownership, &from) {
-        Ok(desired) => desired,
-        Err(findings) => {
-            session.report.findings.extend(findings);
-            return None;
-        }
-    };
-    let allowances = arguments.allowing.allowances(&manifest.policy);
-    let manifest_name = session.repository.name().to_owned();
+    let desired = restore::desired(&changes, &contents, &arguments.addresses, &manifest.ownership(), &from)
+        .map_err(Failure::invalid)?;
     let only = Selection::Named(desired.entries().keys().map(Address::folded).collect());
-    let request = ops::plan::Request {
+    let request = Request {
         portal: &connection.identity,
-        manifest: &manifest_name,
+        manifest: context.repository.name(),
         desired: &desired,
         only: &only,
-        allowances,
+        unbacked: arguments.guards.unbacked(),
         freshness: Freshness::Cached,
-        purpose: ops::plan::Purpose::Apply,
+        purpose: Purpose::Write,
         record: None,
     };
-    let planned = session.plan(&request, &connection)?;
-    let document = Document::from(&session.report);
-    writing::show(session, &arguments.writing);
-    if session.report.findings.iter().any(Finding::is_error) {
-        return None;
-    }
-    match guard::approve(planned.plan, &ownership, &planned.counts_by_kind, allowances) {
-        Ok(plan) => Some(Approved { plan, document, connection, seen: planned.seen, resumed: Resumption::default() }),
-        Err(Refusal::Findings(findings)) => {
-            session.stale(findings);
-            None
-        }
-        // The report has the verdicts already.
-        Err(Refusal::Guards(_)) => None,
-    }
+    let planned = context.wait(ops::plan::plan(&request, &connection.reader(context)))??;
+    connection.save_cache(context, &planned.listing);
+    let seen = planned.seen;
+    let allowances = arguments.guards.allowances(&manifest.policy);
+    let plan = attempt.evaluate(planned, &manifest.ownership(), allowances);
+    let plan = writing::approve(context, plan, &arguments.write, ShowArgs::default(), attempt)?;
+    Ok(Approved { plan, connection, seen, resumed: Resumption::default() })
 }
 
 /// What can be restored from.
@@ -112,29 +100,20 @@ struct Old {
     from: String,
 }
 
-/// Finds a saved plan, or what a run did. `None` when there is none; why is in the report.
-fn find(session: &mut Session<'_>, name: &str) -> Option<Old> {
-    let root = session.globals.state_root(session.repository.folder());
-    match stored::find(name, &root) {
+/// Finds a saved plan, or what a run did.
+fn find(context: &Context<'_>, name: &str) -> Result<Old, Failure> {
+    let root = context.globals.state_root(context.repository.folder());
+    let (plan, from, state) = match stored::find(name, &root)? {
         // Nothing was applied of it, so there is nothing to put back.
-        Ok(Stored::Plan(saved)) if saved.document.against.is_some() => {
+        Stored::Plan(saved) if saved.document().against.is_some() => {
             let message =
                 "nothing can be restored from this plan: it was made against an export, and was never applied";
-            session.report.findings.push(Finding::error("plan", message));
-            None
+            return Err(Failure::invalid(vec![Finding::error("plan", message)]));
         }
-        Ok(Stored::Plan(saved)) => {
-            let Plan { portal, diff, contents, .. } = saved.plan;
-            Some(Old { portal, changes: diff.changes, contents, from: "the saved plan".to_owned() })
-        }
-        Ok(Stored::Run(run)) => {
-            let Plan { portal, diff: Diff { mut changes, .. }, contents, .. } = run.plan;
-            changes.retain(|change| run.state.may_have_changed(&change.address));
-            Some(Old { portal, changes, contents, from: format!("run {}", run.state.run) })
-        }
-        Err(finding) => {
-            session.report.findings.push(*finding);
-            None
-        }
-    }
+        Stored::Plan(saved) => (saved.plan().clone(), "the saved plan".to_owned(), None),
+        Stored::Run(run) => (run.plan, format!("run {}", run.state.run), Some(run.state)),
+    };
+    let mut changes = plan.diff.changes;
+    changes.retain(|change| state.as_ref().is_none_or(|state| state.may_have_changed(&change.address)));
+    Ok(Old { portal: plan.portal, changes, contents: plan.contents, from })
 }

@@ -18,6 +18,7 @@ use crate::sandbox::{
 use crate::store::files::UserInput;
 use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
+use crate::text::escaped;
 
 use super::exit::Exit;
 use super::output;
@@ -196,7 +197,7 @@ fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): SignalWai
     let welcome = Welcome::of(sandbox);
     let printed = match globals.format {
         Format::Human => output::data(&welcome.for_people(), Exit::Success),
-        Format::Json => output::json(serde_json::to_string_pretty(&welcome).map(|text| text + "\n"), Exit::Success),
+        Format::Json => output::json(render::json::pretty(&welcome), Exit::Success),
     };
     if printed != Exit::Success {
         return printed;
@@ -292,8 +293,10 @@ impl Welcome {
     /// Lines for a shell. Comments are on separate lines, because not every shell allows them after a command.
     fn for_people(&self) -> String {
         let Self { page, data, webhooks, oauth_file, ca_cert } = self;
-        let mut text =
-            format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", data.display());
+        let mut text = format!(
+            "# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n",
+            escaped(data.display())
+        );
         for (index, WelcomeWebhook { role, url }) in webhooks.iter().enumerate() {
             // If all lines are pasted, the first webhook is the one that is set.
             let mark = if index == 0 { "" } else { "# " };

@@ -4,69 +4,61 @@ use std::path::Path;
 
 use crate::domain::diff::Action;
 use crate::domain::finding::Finding;
-use crate::domain::guard::{self, Refusal};
+use crate::domain::guard::CountsByKind;
 use crate::domain::journal::Resumption;
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Plan;
 use crate::domain::rules;
 use crate::format::SavedPlan;
-use crate::ops::apply;
-use crate::ops::plan::counts_by_kind;
+use crate::ops::apply::{self, Start};
+use crate::ops::plan::{Purpose, counts_by_kind};
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
 
+use super::attempt::Attempt;
+use super::context::Context;
+use super::error::Failure;
 use super::recovery;
-use super::session::{Purpose, Session};
 use super::settings::PlanArgs;
 use super::stored;
 use super::writing::Approved;
 
 /// Takes up a saved plan: it must be whole, for this portal and this manifest, and pass the guards again.
-pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &PlanArgs) -> Option<Approved> {
-    let SavedPlan { document, plan, digest } = match stored::saved_plan(path).and_then(applicable) {
-        Ok(saved) => saved,
-        Err(finding) => {
-            session.report.findings.push(*finding);
-            return None;
-        }
-    };
-    let manifest = session.parse()?;
-    let connection = session.connect(Some(&manifest), Purpose::Write)?;
-    session.report.plan_sha256 = Some(digest);
+pub(super) fn take_up(
+    context: &Context<'_>,
+    path: &Path,
+    options: &PlanArgs,
+    attempt: &mut Attempt,
+) -> Result<Approved, Failure> {
+    let saved = stored::saved_plan(path).and_then(applicable)?;
+    let manifest = attempt.parse(context)?;
+    let connection = attempt.connect(context, Some(&manifest), Purpose::Write)?;
+    attempt.plan_sha256 = Some(saved.digest());
+    let plan = saved.plan();
     if plan.portal != connection.identity {
-        let message = format!("the plan is for {}, and this is {}", plan.portal.escape_debug(), connection.identity);
-        session.stale(vec![Finding::error("plan-stale", message).help("nothing was written")]);
-        return None;
+        let message = format!("the plan is for {}, and this is {}", plan.portal, connection.identity);
+        return Err(Failure::stale(vec![Finding::error("plan-stale", message).help("nothing was written")]));
     }
-    session.report.plan = Some(plan.clone());
-    let broken = forbidden(&manifest, &plan);
-    if !broken.is_empty() {
-        session.stale(broken);
-        return None;
+    attempt.plan = Some(plan.clone());
+    let forbidden = forbidden(&manifest, plan);
+    if !forbidden.is_empty() {
+        return Err(Failure::stale(forbidden));
     }
-    let resumed = Resumption::of(recovery::settle(session, &connection)?, digest);
-    let declared = session.repository.declared(&manifest);
+    let resumed = Resumption::of(recovery::settle(context, &connection, attempt)?, saved.digest());
+    let declared = context.repository.declared(&manifest);
     let ownership = manifest.ownership();
-    let weighed = session.read(async {
+    let (mut counts_by_kind, start) = context.wait(async {
         let listing = connection.client.list().await?;
-        let start = apply::start(&plan, &listing, &resumed, &session.eyes(&connection)).await;
+        let start = apply::start(plan, &listing, &resumed, &connection.reader(context)).await;
         Ok::<_, PortalError>((counts_by_kind(&ownership, &listing, &declared), start))
-    });
-    let (mut counts_by_kind, start) = match weighed {
-        Ok(Ok((counts_by_kind, Ok(start)))) => (counts_by_kind, start),
-        Ok(Ok((_, Err(found)))) => {
-            session.stale(found);
-            return None;
-        }
-        Ok(Err(error)) => {
-            session.fail(&error);
-            return None;
-        }
-        Err(cut) => {
-            session.cut_short(&cut);
-            return None;
-        }
-    };
-    // What this very plan deleted before it was cut short was owned when it began.
+    })??;
+    count_own_deletes(&mut counts_by_kind, plan, &start.map_err(Failure::stale)?);
+    let evaluated = saved.evaluate(&ownership, &counts_by_kind, options.allowances(&manifest.policy));
+    attempt.evaluated(&evaluated);
+    Ok(Approved { plan: evaluated.approve()?, connection, seen: None, resumed })
+}
+
+/// What this very plan deleted before it was cut short was owned when it began.
+fn count_own_deletes(counts_by_kind: &mut CountsByKind, plan: &Plan, start: &Start) {
     for change in &plan.diff.changes {
         let deleted = matches!(change.action, Action::Delete(_)) && start.done.contains(&change.address);
         if let Some(counts) = counts_by_kind.get_mut(&change.address.kind)
@@ -74,17 +66,6 @@ pub(super) fn take_up(session: &mut Session<'_>, path: &Path, comparing: &PlanAr
         {
             counts.owned += 1;
         }
-    }
-    let allowances = comparing.allowances(&manifest.policy);
-    session.report.guards = guard::judge(&plan, &ownership, &counts_by_kind, allowances);
-    match guard::approve(plan, &ownership, &counts_by_kind, allowances) {
-        Ok(plan) => Some(Approved { plan, document, connection, seen: None, resumed }),
-        Err(Refusal::Findings(findings)) => {
-            session.stale(findings);
-            None
-        }
-        // The report has the verdicts already.
-        Err(Refusal::Guards(_)) => None,
     }
 }
 

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use crate::domain::diff::Unbacked;
 use crate::domain::guard::{Allowances, Empty, InUse};
 use crate::domain::manifest::Policy;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::domain::usage::{Items, Span, TooMany};
 use crate::ops::observe::Freshness;
-use crate::ops::plan::unbacked;
 use crate::store::root::state_beside;
 
-use super::completions;
+use super::complete;
 use super::reports::Reports;
 
 /// Options that go with every command.
@@ -174,7 +174,7 @@ impl Globals {
 #[derive(Debug, Args)]
 pub(super) struct SelectArgs {
     /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
-    #[arg(long, value_name = "GLOB", value_parser = pattern, add = completions::patterns())]
+    #[arg(long, value_name = "GLOB", value_parser = pattern, add = complete::patterns())]
     only: Vec<Pattern>,
     /// Download every image again instead of using the cache
     #[arg(long)]
@@ -185,23 +185,23 @@ pub(super) struct SelectArgs {
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
-    pub(super) looking: SelectArgs,
+    pub(super) select: SelectArgs,
     #[command(flatten)]
     pub(super) reports: Reports,
     #[command(flatten)]
-    pub(super) showing: Showing,
+    pub(super) show: ShowArgs,
     #[command(flatten)]
-    pub(super) settling: SettleArgs,
+    pub(super) settle: SettleArgs,
     #[command(flatten)]
-    allowing: GuardArgs,
+    pub(super) guards: GuardArgs,
     #[command(flatten)]
-    pub(super) checking: Checking,
+    pub(super) usage: UsageArgs,
 }
 
 /// Whether to look for codes in use before they are deleted or replaced.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Guards")]
-pub(super) struct Checking {
+pub(super) struct UsageArgs {
     /// Look whether timeline log entries name the codes that would be deleted or replaced; deleting an icon that they name
     /// is refused
     #[arg(long, requires = "entities")]
@@ -214,7 +214,7 @@ pub(super) struct Checking {
     allow_in_use: bool,
 }
 
-impl Checking {
+impl UsageArgs {
     /// The items to look at, if any are to be looked at.
     pub(super) fn items(&self) -> Result<Option<Items>, TooMany> {
         if self.check_usage { Items::new(self.entities.iter().copied()).map(Some) } else { Ok(None) }
@@ -224,14 +224,14 @@ impl Checking {
 impl PlanArgs {
     /// What the user allows this time.
     pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
-        let in_use = if self.checking.allow_in_use { InUse::Allow } else { InUse::Refuse };
-        Allowances { in_use, ..self.allowing.allowances(policy) }
+        let in_use = if self.usage.allow_in_use { InUse::Allow } else { InUse::Refuse };
+        Allowances { in_use, ..self.guards.allowances(policy) }
     }
 }
 
 /// How a plan is shown to people.
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub(super) struct Showing {
+pub(super) struct ShowArgs {
     /// On a terminal with colours, draw the images of each change before and after
     #[arg(long)]
     pub(super) preview: bool,
@@ -276,6 +276,11 @@ impl SelectArgs {
 }
 
 impl GuardArgs {
+    /// Whether entries of unknown content are changed all the same.
+    pub(super) const fn unbacked(&self) -> Unbacked {
+        if self.allow_unbacked { Unbacked::Change } else { Unbacked::Keep }
+    }
+
     pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
         Allowances {
             max_deletes: self
@@ -283,7 +288,7 @@ impl GuardArgs {
                 .or(policy.max_deletes)
                 .map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
             empty: if self.allow_empty { Empty::Allow } else { Empty::Refuse },
-            unbacked: unbacked(self.allow_unbacked),
+            unbacked: self.unbacked(),
             // Only commands that can look for codes in use can allow deleting them.
             in_use: InUse::Refuse,
         }

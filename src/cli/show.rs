@@ -6,18 +6,18 @@ use clap::Args;
 
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
-use crate::domain::report::{Report, Run, Subject};
+use crate::domain::report::{FailureKind, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::screen::Screen;
 use crate::store::repository::Repository;
 use crate::store::root;
 
-use super::completions;
+use super::complete;
 use super::exit::Exit;
 use super::output;
 use super::reports::Reports;
-use super::settings::{AnyFormat, Globals, Showing};
+use super::settings::{AnyFormat, Globals, ShowArgs};
 use super::stored::{self, Stored};
 
 /// Show a saved plan or a run again
@@ -29,18 +29,18 @@ use super::stored::{self, Stored};
 )]
 pub(super) struct Arguments {
     /// A saved plan, or a run's id or folder
-    #[arg(value_name = "PLAN|RUN", add = completions::runs())]
+    #[arg(value_name = "PLAN|RUN", add = complete::runs())]
     pub(super) name: String,
     #[command(flatten)]
     pub(super) reports: Reports,
     #[command(flatten)]
-    showing: Showing,
+    show: ShowArgs,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let repository = Repository::at(globals.manifest());
     let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
-        Ok(Stored::Plan(saved)) => Shown::of(saved.document, saved.plan, None),
+        Ok(Stored::Plan(saved)) => Shown::of(saved.document().clone(), saved.plan().clone(), None),
         Ok(Stored::Run(mut kept)) => {
             // A run's folder has the old images; the new ones are in the repository, unless they changed since.
             kept.plan.contents.extend(repository.still_holds(&kept.plan.diff.changes));
@@ -61,7 +61,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Json => output::json(render::json::pretty(&shown.document), exit),
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {
-            let screen = output::screen_of_plan(globals, arguments.showing);
+            let screen = output::screen_of_plan(globals, arguments.show);
             output::data(&human(&shown.document, &report, shown.state.as_ref(), &screen), exit)
         }
     };
@@ -96,8 +96,9 @@ impl Shown {
             document.add_run(run);
         }
         let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));
+        let failure = interrupted.then_some(FailureKind::Interrupted);
         let report = Report {
-            interrupted,
+            failure,
             portal: document.portal.clone(),
             against: document.against,
             guards: document.guards.clone(),

@@ -3,24 +3,24 @@
 use clap::Args;
 
 use crate::domain::asset::{Address, Code, Kind};
-use crate::domain::finding::Finding;
-use crate::domain::guard::Allowances;
-use crate::domain::manifest::Policy;
+use crate::domain::diff::Unbacked;
 use crate::domain::plan::Plan;
 use crate::domain::usage::{Items, Span, UsageReport};
 use crate::ops;
-use crate::ops::ports::PAGES_AT_ONCE;
+use crate::ops::plan::Purpose;
 use crate::ops::usage::Scanned;
-use crate::portal::Rate;
 use crate::render;
 use crate::render::json::UsageDocument;
 
-use super::completions;
-use super::exit::{self, Exit};
+use super::attempt::Attempt;
+use super::complete;
+use super::connection::Connection;
+use super::context::Context;
+use super::error::{self, Failure};
+use super::exit::Exit;
 use super::output;
-use super::plan::{self, Made};
-use super::session::{Connection, Purpose, Session};
-use super::settings::{Format, Globals, GuardArgs, SelectArgs, SettleArgs};
+use super::planning;
+use super::settings::{Format, Globals, SelectArgs, SettleArgs};
 
 /// Look whether timeline log entries name codes
 ///
@@ -33,15 +33,15 @@ use super::settings::{Format, Globals, GuardArgs, SelectArgs, SettleArgs};
 )]
 pub(super) struct Arguments {
     /// Codes of icons, or addresses such as icon/acme-call [default: what a plan would delete or replace]
-    #[arg(value_name = "CODE|ADDRESS", add = completions::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
+    #[arg(value_name = "CODE|ADDRESS", add = complete::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
     codes: Vec<Address>,
     /// The CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true)]
     entities: Vec<Span>,
     #[command(flatten)]
-    looking: SelectArgs,
+    select: SelectArgs,
     #[command(flatten)]
-    settling: SettleArgs,
+    settle: SettleArgs,
 }
 
 /// A code without a kind is an icon's: nothing else is named by log entries.
@@ -62,111 +62,70 @@ fn code(text: &str) -> Result<Address, String> {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let mut session = Session::new(globals, &arguments.settling);
-    let mut report = UsageReport::default();
-    look(&mut session, arguments, &mut report);
-    session.progress.clear();
-    report.portal.clone_from(&session.report.portal);
-    report.findings.splice(0..0, std::mem::take(&mut session.report.findings));
-    let exit = exit::of_reading(&session.report, report.has_errors());
+    let context = Context::new(globals, &arguments.settle);
+    let (mut attempt, mut usage) = (Attempt::default(), UsageReport::default());
+    let failure = look(&context, arguments, &mut attempt, &mut usage).err();
+    context.progress.clear();
+    let report = attempt.into_report(&context, failure);
+    usage.portal.clone_from(&report.portal);
+    usage.findings.clone_from(&report.findings);
+    let exit = error::exit_of_reading(report.failure, usage.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::print::<UsageDocument>(&report), exit),
+        Format::Json => output::json(render::json::print::<UsageDocument>(&usage), exit),
         Format::Human => {
-            let exit = output::data(&render::usage::report(&report), exit);
-            output::findings(globals, &report.findings, &session.report);
+            let exit = output::data(&render::usage::report(&usage), exit);
+            output::findings(globals, &usage.findings, &report);
             exit
         }
     }
 }
 
-/// Fills the report as far as it comes; what stood in the way is in the session's.
-fn look(session: &mut Session<'_>, arguments: &Arguments, report: &mut UsageReport) -> Option<()> {
-    let items = match Items::new(arguments.entities.iter().copied()) {
-        Ok(items) => items,
-        Err(error) => {
-            session.report.findings.push(Finding::error("usage", error.to_string()));
-            return None;
-        }
-    };
+/// Looks for the codes that were named, or that a plan would delete or replace.
+fn look(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    attempt: &mut Attempt,
+    usage: &mut UsageReport,
+) -> Result<(), Failure> {
+    let items = Items::new(arguments.entities.iter().copied())?;
     let (connection, codes) = if arguments.codes.is_empty() {
-        let allowing = GuardArgs::default();
-        let made = plan::compare(session, &arguments.looking, |policy| allowing.allowances(policy), Purpose::Read)?;
-        (made.connection, removed_or_replaced(&made.planned.plan))
+        let compared = planning::compare(context, &arguments.select, Unbacked::Keep, Purpose::Read, attempt)?;
+        attempt.findings.extend(compared.planned.findings);
+        (compared.connection, removed_or_replaced(&compared.planned.plan))
     } else {
-        let manifest = session.parse_if_any();
-        if session.report.has_errors() {
-            return None;
-        }
-        let connection = session.connect(manifest.as_ref(), Purpose::Read)?;
-        let absent = session.read(ops::usage::absent(&connection.client, &arguments.codes));
-        report.findings = session.took(absent)?;
+        let manifest = attempt.parse_if_any(context)?;
+        let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
+        let absent = context.wait(ops::usage::absent(&connection.client, &arguments.codes))??;
+        attempt.findings.extend(absent);
         (connection, arguments.codes.clone())
     };
     if !codes.is_empty() {
-        scan(session, &connection, &items, codes, report)?;
+        scan(context, &connection, &items, codes, attempt, usage)?;
     }
-    report.is_complete = true;
-    Some(())
+    usage.is_complete = true;
+    Ok(())
 }
 
-/// Looks for codes, whatever plans say of them.
+/// Looks for codes, whatever plans say of them. What was read until an error counts.
 fn scan(
-    session: &mut Session<'_>,
+    context: &Context<'_>,
     connection: &Connection,
     items: &Items,
     codes: Vec<Address>,
-    report: &mut UsageReport,
-) -> Option<()> {
-    announce(session, items, &codes);
-    let scanned = ops::usage::scan(&connection.client, session.progress.as_ref(), items, codes);
-    let scanned = session.read(scanned).map(Ok);
-    let Scanned { evidence, stopped } = session.took(scanned)?;
-    report.evidence = Some(evidence);
+    attempt: &mut Attempt,
+    usage: &mut UsageReport,
+) -> Result<(), Failure> {
+    planning::announce(context, items, &codes);
+    let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), items, codes);
+    let Scanned { evidence, stopped } = context.wait(scanned)?;
+    usage.evidence = Some(evidence);
     if let Some(error) = stopped {
-        session.fail(&error);
+        attempt.findings.extend(Failure::from(error).findings);
     }
-    Some(())
+    Ok(())
 }
 
 /// What a plan would delete or replace, and what it would if its content could be fetched.
 fn removed_or_replaced(plan: &Plan) -> Vec<Address> {
     plan.removed_or_replaced().chain(plan.diff.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
-}
-
-/// Looks for the codes that a plan deletes or replaces; what is found is in the plan and in the report.
-pub(super) fn check(
-    session: &mut Session<'_>,
-    made: &mut Made,
-    items: &Items,
-    allowances: impl Fn(&Policy) -> Allowances,
-) -> Option<()> {
-    let Made { connection, validated, planned } = made;
-    let allowances = allowances(&validated.manifest.as_ref()?.policy);
-    let ownership = validated.checked.desired.as_ref()?.ownership();
-    announce(session, items, &planned.plan.removed_or_replaced().cloned().collect::<Vec<_>>());
-    let mut report = std::mem::take(&mut session.report);
-    let eyes = session.eyes(connection);
-    let checked = session.read(ops::usage::check(planned, ownership, allowances, items, &eyes, &mut report));
-    session.report = report;
-    session.took(checked.map(Ok))
-}
-
-/// Says how long it takes to look at many items, before that begins.
-fn announce(session: &Session<'_>, items: &Items, codes: &[Address]) {
-    /// Fewer requests than these are not worth a word.
-    const MANY: usize = 20;
-    let (count, requests) = (items.count(), items.count().div_ceil(PAGES_AT_ONCE));
-    if requests <= MANY || codes.iter().all(|address| address.kind == Kind::Logo) {
-        return;
-    }
-    // A burst goes out at once, as far as nothing else has used it up.
-    let burst = usize::try_from(Rate::default().burst).unwrap_or(usize::MAX);
-    let seconds = u32::try_from(requests.saturating_sub(burst)).map_or(f64::INFINITY, f64::from) / session.globals.rps;
-    let late = if seconds > session.globals.timeout.as_secs_f64() {
-        ", which is more than --timeout gives: what is not read until then stays unknown"
-    } else {
-        ""
-    };
-    let told = format!("note: {count} items take {requests} requests and more, and at least {seconds:.0} s{late}");
-    output::note(session.globals, &told);
 }

@@ -100,7 +100,7 @@ fn limit(globals: &Globals, validated: &mut Validated, chosen: &PathFilter, mani
         .chain(findings.iter().filter_map(|finding| finding.path.as_ref()))
         .map(Path::new);
     for path in chosen.unmatched(known).existing {
-        let path = render::inert(&path.display().to_string());
+        let path = path.display();
         output::note(globals, &format!("note: {path} is passed over: {manifest} declares nothing there"));
     }
 }

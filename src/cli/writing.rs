@@ -1,4 +1,4 @@
-//! What the commands that write share: the question, the run, and how it is told.
+//! What the commands that write share: the question, the run, and how it is shown.
 
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
@@ -8,25 +8,31 @@ use clap::Args;
 use tokio::sync::oneshot;
 
 use crate::domain::finding::Finding;
-use crate::domain::guard::ApprovedPlan;
+use crate::domain::guard::{ApprovedPlan, Evaluated};
 use crate::domain::journal::Resumption;
+use crate::domain::report::{FailureKind, Report, Run};
 use crate::domain::step::StepOutcome;
-use crate::format::Document;
-use crate::ops::apply::{self, NotApplied, Tools};
+use crate::format::{Document, Published};
+use crate::ops::apply::{self, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::screen::Screen;
 use crate::store::git;
 use crate::store::runs::RunStore;
+use crate::text;
 
-use super::exit::{self, Exit};
+use super::attempt::Attempt;
+use super::connection::Connection;
+use super::context::{self, Context};
+use super::error::{self, Failure};
+use super::exit::Exit;
 use super::output;
-use super::session::{self, Connection, CutShort, Session};
-use super::settings::Format;
+use super::reports::Reports;
+use super::settings::{Format, ShowArgs};
 
 /// Options of the commands that write.
 #[derive(Debug, Args)]
-pub(super) struct Writing {
+pub(super) struct WriteArgs {
     /// Go on without asking; needed where standard input is no terminal
     #[arg(short, long)]
     pub(super) yes: bool,
@@ -37,9 +43,7 @@ pub(super) struct Writing {
 
 /// A plan that may be applied, and where.
 pub(super) struct Approved {
-    pub(super) plan: ApprovedPlan,
-    /// The plan as it is published, digest and all.
-    pub(super) document: Document,
+    pub(super) plan: Published<ApprovedPlan>,
     pub(super) connection: Connection,
     /// What was seen of the portal when the plan was made, if that was in this process.
     pub(super) seen: Option<Seen>,
@@ -48,92 +52,113 @@ pub(super) struct Approved {
 }
 
 /// Refuses to go on when a question will be due and nobody can be asked.
-pub(super) fn can_ask(session: &mut Session<'_>, writing: &Writing) -> Option<()> {
-    if writing.yes || std::io::stdin().is_terminal() {
-        return Some(());
+pub(super) fn can_ask(write: &WriteArgs) -> Result<(), Failure> {
+    if write.yes || std::io::stdin().is_terminal() {
+        return Ok(());
     }
-    session.report.findings.push(
-        Finding::error("unasked", "nobody can be asked, because standard input is no terminal")
-            .help("pass --yes, or apply a saved plan"),
-    );
-    None
+    let finding = Finding::error("unasked", "nobody can be asked, because standard input is no terminal")
+        .help("pass --yes, or apply a saved plan");
+    Err(Failure::new(FailureKind::Unasked, finding))
+}
+
+/// Shows a plan that was just made, and lets it through if nothing speaks against it.
+pub(super) fn approve(
+    context: &Context<'_>,
+    plan: Published<Evaluated>,
+    write: &WriteArgs,
+    show: ShowArgs,
+    attempt: &mut Attempt,
+) -> Result<Published<ApprovedPlan>, Failure> {
+    show_plan(context, write, show, attempt);
+    // The report has these errors already.
+    if attempt.findings.iter().any(Finding::is_error) {
+        return Err(Failure::invalid(Vec::new()));
+    }
+    Ok(plan.approve()?)
 }
 
 /// Shows a plan that is about to be applied, with what was found on the way to it: on standard output for people, on
 /// standard error where standard output is for JSON and a question follows.
-pub(super) fn show(session: &mut Session<'_>, writing: &Writing) {
-    session.progress.clear();
-    session.shown = true;
-    let screen = output::screen_of_plan(session.globals, session.showing);
-    match session.globals.format {
+fn show_plan(context: &Context<'_>, write: &WriteArgs, show: ShowArgs, attempt: &mut Attempt) {
+    context.progress.clear();
+    let screen = output::screen_of_plan(context.globals, show);
+    let report = attempt.clone().into_report(context, None);
+    attempt.shown = Some(0);
+    match context.globals.format {
         Format::Human => {
-            output::data(&render::human::plan(&session.report, &screen), Exit::Success);
-            // Errors are told at the end: nothing is asked and nothing is done when there are some.
-            let found = std::mem::take(&mut session.report.findings).into_iter();
-            let (errors, told): (Vec<_>, Vec<_>) = found.partition(Finding::is_error);
-            session.report.findings = errors;
-            output::findings(session.globals, &told, &session.report);
-            session.told = told;
+            output::data(&render::human::plan(&report, &screen), Exit::Success);
+            // Errors are shown at the end: nothing is asked and nothing is done when there are some.
+            let warnings: Vec<_> = report.findings.iter().filter(|finding| !finding.is_error()).cloned().collect();
+            output::findings(context.globals, &warnings, &report);
+            attempt.shown = Some(report.findings.len());
         }
-        Format::Json if !writing.yes => output::diagnostic(&render::human::plan(&session.report, &Screen::default())),
+        Format::Json if !write.yes => output::diagnostic(&render::human::plan(&report, &Screen::default())),
         Format::Json => {}
     }
 }
 
-/// Asks if it is to `ask`, applies, and tells what became of it.
-pub(super) fn carry_out(session: &mut Session<'_>, approved: Option<Approved>, writing: &Writing, ask: bool) -> Exit {
-    if let Some(mut approved) = approved.filter(|approved| !approved.plan.plan().diff.changes.is_empty()) {
-        let answer = if ask { confirm(session, &mut approved.connection) } else { Answer::Yes };
-        match answer {
-            Answer::Yes => {
-                session.writing.raise();
-                write(session, &approved, writing);
-            }
-            Answer::No => {
-                output::note(session.globals, "Nothing was written.");
-                session.report.findings.push(Finding::error("declined", "the changes were not approved"));
-            }
-            Answer::Interrupted => {
-                output::diagnostic("\n");
-                session.interrupted("interrupted before the changes were approved: nothing was written");
-            }
-        }
+/// Asks if it is to `ask`, and applies.
+pub(super) fn apply(
+    context: &Context<'_>,
+    mut approved: Approved,
+    write: &WriteArgs,
+    ask: bool,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
+    if approved.plan.plan().plan().diff.changes.is_empty() {
+        return Ok(());
     }
-    session.progress.clear();
-    if session.reports.comment() {
-        session.report.subject = session.subject();
+    if ask {
+        confirm(context, &mut approved.connection)?;
     }
-    let mut whole = session.report.clone();
-    whole.findings.splice(0..0, std::mem::take(&mut session.told));
-    session.report.findings.extend(session.reports.write(&whole, "apply"));
-    let exit = exit::of_apply(&session.report, session.interrupt.is_raised());
-    output::report(session.globals, &session.report, exit, |report| {
-        match (&report.run, report.stale || session.shown) {
-            (Some(run), _) => {
-                let screen = output::screen();
-                report.plan.as_ref().map(|plan| render::human::run(run, plan, &screen)).unwrap_or_default()
-            }
-            // A saved plan of which nothing is sent, with the guards that refuse it. One that is stale says nothing of this
-            // portal.
-            (None, false) => render::human::plan(report, &output::screen_of_plan(session.globals, session.showing)),
-            (None, true) => String::new(),
-        }
-    })
+    context.writing.raise();
+    let connection = &approved.connection;
+    let runs = RunStore::new(connection.state.clone(), git::commit(context.repository.folder()));
+    let applied = send(context, &approved, &runs, write);
+    if let Err(error) = connection.cache.save_all(&connection.state) {
+        output::note(context.globals, &format!("note: the cache cannot be written: {error}"));
+    }
+    let Some(run) = applied? else { return Ok(()) };
+    let mut document = approved.plan.document().clone();
+    document.add_run(&run);
+    if let Err(error) = runs.write_report(&run.id, &document) {
+        output::note(context.globals, &format!("note: the run's report cannot be written: {error}"));
+    }
+    let skipped = run.steps.values().filter(|step| step.fate == StepOutcome::Skipped).count();
+    attempt.run = Some(run);
+    if skipped > 0 && context.interrupt.is_raised() {
+        let changes = text::plural(skipped, "change was", "changes were");
+        return Err(Failure::interrupted(format!("interrupted before {changes} sent")));
+    }
+    Ok(())
 }
 
-/// What came of the question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Yes,
-    No,
-    Interrupted,
+/// Applies an approved plan.
+fn send(
+    context: &Context<'_>,
+    approved: &Approved,
+    runs: &RunStore,
+    write: &WriteArgs,
+) -> Result<Option<Run>, Failure> {
+    let Approved { plan, connection, seen, resumed } = approved;
+    let run = context::block_on(async {
+        let tools = Tools {
+            reader: connection.reader(context),
+            runs,
+            interrupt: &context.interrupt,
+            settle: context.settle,
+            in_flight: write.concurrency,
+        };
+        apply::apply(plan, *seen, resumed, &tools).await
+    })??;
+    Ok(run)
 }
 
 /// Asks. The time that the user takes is not the command's.
-fn confirm(session: &Session<'_>, connection: &mut Connection) -> Answer {
+fn confirm(context: &Context<'_>, connection: &mut Connection) -> Result<(), Failure> {
     let asked = Instant::now();
-    let portal = session.report.portal.as_deref().unwrap_or("the portal");
-    output::diagnostic(&format!("\nApply these changes to {}? Only `yes` is accepted: ", render::inert(portal)));
+    let portal = text::escape(&connection.identity);
+    output::diagnostic(&format!("\nApply these changes to {portal}? Only `yes` is accepted: "));
     let (answers, answer) = oneshot::channel();
     // Waiting for a line cannot be cut short: it is left to a thread of its own.
     let asking = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
@@ -143,55 +168,57 @@ fn confirm(session: &Session<'_>, connection: &mut Connection) -> Answer {
         let _ = answers.send(read.is_ok_and(|_| line.trim() == "yes"));
     });
     drop(asking);
-    let answered = session.read(answer);
+    let answered = context.wait(answer);
     connection.client.extend(asked.elapsed());
     match answered {
-        Ok(Ok(true)) => Answer::Yes,
-        Err(CutShort::Interrupted) => Answer::Interrupted,
-        Ok(Ok(false) | Err(_)) | Err(CutShort::NoRuntime(_)) => Answer::No,
+        Ok(Ok(true)) => Ok(()),
+        Err(failure) if failure.kind == FailureKind::Interrupted => {
+            output::diagnostic("\n");
+            Err(Failure::interrupted("interrupted before the changes were approved: nothing was written"))
+        }
+        Ok(Ok(false) | Err(_)) | Err(_) => {
+            output::note(context.globals, "Nothing was written.");
+            let finding = Finding::error("declined", "the changes were not approved");
+            Err(Failure::new(FailureKind::Declined, finding))
+        }
     }
 }
 
-/// Applies, and notes in the report what became of it.
-fn write(session: &mut Session<'_>, approved: &Approved, writing: &Writing) {
-    let Approved { plan, document, connection, seen, resumed } = approved;
-    let runs = RunStore::new(connection.state.clone(), git::commit(session.repository.folder()));
-    let applied = session::block_on(async {
-        let tools = Tools {
-            eyes: session.eyes(connection),
-            runs: &runs,
-            interrupt: &session.interrupt,
-            settle: session.settle,
-            in_flight: writing.concurrency,
-        };
-        apply::apply(plan, document, *seen, resumed, &tools).await
-    });
-    match applied {
-        Ok(Ok(run)) => session.report.run = run,
-        Ok(Err(NotApplied::Stale(findings))) => session.stale(findings),
-        Ok(Err(NotApplied::Portal(error))) => session.fail(&error),
-        Ok(Err(error @ NotApplied::Interrupted)) => session.interrupted(error.to_string()),
-        Ok(Err(error @ NotApplied::Store(_))) => {
-            session.report.findings.push(Finding::error("apply", error.to_string()));
+/// Writes the reports and shows what became of it all.
+pub(super) fn finish(
+    context: &Context<'_>,
+    attempt: Attempt,
+    applied: Result<(), Failure>,
+    reports: &Reports,
+    show: ShowArgs,
+) -> Exit {
+    context.progress.clear();
+    let globals = context.globals;
+    let shown = attempt.shown;
+    let mut report = attempt.into_report(context, applied.err());
+    reports.write_for(context, &mut report, "apply");
+    let exit = error::exit_of_apply(&report, context.interrupt.is_raised());
+    match globals.format {
+        Format::Json => output::json(render::json::print::<Document>(&report), exit),
+        Format::Human => {
+            let text = match (&report.run, &report.plan) {
+                (Some(run), Some(plan)) => render::human::run(run, plan, &output::screen()),
+                // A saved plan of which nothing is sent, with the guards that refuse it. One that is stale says nothing
+                // of this portal.
+                (None, _) if shown.is_none() && !report.is_stale() => {
+                    render::human::plan(&report, &output::screen_of_plan(globals, show))
+                }
+                _ => String::new(),
+            };
+            let exit = output::data(&text, exit);
+            output::findings(globals, &unshown(&report, shown.unwrap_or_default()), &report);
+            exit
         }
-        Err(error) => session.report.findings.push(Finding::error("system", format!("no runtime: {error}"))),
     }
-    let skipped =
-        session.report.run.iter().flat_map(|run| run.steps.values()).filter(|step| step.fate == StepOutcome::Skipped);
-    match skipped.count() {
-        0 => {}
-        _ if !session.interrupt.is_raised() => {}
-        1 => session.interrupted("interrupted before 1 change was sent"),
-        skipped => session.interrupted(format!("interrupted before {skipped} changes were sent")),
-    }
-    if let Err(error) = connection.cache.save_all(&connection.state) {
-        output::note(session.globals, &format!("note: the cache cannot be written: {error}"));
-    }
-    if let Some(run) = &session.report.run {
-        let mut document = document.clone();
-        document.add_run(run);
-        let Err(error) = runs.write_report(&run.id, &document) else { return };
+}
 
-        output::note(session.globals, &format!("note: the run's report cannot be written: {error}"));
-    }
+/// The findings of a report without the warnings among the first ones, which were shown with the plan.
+fn unshown(report: &Report, shown: usize) -> Vec<Finding> {
+    let (first, rest) = report.findings.split_at_checked(shown).unwrap_or((&report.findings, &[]));
+    first.iter().filter(|finding| finding.is_error()).chain(rest).cloned().collect()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::asset::{Address, Code, FoldedCode, Kind};
 use super::finding::Finding;
 use super::ownership::{Prune, Unmanaged};
-use super::state::{Content, Desired, DesiredState, Listed, ObservedState, Reading, Selection};
+use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
 
 /// What an entry was when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -160,7 +160,7 @@ pub fn diff(
                     Action::Create(After { file: entry.file.clone(), content: entry.content.clone() }),
                     Reason::Absent,
                 ))),
-                [(listed, reading)] => compare(desired, address, entry, listed, reading, unbacked, &mut diff),
+                [live] => compare(desired, address, entry, live, unbacked, &mut diff),
                 several => Err(ambiguous(address, several)),
             }
         };
@@ -176,7 +176,7 @@ pub fn diff(
     }
     for (folded, live) in &portal.custom {
         let reserved = portal.system.contains_key(folded);
-        for (listed, reading) in live {
+        for ObservedEntry { listed, reading } in live.iter().copied() {
             if reserved && desired.ownership().of(&listed.address).is_ok() {
                 diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
                 continue;
@@ -193,7 +193,7 @@ pub fn diff(
 
 /// The portal's entries by the key under which it would find them.
 struct Index<'a> {
-    custom: BTreeMap<(Kind, FoldedCode), Vec<(&'a Listed, &'a Reading)>>,
+    custom: BTreeMap<(Kind, FoldedCode), Vec<&'a ObservedEntry>>,
     system: BTreeMap<(Kind, FoldedCode), &'a Address>,
 }
 
@@ -201,7 +201,8 @@ impl<'a> Index<'a> {
     fn of(observed: &'a ObservedState, diff: &mut Diff) -> Self {
         let mut index = Self { custom: BTreeMap::new(), system: BTreeMap::new() };
         let mut listed_system = BTreeSet::new();
-        for (listed, reading) in &observed.entries {
+        for entry in &observed.entries {
+            let listed = &entry.listed;
             if listed.system {
                 // A custom code that became a system code is listed twice, both times as a system entry.
                 if listed_system.insert(&listed.address) {
@@ -209,7 +210,7 @@ impl<'a> Index<'a> {
                 }
                 index.system.insert(listed.address.folded(), &listed.address);
             } else {
-                index.custom.entry(listed.address.folded()).or_default().push((listed, reading));
+                index.custom.entry(listed.address.folded()).or_default().push(entry);
             }
         }
         index
@@ -222,8 +223,8 @@ fn reserved(address: &Address, system: &Address) -> Box<Finding> {
     Box::new(Finding::error("code-reserved", message).help("system entries can never be changed: choose another code"))
 }
 
-fn ambiguous(address: &Address, live: &[(&Listed, &Reading)]) -> Box<Finding> {
-    let spellings = live.iter().map(|(listed, _)| format!("`{}`", shown(&listed.address))).collect::<Vec<_>>();
+fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
+    let spellings = live.iter().map(|entry| format!("`{}`", shown(&entry.listed.address))).collect::<Vec<_>>();
     let message = format!("the portal lists {} entries for `{}`: {}", live.len(), shown(address), spellings.join(", "));
     let help = "a delete could hit either of them: remove all but one by hand";
     Box::new(Finding::error("code-ambiguous", message).help(help))
@@ -240,8 +241,7 @@ fn compare(
     desired: &DesiredState,
     address: &Address,
     entry: &Desired,
-    listed: &Listed,
-    reading: &Reading,
+    ObservedEntry { listed, reading }: &ObservedEntry,
     unbacked: Unbacked,
     diff: &mut Diff,
 ) -> Verdict {
@@ -256,7 +256,7 @@ fn compare(
     let after = || After { file: entry.file.clone(), content: entry.content.clone() };
     Ok(match reading {
         Reading::Known(content) => {
-            let reason = match (content.same_appearance(&entry.content), content.look.is_some(), respelt) {
+            let reason = match (content.same_appearance(&entry.content), content.appearance.is_some(), respelt) {
                 (true, _, false) => {
                     diff.unchanged += 1;
                     diff.kept.insert(address.clone(), content.clone());
@@ -287,7 +287,7 @@ fn give_up(diff: &mut Diff, listed: &Listed, why: &str, unbacked: Unbacked) -> b
 /// A custom entry that no declaration of the same folded code has claimed.
 fn undeclared(
     desired: &DesiredState,
-    (listed, reading, twins): (&Listed, &Reading, &[(&Listed, &Reading)]),
+    (listed, reading, twins): (&Listed, &Reading, &[&ObservedEntry]),
     declared: bool,
     only: &Selection,
     unbacked: Unbacked,
@@ -327,13 +327,13 @@ fn undeclared(
 fn pair_renames(changes: &mut [Change]) {
     let mut created: BTreeMap<(Kind, &super::png::Appearance), Vec<usize>> = BTreeMap::new();
     for (at, change) in changes.iter().enumerate().rev() {
-        if let Action::Create(After { content: Content { look: Some(look), .. }, .. }) = &change.action {
+        if let Action::Create(After { content: Content { appearance: Some(look), .. }, .. }) = &change.action {
             created.entry((change.address.kind, look)).or_default().push(at);
         }
     }
     let mut pairs = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        if let Action::Delete(Before { content: Some(Content { look: Some(look), .. }), .. }) = &change.action
+        if let Action::Delete(Before { content: Some(Content { appearance: Some(look), .. }), .. }) = &change.action
             && let Some(other) = created.get_mut(&(change.address.kind, look)).and_then(Vec::pop)
         {
             pairs.push((at, other));

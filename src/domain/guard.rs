@@ -115,24 +115,22 @@ pub struct Verdict {
     pub addresses: Vec<Address>,
 }
 
-/// A plan that passed its guards. There is no other way to make one, and apply takes nothing else.
+/// A plan and what each guard said of it.
 #[derive(Debug, Clone)]
-pub struct ApprovedPlan {
+pub struct Evaluated {
     plan: Plan,
     verdicts: Vec<Verdict>,
+    obstacles: Vec<Finding>,
 }
+
+/// A plan that passed its guards. There is no other way to make one, and apply takes nothing else.
+#[derive(Debug, Clone)]
+pub struct ApprovedPlan(Plan);
 
 impl ApprovedPlan {
     /// The plan.
-    #[must_use]
     pub const fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// What each guard said.
-    #[must_use]
-    pub fn verdicts(&self) -> &[Verdict] {
-        &self.verdicts
+        &self.0
     }
 }
 
@@ -141,8 +139,8 @@ impl ApprovedPlan {
 pub enum Refusal {
     /// It has conflicts that must be settled by hand, or steps that the manifest does not cover.
     Findings(Vec<Finding>),
-    /// A guard refused.
-    Guards(Vec<Verdict>),
+    /// A guard refused; the verdicts say which.
+    Guards,
 }
 
 /// The bound when neither the flag nor the manifest names one: ten, or half of what is owned, and at least one.
@@ -151,43 +149,43 @@ pub fn default_max_deletes(owned: usize) -> usize {
     (owned / 2).clamp(1, 10)
 }
 
-/// Asks every guard about `plan`, without letting it through.
-#[must_use]
-pub fn judge(
-    plan: &Plan,
-    ownership: &Ownership,
-    counts_by_kind: &CountsByKind,
-    allowances: Allowances,
-) -> Vec<Verdict> {
+/// Asks every guard about `plan`.
+pub fn evaluate(plan: Plan, ownership: &Ownership, counts_by_kind: &CountsByKind, allowances: Allowances) -> Evaluated {
     let mut verdicts = Vec::new();
     for (kind, counts) in counts_by_kind {
-        verdicts.push(max_deletes(plan, *kind, *counts, allowances));
-        verdicts.extend(allow_empty(plan, *kind, *counts, allowances));
+        verdicts.push(max_deletes(&plan, *kind, *counts, allowances));
+        verdicts.extend(allow_empty(&plan, *kind, *counts, allowances));
     }
-    verdicts.extend(protect(plan, ownership));
-    verdicts.extend(unbacked(plan, allowances));
-    verdicts.extend(in_use(plan, allowances));
-    verdicts
+    verdicts.extend(protect(&plan, ownership));
+    verdicts.extend(unbacked(&plan, allowances));
+    verdicts.extend(in_use(&plan, allowances));
+    let mut obstacles = plan.diff.conflicts.clone();
+    obstacles.extend(outside(&plan, ownership));
+    obstacles.extend(incomplete(&plan));
+    Evaluated { plan, verdicts, obstacles }
 }
 
-/// Lets a plan through if nothing speaks against it: no conflict, no step outside the manifest, no guard.
-pub fn approve(
-    plan: Plan,
-    ownership: &Ownership,
-    counts_by_kind: &CountsByKind,
-    allowances: Allowances,
-) -> Result<ApprovedPlan, Refusal> {
-    let mut findings = plan.diff.conflicts.clone();
-    findings.extend(outside(&plan, ownership));
-    findings.extend(incomplete(&plan));
-    if !findings.is_empty() {
-        return Err(Refusal::Findings(findings));
+impl Evaluated {
+    /// The plan.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
     }
-    let verdicts = judge(&plan, ownership, counts_by_kind, allowances);
-    if verdicts.iter().any(|verdict| verdict.outcome == Outcome::Refused) {
-        return Err(Refusal::Guards(verdicts));
+
+    /// What each guard said.
+    pub fn verdicts(&self) -> &[Verdict] {
+        &self.verdicts
     }
-    Ok(ApprovedPlan { plan, verdicts })
+
+    /// Lets the plan through if nothing speaks against it: no conflict, no step outside the manifest, no guard.
+    pub fn approve(self) -> Result<ApprovedPlan, Refusal> {
+        if !self.obstacles.is_empty() {
+            return Err(Refusal::Findings(self.obstacles));
+        }
+        if self.verdicts.iter().any(|verdict| verdict.outcome == Outcome::Refused) {
+            return Err(Refusal::Guards);
+        }
+        Ok(ApprovedPlan(self.plan))
+    }
 }
 
 /// The steps that the manifest does not cover. The diff never makes one; a saved plan may hold some, because the

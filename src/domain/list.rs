@@ -11,7 +11,7 @@ use super::ownership::{Ownership, Unmanaged};
 use super::plan::Contents;
 use super::report::Subject;
 use super::scope;
-use super::state::{Listed, ObservedState, Reading, Selection};
+use super::state::{Listed, ObservedEntry, ObservedState, Reading, Selection};
 
 /// What brandctl may do with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -111,14 +111,14 @@ pub fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Se
     let reserved: BTreeSet<_> = observed
         .entries
         .iter()
-        .filter(|(listed, _)| listed.system)
-        .map(|(listed, _)| listed.address.folded())
+        .filter(|entry| entry.listed.system)
+        .map(|entry| entry.listed.address.folded())
         .collect();
     let mut entries: Vec<Held> = observed
         .entries
         .into_iter()
-        .filter(|(listed, _)| only.admits(&listed.address))
-        .map(|(listed, reading)| {
+        .filter(|entry| only.admits(&entry.listed.address))
+        .map(|ObservedEntry { listed, reading }| {
             let standing = standing(&listed, ownership, &reserved);
             Held { address: listed.address, standing, reading }
         })
@@ -171,7 +171,7 @@ mod tests {
     fn observed(entries: &[(&str, bool)]) -> ObservedState {
         let entry = |(address, system): &(&str, bool)| {
             let listed = Listed { address: address.parse().unwrap(), system: *system, file_uri: String::new() };
-            (listed, Reading::NotNeeded)
+            ObservedEntry { listed, reading: Reading::NotNeeded }
         };
         ObservedState { entries: entries.iter().map(entry).collect() }
     }

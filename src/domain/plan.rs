@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::asset::{Address, Digest, Kind};
 use super::diff::{Action, Before, Change, Diff};
-use super::state::{Content, Listed, Reading};
+use super::state::{Content, ObservedEntry, Reading};
 use super::usage::{Evidence, Usage};
 
 /// Bytes by their digest: what a plan uploads, and what that replaces or deletes.
@@ -64,6 +64,13 @@ impl Plan {
     #[must_use]
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
         Self { portal, diff, contents, evidence: None }
+    }
+
+    /// The bytes of what is replaced or deleted, as far as they could be had.
+    #[must_use]
+    pub fn old_images(&self) -> Contents {
+        let old = self.diff.changes.iter().filter_map(|change| change.action.before()?.content.as_ref());
+        old.filter_map(|content| Some((content.sha256, self.contents.get(&content.sha256)?.clone()))).collect()
     }
 
     /// The entries that would be deleted or replaced, as the changes name them.
@@ -136,11 +143,11 @@ impl Change {
 
     /// Where this change stands, given the entries that the portal has under its code, in whatever case.
     #[must_use]
-    pub fn step_state(&self, live: &[(&Listed, &Reading)]) -> StepState {
-        if live.iter().any(|(listed, _)| listed.system) {
+    pub fn step_state(&self, live: &[ObservedEntry]) -> StepState {
+        if live.iter().any(|entry| entry.listed.system) {
             return StepState::Diverged("it has become a system entry".to_owned());
         }
-        let (listed, reading) = match live {
+        let ObservedEntry { listed, reading } = match live {
             [] => {
                 return match &self.action {
                     Action::Create(_) => StepState::Pending,
@@ -148,7 +155,7 @@ impl Change {
                     Action::Delete(_) => StepState::Done,
                 };
             }
-            [one] => *one,
+            [one] => one,
             several => return StepState::Diverged(format!("the portal lists {} entries for it", several.len())),
         };
         let holds = |code: &super::asset::Code, content: &Content| {

@@ -12,6 +12,7 @@ use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::origin::{OriginKind, Origins};
 use super::plan::Plan;
+use super::retry::Class;
 use super::rules::Piece;
 use super::step::{StepOutcome, StepResult};
 
@@ -54,6 +55,31 @@ pub struct Subject {
     pub manifest: String,
 }
 
+/// Why a command did not come to its end. Reports say so in a sentence, and the exit code follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The options do not fit together, or no portal can be used with them.
+    Usage,
+    /// The manifest, the art or a saved plan is not valid.
+    Invalid,
+    /// The portal could not be read or written.
+    Portal(Class),
+    /// The plan is not for this portal and manifest as they are now: nothing was written.
+    Stale,
+    /// A guard refused: nothing was written.
+    Refused,
+    /// There was a question, and nobody could be asked.
+    Unasked,
+    /// There was a question, and the answer was no.
+    Declined,
+    /// Somebody asked to stop, and not all was done that would have been.
+    Interrupted,
+    /// The state folder or the file of a run cannot be used.
+    Store,
+    /// The operating system does not give what every command needs.
+    System,
+}
+
 /// What a command that looks at a portal found out and did.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -67,8 +93,6 @@ pub struct Report {
     pub portal: Option<String>,
     /// What stood for the portal, if it was not read itself: such a plan is shown, never applied.
     pub against: Option<Against>,
-    /// Where the credentials came from, for people.
-    pub credentials: Option<String>,
     /// The plan, once there is one.
     pub plan: Option<Plan>,
     /// Who moved, for every change of which that was asked.
@@ -83,15 +107,25 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The declared images, for whoever draws them.
     pub art: Vec<Piece>,
-    /// The plan is not for this portal and manifest as they are now: nothing was written.
-    pub stale: bool,
-    /// Somebody asked to stop, and not all was done that would have been.
-    pub interrupted: bool,
+    /// Why the command did not come to its end, if it did not.
+    pub failure: Option<FailureKind>,
     /// What apply did, once it began.
     pub run: Option<Run>,
 }
 
 impl Report {
+    /// Whether the plan is not for this portal and manifest as they are now: nothing was written.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.failure == Some(FailureKind::Stale)
+    }
+
+    /// Whether somebody asked to stop, and not all was done that would have been.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.failure == Some(FailureKind::Interrupted)
+    }
+
     /// Whether a finding stops everything, or something could not be determined.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::asset::Address;
 use super::diff::Change;
 use super::finding::{Finding, Place};
-use super::ownership::{Ownership, Prune};
+use super::ownership::Ownership;
 use super::plan::Contents;
 use super::state::{Desired, DesiredState};
 
@@ -52,9 +52,7 @@ pub fn desired(
             }
         }
     }
-    // Nothing is deleted to bring something else back.
-    let ownership = Ownership { prune: Prune::Keep, ..ownership.clone() };
-    if findings.is_empty() { Ok(DesiredState::new(ownership, entries)) } else { Err(findings) }
+    if findings.is_empty() { Ok(DesiredState::of_backup(ownership, entries)) } else { Err(findings) }
 }
 
 fn about(change: &Change, address: &Address) -> bool {

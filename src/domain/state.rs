@@ -21,7 +21,8 @@ pub struct Content {
     /// How many bytes.
     pub size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
-    pub look: Option<Appearance>,
+    #[serde(rename = "look")]
+    pub appearance: Option<Appearance>,
 }
 
 impl Content {
@@ -31,14 +32,14 @@ impl Content {
         Self {
             sha256: Digest::of(bytes),
             size: bytes.len() as u64,
-            look: png::read(bytes).ok().map(|image| image.look()),
+            appearance: png::read(bytes).ok().map(|image| image.appearance()),
         }
     }
 
     /// Whether both look the same. Bytes that are no sound PNG look like nothing but themselves.
     #[must_use]
     pub fn same_appearance(&self, other: &Self) -> bool {
-        self.sha256 == other.sha256 || (self.look.is_some() && self.look == other.look)
+        self.sha256 == other.sha256 || (self.appearance.is_some() && self.appearance == other.appearance)
     }
 }
 
@@ -55,7 +56,8 @@ pub struct Desired {
     pub content: Content,
 }
 
-/// What the portal should hold. Only the rules can make one.
+/// What the portal should hold. The rules make one of a manifest whose art they found sound, and [`super::restore`] makes
+/// one of images that the portal had before; there is no other way.
 #[derive(Debug, Clone)]
 pub struct DesiredState {
     ownership: Ownership,
@@ -63,9 +65,15 @@ pub struct DesiredState {
 }
 
 impl DesiredState {
-    /// Called by the rules alone, once no finding is an error.
-    pub(in crate::domain) fn new(ownership: Ownership, entries: BTreeMap<Address, Desired>) -> Self {
+    /// What a manifest declares. Called by the rules alone, once no finding is an error.
+    pub(super) const fn declared(ownership: Ownership, entries: BTreeMap<Address, Desired>) -> Self {
         Self { ownership, entries }
+    }
+
+    /// What a backup holds: images that were on the portal, about which the rules are not asked. Called by restore alone.
+    /// Nothing is deleted to bring something else back.
+    pub(super) fn of_backup(ownership: &Ownership, entries: BTreeMap<Address, Desired>) -> Self {
+        Self { ownership: Ownership { prune: Prune::Keep, ..ownership.clone() }, entries }
     }
 
     /// What brandctl may touch.
@@ -80,19 +88,17 @@ impl DesiredState {
         &self.entries
     }
 
-    /// The entries of `listing` whose content the diff will ask for: owned, and declared or about to be deleted.
-    #[must_use]
-    pub fn needed<'a>(&self, listing: &'a Listing, only: &Selection) -> Vec<&'a Listed> {
+    /// Whether the diff will ask for the content of a listed entry: it is owned, and declared or about to be deleted.
+    pub fn needs<'a>(&'a self, only: &'a Selection) -> impl Fn(&Listed) -> bool + 'a {
         let declared: BTreeMap<_, _> = self.entries.keys().map(|address| (address.folded(), address)).collect();
-        listing
-            .entries
-            .iter()
-            .filter(|listed| !listed.system && self.ownership.of(&listed.address).is_ok())
-            .filter(|listed| match declared.get(&listed.address.folded()) {
-                Some(declaration) => only.admits(declaration),
-                None => self.ownership.prune == Prune::Delete && only.admits(&listed.address),
-            })
-            .collect()
+        move |listed| {
+            !listed.system
+                && self.ownership.of(&listed.address).is_ok()
+                && match declared.get(&listed.address.folded()) {
+                    Some(declaration) => only.admits(declaration),
+                    None => self.ownership.prune == Prune::Delete && only.admits(&listed.address),
+                }
+        }
     }
 }
 
@@ -169,9 +175,18 @@ pub enum Reading {
     Failed(String),
 }
 
+/// One entry as the portal lists it, and what is known of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedEntry {
+    /// The entry.
+    pub listed: Listed,
+    /// What is known of its bytes.
+    pub reading: Reading,
+}
+
 /// What the portal holds: the listing, with the content of the entries that matter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObservedState {
-    /// The entries, in the portal's order, each with its content as far as it is known.
-    pub entries: Vec<(Listed, Reading)>,
+    /// The entries, in the portal's order.
+    pub entries: Vec<ObservedEntry>,
 }

@@ -16,7 +16,7 @@ use super::ownership::Unmanaged;
 use super::plan::{Plan, StepState};
 use super::png::testing;
 use super::rules::{self, Aim, Art, Piece};
-use super::state::{Content, DesiredState, Listed, ObservedState, Reading, Selection};
+use super::state::{Content, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
 use super::usage;
 
 /// An image of a kind; another mark gives another look.
@@ -57,7 +57,7 @@ fn portal(entries: &[(&str, Option<u8>)]) -> ObservedState {
         let file_uri = mark.map(|mark| format!("/upload/{at}/{mark}")).unwrap_or_default();
         let listed = Listed { address: Address::new(Kind::Icon, Code::new(*code)), system: mark.is_none(), file_uri };
         let reading = mark.map_or(Reading::NotNeeded, |mark| Reading::Known(Content::of(&art(Kind::Icon, mark))));
-        (listed, reading)
+        ObservedEntry { listed, reading }
     });
     ObservedState { entries: entries.collect() }
 }
@@ -71,12 +71,12 @@ fn after(observed: &ObservedState, diff: &Diff) -> ObservedState {
     let mut entries = observed.entries.clone();
     for change in &diff.changes {
         if change.action.before().is_some() {
-            entries.retain(|(listed, _)| listed.system || listed.address != change.live_address());
+            entries.retain(|ObservedEntry { listed, .. }| listed.system || listed.address != change.live_address());
         }
         if let Some(new) = change.action.after() {
             let file_uri = format!("/upload/new/{}", change.address);
             let listed = Listed { address: change.address.clone(), system: false, file_uri };
-            entries.push((listed, Reading::Known(new.content.clone())));
+            entries.push(ObservedEntry { listed, reading: Reading::Known(new.content.clone()) });
         }
     }
     ObservedState { entries }
@@ -87,8 +87,8 @@ fn standings(diff: &Diff, observed: &ObservedState) -> Vec<StepState> {
         let live: Vec<_> = observed
             .entries
             .iter()
-            .filter(|(listed, _)| listed.address.folded() == change.address.folded())
-            .map(|(listed, reading)| (listed, reading))
+            .filter(|entry| entry.listed.address.folded() == change.address.folded())
+            .cloned()
             .collect();
         change.step_state(&live)
     };
@@ -169,12 +169,11 @@ fn guards_hold_at_every_size() {
         let desired = desired("owns: [\"a-*\"]", &kept);
         let counts_by_kind = [(Kind::Icon, KindCounts { owned, declared: kept.len() })].into();
         let plan = plan_of(compare(&desired, &portal(&live)));
-        let refusal = match guard::approve(plan, desired.ownership(), &counts_by_kind, allowances) {
+        let evaluated = guard::evaluate(plan, desired.ownership(), &counts_by_kind, allowances);
+        let verdict = evaluated.verdicts().iter().find(|verdict| verdict.outcome == Outcome::Refused).cloned();
+        let refusal = match evaluated.approve() {
             Ok(_) => None,
-            Err(Refusal::Guards(verdicts)) => {
-                let refused = verdicts.into_iter().find(|verdict| verdict.outcome == Outcome::Refused);
-                refused.map(|verdict| verdict.guard)
-            }
+            Err(Refusal::Guards) => verdict.map(|verdict| verdict.guard),
             Err(Refusal::Findings(findings)) => panic!("{findings:?}"),
         };
         assert_eq!(refusal, refused.then_some(Guard::MaxDeletes), "{deletes} of {owned}");
@@ -190,9 +189,10 @@ fn in_use(deletes: usize, used: usize, extent: usage::Completeness, in_use: InUs
     let desired = desired("owns: [\"a-*\"]", &[]);
     let mut plan = plan_of(compare(&desired, &portal(&live)));
     assert_eq!(plan.diff.changes.len(), deletes);
-    let judged = |plan: &Plan| {
-        let verdicts = guard::judge(plan, desired.ownership(), &[].into(), allowances).into_iter();
-        verdicts.filter(|verdict| verdict.guard == Guard::InUse).map(|v| (v.outcome, v.addresses.len())).collect()
+    let judged = |plan: &Plan| -> Vec<_> {
+        let evaluated = guard::evaluate(plan.clone(), desired.ownership(), &[].into(), allowances);
+        let verdicts = evaluated.verdicts().iter().filter(|verdict| verdict.guard == Guard::InUse);
+        verdicts.map(|verdict| (verdict.outcome, verdict.addresses.len())).collect()
     };
     assert_eq!(judged(&plan), [], "nobody looked");
     let mut tally = usage::UsageCounter::new(plan.removed_or_replaced().cloned());
@@ -225,7 +225,7 @@ fn a_plan_without_its_images_is_not_approved() {
     let desired = desired("owns: [\"a-*\"]", &[("a-x", 1)]);
     let mut plan = plan_of(compare(&desired, &portal(&[])));
     plan.contents.clear();
-    let refusal = guard::approve(plan, desired.ownership(), &[].into(), allowances).unwrap_err();
+    let refusal = guard::evaluate(plan, desired.ownership(), &[].into(), allowances).approve().unwrap_err();
     assert!(matches!(&refusal, Refusal::Findings(findings) if findings[0].rule == "plan-incomplete"), "{refusal:?}");
 }
 
@@ -250,13 +250,15 @@ proptest! {
         prop_assert!(standings(&diff, &then).iter().all(|standing| *standing == StepState::Done));
         let again = compare(&desired, &then);
         prop_assert!(again.changes.is_empty(), "{:?}", shown(&again));
-        let untouched = |entry: &&(Listed, Reading)| entry.0.system || desired.ownership().of(&entry.0.address).is_err();
+        let untouched = |entry: &&ObservedEntry| {
+            entry.listed.system || desired.ownership().of(&entry.listed.address).is_err()
+        };
         let before: Vec<_> = observed.entries.iter().filter(untouched).collect();
         let kept: Vec<_> = then.entries.iter().filter(untouched).collect();
         prop_assert_eq!(before, kept);
         if diff.conflicts.is_empty() {
             for (address, entry) in desired.entries() {
-                let holds = |(listed, reading): &(Listed, Reading)| {
+                let holds = |ObservedEntry { listed, reading }: &ObservedEntry| {
                     listed.address == *address && *reading == Reading::Known(entry.content.clone())
                 };
                 prop_assert!(then.entries.iter().any(holds), "{address} is not as declared");

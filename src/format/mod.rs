@@ -7,10 +7,12 @@
 //! (each of which is covered by its own digest) and what apply adds.
 
 pub mod plan;
+pub mod published;
 pub mod saved;
 pub mod snapshot;
 
 pub use plan::{ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, Tool};
+pub use published::Published;
 pub use saved::{BadPlan, SavedPlan};
 pub use snapshot::{SnapshotDocument, SnapshotEntry};
 

@@ -282,30 +282,11 @@ impl From<&Change> for ChangeDocument {
 impl From<&Report> for Document {
     /// Without the bytes.
     fn from(report: &Report) -> Self {
-        let (errors, warnings) = split(&report.findings);
-        let mut document = Self {
-            format_version: FORMAT_VERSION,
-            tool: Tool::this(),
-            portal: report.portal.clone(),
-            against: report.against,
-            changes: Vec::new(),
-            unmanaged: Vec::new(),
-            unknown: Vec::new(),
-            usage_coverage: None,
-            guards: report.guards.clone(),
-            summary: Summary::default(),
-            warnings,
-            errors,
-            run: None,
-            plan_sha256: report.plan_sha256,
-            contents: None,
-        };
+        let mut document = Self::new(report.portal.clone(), report.against, &report.guards, &report.findings);
         if let Some(plan) = &report.plan {
-            document.take(plan);
+            document.take(plan, &report.origins);
         }
-        for change in &mut document.changes {
-            change.origin = report.origins.get(&change.address).cloned();
-        }
+        document.plan_sha256 = report.plan_sha256;
         if let Some(run) = &report.run {
             document.add_run(run);
         }
@@ -314,6 +295,33 @@ impl From<&Report> for Document {
 }
 
 impl Document {
+    /// A document without a plan.
+    pub(super) fn new(
+        portal: Option<String>,
+        against: Option<Against>,
+        guards: &[Verdict],
+        findings: &[Finding],
+    ) -> Self {
+        let (errors, warnings) = split(findings);
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            portal,
+            against,
+            changes: Vec::new(),
+            unmanaged: Vec::new(),
+            unknown: Vec::new(),
+            usage_coverage: None,
+            guards: guards.to_vec(),
+            summary: Summary::default(),
+            warnings,
+            errors,
+            run: None,
+            plan_sha256: None,
+            contents: None,
+        }
+    }
+
     /// Adds what became of the plan.
     pub fn add_run(&mut self, run: &Run) {
         self.run = Some(RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() });
@@ -322,13 +330,18 @@ impl Document {
         }
     }
 
-    fn take(&mut self, plan: &Plan) {
+    /// Adds the plan.
+    pub(super) fn take(&mut self, plan: &Plan, origins: &Origins) {
         let counts = plan.counts();
         self.changes = plan
             .diff
             .changes
             .iter()
-            .map(|change| ChangeDocument { usage: plan.usage(change), ..ChangeDocument::from(change) })
+            .map(|change| ChangeDocument {
+                usage: plan.usage(change),
+                origin: origins.get(&change.address).cloned(),
+                ..ChangeDocument::from(change)
+            })
             .collect();
         self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone());
         self.unmanaged = plan

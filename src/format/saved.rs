@@ -89,15 +89,27 @@ impl Document {
 /// A saved plan that is whole.
 #[derive(Debug, Clone)]
 pub struct SavedPlan {
-    /// What it says, without the bytes.
-    pub document: Document,
-    /// The plan, with the bytes.
-    pub plan: Plan,
-    /// Its digest.
-    pub digest: Digest,
+    pub(super) document: Document,
+    pub(super) plan: Plan,
+    digest: Digest,
 }
 
 impl SavedPlan {
+    /// What it says, without the bytes.
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The plan, with the bytes.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Its digest.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// Why it cannot be applied, whatever the portal holds.
     #[must_use]
     pub fn obstacle(&self) -> Option<String> {

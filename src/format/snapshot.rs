@@ -58,7 +58,7 @@ impl SnapshotDocument {
     #[must_use]
     pub fn of(origin: &Origin, observed: &ObservedState, items: &[Item]) -> Self {
         let mut system: Vec<&Address> =
-            observed.entries.iter().filter(|(listed, _)| listed.system).map(|(listed, _)| &listed.address).collect();
+            observed.entries.iter().filter(|entry| entry.listed.system).map(|entry| &entry.listed.address).collect();
         system.sort();
         let system = system.into_iter().map(|address| SnapshotEntry {
             kind: address.kind,
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::domain::export::{Choice, Export, SNAPSHOT, lay_out};
     use crate::domain::plan::Contents;
-    use crate::domain::state::{Listed, Reading};
+    use crate::domain::state::{Listed, ObservedEntry, Reading};
 
     /// An export of these entries, and its snapshot.
     fn exported(observed: &ObservedState) -> Export {
@@ -154,7 +154,8 @@ mod tests {
     fn a_snapshot_has_every_entry_in_whatever_order_the_portal_lists_them() {
         let listed = |kind, code: &str, system| {
             let reading = if system { Reading::NotNeeded } else { Reading::Failed("it is gone".to_owned()) };
-            (Listed { address: Address::new(kind, Code::new(code)), system, file_uri: String::new() }, reading)
+            let listed = Listed { address: Address::new(kind, Code::new(code)), system, file_uri: String::new() };
+            ObservedEntry { listed, reading }
         };
         let mut observed = ObservedState {
             entries: vec![

@@ -7,7 +7,7 @@ use super::events::{Event, Observer, Stage};
 use super::ports::Probe;
 
 /// Adds to `observed` what can be seen of the portal.
-pub async fn observe(portal: &impl Probe, observer: &dyn Observer, observed: &mut Observed) {
+pub(crate) async fn observe(portal: &impl Probe, observer: &dyn Observer, observed: &mut Observed) {
     observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let encrypted = portal.setup().encrypted;
     observed.renewable = Some(portal.renewable());

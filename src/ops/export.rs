@@ -2,6 +2,7 @@
 //! disk before everything is read.
 
 use crate::domain::export::{self, Choice, Export, Origin};
+use crate::domain::state::Listed;
 use crate::format::SnapshotDocument;
 
 use super::events::{Event, Stage};
@@ -25,11 +26,11 @@ pub struct Exported {
 pub async fn export(
     choice: &Choice,
     origin: &Origin,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
     target: &impl WriteExport,
     existing: Existing,
 ) -> Result<Exported, PortalError> {
-    let mut export = read(choice, origin, eyes).await?;
+    let mut export = read(choice, origin, reader).await?;
     if export.files.is_empty() {
         return Ok(Exported { export, ..Exported::default() });
     }
@@ -50,16 +51,19 @@ pub async fn export(
 ///
 /// # Errors
 /// When the portal cannot be listed.
-pub async fn read(choice: &Choice, origin: &Origin, eyes: &Reader<'_, impl ReadPortal>) -> Result<Export, PortalError> {
-    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
-    let listing = eyes.portal.list().await?;
+pub async fn read(
+    choice: &Choice,
+    origin: &Origin,
+    reader: &Reader<'_, impl ReadPortal>,
+) -> Result<Export, PortalError> {
+    reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = reader.portal.list().await?;
     let findings = choice.unmatched(&listing);
     if !findings.is_empty() {
         return Ok(Export { findings, ..Export::default() });
     }
-    let wanted = listing.entries.iter().filter(|listed| !listed.system && choice.admits(&listed.address)).collect();
-    let (readings, contents) = observe::contents(eyes, wanted, Freshness::Refetched, |_, _| true).await;
-    let observed = observe::observed(&listing, readings);
+    let wanted = |listed: &Listed| !listed.system && choice.admits(&listed.address);
+    let (observed, contents) = observe::observe(reader, &listing, wanted, Freshness::Refetched, |_, _| true).await;
     let mut export = export::lay_out(&observed, &contents, choice, origin);
     export.add_snapshot(SnapshotDocument::of(origin, &observed, &export.items).text());
     Ok(export)

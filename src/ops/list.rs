@@ -4,7 +4,7 @@ use crate::domain::finding::Finding;
 use crate::domain::list::{self, Held};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::Contents;
-use crate::domain::state::{Content, Listing, Reading, Selection};
+use crate::domain::state::{Content, Listed, Listing, ObservedEntry, Reading, Selection};
 
 use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
@@ -12,7 +12,7 @@ use super::ports::{PortalError, ReadPortal};
 
 /// What a portal holds, as it was listed.
 #[derive(Debug)]
-pub struct Listed {
+pub struct PortalEntries {
     /// The entries that were asked for.
     pub entries: Vec<Held>,
     /// What could not be fetched, and patterns that match nothing.
@@ -37,32 +37,32 @@ pub enum Bytes {
 /// # Errors
 /// When the portal cannot be listed.
 pub async fn list(
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
     ownership: Option<&Ownership>,
     only: &Selection,
     freshness: Freshness,
     bytes: Bytes,
-) -> Result<Listed, PortalError> {
-    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
-    let listing = eyes.portal.list().await?;
-    let wanted =
-        listing.entries.iter().filter(|listed| !listed.system && only.admits(&listed.address)).collect::<Vec<_>>();
-    let (readings, mut contents) = observe::contents(eyes, wanted, freshness, |_, _| bytes == Bytes::Kept).await;
+) -> Result<PortalEntries, PortalError> {
+    reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+    let listing = reader.portal.list().await?;
+    let wanted = |listed: &Listed| !listed.system && only.admits(&listed.address);
+    let (observed, mut contents) =
+        observe::observe(reader, &listing, wanted, freshness, |_, _| bytes == Bytes::Kept).await;
     if bytes == Bytes::Kept {
         // What is known by the cache was not read just now.
-        for (listed, reading) in &readings {
+        for ObservedEntry { listed, reading } in &observed.entries {
             if let Reading::Known(Content { sha256, .. }) = reading
                 && !contents.contains_key(sha256)
-                && let Some(found) = observe::bytes(eyes, &listed.file_uri, *sha256).await
+                && let Some(found) = observe::bytes(reader, &listed.file_uri, *sha256).await
             {
                 contents.insert(*sha256, found);
             }
         }
     }
-    let entries = list::entries(observe::observed(&listing, readings), ownership, only);
+    let entries = list::entries(observed, ownership, only);
     let mut findings = list::unmatched(only, &entries);
     findings.extend(entries.iter().filter_map(unknown));
-    Ok(Listed { entries, findings, listing, contents })
+    Ok(PortalEntries { entries, findings, listing, contents })
 }
 
 fn unknown(held: &Held) -> Option<Finding> {

@@ -10,7 +10,7 @@ use super::ports::{PortalError, ReadLog, ReadPortal, WriteError, WriteLog};
 ///
 /// # Errors
 /// When a page cannot be read.
-pub async fn list(
+pub(crate) async fn list(
     log: &impl ReadLog,
     entity: Entity,
     order: Order,
@@ -30,7 +30,7 @@ pub async fn list(
 ///
 /// # Errors
 /// When the portal cannot be read, or the entry was not added, or may not have been.
-pub async fn add<P: ReadPortal + WriteLog>(
+pub(crate) async fn add<P: ReadPortal + WriteLog>(
     portal: &P,
     entity: Entity,
     draft: &Draft,

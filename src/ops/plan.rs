@@ -1,4 +1,4 @@
-//! Makes a plan: reads the portal, compares, gathers the bytes, asks the guards. Writes nothing.
+//! Makes a plan: reads the portal, compares, gathers the bytes. Writes nothing; the guards evaluate the plan next.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,12 @@ use tokio::time::Instant;
 use crate::domain::asset::Kind;
 use crate::domain::diff::{self, Unbacked};
 use crate::domain::finding::Finding;
-use crate::domain::guard::{self, Allowances, CountsByKind, KindCounts};
+use crate::domain::guard::{CountsByKind, KindCounts};
+use crate::domain::origin::Origins;
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::{Contents, Plan};
-use crate::domain::report::Report;
 use crate::domain::scope;
 use crate::domain::state::{DesiredState, Listed, Listing, Selection};
-use crate::format::Document;
 
 use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
@@ -32,23 +31,23 @@ pub struct Request<'a> {
     pub desired: &'a DesiredState,
     /// What the command is limited to.
     pub only: &'a Selection,
-    /// What the user allows.
-    pub allowances: Allowances,
+    /// Whether entries of unknown content are changed all the same.
+    pub unbacked: Unbacked,
     /// Whether the cache is believed.
     pub freshness: Freshness,
     /// What the plan is for.
     pub purpose: Purpose,
-    /// By what it is told who moved; `None` where that is not asked.
+    /// Where the origin of each change is looked up; `None` where nobody asks for it.
     pub record: Option<Record<'a>>,
 }
 
-/// What a plan is for.
+/// What the portal is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be looked at.
-    Show,
-    /// To be applied: whether the caller may write is asked with the lists.
-    Apply,
+    /// To look at it.
+    Read,
+    /// To write to it: whether the caller may is asked with the lists.
+    Write,
 }
 
 /// What was seen of the portal when a plan was made that is to be applied.
@@ -60,83 +59,66 @@ pub struct Seen {
     pub may_write: bool,
 }
 
-/// A plan as it was made.
+/// A plan as it was made, before the guards evaluate it.
 #[derive(Debug)]
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// What the guards weighed it against.
+    /// Who moved, for every change of which that was asked.
+    pub origins: Origins,
+    /// What was found on the way.
+    pub findings: Vec<Finding>,
+    /// What the guards hold the plan against.
     pub counts_by_kind: CountsByKind,
-    /// Every `fileUri` of the listing, for the cache to forget the others.
+    /// Everything that the portal lists, for the cache to forget the rest.
     pub listing: Listing,
     /// What else was seen, of a plan that is to be applied.
     pub seen: Option<Seen>,
 }
 
-/// Reads the portal and makes a plan, with the verdicts of the guards and its digest in `report`.
+/// Reads the portal and makes a plan.
 ///
 /// # Errors
 /// When the portal cannot be read.
-pub async fn plan(
-    request: &Request<'_>,
-    eyes: &Reader<'_, impl ReadPortal>,
-    report: &mut Report,
-) -> Result<Planned, PortalError> {
-    let Request { portal: identity, manifest, desired, only, allowances, freshness, purpose, record } = request;
-    eyes.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
+pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -> Result<Planned, PortalError> {
+    let Request { portal, manifest, desired, only, unbacked, freshness, purpose, record } = request;
+    reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let at = Instant::now();
     let (listing, seen) = match purpose {
-        Purpose::Show => (eyes.portal.list().await?, None),
-        Purpose::Apply => {
-            let (listing, may_write) = eyes.portal.list_to_write().await?;
+        Purpose::Read => (reader.portal.list().await?, None),
+        Purpose::Write => {
+            let (listing, may_write) = reader.portal.list_to_write().await?;
             (listing, Some(Seen { at, may_write }))
         }
     };
-    let wanted = desired.needed(&listing, only);
     let looks: BTreeMap<_, _> =
         desired.entries().iter().map(|(address, entry)| (address.folded(), &entry.content)).collect();
-    let (readings, mut old) = observe::contents(eyes, wanted, *freshness, |listed, content| {
+    let (observed, mut old) = observe::observe(reader, &listing, desired.needs(only), *freshness, |listed, content| {
         looks.get(&listed.address.folded()).is_none_or(|desired| !content.same_appearance(desired))
     })
     .await;
-    let observed = observe::observed(&listing, readings);
-    let diff = diff::diff(desired, &observed, only, allowances.unbacked, manifest);
-    gather_old(&diff, eyes, &mut old).await;
+    let diff = diff::diff(desired, &observed, only, *unbacked, manifest);
+    gather_old(&diff, reader, &mut old).await;
     let contents = gather(&diff, desired, &old);
-    report.findings.extend(unmatched(only, desired, &listing));
-    report.findings.extend(diff.conflicts.iter().cloned());
-    let plan = Plan::new((*identity).to_owned(), diff, contents);
+    let mut findings = unmatched(only, desired, &listing);
+    findings.extend(diff.conflicts.iter().cloned());
+    let plan = Plan::new((*portal).to_owned(), diff, contents);
+    let (origins, remarks) = record.map(|record| origin::origins(&record, &plan, desired, only)).unwrap_or_default();
+    findings.extend(remarks);
     let declared = Kind::ALL
         .into_iter()
         .map(|kind| (kind, desired.entries().keys().filter(|address| address.kind == kind).count()))
         .collect();
     let counts_by_kind = counts_by_kind(desired.ownership(), &listing, &declared);
-    if let Some(record) = record {
-        let (origins, remarks) = origin::origins(record, &plan, desired, only);
-        report.origins = origins;
-        report.findings.extend(remarks);
-    }
-    weigh(&plan, desired.ownership(), &counts_by_kind, *allowances, report);
-    Ok(Planned { plan, counts_by_kind, listing, seen })
+    Ok(Planned { plan, origins, findings, counts_by_kind, listing, seen })
 }
 
-/// Asks the guards about a plan, and notes it in the report with their verdicts and its digest.
-pub(super) fn weigh(
-    plan: &Plan,
+/// Counts what the guards hold a plan against.
+pub(crate) fn counts_by_kind(
     ownership: &Ownership,
-    counts_by_kind: &CountsByKind,
-    allowances: Allowances,
-    report: &mut Report,
-) {
-    report.portal = Some(plan.portal.clone());
-    report.guards = guard::judge(plan, ownership, counts_by_kind, allowances);
-    report.plan = Some(plan.clone());
-    report.plan_sha256 = Document::from(&*report).digest().ok();
-}
-
-/// Counts what the guards weigh a plan against.
-#[must_use]
-pub fn counts_by_kind(ownership: &Ownership, listing: &Listing, declared: &BTreeMap<Kind, usize>) -> CountsByKind {
+    listing: &Listing,
+    declared: &BTreeMap<Kind, usize>,
+) -> CountsByKind {
     ownership
         .kinds
         .iter()
@@ -148,7 +130,7 @@ pub fn counts_by_kind(ownership: &Ownership, listing: &Listing, declared: &BTree
 }
 
 /// Fetches the old bytes of changes whose content was known from the cache.
-async fn gather_old(diff: &diff::Diff, eyes: &Reader<'_, impl ReadPortal>, old: &mut Contents) {
+async fn gather_old(diff: &diff::Diff, reader: &Reader<'_, impl ReadPortal>, old: &mut Contents) {
     let missing: Vec<_> = diff
         .changes
         .iter()
@@ -157,7 +139,7 @@ async fn gather_old(diff: &diff::Diff, eyes: &Reader<'_, impl ReadPortal>, old: 
         .filter(|(_, digest)| !old.contains_key(digest))
         .collect();
     let mut fetched = stream::iter(missing)
-        .map(|(uri, digest)| async move { (digest, observe::bytes(eyes, uri, digest).await) })
+        .map(|(uri, digest)| async move { (digest, observe::bytes(reader, uri, digest).await) })
         .buffer_unordered(DOWNLOADS);
     while let Some((digest, bytes)) = fetched.next().await {
         if let Some(bytes) = bytes {
@@ -195,10 +177,4 @@ fn unmatched(only: &Selection, desired: &DesiredState, listing: &Listing) -> Vec
         "declared and no owned entry",
         "patterns match codes as the manifest spells them, such as `acme-*` or `icon/acme-*`",
     )
-}
-
-/// Whether entries of unknown content are changed all the same.
-#[must_use]
-pub const fn unbacked(allow: bool) -> Unbacked {
-    if allow { Unbacked::Change } else { Unbacked::Keep }
 }

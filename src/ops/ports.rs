@@ -13,15 +13,15 @@ use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::doctor::{Greeting, Inquiry, Setup, Trouble};
 use crate::domain::finding::Finding;
+use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, RunState};
 use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Page};
 use crate::domain::manifest::Manifest;
 use crate::domain::origin::past::{ObjectId, Past};
-use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
 use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
-use crate::format::Document;
+use crate::format::Published;
 
 /// Reading a branding repository.
 pub trait ReadArt {
@@ -66,11 +66,12 @@ pub trait History {
     fn blobs(&self, ids: &[ObjectId]) -> Blobs;
 }
 
-/// Why the portal did not give what was asked. Never holds a secret.
+/// Why the portal did not give what was asked. It never holds a secret. The texts are raw otherwise: whoever draws them
+/// escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PortalError {
-    /// What kind of failure.
+    /// The kind of failure, which decides whether a request is repeated.
     pub class: Class,
     /// The portal's error code, if it gave one, as a string.
     pub code: Option<String>,
@@ -80,8 +81,8 @@ pub struct PortalError {
     pub hint: Option<String>,
 }
 
-/// How many downloads may be under way at once. They do not count against the portal's rate, and an image is small: what
-/// they cost is the way there and back, which many can share.
+/// How many downloads run at once. They do not count against the portal's rate, and an image is small: most of the time is
+/// spent waiting for the network, which many downloads can do together.
 pub const DOWNLOADS: usize = 128;
 
 /// Reading a portal. Implementations wait, retry what may be retried, and keep within the command's deadline.
@@ -91,15 +92,15 @@ pub trait ReadPortal {
     async fn list(&self) -> Result<Listing, PortalError>;
     /// Both lists, complete, and whether the caller may write, seen at one moment.
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError>;
-    /// Entries past the server's list cache, one answer for each address in order, `None` when there is none. An answer
-    /// may echo the question's spelling instead of the stored one.
+    /// Entries, read past the server's list cache: one answer for each address in order, `None` when there is no entry. An
+    /// answer may repeat the spelling of the address instead of the stored one.
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError>;
     /// The bytes behind a `fileUri`, without credentials.
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
-    /// Where the images are that the portal took since this was last asked, by its own word: to fetch them early, not to
-    /// judge by.
+    /// Where the images are that the portal reports as added since this was last called: to fetch them early, not to judge
+    /// by.
     fn added_files(&self) -> Vec<String>;
-    /// From here on, reading serves to find out what writes did, and may go on past the command's time for a while.
+    /// From here on, reading serves to determine the outcome of writes, and may go on past the command's end for a while.
     fn begin_grace_period(&self);
 }
 
@@ -109,20 +110,19 @@ impl From<PortalError> for Trouble {
     }
 }
 
-/// Trying the way to a portal step by step. Nothing is written.
-#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
-pub trait Probe {
-    /// How the portal is talked to.
+/// Checking the way to a portal step by step. Nothing is written.
+pub(crate) trait Probe {
+    /// How the portal is reached.
     fn setup(&self) -> Setup;
-    /// Whether credentials that expire could be renewed; others need not be.
+    /// Checks that credentials that expire can be renewed; others need not be.
     fn renewable(&self) -> Result<(), Trouble>;
     /// The IP addresses of the host that connections are made to; at least one.
     async fn resolve(&self) -> Result<Vec<String>, Trouble>;
     /// The first of these addresses that takes a connection.
     async fn connect(&self, addresses: &[String]) -> Result<String, Trouble>;
-    /// Asks the web server for anything at all, without credentials.
+    /// Sends the web server one request without credentials.
     async fn greet(&self) -> Result<Greeting, PortalError>;
-    /// Asks what the portal knows of the caller, and whether it has these methods.
+    /// Asks what the caller may do, and whether the portal has these methods.
     async fn inquire(&self, methods: &[String]) -> Result<Inquiry, PortalError>;
 }
 
@@ -156,12 +156,13 @@ pub enum WriteError {
     Unknown(PortalError),
 }
 
-/// How much depends on a write.
+/// Whether a write may be left undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
-    /// It can be left undone.
+    /// It may be left undone.
     Ordinary,
-    /// A code that had an image has none until this took effect: it is sent also when the command's time is up.
+    /// It completes a replace: until it takes effect, a code that had an image has none. It is also sent when the command's
+    /// time is up.
     Completing,
 }
 
@@ -174,18 +175,17 @@ pub trait WritePortal {
     async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
 }
 
-/// How many pages of log entries are asked for in one request.
-pub const PAGES_AT_ONCE: usize = 50;
+/// The most pages of log entries in one request.
+pub(crate) const PAGES_AT_ONCE: usize = 50;
 
 /// Reading timeline log entries, as [`ReadPortal`] reads.
-#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
-pub trait ReadLog {
+pub(crate) trait ReadLog {
     /// One entry.
     async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError>;
-    /// The page of an item's entries that begins at `start`, as far as the portal heeds that.
+    /// The page of an item's entries that begins at `start`, if the portal respects that.
     async fn log_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, PortalError>;
     /// The pages of several items' entries, each with where it begins, at most [`PAGES_AT_ONCE`]: one answer for each, in
-    /// order. What the portal says of one item alone is in its answer; the error is about all of them.
+    /// order. A failure that is about one item alone is in its answer; the error is about all of them.
     async fn log_pages(
         &self,
         wanted: &[(Entity, usize)],
@@ -194,8 +194,7 @@ pub trait ReadLog {
 }
 
 /// Writing timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.
-#[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
-pub trait WriteLog {
+pub(crate) trait WriteLog {
     /// Adds an entry to an item's timeline.
     async fn add_log_entry(&self, entity: Entity, draft: &Draft) -> Result<LogEntry, WriteError>;
     /// Deletes an entry.
@@ -221,8 +220,8 @@ pub struct StoreError(pub String);
 
 /// Where runs are kept.
 pub trait Runs {
-    /// Makes a run's folder with its plan and the old images in it. All of it is on disk on return.
-    fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError>;
+    /// Makes a run's folder with the plan's document and the old images in it. All of it is on disk on return.
+    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError>;
     /// The runs whose journal has no end, the oldest first.
     fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
     /// Writes the end of an open run's journal. It is on disk on return.

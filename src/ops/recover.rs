@@ -37,17 +37,16 @@ pub enum Closing {
     Leave,
 }
 
-/// Settles and closes every open run. Returns what the journals say of them, and a finding about each for the user.
+/// Settles and closes every open run. Returns a finding about each for the user.
 ///
 /// # Errors
 /// When the portal or the state folder cannot be used; the runs that are not settled stay open.
 pub async fn settle(
     runs: &dyn Runs,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
     apart: Duration,
     closing: Closing,
-) -> Result<(Vec<RunState>, Vec<Finding>), NotSettled> {
-    let mut settled_runs = Vec::new();
+) -> Result<Vec<Finding>, NotSettled> {
     let mut findings = Vec::new();
     for OpenRun { mut state, changes } in runs.open()? {
         // Only what a request may have left for is looked at; the rest was never sent.
@@ -55,7 +54,7 @@ pub async fn settle(
         let states = if sent.is_empty() {
             BTreeMap::new()
         } else {
-            step_state::settled(&sent, eyes, apart).await.map_err(|unsettled| match unsettled {
+            step_state::settled(&sent, reader, apart).await.map_err(|unsettled| match unsettled {
                 Unsettled::Unread(error) => NotSettled::Portal(error),
                 Unsettled::NeverSettled => NotSettled::NeverSettled(state.run.clone()),
             })?
@@ -72,11 +71,9 @@ pub async fn settle(
         if closing == Closing::Write {
             runs.close(&state, &entries)?;
         }
-        state.ended = Some(Ending::CutShort);
         findings.push(finding(&state, &missing));
-        settled_runs.push(state);
     }
-    Ok((settled_runs, findings))
+    Ok(findings)
 }
 
 fn missing(states: &BTreeMap<Address, StepState>) -> Vec<String> {

@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
-use crate::domain::guard::Allowances;
 use crate::domain::logmessage::{Entity, Order, Page, Paging};
-use crate::domain::ownership::Ownership;
-use crate::domain::report::Report;
+use crate::domain::plan::Plan;
 use crate::domain::retry::Class;
 use crate::domain::usage::{Completeness, Evidence, Items, Usage, UsageCounter};
 
 use super::events::{Event, Observer, Stage};
 use super::observe::Reader;
-use super::plan::{self, Planned};
 use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
 
 /// How often an item is asked for again of which a portal that answers at all gives nothing sound.
@@ -29,16 +26,16 @@ pub struct Scanned {
 }
 
 /// Looks for `codes` in the log entries of `items`, the newest first.
-pub async fn scan(
+pub(crate) async fn scan(
     log: &impl ReadLog,
     observer: &dyn Observer,
     items: &Items,
     codes: impl IntoIterator<Item = Address>,
 ) -> Scanned {
-    let mut tally = UsageCounter::new(codes);
-    let mut waiting = items.iter().take(if tally.needs_reading() { usize::MAX } else { 0 });
+    let mut counter = UsageCounter::new(codes);
+    let mut waiting = items.iter().take(if counter.needs_reading() { usize::MAX } else { 0 });
     let mut open: Vec<Cursor> = Vec::new();
-    if tally.needs_reading() {
+    if counter.needs_reading() {
         observer.observe(Event::Stage { stage: Stage::Scanning, total: Some(items.count()) });
     }
     let stopped = loop {
@@ -53,22 +50,22 @@ pub async fn scan(
             Err(error) => {
                 open.iter()
                     .filter(|cursor| cursor.start > 0)
-                    .for_each(|cursor| tally.end(cursor.item, Completeness::Cut));
+                    .for_each(|cursor| counter.end(cursor.item, Completeness::Cut));
                 break Some(error);
             }
         };
         let asked = open.len();
-        open = open.into_iter().zip(pages).filter_map(|(cursor, page)| cursor.advance(page, &mut tally)).collect();
+        open = open.into_iter().zip(pages).filter_map(|(cursor, page)| cursor.advance(page, &mut counter)).collect();
         observer.observe(Event::Advanced(asked - open.len()));
     };
-    Scanned { evidence: tally.finish(items), stopped }
+    Scanned { evidence: counter.finish(items), stopped }
 }
 
 /// Warnings of codes that the portal does not have: "not seen" would be true of every mistyped one.
 ///
 /// # Errors
 /// When the portal cannot be read.
-pub async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
+pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
     let found = portal.get(codes).await?;
     let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());
     Ok(absent
@@ -94,11 +91,11 @@ impl Cursor {
     }
 
     /// Counts a page; `None` when it was the item's last.
-    fn advance(mut self, page: Result<Page, PortalError>, tally: &mut UsageCounter) -> Option<Self> {
+    fn advance(mut self, page: Result<Page, PortalError>, counter: &mut UsageCounter) -> Option<Self> {
         let extent = match page {
             Ok(page) => {
                 let (new, next) = self.paging.take(page, self.start);
-                tally.take(self.item, &new);
+                counter.take(self.item, &new);
                 match next {
                     Some(start) => return Some(Self { start, failures: 0, ..self }),
                     None if self.paging.is_whole() => Completeness::Whole,
@@ -110,36 +107,33 @@ impl Cursor {
             }
             Err(error) => Completeness::Refused(error.message),
         };
-        tally.end(self.item, extent);
+        counter.end(self.item, extent);
         None
     }
 }
 
-/// Looks whether the codes that a plan deletes or replaces are in use, if there are any. What is found becomes a part of the
-/// plan, and the guards are asked again.
-pub async fn check(
-    planned: &mut Planned,
-    ownership: &Ownership,
-    allowances: Allowances,
+/// Looks whether the codes that a plan deletes or replaces are in use; `None` when it does neither. The findings say what
+/// stays unknown.
+pub(crate) async fn check(
+    plan: &Plan,
     items: &Items,
-    eyes: &Reader<'_, impl ReadLog>,
-    report: &mut Report,
-) {
-    let codes: Vec<_> = planned.plan.removed_or_replaced().cloned().collect();
+    reader: &Reader<'_, impl ReadLog>,
+) -> Option<(Evidence, Vec<Finding>)> {
+    let codes: Vec<_> = plan.removed_or_replaced().cloned().collect();
     if codes.is_empty() {
-        return;
+        return None;
     }
-    let Scanned { evidence, stopped } = scan(eyes.portal, eyes.observer, items, codes).await;
-    report.findings.extend(stopped.map(|error| {
+    let Scanned { evidence, stopped } = scan(reader.portal, reader.observer, items, codes).await;
+    let mut findings = Vec::new();
+    findings.extend(stopped.map(|error| {
         let finding = Finding::warning("usage-unknown", format!("not all log entries were read: {}", error.message));
         match error.hint {
             Some(hint) => finding.help(hint),
             None => finding,
         }
     }));
-    report.findings.extend(unknown(&evidence));
-    planned.plan.evidence = Some(evidence);
-    plan::weigh(&planned.plan, ownership, &planned.counts_by_kind, allowances, report);
+    findings.extend(unknown(&evidence));
+    Some((evidence, findings))
 }
 
 /// What stays unknown. These are warnings: an error would forbid a saved plan for good, and the guard has its own say.

@@ -1,4 +1,4 @@
-//! How commands become the `cmd` of a batch, and how the maps of a batch's answer become the answers to commands.
+//! Batches: from commands to the `cmd` of a request, and from the maps of its answer to an answer for each command.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use super::access::Access;
 use super::error;
 use super::wire::{self, ErrorBody, Malformed, RestResult};
 
-/// The most commands that a portal runs in one batch.
+/// A portal runs no more commands in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
 
-/// The key of the question whether the caller may write.
+/// The key of the command that asks whether the caller may write.
 pub(super) const RIGHTS: &str = "rights";
 
-/// The method that answers it.
+/// The method that answers whether the caller may write.
 pub(super) const RIGHTS_METHOD: &str = "user.admin";
 
 /// The method of a command, as in `crm.timeline.icon.add`.
@@ -99,8 +99,8 @@ pub(super) fn of_queries(method: &str, queries: &[Vec<(&str, String)>]) -> Value
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
 }
 
-/// Whether a batch would take the entry's code for a reference to another command's result, and so mean another code.
-/// Declared codes have no `$`; one that somebody else added may.
+/// Whether a batch would take the entry's code for a reference to another command's result, and so act on another code.
+/// Declared codes have no `$`; codes of others may have one.
 pub(super) fn would_be_substituted(address: &Address) -> bool {
     address.code.as_str().contains("$result")
 }
@@ -120,7 +120,7 @@ pub(super) struct BatchAnswers {
 pub(super) enum Part {
     Result(RestResult),
     Error(ErrorBody),
-    /// Nothing, or both, which says nothing either.
+    /// Neither, or both, which means nothing either.
     Nothing,
 }
 
@@ -174,13 +174,13 @@ impl BatchAnswers {
 
     /// One answer for each command, in order.
     ///
-    /// `took` is told of every entry that the portal says it added.
+    /// `on_added` gets every entry that the portal reports as added.
     pub(super) fn into_writes(
         mut self,
         access: &Access,
         commands: &[Command],
         halt: Halt,
-        mut took: impl FnMut(Listed),
+        mut on_added: impl FnMut(Listed),
     ) -> Vec<Answer> {
         let mut halted = false;
         commands
@@ -189,7 +189,7 @@ impl BatchAnswers {
             .map(|(index, command)| match self.take(&key(index)) {
                 Part::Result(answered) => {
                     if let Command::Add { address, .. } = command {
-                        wire::single(address.kind, &answered.result).into_iter().for_each(&mut took);
+                        wire::single(address.kind, &answered.result).into_iter().for_each(&mut on_added);
                     }
                     judge(command, &answered.result)
                 }
@@ -204,7 +204,7 @@ impl BatchAnswers {
     }
 }
 
-/// Whether a command's result is what its success looks like. What looks otherwise is not known to be one.
+/// Whether a command's result is what success looks like. Anything else is not known to be a success.
 pub(super) fn judge(command: &Command, result: &Value) -> Answer {
     let done = match command {
         Command::Add { address, .. } => wire::is_added(address.kind, result),
@@ -217,7 +217,7 @@ fn unmentioned() -> Answer {
     Answer::Unknown("the answer does not speak of it".to_owned())
 }
 
-/// A letter first, so that PHP keeps a map of them.
+/// The key of the command at this index. It begins with a letter, so that PHP keeps the keys as a map.
 pub(super) fn key(index: usize) -> String {
     format!("c{index}")
 }
@@ -229,8 +229,8 @@ const fn halt_flag(halt: Halt) -> u8 {
     }
 }
 
-/// `method?code=…&fileContent=…`. All but letters and digits is percent-encoded: a bare `+` would be read as a space and
-/// a corrupt image stored silently.
+/// The query of a command: `method?code=…&fileContent=…`. Everything but letters and digits is percent-encoded: a bare `+`
+/// would be read as a space, and a corrupt image would be stored silently.
 fn query(command: &Command) -> String {
     let code = utf8_percent_encode(command.address().code.as_str(), NON_ALPHANUMERIC);
     let method = method(command);

@@ -21,7 +21,7 @@ use super::limits::{RequestPurpose, RetryCounts};
 use super::renewal::Renewal;
 use super::throttle::Throttle;
 use super::transport::{Transport, TrustStore};
-use super::wire::{self, Malformed, ResponseBody, RestResult};
+use super::wire::{self, AnswerBody, Malformed, RestResult};
 
 /// A longer answer is not read. A list has no pages, so this is much.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -152,13 +152,13 @@ impl Client {
         }
         let bytes = response.body(MAX_ANSWER_BYTES, deadline.until).await.map_err(broken)?;
         let failure = match wire::body(&bytes) {
-            ResponseBody::Result(result) if (200..300).contains(&status) => {
+            AnswerBody::Result(result) if (200..300).contains(&status) => {
                 self.throttle.note_reset(result.resets_in);
                 return Ok(result);
             }
-            ResponseBody::Result(_) => error::garbage(&self.access, status, "a result under an error's status", b""),
-            ResponseBody::Error(body) => error::refused(&self.access, Some(status), &body),
-            ResponseBody::NoAnswer(why) => error::garbage(&self.access, status, why, &bytes),
+            AnswerBody::Result(_) => error::garbage(&self.access, status, "a result under an error's status", b""),
+            AnswerBody::Error(body) => error::refused(&self.access, Some(status), &body),
+            AnswerBody::NoAnswer(why) => error::garbage(&self.access, status, why, &bytes),
         };
         Err(RequestError { retry_after, ..failure })
     }

@@ -1,4 +1,4 @@
-//! The way to a portal step by step, for `doctor`: what the client itself would do, one thing at a time.
+//! Checking the way to a portal step by step, for `doctor`: what the client itself would do, one thing at a time.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use super::limits::RequestPurpose;
 use super::renewal;
 use super::wire::{self, Malformed, RestResult};
 
-/// The longest that finding an address or connecting to one may take.
+/// How long looking up an address or connecting to one may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const PROFILE: &str = "profile";

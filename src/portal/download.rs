@@ -1,5 +1,5 @@
-//! Fetching the bytes behind a `fileUri`: from where they may come, and what may not pass for an image. Nothing that
-//! could serve as a credential is sent along.
+//! Fetching the bytes behind a `fileUri`: where they may come from, and what does not count as an image. No credentials are
+//! sent along.
 
 use reqwest::header::ACCEPT;
 use url::Url;
@@ -12,13 +12,13 @@ use super::error::{self, Effect, RequestError};
 use super::http;
 use super::server_address::is_loopback;
 
-/// The largest image that is fetched, in bytes: four times what our own rules let pass.
+/// A larger image is not fetched. This is four times what our own rules allow.
 const MAX_IMAGE_BYTES: usize = 1024 * 1024;
-/// The most redirects that are followed.
+/// No more redirects are followed.
 const MAX_REDIRECTS: usize = 3;
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Fetches once.
+/// Fetches a file once.
 pub(super) async fn fetch(
     client: &reqwest::Client,
     access: &Access,
@@ -87,7 +87,7 @@ fn follow(from: &Url, location: Option<&str>) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-/// They would be sent as an `Authorization` header.
+/// Takes the credentials out of a URL: they would be sent as an `Authorization` header.
 fn strip_credentials(url: &mut Url) -> Result<(), ()> {
     url.set_username("")?;
     url.set_password(None)?;
@@ -95,8 +95,8 @@ fn strip_credentials(url: &mut Url) -> Result<(), ()> {
     Ok(())
 }
 
-/// An error page under status 200 must not pass for the stored image: the image would be taken for broken, and
-/// replaced. What has a PNG's signature is an image, be it sound or not; of anything else, text is refused.
+/// Checks that a body can be an image. An error page under status 200 must not pass for the stored image: the image would
+/// be taken for broken, and replaced. What has a PNG's signature is an image, valid or not; anything else must not be text.
 fn image(body: &[u8], content_type: &str) -> Result<(), String> {
     let kind = content_type.trim().to_ascii_lowercase();
     let is_binary = kind.is_empty() || kind.starts_with("image/") || kind.starts_with("application/octet-stream");
@@ -118,7 +118,7 @@ fn refused(access: &Access, why: &str) -> RequestError {
     RequestError::new(Class::Refused, Effect::None, message, None)
 }
 
-/// Host and port, without the path: that may hold what is none of a log's business.
+/// Host and port, without the path, which may hold what must not get into a log.
 fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_no_image() {
+    fn a_page_is_not_an_image() {
         assert!(image(b"<html>", "text/html; charset=utf-8").is_err());
         assert!(image(b"{}", "Application/JSON").is_err());
         assert!(image(b"", "image/png").is_err());

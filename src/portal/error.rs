@@ -8,7 +8,7 @@ use crate::ops::ports::PortalError;
 
 use super::access::{Access, AccessHints};
 use super::deadlines::RequestDeadline;
-use super::http::{CertProblem, FailureKind, TransportError};
+use super::http::{CertProblem, TransportError, TransportFailure};
 use super::limits::{ALLOWANCE_USED_UP, NotPermitted};
 use super::redact::Redactor;
 use super::wire::{ErrorBody, Malformed};
@@ -16,9 +16,9 @@ use super::wire::{ErrorBody, Malformed};
 /// Whether a request that failed may have done something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It did not.
+    /// It did nothing.
     None,
-    /// It may have, and may still be at it.
+    /// It may have done something, and may still be doing it.
     Unknown,
 }
 
@@ -29,12 +29,12 @@ pub(super) struct RequestError {
     pub(super) effect: Effect,
     /// When the portal said to come back.
     pub(super) retry_after: Option<Duration>,
-    /// The portal's own words, when it was an error of its own.
+    /// The portal's own words, when it reported the error itself.
     pub(super) description: Option<Box<str>>,
 }
 
 impl RequestError {
-    /// A failure that is not the portal's word.
+    /// A failure that the portal did not report itself.
     pub(super) const fn new(class: Class, effect: Effect, message: String, hint: Option<String>) -> Self {
         let error = PortalError { class, code: None, message, hint };
         Self { error, effect, retry_after: None, description: None }
@@ -118,7 +118,7 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     Some((class, Some(hint)))
 }
 
-/// What an error means. `status` is absent inside a batch, where everything comes under 200.
+/// Class and hint of any error. `status` is absent inside a batch, where everything comes under 200.
 fn meaning(access: &Access, code: &str, status: Option<u16>) -> (Class, Option<String>) {
     known(access, code).unwrap_or_else(|| match status {
         Some(401 | 403) => (Class::Configuration, Some(hint_access(access))),
@@ -174,7 +174,7 @@ pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> R
     failure
 }
 
-/// Any server answered with something that makes no sense. There is no hint yet.
+/// A server answered with something that makes no sense. The caller adds the hint.
 pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str, body: &[u8]) -> RequestError {
     /// Enough of a body to find its first line in.
     const HEAD: usize = 8 * 1024;
@@ -194,7 +194,7 @@ pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str
     RequestError::new(class, Effect::Unknown, message, None)
 }
 
-/// An answer of the wrong shape. It may be of the moment: lists can be read while somebody writes.
+/// An answer of the wrong shape. It may be temporary: lists can be read while somebody writes.
 pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> RequestError {
     let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
     RequestError::new(Class::Transient, Effect::Unknown, message, Some(hint_host(access)))
@@ -208,7 +208,7 @@ pub(super) fn secret_in_listing(access: &Access) -> RequestError {
     RequestError::new(Class::Refused, Effect::None, message, Some(hint))
 }
 
-/// REST calls follow no redirect: it would hand the secret to another place.
+/// The portal redirects. REST calls do not follow: that would give the secret to another server.
 pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> RequestError {
     let to = match to {
         Some(host) => format!("to {}", access.quote(host)),
@@ -227,26 +227,26 @@ pub(super) fn broken(
 ) -> RequestError {
     let cause = redactor.quote(&broken.cause);
     let (class, effect, message, hint) = match broken.kind {
-        FailureKind::TimedOut if deadline.cut_short => {
+        TransportFailure::TimedOut if deadline.cut_short => {
             return timed_out(host, deadline.budget, Effect::Unknown);
         }
-        FailureKind::TimedOut => {
+        TransportFailure::TimedOut => {
             let message = format!("{host} gave no answer within {} s", deadline.timeout.as_secs());
             (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
         }
-        FailureKind::NotSent => {
+        TransportFailure::NotSent => {
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
             (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
         }
-        FailureKind::NotTrusted(problem) => {
+        TransportFailure::NotTrusted(problem) => {
             let message = format!("the certificate of {host} is not trusted: {cause}");
             (Class::Configuration, Effect::None, message, Some(hint_certificate(problem)))
         }
-        FailureKind::Lost => {
+        TransportFailure::Lost => {
             let message = format!("the connection to {host} broke: {cause}");
             (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
         }
-        FailureKind::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
+        TransportFailure::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
     };
     RequestError::new(class, effect, message, hint.map(str::to_owned))
 }
@@ -291,7 +291,7 @@ pub(super) fn no_time_to_wait(failure: RequestError) -> RequestError {
     RequestError { error: PortalError { class: Class::Deadline, message, hint, ..failure.error }, ..failure }
 }
 
-/// What a client was made of makes no sense.
+/// An error in what a client was made of.
 pub(super) fn misconfigured(message: impl Into<String>, hint: &str) -> PortalError {
     PortalError { class: Class::Configuration, code: None, message: message.into(), hint: Some(hint.to_owned()) }
 }
@@ -371,7 +371,7 @@ mod tests {
             (CertificateError::UnknownIssuer, "--ca-cert"),
             (CertificateError::Revoked, "--ca-cert"),
         ] {
-            let kind = FailureKind::NotTrusted((&failure).into());
+            let kind = TransportFailure::NotTrusted((&failure).into());
             let failure = broken(
                 access().redactor(),
                 "acme.example",

@@ -1,4 +1,4 @@
-//! A way in for the fuzz target `answers`, which sees public items only. No build that is shipped has it.
+//! The entry point of the fuzz target `answers`, which sees public items only. It is not in any build that is shipped.
 
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "a check fails by panicking")]
 
@@ -8,14 +8,14 @@ use crate::domain::command::{Answer, Command, Halt};
 use super::access::Access;
 use super::batch::{BatchAnswers, Part};
 use super::webhook::Webhook;
-use super::wire::{self, ResponseBody, RestResult};
+use super::wire::{self, AnswerBody, RestResult};
 
 /// Reads `bytes` as the answer to each kind of request. However odd it is, every command gets one outcome, an entry is
 /// of the kind that was asked for, and no outcome carries the secret on.
 pub fn answers(bytes: &[u8]) {
     const SECRET: &str = "s3cr3tS3cr3t";
     let Ok(webhook) = Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "fuzzing") else {
-        panic!("the webhook is sound");
+        panic!("the webhook is valid");
     };
     let access = Access::from(webhook);
     let address = |kind, code: &str| Address::new(kind, Code::new(code));
@@ -25,14 +25,14 @@ pub fn answers(bytes: &[u8]) {
         Command::Add { address: address(Kind::Logo, "acme-c"), png: [4].into() },
     ];
     for kind in Kind::ALL {
-        let ResponseBody::Result(answered) = wire::body(bytes) else { return };
+        let AnswerBody::Result(answered) = wire::body(bytes) else { return };
         if let Ok(single) = wire::single(kind, &answered.result) {
             assert_eq!(single.address.kind, kind);
         }
         check_entries(kind, answered);
     }
     for halt in [Halt::Never, Halt::OnError] {
-        let ResponseBody::Result(RestResult { result, .. }) = wire::body(bytes) else { return };
+        let AnswerBody::Result(RestResult { result, .. }) = wire::body(bytes) else { return };
         let Ok(mut lists) = BatchAnswers::read(result.clone()) else { continue };
         for kind in Kind::ALL {
             if let Part::Result(list) = lists.take(kind.plural()) {

@@ -12,14 +12,14 @@ use tokio::time::{Instant, timeout_at};
 /// Why no response, or not all of it, came.
 #[derive(Debug)]
 pub(super) struct TransportError {
-    pub(super) kind: FailureKind,
+    pub(super) kind: TransportFailure,
     /// The cause in a few words, without any URL.
     pub(super) cause: String,
 }
 
 /// The ways in which a request can fail without a whole response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FailureKind {
+pub(super) enum TransportFailure {
     /// There was no connection: nothing was sent.
     NotSent,
     /// There was no connection because the server's certificate is not trusted: nothing was sent.
@@ -88,7 +88,7 @@ impl HttpResponse {
     /// Reads the body, at most `max_bytes` of it (after decompression).
     pub(super) async fn body(mut self, max_bytes: usize, until: Instant) -> Result<Vec<u8>, TransportError> {
         let too_large =
-            || TransportError { kind: FailureKind::TooLarge, cause: format!("more than {max_bytes} bytes") };
+            || TransportError { kind: TransportFailure::TooLarge, cause: format!("more than {max_bytes} bytes") };
         let announced = self.response.content_length().and_then(|length| usize::try_from(length).ok());
         if announced.is_some_and(|length| length > max_bytes) {
             return Err(too_large());
@@ -102,7 +102,7 @@ impl HttpResponse {
                 // Whatever breaks now breaks after the request was sent.
                 Ok(Err(error)) => {
                     return Err(TransportError {
-                        kind: FailureKind::Lost,
+                        kind: TransportFailure::Lost,
                         cause: innermost_cause(&error.without_url()),
                     });
                 }
@@ -113,15 +113,15 @@ impl HttpResponse {
 }
 
 fn timed_out() -> TransportError {
-    TransportError { kind: FailureKind::TimedOut, cause: "no answer in time".to_owned() }
+    TransportError { kind: TransportFailure::TimedOut, cause: "no answer in time".to_owned() }
 }
 
 fn broken(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let kind = match (error.is_connect() || error.is_builder(), cert_problem(&error)) {
-        (true, Some(problem)) => FailureKind::NotTrusted(problem),
-        (true, None) => FailureKind::NotSent,
-        (false, _) => FailureKind::Lost,
+        (true, Some(problem)) => TransportFailure::NotTrusted(problem),
+        (true, None) => TransportFailure::NotSent,
+        (false, _) => TransportFailure::Lost,
     };
     TransportError { kind, cause: innermost_cause(&error) }
 }

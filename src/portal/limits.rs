@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::domain::retry::{Class, Decision, decide};
 use crate::ops::ports::{PortalError, Urgency};
 
-use super::bucket::LeakyBucket;
+use super::bucket::RateBucket;
 
 /// A write that waited longer than this is not sent without another look at the portal.
 const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
@@ -64,7 +64,7 @@ pub(super) enum NotPermitted {
 #[derive(Debug)]
 pub(super) struct Limits {
     rate: Rate,
-    bucket: LeakyBucket,
+    bucket: RateBucket,
     /// When the time allowance of the methods is filled up again, as last reported.
     allowance_resets_at: Option<Instant>,
     /// Until when the portal refuses writes, as it said inside an answer.
@@ -78,7 +78,7 @@ impl Limits {
     pub(super) fn new(rate: Rate, now: Instant) -> Self {
         Self {
             rate,
-            bucket: LeakyBucket::new(rate.per_second, rate.burst, now),
+            bucket: RateBucket::new(rate.per_second, rate.burst, now),
             allowance_resets_at: None,
             writes_held_until: None,
             unused_permits: 0,

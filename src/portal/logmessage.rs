@@ -87,8 +87,7 @@ impl WriteLog for Client {
 }
 
 impl Client {
-    /// Sends a write until it was sent once. One that waited long for its turn depends on nothing that could have
-    /// changed meanwhile.
+    /// Sends a write. It is also sent after a long wait: it does not depend on anything that could have changed meanwhile.
     async fn write_log<T>(
         &self,
         method: &str,
@@ -104,7 +103,7 @@ impl Client {
     }
 
     async fn single_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, RequestError> {
-        // Documented is `start`; published server code passes it over and takes `offset`.
+        // The documentation has `start`; published server code ignores it and reads `offset`.
         let parameters = json!({
             "entityTypeId": entity.type_id,
             "entityId": entity.id,
@@ -121,7 +120,7 @@ impl Client {
         Ok(page)
     }
 
-    /// The pages of a batch's answer. What is wrong with all of them is an error of the request, which may be repeated.
+    /// The pages of a batch's answer. A failure that concerns all of them is an error of the request, which may be repeated.
     fn pages(&self, count: usize, answered: RestResult) -> Result<Vec<Result<Page, PortalError>>, RequestError> {
         let mut answers = BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
         self.throttle.note_reset(answers.resets_in());
@@ -147,7 +146,7 @@ impl Client {
         Ok(entry)
     }
 
-    /// Anybody can write anything into an entry, and the secret must get into no output.
+    /// Takes the secrets out of an entry: anybody can write anything into one.
     fn redact_entry(&self, entry: &mut LogEntry) {
         let LogEntry { id: _, created, author: _, title, text, icon } = entry;
         for field in [created, title, text, icon] {
@@ -156,7 +155,7 @@ impl Client {
     }
 }
 
-/// Whether a failure says something of one item alone: others may still be read. Here, `ACCESS_DENIED` speaks of the item.
+/// Whether a failure is about one item alone, so that others may still be read. Here, `ACCESS_DENIED` is about the item.
 fn is_of_one_item(failure: &RequestError) -> bool {
     let is_denied = || failure.error.code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("ACCESS_DENIED"));
     matches!(failure.class(), Class::Refused | Class::Transient) || is_denied()
@@ -169,8 +168,8 @@ const fn direction(order: Order) -> &'static str {
     }
 }
 
-/// A list, documented as a bare array, and in published server code `{"logMessages": […]}`. A count that is no number
-/// is none.
+/// A page of a list: documented as a bare array, in published server code `{"logMessages": […]}`. A count that is not a
+/// number counts as absent.
 fn page(answered: RestResult) -> Result<Page, Malformed> {
     let items = match answered.result {
         Value::Object(mut fields) => match fields.remove("logMessages") {
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_one_item_is_told_of_that_one() {
+    fn what_is_wrong_with_one_item_is_reported_for_that_one() {
         let pages = |result: Value| client().pages(4, RestResult { result, total: None, more: false, resets_in: None });
         let refusal = |code: &str| json!({"error": code, "error_description": "at s3cr3tS3cr3t"});
         let found = pages(json!({
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_refused() {
+    fn what_is_not_a_list_is_refused() {
         for result in [
             json!(true),
             json!(null),

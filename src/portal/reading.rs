@@ -86,7 +86,7 @@ impl Client {
         wire::truth(&answered.result).ok_or_else(|| self.malformed(batch::RIGHTS_METHOD, &neither()))
     }
 
-    /// Addresses and codes go into plans, journals and caches: one with our own secret in it must not get there.
+    /// Refuses a list with our own secret in it: addresses and codes go into plans, journals and caches.
     fn reject_listed_secret(&self, listing: Listing) -> Result<Listing, RequestError> {
         let holds_secret = |text: &str| self.access.redact(text) != text;
         let is_listed = listing
@@ -99,7 +99,7 @@ impl Client {
         Ok(listing)
     }
 
-    /// Entries, 50 in a request.
+    /// Entries by their addresses, at most 50 in a request.
     async fn read_entries(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, RequestError> {
         let mut entries = Vec::with_capacity(addresses.len());
         for part in addresses.chunks(batch::MAX_COMMANDS) {
@@ -170,7 +170,7 @@ impl Client {
         addresses.iter().enumerate().map(entry).collect()
     }
 
-    /// For portals that refuse batches.
+    /// Gets one entry, for portals that refuse batches.
     async fn get_singly(&self, address: &Address) -> Result<Option<Listed>, RequestError> {
         let method = batch::get_method(address.kind);
         let read = |answered: RestResult| {
@@ -185,7 +185,7 @@ impl Client {
         }
     }
 
-    /// For portals that refuse batches.
+    /// Both lists, one after the other, for portals that refuse batches.
     async fn list_singly(&self) -> Result<Listing, RequestError> {
         let mut entries = Vec::new();
         for kind in Kind::ALL {

@@ -1,5 +1,5 @@
-//! What must not get into any text: a set of secrets that can grow, since tokens are renewed, and how to take them out of
-//! what a server says.
+//! The secrets that must not get into any text, and how they are taken out of what a server says. The set can grow, since
+//! tokens are renewed.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -21,7 +21,7 @@ pub(super) struct Redactor {
 }
 
 impl Redactor {
-    /// Hides one more secret from here on; what was hidden before stays so.
+    /// Hides one more secret from here on; those before it stay hidden.
     pub(super) fn hide(&self, secret: &str) {
         let mut known = self.spellings.borrow_mut();
         for spelling in spellings(secret) {
@@ -32,7 +32,7 @@ impl Redactor {
         known.sort_by_key(|spelling| Reverse(spelling.expose_secret().len()));
     }
 
-    /// The text without the secrets, however spelt.
+    /// The text without the secrets, in any spelling.
     pub(super) fn redact(&self, text: &str) -> String {
         let known = self.spellings.borrow();
         known.iter().fold(text.to_owned(), |text, secret| without(&text, secret.expose_secret()))
@@ -54,7 +54,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// As it is, without percent-encoding, and with all of it.
+/// The spellings of a secret: as it is, fully percent-encoded, and decoded.
 fn spellings(secret: &str) -> [String; 3] {
     let plain = percent_decode_str(secret).decode_utf8_lossy().into_owned();
     let encoded = utf8_percent_encode(&plain, NON_ALPHANUMERIC).to_string();

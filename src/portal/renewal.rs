@@ -22,7 +22,7 @@ use super::limits::{RequestPurpose, RetryCounts};
 use super::oauth::{Application, OAuthError, TokenFields};
 use super::throttle::Throttle;
 use super::transport::Transport;
-use super::wire::{self, ResponseBody};
+use super::wire::{self, AnswerBody};
 
 /// A longer answer of the token server is not read.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -120,10 +120,10 @@ impl Renewal<'_> {
         let failure = match serde_json::from_slice(&bytes) {
             Ok(Value::Object(pair)) if (200..300).contains(&status) && is_pair(&pair) => return Ok(pair),
             _ => match wire::body(&bytes) {
-                ResponseBody::Error(body) => refused(application, status, &body),
-                ResponseBody::Result(_) => not_a_pair(application, status, "JSON without tokens", b""),
+                AnswerBody::Error(body) => refused(application, status, &body),
+                AnswerBody::Result(_) => not_a_pair(application, status, "JSON without tokens", b""),
                 // Only a page is quoted: half an answer may hold half a token.
-                ResponseBody::NoAnswer(why) => {
+                AnswerBody::NoAnswer(why) => {
                     let page = if bytes.trim_ascii_start().starts_with(b"<") { &bytes[..] } else { b"" };
                     not_a_pair(application, status, why, page)
                 }

@@ -1,4 +1,4 @@
-//! Where a server is: scheme, host and port, and whether that is this machine.
+//! Addresses of servers: scheme, host and port, and whether that is this machine.
 
 use url::{Host, Url};
 
@@ -10,7 +10,7 @@ pub(super) struct ServerAddress {
 }
 
 impl ServerAddress {
-    /// The site of a URL. `None` when it has no host, or one of nothing but dots.
+    /// The server of a URL. `None` when it has no host, or one that consists of dots.
     pub(super) fn of(url: &Url) -> Option<Self> {
         let origin = Url::parse(&url.origin().ascii_serialization()).ok()?;
         let host = url.host_str().filter(|host| !host.split('.').all(str::is_empty))?;
@@ -28,13 +28,13 @@ impl ServerAddress {
         &self.origin
     }
 
-    /// Whether it is on this machine.
+    /// Whether it is this machine.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(&self.origin)
     }
 }
 
-/// Whether secrets may be sent to a URL: over https, or to this machine.
+/// Whether secrets may be sent to a URL: it is https, or it is this machine.
 pub(super) fn is_private(url: &Url) -> bool {
     match url.scheme() {
         "https" => true,
@@ -43,7 +43,7 @@ pub(super) fn is_private(url: &Url) -> bool {
     }
 }
 
-/// Whether a URL's host is this machine by name: nobody else sees what is sent there.
+/// Whether a URL's host is this machine by its name, so that nobody else sees what is sent there.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

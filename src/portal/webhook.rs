@@ -1,5 +1,5 @@
-//! An inbound webhook: a URL whose last segment is a secret. Only this file sees the secret; everybody else asks it to
-//! build a request's URL.
+//! An inbound webhook: a URL whose last segment is a secret. Only this file sees the secret; the others ask it for the URL
+//! of a request.
 
 use std::fmt;
 
@@ -17,28 +17,28 @@ pub struct Webhook {
     pub(super) redactor: Redactor,
 }
 
-/// Why a text is no webhook URL. It names where the text came from and never quotes it.
+/// Why a text is not a webhook URL. It names where the text came from and never quotes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
-    /// Nothing there.
+    /// It is empty.
     #[error("{source_name} is empty: it must hold a webhook URL, https://HOST/rest/USER/SECRET/")]
     Empty {
         /// Where the text came from.
         source_name: String,
     },
-    /// Not even a URL.
+    /// It is not a URL.
     #[error("{source_name} holds no URL: a webhook URL looks like https://HOST/rest/USER/SECRET/")]
     NotAUrl {
         /// Where the text came from.
         source_name: String,
     },
-    /// `http` to another machine would show the secret to everybody on the way.
+    /// It is `http` to another machine, which would show the secret to everybody on the way.
     #[error("{source_name} does not start with https://: plain http is allowed to this machine only")]
     NotHttps {
         /// Where the text came from.
         source_name: String,
     },
-    /// A URL, but not of a webhook.
+    /// It is a URL, but not one of a webhook.
     #[error("{source_name} holds a URL that is no webhook: one looks like https://HOST/rest/USER/SECRET/")]
     NotAWebhook {
         /// Where the text came from.
@@ -52,7 +52,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// When it is no https URL (http for loopback hosts) of the shape `https://HOST[:PORT][/prefix]/rest/USER/SECRET/`.
+    /// When it is not an https URL (http for loopback hosts) of the shape `https://HOST[:PORT][/prefix]/rest/USER/SECRET/`.
     pub fn parse(text: &str, source_name: &str) -> Result<Self, WebhookError> {
         let source_name = || source_name.to_owned();
         let text = text.trim_start_matches('\u{feff}').trim();
@@ -79,7 +79,6 @@ impl Webhook {
     }
 
     /// The host in lower case, with its port if that is not the scheme's own: the portal's name everywhere.
-    #[must_use]
     pub fn host(&self) -> &str {
         self.portal.host()
     }

@@ -1,5 +1,5 @@
 //! The shapes of answers. PHP writes an empty map as `[]`, a map with the keys 0, 1, 2… as a list, and a truth value in
-//! whatever way came to somebody's mind; all of them are read here, and nothing else of the portal's answers is.
+//! one of many ways; all of them are read here, and only here.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use crate::domain::state::Listed;
 
 /// The body of a response, as read.
 #[derive(Debug, PartialEq)]
-pub(super) enum ResponseBody {
+pub(super) enum AnswerBody {
     /// It has a `result` and no `error`.
     Result(RestResult),
-    /// It has an `error`, under whatever status.
+    /// It has an `error`, under any status.
     Error(ErrorBody),
-    /// It is not what a portal answers; this says why.
+    /// It is not what a portal answers, and why.
     NoAnswer(&'static str),
 }
 
-/// A success.
+/// What a method answers when it succeeds.
 #[derive(Debug, PartialEq)]
 pub(super) struct RestResult {
     /// What the method returns.
     pub(super) result: Value,
     /// How many items there are, beside a list.
     pub(super) total: Option<Value>,
-    /// There is a further page.
+    /// Whether there is another page.
     pub(super) more: bool,
     /// When the method's time allowance is filled up again, counted from the answer on.
     pub(super) resets_in: Option<Duration>,
 }
 
-/// An error as the portal words it.
+/// An error as the portal reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ErrorBody {
-    /// Its code as a string, whatever it was on the wire; may be empty or `0`.
+    /// Its code as a string, also where it was a number on the wire; may be empty or `0`.
     pub(super) code: String,
     /// Its words; may be empty.
     pub(super) description: String,
@@ -45,17 +45,17 @@ pub(super) struct ErrorBody {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) String);
 
-/// Understands a whole body.
-pub(super) fn body(bytes: &[u8]) -> ResponseBody {
+/// Reads the body of a response.
+pub(super) fn body(bytes: &[u8]) -> AnswerBody {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
-        return ResponseBody::NoAnswer("nothing");
+        return AnswerBody::NoAnswer("nothing");
     }
     let mut fields = match serde_json::from_slice(bytes) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return ResponseBody::NoAnswer("JSON that is no answer"),
-        Err(error) if error.is_eof() => return ResponseBody::NoAnswer("JSON that breaks off"),
-        Err(_) => return ResponseBody::NoAnswer("no JSON"),
+        Ok(_) => return AnswerBody::NoAnswer("JSON that is no answer"),
+        Err(error) if error.is_eof() => return AnswerBody::NoAnswer("JSON that breaks off"),
+        Err(_) => return AnswerBody::NoAnswer("no JSON"),
     };
     // The key alone makes it an error: "0", 0 and "" are codes that portals use.
     let is_error = match fields.get("error") {
@@ -64,14 +64,14 @@ pub(super) fn body(bytes: &[u8]) -> ResponseBody {
         Some(_) => true,
     };
     if is_error {
-        return ResponseBody::Error(error(&Value::Object(fields)));
+        return AnswerBody::Error(error(&Value::Object(fields)));
     }
     let resets_in = fields.get("time").and_then(resets_in);
     let more = fields.get("next").is_some_and(|next| !next.is_null());
     let total = fields.remove("total");
     match fields.remove("result") {
-        Some(result) => ResponseBody::Result(RestResult { result, total, more, resets_in }),
-        None => ResponseBody::NoAnswer("JSON without a result"),
+        Some(result) => AnswerBody::Result(RestResult { result, total, more, resets_in }),
+        None => AnswerBody::NoAnswer("JSON without a result"),
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// The entries of a list answer: complete, or an error.
+/// The entries of a list. It is complete, or an error.
 pub(super) fn entries(kind: Kind, list: RestResult) -> Result<Vec<Listed>, Malformed> {
     let field = kind.plural();
     let total = match list.total {
@@ -225,15 +225,15 @@ mod tests {
             [(json!("0"), "0"), (json!(0), "0"), (json!(""), ""), (json!("X"), "X"), (json!(100), "100")]
         {
             let bytes = json!({"error": code, "error_description": "no", "result": true}).to_string();
-            let ResponseBody::Error(error) = body(bytes.as_bytes()) else { panic!("{bytes} is an error") };
+            let AnswerBody::Error(error) = body(bytes.as_bytes()) else { panic!("{bytes} is an error") };
             assert_eq!((error.code.as_str(), error.description.as_str()), (expected, "no"));
         }
-        assert!(matches!(body(br#"{"error":null}"#), ResponseBody::Error(_)));
-        assert!(matches!(body(br#"{"error":null,"result":1}"#), ResponseBody::Result(_)));
+        assert!(matches!(body(br#"{"error":null}"#), AnswerBody::Error(_)));
+        assert!(matches!(body(br#"{"error":null,"result":1}"#), AnswerBody::Result(_)));
     }
 
     #[test]
-    fn what_is_no_answer_says_why() {
+    fn what_is_not_an_answer_says_why() {
         for (bytes, why) in [
             (&b""[..], "nothing"),
             (b" \r\n", "nothing"),
@@ -244,11 +244,11 @@ mod tests {
             (b"{}", "JSON without a result"),
             (b"{\"time\":{}}", "JSON without a result"),
         ] {
-            assert_eq!(body(bytes), ResponseBody::NoAnswer(why), "{}", bytes.escape_ascii());
+            assert_eq!(body(bytes), AnswerBody::NoAnswer(why), "{}", bytes.escape_ascii());
         }
         let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-        assert_eq!(body(&deep), ResponseBody::NoAnswer("no JSON"));
-        assert!(matches!(body(b"\xef\xbb\xbf{\"result\":true}"), ResponseBody::Result(_)));
+        assert_eq!(body(&deep), AnswerBody::NoAnswer("no JSON"));
+        assert!(matches!(body(b"\xef\xbb\xbf{\"result\":true}"), AnswerBody::Result(_)));
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_list_is_no_list() {
+    fn an_incomplete_list_is_refused() {
         let entry = json!({"code": "a", "isSystem": false, "fileUri": ""});
         assert_eq!(icons(json!([entry]), 2), Err(Malformed("incomplete list: 1 of 2 icons".to_owned())));
         assert_eq!(icons(json!([]), 49), Err(Malformed("incomplete list: 0 of 49 icons".to_owned())));
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn truth_comes_in_many_words_and_nonsense_is_none_of_them() {
+    fn truth_comes_in_many_spellings_and_nonsense_is_refused() {
         for yes in [json!(true), json!("Y"), json!(1), json!("1")] {
             assert_eq!(truth(&yes), Some(true), "{yes}");
         }
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_digits_and_files_of_nothing_are_read() {
+    fn numeric_codes_and_absent_files_are_read() {
         let entry = icons(json!([{"code": 12, "isSystem": "N", "fileUri": null}]), 1).unwrap().remove(0);
         assert_eq!((entry.address.code.as_str(), entry.file_uri.as_str()), ("12", ""));
         assert_eq!(

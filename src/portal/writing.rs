@@ -23,17 +23,17 @@ impl WritePortal for Client {
         if commands.iter().any(|command| batch::would_be_substituted(command.address())) {
             return Err(self.not_in_a_batch().into());
         }
-        let read = |answered: RestResult| {
-            let answers = BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
+        let read = |result: RestResult| {
+            let answers = BatchAnswers::read(result.result).map_err(|why| self.malformed("batch", &why))?;
             self.throttle.note_reset(answers.resets_in());
             let mut added = self.added.borrow_mut();
-            // One that holds our own secret must not get into the cache; the next reading of the lists tells of it.
-            let took = |entry: Listed| {
+            // One that holds our own secret must not get into the cache; the next reading of the lists reports it.
+            let on_added = |entry: Listed| {
                 if self.access.redact(&entry.file_uri) == entry.file_uri {
                     added.push(entry.file_uri);
                 }
             };
-            let answers = answers.into_writes(&self.access, commands, halt, took);
+            let answers = answers.into_writes(&self.access, commands, halt, on_added);
             if answers.iter().any(is_used_up) {
                 self.throttle.hold_writes();
             }

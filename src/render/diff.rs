@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::human::{BOLD, CREATE, DELETE, DIM};
-use super::{counted, inert, origin};
+use super::origin;
+use super::style::{BOLD, CREATE, DELETE, DIM};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::Change;
 use crate::domain::plan::Plan;
@@ -17,6 +17,7 @@ use crate::domain::png;
 use crate::domain::report::Report;
 use crate::domain::state::Content;
 use crate::domain::yaml::scalar;
+use crate::text::{escape, escaped, plural};
 
 /// How many lines stay as they are around those that change.
 const CONTEXT: usize = 3;
@@ -28,17 +29,17 @@ pub fn report(report: &Report) -> String {
     let Some(plan) = &report.plan else { return String::new() };
     let mut text = String::new();
     for unknown in &plan.diff.unknown {
-        let (address, why) = (inert(&unknown.address.to_string()), inert(&unknown.why));
+        let (address, why) = (escaped(&unknown.address), escape(&unknown.why));
         let _ = writeln!(text, "{DIM}# left alone: {address}: {why}{DIM:#}");
     }
     for change in &plan.diff.changes {
         if let Some(origin) = origin::of(report, &change.address) {
-            let address = inert(&change.address.to_string());
+            let address = escaped(&change.address);
             let _ = writeln!(text, "{DIM}# {address}: {}{DIM:#}", origin::in_words(origin));
         }
     }
     if plan.unnamed() > 0 && !plan.diff.changes.is_empty() {
-        let stay = counted(plan.unnamed(), "entry that stays is", "entries that stay are");
+        let stay = plural(plan.unnamed(), "entry that stays is", "entries that stay are");
         let _ = writeln!(text, "{DIM}# {stay} not shown: what was saved only counts them{DIM:#}");
     }
     let (observed, desired) = sides(plan, report);
@@ -47,8 +48,8 @@ pub fn report(report: &Report) -> String {
     let mut hunks = unified.context_radius(CONTEXT).iter_hunks().peekable();
     if hunks.peek().is_some() {
         let manifest = if report.manifest.is_empty() { "the plan" } else { &report.manifest };
-        let _ = writeln!(text, "{BOLD}--- observed: {}{BOLD:#}", inert(&plan.portal));
-        let _ = writeln!(text, "{BOLD}+++ desired: {}{BOLD:#}", inert(manifest));
+        let _ = writeln!(text, "{BOLD}--- observed: {}{BOLD:#}", escape(&plan.portal));
+        let _ = writeln!(text, "{BOLD}+++ desired: {}{BOLD:#}", escape(manifest));
     }
     for hunk in hunks {
         let _ = writeln!(text, "{DIM}{}{DIM:#}", hunk.header());
@@ -99,13 +100,13 @@ fn sides(plan: &Plan, report: &Report) -> (String, String) {
 
 /// The other half of a rename, as a remark behind a value of YAML.
 fn renamed(change: &Change, word: &str) -> String {
-    change.rename.as_ref().map(|other| format!(" # renamed {word} {}", inert(&other.to_string()))).unwrap_or_default()
+    change.rename.as_ref().map(|other| format!(" # renamed {word} {}", escaped(other))).unwrap_or_default()
 }
 
 /// The facts of an image, as a value of YAML.
 fn facts(content: &Content, size: Option<(u32, u32)>) -> String {
     let mut facts = format!("sha256: {}, size: {}", content.sha256, content.size);
-    if content.look.is_none() {
+    if content.appearance.is_none() {
         facts.push_str(", sound: false");
     } else if let Some((width, height)) = size {
         let _ = write!(facts, ", dimensions: {width}x{height}");

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use crate::domain::doctor::{Check, Health};
 
-use super::counted;
-use super::human::{BOLD, CREATE, DELETE, DIM, REPLACE};
-use super::inert;
+use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE};
+use crate::text::{escape, plural};
 
 /// The checks, and a summary.
 #[must_use]
@@ -20,15 +19,15 @@ pub fn checks(checks: &[Check]) -> String {
             Health::Skipped => DIM,
         };
         let (word, subject) = (check.health.name(), check.subject.name());
-        let _ = writeln!(text, "{style}{word:7}{style:#}  {subject:11}  {}", inert(&check.message));
+        let _ = writeln!(text, "{style}{word:7}{style:#}  {subject:11}  {}", escape(&check.message));
         if let Some(help) = &check.help {
-            let _ = writeln!(text, "{:22}help: {}", "", inert(help));
+            let _ = writeln!(text, "{:22}help: {}", "", escape(help));
         }
     }
     let failed = checks.iter().filter(|check| check.health == Health::Failed).count();
     let _ = match failed {
         0 => writeln!(text, "\n{BOLD}Nothing stands in the way of apply.{BOLD:#}"),
-        _ => writeln!(text, "\n{BOLD}Apply would fail:{BOLD:#} {}.", counted(failed, "check failed", "checks failed")),
+        _ => writeln!(text, "\n{BOLD}Apply would fail:{BOLD:#} {}.", plural(failed, "check failed", "checks failed")),
     };
     text
 }

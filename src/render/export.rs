@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::domain::export::{Filed, Item, MANIFEST};
 use crate::domain::report::ExportReport;
 
-use super::human::{DIM, REPLACE, shown};
-use super::{counted, inert};
+use super::style::{DIM, REPLACE, shown};
+use crate::text::{escape, escaped, plural};
 
 /// The most entries that are named one by one.
 const MAX_NAMED: usize = 20;
@@ -19,7 +19,7 @@ pub fn exported(report: &ExportReport) -> String {
         return String::new();
     }
     let mut text = summary(report);
-    let manifest = inert(&Path::new(&report.folder).join(MANIFEST).display().to_string());
+    let manifest = escaped(Path::new(&report.folder).join(MANIFEST).display());
     if report.written.iter().any(|file| file == MANIFEST) {
         let _ = writeln!(text, "`brandctl plan -f {manifest}` has nothing to do now.");
     } else if report.has_errors() {
@@ -35,7 +35,7 @@ pub(super) fn summary(report: &ExportReport) -> String {
     let mut text = String::new();
     let aside: Vec<_> = report.items.iter().filter_map(|item| Some((item, why(item)?))).collect();
     for (item, why) in aside.iter().take(MAX_NAMED) {
-        let _ = writeln!(text, "  {REPLACE}ignored{REPLACE:#}  {}  {DIM}{}{DIM:#}", shown(&item.address), inert(why));
+        let _ = writeln!(text, "  {REPLACE}ignored{REPLACE:#}  {}  {DIM}{}{DIM:#}", shown(&item.address), escape(why));
     }
     if aside.len() > MAX_NAMED {
         let _ = writeln!(text, "  … and {} more: --format json has them all", aside.len() - MAX_NAMED);
@@ -49,9 +49,9 @@ pub(super) fn summary(report: &ExportReport) -> String {
     let _ = write!(
         text,
         "Exported {} of {} to {}: {declared} declared, {} ignored",
-        counted(report.items.len() - left_out, "custom entry", "custom entries"),
-        inert(report.portal.as_deref().unwrap_or_default()),
-        inert(&report.folder),
+        plural(report.items.len() - left_out, "custom entry", "custom entries"),
+        escape(report.portal.as_deref().unwrap_or_default()),
+        escape(&report.folder),
         aside.len()
     );
     if left_out > 0 {

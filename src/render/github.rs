@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use crate::domain::finding::Severity;
 use crate::domain::report::Validation;
 
-use super::{inert, summary};
+use super::summary;
+use crate::text::{escape, escaped};
 
 /// What `validate` found: a command a finding, and a summary for the log.
 #[must_use]
@@ -41,9 +42,9 @@ pub fn validation(validation: &Validation) -> String {
 
 /// The message with the entry it is about and what to do, which an annotation has no other place for.
 fn sentence(finding: &crate::domain::finding::Finding) -> String {
-    let entry = finding.address.as_ref().map(|address| format!(" ({})", inert(&address.to_string())));
-    let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", inert(help)));
-    format!("{}{}{}", inert(&finding.message), entry.unwrap_or_default(), help.unwrap_or_default())
+    let entry = finding.address.as_ref().map(|address| format!(" ({})", escaped(address)));
+    let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", escape(help)));
+    format!("{}{}{}", escape(&finding.message), entry.unwrap_or_default(), help.unwrap_or_default())
 }
 
 /// What follows the second `::`: escaped so that it stays one line.
@@ -53,5 +54,5 @@ fn data(text: &str) -> String {
 
 /// The value of a property, which a colon or a comma would end.
 fn property(text: &str) -> String {
-    data(&inert(text)).replace(':', "%3A").replace(',', "%2C")
+    data(&escape(text)).replace(':', "%3A").replace(',', "%2C")
 }

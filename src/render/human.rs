@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use textwrap::core::display_width;
 
-use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
 use crate::domain::finding::Finding;
 use crate::domain::guard::Outcome;
@@ -21,14 +20,11 @@ use crate::format::FindingDocument;
 
 use super::outcome::renames;
 use super::picture::{self, Pictures};
+use super::reason::{in_pairs, unmanaged};
 use super::screen::Screen;
-use super::{counted, in_pairs, inert, origin, outcome, reason, snippet, summary as last_words, unmanaged, usage};
-
-pub(super) const CREATE: Style = AnsiColor::Green.on_default();
-pub(super) const REPLACE: Style = AnsiColor::Yellow.on_default();
-pub(super) const DELETE: Style = AnsiColor::Red.on_default();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const BOLD: Style = Style::new().bold();
+use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE, shown, steps, widest};
+use super::{origin, outcome, reason, snippet, summary as last_words, usage};
+use crate::text::{escape, escaped};
 
 /// The most unmanaged entries that are named one by one.
 const MAX_NAMED: usize = 10;
@@ -62,7 +58,7 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
             text.push_str(&screen.wrapped(&format!("{moved}."), 0));
         }
         if report.against.is_some() {
-            let portal = inert(&plan.portal);
+            let portal = escape(&plan.portal);
             let said =
                 format!("Made against an export of {portal}, not the portal: this plan can be shown, not applied.");
             text.push_str(&screen.wrapped(&said, 0));
@@ -84,7 +80,7 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
         && !report.has_errors()
     {
         let last = match plan.diff.changes.len() {
-            0 => format!("No drift: {} looks as the manifest says.", inert(&plan.portal)),
+            0 => format!("No drift: {} looks as the manifest says.", escape(&plan.portal)),
             1 => "Drift: 1 entry differs from the manifest.".to_owned(),
             count => format!("Drift: {count} entries differ from the manifest."),
         };
@@ -115,11 +111,11 @@ pub fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
             StepOutcome::Unknown => (DELETE, "unknown"),
         };
         let first = format!("  {style}{word:9}{style:#} {}", shown(address));
-        text.push_str(&screen.row(FATE, &first, width, &inert(why)));
+        text.push_str(&screen.row(FATE, &first, width, &escape(why)));
     }
     // What was never sent has one reason as a rule, and is told in one line.
     for (why, count) in skipped {
-        let said = format!("  {DIM}skipped{DIM:#}   {}: {}", steps(count), inert(why));
+        let said = format!("  {DIM}skipped{DIM:#}   {}: {}", steps(count), escape(why));
         text.push_str(&screen.wrapped(&said, FATE));
     }
     let count = |fate| run.steps.values().filter(|step| step.fate == fate).count();
@@ -140,7 +136,7 @@ pub fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
         .collect();
         let said = format!("{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
         text.push_str(&screen.wrapped(&said, 0));
-        let folder = inert(&run.folder.display().to_string());
+        let folder = escaped(run.folder.display());
         text.push_str(&screen.wrapped(&format!("The old images and the journal are in {folder}."), 0));
         for (_, command) in outcome::restores(run, plan) {
             text.push_str(&screen.wrapped(&format!("  help: `{command}` puts the old image back"), 4));
@@ -156,7 +152,7 @@ pub fn history(runs: &[RunState], screen: &Screen) -> String {
         return "No runs here yet.\n".to_owned();
     }
     let mut text = String::new();
-    let width = runs.iter().map(|run| display_width(&inert(&run.run))).max().unwrap_or(0);
+    let width = runs.iter().map(|run| display_width(&escape(&run.run))).max().unwrap_or(0);
     for run in runs {
         let (applied, all) = (run.applied(), run.steps.len());
         let outcome = match run.ended {
@@ -167,8 +163,8 @@ pub fn history(runs: &[RunState], screen: &Screen) -> String {
             Some(Ending::CutShort) => format!("cut short: applied {applied} of {}", steps(all)),
         };
         let commit = run.commit.as_deref().map(|commit| format!("  at {}", short(commit))).unwrap_or_default();
-        let rest = format!("{}  {}  {outcome}{commit}", inert(&run.began), inert(&run.portal));
-        text.push_str(&screen.row(0, &inert(&run.run), width, &rest));
+        let rest = format!("{}  {}  {outcome}{commit}", escape(&run.began), escape(&run.portal));
+        text.push_str(&screen.row(0, &escape(&run.run), width, &rest));
     }
     text
 }
@@ -183,7 +179,7 @@ fn short(commit: &str) -> String {
 #[must_use]
 pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], screen: &Screen) -> String {
     let line = |word: &str, style: Style, finding: &FindingDocument| {
-        screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", finding.rule, inert(&finding.message)), 2)
+        screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", escape(&finding.rule), escape(&finding.message)), 2)
     };
     let errors = errors.iter().map(|finding| line("error", DELETE, finding));
     let warnings = warnings.iter().map(|finding| line("warning", REPLACE, finding));
@@ -210,12 +206,6 @@ fn width(plan: &Plan) -> usize {
     let unknown = plan.diff.unknown.iter().map(|unknown| &unknown.address);
     let unmanaged = plan.diff.unmanaged.iter().take(MAX_NAMED).map(|(address, _)| address);
     widest(changed.chain(unknown).chain(unmanaged))
-}
-
-/// The width in cells of the widest address, as far as the others should move for it.
-pub(super) fn widest<'a>(addresses: impl Iterator<Item = &'a Address>) -> usize {
-    const MOST: usize = 60;
-    addresses.map(|address| display_width(&shown(address))).max().unwrap_or(0).min(MOST)
 }
 
 fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen: &Screen) {
@@ -249,7 +239,7 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen
 }
 
 fn reason(change: &Change, plan: &Plan, report: &Report) -> String {
-    let why = reason::in_full(change, plan, |spelling| format!("`{}`", inert(spelling)), shown);
+    let why = reason::in_full(change, plan, |spelling| format!("`{}`", escape(spelling)), shown);
     match origin::of(report, &change.address) {
         Some(origin) => format!("{why}; {}", origin::in_words(origin)),
         None => why,
@@ -259,7 +249,7 @@ fn reason(change: &Change, plan: &Plan, report: &Report) -> String {
 fn left_alone(text: &mut String, plan: &Plan, width: usize, screen: &Screen) {
     for unknown in &plan.diff.unknown {
         let first = format!("{REPLACE}  ?{REPLACE:#} {}", shown(&unknown.address));
-        text.push_str(&screen.row(LEAD, &first, width, &format!("left alone: {}", inert(&unknown.why))));
+        text.push_str(&screen.row(LEAD, &first, width, &format!("left alone: {}", escape(&unknown.why))));
     }
     for (address, why) in plan.diff.unmanaged.iter().take(MAX_NAMED) {
         let why = unmanaged(address.kind, *why);
@@ -286,7 +276,7 @@ pub fn guards(report: &Report, screen: &Screen) -> String {
             Outcome::Allowed => (REPLACE, "allowed"),
             Outcome::Refused => (DELETE, "refused"),
         };
-        let said = format!("{style}guard {}: {word}{style:#}: {}", verdict.guard.name(), inert(&verdict.message));
+        let said = format!("{style}guard {}: {word}{style:#}: {}", verdict.guard.name(), escape(&verdict.message));
         text.push_str(&screen.wrapped(&said, 2));
         for address in verdict.addresses.iter().take(MAX_NAMED) {
             let _ = writeln!(text, "    {}", shown(address));
@@ -295,7 +285,7 @@ pub fn guards(report: &Report, screen: &Screen) -> String {
             let _ = writeln!(text, "    and {} more", verdict.addresses.len() - MAX_NAMED);
         }
         if let Some(help) = &verdict.help {
-            text.push_str(&screen.wrapped(&format!("  help: {}", inert(help)), 4));
+            text.push_str(&screen.wrapped(&format!("  help: {}", escape(help)), 4));
         }
         text.push('\n');
     }
@@ -330,24 +320,4 @@ fn summary(plan: &Plan) -> String {
         let _ = write!(text, ", {} unknown", plan.diff.unknown.len());
     }
     text + "."
-}
-
-/// An address for a line of text: inert, and no longer than a line can bear.
-pub(super) fn shown(address: &Address) -> String {
-    brief(&address.to_string())
-}
-
-/// Text for a line that has other things to tell too: inert, and no longer than a line can bear.
-pub(super) fn brief(text: &str) -> String {
-    const MOST: usize = 80;
-    let mut text = inert(text);
-    if let Some((end, _)) = text.char_indices().nth(MOST) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
-fn steps(count: usize) -> String {
-    counted(count, "change", "changes")
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::export::summary;
-use super::inert;
 use crate::domain::init::{Change, MANIFEST, Started, System, Written};
+use crate::text::{escape, shell_word};
 
 /// The most images of a folder that are named one by one.
 const MAX_NAMED: usize = 5;
@@ -14,10 +14,10 @@ const MAX_NAMED: usize = 5;
 pub fn started(started: &Started) -> String {
     let Some(root) = started.root.as_deref().filter(|_| !started.files.is_empty()) else { return String::new() };
     let mut text = started.export.as_ref().map(summary).unwrap_or_default();
-    let _ = writeln!(text, "Started a branding repository. In {}:", inert(root));
+    let _ = writeln!(text, "Started a branding repository. In {}:", escape(root));
     for files in started.files.chunk_by(|a, b| folder(a).is_some() && folder(a) == folder(b)) {
         if let Some(folder) = files.first().and_then(folder).filter(|_| files.len() > MAX_NAMED) {
-            let _ = writeln!(text, "  {}/   {} images", inert(folder), files.len());
+            let _ = writeln!(text, "  {}/   {} images", escape(folder), files.len());
             continue;
         }
         for file in files {
@@ -26,12 +26,12 @@ pub fn started(started: &Started) -> String {
                 Change::Extended => "   (lines added)",
                 Change::Unchanged => "   (as it was)",
             };
-            let _ = writeln!(text, "  {}{note}", inert(&file.path));
+            let _ = writeln!(text, "  {}{note}", escape(&file.path));
         }
     }
     let option = match started.manifest.as_str() {
         MANIFEST => String::new(),
-        manifest => format!(" -f {}", word(&inert(manifest))),
+        manifest => format!(" -f {}", shell_word(&escape(manifest))),
     };
     let last = match started.ci {
         None => format!("brandctl apply{option}   do it"),
@@ -59,10 +59,4 @@ fn folder(image: &Written) -> Option<&str> {
 /// What CI needs before its first run.
 fn secret(whose: &str, file: &str) -> String {
     format!("give {whose} BITRIX24_WEBHOOK_URL, as {file} says, and push: from then on merges are applied")
-}
-
-/// One word of a shell.
-fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
-    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -21,7 +21,8 @@ use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 
 use super::outcome::{self, Outcome};
-use super::{inert, origin, reason};
+use super::{origin, reason};
+use crate::text::escape;
 
 /// What `validate` found.
 #[must_use]
@@ -115,7 +116,7 @@ fn suite(name: &str, cases: &[Case]) -> String {
     let (tests, failures, errors) = (cases.len(), count(Word::Failure), count(Word::Error));
     let counts = format!(r#"tests="{tests}" failures="{failures}" errors="{errors}""#);
     let skipped = count(Word::Skipped);
-    let name = escaped(name);
+    let name = xml(name);
     let cases: String = cases.iter().map(|case| written(case, &name)).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{name}\" {counts}>\n  \
@@ -125,24 +126,24 @@ fn suite(name: &str, cases: &[Case]) -> String {
 
 fn written(case: &Case, suite: &str) -> String {
     let Case { name, ending, output } = case;
-    let mut text = format!("    <testcase classname=\"{suite}\" name=\"{}\"", escaped(name));
+    let mut text = format!("    <testcase classname=\"{suite}\" name=\"{}\"", xml(name));
     if ending.is_none() && output.is_empty() {
         return text + "/>\n";
     }
     text.push_str(">\n");
     if let Some(Ending { word, sort, message, lines }) = ending {
-        let (word, sort, message) = (word.name(), escaped(sort), escaped(message));
-        let lines = escaped_lines(lines);
+        let (word, sort, message) = (word.name(), xml(sort), xml(message));
+        let lines = xml_lines(lines);
         let _ = writeln!(text, "      <{word} type=\"{sort}\" message=\"{message}\">{lines}</{word}>");
     }
     if !output.is_empty() {
-        let _ = writeln!(text, "      <system-out>{}</system-out>", escaped_lines(output));
+        let _ = writeln!(text, "      <system-out>{}</system-out>", xml_lines(output));
     }
     text + "    </testcase>\n"
 }
 
-fn escaped_lines(lines: &[String]) -> String {
-    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n")
+fn xml_lines(lines: &[String]) -> String {
+    lines.iter().map(|line| xml(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
@@ -172,7 +173,7 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
     };
     let word = if report.concerns(&change.address) { Word::Failure } else { Word::Skipped };
     let ending = match step.map(|step| (step.fate, step.why.clone().unwrap_or_default())) {
-        None if report.stale => {
+        None if report.is_stale() => {
             let message = format!("{sort}: planned, and not sent because the plan is stale");
             Some(Ending::new(Word::Skipped, "stale", message))
         }
@@ -239,10 +240,10 @@ fn line(finding: &Finding) -> String {
 }
 
 /// Text for an element or a quoted attribute. What XML 1.0 cannot hold at all, most control characters and two that are
-/// no characters, is spelt out by [`inert`].
-fn escaped(text: &str) -> String {
+/// no characters, is spelt out by [`escape`].
+fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in inert(text).chars() {
+    for character in escape(text).chars() {
         match character {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),

@@ -5,8 +5,8 @@ use anstyle::Style;
 use crate::domain::list::{Held, Inventory, Management};
 use crate::domain::state::Reading;
 
-use super::human::{BOLD, CREATE, DIM, REPLACE, shown, widest};
 use super::screen::Screen;
+use super::style::{BOLD, CREATE, DIM, REPLACE, shown, widest};
 
 /// Whether the entries that come with the product are named one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ fn facts(held: &Held) -> String {
         Reading::Known(content) => {
             let digest = content.sha256.to_string();
             let digest = digest.get(..12).unwrap_or(&digest);
-            let remark = if content.look.is_none() { "  no sound PNG" } else { "" };
+            let remark = if content.appearance.is_none() { "  no sound PNG" } else { "" };
             format!("{style}{word:9}{style:#}  {:>7}  {digest}{remark}", content.size)
         }
     }

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use crate::domain::logmessage::{Entity, LogEntry};
 
-use super::counted;
-use super::human::{BOLD, brief};
-use super::inert;
+use super::style::{BOLD, brief};
+use crate::text::{escape, plural};
 
 /// A line an entry, and a count. Long texts are cut: the entry alone is shown whole.
 #[must_use]
@@ -34,7 +33,7 @@ pub fn list(entries: &[LogEntry], entity: Entity) -> String {
     if !cells.is_empty() {
         text.push('\n');
     }
-    let _ = writeln!(text, "{} of {entity}.", counted(entries.len(), "log entry", "log entries"));
+    let _ = writeln!(text, "{} of {entity}.", plural(entries.len(), "log entry", "log entries"));
     text
 }
 
@@ -52,9 +51,9 @@ pub fn entry(entry: &LogEntry) -> String {
     ];
     for (name, value) in fields {
         let mut lines = value.lines();
-        let _ = writeln!(text, "{BOLD}{name:7}{BOLD:#}  {}", inert(lines.next().unwrap_or_default()));
+        let _ = writeln!(text, "{BOLD}{name:7}{BOLD:#}  {}", escape(lines.next().unwrap_or_default()));
         for line in lines {
-            let _ = writeln!(text, "         {}", inert(line));
+            let _ = writeln!(text, "         {}", escape(line));
         }
     }
     text

@@ -8,7 +8,8 @@
 use std::fmt::Write as _;
 
 use super::outcome::{self, Outcome};
-use super::{in_pairs, inert, origin, reason, unmanaged, usage};
+use super::reason::{in_pairs, unmanaged};
+use super::{origin, reason, usage};
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
 use crate::domain::finding::Finding;
@@ -18,6 +19,7 @@ use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Subject, Validation};
 use crate::domain::step::StepOutcome;
+use crate::text::escape;
 
 /// No comment is longer, in bytes: hosts take 65,536 characters, and a tool may add some of its own.
 pub const LONGEST: usize = 60_000;
@@ -62,7 +64,7 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
         comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
     }
     if let Some(plan) = &report.plan {
-        if report.stale {
+        if report.is_stale() {
             // Why they were planned was true of another portal than this one.
             let rows = plan
                 .diff
@@ -259,7 +261,7 @@ fn marked(name: &str) -> String {
 
 /// Text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
 fn code(text: &str) -> String {
-    let mut shown = inert(text).replace('|', "\\u{7c}");
+    let mut shown = escape(text).replace('|', "\\u{7c}");
     if let Some((end, _)) = shown.char_indices().nth(LONGEST_NAME) {
         shown.truncate(end);
         shown.push('…');
@@ -269,7 +271,7 @@ fn code(text: &str) -> String {
 
 /// As [`code`], of any length: a command that is cut off would do something else.
 fn whole(text: &str) -> String {
-    span(&inert(text).replace('|', "\\u{7c}"))
+    span(&escape(text).replace('|', "\\u{7c}"))
 }
 
 fn span(shown: &str) -> String {

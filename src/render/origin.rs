@@ -1,9 +1,9 @@
 //! Who moved, in words.
 
-use super::inert;
 use crate::domain::asset::Address;
 use crate::domain::origin::{Origin, OriginKind, common_reason};
 use crate::domain::report::Report;
+use crate::text::escape;
 
 /// The origin of a change, where it says more than that of all others.
 pub(super) fn of<'a>(report: &'a Report, address: &Address) -> Option<&'a Origin> {
@@ -13,13 +13,13 @@ pub(super) fn of<'a>(report: &'a Report, address: &Address) -> Option<&'a Origin
 
 /// `drifted: the portal's image is none of the 3 that were committed`.
 pub(super) fn in_words(origin: &Origin) -> String {
-    format!("{}: {}", origin.kind.name(), inert(&origin.why))
+    format!("{}: {}", origin.kind.name(), escape(&origin.why))
 }
 
 /// All of them in a sentence without its full stop; `None` when nobody asked who moved, or when nothing differs.
 pub(super) fn summary(report: &Report) -> Option<String> {
     if let Some(why) = common_reason(&report.origins) {
-        return Some(format!("Who moved is unknown: {}", inert(why)));
+        return Some(format!("Who moved is unknown: {}", escape(why)));
     }
     let count = |kind: OriginKind| report.origins.values().filter(|origin| origin.kind == kind).count();
     let counts: Vec<_> = OriginKind::ALL

@@ -1,11 +1,11 @@
 //! How a command ended, in a sentence: what stands at the top of a page and of a comment.
 
-use super::{counted, inert};
 use crate::domain::asset::Address;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Report, Run, Validation};
+use crate::domain::report::{FailureKind, Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 use crate::domain::{finding::Finding, list::Inventory};
+use crate::text::{escaped, plural, shell_word};
 
 /// A sentence, and how it is meant.
 pub(super) struct Outcome {
@@ -49,11 +49,11 @@ impl Outcome {
     }
 
     fn of_portal(report: &Report, command: &str) -> Self {
-        if report.stale {
+        if report.is_stale() {
             return Self::new(Tone::Bad, "The plan is stale: nothing was written");
         }
         if let Some(run) = &report.run {
-            return Self::of_run(run, report.interrupted);
+            return Self::of_run(run, report.is_interrupted());
         }
         if errors(&report.findings) > 0 {
             return Self::of_failure(report, command);
@@ -69,9 +69,9 @@ impl Outcome {
         let applied = run.steps.values().filter(|step| step.fate == StepOutcome::Applied).count();
         let all = run.steps.len();
         if applied == all {
-            Self::new(Tone::Good, format!("Applied {} and read back", counted(applied, "change", "changes")))
+            Self::new(Tone::Good, format!("Applied {} and read back", plural(applied, "change", "changes")))
         } else if interrupted {
-            Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", counted(all, "change", "changes")))
+            Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", plural(all, "change", "changes")))
         } else {
             Self::new(Tone::Bad, format!("Not everything was applied: {applied} of {all}"))
         }
@@ -79,18 +79,12 @@ impl Outcome {
 
     /// Of a command that errors ended: what ended it, and what that means for what the command is for.
     fn of_failure(report: &Report, command: &str) -> Self {
-        let told = |rule: &str| report.findings.iter().any(|finding| finding.is_error() && finding.rule == rule);
-        let errors = errors(&report.findings);
-        let what = if report.interrupted {
-            "Interrupted".to_owned()
-        } else if told("declined") {
-            "Declined".to_owned()
-        } else if told("unasked") {
-            "Nobody could be asked".to_owned()
-        } else if told("portal") && report.plan.is_none() {
-            "The portal could not be read".to_owned()
-        } else {
-            counted(errors, "error", "errors")
+        let what = match report.failure {
+            Some(FailureKind::Interrupted) => "Interrupted".to_owned(),
+            Some(FailureKind::Declined) => "Declined".to_owned(),
+            Some(FailureKind::Unasked) => "Nobody could be asked".to_owned(),
+            Some(FailureKind::Portal(_)) if report.plan.is_none() => "The portal could not be read".to_owned(),
+            _ => plural(errors(&report.findings), "error", "errors"),
         };
         let so = match (command, &report.plan) {
             ("apply", _) => "nothing was written",
@@ -99,14 +93,14 @@ impl Outcome {
                 let differ = differing(plan.diff.changes.len());
                 return Self::new(Tone::Bad, format!("{what}; {differ}, as far as was compared"));
             }
-            _ if report.interrupted => "nothing was planned",
+            _ if report.is_interrupted() => "nothing was planned",
             _ => "nothing can be applied",
         };
         Self::new(Tone::Bad, format!("{what}: {so}"))
     }
 
     fn of_plan(plan: &Plan, refused: bool) -> Self {
-        let changes = counted(plan.diff.changes.len(), "change", "changes");
+        let changes = plural(plan.diff.changes.len(), "change", "changes");
         if refused {
             Self::new(Tone::Bad, format!("{changes} planned, and a guard refuses"))
         } else if !plan.diff.unknown.is_empty() {
@@ -136,13 +130,13 @@ impl Outcome {
     pub(super) fn of_validation(validation: &Validation) -> Self {
         let errors = errors(&validation.findings);
         let warnings = validation.findings.len() - errors;
-        let images = counted(validation.images, "image", "images");
+        let images = plural(validation.images, "image", "images");
         let mut found = Vec::new();
         if errors > 0 {
-            found.push(counted(errors, "error", "errors"));
+            found.push(plural(errors, "error", "errors"));
         }
         if warnings > 0 {
-            found.push(counted(warnings, "warning", "warnings"));
+            found.push(plural(warnings, "warning", "warnings"));
         }
         let text = [vec![images], found].concat().join(", ");
         match (validation.passed(), warnings) {
@@ -169,7 +163,7 @@ impl Outcome {
 
 fn differing(changes: usize) -> String {
     let differ = if changes == 1 { "differs" } else { "differ" };
-    format!("{} {differ} from the manifest", counted(changes, "entry", "entries"))
+    format!("{} {differ} from the manifest", plural(changes, "entry", "entries"))
 }
 
 fn errors(findings: &[Finding]) -> usize {
@@ -180,7 +174,7 @@ fn errors(findings: &[Finding]) -> usize {
 pub(super) fn renames(plan: &Plan) -> String {
     match plan.diff.changes.iter().filter(|change| change.rename.is_some()).count() / 2 {
         0 => String::new(),
-        count => format!(" (of these {} as a create and a delete)", counted(count, "rename", "renames")),
+        count => format!(" (of these {} as a create and a delete)", plural(count, "rename", "renames")),
     }
 }
 
@@ -203,7 +197,7 @@ pub(super) fn counts(plan: &Plan) -> String {
 
 /// What a report's plan comes to, or came to before the portal was another one.
 pub(super) fn counts_of(report: &Report) -> Option<String> {
-    let lead = if report.stale { "It was to be: " } else { "" };
+    let lead = if report.is_stale() { "It was to be: " } else { "" };
     report.plan.as_ref().map(|plan| format!("{lead}{}", counts(plan)))
 }
 
@@ -216,12 +210,6 @@ pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, Strin
         .iter()
         .filter(|(_, step)| step.wrote && matches!(step.fate, StepOutcome::Failed | StepOutcome::Unknown))
         .filter(|(address, _)| had_image(address))
-        .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, quoted(&inert(&address.to_string())))))
+        .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, shell_word(&escaped(address)))))
         .collect()
-}
-
-/// A word of a command line, whatever a shell would make of it otherwise.
-fn quoted(word: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
 
-use super::human::DIM;
 use super::screen::Colours;
+use super::style::DIM;
 
 /// Images by their files, as findings name them.
 pub type Pictures = BTreeMap<String, RgbaImage>;

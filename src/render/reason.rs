@@ -1,14 +1,17 @@
-//! Why a change is made, in words.
+//! Why a change is made or an entry is left alone, in words, and the order in which changes are shown.
 
-use crate::domain::asset::Address;
+use std::collections::BTreeMap;
+
+use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::{Action, Change, Reason};
+use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::png::{self, changed_pixels};
 use crate::domain::state::Content;
 
 use super::usage;
 
-/// Why, in a sentence. `quoted` makes what comes from a portal inert, and tells it from our words.
+/// Why, in a sentence. `quoted` escapes what comes from a portal, and tells it from our words.
 pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> String {
     let spelling = change.action.before().map_or("", |before| before.code.as_str());
     let mut reason = match change.reason {
@@ -59,4 +62,30 @@ fn pixels(change: &Change, plan: &Plan) -> Option<String> {
         Some(count) => format!("{count} of {} pixels", after.pixels.width() * after.pixels.height()),
         None => "another size".to_owned(),
     })
+}
+
+/// The changes of a plan, the old name of a rename right below the new one.
+pub(super) fn in_pairs(plan: &Plan) -> Vec<&Change> {
+    let is_old = |change: &Change| change.rename.is_some() && matches!(change.action, Action::Delete(_));
+    let (old, others): (Vec<&Change>, Vec<&Change>) = plan.diff.changes.iter().partition(|change| is_old(change));
+    let mut old: BTreeMap<&Address, &Change> = old.into_iter().map(|change| (&change.address, change)).collect();
+    let mut paired = Vec::with_capacity(plan.diff.changes.len());
+    for change in others {
+        paired.push(change);
+        paired.extend(change.rename.as_ref().and_then(|name| old.remove(name)));
+    }
+    // A half whose other half is not there, as in a plan that was written by hand.
+    paired.extend(old.into_values());
+    paired
+}
+
+/// Why an entry is left alone, in words.
+pub(super) fn unmanaged(kind: Kind, why: Unmanaged) -> String {
+    match why {
+        Unmanaged::KindAbsent => format!("the manifest has no `{}`", kind.plural()),
+        Unmanaged::NotOwned => "not owned".to_owned(),
+        Unmanaged::Ignored => "ignored".to_owned(),
+        Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+        Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
+    }
 }

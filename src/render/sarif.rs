@@ -15,8 +15,8 @@ use crate::domain::manifest::{CHECKS, Level};
 use crate::domain::report::Validation;
 use crate::domain::rules::RULES;
 
-use super::inert;
 use super::json::pretty;
+use crate::text::escaped;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -93,7 +93,7 @@ struct Text {
 
 impl Text {
     fn new(text: &str) -> Self {
-        Self { text: inert(text) }
+        Self { text: escaped(text) }
     }
 }
 
@@ -231,7 +231,7 @@ fn result(finding: &Finding, rule_index: usize, fingerprint: String, validation:
     let mut locations: Vec<_> =
         finding.path.iter().map(|path| location(path, finding.place.as_ref(), &validation.source)).collect();
     if let (Some(location), Some(address)) = (locations.first_mut(), &finding.address) {
-        location.logical_locations.push(LogicalLocation { fully_qualified_name: inert(&address.to_string()) });
+        location.logical_locations.push(LogicalLocation { fully_qualified_name: escaped(address) });
     }
     ResultObject {
         rule_id: finding.rule.clone(),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::human::BOLD;
 use super::json::schemas::SCHEMAS;
+use super::style::BOLD;
 
 /// What there is, a line each.
 #[must_use]

@@ -7,9 +7,9 @@ use anstyle::{AnsiColor, Style};
 
 use crate::domain::finding::{Finding, Place, Severity};
 
-use super::inert;
 use super::picture::{self, Pictures};
 use super::screen::Screen;
+use crate::text::{escape, escaped, is_plain};
 
 /// How far from the margin an image is drawn, in cells.
 const INDENT: usize = 4;
@@ -75,7 +75,7 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, scree
             }
             None => {
                 let entry = finding.address.as_ref().map(|address| format!(" ({address})")).unwrap_or_default();
-                elements.push(Origin::path(inert(&format!("{path}{entry}"))).into());
+                elements.push(Origin::path(escaped(format!("{path}{entry}"))).into());
                 if let Some(place) = &finding.declared {
                     elements.push(located(name, &Mark { place, label: Some("declared here") }, &[], manifest));
                 }
@@ -86,12 +86,13 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, scree
         return bare(finding, screen);
     }
     if let Some(help) = &finding.help {
-        elements.push(Level::HELP.message(screen.beside(HELP, &inert(help))).into());
+        elements.push(Level::HELP.message(screen.beside(HELP, &escape(help))).into());
     }
-    let label = format!("{word}[{}]: ", finding.rule);
-    let said = screen.wrapped(&format!("{label}{}", inert(&finding.message)), HANGING);
+    let rule = escape(&finding.rule);
+    let label = format!("{word}[{rule}]: ");
+    let said = screen.wrapped(&format!("{label}{}", escape(&finding.message)), HANGING);
     let message: Vec<_> = said.trim_end().get(label.len()..).unwrap_or_default().lines().map(str::trim_start).collect();
-    let title = level.primary_title(message.join("\n")).id(&*finding.rule);
+    let title = level.primary_title(message.join("\n")).id(&*rule);
     reindent(&renderer.render(&[title.elements(elements)]), label.len(), message.len())
 }
 
@@ -113,10 +114,10 @@ fn bare(finding: &Finding, screen: &Screen) -> String {
         Severity::Warning => (AnsiColor::Yellow.on_default().bold(), "warning"),
     };
     let bold = Style::new().bold();
-    let said = format!("{style}{word}[{}]{style:#}{bold}: {}{bold:#}", finding.rule, inert(&finding.message));
+    let said = format!("{style}{word}[{}]{style:#}{bold}: {}{bold:#}", escape(&finding.rule), escape(&finding.message));
     let mut text = screen.wrapped(&said, HANGING);
     if let Some(help) = &finding.help {
-        text.push_str(&screen.wrapped(&format!("  = {bold}help{bold:#}: {}", inert(help)), 4));
+        text.push_str(&screen.wrapped(&format!("  = {bold}help{bold:#}: {}", escape(help)), 4));
     }
     text.truncate(text.trim_end_matches('\n').len());
     text
@@ -141,7 +142,7 @@ impl<'m> Mark<'m> {
 
     fn annotation<'a>(&self, span: Range<usize>) -> Annotation<'a> {
         match self.label {
-            Some(label) => AnnotationKind::Context.span(span).label(inert(label)),
+            Some(label) => AnnotationKind::Context.span(span).label(escaped(label)),
             None => AnnotationKind::Primary.span(span),
         }
     }
@@ -151,11 +152,11 @@ impl<'m> Mark<'m> {
 fn located<'a>(path: &str, mark: &Mark<'_>, beside: &[Mark<'_>], source: &str) -> Element<'a> {
     let place = mark.place;
     let Some(Lines { text, span }) = lines(place, source) else {
-        return Origin::path(inert(path)).line(place.line).char_column(place.column).into();
+        return Origin::path(escaped(path)).line(place.line).char_column(place.column).into();
     };
     let others = beside.iter().filter_map(|other| Some(other.annotation(lines(other.place, source)?.span)));
     let annotations = std::iter::once(mark.annotation(span)).chain(others);
-    Snippet::source(text).path(inert(path)).line_start(place.line).annotations(annotations).into()
+    Snippet::source(text).path(escaped(path)).line_start(place.line).annotations(annotations).into()
 }
 
 /// Only the lines that a place touches are rendered: a manifest can have very many.
@@ -180,7 +181,7 @@ fn lines(place: &Place, source: &str) -> Option<Lines> {
 fn blanked(source: &str) -> String {
     let mut safe = String::with_capacity(source.len());
     for character in source.chars() {
-        if character == '\t' || inert(character.encode_utf8(&mut [0; 4])).chars().eq([character]) {
+        if character == '\t' || is_plain(character) {
             safe.push(character);
         } else {
             safe.extend(std::iter::repeat_n('.', character.len_utf8()));

@@ -7,8 +7,7 @@ use anstyle::{AnsiColor, Style};
 use crate::domain::finding::Severity;
 use crate::domain::report::{Validation, Warnings};
 use crate::domain::rules::RULES;
-
-use super::counted;
+use crate::text::plural;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -28,18 +27,18 @@ pub fn plain(validation: &Validation) -> String {
 }
 
 fn rest(validation: &Validation) -> String {
-    let images = counted(validation.images, "image", "images");
+    let images = plural(validation.images, "image", "images");
     let (errors, warnings) = (validation.count(Severity::Error), validation.count(Severity::Warning));
     if errors + warnings == 0 {
         return format!(": {images}.\n");
     }
-    let warnings_said = counted(warnings, "warning", "warnings");
+    let warnings_said = plural(warnings, "warning", "warnings");
     let found = match errors {
         0 => warnings_said,
-        _ => format!("{}, {warnings_said}", counted(errors, "error", "errors")),
+        _ => format!("{}, {warnings_said}", plural(errors, "error", "errors")),
     };
     let files: BTreeSet<_> = validation.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
-    let files = counted(files.len(), "file", "files");
+    let files = plural(files.len(), "file", "files");
     let denied = if warnings > 0 && validation.warnings == Warnings::Denied { " Warnings are denied." } else { "" };
     let mut text = format!(": {images}, {found} in {files}.{denied}\n");
     // One of them stands for all: the command is the same.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::domain::usage::{Coverage, Usage, UsageReport};
 
-use super::human::{BOLD, CREATE, DIM, REPLACE, brief, shown};
-use super::{counted, inert};
+use super::style::{BOLD, CREATE, DIM, REPLACE, brief, shown};
+use crate::text::{escape, escaped, plural};
 
 /// A line a code, with some of the log entries that name it, and what was looked at.
 #[must_use]
@@ -22,7 +22,7 @@ pub fn report(report: &UsageReport) -> String {
         let (style, word, more) = match usage {
             Usage::Used { log_entries, .. } => (REPLACE, "used", at_least(*log_entries)),
             Usage::NotSeen => (CREATE, "not seen", String::new()),
-            Usage::Unknown { why } => (BOLD, "unknown", inert(why)),
+            Usage::Unknown { why } => (BOLD, "unknown", escaped(why)),
         };
         let line = format!("{:width$}  {style}{word:8}{style:#}  {more}", shown(address));
         let _ = writeln!(text, "{}", line.trim_end());
@@ -51,7 +51,7 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
         count => format!("{count} log entries"),
     };
     let mut text = format!("Looked at {}: {entries}; ", brief(&items.join(", ")));
-    let _ = write!(text, "{read} of {} read to the end", counted(*asked, "item", "items"));
+    let _ = write!(text, "{read} of {} read to the end", plural(*asked, "item", "items"));
     for (count, what) in [(cut, "in part"), (unreadable, "unreadable"), (not_reached, "not reached")] {
         if *count > 0 {
             let _ = write!(text, ", {count} {what}");
@@ -60,12 +60,12 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
     text.push('.');
     for trouble in troubles {
         let more = if trouble.count > trouble.items.len() { " and others" } else { "" };
-        let _ = write!(text, "\n  unreadable: {}{more}: {}", brief(&trouble.items.join(", ")), inert(&trouble.why));
+        let _ = write!(text, "\n  unreadable: {}{more}: {}", brief(&trouble.items.join(", ")), escape(&trouble.why));
     }
     text
 }
 
-/// In a few words, for the reason of a change. `quoted` makes what comes from a portal or a file inert.
+/// In a few words, for the reason of a change. `quoted` escapes what comes from a portal or a file.
 pub(super) fn in_brief(usage: &Usage, quoted: impl Fn(&str) -> String) -> String {
     match usage {
         Usage::Used { log_entries, samples } => {

@@ -16,7 +16,7 @@ use crate::domain::asset::Digest;
 use crate::domain::state::Content;
 use crate::ops::ports::ContentCache;
 
-/// The version of the index; another one is as good as none.
+/// The version of the index: an index of another one is ignored.
 const VERSION: u32 = 1;
 
 /// The folder of the cache, in the state folder.
@@ -28,9 +28,10 @@ const BLOBS: &str = "cache/blobs";
 /// The largest index that is read, in bytes: some hundred thousand entries.
 const MAX_INDEX_BYTES: u64 = 128 * 1024 * 1024;
 
-/// The largest image that is read from it, in bytes.
+/// The largest image that is read from the cache, in bytes.
 const MAX_BLOB_BYTES: u64 = 64 * 1024 * 1024;
 
+/// The index, as it is on disk.
 #[derive(Serialize, Deserialize)]
 struct CacheIndex {
     version: u32,
@@ -46,7 +47,9 @@ pub struct Cache {
 
 #[derive(Debug, Default)]
 struct KnownContents {
+    /// By their `fileUri`.
     entries: BTreeMap<String, Content>,
+    /// Whether the index on disk is older.
     changed: bool,
 }
 

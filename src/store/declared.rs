@@ -6,8 +6,7 @@ use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{Manifest, Section};
 
-use super::files::{FileKind, Folder, Inside};
-use super::repository::plain;
+use super::files::{FileKind, Folder, Inside, plain};
 
 /// A file that the manifest declares an entry with.
 pub(super) struct DeclaredFile {

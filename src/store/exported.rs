@@ -32,9 +32,6 @@ pub(crate) struct ExportedPortal {
 
 impl ExportedPortal {
     /// Reads the export in `folder`.
-    ///
-    /// # Errors
-    /// When it is none, or a file is missing or was altered; one finding each.
     pub(crate) fn open(folder: &Path) -> Result<Self, Vec<Finding>> {
         let folder = Folder::at(folder);
         let fail = |what: String| {
@@ -54,25 +51,20 @@ impl ExportedPortal {
         for entry in snapshot.entries {
             let address = entry.address();
             // What is read is bounded by what is there, however often a snapshot names it.
-            let again = entry.file.as_ref().filter(|file| images.contains_key(*file));
-            let image = again
-                .map_or_else(|| image(&inside, &entry), |file| Err(format!("`{file}` is the file of several entries")));
-            let image = match image {
-                Ok(image) => image,
-                Err(what) => {
-                    let message = format!("the export was altered: {what}");
-                    let file = folder.path().join(entry.file.as_deref().unwrap_or_default()).display().to_string();
-                    let finding = Finding::error("export-altered", message).in_file(file).about(address);
-                    findings.push(finding.help("export again, or take the folder as it was committed"));
-                    continue;
-                }
+            let image = match entry.file.as_ref().filter(|file| images.contains_key(*file)) {
+                Some(file) => Err(format!("`{file}` is the file of several entries")),
+                None => image(&inside, &entry),
             };
             let file_uri = match (&entry.file, &image) {
-                (Some(file), _) => file.clone(),
-                (None, Some(_)) => format!("missing:{address}"),
-                (None, None) => String::new(),
+                (_, Err(what)) => {
+                    findings.push(altered(&folder, &entry, what));
+                    continue;
+                }
+                (Some(file), Ok(_)) => file.clone(),
+                (None, Ok(Some(_))) => format!("missing:{address}"),
+                (None, Ok(None)) => String::new(),
             };
-            if let Some(image) = image {
+            if let Ok(Some(image)) = image {
                 images.insert(file_uri.clone(), image);
             }
             listing.entries.push(Listed { address, system: entry.system, file_uri });
@@ -85,6 +77,13 @@ impl ExportedPortal {
     pub(crate) const fn origin(&self) -> &Origin {
         &self.origin
     }
+}
+
+fn altered(folder: &Folder, entry: &SnapshotEntry, what: &str) -> Finding {
+    let file = folder.path().join(entry.file.as_deref().unwrap_or_default()).display().to_string();
+    let finding = Finding::error("export-altered", format!("the export was altered: {what}"));
+    let finding = finding.in_file(file).about(entry.address());
+    finding.help("export again, or take the folder as it was committed")
 }
 
 /// The bytes of an entry's file, or why it has none; `None` for a system entry.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::domain::init::{Change, Content, Written};
+use crate::domain::init::{Change, FileContent, Written};
 
 use super::files::{Durability, FileKind, Folder, place};
 use super::root;
@@ -33,7 +33,7 @@ pub(crate) enum InitError {
     /// Files that would be written are there already.
     #[error("already there: {}", .0.join(", "))]
     Exists(Vec<String>),
-    /// The disk's own.
+    /// Something cannot be read, made or written.
     #[error("{} cannot be {doing}: {error}", .path.display())]
     Io {
         /// What it is about.
@@ -51,9 +51,6 @@ fn failed<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> 
 
 impl NewRepository {
     /// The place that a user names, with every link on the way to it followed.
-    ///
-    /// # Errors
-    /// When it is no folder, or lies below something that is none or cannot be read.
     pub(crate) fn at(named: &Path) -> Result<Self, InitError> {
         let absolute = std::path::absolute(named).map_err(failed(named, "read"))?;
         let nearest = absolute.ancestors().find(|path| place::is_taken(path)).unwrap_or(&absolute);
@@ -74,22 +71,19 @@ impl NewRepository {
 }
 
 /// Writes the files below `root`, by their paths from there with `/`; on an error what was written is taken back.
-///
-/// # Errors
-/// When one is there already or cannot be written, or a part of its path is a link.
-pub(crate) fn write(root: &Path, files: &BTreeMap<String, Content>) -> Result<Vec<Written>, InitError> {
+pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Result<Vec<Written>, InitError> {
     let root = Folder::at(root);
     let mut steps = Vec::new();
     let mut existing = Vec::new();
     for (path, content) in files {
         let step = match (content, is_there(&root, path)?) {
-            (Content::New(bytes), false) => Step::Create(bytes.clone()),
-            (Content::New(_), true) => {
+            (FileContent::New(bytes), false) => Step::Create(bytes.clone()),
+            (FileContent::New(_), true) => {
                 existing.push(path.clone());
                 continue;
             }
-            (Content::Lines(lines), false) => Step::Create(extended(b"", lines).unwrap_or_default()),
-            (Content::Lines(lines), true) => {
+            (FileContent::Lines(lines), false) => Step::Create(extended(b"", lines).unwrap_or_default()),
+            (FileContent::Lines(lines), true) => {
                 let old = root.read(path, MAX_EXTENDED_BYTES).map_err(failed(&root.path_of(path), "read"))?;
                 extended(&old, lines).map_or(Step::Keep, |new| Step::Replace { old, new })
             }
@@ -217,12 +211,12 @@ mod tests {
 
     const LINES: &[&str] = &[".brandctl/", "/plan.*"];
 
-    fn files(all: &[(&str, Content)]) -> BTreeMap<String, Content> {
+    fn files(all: &[(&str, FileContent)]) -> BTreeMap<String, FileContent> {
         all.iter().map(|(path, content)| ((*path).to_owned(), content.clone())).collect()
     }
 
-    fn new(text: &str) -> Content {
-        Content::New(text.as_bytes().to_vec())
+    fn new(text: &str) -> FileContent {
+        FileContent::New(text.as_bytes().to_vec())
     }
 
     #[test]
@@ -231,7 +225,7 @@ mod tests {
         let site = root.path().join("a/b");
         fs::write(root.path().join(".gitignore"), "target").unwrap();
         // `c` cannot be a file and a folder.
-        let wanted = files(&[(".gitignore", Content::Lines(LINES)), ("a/b/c", new("1")), ("a/b/c/d", new("2"))]);
+        let wanted = files(&[(".gitignore", FileContent::Lines(LINES)), ("a/b/c", new("1")), ("a/b/c/d", new("2"))]);
         let error = write(root.path(), &wanted).unwrap_err();
         assert!(error.to_string().starts_with(site.join("c/d").to_str().unwrap()), "{error}");
         assert!(!root.path().join("a").exists(), "folders that were made are gone too");
@@ -242,7 +236,7 @@ mod tests {
     #[test]
     fn lines_are_added_once() {
         let root = tempfile::tempdir().unwrap();
-        let wanted = files(&[(".gitignore", Content::Lines(LINES))]);
+        let wanted = files(&[(".gitignore", FileContent::Lines(LINES))]);
         let ignored = || fs::read_to_string(root.path().join(".gitignore")).unwrap();
         let changes = || write(root.path(), &wanted).unwrap().remove(0).change;
         assert_eq!((changes(), ignored().as_str()), (Change::Created, ".brandctl/\n/plan.*\n"));

@@ -12,9 +12,9 @@ use super::state_dir::StateDir;
 pub struct Holder {
     /// Its process id.
     pub pid: u32,
-    /// Since when, in RFC 3339.
+    /// When it took the lock, in RFC 3339.
     pub since: String,
-    /// What it does with it.
+    /// What it does under the lock.
     pub purpose: Purpose,
 }
 
@@ -24,7 +24,7 @@ pub struct Holder {
 pub enum Purpose {
     /// Writing to the portal.
     Apply,
-    /// Finding out what a run did that was cut short, which is soon done.
+    /// Finding out what a run did that was cut short. That takes seconds.
     Settle,
 }
 
@@ -34,7 +34,7 @@ pub struct Lock {
     _file: FileLock,
 }
 
-/// Why a lock could not be had.
+/// Why a lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another apply runs.
@@ -47,8 +47,7 @@ pub enum LockError {
 
 impl LockError {
     /// Whether the lock will be free again in a moment.
-    #[must_use]
-    pub fn is_brief(&self) -> bool {
+    pub(crate) fn is_brief(&self) -> bool {
         matches!(self, Self::Held(Some(Holder { purpose: Purpose::Settle, .. })))
     }
 }
@@ -65,10 +64,10 @@ fn who(holder: Option<&Holder>) -> String {
 }
 
 impl Lock {
-    /// Takes the lock of `state`, or says who has it. `since` is now, in RFC 3339.
+    /// Takes the lock of `state`. `since` is now, in RFC 3339.
     ///
     /// # Errors
-    /// When it is held, or the state folder cannot be written.
+    /// When another process holds it, or the state folder cannot be written.
     pub fn take(state: &StateDir, purpose: Purpose, since: String) -> Result<Self, LockError> {
         match state.ensure()?.lock("lock")? {
             Locking::Held(text) => Err(LockError::Held(serde_json::from_str(&text).ok())),

@@ -1,4 +1,14 @@
-//! Files: the branding repository, saved plans, and the state folder with its cache, lock and runs.
+//! Files: the branding repository, exports, and the state folder with its cache, lock and runs.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `files` | how any of them is opened, read, written and locked: nobody else does that |
+//! | `repository`, `declared`, `orphans`, `paths` | the manifest, the art that it declares, what lies beside it, what a command line names of it |
+//! | `root` | where a manifest's Git repository and its state are |
+//! | `git` | what Git knows of it |
+//! | `state_dir`, `cache`, `lock`, `runs`, `past_run` | the state of one portal |
+//! | `export`, `exported` | the folder that an export is written to, and one that stands for its portal |
+//! | `init` | a new branding repository |
 
 pub mod cache;
 mod declared;

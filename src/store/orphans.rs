@@ -5,6 +5,7 @@
 //! followed, and hidden files and folders are left alone.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use crate::domain::asset::Kind;
@@ -12,7 +13,7 @@ use crate::domain::manifest::{Manifest, Section};
 use crate::domain::rules::OrphanFiles;
 
 use super::files::place::with_slashes;
-use super::files::{FileKind, Folder, FolderItem, Inside};
+use super::files::{FileKind, Folder, Inside};
 
 /// How many files and folders are looked at before the search gives up.
 const MAX_LOOKED_AT: usize = 100_000;
@@ -62,7 +63,7 @@ impl Search<'_> {
             }
             match item.kind() {
                 Some(FileKind::Folder) if depth > 1 => self.look_through(&folder.join(name), depth - 1),
-                Some(FileKind::File) => self.look_at(folder, &item, is_whole),
+                Some(FileKind::File) => self.look_at(folder, &name, is_whole),
                 Some(_) => {}
                 None => self.miss(&folder.join(name)),
             }
@@ -70,8 +71,7 @@ impl Search<'_> {
     }
 
     /// Looks at a file in a folder, of which every PNG is declared if it is declared as a whole.
-    fn look_at(&mut self, folder: &Path, item: &FolderItem, is_whole: bool) {
-        let name = item.name();
+    fn look_at(&mut self, folder: &Path, name: &OsStr, is_whole: bool) {
         let bytes = name.as_encoded_bytes();
         let end = bytes.len().checked_sub(4).filter(|stem| *stem > 0).and_then(|stem| bytes.get(stem..));
         // Most are declared, and need no more than a look at their names.

@@ -1,4 +1,4 @@
-//! What an earlier run says of who moved: its journal and its plan, as the origins want them.
+//! What an earlier run did to the portal, from its journal and its plan, as the origins of changes need it.
 
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::origin::past::ObjectId;
@@ -6,11 +6,11 @@ use crate::domain::origin::{PastOutcome, PastRun};
 use crate::domain::step::StepOutcome;
 use crate::format::{ActionName, Document};
 
-/// What a run did of `plan`, which is its own.
+/// What `run` did of `plan`, its own plan.
 pub(super) fn past_run(run: &RunState, plan: &Document) -> PastRun {
     let done = plan.changes.iter().map(|change| {
-        let fate = run.steps.get(&change.address).map(|step| step.fate);
-        let done = match (fate, &change.after) {
+        let outcome = run.steps.get(&change.address).map(|step| step.fate);
+        let done = match (outcome, &change.after) {
             (Some(StepOutcome::Applied), Some(after)) => PastOutcome::Put(after.content.clone()),
             (Some(StepOutcome::Applied), None) => PastOutcome::Deleted,
             (Some(StepOutcome::Failed | StepOutcome::Skipped | StepOutcome::Recovered), _) => PastOutcome::Failed,

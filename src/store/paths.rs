@@ -1,7 +1,7 @@
-//! Which of a repository's art is meant by paths on the command line: those that a commit changes, as a rule.
+//! The paths on a command line, and the art of a repository that they mean: usually what a commit changes.
 //!
-//! Files are told apart by where they really are. A folder is asked that once, not for each of its files, so that one
-//! changed file among thousands costs no more than looking at their names.
+//! Files are compared by where they really are. That is looked up once for a folder, not for each of its files, so that
+//! one changed file among thousands costs no more than looking at their names.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(crate) enum PathFilter {
     Only(Vec<NamedPath>),
 }
 
-/// A path as it was named, and where that is.
+/// A path as it was named, and where it is.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedPath {
     path: PathBuf,
@@ -27,17 +27,18 @@ pub(crate) struct NamedPath {
     exists: bool,
 }
 
-/// Paths that mean nothing.
+/// Named paths under which nothing is declared.
 #[derive(Debug, Default)]
 pub(crate) struct Unmatched<'a> {
-    /// Those of files and folders that are there.
+    /// Files and folders that exist.
     pub(crate) existing: Vec<&'a Path>,
-    /// Those of nothing at all.
+    /// Paths of nothing.
     pub(crate) missing: Vec<&'a Path>,
 }
 
 impl PathFilter {
-    /// `paths`, relative to the current folder. Everything when there are none, or when `manifest` is among them.
+    /// A filter for `paths`, relative to the current folder: everything when there are none, or when `manifest` is among
+    /// them.
     pub(crate) fn of(paths: &[PathBuf], manifest: &Path) -> Self {
         if paths.is_empty() {
             return Self::Everything;
@@ -58,8 +59,8 @@ impl PathFilter {
         place::both(file).any(|place| within(&places, &place))
     }
 
-    /// Keeps what is looked at of what is declared, `file` being where an item is. What is not there at all is kept too:
-    /// that a file is missing can be told without reading any.
+    /// Keeps those of the declared items that are looked at; `file` says where an item is. Missing files are kept too: that
+    /// they are missing is seen without reading anything.
     pub(super) fn limit<T>(&self, declared: &mut Vec<T>, file: impl Fn(&T) -> PathBuf) {
         let Self::Only(named) = self else { return };
         let places = places(named);

@@ -16,7 +16,7 @@ use crate::ops::ports::ReadArt;
 use crate::text;
 
 use super::declared::{self, DeclaredFile};
-use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place};
+use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
 use super::orphans;
 use super::paths::PathFilter;
 
@@ -47,7 +47,7 @@ impl Repository {
         }
     }
 
-    /// Of its art only what `filter` lets through.
+    /// The same repository, limited to the art that `filter` lets through.
     pub(crate) fn limited_to(self, filter: PathFilter) -> Self {
         Self { filter, ..self }
     }
@@ -74,7 +74,7 @@ impl Repository {
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
-    /// The new images of `changes`, as far as the files that they came from still hold exactly them.
+    /// The new images of `changes` that the files from which they came still hold.
     pub(crate) fn still_holds(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
         let Ok(inside) = Inside::of(&self.folder, new().map(|after| after.file.as_str())) else {
@@ -218,10 +218,4 @@ impl ReadArt for Repository {
         }
         counts
     }
-}
-
-/// An I/O error without the operating system's number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -12,10 +12,11 @@ use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile};
 use super::past_run::past_run;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
+use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
-use crate::format::Document;
+use crate::format::{Document, Published};
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
 /// The files of a run's folder, and the folder of the old images in it.
@@ -49,7 +50,7 @@ pub struct StoredRun {
 }
 
 impl RunStore {
-    /// The runs in `state`. `commit` is noted with the runs that begin from here on.
+    /// The runs in `state`. `commit` is noted in those that are begun through this value.
     #[must_use]
     pub const fn new(state: StateDir, commit: Option<String>) -> Self {
         Self { state, commit }
@@ -63,9 +64,8 @@ impl RunStore {
         all(&self.state.folder().child(RUNS))
     }
 
-    /// What the newest runs did to the portal, the newest first. One whose plan cannot be read says nothing.
-    #[must_use]
-    pub fn record(&self) -> Vec<PastRun> {
+    /// What the newest runs did to the portal, the newest first. A run whose plan cannot be read is left out.
+    pub(crate) fn record(&self) -> Vec<PastRun> {
         /// How many runs are looked at.
         const MAX_RUNS: usize = 50;
         let runs = self.all().unwrap_or_default();
@@ -113,8 +113,10 @@ impl RunStore {
 }
 
 impl Runs for RunStore {
-    fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError> {
-        let run = self.create(plan, old).map_err(|error| unusable(self.state.path(), &error))?;
+    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
+        let run = self
+            .create(plan.document(), &plan.plan().plan().old_images())
+            .map_err(|error| unusable(self.state.path(), &error))?;
         Ok(Box::new(run))
     }
 
@@ -178,9 +180,6 @@ pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
 }
 
 /// The run in `folder`, as the user named it; `None` when it never began: then no request has left.
-///
-/// # Errors
-/// When its journal cannot be read, or is of another format: what it did is then not known.
 pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
     StoredRun::read(Folder::at(folder))
 }

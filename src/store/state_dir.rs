@@ -35,9 +35,6 @@ impl StateDir {
     }
 
     /// The folder, made if it is not there.
-    ///
-    /// # Errors
-    /// When it cannot be made, or is a link.
     pub(crate) fn ensure(&self) -> io::Result<&Folder> {
         self.root.make_ignored()?;
         self.folder.make_ignored()?;
@@ -45,9 +42,6 @@ impl StateDir {
     }
 
     /// A folder below it, made if it is not there.
-    ///
-    /// # Errors
-    /// As [`Self::ensure`].
     pub(super) fn make(&self, name: &str) -> io::Result<Folder> {
         let folder = self.ensure()?.child(name);
         folder.make_ignored()?;
@@ -55,9 +49,6 @@ impl StateDir {
     }
 
     /// Whether state can be written, seen without leaving anything behind.
-    ///
-    /// # Errors
-    /// When it cannot be, or a part of it is a link.
     pub(crate) fn try_writing(&self) -> io::Result<()> {
         self.root.check_links()?;
         self.folder.try_writing()

@@ -109,12 +109,12 @@ pub(crate) fn plan(bytes: &[u8]) {
 fn one_plan(bytes: &[u8]) {
     match Document::read_saved(bytes) {
         Ok(saved) => {
-            let written = saved.document.clone().with_contents(&saved.plan.contents);
+            let written = saved.document().clone().with_contents(&saved.plan().contents);
             let written = serde_json::to_vec(&written).expect("it was read from JSON");
             let again = Document::read_saved(&written).expect("what was accepted once is accepted again");
-            assert_eq!(again.digest, saved.digest);
-            assert_eq!(again.document, saved.document);
-            assert_eq!(again.plan, saved.plan);
+            assert_eq!(again.digest(), saved.digest());
+            assert_eq!(again.document(), saved.document());
+            assert_eq!(again.plan(), saved.plan());
         }
         Err(bad) => assert!(!bad.to_string().is_empty()),
     }

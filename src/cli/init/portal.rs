@@ -3,56 +3,56 @@
 use crate::domain::export::{Choice, Export, MANIFEST, Origin};
 use crate::domain::finding::Finding;
 use crate::domain::init::{Brand, Portal};
-use crate::domain::report::ExportReport;
+use crate::domain::report::{ExportReport, FailureKind};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export;
 use crate::ops::observe::{NoCache, Reader};
+use crate::ops::plan::Purpose;
 
-use super::super::session::{Purpose, Session};
-use super::{Answered, Failure};
+use super::super::connection::{self, Connection};
+use super::super::context::Context;
+use super::super::error::Failure;
+use super::Answered;
 
 /// Reads the portal of the credentials, which must be `portal` if one is named, and lays out what it holds. `None` for the
 /// portal that comes back means a sandbox, to which no repository is pinned.
 pub(super) fn read(
-    session: &mut Session<'_>,
+    context: &Context<'_>,
     owns: Option<Pattern>,
     portal: Option<Portal>,
 ) -> Result<(Answered, ExportReport), Failure> {
-    let sandbox = session.globals.sandbox.is_some();
+    let sandbox = context.globals.sandbox.is_some();
     if let Some(portal) = portal.as_ref().filter(|_| sandbox) {
         let finding = Finding::error("usage", format!("--portal names {}, and --sandbox is another", portal.host()));
-        return Err(finding.help("leave one of them out").into());
+        return Err(Failure::new(FailureKind::Usage, finding.help("leave one of them out")));
     }
     let owns = owns.map(|pattern| Scope::new(vec![pattern])).transpose();
-    let owns = owns.map_err(|error| Finding::error("usage", format!("--owns: {error}")))?;
-    let Some(connection) = session.connect(None, Purpose::Read) else { return Err(unread(session)) };
+    let owns = owns.map_err(|error| Failure::usage(format!("--owns: {error}")))?;
+    let connection = Connection::open(context, None, Purpose::Read)?;
     let identity = connection.identity.clone();
     // Nothing was sent yet.
     if let Some(portal) = portal.as_ref().filter(|portal| portal.host() != identity) {
-        let message = format!("the credentials are for {identity}, and --portal names {}", portal.host());
-        let help =
-            "use the credentials of that portal, or leave --portal out: the manifest names the portal it came from";
-        return Err(Finding::error("portal-pin", message).help(help).into());
+        return Err(connection::wrong_portal(
+            &format!("the credentials are for {identity}"),
+            &format!("--portal names {}", portal.host()),
+            "use the credentials of that portal, or leave --portal out: the manifest names the portal it came from",
+        ));
     }
     let choice = Choice { only: Selection::All, owns };
     let origin = Origin { portal: identity.clone(), sandbox };
-    let eyes = Reader { portal: &connection.client, cache: &NoCache, observer: session.progress.as_ref() };
-    let read = session.read(export::read(&choice, &origin, &eyes));
-    session.progress.clear();
-    let Some(Export { items, files, mut findings }) = session.took(read) else { return Err(unread(session)) };
+    let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
+    let read = context.wait(export::read(&choice, &origin, &reader));
+    context.progress.clear();
+    let Export { items, files, mut findings } = read??;
     if !files.iter().any(|(path, _)| path == MANIFEST) {
         if findings.is_empty() {
             let help = "begin with samples: --owns 'acme-*' without --from-portal";
             findings.push(Finding::error("init", format!("{identity} holds no custom entry to begin with")).help(help));
         }
-        return Err(Failure(findings));
+        return Err(Failure::invalid(findings));
     }
     let portal = if sandbox { None } else { Portal::parse(&identity).ok() };
     let report = ExportReport { portal: Some(identity), items, findings, ..ExportReport::default() };
     Ok((Answered { brand: Brand::Exported(files), portal }, report))
-}
-
-fn unread(session: &mut Session<'_>) -> Failure {
-    Failure(std::mem::take(&mut session.report.findings))
 }

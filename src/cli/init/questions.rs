@@ -7,7 +7,6 @@ use std::io;
 
 use clap::ValueEnum as _;
 
-use crate::domain::finding::Finding;
 use crate::domain::init::{self, Owned, Portal};
 use crate::domain::scope::Pattern;
 
@@ -82,7 +81,7 @@ fn ci(text: &str) -> Result<Ci, String> {
 
 /// Asks until `read` understands the answer.
 fn answer<T>(question: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Failure> {
-    let ended = |why: String| Failure::from(Finding::error("usage", format!("{why}: nothing was written")));
+    let ended = |why: String| Failure::usage(format!("{why}: nothing was written"));
     loop {
         output::diagnostic(question);
         let mut text = String::new();

@@ -46,7 +46,7 @@ pub(super) struct Rules {
 impl Rules {
     pub(super) fn of(observed: &ObservedState) -> Self {
         let (mut seen, mut ambiguous, mut reserved) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
-        for (Listed { address, system, .. }, _) in &observed.entries {
+        for Listed { address, system, .. } in observed.entries.iter().map(|entry| &entry.listed) {
             if *system {
                 reserved.insert(address.folded(), address.code.clone());
             } else if !seen.insert(address.folded()) {

@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::manifest as manifests;
 use super::plan::Contents;
 use super::scope::{self, Pattern, Scope};
-use super::state::{Listed, Listing, ObservedState, Reading, Selection};
+use super::state::{Listing, ObservedState, Reading, Selection};
 
 mod filename;
 mod judge;
@@ -133,16 +133,17 @@ impl Export {
 #[must_use]
 pub fn lay_out(observed: &ObservedState, contents: &Contents, choice: &Choice, origin: &Origin) -> Export {
     let rules = Rules::of(observed);
-    let mut custom: Vec<_> = observed.entries.iter().filter(|(listed, _)| !listed.system).collect();
-    custom.sort_by_key(|(listed, reading)| (listed.address.clone(), sha256(reading)));
+    let mut custom: Vec<_> = observed.entries.iter().filter(|entry| !entry.listed.system).collect();
+    custom.sort_by_key(|entry| (entry.listed.address.clone(), sha256(&entry.reading)));
     let judged: Vec<_> =
-        custom.par_iter().map(|(listed, reading)| rules.judge(&listed.address, reading, contents)).collect();
+        custom.par_iter().map(|entry| rules.judge(&entry.listed.address, &entry.reading, contents)).collect();
     let mut images = BTreeMap::new();
     let mut opaque = 0;
     let items: Vec<_> = custom
         .iter()
         .zip(judged)
-        .map(|((Listed { address, .. }, _), judgement)| {
+        .map(|(entry, judgement)| {
+            let address = &entry.listed.address;
             let mut file = |bytes: &Arc<[u8]>, folder| {
                 let path = free_path(folder, address, &images);
                 images.insert(path.clone(), bytes.clone());

@@ -10,7 +10,7 @@ use crate::domain::diff::{Unbacked, diff};
 use crate::domain::manifest::{Manifest, Section};
 use crate::domain::png::testing;
 use crate::domain::rules::{self, Aim, Art, Piece};
-use crate::domain::state::{Content, DesiredState};
+use crate::domain::state::{Content, DesiredState, Listed, ObservedEntry};
 
 /// What a portal can hold of an image, from sound to strange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +58,12 @@ fn portal(entries: &[(Kind, String, Drawn)], choice: &Choice) -> (ObservedState,
                 Reading::Known(content)
             }
         };
-        (listed, reading)
+        ObservedEntry { listed, reading }
     });
     let mut observed = ObservedState { entries: entries.collect() };
     for (kind, code) in [(Kind::Icon, "info"), (Kind::Logo, "bizproc")] {
         let listed = Listed { address: Address::new(kind, Code::new(code)), system: true, file_uri: String::new() };
-        observed.entries.push((listed, Reading::NotNeeded));
+        observed.entries.push(ObservedEntry { listed, reading: Reading::NotNeeded });
     }
     (observed, contents)
 }
@@ -178,15 +178,15 @@ proptest! {
         prop_assert_eq!(desired.entries().keys().collect::<Vec<_>>(), declared);
         // The plan may read everything that it asks for.
         let mut observed = observed;
-        let listing = Listing { entries: observed.entries.iter().map(|(listed, _)| listed.clone()).collect() };
-        let needed = desired.needed(&listing, &Selection::All);
+        let listing = Listing { entries: observed.entries.iter().map(|entry| entry.listed.clone()).collect() };
+        let needed: Vec<_> = listing.entries.iter().filter(|listed| desired.needs(&Selection::All)(listed)).collect();
         prop_assert!(needed.len() <= desired.entries().len());
-        observed.entries.retain(|(listed, reading)| listed.system || !matches!(reading, Reading::Failed(_)) || !needed.contains(&listed));
+        observed.entries.retain(|ObservedEntry { listed, reading }| listed.system || !matches!(reading, Reading::Failed(_)) || !needed.contains(&listed));
         let diff = diff(&desired, &observed, &Selection::All, Unbacked::Keep, MANIFEST);
         prop_assert!(diff.changes.is_empty() && diff.conflicts.is_empty() && diff.unknown.is_empty(), "{diff:?}");
         prop_assert_eq!(diff.unchanged, desired.entries().len());
         // Every byte that was fetched is kept, and nothing else.
-        for (listed, reading) in &observed.entries {
+        for ObservedEntry { listed, reading } in &observed.entries {
             if let Reading::Known(content) = reading {
                 let kept = export.files.iter().any(|(_, bytes)| Digest::of(bytes) == content.sha256);
                 prop_assert!(kept, "{listed:?}");

@@ -117,9 +117,9 @@ impl Portal {
 
 /// Where the branding repository lies in its Git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Folder(String);
+pub struct FolderInGit(String);
 
-impl Folder {
+impl FolderInGit {
     /// The Git repository's own folder.
     #[must_use]
     pub fn root() -> Self {

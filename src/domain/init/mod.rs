@@ -17,7 +17,7 @@ use super::asset::{Address, Kind};
 use super::finding::Finding;
 use super::report::ExportReport;
 
-pub use answers::{Folder, Owned, Portal, pattern};
+pub use answers::{FolderInGit, Owned, Portal, pattern};
 pub use ci::System;
 
 /// The manifest's file.
@@ -39,7 +39,7 @@ pub struct Answers {
     /// Which CI system runs it; `None`: none that is known here.
     pub ci: Option<System>,
     /// Where it lies in its Git repository.
-    pub folder: Folder,
+    pub folder: FolderInGit,
 }
 
 /// A manifest and the art that it declares.
@@ -54,7 +54,7 @@ pub enum Brand {
 
 /// What is to be written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum FileContent {
     /// The whole of a file that does not exist yet.
     New(Vec<u8>),
     /// Lines that a file must have; those of them that it lacks are added at its end.
@@ -102,7 +102,7 @@ pub struct Started {
 
 /// Every file, by its path from the root of the Git repository, with `/`.
 #[must_use]
-pub fn files(answers: &Answers) -> BTreeMap<String, Content> {
+pub fn files(answers: &Answers) -> BTreeMap<String, FileContent> {
     let prefix = answers.folder.prefix();
     let inside = answers
         .brand
@@ -116,7 +116,7 @@ pub fn files(answers: &Answers) -> BTreeMap<String, Content> {
 
 impl Brand {
     /// The manifest, and the art that it declares. An export names its portal itself.
-    fn files(&self, portal: Option<&Portal>) -> Vec<(String, Content)> {
+    fn files(&self, portal: Option<&Portal>) -> Vec<(String, FileContent)> {
         match self {
             Self::Samples(owns) => {
                 let manifest = manifest::text(owns, portal, SCHEMA);
@@ -132,13 +132,13 @@ impl Brand {
 }
 
 /// What goes with any manifest.
-fn surroundings() -> [(String, Content); 2] {
+fn surroundings() -> [(String, FileContent); 2] {
     let schema = format!("{:#}\n", super::manifest::schema());
-    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), Content::Lines(IGNORED))]
+    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(IGNORED))]
 }
 
-fn new(bytes: impl Into<Vec<u8>>) -> Content {
-    Content::New(bytes.into())
+fn new(bytes: impl Into<Vec<u8>>) -> FileContent {
+    FileContent::New(bytes.into())
 }
 
 /// The sample art; the drawing that it was made from is beside it.

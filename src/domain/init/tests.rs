@@ -6,13 +6,13 @@ use super::*;
 use crate::domain::manifest;
 
 fn answers(owns: &str) -> Answers {
-    Answers { brand: Brand::Samples(Owned::parse(owns).unwrap()), portal: None, ci: None, folder: Folder::root() }
+    Answers { brand: Brand::Samples(Owned::parse(owns).unwrap()), portal: None, ci: None, folder: FolderInGit::root() }
 }
 
 fn text(answers: &Answers, path: &str) -> String {
     match &files(answers)[path] {
-        Content::New(bytes) => String::from_utf8(bytes.clone()).unwrap(),
-        Content::Lines(lines) => lines.join("\n"),
+        FileContent::New(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+        FileContent::Lines(lines) => lines.join("\n"),
     }
 }
 
@@ -71,10 +71,10 @@ fn a_pattern_without_room_for_the_sample_is_refused() {
 
 #[test]
 fn a_folder_is_one_that_ci_files_can_name() {
-    assert_eq!(Folder::parse("").unwrap().prefix(), "");
-    assert_eq!(Folder::parse("a/brand-1.x").unwrap().prefix(), "a/brand-1.x/");
+    assert_eq!(FolderInGit::parse("").unwrap().prefix(), "");
+    assert_eq!(FolderInGit::parse("a/brand-1.x").unwrap().prefix(), "a/brand-1.x/");
     for wrong in ["a b", "a*", "a'", "$(a)", "a\nb", "-a", "a\"", "${{ x }}", "!a"] {
-        let error = Folder::parse(wrong).unwrap_err();
+        let error = FolderInGit::parse(wrong).unwrap_err();
         assert!(error.starts_with("a CI file cannot name the folder `"), "{error}");
     }
 }
@@ -84,19 +84,19 @@ fn nothing_of_a_template_is_left_open() {
     for system in [System::Github, System::Gitlab] {
         for folder in ["", "shop/brand"] {
             for portal in [None, Some("[::1]:8024")] {
-                let folder = Folder::parse(folder).unwrap();
+                let folder = FolderInGit::parse(folder).unwrap();
                 let portal = portal.map(|host| Portal::parse(host).unwrap());
                 let answers = Answers { ci: Some(system), folder, portal, ..answers("acme-*") };
                 let text = text(&answers, system.path());
                 let open = text.split_whitespace().find(|word| word.matches('@').count() > 1);
                 assert_eq!(open, None, "{text}");
-                assert_eq!(text.contains("-f shop/brand/brand.yaml"), answers.folder != Folder::root(), "{text}");
+                assert_eq!(text.contains("-f shop/brand/brand.yaml"), answers.folder != FolderInGit::root(), "{text}");
             }
         }
     }
     let group = |portal: Option<&str>, folder| {
         let portal = portal.map(|host| Portal::parse(host).unwrap());
-        ci::group(&Answers { portal, folder: Folder::parse(folder).unwrap(), ..answers("acme-*") })
+        ci::group(&Answers { portal, folder: FolderInGit::parse(folder).unwrap(), ..answers("acme-*") })
     };
     assert_eq!(group(None, ""), "brandctl");
     assert_eq!(group(None, "shop/brand"), "brandctl-shop-brand");
@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn every_pattern_is_refused_or_comes_back(owns in "(icon/|logo/)?[ -~]{0,6}[*?{}\\[\\]a\"\\\\\n\u{7f}\u{85}\u{2028}é:#'-]{0,6}\\*?") {
         if let Ok(owns) = Owned::parse(&owns) {
-            holds(&Answers { brand: Brand::Samples(owns), portal: None, ci: None, folder: Folder::root() });
+            holds(&Answers { brand: Brand::Samples(owns), portal: None, ci: None, folder: FolderInGit::root() });
         }
     }
 }

@@ -69,6 +69,11 @@ impl Manifest {
         }
     }
 
+    /// Whether it may be applied to this portal.
+    pub(crate) fn is_for(&self, portal: &str) -> bool {
+        self.portals.is_empty() || self.portals.iter().any(|named| named == portal)
+    }
+
     /// What brandctl may touch.
     #[must_use]
     pub fn ownership(&self) -> Ownership {

@@ -373,7 +373,7 @@ pub fn committed(bytes: &[u8]) -> Content {
         let text = std::str::from_utf8(bytes).ok()?.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         let (sha256, size) = (field("oid sha256:")?.parse().ok()?, field("size ")?.parse().ok()?);
-        Some(Content { sha256, size, look: None })
+        Some(Content { sha256, size, appearance: None })
     };
     noted().unwrap_or_else(|| Content::of(bytes))
 }
@@ -433,7 +433,7 @@ mod tests {
             let (png, place) = (png(*mark), Place { line: 1, column: 1, bytes: 0..0 });
             (address(code), Desired { file: format!("icons/{code}.png"), place, content: Content::of(&png), png })
         });
-        let desired = DesiredState::new(ownership, entries.collect());
+        let desired = DesiredState::declared(ownership, entries.collect());
         let after = desired.entries().get(&address("a"));
         let after = after.map(|entry| After { file: entry.file.clone(), content: entry.content.clone() });
         let before = live.map(|mark| Before {

@@ -35,7 +35,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if !old.is_empty() && self.why_stopped().is_none() {
             let halves: BTreeSet<_> = old.iter().filter_map(|change| change.rename.as_ref()).collect();
             let new: Vec<_> = self.plan.diff.changes.iter().filter(|change| halves.contains(&change.address)).collect();
-            let states = step_state::states(&new, &self.tools.eyes, ListTrust::NotDone).await.unwrap_or_default();
+            let states = step_state::states(&new, &self.tools.reader, ListTrust::NotDone).await.unwrap_or_default();
             for change in old {
                 let new = change.rename.as_ref().filter(|new| states.get(new) != Some(&StepState::Done));
                 if let Some(new) = new {

@@ -20,7 +20,7 @@ use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Ending, Entry, Resumption};
 use crate::domain::report::Run;
 use crate::domain::step::{StepOutcome, StepResult};
-use crate::format::Document;
+use crate::format::Published;
 
 use super::events::{Event, Stage};
 use super::observe::Reader;
@@ -33,7 +33,7 @@ use write::Writer;
 /// What apply needs beside the plan.
 pub struct Tools<'a, P> {
     /// The portal, for reading and writing.
-    pub eyes: Reader<'a, P>,
+    pub reader: Reader<'a, P>,
     /// Where the run is kept.
     pub runs: &'a dyn Runs,
     /// Whether the user asked to stop.
@@ -61,36 +61,27 @@ pub enum NotApplied {
     Interrupted,
 }
 
-/// Applies `approved`. `document` is its published form, for the run folder; `seen` is what was seen of the portal when it was
-/// made, if that was in this process; `resumed` is what runs of this same plan did
-/// that were cut short.
+/// Applies `approved`. `seen` is what was seen of the portal when it was made, if that was in this process; `resumed` is
+/// what runs of this same plan did that were cut short.
 ///
 /// # Errors
 /// When nothing was written. Once something may have been, every step has its result in the returned run.
 pub async fn apply<P: ReadPortal + WritePortal>(
-    approved: &ApprovedPlan,
-    document: &Document,
+    approved: &Published<ApprovedPlan>,
     seen: Option<Seen>,
     resumed: &Resumption,
     tools: &Tools<'_, P>,
 ) -> Result<Option<Run>, NotApplied> {
-    let plan = approved.plan();
+    let plan = approved.plan().plan();
     if plan.diff.changes.is_empty() {
         return Ok(None);
     }
-    let Start { done, between } = step_state::check(plan, seen, resumed, &tools.eyes).await?;
+    let Start { done, between } = step_state::check(plan, seen, resumed, &tools.reader).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }
-    let old = plan
-        .diff
-        .changes
-        .iter()
-        .filter_map(|change| change.action.before()?.content.as_ref())
-        .filter_map(|content| Some((content.sha256, plan.contents.get(&content.sha256)?.clone())))
-        .collect();
-    let journal = tools.runs.begin(document, &old)?;
-    tools.eyes.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
+    let journal = tools.runs.begin(approved)?;
+    tools.reader.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
     let writer = Writer::new(plan, tools, journal.as_ref());
     for change in plan.diff.changes.iter().filter(|change| done.contains(&change.address)) {
         writer.applied(change);
@@ -99,7 +90,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     writer.creates().await;
     writer.replaces().await;
     writer.deletes().await;
-    tools.eyes.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
+    tools.reader.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
     let steps = writer.finish();
     let whole = steps.values().all(|step| step.fate == StepOutcome::Applied);

@@ -55,7 +55,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
             return Proven::No { refused: refused + 1 };
         }
-        match step_state::states(&[step.change], &self.tools.eyes, ListTrust::NotDone).await {
+        match step_state::states(&[step.change], &self.tools.reader, ListTrust::NotDone).await {
             Ok(states) => match states.get(&step.change.address) {
                 Some(StepState::Done) => Proven::Yes,
                 Some(StepState::Between) => {
@@ -164,7 +164,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// The old image was deleted and the new one refused. The old one goes back, unless the portal took the code for
     /// itself or somebody else did: then it is not written to again.
     async fn refused(&self, change: &'a Change, why: &str) {
-        let states = step_state::states(&[change], &self.tools.eyes, ListTrust::NotDone).await;
+        let states = step_state::states(&[change], &self.tools.reader, ListTrust::NotDone).await;
         match states.ok().and_then(|mut states| states.remove(&change.address)) {
             Some(StepState::Diverged(found)) => {
                 self.end(change, StepOutcome::Failed, Some(format!("{why}; {found}")), true)

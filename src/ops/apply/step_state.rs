@@ -9,7 +9,7 @@ use crate::domain::finding::Finding;
 use crate::domain::journal::Resumption;
 use crate::domain::plan::{Plan, StepState};
 use crate::domain::retry::Class;
-use crate::domain::state::{Listed, Listing, Reading};
+use crate::domain::state::{Listed, Listing, ObservedEntry, Reading};
 use crate::ops::events::Event;
 use crate::ops::observe::{self, Freshness, Reader};
 use crate::ops::plan::Seen;
@@ -36,12 +36,12 @@ pub(super) async fn check(
     plan: &Plan,
     seen: Option<Seen>,
     resumed: &Resumption,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
 ) -> Result<Start, NotApplied> {
     let (listing, may_write) = match seen.filter(|seen| plan.only_creates() && seen.at.elapsed() < JUST_NOW) {
         Some(Seen { may_write, .. }) => (None, may_write),
         None => {
-            let (listing, may_write) = eyes.portal.list_to_write().await?;
+            let (listing, may_write) = reader.portal.list_to_write().await?;
             (Some(listing), may_write)
         }
     };
@@ -55,7 +55,7 @@ pub(super) async fn check(
         }));
     }
     match listing {
-        Some(listing) => start(plan, &listing, resumed, eyes).await.map_err(NotApplied::Stale),
+        Some(listing) => start(plan, &listing, resumed, reader).await.map_err(NotApplied::Stale),
         None => Ok(Start::default()),
     }
 }
@@ -69,12 +69,12 @@ pub async fn start(
     plan: &Plan,
     listing: &Listing,
     resumed: &Resumption,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
 ) -> Result<Start, Vec<Finding>> {
     let changes: Vec<_> = plan.diff.changes.iter().collect();
     let mut start = Start::default();
     let mut stale = Vec::new();
-    for (address, state) in judge(&changes, &by_code(listing), eyes).await {
+    for (address, state) in judge(&changes, &by_code(listing), reader).await {
         let why = match state {
             StepState::Pending => continue,
             StepState::Done if resumed.may_have_changed(&address) => {
@@ -125,14 +125,14 @@ pub(in crate::ops) enum Unsettled {
 /// readings `apart` must agree.
 pub(in crate::ops) async fn settled(
     changes: &[&Change],
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
     apart: Duration,
 ) -> Result<BTreeMap<Address, StepState>, Unsettled> {
-    let mut last = states(changes, eyes, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
+    let mut last = states(changes, reader, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
     for _ in 1..MAX_READINGS {
-        eyes.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
+        reader.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
         tokio::time::sleep(apart).await;
-        let found = states(changes, eyes, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
+        let found = states(changes, reader, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
         if found == last {
             return Ok(found);
         }
@@ -152,12 +152,12 @@ fn by_code(listing: &Listing) -> Live<'_> {
 /// Reads the portal and says where each of `changes` stands.
 pub(super) async fn states(
     changes: &[&Change],
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
     doubt: ListTrust,
 ) -> Result<BTreeMap<Address, StepState>, PortalError> {
-    let listing = observe::list_again(eyes).await?;
+    let listing = observe::list_again(reader).await?;
     let mut live = by_code(&listing);
-    let mut states = judge(changes, &live, eyes).await;
+    let mut states = judge(changes, &live, reader).await;
     let doubtful: Vec<_> = changes
         .iter()
         .copied()
@@ -167,7 +167,7 @@ pub(super) async fn states(
         return Ok(states);
     }
     let addresses: Vec<_> = doubtful.iter().map(|change| change.address.clone()).collect();
-    let got = eyes.portal.get(&addresses).await?;
+    let got = reader.portal.get(&addresses).await?;
     let mut fresher = Vec::new();
     for (address, entry) in addresses.iter().zip(got) {
         // `get` echoes the spelling that was asked for: an entry that the list knows too is spelt as listed.
@@ -184,7 +184,7 @@ pub(super) async fn states(
             *listed = entry.iter().collect();
         }
     }
-    states.extend(judge(&doubtful, &live, eyes).await);
+    states.extend(judge(&doubtful, &live, reader).await);
     Ok(states)
 }
 
@@ -192,23 +192,22 @@ pub(super) async fn states(
 async fn judge(
     changes: &[&Change],
     live: &Live<'_>,
-    eyes: &Reader<'_, impl ReadPortal>,
+    reader: &Reader<'_, impl ReadPortal>,
 ) -> BTreeMap<Address, StepState> {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
-    let wanted =
+    let wanted: Vec<_> =
         changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();
-    let (readings, _) = observe::contents(eyes, wanted, Freshness::Cached, |_, _| false).await;
-    let readings: BTreeMap<_, _> =
-        readings.into_iter().map(|(listed, reading)| ((&listed.address, &listed.file_uri), reading)).collect();
+    let (readings, _) = observe::contents(reader, &wanted, Freshness::Cached, |_, _| false).await;
+    let mut readings = readings.into_iter();
+    let mut read = |listed: &Listed| if listed.system { None } else { readings.next() };
+    let mut entry = |listed: &&Listed| {
+        let reading = read(listed).unwrap_or(Reading::NotNeeded);
+        ObservedEntry { listed: (*listed).clone(), reading }
+    };
     changes
         .iter()
         .map(|change| {
-            let entries: Vec<_> = under(change)
-                .iter()
-                .map(|listed| {
-                    (*listed, readings.get(&(&listed.address, &listed.file_uri)).unwrap_or(&Reading::NotNeeded))
-                })
-                .collect();
+            let entries: Vec<_> = under(change).iter().map(&mut entry).collect();
             (change.address.clone(), change.step_state(&entries))
         })
         .collect()

@@ -39,8 +39,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if changes.is_empty() {
             return None;
         }
-        self.tools.eyes.portal.begin_grace_period();
-        match step_state::states(changes, &self.tools.eyes, ListTrust::NotDone).await {
+        self.tools.reader.portal.begin_grace_period();
+        match step_state::states(changes, &self.tools.reader, ListTrust::NotDone).await {
             Ok(states) => Some(states),
             Err(error) => {
                 for change in changes {

@@ -189,7 +189,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Notes how a step ended.
     pub(super) fn end(&self, change: &Change, fate: StepOutcome, why: Option<String>, wrote: bool) {
-        self.tools.eyes.observer.observe(Event::Advanced(1));
+        self.tools.reader.observer.observe(Event::Advanced(1));
         self.steps.borrow_mut().insert(change.address.clone(), StepResult { fate, why, wrote });
     }
 
@@ -290,7 +290,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 return Err(not_sent(why));
             }
         }
-        let portal = self.tools.eyes.portal;
+        let portal = self.tools.reader.portal;
         let outcome = match (form, commands) {
             (Form::Single, [command]) => portal.write_single(command, urgency).await.map(|answer| vec![answer]),
             _ => portal.write(commands, halt, urgency).await,
@@ -317,7 +317,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             return;
         }
         let changes: Vec<_> = queue.iter().map(|step| step.change).collect();
-        let states = match step_state::states(&changes, &self.tools.eyes, ListTrust::None).await {
+        let states = match step_state::states(&changes, &self.tools.reader, ListTrust::None).await {
             Ok(states) => states,
             Err(error) => return self.stop(format!("the portal could not be read again: {error}")),
         };
@@ -339,8 +339,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// unknown fate and nothing more is sent.
     pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, StepState>> {
         let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
-        self.tools.eyes.portal.begin_grace_period();
-        match step_state::settled(&changes, &self.tools.eyes, self.tools.settle).await {
+        self.tools.reader.portal.begin_grace_period();
+        match step_state::settled(&changes, &self.tools.reader, self.tools.settle).await {
             Ok(states) => Some(states),
             Err(unsettled) => {
                 let why = match unsettled {

@@ -10,7 +10,7 @@ use crate::domain::asset::{Address, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::png::{Area, Comparison};
 use crate::domain::step::{StepOutcome, StepResult};
-use crate::render::inert;
+use crate::text::{escape, escaped};
 
 /// The id of an entry's card: what a deep link names, percent-encoded as a browser does it in its address bar (the
 /// fragment percent-encode set of the URL standard), and what would end or escape it there.
@@ -21,7 +21,7 @@ pub(super) fn anchor(address: &Address) -> String {
 
 /// The name of an entry as the page shows it: no character of it can act, and its direction ends with it.
 pub(super) fn name(address: &Address) -> Markup {
-    html! { bdi { (inert(&address.to_string())) } }
+    html! { bdi { (escaped(address)) } }
 }
 
 /// An image at the size that the page magnifies to, with what a screen reader says of it.
@@ -81,7 +81,7 @@ fn card(entry: &Entry<'_>) -> Markup {
         article class={ "card " (entry.action.word()) " " (address.kind.name()) } id=(anchor(address)) {
             (heading(entry))
             @if !entry.why.is_empty() { p { (entry.why) } }
-            @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (inert(&origin.why)) } }
+            @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (escape(&origin.why)) } }
             @for (address, step) in &entry.steps { (fate(step, entry.renamed_from.map(|_| *address))) }
             @if entry.action.is_change() && !(entry.action == Action::Create && matches!(entry.before, Side::Absent)) {
                 figure.before { (side(entry, &entry.before, "")) }
@@ -101,8 +101,8 @@ fn card(entry: &Entry<'_>) -> Markup {
 fn heading(entry: &Entry<'_>) -> Markup {
     html! {
         @match entry.renamed_from {
-            Some(old) => h3 { bdi id=(anchor(old)) { (inert(&old.to_string())) } " → " (name(entry.address)) },
-            None => h3 { (inert(&entry.address.to_string())) },
+            Some(old) => h3 { bdi id=(anchor(old)) { (escaped(old)) } " → " (name(entry.address)) },
+            None => h3 { (escaped(&entry.address)) },
         }
     }
 }
@@ -161,8 +161,8 @@ pub(super) fn findings(findings: &[&Finding]) -> Markup {
             ul.findings {
                 @for finding in findings {
                     li class=(severity(finding)) {
-                        b { (severity(finding)) } " " code { (finding.rule) } " " (inert(&finding.message))
-                        @if let Some(help) = &finding.help { small { (inert(help)) } }
+                        b { (severity(finding)) } " " code { (escape(&finding.rule)) } " " (escape(&finding.message))
+                        @if let Some(help) = &finding.help { small { (escape(help)) } }
                     }
                 }
             }
@@ -181,7 +181,7 @@ fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
         p class={ "fate " (word) } {
             b { (word) }
             @if let Some(address) = named { " " (name(address)) }
-            @if let Some(why) = &step.why { ": " (inert(why)) }
+            @if let Some(why) = &step.why { ": " (escape(why)) }
         }
     }
 }

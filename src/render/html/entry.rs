@@ -12,7 +12,8 @@ use crate::domain::png::{Comparison, compare};
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::rules::Piece;
 use crate::domain::step::{StepOutcome, StepResult};
-use crate::render::{inert, origin, reason, usage};
+use crate::render::{origin, reason, usage};
+use crate::text::{escape, escaped};
 
 /// What happens to an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +133,7 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<En
     for unknown in &plan.diff.unknown {
         let piece = art.get(&unknown.address.folded());
         entries.push(Entry {
-            why: format!("left alone: {}", inert(&unknown.why)),
+            why: format!("left alone: {}", escape(&unknown.why)),
             before: Side::Unseen("could not be fetched"),
             after: piece.map_or(Side::Absent, |piece| declared(piece, gallery)),
             ..Entry::new(&unknown.address, Action::Unknown, &findings)
@@ -213,7 +214,7 @@ impl<'a> Entry<'a> {
 }
 
 fn of_piece<'a>(piece: &'a Piece, action: Action, findings: &Findings<'a>, gallery: &mut Gallery) -> Entry<'a> {
-    Entry { why: inert(&piece.file), after: declared(piece, gallery), ..Entry::new(&piece.address, action, findings) }
+    Entry { why: escaped(&piece.file), after: declared(piece, gallery), ..Entry::new(&piece.address, action, findings) }
 }
 
 fn declared(piece: &Piece, gallery: &mut Gallery) -> Side {
@@ -256,7 +257,7 @@ fn of_change<'a>(
     entry.why = match action {
         Action::Rename => "the same image under another code".to_owned(),
         Action::Create => String::new(),
-        _ => reason::in_words(change, inert),
+        _ => reason::in_words(change, |text| escaped(text)),
     };
     if action == Action::Replace {
         weigh(&mut entry, change, gallery);
@@ -264,7 +265,7 @@ fn of_change<'a>(
     // The card of a rename stands for the code that goes, too.
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
         let link = if entry.why.is_empty() { "" } else { "; " };
-        entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, inert)));
+        entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, |text| escaped(text))));
     }
     let addresses = [Some(&change.address), entry.renamed_from].into_iter().flatten();
     entry.origins = addresses.clone().filter_map(|address| origin::of(report, address)).collect();
@@ -281,7 +282,7 @@ fn weigh(entry: &mut Entry<'_>, change: &Change, gallery: &mut Gallery) {
     let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture()) else { return };
     if before.class == after.class {
         entry.why.push_str("; the image stays, byte for byte");
-    } else if before.image.look() == after.image.look() {
+    } else if before.image.appearance() == after.image.appearance() {
         entry.why.push_str("; the image looks the same");
     } else if let Some(comparison) = compare(&before.image, &after.image) {
         let said = change.reason == diff::Reason::LooksDifferent && change.live_address() == change.address;

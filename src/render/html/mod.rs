@@ -25,7 +25,7 @@ use maud::html;
 
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Validation};
-use crate::render::counted;
+use crate::text::plural;
 use entry::Action;
 use gallery::Gallery;
 use page::Page;
@@ -50,13 +50,13 @@ pub fn report(report: &Report, command: &str) -> String {
             (timeline::section(if report.plan.is_some() { &changes } else { &alone }, &kept))
             @if !kept.is_empty() { (card::group("Left as they are", "unchanged", &card::tiles(&kept))) }
             @if unnamed > 0 {
-                p.remark { (counted(unnamed, "unchanged entry", "unchanged entries")) " not shown: what was saved only counts them" }
+                p.remark { (plural(unnamed, "unchanged entry", "unchanged entries")) " not shown: what was saved only counts them" }
             }
             @if report.plan.is_some() && !alone.is_empty() {
                 (card::group("Not compared", "uncompared", &card::cards(&alone)))
             }
             @if untold > 0 {
-                p.remark { (counted(untold, "declared entry", "declared entries")) " neither compared nor shown: outside of the selection" }
+                p.remark { (plural(untold, "declared entry", "declared entries")) " neither compared nor shown: outside of the selection" }
             }
         }
     };

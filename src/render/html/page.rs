@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::gallery::Gallery;
-use crate::render::inert;
+use crate::text::escape;
 
 const STYLE: &str = concat!(
     include_str!("page.css"),
@@ -23,7 +23,7 @@ pub(super) const PORTAL: &str = include_str!("portal.js");
 
 /// A page without its images.
 pub(super) struct Page {
-    /// What it is called, as found: it is made inert here.
+    /// What it is called, as found: it is escaped here.
     pub(super) title: String,
     /// The id of what whoever has no use for its top skips to.
     pub(super) to: &'static str,
@@ -52,7 +52,7 @@ impl Page {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     meta name="referrer" content="no-referrer";
-                    title { (inert(&self.title)) " · brandctl" }
+                    title { (escape(&self.title)) " · brandctl" }
                     style { (PreEscaped(style)) }
                 }
                 body {

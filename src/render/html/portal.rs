@@ -12,8 +12,8 @@ use super::timeline::{Shown, timeline};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::list::{Inventory, Management};
 use crate::domain::state::Reading;
-use crate::render::inert;
 use crate::render::outcome::Outcome;
+use crate::text::escape;
 
 /// The most custom entries of a kind whose image is drawn: a browser has to bear them all. Every entry is listed.
 const MOST: usize = 2000;
@@ -103,7 +103,7 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     let body = html! {
         header.top {
             p.ran { "brandctl " b { (command) } }
-            h1 { bdi { (inert(title)) } }
+            h1 { bdi { (escape(title)) } }
             (top)
         }
         main id="entries" tabindex="-1" {
@@ -143,7 +143,7 @@ type Drawn = Result<(Markup, Option<String>), &'static str>;
 fn picture(holding: &Holding<'_>, gallery: &mut Gallery) -> Drawn {
     let bytes = holding.bytes.ok_or("its image was not read")?;
     let picture = gallery.take(bytes).ok_or("no sound PNG")?;
-    Ok((image(&picture.class, &inert(holding.address.code.as_str())), picture.misfit(holding.address.kind)))
+    Ok((image(&picture.class, &escape(holding.address.code.as_str())), picture.misfit(holding.address.kind)))
 }
 
 fn row(holding: &Holding<'_>, picture: &Drawn) -> Markup {
@@ -156,7 +156,7 @@ fn row(holding: &Holding<'_>, picture: &Drawn) -> Markup {
                 Err(_) => span.spot {},
             }
             div {
-                code { (inert(address.code.as_str())) }
+                code { (escape(address.code.as_str())) }
                 small {
                     (address.kind.name())
                     @if let Origin::Custom(word) = origin { ", " (word) }

@@ -11,14 +11,16 @@ use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::render::outcome::{Outcome, counts};
-use crate::render::{inert, origin, unmanaged, usage};
+use crate::render::reason::unmanaged;
+use crate::render::{origin, usage};
+use crate::text::{escape, escaped};
 
 /// The top of a page about a portal.
 pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -> Markup {
     html! {
         header.top {
             p.ran { "brandctl " b { (command) } }
-            h1 { bdi { (inert(report.portal.as_deref().unwrap_or("no portal was read"))) } }
+            h1 { bdi { (escape(report.portal.as_deref().unwrap_or("no portal was read"))) } }
             (outcome(&Outcome::of_report(report, command)))
             dl.facts {
                 @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
@@ -26,9 +28,9 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
                 @if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
                     dt { "Use" } dd { @for line in usage::coverage(&evidence.coverage).lines() { p { (line) } } }
                 }
-                dt { "Manifest" } dd { bdi { (inert(&report.manifest)) } }
+                dt { "Manifest" } dd { bdi { (escape(&report.manifest)) } }
                 @if let Some(digest) = &report.plan_sha256 { dt { "Digest" } dd { code { (digest) } } }
-                @if let Some(run) = &report.run { dt { "Run" } dd { code { (inert(&run.id)) } } }
+                @if let Some(run) = &report.run { dt { "Run" } dd { code { (escape(&run.id)) } } }
             }
         }
         section.panels aria-label="What to know first" {
@@ -45,7 +47,7 @@ pub(super) fn of_validation(validation: &Validation, entries: &[Entry<'_>]) -> M
     html! {
         header.top {
             p.ran { "brandctl " b { "validate" } }
-            h1 { bdi { (inert(&validation.manifest)) } }
+            h1 { bdi { (escape(&validation.manifest)) } }
             (outcome(&Outcome::of_validation(validation)))
         }
         section.panels aria-label="What to know first" { (general_findings(&validation.findings, entries)) }
@@ -67,16 +69,16 @@ pub(super) fn general_findings(findings: &[Finding], entries: &[Entry<'_>]) -> M
                 ul.findings {
                     @for finding in findings {
                         li class=(severity(finding)) {
-                            b { (severity(finding)) } " " code { (finding.rule) } " "
+                            b { (severity(finding)) } " " code { (escape(&finding.rule)) } " "
                             @if let Some(address) = &finding.address {
                                 @if has_card(address) { a href={ "#" (anchor(address)) } { (name(address)) } } @else { (name(address)) }
                                 ": "
                             }
-                            (inert(&finding.message))
+                            (escape(&finding.message))
                             @if let (Some(path), Some(place)) = (&finding.path, &finding.place) {
-                                span.at { " at " bdi { (inert(path)) ":" (place.line) ":" (place.column) } }
+                                span.at { " at " bdi { (escape(path)) ":" (place.line) ":" (place.column) } }
                             }
-                            @if let Some(help) = &finding.help { small { (inert(help)) } }
+                            @if let Some(help) = &finding.help { small { (escape(help)) } }
                         }
                     }
                 }
@@ -95,13 +97,13 @@ fn guards(verdicts: &[Verdict]) -> Markup {
                     @for verdict in verdicts {
                         @let word = match verdict.outcome { guard::Outcome::Passed => "passed", guard::Outcome::Allowed => "allowed", guard::Outcome::Refused => "refused" };
                         li class=(word) {
-                            b { (word) } " " code { (verdict.guard.name()) } " " (inert(&verdict.message))
+                            b { (word) } " " code { (verdict.guard.name()) } " " (escape(&verdict.message))
                             @if !verdict.addresses.is_empty() {
                                 ": " @for (index, address) in verdict.addresses.iter().enumerate() {
                                     @if index > 0 { ", " } a href={ "#" (anchor(address)) } { (name(address)) }
                                 }
                             }
-                            @if let Some(help) = &verdict.help { small { (inert(help)) } }
+                            @if let Some(help) = &verdict.help { small { (escape(help)) } }
                         }
                     }
                 }
@@ -127,14 +129,14 @@ fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
                 @for (address, step) in &failed {
                     li class=(word(step.fate)) {
                         b { (word(step.fate)) } " " a href={ "#" (anchor(address)) } { (name(address)) }
-                        @if let Some(why) = &step.why { ": " (inert(why)) }
+                        @if let Some(why) = &step.why { ": " (escape(why)) }
                         @if lost(address, step) {
-                            small { code { "brandctl restore " (inert(&run.id)) " " (name(address)) } " puts the old image back" }
+                            small { code { "brandctl restore " (escape(&run.id)) " " (name(address)) } " puts the old image back" }
                         }
                     }
                 }
             }
-            p { "Old images and journal: " code { (inert(&run.folder.display().to_string())) } }
+            p { "Old images and journal: " code { (escaped(run.folder.display())) } }
         }
     }
 }

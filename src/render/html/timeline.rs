@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::card::{image, name};
 use super::entry::{Action, Ending, Entry, Side};
 use crate::domain::asset::{Address, Kind};
-use crate::render::inert;
+use crate::text::escape;
 
 /// The most entries of a sort: the mock shows how they look, the cards show each of them.
 const MOST: usize = 6;
@@ -87,7 +87,7 @@ fn changing<'a>(address: &'a Address, before: &Side, after: &Side, ending: Endin
 
 fn drawn(address: &Address, side: &Side, when: &str) -> Markup {
     match side {
-        Side::Seen(picture) => image(&format!("{} {when}", picture.class), &inert(address.code.as_str())),
+        Side::Seen(picture) => image(&format!("{} {when}", picture.class), &escape(address.code.as_str())),
         Side::Absent | Side::Unseen(_) => html! { i class={ "p none " (when) } {} },
     }
 }

@@ -5,8 +5,10 @@ use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
+use super::bounded;
+use super::kind::FileKind;
+use super::lock::{FileLock, Locking};
 use super::replace::{self, Replacement};
-use super::{FileKind, FileLock, Locking, read_bounded, too_large};
 
 /// A folder that is named but not opened yet. Files below it are named relative to it, with `/` between the parts of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,15 +66,23 @@ impl Folder {
         if name.as_os_str().is_empty() { self.path.clone() } else { self.path.join(name) }
     }
 
+    /// The path of a name, which leads down from the folder that was named: an absolute name never does, and `..` not where
+    /// state is kept.
+    fn below(&self, name: impl AsRef<Path>) -> io::Result<PathBuf> {
+        let path = self.path_of(name);
+        let leads_up = |path: &Path| path.components().any(|part| part == Component::ParentDir);
+        match path.strip_prefix(&self.base) {
+            Ok(below) if self.links == Links::Followed || !leads_up(below) => Ok(path),
+            _ => {
+                let message = format!("{} does not lie in {}", path.display(), self.base.display());
+                Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+
     /// The path under which a name is opened, links refused where they are to be.
     fn resolve(&self, name: &str) -> io::Result<PathBuf> {
-        if Path::new(name).components().any(|part| matches!(part, Component::Prefix(_) | Component::RootDir)) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("{name} does not name a file in a folder"),
-            ));
-        }
-        let whole = self.path_of(name);
+        let whole = self.below(name)?;
         if self.links == Links::Refused {
             let mut path = self.base.clone();
             refuse_link(&path)?;
@@ -85,43 +95,31 @@ impl Folder {
     }
 
     /// Whether nothing on the way to it is a link where that is refused.
-    ///
-    /// # Errors
-    /// When something is.
     pub(crate) fn check_links(&self) -> io::Result<()> {
         self.resolve("").map(drop)
     }
 
     /// What a name stands for, itself and not where it leads to.
-    ///
-    /// # Errors
-    /// When there is nothing, or it cannot be looked at.
     pub(crate) fn kind_of(&self, name: impl AsRef<Path>) -> io::Result<FileKind> {
-        Ok(fs::symlink_metadata(self.path_of(name))?.file_type().into())
+        Ok(fs::symlink_metadata(self.below(name)?)?.file_type().into())
     }
 
     /// Whether there is a regular file, be it through a link.
     pub(crate) fn has_file(&self, name: &str) -> bool {
-        self.path_of(name).is_file()
+        self.below(name).is_ok_and(|path| path.is_file())
     }
 
     /// Whether the folder is there, be it through a link.
     pub(crate) fn is_there(&self) -> bool {
-        self.path.is_dir()
+        self.below("").is_ok_and(|path| path.is_dir())
     }
 
-    /// Reads a file whole.
-    ///
-    /// # Errors
-    /// When it cannot be read, or has more than `max_bytes`.
+    /// Reads a file whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
     pub(crate) fn read(&self, name: &str, max_bytes: u64) -> io::Result<Vec<u8>> {
         read_whole(&self.resolve(name)?, max_bytes)
     }
 
     /// Reads a file whole if it is a regular one: opening a pipe may take for ever.
-    ///
-    /// # Errors
-    /// As [`Folder::read`], and when it is something else.
     pub(crate) fn read_regular(&self, name: &str, max_bytes: u64) -> io::Result<Vec<u8>> {
         let path = self.resolve(name)?;
         if !fs::metadata(&path)?.is_file() {
@@ -131,17 +129,11 @@ impl Folder {
     }
 
     /// What lies in it, in no order.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     pub(crate) fn items(&self) -> io::Result<impl Iterator<Item = io::Result<FolderItem>> + use<>> {
         Ok(fs::read_dir(self.resolve("")?)?.map(|item| item.map(FolderItem)))
     }
 
     /// Puts `bytes` at a name in one step: the file is wholly there or, on an error, what was there before.
-    ///
-    /// # Errors
-    /// When its folder does not exist or cannot be written.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8], durability: Durability) -> io::Result<()> {
         let replacement = Replacement::begin(&self.resolve(name)?)?;
         match durability {
@@ -151,17 +143,11 @@ impl Folder {
     }
 
     /// As [`Folder::replace`], synced, but never over a file that is there already, also one that came a moment ago.
-    ///
-    /// # Errors
-    /// As [`Folder::replace`], and when there is such a file.
     pub(crate) fn create(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         Replacement::begin(&self.resolve(name)?)?.finish_as_new(bytes)
     }
 
     /// Writes a new file, which is on disk on return; its name is once the folder is synced.
-    ///
-    /// # Errors
-    /// When there is such a file, or it cannot be written.
     pub(crate) fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mut file = File::create_new(self.resolve(name)?)?;
         file.write_all(bytes)?;
@@ -169,49 +155,31 @@ impl Folder {
     }
 
     /// Makes a new file to append to.
-    ///
-    /// # Errors
-    /// When there is such a file, or it cannot be made.
     pub(crate) fn new_journal(&self, name: &str) -> io::Result<JournalFile> {
         OpenOptions::new().create_new(true).append(true).open(self.resolve(name)?).map(JournalFile)
     }
 
     /// Opens a file to append to.
-    ///
-    /// # Errors
-    /// When there is none, or it cannot be written.
     pub(crate) fn journal(&self, name: &str) -> io::Result<JournalFile> {
         OpenOptions::new().append(true).open(self.resolve(name)?).map(JournalFile)
     }
 
     /// Locks a file, which is made if it is not there.
-    ///
-    /// # Errors
-    /// When it cannot be opened or locked.
     pub(crate) fn lock(&self, name: &str) -> io::Result<Locking> {
         FileLock::take(&self.resolve(name)?)
     }
 
     /// Makes the folder and those above it that are not there.
-    ///
-    /// # Errors
-    /// When one cannot be made.
     pub(crate) fn make_all(&self) -> io::Result<()> {
         fs::create_dir_all(self.resolve("")?)
     }
 
     /// Makes the folder.
-    ///
-    /// # Errors
-    /// When it is there already, or cannot be made.
     pub(crate) fn make(&self) -> io::Result<()> {
         fs::create_dir(self.resolve("")?)
     }
 
     /// Makes the folder if it is not there, and lets it keep itself out of Git: not everybody has a .gitignore.
-    ///
-    /// # Errors
-    /// When it cannot be made, or is a link where it may not be.
     pub(crate) fn make_ignored(&self) -> io::Result<()> {
         let path = self.resolve("")?;
         if path.is_dir() {
@@ -223,9 +191,6 @@ impl Folder {
 
     /// Whether it can be written, seen without leaving anything behind: a folder that is not there yet can be made where
     /// the nearest one that is can be written.
-    ///
-    /// # Errors
-    /// When it cannot be.
     pub(crate) fn try_writing(&self) -> io::Result<()> {
         let path = self.resolve("")?;
         let nearest = path.ancestors().find(|folder| folder.exists());
@@ -234,25 +199,16 @@ impl Folder {
     }
 
     /// Removes a file.
-    ///
-    /// # Errors
-    /// When there is none, or it cannot be removed.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.resolve(name)?)
     }
 
     /// Removes the folder.
-    ///
-    /// # Errors
-    /// When it is not empty, or cannot be removed.
     pub(crate) fn remove_folder(&self) -> io::Result<()> {
         fs::remove_dir(self.resolve("")?)
     }
 
     /// Removes the temporary files that a killed process left in it.
-    ///
-    /// # Errors
-    /// When it cannot be read, or one cannot be removed.
     pub(crate) fn remove_temporary(&self) -> io::Result<()> {
         let path = self.resolve("")?;
         for item in fs::read_dir(&path)?.flatten().map(FolderItem) {
@@ -264,17 +220,14 @@ impl Folder {
     }
 
     /// Waits until the folder's list of names is on disk.
-    ///
-    /// # Errors
-    /// When it cannot be opened or synced.
     pub(crate) fn sync(&self) -> io::Result<()> {
         replace::sync_folder(&self.resolve("")?)
     }
 }
 
 fn read_whole(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    read_bounded(File::open(path)?, max_bytes)?
-        .ok_or_else(|| too_large(format!("it is larger than {} MiB", max_bytes >> 20)))
+    bounded::read(File::open(path)?, max_bytes)?
+        .ok_or_else(|| bounded::too_large(format!("it is larger than {} MiB", max_bytes >> 20)))
 }
 
 fn refuse_link(path: &Path) -> io::Result<()> {
@@ -307,9 +260,6 @@ pub(crate) struct JournalFile(File);
 
 impl JournalFile {
     /// Adds bytes, which are on disk on return.
-    ///
-    /// # Errors
-    /// When they cannot be written; some of them may be there.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)?;
         self.0.sync_data()

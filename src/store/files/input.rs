@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{FileKind, read_bounded, too_large};
+use super::bounded;
+use super::kind::FileKind;
 
 /// A file that the user names to be read, by a flag or a variable: links are followed, and a pipe will do, as shells make
 /// them of `<(…)`.
@@ -25,9 +26,6 @@ impl UserInput {
     }
 
     /// What it is, and its length in bytes.
-    ///
-    /// # Errors
-    /// When there is nothing, or it cannot be looked at.
     pub(crate) fn facts(&self) -> io::Result<(FileKind, u64)> {
         fs::metadata(&self.path).map(|facts| (facts.file_type().into(), facts.len()))
     }
@@ -37,19 +35,13 @@ impl UserInput {
         self.facts().ok().map(|(kind, _)| kind)
     }
 
-    /// Reads it whole.
-    ///
-    /// # Errors
-    /// When it cannot be read; of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
+    /// Reads it whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
     pub(crate) fn read(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
-        read_bounded(File::open(&self.path)?, max_bytes)?
-            .ok_or_else(|| too_large(format!("it is longer than {max_bytes} bytes")))
+        bounded::read(File::open(&self.path)?, max_bytes)?
+            .ok_or_else(|| bounded::too_large(format!("it is longer than {max_bytes} bytes")))
     }
 
-    /// Reads it whole, as text.
-    ///
-    /// # Errors
-    /// As [`UserInput::read`], and when it is not UTF-8.
+    /// Reads it whole, as text in UTF-8.
     pub(crate) fn read_text(&self, max_bytes: u64) -> io::Result<String> {
         String::from_utf8(self.read(max_bytes)?)
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))

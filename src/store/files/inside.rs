@@ -8,7 +8,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FileKind, Folder};
+use super::folder::Folder;
+use super::kind::FileKind;
 
 /// A folder whose files may be read, with what is known to lie inside it once links are followed.
 #[derive(Debug)]
@@ -48,9 +49,6 @@ impl From<io::Error> for NotRead {
 
 impl Inside {
     /// The inside of `folder`, with a look at the folders of `files`.
-    ///
-    /// # Errors
-    /// When the folder cannot be found.
     pub(crate) fn of<'a>(folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
         let inside = Self { root: fs::canonicalize(folder.path())?, folder: folder.clone(), folders: HashSet::new() };
         let parents: HashSet<_> = files.map(folder_of).collect();
@@ -60,18 +58,12 @@ impl Inside {
     }
 
     /// Whether a name leads to something inside.
-    ///
-    /// # Errors
-    /// When it leads to nothing, or that cannot be found out.
     pub(crate) fn holds(&self, name: impl AsRef<Path>) -> io::Result<bool> {
         fs::canonicalize(self.folder.path_of(name)).map(|real| real.starts_with(&self.root))
     }
 
     /// Reads a file, of at most `max_bytes`. One that is `known` to be a regular file, because the list of a folder inside
     /// showed that, needs no second look.
-    ///
-    /// # Errors
-    /// When it is not a regular file inside, or cannot be read.
     pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
         let path = self.folder.path_of(name);
         let is_folder_inside = self.folders.contains(folder_of(name));

@@ -33,9 +33,6 @@ impl FileLock {
     }
 
     /// Writes into the file, for those who find it locked.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub(crate) fn write(&mut self, text: &[u8]) -> io::Result<()> {
         self.0.set_len(0)?;
         self.0.rewind()?;

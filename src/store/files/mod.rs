@@ -12,61 +12,24 @@
 //!
 //! What is written replaces an older file in one step. [`place`] says where paths lead and opens nothing.
 
+mod bounded;
 mod folder;
 mod input;
 mod inside;
+mod kind;
 mod lock;
 mod output;
 pub(crate) mod place;
 mod replace;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
-use std::fs::{File, FileType};
-use std::io::{self, Read as _};
-
+pub(crate) use bounded::plain;
 pub(crate) use folder::{Durability, Folder, FolderItem, JournalFile};
 pub(crate) use input::UserInput;
 pub(crate) use inside::{FileContents, Inside, NotRead};
+pub(crate) use kind::FileKind;
 pub(crate) use lock::{FileLock, Locking};
 pub(crate) use output::Output;
 pub use tokens::TokenFile;
-
-/// What is found under a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileKind {
-    /// A regular file.
-    File,
-    /// A folder.
-    Folder,
-    /// A symbolic link, where links are not followed.
-    Link,
-    /// A pipe, a device, a socket.
-    Other,
-}
-
-impl From<FileType> for FileKind {
-    fn from(found: FileType) -> Self {
-        if found.is_file() {
-            Self::File
-        } else if found.is_dir() {
-            Self::Folder
-        } else if found.is_symlink() {
-            Self::Link
-        } else {
-            Self::Other
-        }
-    }
-}
-
-/// Reads an open file whole; `None` when it has more than `max_bytes`. Its length is known at its end only: it may be a
-/// pipe.
-fn read_bounded(file: File, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    file.take(max_bytes + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= max_bytes).then_some(bytes))
-}
-
-/// The error of a file that is larger than it may be.
-fn too_large(message: String) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, message)
-}

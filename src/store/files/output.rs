@@ -21,9 +21,6 @@ pub(crate) enum Output {
 impl Output {
     /// What `path` stands for: a file, links followed also where they lead to nothing yet; anything else that is there
     /// already; or, as `-` or by another of its names, standard output.
-    ///
-    /// # Errors
-    /// When it cannot be written, or is a folder.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::Standard);
@@ -43,9 +40,6 @@ impl Output {
     }
 
     /// Writes `bytes` there.
-    ///
-    /// # Errors
-    /// When that fails; an older file is then still whole.
     pub(crate) fn write(self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::File(replacement) => replacement.finish(bytes),

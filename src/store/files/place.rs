@@ -16,17 +16,11 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Where something is once every link is followed.
-///
-/// # Errors
-/// When there is nothing.
 pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
 }
 
 /// Where a file is or would be once every link is followed, also one that leads to nothing yet.
-///
-/// # Errors
-/// When its folder does not exist, or links lead round in a circle.
 pub(crate) fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {

@@ -27,18 +27,12 @@ pub(crate) struct Replacement {
 
 impl Replacement {
     /// Makes a temporary file beside `path`, which shows whether there can be one.
-    ///
-    /// # Errors
-    /// When the folder does not exist or cannot be written.
     pub(super) fn begin(path: &Path) -> io::Result<Self> {
         Ok(Self { file: temporary(folder_of(path), new_file_permissions())?, path: path.to_owned() })
     }
 
     /// Makes a temporary file beside `path` with the permissions of the file that is there, and with room on the disk for
     /// one that is about as long.
-    ///
-    /// # Errors
-    /// When there is no file, or the disk is full, or the folder cannot be written.
     pub(super) fn begin_like(path: &Path) -> io::Result<Self> {
         let present = fs::metadata(path)?;
         // Until then it is for its owner's eyes only.
@@ -51,9 +45,6 @@ impl Replacement {
     }
 
     /// Puts `bytes` at the path; both the file and its folder are on disk on return.
-    ///
-    /// # Errors
-    /// When it cannot be written; an older file is then still whole.
     pub(crate) fn finish(mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_synced(bytes)?;
         self.file.persist(&self.path)?;
@@ -127,7 +118,7 @@ fn temporary(folder: &Path, permissions: Option<Permissions>) -> io::Result<Name
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    use super::super::Folder;
+    use super::super::folder::Folder;
     use super::*;
 
     #[test]

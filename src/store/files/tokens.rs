@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::ops::ports::{TokenReplacement, TokenStore};
 
+use super::input::UserInput;
+use super::kind::FileKind;
+use super::lock::{FileLock, Locking};
+use super::place;
 use super::replace::Replacement;
-use super::{FileKind, FileLock, Locking, UserInput, place};
 
 /// A longer token file is not read.
 const MAX_TOKEN_FILE_BYTES: u64 = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Contents of old files, from one process.
+//! The contents of old files, from one process.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{git, watched};
+use super::process::{git, watched};
 use crate::domain::origin::past::ObjectId;
 use crate::ops::ports::Blobs;
 
@@ -16,7 +16,7 @@ const MAX_BLOBS: usize = 50_000;
 /// How many bytes of them are kept, all together.
 const MAX_BYTES: u64 = 128 * 1024 * 1024;
 
-/// A process that is asked for contents, as often as need be.
+/// A Git process that prints contents when it is asked for them.
 #[derive(Debug)]
 pub(super) struct BlobReader {
     process: Arc<Mutex<Child>>,

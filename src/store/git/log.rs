@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{literally, said};
+use super::process::output;
 use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
 use crate::ops::ports::NoHistory;
 
@@ -12,7 +12,7 @@ const MAX_MOVES: usize = 8;
 
 /// Reads the past of the folder `folder` of a manifest.
 pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
-    let facts = said(folder, ["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
+    let facts = output(folder, ["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
     let unreadable = || NoHistory::unreadable("Git gives the manifest's folder a name that is no UTF-8", None);
     let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
     let (shallow, prefix) = facts.split_once('\n').unwrap_or((&facts, ""));
@@ -32,47 +32,47 @@ pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
     }
 }
 
-/// Every commit, branches included, with what it did in these folders: `--full-history` because a version that a merge
-/// dropped may have been applied, `--sparse` because a run may have been at a commit that touched nothing here. Of a merge,
-/// `-c` shows what neither side had.
+/// How the log is printed: every commit, branches included, with what it did in the named folders. `--full-history` because
+/// a version that a merge dropped may have been applied, `--sparse` because a run may have been at a commit that touched
+/// nothing here. Of a merge, `-c` shows what neither side had.
+const LOG: [&str; 25] = [
+    // Settings that would hide the first commit, follow renames, sort or call something.
+    "-c",
+    "log.showRoot=true",
+    "-c",
+    "log.follow=false",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "diff.relative=false",
+    "log",
+    "--topo-order",
+    "--full-history",
+    "--sparse",
+    "--raw",
+    "-c",
+    "-z",
+    "-O/dev/null",
+    "--no-abbrev",
+    "--no-renames",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-decorate",
+    "--ignore-submodules=none",
+    "--format=tformat:commit %H %P",
+    "HEAD",
+];
+
+/// The log of these folders, by their paths from the root of the Git repository.
 fn log(folder: &Path, folders: &[String]) -> Result<Vec<u8>, NoHistory> {
-    let mut arguments: Vec<OsString> = [
-        // Settings that would hide the first commit, follow renames, sort or call something.
-        "-c",
-        "log.showRoot=true",
-        "-c",
-        "log.follow=false",
-        "-c",
-        "log.showSignature=false",
-        "-c",
-        "diff.relative=false",
-        "log",
-        "--topo-order",
-        "--full-history",
-        "--sparse",
-        "--raw",
-        "-c",
-        "-z",
-        "-O/dev/null",
-        "--no-abbrev",
-        "--no-renames",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--no-decorate",
-        "--ignore-submodules=none",
-        "--format=tformat:commit %H %P",
-        "HEAD",
-        "--",
-    ]
-    .map(OsString::from)
-    .into();
-    // The root is no path that could be named.
-    arguments.extend(folders.iter().map(|path| if path.is_empty() { ":/".into() } else { literally(path) }));
-    said(folder, arguments)
+    // The root has no path that could be named.
+    let pathspec = |path: &String| if path.is_empty() { ":/".into() } else { literal_pathspec(path) };
+    let arguments = LOG.into_iter().chain(["--"]).map(OsString::from);
+    output(folder, arguments.chain(folders.iter().map(pathspec)))
 }
 
-/// Takes the log apart: fields that end with a NUL, of which a path may be anything. What has no name in UTF-8 is no
+/// Takes the log apart: fields that end with a NUL, of which a path may be anything. What has no name in UTF-8 is not a
 /// file that a manifest could declare.
 fn parsed(text: &[u8], mut past: Past) -> Option<Past> {
     let mut fields = text.split(|byte| *byte == 0);
@@ -117,7 +117,7 @@ fn earlier_folder(folder: &Path, past: &Past, known: &[String]) -> Option<String
     let name = past.manifest().rsplit('/').next()?;
     let deleted =
         ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=D", "--name-only", parent.as_str(), commit.as_str()];
-    let deleted = said(folder, deleted).ok()?;
+    let deleted = output(folder, deleted).ok()?;
     let deleted: Vec<&str> = deleted
         .split(|byte| *byte == 0)
         .filter_map(|path| std::str::from_utf8(path).ok())
@@ -128,4 +128,9 @@ fn earlier_folder(folder: &Path, past: &Past, known: &[String]) -> Option<String
     let earlier = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
     let earlier = if earlier.is_empty() { String::new() } else { format!("{earlier}/") };
     (!known.contains(&earlier)).then_some(earlier)
+}
+
+/// A file's path below the repository's root, as a pathspec that means nothing but itself.
+fn literal_pathspec(path: &str) -> OsString {
+    format!(":(top,literal){path}").into()
 }

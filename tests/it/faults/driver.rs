@@ -14,13 +14,12 @@ use std::time::Duration;
 use brandctl::domain::asset::Address;
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
-use brandctl::domain::guard::{self, Allowances, Empty, InUse};
+use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse};
 use brandctl::domain::journal::{Entry, Resumption, RunState};
-use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
 use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
-use brandctl::format::Document;
+use brandctl::format::Published;
 use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::observe::{Freshness, Reader};
@@ -180,13 +179,13 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
     let _lock = Lock::take(&state, lock::Purpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
     let cache = Cache::open(&state);
-    let eyes = || Reader { portal: &portal, cache: &cache, observer: &Silent };
+    let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent };
     let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
     let error = |report: &mut Report, why: String| {
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
         Ended::Error
     };
-    let (_, settled) = recover::settle(&runs, &eyes(), SETTLE, Closing::Write)
+    let settled = recover::settle(&runs, &reader(), SETTLE, Closing::Write)
         .await
         .map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
@@ -197,30 +196,35 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         manifest: "brand.yaml",
         desired: &desired,
         only: &Selection::All,
-        allowances,
+        unbacked: allowances.unbacked,
         freshness: Freshness::Cached,
-        purpose: plan::Purpose::Apply,
+        purpose: plan::Purpose::Write,
         record: None,
     };
-    let planned = plan::plan(&request, &eyes(), report).await.map_err(|cause| error(report, cause.to_string()))?;
+    let planned = plan::plan(&request, &reader()).await.map_err(|cause| error(report, cause.to_string()))?;
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
     cache.save(&state, &listed).unwrap();
-    let document = Document::from(&*report);
+    report.findings.extend(planned.findings);
     let seen = planned.seen;
+    let evaluated = guard::evaluate(planned.plan, &manifest.ownership(), &planned.counts_by_kind, allowances);
+    report.plan = Some(evaluated.plan().clone());
+    report.guards = evaluated.verdicts().to_vec();
+    let published = Published::new(evaluated, None, &planned.origins, &report.findings);
+    report.portal = Some(identity.clone());
+    report.plan_sha256 = published.digest();
     if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
         return Err(Ended::Error);
     }
-    let approved = guard::approve(planned.plan, &manifest.ownership(), &planned.counts_by_kind, allowances)
-        .map_err(|_| Ended::Refused)?;
+    let approved = published.approve().map_err(|_| Ended::Refused)?;
     let interrupt = Interrupt::default();
     let tools = Tools {
-        eyes: eyes(),
+        reader: reader(),
         runs: &runs,
         interrupt: &interrupt,
         settle: SETTLE,
         in_flight: NonZeroUsize::new(8).unwrap(),
     };
-    let applied = apply::apply(&approved, &document, seen, &Resumption::default(), &tools).await;
+    let applied = apply::apply(&approved, seen, &Resumption::default(), &tools).await;
     cache.save_all(&state).unwrap();
     match applied {
         Ok(run) => report.run = run,
@@ -231,7 +235,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
         Err(cause) => return Err(error(report, cause.to_string())),
     }
     if let Some(run) = &report.run {
-        let mut document = document;
+        let mut document = approved.document().clone();
         document.add_run(run);
         runs.inner.write_report(&run.id, &document).unwrap();
     }
@@ -308,8 +312,8 @@ struct FrailRuns {
 }
 
 impl Runs for FrailRuns {
-    fn begin(&self, plan: &Document, old: &Contents) -> Result<Box<dyn Journal>, StoreError> {
-        let inner = self.inner.begin(plan, old)?;
+    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
+        let inner = self.inner.begin(plan)?;
         match self.counts.strike {
             Strike::Begin(remnant) => {
                 leave(inner.folder(), remnant);

@@ -250,7 +250,7 @@ pub(crate) fn refused(code: &str) -> Answer {
 
 /// No error may hold the secret or its neighbourhood, and each is one lower-case sentence without a full stop.
 #[track_caller]
-pub(crate) fn reject_listed_secret(error: &PortalError) {
+pub(crate) fn assert_no_secret(error: &PortalError) {
     let told = format!("{error} {error:?} {error:#?}");
     assert!(!told.to_lowercase().contains(&SECRET.to_lowercase()) && !told.contains("/rest/"), "{told}");
     assert!(!error.message.ends_with('.') && !error.message.contains('\n'), "{told}");
@@ -261,7 +261,7 @@ pub(crate) fn reject_listed_secret(error: &PortalError) {
 pub(crate) async fn failing_list(step: Step) -> (PortalError, usize) {
     let server = Server::answering(vec![step; 10]).await;
     let error = server.client().list().await.unwrap_err();
-    reject_listed_secret(&error);
+    assert_no_secret(&error);
     (error, server.asked())
 }
 
@@ -277,6 +277,6 @@ pub(crate) async fn failing_write(step: Step) -> WriteError {
     let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
     assert_eq!(server.requests().len(), 1, "a write is never repeated blindly");
     let (WriteError::NoEffect(error) | WriteError::Unknown(error)) = &failure;
-    reject_listed_secret(error);
+    assert_no_secret(error);
     failure
 }

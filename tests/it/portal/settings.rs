@@ -24,7 +24,7 @@ async fn settings_without_sense_are_refused() {
         TrustStore::new(Some(b"no certificate")).map(drop),
     ] {
         let error = wrong.unwrap_err();
-        reject_listed_secret(&error);
+        assert_no_secret(&error);
         assert_eq!(error.class, Class::Configuration);
         assert!(error.hint.is_some());
     }

@@ -1,5 +1,5 @@
 use brandctl::domain::finding::Finding;
-use brandctl::domain::report::Report;
+use brandctl::domain::report::{FailureKind, Report};
 use brandctl::domain::step::StepOutcome;
 use brandctl::render::junit;
 use roxmltree::Document;
@@ -74,7 +74,7 @@ fn what_stops_a_command_stops_its_report_too() {
         step.fate = StepOutcome::Skipped;
     }
     assert_eq!(rest(&report, "apply"), Some(("failure".to_owned(), "Not everything was applied: 8 of 10".to_owned())));
-    report.interrupted = true;
+    report.failure = Some(FailureKind::Interrupted);
     report.findings = vec![Finding::error("interrupted", "interrupted before 2 changes were sent")];
     assert_eq!(
         rest(&report, "apply").unwrap(),
@@ -85,7 +85,7 @@ fn what_stops_a_command_stops_its_report_too() {
 #[test]
 fn of_a_stale_plan_no_entry_is_judged() {
     let error = Finding::error("plan-stale", "it is already as the plan wants it");
-    let report = Report { stale: true, findings: vec![error], ..scenes::plan() };
+    let report = Report { failure: Some(FailureKind::Stale), findings: vec![error], ..scenes::plan() };
     let text = junit::report(&report, "apply");
     let cases = cases(&text);
     let words: Vec<_> = cases.iter().map(|(_, ending)| ending.as_ref().unwrap().0.as_str()).collect();

@@ -2,7 +2,8 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::diff::Change;
 use brandctl::domain::finding::Finding;
 use brandctl::domain::ownership::Unmanaged;
-use brandctl::domain::report::{Report, Subject};
+use brandctl::domain::report::{FailureKind, Report, Subject};
+use brandctl::domain::retry::Class;
 use brandctl::domain::step::{StepOutcome, StepResult};
 use brandctl::render::markdown::{self, LONGEST};
 use comrak::nodes::NodeValue;
@@ -120,7 +121,7 @@ fn a_run_that_went_wrong_says_where_it_is_and_how_to_go_back() {
 #[test]
 fn a_stale_plan_says_nothing_of_what_is_on_the_portal_now() {
     let error = Finding::error("plan-stale", "it is already as the plan wants it");
-    let report = Report { stale: true, findings: vec![error], ..scenes::plan() };
+    let report = Report { failure: Some(FailureKind::Stale), findings: vec![error], ..scenes::plan() };
     let comment = markdown::report(&report, "apply", None);
     assert!(comment.contains("**The plan is stale: nothing was written.**"), "{comment}");
     assert!(
@@ -140,10 +141,17 @@ fn the_first_sentence_says_how_it_ended() {
     };
     let with = |rule: &'static str, report: Report| {
         let findings = vec![Finding::error(rule, "told elsewhere")];
-        Report { findings, guards: Vec::new(), ..report }
+        let failure = match rule {
+            "declined" => Some(FailureKind::Declined),
+            "unasked" => Some(FailureKind::Unasked),
+            "portal" => Some(FailureKind::Portal(Class::Transient)),
+            "interrupted" => Some(FailureKind::Interrupted),
+            _ => None,
+        };
+        Report { findings, failure, guards: Vec::new(), ..report }
     };
     let nothing = || Report { plan: None, ..scenes::plan() };
-    let interrupted = |report| Report { interrupted: true, ..with("interrupted", report) };
+    let interrupted = |report| with("interrupted", report);
     for (report, command, told) in [
         (with("declined", scenes::plan()), "apply", "Declined: nothing was written."),
         (with("unasked", nothing()), "apply", "Nobody could be asked: nothing was written."),

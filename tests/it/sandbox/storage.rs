@@ -65,7 +65,7 @@ async fn a_full_disk_leaves_nothing_half_written() {
         return fill(folder.into()).await;
     }
     let folder = tempfile::tempdir().unwrap();
-    let name = "storage::a_full_disk_leaves_nothing_half_written";
+    let name = "sandbox::storage::a_full_disk_leaves_nothing_half_written";
     // 16 blocks of 512 bytes; without the signal the write fails, as it does on a disk.
     let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" --exact \"$1\" --test-threads 1";
     let output = std::process::Command::new("sh")

@@ -1,0 +1,145 @@
+//! What a command found out, step by step: however far it comes, its report is made of this.
+
+use crate::domain::asset::Digest;
+use crate::domain::finding::Finding;
+use crate::domain::guard::{self, Allowances, Evaluated, Verdict};
+use crate::domain::manifest::{self, Manifest};
+use crate::domain::origin::Origins;
+use crate::domain::ownership::Ownership;
+use crate::domain::plan::Plan;
+use crate::domain::report::{Against, DriftScope, Report, Run, Subject};
+use crate::domain::rules::{Aim, Piece};
+use crate::domain::state::DesiredState;
+use crate::format::Published;
+use crate::ops;
+use crate::ops::plan::{Planned, Purpose};
+use crate::ops::ports::ReadArt as _;
+
+use super::connection::Connection;
+use super::context::Context;
+use super::error::Failure;
+
+/// What the steps so far found out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempt {
+    /// The manifest's text, for snippets.
+    source: String,
+    /// The declared images, for whoever draws them.
+    art: Vec<Piece>,
+    /// The portal's identity, once it is known that it is the right one.
+    pub(super) portal: Option<String>,
+    /// What stands for the portal, if it is not read itself.
+    pub(super) against: Option<Against>,
+    pub(super) plan: Option<Plan>,
+    pub(super) plan_sha256: Option<Digest>,
+    guards: Vec<Verdict>,
+    origins: Origins,
+    pub(super) findings: Vec<Finding>,
+    pub(super) run: Option<Run>,
+    /// How many of the findings were shown with the plan, once it was shown before the end.
+    pub(super) shown: Option<usize>,
+}
+
+impl Attempt {
+    /// Reads and checks the manifest and its art.
+    pub(super) fn check(&mut self, context: &Context<'_>) -> Result<(Manifest, DesiredState), Failure> {
+        let name = context.repository.name();
+        let validated =
+            ops::validate::validate(name, &context.repository, Aim::DesiredState, context.progress.as_ref());
+        self.source = validated.source;
+        self.art = validated.art;
+        let findings = ops::validate::in_brief(validated.checked.findings);
+        match (validated.manifest, validated.checked.desired) {
+            (Some(manifest), Some(desired)) => {
+                self.findings.extend(findings);
+                Ok((manifest, desired))
+            }
+            _ => Err(Failure::invalid(findings)),
+        }
+    }
+
+    /// Reads the manifest alone, for what carries its own art.
+    pub(super) fn parse(&mut self, context: &Context<'_>) -> Result<Manifest, Failure> {
+        let text = context.repository.manifest()?;
+        let (manifest, findings) = manifest::parse(&text, context.repository.name());
+        self.source = String::from_utf8_lossy(&text).into_owned();
+        let Some(manifest) = manifest else { return Err(Failure::invalid(findings)) };
+        self.findings.extend(findings);
+        Ok(manifest)
+    }
+
+    /// Reads the manifest for a command that does without: `None` when there is none at the default place. What there is
+    /// to say about it beside errors is for the commands that need it.
+    pub(super) fn parse_if_any(&mut self, context: &Context<'_>) -> Result<Option<Manifest>, Failure> {
+        if !context.globals.names_manifest() && context.repository.is_absent() {
+            return Ok(None);
+        }
+        let parsed = self.parse(context);
+        self.findings.retain(Finding::is_error);
+        parsed.map(Some).map_err(|mut failure| {
+            failure.findings.retain(Finding::is_error);
+            failure
+        })
+    }
+
+    /// Connects to the portal, and keeps which one that is.
+    pub(super) fn connect(
+        &mut self,
+        context: &Context<'_>,
+        manifest: Option<&Manifest>,
+        purpose: Purpose,
+    ) -> Result<Connection, Failure> {
+        let connection = Connection::open(context, manifest, purpose)?;
+        self.portal = Some(connection.identity.clone());
+        Ok(connection)
+    }
+
+    /// Lets the guards evaluate a plan that was just made, and publishes it.
+    pub(super) fn evaluate(
+        &mut self,
+        planned: Planned,
+        ownership: &Ownership,
+        allowances: Allowances,
+    ) -> Published<Evaluated> {
+        let Planned { plan, origins, findings, counts_by_kind, listing: _, seen: _ } = planned;
+        self.findings.extend(findings);
+        self.origins = origins;
+        let evaluated = guard::evaluate(plan, ownership, &counts_by_kind, allowances);
+        let published = Published::new(evaluated, self.against, &self.origins, &self.findings);
+        self.evaluated(&published);
+        published
+    }
+
+    /// Keeps what the guards said of a plan.
+    pub(super) fn evaluated(&mut self, published: &Published<Evaluated>) {
+        self.plan = Some(published.plan().plan().clone());
+        self.guards = published.plan().verdicts().to_vec();
+        self.plan_sha256 = published.digest();
+    }
+
+    /// The report of all this. `failure` says why the command did not come to its end, if it did not.
+    pub(super) fn into_report(self, context: &Context<'_>, failure: Option<Failure>) -> Report {
+        let Self { source, art, portal, against, plan, plan_sha256, guards, origins, mut findings, run, shown: _ } =
+            self;
+        let failure = failure.map(|Failure { kind, findings: last }| {
+            findings.extend(last);
+            kind
+        });
+        Report {
+            subject: Subject::default(),
+            manifest: context.repository.name().to_owned(),
+            source,
+            portal,
+            against,
+            plan,
+            origins,
+            concern: DriftScope::Everything,
+            plan_sha256,
+            guards,
+            findings,
+            art,
+            failure,
+            run,
+        }
+    }
+}

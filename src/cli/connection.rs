@@ -1,0 +1,186 @@
+//! A portal that can be talked to, with its state folder and its lock.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::finding::Finding;
+use crate::domain::manifest::Manifest;
+use crate::domain::report::FailureKind;
+use crate::domain::state::Listing;
+use crate::ops::observe::Reader;
+use crate::ops::plan::Purpose;
+use crate::ops::ports::{DOWNLOADS, Interrupt};
+use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
+use crate::sandbox::{self, Sandbox};
+use crate::store::cache::Cache;
+use crate::store::lock::{self, Lock, LockError};
+use crate::store::state_dir::StateDir;
+
+use super::context::Context;
+use super::credentials;
+use super::error::Failure;
+use super::output;
+use super::sandbox::own_folder;
+
+/// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
+const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A portal that can be talked to.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    /// The portal's identity: its host, or the sandbox's.
+    pub(super) identity: String,
+    /// Where the credentials came from, for people.
+    pub(super) source: String,
+    pub(super) state: StateDir,
+    pub(super) cache: Cache,
+    lock: Option<Lock>,
+    /// The embedded portal, which stops when this is dropped.
+    _sandbox: Option<Sandbox>,
+}
+
+/// The right to use a portal, and which one that is.
+struct Target {
+    access: Access,
+    identity: String,
+    source: String,
+    sandbox: Option<Sandbox>,
+}
+
+impl Connection {
+    /// Connects to the portal that the options and the environment name, which must be the manifest's. Nothing is sent yet.
+    pub(super) fn open(context: &Context<'_>, manifest: Option<&Manifest>, purpose: Purpose) -> Result<Self, Failure> {
+        let opened = Self::try_open(context, manifest, purpose);
+        // What took its time before, such as checking the art, is not cut short.
+        if context.interrupt.is_raised() {
+            return Err(Failure::interrupted("interrupted before the portal was read"));
+        }
+        opened
+    }
+
+    fn try_open(context: &Context<'_>, manifest: Option<&Manifest>, purpose: Purpose) -> Result<Self, Failure> {
+        let root = context.globals.state_root(context.repository.folder());
+        let Target { access, identity, source, sandbox } = match &context.globals.sandbox {
+            Some(folder) => {
+                let folder = folder.clone().map_or_else(|| own_folder(&root), Ok);
+                start_sandbox(context, folder).map_err(|why| {
+                    let finding = Finding::error("sandbox", format!("the sandbox cannot start: {why}"));
+                    Failure::new(FailureKind::Usage, finding)
+                })?
+            }
+            None => named(context, manifest)?,
+        };
+        let client = client(context, access)?;
+        let state = StateDir::new(&root, &identity);
+        let lock = match purpose {
+            Purpose::Read => None,
+            Purpose::Write => Some(lock_for_writing(&state, &context.interrupt)?),
+        };
+        let cache = Cache::open(&state);
+        Ok(Self { client, identity, source, state, cache, lock, _sandbox: sandbox })
+    }
+
+    /// Whether this command holds the lock, to write.
+    pub(super) const fn writes(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
+    pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
+        if self.writes() { Ok(None) } else { Lock::take(&self.state, lock::Purpose::Settle, now()).map(Some) }
+    }
+
+    /// What reading the portal takes.
+    pub(super) fn reader<'b>(&'b self, context: &'b Context<'_>) -> Reader<'b, Client> {
+        Reader { portal: &self.client, cache: &self.cache, observer: context.progress.as_ref() }
+    }
+
+    /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.
+    pub(super) fn save_cache(&self, context: &Context<'_>, listing: &Listing) {
+        let listed = listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
+        if let Err(error) = self.cache.save(&self.state, &listed) {
+            let folder = self.state.path().display();
+            output::note(context.globals, &format!("note: the cache in {folder} cannot be written: {error}"));
+        }
+    }
+}
+
+fn start_sandbox(context: &Context<'_>, folder: Result<PathBuf, String>) -> Result<Target, String> {
+    let folder = folder?;
+    let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| error.to_string())?;
+    let webhook = Webhook::parse(&sandbox.admin_webhook(), "the sandbox").map_err(|error| error.to_string())?;
+    output::note(context.globals, &format!("portal: the sandbox in {}", folder.display()));
+    Ok(Target {
+        access: webhook.into(),
+        identity: format!("sandbox-{}", sandbox.id()),
+        source: "the sandbox".to_owned(),
+        sandbox: Some(sandbox),
+    })
+}
+
+/// The portal that the environment has credentials for.
+fn named(context: &Context<'_>, manifest: Option<&Manifest>) -> Result<Target, Failure> {
+    let credentials::Credentials { access, source, ignored } = context.credentials()?;
+    let identity = access.host().to_owned();
+    manifest.map_or(Ok(()), |manifest| pinned(manifest, &identity))?;
+    output::note(context.globals, &format!("portal: {identity}, with {source}"));
+    if !ignored.is_empty() {
+        output::note(context.globals, &format!("note: not looked at: {}", ignored.join(", ")));
+    }
+    Ok(Target { access, identity, source, sandbox: None })
+}
+
+/// A client of the portal that `access` is for. Nothing is sent yet.
+fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
+    let globals = context.globals;
+    let ca_cert = globals.ca_cert.as_deref().map(ca_bundle).transpose()?;
+    let rate = Rate { per_second: globals.rps, ..Rate::default() };
+    let deadlines = Deadlines::new(Instant::now(), globals.timeout);
+    let throttle = Throttle::new(rate, DOWNLOADS, context.progress.clone())?;
+    let trust = TrustStore::new(ca_cert.as_deref())?;
+    Ok(Client::new(access, &trust, throttle, deadlines)?)
+}
+
+/// The file of `--ca-cert`.
+fn ca_bundle(path: &Path) -> Result<Vec<u8>, Failure> {
+    credentials::read(path, MAX_CA_BUNDLE_BYTES).map_err(|error| {
+        let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
+        let help = "it should be a PEM file with the certificates of the portal's certificate authority";
+        Failure::new(FailureKind::Usage, Finding::error("credentials", message).help(help))
+    })
+}
+
+/// Takes the lock to write; where it is held for a moment only, after that moment.
+fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
+    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        match Lock::take(state, lock::Purpose::Apply, now()) {
+            Err(error) if error.is_brief() && std::time::Instant::now() < patience && !interrupt.is_raised() => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            taken => return taken,
+        }
+    }
+}
+
+/// Now, in RFC 3339.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Refuses credentials for a portal that the manifest does not name.
+pub(super) fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Failure> {
+    if manifest.is_for(identity) {
+        return Ok(());
+    }
+    let wanted = format!("the manifest is for {} only", manifest.portals.join(", "));
+    let help = "use the credentials of that portal, or add this one to `portal`";
+    Err(wrong_portal(&format!("the credentials are for {identity}"), &wanted, help))
+}
+
+/// The portal is not the one that is `wanted`.
+pub(super) fn wrong_portal(found: &str, wanted: &str, help: &str) -> Failure {
+    Failure::new(FailureKind::Usage, Finding::error("portal-pin", format!("{found}, and {wanted}")).help(help))
+}

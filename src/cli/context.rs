@@ -1,0 +1,96 @@
+//! What every step of a command that talks to a portal needs, and none of them changes.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::report::Subject;
+use crate::ops::ports::Interrupt;
+use crate::store::repository::Repository;
+use crate::store::root;
+
+use super::credentials::{self, Credentials};
+use super::error::Failure;
+use super::progress::Progress;
+use super::settings::{Globals, SettleArgs};
+use super::signals;
+
+/// The options, the repository, and whether the user asked to stop.
+pub(super) struct Context<'a> {
+    pub(super) globals: &'a Globals,
+    pub(super) repository: Repository,
+    pub(super) progress: Arc<Progress>,
+    /// How far apart two readings of the portal must be to be believed.
+    pub(super) settle: Duration,
+    /// Whether the user asked to stop.
+    pub(super) interrupt: Interrupt,
+    /// Raised once stopping means to finish what is in flight.
+    pub(super) writing: Interrupt,
+    /// The portal that the credentials are for, once somebody looked.
+    named: OnceCell<Option<String>>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a command that may have to read the portal twice.
+    pub(super) fn new(globals: &'a Globals, settle: &SettleArgs) -> Self {
+        Self { settle: settle.settle, ..Self::reading_once(globals) }
+    }
+
+    /// The context of a command that reads the portal once.
+    pub(super) fn reading_once(globals: &'a Globals) -> Self {
+        let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
+        signals::watch(&interrupt, &writing);
+        Self {
+            globals,
+            repository: Repository::at(globals.manifest()),
+            progress: Progress::new(globals),
+            settle: Duration::ZERO,
+            interrupt,
+            writing,
+            named: OnceCell::new(),
+        }
+    }
+
+    /// The credentials of the environment. Not every source can be read twice, so the portal that they are for is noted.
+    pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
+        let found = credentials::find();
+        self.named.get_or_init(|| host(&found));
+        Ok(found?)
+    }
+
+    /// What a report is about. The credentials are looked at for it only where nobody did before.
+    pub(super) fn subject(&self) -> Subject {
+        let portal = match self.globals.sandbox {
+            Some(_) => Some("sandbox".to_owned()),
+            None => self.named.get_or_init(|| host(&credentials::find())).clone(),
+        };
+        Subject { portal, manifest: root::path_in_repository(self.globals.manifest()) }
+    }
+
+    /// Runs `work`, which can be left undone at any point, until it ends or the user asks to stop.
+    pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        block_on(async {
+            tokio::select! {
+                biased;
+                () = self.interrupt.raised() => {
+                    Err(Failure::interrupted("interrupted before the portal was read to the end"))
+                }
+                value = work => Ok(value),
+            }
+        })?
+    }
+}
+
+fn host<E>(found: &Result<Credentials, E>) -> Option<String> {
+    found.as_ref().ok().map(|found| found.access.host().to_owned())
+}
+
+/// Runs `work` to its end on this thread.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::no_runtime(&error))?;
+    let value = runtime.block_on(work);
+    // What the system still looks up for nobody is not waited for.
+    runtime.shutdown_background();
+    Ok(value)
+}
