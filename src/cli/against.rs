@@ -30,18 +30,18 @@ pub(super) fn make(
     let only = arguments.select.selection().map_err(Failure::usage)?;
     let (manifest, desired) = attempt.check(context)?;
     let exported = ExportedPortal::open(folder).map_err(Failure::invalid)?;
-    let origin = exported.origin();
-    attempt.portal = Some(origin.portal.clone());
-    if !origin.sandbox && !manifest.is_for(&origin.portal) {
+    let source = exported.source();
+    attempt.portal = Some(source.portal.clone());
+    if !source.sandbox && !manifest.is_for(&source.portal) {
         return Err(connection::wrong_portal(
-            &format!("the export is of {}", origin.portal),
+            &format!("the export is of {}", source.portal),
             &format!("the manifest is for {} only", manifest.portals.join(", ")),
             "name an export of that portal, or add this one to `portal`",
         ));
     }
     let history = Git::of(context.globals.manifest());
     let request = Request {
-        portal: &origin.portal,
+        portal: &source.portal,
         manifest: context.repository.name(),
         desired: &desired,
         only: &only,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::domain::doctor::{self, Health, Observed, Trouble};
+use crate::domain::doctor::{self, DoctorObservations, DoctorProblem, Health};
 use crate::domain::manifest::Manifest;
 use crate::domain::report::FailureKind;
 use crate::ops;
@@ -31,13 +31,13 @@ pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let context = Context::reading_once(globals);
-    let (mut attempt, mut observed) = (Attempt::default(), Observed::default());
+    let (mut attempt, mut observed) = (Attempt::default(), DoctorObservations::default());
     let failure = observe(&context, &mut attempt, &mut observed).err().map(|failure| failure.kind);
     context.progress.clear();
     if failure == Some(FailureKind::Interrupted) && observed.config.as_ref().is_some_and(Result::is_ok) {
         output::complain("interrupted before everything was tried");
     }
-    let checks = doctor::judge(&observed);
+    let checks = doctor::checks(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
     let exit = error::exit_of_reading(failure, failed);
     match globals.format {
@@ -49,7 +49,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
 }
 
 /// Looks as far as it comes. Everything goes into `observed`: a finding here is a check that failed.
-fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut Observed) -> Result<(), Failure> {
+fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut DoctorObservations) -> Result<(), Failure> {
     let manifest = attempt.parse_if_any(context);
     let connection = attempt.connect(context, None, Purpose::Read);
     observed.manifest = match &manifest {
@@ -57,46 +57,46 @@ fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut Observed
         Ok(Some(manifest)) => Some(fit(context, manifest, attempt.portal.as_deref())),
         Err(failure) => Some(Err(unusable(context, failure))),
     };
-    let connection = connection.inspect_err(|failure| observed.config = Some(Err(trouble(failure))))?;
+    let connection = connection.inspect_err(|failure| observed.config = Some(Err(problem(failure))))?;
     observed.config = Some(Ok((connection.client.setup(), connection.source.clone())));
     let folder = connection.state.path().display();
     observed.state =
         Some(connection.state.try_writing().map(|()| format!("{folder} can be written")).map_err(|error| {
             let help = "apply keeps old images there: name a folder that can be written with --state-dir";
-            Trouble { message: format!("{folder} cannot be written: {error}"), help: Some(help.to_owned()) }
+            DoctorProblem { message: format!("{folder} cannot be written: {error}"), help: Some(help.to_owned()) }
         }));
     context.wait(ops::doctor::observe(&connection.client, context.progress.as_ref(), observed)).inspect_err(|failure| {
         if failure.kind != FailureKind::Interrupted {
-            observed.config = Some(Err(trouble(failure)));
+            observed.config = Some(Err(problem(failure)));
         }
     })
 }
 
 /// Whether the manifest is for the portal that was connected to.
-fn fit(context: &Context<'_>, manifest: &Manifest, portal: Option<&str>) -> Result<String, Trouble> {
+fn fit(context: &Context<'_>, manifest: &Manifest, portal: Option<&str>) -> Result<String, DoctorProblem> {
     let name = context.repository.name();
     match portal {
         Some(portal) if context.globals.sandbox.is_none() => connection::pinned(manifest, portal)
             .map(|()| if manifest.portals.is_empty() { "any portal" } else { "this portal" })
             .map(|which| format!("{name} is for {which}"))
-            .map_err(|failure| trouble(&failure)),
+            .map_err(|failure| problem(&failure)),
         _ => Ok(format!("{name} can be read")),
     }
 }
 
-fn unusable(context: &Context<'_>, failure: &Failure) -> Trouble {
-    let (name, first) = (context.repository.name(), trouble(failure).message);
+fn unusable(context: &Context<'_>, failure: &Failure) -> DoctorProblem {
+    let (name, first) = (context.repository.name(), problem(failure).message);
     let message = match failure.findings.len() {
         1 => format!("{name}: {first}"),
         errors => format!("{name}: {first}, and {} more", errors - 1),
     };
-    Trouble { message, help: Some("`brandctl validate` shows where".to_owned()) }
+    DoctorProblem { message, help: Some("`brandctl validate` shows where".to_owned()) }
 }
 
 /// The first thing that a failure has to say.
-fn trouble(failure: &Failure) -> Trouble {
+fn problem(failure: &Failure) -> DoctorProblem {
     let first = failure.findings.first();
-    Trouble {
+    DoctorProblem {
         message: first.map(|finding| finding.message.clone()).unwrap_or_default(),
         help: first.and_then(|finding| finding.help.clone()),
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::export::{Choice, Origin};
+use crate::domain::export::{ExportChoice, ExportSource};
 use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
@@ -77,22 +77,22 @@ fn export_to(
     // A manifest is not needed; the pin of one that is named holds.
     let manifest = if context.globals.names_manifest() { attempt.parse_if_any(context)? } else { None };
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
-    let origin = Origin { portal: connection.identity.clone(), sandbox: context.globals.sandbox.is_some() };
+    let source = ExportSource { portal: connection.identity.clone(), sandbox: context.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder);
     let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
-    let exported = context.wait(export::export(&choice, &origin, &reader, &target, existing))??;
+    let exported = context.wait(export::export(&choice, &source, &reader, &target, existing))??;
     report.items = exported.export.items;
     report.written = exported.written;
     attempt.findings.extend(exported.export.findings);
     Ok(())
 }
 
-fn chosen(arguments: &Arguments) -> Result<Choice, String> {
+fn chosen(arguments: &Arguments) -> Result<ExportChoice, String> {
     let scope = |patterns: &[Pattern]| {
         let scope = (!patterns.is_empty()).then(|| Scope::new(patterns.to_vec()));
         scope.transpose().map_err(|error| error.to_string())
     };
     let only = scope(&arguments.only)?.map_or(Selection::All, Selection::Matching);
-    Ok(Choice { only, owns: scope(&arguments.owns)? })
+    Ok(ExportChoice { only, owns: scope(&arguments.owns)? })
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::domain::list::Inventory;
+use crate::domain::list::ListReport;
 use crate::domain::manifest::Manifest;
 use crate::ops;
 use crate::ops::list::Bytes;
@@ -39,23 +39,23 @@ pub(super) struct Arguments {
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let context = Context::reading_once(globals);
-    let (mut attempt, mut inventory) = (Attempt::default(), Inventory::default());
-    let failure = look(&context, arguments, &mut attempt, &mut inventory).err();
+    let (mut attempt, mut list) = (Attempt::default(), ListReport::default());
+    let failure = look(&context, arguments, &mut attempt, &mut list).err();
     context.progress.clear();
     let report = attempt.into_report(&context, failure);
-    inventory.findings.clone_from(&report.findings);
+    list.findings.clone_from(&report.findings);
     if arguments.reports.comment() {
-        inventory.subject = context.subject();
+        list.subject = context.subject();
     }
-    let unwritten = arguments.reports.write_inventory(&inventory);
-    inventory.findings.extend(unwritten);
-    let exit = error::exit_of_reading(report.failure, inventory.has_errors());
+    let unwritten = arguments.reports.write_list(&list);
+    list.findings.extend(unwritten);
+    let exit = error::exit_of_reading(report.failure, list.has_errors());
     match globals.format {
-        Format::Json => output::json(render::json::print::<ListDocument>(&inventory), exit),
+        Format::Json => output::json(render::json::print::<ListDocument>(&list), exit),
         Format::Human => {
             let systems = if arguments.system { Systems::Named } else { Systems::Counted };
-            let exit = output::data(&render::list::inventory(&inventory, systems, &output::screen()), exit);
-            output::findings(globals, &inventory.findings, &report);
+            let exit = output::data(&render::list::list(&list, systems, &output::screen()), exit);
+            output::findings(globals, &list.findings, &report);
             exit
         }
     }
@@ -66,21 +66,21 @@ fn look(
     context: &Context<'_>,
     arguments: &Arguments,
     attempt: &mut Attempt,
-    inventory: &mut Inventory,
+    list: &mut ListReport,
 ) -> Result<(), Failure> {
     let Arguments { select, reports, system: _ } = arguments;
     let only = select.selection().map_err(Failure::usage)?;
     let manifest = attempt.parse_if_any(context)?;
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
-    inventory.manifest = manifest.as_ref().map(|_| context.repository.name().to_owned());
+    list.manifest = manifest.as_ref().map(|_| context.repository.name().to_owned());
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
     let reader = connection.reader(context);
     let listed = context.wait(ops::list::list(&reader, ownership.as_ref(), &only, select.freshness(), bytes))??;
     connection.save_cache(context, &listed.listing);
-    inventory.portal = Some(connection.identity);
-    inventory.entries = listed.entries;
-    inventory.contents = listed.contents;
+    list.portal = Some(connection.identity);
+    list.entries = listed.entries;
+    list.contents = listed.contents;
     attempt.findings.extend(listed.findings);
     Ok(())
 }

@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::logmessage::{self, Draft, Entity, LogEntry, LogReport, Outcome};
+use crate::domain::logmessage::{self, Entity, LogEntry, LogOutcome, LogReport, NewLogEntry};
 use crate::domain::report::FailureKind;
 use crate::ops;
 use crate::ops::plan::Purpose;
@@ -18,7 +18,7 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::settings::{Format, Globals};
+use super::settings::{Format, Globals, parsed};
 
 /// Add, get, list and delete log entries in the timelines of CRM items
 ///
@@ -62,7 +62,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Adding {
     /// The item, such as deal:12
-    #[arg(long, value_name = "TYPE:ID")]
+    #[arg(long, value_name = "TYPE:ID", value_parser = parsed::<Entity>)]
     entity: Entity,
     /// The entry's title
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
@@ -85,7 +85,7 @@ struct Naming {
 #[derive(Debug, Args)]
 struct Listing {
     /// The item, such as deal:12
-    #[arg(long, value_name = "TYPE:ID")]
+    #[arg(long, value_name = "TYPE:ID", value_parser = parsed::<Entity>)]
     entity: Entity,
     /// Stop after so many entries
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -111,7 +111,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let report = attempt.into_report(&context, failure);
     log.portal.clone_from(&report.portal);
     log.findings.clone_from(&report.findings);
-    let is_bad = log.outcome != Outcome::Done || log.findings.iter().any(Finding::is_error);
+    let is_bad = log.outcome != LogOutcome::Done || log.findings.iter().any(Finding::is_error);
     let exit = error::exit_of_reading(report.failure, is_bad);
     match globals.format {
         Format::Json => output::json(render::json::print::<LogDocument>(&log), exit),
@@ -139,7 +139,7 @@ fn act(context: &Context<'_>, action: &Action, attempt: &mut Attempt, log: &mut 
             log.deleted = Some(*id);
         }
     }
-    log.outcome = Outcome::Done;
+    log.outcome = LogOutcome::Done;
     Ok(())
 }
 
@@ -151,7 +151,7 @@ fn add(
     log: &mut LogReport,
 ) -> Result<LogEntry, Failure> {
     let Adding { entity, title, text, icon } = adding;
-    let draft = Draft { title: title.clone(), text: text.clone(), icon: icon.clone() };
+    let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
     let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
     let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
     wrote(added, log, "the entry may have been added all the same", &help)
@@ -165,8 +165,8 @@ fn list(
 ) -> Result<Vec<LogEntry>, Failure> {
     let Listing { entity, limit, order } = listing;
     let order = match order {
-        Order::Asc => logmessage::Order::Ascending,
-        Order::Desc => logmessage::Order::Descending,
+        Order::Asc => logmessage::LogOrder::Ascending,
+        Order::Desc => logmessage::LogOrder::Descending,
     };
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
     let (entries, counted) = context.wait(ops::logmessage::list(&connection.client, *entity, order, limit))??;
@@ -189,12 +189,12 @@ fn wrote<T>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(WriteError::NoEffect(error))) => Err(error.into()),
         Ok(Err(WriteError::Unknown(error))) => {
-            log.outcome = Outcome::Unknown;
+            log.outcome = LogOutcome::Unknown;
             let message = format!("{}; {maybe}", error.message);
             Err(PortalError { message, hint: Some(help.to_owned()), ..error }.into())
         }
         Err(failure) if failure.kind == FailureKind::Interrupted => {
-            log.outcome = Outcome::Unknown;
+            log.outcome = LogOutcome::Unknown;
             let message = format!("interrupted before the portal answered; {maybe}");
             Err(Failure::new(failure.kind, Finding::error("interrupted", message).help(help)))
         }
@@ -204,12 +204,12 @@ fn wrote<T>(
 
 fn human(action: &Action, report: &LogReport) -> String {
     match (action, report.outcome, report.entries.as_slice()) {
-        (Action::List(Listing { entity, .. }), Outcome::Done, entries) => render::logmessage::list(entries, *entity),
-        (Action::Get(_), Outcome::Done, [entry]) => render::logmessage::entry(entry),
-        (Action::Add(Adding { entity, .. }), Outcome::Done, [entry]) => {
+        (Action::List(Listing { entity, .. }), LogOutcome::Done, entries) => render::logmessage::list(entries, *entity),
+        (Action::Get(_), LogOutcome::Done, [entry]) => render::logmessage::entry(entry),
+        (Action::Add(Adding { entity, .. }), LogOutcome::Done, [entry]) => {
             format!("Added log entry {} to {entity}.\n", entry.id)
         }
-        (Action::Delete(Naming { id }), Outcome::Done, _) => format!("Deleted log entry {id}.\n"),
+        (Action::Delete(Naming { id }), LogOutcome::Done, _) => format!("Deleted log entry {id}.\n"),
         _ => String::new(),
     }
 }

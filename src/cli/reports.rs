@@ -8,7 +8,7 @@ use clap::Args;
 use url::Url;
 
 use crate::domain::finding::Finding;
-use crate::domain::list::Inventory;
+use crate::domain::list::ListReport;
 use crate::domain::report::{Report, Validation};
 use crate::format::Document;
 use crate::render;
@@ -158,14 +158,14 @@ impl Reports {
     }
 
     /// Writes what `list` found; the findings say what could not be written.
-    pub(super) fn write_inventory(&self, inventory: &Inventory) -> Vec<Finding> {
+    pub(super) fn write_list(&self, list: &ListReport) -> Vec<Finding> {
         self.write_each(
-            inventory,
-            |inventory| &mut inventory.findings,
-            |inventory, format| match format {
-                Format::Html => Ok(Some(render::html::inventory(inventory))),
-                Format::Json => render::json::print::<ListDocument>(inventory).map(Some),
-                Format::Markdown => Ok(Some(render::markdown::inventory(inventory, self.link()))),
+            list,
+            |list| &mut list.findings,
+            |list, format| match format {
+                Format::Html => Ok(Some(render::html::list(list))),
+                Format::Json => render::json::print::<ListDocument>(list).map(Some),
+                Format::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
                 Format::Junit | Format::Sarif => Ok(None),
             },
         )

@@ -10,10 +10,10 @@ use tokio::runtime::Runtime;
 
 use crate::domain::asset::{Address, Code};
 use crate::render;
-use crate::render::html::{Holding, Origin};
+use crate::render::html::{Holding, HoldingOrigin};
 use crate::sandbox::{
-    self, AuthorityOrigin, CustomEntry, Faults, HtmlPage, KindContents, LeakyBucket, Operating, Options,
-    PortalContents, Recording, Sandbox, SandboxError, Transport,
+    self, AuthorityOrigin, CustomEntry, Faults, HtmlPage, KindContents, Operating, Options, PortalContents, Protocol,
+    RateLimit, Recording, Sandbox, SandboxError,
 };
 use crate::store::files::UserInput;
 use crate::store::repository::Repository;
@@ -127,7 +127,7 @@ pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
 
 fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
     let beside = || own_folder(&globals.state_root(Repository::at(globals.manifest()).folder()));
-    let bucket = LeakyBucket { rate_per_second: arguments.rate, burst: arguments.burst };
+    let bucket = RateLimit { rate_per_second: arguments.rate, burst: arguments.burst };
     Ok(Options {
         listen: arguments.listen,
         faults: arguments.faults.as_deref().map_or_else(|| Ok(Faults::none()), faults)?,
@@ -135,7 +135,7 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
         operating: (!arguments.no_limits).then(Operating::default),
         recording: Recording::Nothing,
         page,
-        transport: if arguments.tls { Transport::Https } else { Transport::Http },
+        protocol: if arguments.tls { Protocol::Https } else { Protocol::Http },
         ..Options::new(arguments.data.clone().map_or_else(beside, Ok)?)
     })
 }
@@ -156,9 +156,9 @@ fn page(contents: &PortalContents) -> HtmlPage {
         .map(|((address, custom), added)| Holding {
             address,
             origin: match custom {
-                None => Origin::System,
-                Some(CustomEntry { hidden: true, .. }) => Origin::Custom("custom, hidden by a system code"),
-                Some(_) => Origin::Custom("custom"),
+                None => HoldingOrigin::System,
+                Some(CustomEntry { hidden: true, .. }) => HoldingOrigin::Custom("custom, hidden by a system code"),
+                Some(_) => HoldingOrigin::Custom("custom"),
             },
             bytes: custom.as_ref().map(|custom| custom.content.as_ref()),
             added,

@@ -1,6 +1,8 @@
 //! The options that every command has.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
@@ -13,6 +15,7 @@ use crate::domain::state::Selection;
 use crate::domain::usage::{Items, Span, TooMany};
 use crate::ops::observe::Freshness;
 use crate::store::root::state_beside;
+use crate::text;
 
 use super::complete;
 use super::reports::Reports;
@@ -207,7 +210,7 @@ pub(super) struct UsageArgs {
     #[arg(long, requires = "entities")]
     check_usage: bool,
     /// With --check-usage: the CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
-    #[arg(long = "entity", value_name = "TYPE:ID[-ID]", requires = "check_usage")]
+    #[arg(long = "entity", value_name = "TYPE:ID[-ID]", requires = "check_usage", value_parser = parsed::<Span>)]
     entities: Vec<Span>,
     /// Allow deleting icons that log entries name, or may name
     #[arg(long)]
@@ -293,6 +296,11 @@ impl GuardArgs {
             in_use: InUse::Refuse,
         }
     }
+}
+
+/// A value that has its own syntax, or what is wrong with it, escaped because clap prints it as it is.
+pub(super) fn parsed<T: FromStr<Err: Display>>(word: &str) -> Result<T, String> {
+    word.parse().map_err(|error: T::Err| text::escape(&error.to_string()).into_owned())
 }
 
 /// A pattern over codes.

@@ -20,7 +20,7 @@ use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
 use super::planning;
-use super::settings::{Format, Globals, SelectArgs, SettleArgs};
+use super::settings::{Format, Globals, SelectArgs, SettleArgs, parsed};
 
 /// Look whether timeline log entries name codes
 ///
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "CODE|ADDRESS", add = complete::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
     codes: Vec<Address>,
     /// The CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
-    #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true)]
+    #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true, value_parser = parsed::<Span>)]
     entities: Vec<Span>,
     #[command(flatten)]
     select: SelectArgs,

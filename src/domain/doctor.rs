@@ -1,20 +1,20 @@
-//! Whether everything is there that apply needs: what was observed on the way to a portal, judged check by check. What
-//! could not be looked at says why, and only what would make apply fail counts as failed.
+//! Whether apply has everything that it needs: the checks of `doctor`, made from what was observed on the way to a portal.
+//! A check that was skipped says why, and only what would make apply fail counts as failed.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The scope that the methods of icons and logos are in.
-const SCOPE: &str = "crm";
+const CRM_SCOPE: &str = "crm";
 /// The most that the clocks may differ, in seconds, before tokens and times in logs are wrong.
-const CLOCK: i64 = 60;
-/// How much time a method has in ten minutes, in seconds.
-const OPERATING: f64 = 480.0;
+const MAX_CLOCK_SKEW: i64 = 60;
+/// The time that a method may use in ten minutes, in seconds.
+const METHOD_SECONDS: f64 = 480.0;
 
 /// What is checked, in the order in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Subject {
+pub enum DoctorSubject {
     /// The credentials' form, and the files that options name.
     Config,
     /// The manifest, and whether it is for this portal.
@@ -41,7 +41,7 @@ pub enum Subject {
     Limits,
 }
 
-impl Subject {
+impl DoctorSubject {
     /// The word for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -91,27 +91,27 @@ impl Health {
 
 /// One check and how it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub struct DoctorCheck {
     /// What was checked.
-    pub subject: Subject,
+    pub subject: DoctorSubject,
     /// How it went.
     pub health: Health,
-    /// What was seen: one sentence, lower case, no full stop.
+    /// What was observed: one sentence, lower case, no full stop.
     pub message: String,
     /// What to do about it, in the same form.
     pub help: Option<String>,
 }
 
-/// Something that stood in the way, and what to do about it.
+/// Why something could not be observed, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct DoctorProblem {
     /// One sentence, lower case, no full stop.
     pub message: String,
     /// In the same form.
     pub help: Option<String>,
 }
 
-/// How a portal is talked to.
+/// How brandctl connects to a portal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
     /// Scheme and host, as in `https://acme.bitrix24.com`.
@@ -120,9 +120,9 @@ pub struct Setup {
     pub encrypted: bool,
     /// The host that connections are made to: the portal's, or the proxy's.
     pub peer: String,
-    /// Its port.
+    /// The port of that host.
     pub port: u16,
-    /// Whether it is a proxy.
+    /// Whether that host is a proxy.
     pub proxied: bool,
     /// Requests per second in the long run.
     pub per_second: f64,
@@ -131,87 +131,89 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The host that connections are made to, by what it is.
+    /// The host that connections are made to, in words.
     #[must_use]
     pub fn whom(&self) -> String {
         if self.proxied { format!("the proxy {}", self.peer) } else { self.peer.clone() }
     }
 }
 
-/// What the portal's web server says to a stranger.
+/// What the portal's web server answers without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Greeting {
-    /// By how many seconds its clock is ahead of ours, if it told.
+    /// By how many seconds its clock is ahead of ours, if it sent the time.
     pub ahead: Option<i64>,
 }
 
-/// What the portal says about the caller.
+/// What the portal answers about the caller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inquiry {
-    /// Who it is, in a few words.
-    pub caller: Result<String, Trouble>,
+    /// The caller, in a few words.
+    pub caller: Result<String, DoctorProblem>,
     /// What the credentials are good for.
-    pub scopes: Result<Vec<String>, Trouble>,
+    pub scopes: Result<Vec<String>, DoctorProblem>,
     /// Whether the user is an administrator.
-    pub administrator: Result<bool, Trouble>,
-    /// Each method that brandctl uses, and how it is there.
-    pub methods: Vec<(String, Result<Presence, Trouble>)>,
-    /// The most time that a method has used up of its ten minutes' allowance, in seconds, if the portal told.
+    pub administrator: Result<bool, DoctorProblem>,
+    /// Each method that brandctl uses, and whether it can be called.
+    pub methods: Vec<(String, Result<Presence, DoctorProblem>)>,
+    /// The most time that a method has used up of its ten minutes' allowance, in seconds, if the portal says it.
     pub operating: Option<f64>,
 }
 
-/// How a method is there.
+/// Whether a method can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// It can be called.
     Available,
-    /// The portal has it, and not for these credentials.
+    /// The portal has it, but not for these credentials.
     Withheld,
     /// The portal does not have it.
     Absent,
 }
 
-/// What was seen. What was not looked at, because something before it failed, is `None`.
+/// What was observed. A field is `None` if it was not looked at because something before it failed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Observed {
-    /// How the portal is talked to, and where the credentials came from.
-    pub config: Option<Result<(Setup, String), Trouble>>,
+pub struct DoctorObservations {
+    /// How to connect to the portal, and where the credentials came from.
+    pub config: Option<Result<(Setup, String), DoctorProblem>>,
     /// Whether credentials that expire can be renewed.
-    pub renewable: Option<Result<(), Trouble>>,
-    /// What there is to say for the manifest; `None` when there is none.
-    pub manifest: Option<Result<String, Trouble>>,
+    pub renewable: Option<Result<(), DoctorProblem>>,
+    /// What the manifest says of the portal; `None` without a manifest.
+    pub manifest: Option<Result<String, DoctorProblem>>,
     /// The state folder.
-    pub state: Option<Result<String, Trouble>>,
+    pub state: Option<Result<String, DoctorProblem>>,
     /// The IP addresses of the host that connections are made to.
-    pub resolved: Option<Result<Vec<String>, Trouble>>,
+    pub resolved: Option<Result<Vec<String>, DoctorProblem>>,
     /// Whether one of them takes a connection, and which.
-    pub connected: Option<Result<String, Trouble>>,
+    pub connected: Option<Result<String, DoctorProblem>>,
     /// What the web server said.
-    pub greeted: Option<Result<Greeting, Trouble>>,
+    pub greeted: Option<Result<Greeting, DoctorProblem>>,
     /// What the portal said.
-    pub inquired: Option<Result<Inquiry, Trouble>>,
+    pub inquired: Option<Result<Inquiry, DoctorProblem>>,
 }
 
-/// Judges what was seen: every check once, in their order.
+/// Every check once, in their order, made from what was observed.
 #[must_use]
-pub fn judge(observed: &Observed) -> Vec<Check> {
+pub fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
     let setup = observed.config.as_ref().and_then(|config| config.as_ref().ok()).map(|(setup, _)| setup);
     let proxy = if setup.is_some_and(|setup| setup.proxied) { "the proxy " } else { "" };
     let peer = setup.map(Setup::whom).unwrap_or_default();
     let mut checks = vec![
         match &observed.renewable {
-            Some(Err(trouble)) => check(Subject::Config, Health::Warning, &trouble.message, trouble.help.as_deref()),
-            _ => of(Subject::Config, observed.config.as_ref(), "", |(setup, source)| {
+            Some(Err(problem)) => {
+                check(DoctorSubject::Config, Health::Warning, &problem.message, problem.help.as_deref())
+            }
+            _ => of(DoctorSubject::Config, observed.config.as_ref(), "", |(setup, source)| {
                 format!("{}, by {source}", setup.url)
             }),
         },
-        of(Subject::Manifest, observed.manifest.as_ref(), "there is none here", Clone::clone),
-        of(Subject::State, observed.state.as_ref(), "no portal is known", Clone::clone),
-        of(Subject::Dns, observed.resolved.as_ref(), "no portal is known", |addresses| {
+        of(DoctorSubject::Manifest, observed.manifest.as_ref(), "there is none here", Clone::clone),
+        of(DoctorSubject::State, observed.state.as_ref(), "no portal is known", Clone::clone),
+        of(DoctorSubject::Dns, observed.resolved.as_ref(), "no portal is known", |addresses| {
             let addresses: Vec<&str> = addresses.iter().take(3).map(String::as_str).collect();
             format!("{peer} is {}", addresses.join(", "))
         }),
-        of(Subject::Tcp, observed.connected.as_ref(), "no address", |address| {
+        of(DoctorSubject::Tcp, observed.connected.as_ref(), "no address", |address| {
             let port = setup.map(|setup| setup.port).unwrap_or_default();
             format!("{proxy}{address} takes connections on port {port}")
         }),
@@ -223,123 +225,141 @@ pub fn judge(observed: &Observed) -> Vec<Check> {
     checks
 }
 
-fn check(subject: Subject, health: Health, message: impl Into<String>, help: Option<&str>) -> Check {
-    Check { subject, health, message: message.into(), help: help.map(str::to_owned) }
+fn check(subject: DoctorSubject, health: Health, message: impl Into<String>, help: Option<&str>) -> DoctorCheck {
+    DoctorCheck { subject, health, message: message.into(), help: help.map(str::to_owned) }
 }
 
-fn failed(subject: Subject, trouble: &Trouble) -> Check {
-    check(subject, Health::Failed, trouble.message.clone(), trouble.help.as_deref())
+fn failed(subject: DoctorSubject, problem: &DoctorProblem) -> DoctorCheck {
+    check(subject, Health::Failed, problem.message.clone(), problem.help.as_deref())
 }
 
-fn skipped(subject: Subject, why: &str) -> Check {
+fn skipped(subject: DoctorSubject, why: &str) -> DoctorCheck {
     check(subject, Health::Skipped, why, None)
 }
 
-/// A check that is what was seen; `otherwise` says why there is nothing.
-fn of<T>(subject: Subject, seen: Option<&Result<T, Trouble>>, otherwise: &str, words: impl Fn(&T) -> String) -> Check {
+/// A check of one observation; `otherwise` says why there is none.
+fn of<T>(
+    subject: DoctorSubject,
+    seen: Option<&Result<T, DoctorProblem>>,
+    otherwise: &str,
+    words: impl Fn(&T) -> String,
+) -> DoctorCheck {
     match seen {
         Some(Ok(seen)) => check(subject, Health::Ok, words(seen), None),
-        Some(Err(trouble)) => failed(subject, trouble),
+        Some(Err(problem)) => failed(subject, problem),
         None => skipped(subject, otherwise),
     }
 }
 
-fn tls(greeted: Option<&Result<Greeting, Trouble>>, setup: Option<&Setup>) -> Check {
+fn tls(greeted: Option<&Result<Greeting, DoctorProblem>>, setup: Option<&Setup>) -> DoctorCheck {
     if setup.is_some_and(|setup| !setup.encrypted) {
-        return skipped(Subject::Tls, "plain http, which is spoken to this machine only");
+        return skipped(DoctorSubject::Tls, "plain http, which is spoken to this machine only");
     }
-    of(Subject::Tls, greeted, "no connection", |_| "the certificate is trusted".to_owned())
+    of(DoctorSubject::Tls, greeted, "no connection", |_| "the certificate is trusted".to_owned())
 }
 
-fn clock(greeted: Option<&Result<Greeting, Trouble>>) -> Check {
+fn clock(greeted: Option<&Result<Greeting, DoctorProblem>>) -> DoctorCheck {
     match greeted {
-        None | Some(Err(_)) => skipped(Subject::Clock, "no connection"),
-        Some(Ok(Greeting { ahead: None })) => skipped(Subject::Clock, "the portal did not tell its time"),
-        Some(Ok(Greeting { ahead: Some(ahead) })) if ahead.abs() > CLOCK => {
+        None | Some(Err(_)) => skipped(DoctorSubject::Clock, "no connection"),
+        Some(Ok(Greeting { ahead: None })) => skipped(DoctorSubject::Clock, "the portal did not tell its time"),
+        Some(Ok(Greeting { ahead: Some(ahead) })) if ahead.abs() > MAX_CLOCK_SKEW => {
             let side = if *ahead > 0 { "ahead of" } else { "behind" };
             let message = format!("the portal's clock is {} s {side} this machine's", ahead.abs());
             let help = "set this machine's clock: certificates, tokens and the times of runs go by it";
-            check(Subject::Clock, Health::Warning, message, Some(help))
+            check(DoctorSubject::Clock, Health::Warning, message, Some(help))
         }
-        Some(Ok(_)) => {
-            check(Subject::Clock, Health::Ok, format!("the portal's agrees with this machine's within {CLOCK} s"), None)
-        }
+        Some(Ok(_)) => check(
+            DoctorSubject::Clock,
+            Health::Ok,
+            format!("the portal's agrees with this machine's within {MAX_CLOCK_SKEW} s"),
+            None,
+        ),
     }
 }
 
-fn inquiry(inquired: Option<&Result<Inquiry, Trouble>>) -> Vec<Check> {
-    const OTHERS: [Subject; 3] = [Subject::Scope, Subject::Rights, Subject::Methods];
+fn inquiry(inquired: Option<&Result<Inquiry, DoctorProblem>>) -> Vec<DoctorCheck> {
+    const OTHERS: [DoctorSubject; 3] = [DoctorSubject::Scope, DoctorSubject::Rights, DoctorSubject::Methods];
     let inquiry = match inquired {
         Some(Ok(inquiry)) => inquiry,
-        Some(Err(trouble)) => {
+        Some(Err(problem)) => {
             let others = OTHERS.map(|subject| skipped(subject, "the portal gave no answer"));
-            return [failed(Subject::Credentials, trouble)].into_iter().chain(others).collect();
+            return [failed(DoctorSubject::Credentials, problem)].into_iter().chain(others).collect();
         }
         None => {
-            let subjects = [Subject::Credentials].into_iter().chain(OTHERS);
+            let subjects = [DoctorSubject::Credentials].into_iter().chain(OTHERS);
             return subjects.map(|subject| skipped(subject, "no connection")).collect();
         }
     };
-    let caller = of(Subject::Credentials, Some(&inquiry.caller), "", Clone::clone);
+    let caller = of(DoctorSubject::Credentials, Some(&inquiry.caller), "", Clone::clone);
     let scope = match &inquiry.scopes {
-        Ok(scopes) if scopes.iter().any(|scope| scope.eq_ignore_ascii_case(SCOPE)) => {
-            check(Subject::Scope, Health::Ok, format!("`{SCOPE}` is among them"), None)
+        Ok(scopes) if scopes.iter().any(|scope| scope.eq_ignore_ascii_case(CRM_SCOPE)) => {
+            check(DoctorSubject::Scope, Health::Ok, format!("`{CRM_SCOPE}` is among them"), None)
         }
         Ok(scopes) => {
             let message = match scopes.as_slice() {
-                [] => format!("`{SCOPE}` is missing: there are none"),
-                scopes => format!("`{SCOPE}` is missing: there are {}", scopes.join(", ")),
+                [] => format!("`{CRM_SCOPE}` is missing: there are none"),
+                scopes => format!("`{CRM_SCOPE}` is missing: there are {}", scopes.join(", ")),
             };
-            check(Subject::Scope, Health::Failed, message, Some("give the webhook or application the scope `crm`"))
+            check(
+                DoctorSubject::Scope,
+                Health::Failed,
+                message,
+                Some("give the webhook or application the scope `crm`"),
+            )
         }
-        Err(trouble) => failed(Subject::Scope, trouble),
+        Err(problem) => failed(DoctorSubject::Scope, problem),
     };
     let rights = match &inquiry.administrator {
-        Ok(true) => check(Subject::Rights, Health::Ok, "the user is an administrator", None),
+        Ok(true) => check(DoctorSubject::Rights, Health::Ok, "the user is an administrator", None),
         Ok(false) => {
             let help = "plan, drift and list work all the same; apply needs an administrator's credentials";
-            check(Subject::Rights, Health::Failed, "the user is no administrator", Some(help))
+            check(DoctorSubject::Rights, Health::Failed, "the user is no administrator", Some(help))
         }
-        Err(trouble) => failed(Subject::Rights, trouble),
+        Err(problem) => failed(DoctorSubject::Rights, problem),
     };
     vec![caller, scope, rights, methods(&inquiry.methods)]
 }
 
-fn methods(methods: &[(String, Result<Presence, Trouble>)]) -> Check {
+fn methods(methods: &[(String, Result<Presence, DoctorProblem>)]) -> DoctorCheck {
     let those = |wanted: Presence| -> Vec<&str> {
         methods.iter().filter(|(_, seen)| *seen == Ok(wanted)).map(|(name, _)| name.as_str()).collect()
     };
     let (absent, withheld) = (those(Presence::Absent), those(Presence::Withheld));
     if !absent.is_empty() {
         let message = format!("the portal does not have {}", absent.join(", "));
-        check(Subject::Methods, Health::Failed, message, Some("the portal's CRM module must be updated"))
+        check(DoctorSubject::Methods, Health::Failed, message, Some("the portal's CRM module must be updated"))
     } else if !withheld.is_empty() {
         let message = format!("the credentials are not good for {}", withheld.join(", "));
-        check(Subject::Methods, Health::Failed, message, Some("give the webhook or application the scope `crm`"))
-    } else if let Some(trouble) = methods.iter().find_map(|(_, seen)| seen.as_ref().err()) {
-        failed(Subject::Methods, trouble)
+        check(DoctorSubject::Methods, Health::Failed, message, Some("give the webhook or application the scope `crm`"))
+    } else if let Some(problem) = methods.iter().find_map(|(_, seen)| seen.as_ref().err()) {
+        failed(DoctorSubject::Methods, problem)
     } else {
-        check(Subject::Methods, Health::Ok, format!("all {} are there", methods.len()), None)
+        check(DoctorSubject::Methods, Health::Ok, format!("all {} are there", methods.len()), None)
     }
 }
 
-fn limits(setup: Option<&Setup>, inquiry: Option<&Inquiry>) -> Check {
-    let Some(Setup { per_second, burst, .. }) = setup else { return skipped(Subject::Limits, "no portal is known") };
+fn limits(setup: Option<&Setup>, inquiry: Option<&Inquiry>) -> DoctorCheck {
+    let Some(Setup { per_second, burst, .. }) = setup else {
+        return skipped(DoctorSubject::Limits, "no portal is known");
+    };
     let pace = format!("at most {per_second} requests per second (--rps), {burst} at once");
     match inquiry.and_then(|inquiry| inquiry.operating) {
-        Some(used) if used >= OPERATING => {
-            let message = format!("{pace}; a method has used up its {OPERATING} s in ten minutes");
+        Some(used) if used >= METHOD_SECONDS => {
+            let message = format!("{pace}; a method has used up its {METHOD_SECONDS} s in ten minutes");
             check(
-                Subject::Limits,
+                DoctorSubject::Limits,
                 Health::Warning,
                 message,
                 Some("wait some minutes: commands wait too, up to --timeout"),
             )
         }
-        Some(used) => {
-            check(Subject::Limits, Health::Ok, format!("{pace}; {used:.0} of {OPERATING} s of method time used"), None)
-        }
-        None => check(Subject::Limits, Health::Ok, pace, None),
+        Some(used) => check(
+            DoctorSubject::Limits,
+            Health::Ok,
+            format!("{pace}; {used:.0} of {METHOD_SECONDS} s of method time used"),
+            None,
+        ),
+        None => check(DoctorSubject::Limits, Health::Ok, pace, None),
     }
 }
 

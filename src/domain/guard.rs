@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Kind};
 use super::diff::{Action, Change, Unbacked};
+use super::evidence::Usage;
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
-use super::usage::Usage;
 
 /// What the user allows this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What a portal holds, and what brandctl may do with each entry: the listing seen through a manifest, or without one.
+//! The entries of a portal, and what brandctl may do with each: the portal's list, seen with a manifest or without one.
 
 use std::collections::BTreeSet;
 
@@ -53,18 +53,18 @@ impl Management {
 
 /// One entry of the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct ListEntry {
     /// Kind and code, spelt as the portal spells it.
     pub address: Address,
     /// What brandctl may do with it.
-    pub standing: Management,
+    pub management: Management,
     /// What is known of its bytes; not needed for a system entry, which has none to fetch.
     pub reading: Reading,
 }
 
-/// What `list` found out.
+/// The result of `list`.
 #[derive(Debug, Clone, Default)]
-pub struct Inventory {
+pub struct ListReport {
     /// What it is about.
     pub subject: Subject,
     /// The portal's identity; `None` when it was not reached.
@@ -72,30 +72,30 @@ pub struct Inventory {
     /// How the user names the manifest; `None` without one.
     pub manifest: Option<String>,
     /// The entries: the custom ones by address, then the system ones by address.
-    pub entries: Vec<Held>,
-    /// What there is to say about it.
+    pub entries: Vec<ListEntry>,
+    /// The findings about it.
     pub findings: Vec<Finding>,
-    /// The bytes of the entries, where somebody wants to see them.
+    /// The bytes of the entries, if they are to be shown.
     pub contents: Contents,
 }
 
-impl Inventory {
-    /// How many entries have this standing.
+impl ListReport {
+    /// The number of entries with this management.
     #[must_use]
-    pub fn count(&self, standing: Management) -> usize {
-        self.entries.iter().filter(|held| held.standing == standing).count()
+    pub fn count(&self, management: Management) -> usize {
+        self.entries.iter().filter(|entry| entry.management == management).count()
     }
 
-    /// How many entries do not come with the product.
+    /// The number of entries that are not system entries.
     #[must_use]
     pub fn custom(&self) -> usize {
         self.entries.len() - self.count(Management::System)
     }
 
-    /// How many entries could not be fetched.
+    /// The number of entries that could not be fetched.
     #[must_use]
     pub fn unknown(&self) -> usize {
-        self.entries.iter().filter(|held| matches!(held.reading, Reading::Failed(_))).count()
+        self.entries.iter().filter(|entry| matches!(entry.reading, Reading::Failed(_))).count()
     }
 
     /// Whether something is wrong, or could not be determined.
@@ -105,37 +105,37 @@ impl Inventory {
     }
 }
 
-/// Sorts out what was observed; `ownership` is `None` without a manifest.
+/// The observed entries, sorted; `ownership` is `None` without a manifest.
 #[must_use]
-pub fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Selection) -> Vec<Held> {
+pub fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Selection) -> Vec<ListEntry> {
     let reserved: BTreeSet<_> = observed
         .entries
         .iter()
         .filter(|entry| entry.listed.system)
         .map(|entry| entry.listed.address.folded())
         .collect();
-    let mut entries: Vec<Held> = observed
+    let mut entries: Vec<ListEntry> = observed
         .entries
         .into_iter()
         .filter(|entry| only.admits(&entry.listed.address))
         .map(|ObservedEntry { listed, reading }| {
-            let standing = standing(&listed, ownership, &reserved);
-            Held { address: listed.address, standing, reading }
+            let management = management(&listed, ownership, &reserved);
+            ListEntry { address: listed.address, management, reading }
         })
         .collect();
     entries.sort_by(|a, b| {
-        let key = |held: &Held| held.standing == Management::System;
+        let key = |entry: &ListEntry| entry.management == Management::System;
         (key(a), &a.address).cmp(&(key(b), &b.address))
     });
     // A custom code that became a system code is listed twice, both times as a system entry.
     entries.dedup_by(|a, b| {
-        a.standing == Management::System && b.standing == Management::System && a.address == b.address
+        a.management == Management::System && b.management == Management::System && a.address == b.address
     });
     entries
 }
 
-/// In the order of the table that says what brandctl may touch.
-fn standing(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Management {
+/// What brandctl may do with an entry, in the order of the table of ownership.
+fn management(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Management {
     if listed.system {
         return Management::System;
     }
@@ -143,20 +143,20 @@ fn standing(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<
     match ownership.of(&listed.address) {
         Err(Unmanaged::Ignored) => Management::Ignored,
         Err(_) => Management::Unmanaged,
-        // As the diff has it: a write about this one could be taken for one about the system entry.
+        // As in the diff: the portal could take a write to this one for a write to the system entry.
         Ok(()) if reserved.contains(&listed.address.folded()) => Management::Unmanaged,
         Ok(()) if ownership.protect.matches(&listed.address) => Management::Protected,
         Ok(()) => Management::Managed,
     }
 }
 
-/// The `--only` patterns that match nothing at all: more likely a typing error than a wish.
+/// The findings on `--only` patterns that match no entry, which are probably misspelt.
 #[must_use]
-pub fn unmatched(only: &Selection, entries: &[Held]) -> Vec<Finding> {
+pub fn unmatched(only: &Selection, entries: &[ListEntry]) -> Vec<Finding> {
     scope::unmatched(
         "--only",
         only.patterns(),
-        entries.iter().map(|held| &held.address),
+        entries.iter().map(|entry| &entry.address),
         "entry of the portal",
         "patterns match codes as the portal spells them, such as `acme-*` or `icon/acme-*`",
     )
@@ -176,8 +176,8 @@ mod tests {
         ObservedState { entries: entries.iter().map(entry).collect() }
     }
 
-    fn words(entries: &[Held]) -> Vec<String> {
-        entries.iter().map(|held| format!("{} {}", held.address, held.standing.name())).collect()
+    fn words(entries: &[ListEntry]) -> Vec<String> {
+        entries.iter().map(|entry| format!("{} {}", entry.address, entry.management.name())).collect()
     }
 
     const PORTAL: [(&str, bool); 9] = [
@@ -220,7 +220,10 @@ mod tests {
     #[test]
     fn without_a_manifest_nothing_is_known_of_owners() {
         let found = entries(observed(&PORTAL), None, &Selection::All);
-        assert!(found.iter().all(|held| matches!(held.standing, Management::Custom | Management::System)), "{found:?}");
+        assert!(
+            found.iter().all(|entry| matches!(entry.management, Management::Custom | Management::System)),
+            "{found:?}"
+        );
         assert_eq!(found.len(), 8);
     }
 }

@@ -1,4 +1,4 @@
-//! Timeline log entries: which CRM item one belongs to, what it says, and how pages of them become a list.
+//! Timeline log entries: the CRM items that they belong to, what they say, and how pages of them become a list.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,10 +10,10 @@ use serde::Serialize;
 use super::finding::Finding;
 use crate::text;
 
-/// How many entries a full page has, by the documentation.
-const PAGE: usize = 10;
+/// The number of entries on a full page, by the documentation.
+const PAGE_SIZE: usize = 10;
 /// The most entries that are listed.
-pub const MOST: usize = 10_000;
+pub const MAX_ENTRIES: usize = 10_000;
 
 /// The types of CRM items that have names. Where there are two, the first is shown.
 const NAMES: [(&str, u32); 9] = [
@@ -48,23 +48,23 @@ impl fmt::Display for Entity {
     }
 }
 
-/// Text that names no CRM item.
+/// The error for text that is not a CRM item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnEntity {
     /// There is no colon in it.
     #[error("an item is written as type and number, as in deal:12")]
     Shape,
-    /// The part before the colon is no type.
-    #[error("`{}` is no type of CRM items{}: there are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, as in 1032 or T408",
-        .given.escape_debug(), .near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default())]
+    /// The part before the colon is not a type.
+    #[error("`{given}` is no type of CRM items{}: there are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, as in 1032 or T408",
+        .near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default())]
     Type {
         /// What was given.
         given: String,
         /// The name that is most like it.
         near: Option<&'static str>,
     },
-    /// The part behind it is no number.
-    #[error("`{}` is no item's number: it is a whole number from 1 on", .0.escape_debug())]
+    /// The part after the colon is not a number.
+    #[error("`{0}` is no item's number: it is a whole number from 1 on")]
     Id(String),
     /// A range ends before it begins.
     #[error("a range goes from the lower number to the higher: did you mean {last}-{first}")]
@@ -85,7 +85,7 @@ impl FromStr for Entity {
     }
 }
 
-/// The type before the colon, and what stands behind it.
+/// The type before the colon, and the text after it.
 pub(super) fn type_and_rest(text: &str) -> Result<(u32, &str), NotAnEntity> {
     let (kind, rest) = text.split_once(':').ok_or(NotAnEntity::Shape)?;
     let type_id = type_id(kind).ok_or_else(|| {
@@ -123,14 +123,14 @@ fn type_id(text: &str) -> Option<u32> {
     named.or_else(numbered).or_else(dynamic)
 }
 
-/// Without the signs that parsing a number would take too.
+/// A text of digits only: parsing a number would allow signs too.
 fn digits(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }
 
-/// What a new entry shall say.
+/// The contents of a new log entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct NewLogEntry {
     /// Its title.
     pub title: String,
     /// Its text.
@@ -157,55 +157,54 @@ pub struct LogEntry {
     pub icon: String,
 }
 
-/// Which entries come first.
+/// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// The oldest.
+pub enum LogOrder {
+    /// The oldest entries come first.
     Ascending,
-    /// The newest.
+    /// The newest entries come first.
     Descending,
 }
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Page {
+pub struct LogPage {
     /// Its entries.
     pub entries: Vec<LogEntry>,
-    /// How many there are on all pages, by the portal's word.
+    /// The number of entries on all pages, as the portal counts them.
     pub total: Option<u64>,
 }
 
-/// Where a list is read page by page, and ends: each further page must bring something new. Portals repeat pages, ignore
-/// where a page should begin, and miscount.
+/// The state of a list that is read page by page. It ends when a page brings nothing new, because portals repeat pages,
+/// ignore where a page should begin, and miscount.
 #[derive(Debug)]
 pub struct Paging {
     seen: BTreeSet<u64>,
     limit: usize,
     total: Option<u64>,
-    /// How many entries the newest page had, known ones too.
+    /// The number of entries on the newest page, also of known ones.
     length: usize,
-    /// The portal counts fewer than before: what stood behind a deleted entry may have moved to a page that was read already.
+    /// Whether the portal counts fewer than before: entries after a deleted one may have moved to a page that was read already.
     shrank: bool,
 }
 
 impl Paging {
-    /// The beginning of a list of at most `limit` entries, and never more than [`MOST`].
+    /// The beginning of a list of at most `limit` entries, and never more than [`MAX_ENTRIES`].
     #[must_use]
     pub fn new(limit: Option<usize>) -> Self {
         Self { seen: BTreeSet::new(), limit: limit.unwrap_or(usize::MAX), total: None, length: 0, shrank: false }
     }
 
-    /// Takes the page that was asked for at `start`: its entries that are new, and where the next page begins, if there
-    /// may be one.
-    pub fn take(&mut self, page: Page, start: usize) -> (Vec<LogEntry>, Option<usize>) {
-        let room = self.limit.min(MOST).saturating_sub(self.seen.len());
+    /// Adds the page that begins at `start`. Gives its new entries, and where the next page begins, if there may be one.
+    pub fn take(&mut self, page: LogPage, start: usize) -> (Vec<LogEntry>, Option<usize>) {
+        let room = self.limit.min(MAX_ENTRIES).saturating_sub(self.seen.len());
         self.shrank |= page.total < self.total;
         (self.length, self.total) = (page.entries.len(), page.total);
         let seen = &mut self.seen;
         let new: Vec<_> = page.entries.into_iter().filter(|entry| seen.insert(entry.id)).take(room).collect();
-        let is_full = self.seen.len() >= self.limit.min(MOST);
-        let is_last = self.length < PAGE && self.has_all_counted();
-        let next = start + self.length.div_ceil(PAGE) * PAGE;
+        let is_full = self.seen.len() >= self.limit.min(MAX_ENTRIES);
+        let is_last = self.length < PAGE_SIZE && self.has_all_counted();
+        let next = start + self.length.div_ceil(PAGE_SIZE) * PAGE_SIZE;
         let ends = new.is_empty() || is_full || is_last;
         (new, (!ends).then_some(next))
     }
@@ -214,7 +213,7 @@ impl Paging {
         self.total.is_some_and(|total| usize::try_from(total).is_ok_and(|total| self.seen.len() >= total))
     }
 
-    /// How many entries the portal counts, when it gave less than that.
+    /// The number of entries that the portal counts, if it gave fewer.
     #[must_use]
     pub fn missing(&self) -> Option<u64> {
         let is_whole = self.seen.len() >= self.limit || self.total.is_none() || self.has_all_counted();
@@ -225,7 +224,7 @@ impl Paging {
     /// counts none, a last page with room left on it.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let has_all = if self.total.is_some() { self.has_all_counted() } else { self.length < PAGE };
+        let has_all = if self.total.is_some() { self.has_all_counted() } else { self.length < PAGE_SIZE };
         has_all && !self.shrank
     }
 }
@@ -233,7 +232,7 @@ impl Paging {
 /// How a command about log entries ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum LogOutcome {
     /// It was done, as far as `errors` does not say otherwise.
     Done,
     /// It was not done.
@@ -243,18 +242,18 @@ pub enum Outcome {
     Unknown,
 }
 
-/// What a command about log entries found out or did.
+/// The result of a command about log entries.
 #[derive(Debug, Clone, Default)]
 pub struct LogReport {
     /// The portal's identity; `None` when it was not reached.
     pub portal: Option<String>,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: LogOutcome,
     /// The entries that were added, got or listed.
     pub entries: Vec<LogEntry>,
     /// The id of the entry that was deleted.
     pub deleted: Option<u64>,
-    /// What there is to say about it.
+    /// The findings about it.
     pub findings: Vec<Finding>,
 }
 
@@ -304,7 +303,7 @@ mod tests {
             ("deal:1:2", "`1:2` is no item's number"),
             ("deal:1-50", "`1-50` is no item's number"),
             ("deal:99999999999999999999", "is no item's number"),
-            ("\u{1b}[2J:1", "`\\u{1b}[2J` is no type"),
+            ("\u{1b}[2J:1", "`\u{1b}[2J` is no type"),
         ] {
             let error = text.parse::<Entity>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
@@ -324,17 +323,17 @@ mod tests {
     }
 
     /// Lists from a portal that answers with `page`: how many entries, how many are missing, how many requests.
-    fn list(limit: Option<usize>, page: impl Fn(usize) -> Page) -> (usize, Option<u64>, usize) {
+    fn list(limit: Option<usize>, page: impl Fn(usize) -> LogPage) -> (usize, Option<u64>, usize) {
         let (entries, paging, requests) = read(limit, page);
         (entries, paging.missing(), requests)
     }
 
-    fn read(limit: Option<usize>, page: impl Fn(usize) -> Page) -> (usize, Paging, usize) {
+    fn read(limit: Option<usize>, page: impl Fn(usize) -> LogPage) -> (usize, Paging, usize) {
         let mut paging = Paging::new(limit);
         let (mut start, mut requests, mut entries) = (Some(0), 0, 0);
         while let Some(from) = start {
             requests += 1;
-            assert!(requests <= 2 * MOST, "it must end");
+            assert!(requests <= 2 * MAX_ENTRIES, "it must end");
             let (new, next) = paging.take(page(from), from);
             entries += new.len();
             start = next;
@@ -344,27 +343,27 @@ mod tests {
 
     #[test]
     fn a_list_is_whole_only_when_that_is_known() {
-        let is_whole = |page: &dyn Fn(usize) -> Page| read(None, page).1.is_whole();
+        let is_whole = |page: &dyn Fn(usize) -> LogPage| read(None, page).1.is_whole();
         for count in [0, 1, 9, 10, 11, 25] {
             assert!(is_whole(&paged(count, Some(count))), "{count}");
             assert!(is_whole(&paged(count, None)), "{count} without a count end with a page that is not full");
             assert!(!is_whole(&paged(count, Some(count + 1))), "{count}");
         }
-        assert!(!is_whole(&|_| Page { entries: entries(1..=10), total: None }), "the page may be one of many");
-        assert!(is_whole(&|_| Page { entries: entries(1..=7), total: None }));
-        let endless = |start: usize| Page { entries: entries(start as u64..start as u64 + 10), total: None };
+        assert!(!is_whole(&|_| LogPage { entries: entries(1..=10), total: None }), "the page may be one of many");
+        assert!(is_whole(&|_| LogPage { entries: entries(1..=7), total: None }));
+        let endless = |start: usize| LogPage { entries: entries(start as u64..start as u64 + 10), total: None };
         assert!(!is_whole(&endless), "it was cut");
         // The newest of 25 is deleted after the first page: the sixteenth is on no page that is read.
         let shrinking = |start: usize| match start {
-            0 => Page { entries: entries((16..=25).rev()), total: Some(25) },
-            _ => Page { entries: entries((1..=24).rev().skip(start).take(PAGE)), total: Some(24) },
+            0 => LogPage { entries: entries((16..=25).rev()), total: Some(25) },
+            _ => LogPage { entries: entries((1..=24).rev().skip(start).take(PAGE_SIZE)), total: Some(24) },
         };
         assert!(!is_whole(&shrinking));
     }
 
     /// A portal that does as the documentation says.
-    fn paged(count: u64, total: Option<u64>) -> impl Fn(usize) -> Page {
-        move |start| Page { entries: entries((1..=count).skip(start).take(PAGE)), total }
+    fn paged(count: u64, total: Option<u64>) -> impl Fn(usize) -> LogPage {
+        move |start| LogPage { entries: entries((1..=count).skip(start).take(PAGE_SIZE)), total }
     }
 
     #[test]
@@ -380,17 +379,18 @@ mod tests {
 
     #[test]
     fn a_portal_that_repeats_a_page_or_miscounts_does_not_hold_us() {
-        let ignores_start = |_| Page { entries: entries(1..=10), total: Some(25) };
+        let ignores_start = |_| LogPage { entries: entries(1..=10), total: Some(25) };
         assert_eq!(list(None, ignores_start), (10, Some(25), 2));
         assert_eq!(list(Some(10), ignores_start), (10, None, 1));
-        let repeats = |start: usize| Page { entries: entries((start / 20 * 10 + 1) as u64..=15), total: Some(15) };
+        let repeats = |start: usize| LogPage { entries: entries((start / 20 * 10 + 1) as u64..=15), total: Some(15) };
         assert_eq!(list(None, repeats).0, 15);
         assert_eq!(list(None, paged(7, Some(3))), (7, None, 1), "a count that is too low hides nothing");
         assert_eq!(list(None, paged(12, Some(3))), (12, None, 2));
         assert_eq!(list(None, paged(7, Some(1000))), (7, Some(1000), 2));
-        let endless = |start: usize| Page { entries: entries(start as u64..start as u64 + 10), total: Some(u64::MAX) };
-        assert_eq!(list(None, endless), (MOST, Some(u64::MAX), MOST / PAGE));
-        let everything_at_once = |_| Page { entries: entries(1..=35), total: Some(35) };
+        let endless =
+            |start: usize| LogPage { entries: entries(start as u64..start as u64 + 10), total: Some(u64::MAX) };
+        assert_eq!(list(None, endless), (MAX_ENTRIES, Some(u64::MAX), MAX_ENTRIES / PAGE_SIZE));
+        let everything_at_once = |_| LogPage { entries: entries(1..=35), total: Some(35) };
         assert_eq!(list(None, everything_at_once), (35, None, 2));
     }
 }

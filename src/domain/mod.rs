@@ -4,6 +4,7 @@ pub mod asset;
 pub mod command;
 pub mod diff;
 pub mod doctor;
+pub mod evidence;
 pub mod export;
 pub mod finding;
 pub mod guard;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::asset::{Address, Digest, Kind};
 use super::diff::{Action, Before, Change, Diff};
+use super::evidence::{Usage, UsageEvidence};
 use super::state::{Content, ObservedEntry, Reading};
-use super::usage::{Evidence, Usage};
 
 /// Bytes by their digest: what a plan uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
@@ -21,7 +21,7 @@ pub struct Plan {
     /// The bytes that the changes speak of, as far as they could be had.
     pub contents: Contents,
     /// Whether the codes that are deleted or replaced are in use, when that was looked for.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<UsageEvidence>,
 }
 
 /// How many changes of each sort.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest};
-use super::export::Item;
+use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::origin::{OriginKind, Origins};
@@ -182,7 +182,7 @@ pub struct ExportReport {
     /// The folder, as the user names it.
     pub folder: String,
     /// The custom entries, by address.
-    pub items: Vec<Item>,
+    pub items: Vec<ExportItem>,
     /// The files that were written, relative to the folder.
     pub written: Vec<String>,
     /// What there is to say about it.

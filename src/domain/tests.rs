@@ -182,7 +182,7 @@ fn guards_hold_at_every_size() {
 
 /// What the guard against deleting icons in use says of a plan that deletes `a-0` and so on, the first `used` of which log
 /// entries name, all of which were read or not.
-fn in_use(deletes: usize, used: usize, extent: usage::Completeness, in_use: InUse) -> Vec<(Outcome, usize)> {
+fn in_use(deletes: usize, used: usize, completeness: usage::Completeness, in_use: InUse) -> Vec<(Outcome, usize)> {
     let allowances = Allowances { max_deletes: Some(99), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use };
     let codes: Vec<_> = (0..deletes).map(|number| format!("a-{number}")).collect();
     let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
@@ -195,12 +195,12 @@ fn in_use(deletes: usize, used: usize, extent: usage::Completeness, in_use: InUs
         verdicts.map(|verdict| (verdict.outcome, verdict.addresses.len())).collect()
     };
     assert_eq!(judged(&plan), [], "nobody looked");
-    let mut tally = usage::UsageCounter::new(plan.removed_or_replaced().cloned());
+    let mut counter = usage::UsageCounter::new(plan.removed_or_replaced().cloned());
     let item = "deal:1".parse().unwrap();
     let entry = |code: &String| LogEntry { icon: code.to_uppercase(), ..LogEntry::default() };
-    tally.take(item, &codes.iter().take(used).map(entry).collect::<Vec<_>>());
-    tally.end(item, extent);
-    plan.evidence = Some(tally.finish(&usage::Items::new(["deal:1".parse().unwrap()]).unwrap()));
+    counter.take(item, &codes.iter().take(used).map(entry).collect::<Vec<_>>());
+    counter.end(item, completeness);
+    plan.evidence = Some(counter.finish(&usage::Items::new(["deal:1".parse().unwrap()]).unwrap()));
     judged(&plan)
 }
 

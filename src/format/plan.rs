@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::asset::{Address, Code, Digest};
 use crate::domain::diff::{Action, After, Before, Change, Reason, Unknown};
+use crate::domain::evidence::{Coverage, Usage};
 use crate::domain::finding::{Finding, Place, Severity};
 use crate::domain::guard::Verdict;
 use crate::domain::origin::{Origin, Origins};
@@ -14,7 +15,6 @@ use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::{Plan, Precondition};
 use crate::domain::report::{Against, Report, Run};
 use crate::domain::step::StepResult;
-use crate::domain::usage::{Coverage, Usage};
 
 use super::FORMAT_VERSION;
 

@@ -11,10 +11,10 @@ use super::FORMAT_VERSION;
 use super::plan::{ActionName, ChangeDocument, Document};
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change, Diff};
+use crate::domain::evidence::UsageEvidence;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::report::Against;
 use crate::domain::state::Content;
-use crate::domain::usage::Evidence;
 
 impl Document {
     /// Adds the bytes, which makes it a saved plan.
@@ -81,7 +81,7 @@ impl Document {
             unknown: self.unknown.clone(),
             conflicts: Vec::new(),
         };
-        let evidence = self.usage_coverage.clone().map(|coverage| Evidence::new(coverage, usages));
+        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence::new(coverage, usages));
         Ok(Plan { portal: self.portal.clone().unwrap_or_default(), diff, contents, evidence })
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FORMAT_VERSION;
 use crate::domain::asset::{Address, Code, Digest, Kind};
-use crate::domain::export::{File, Filed, Item, Origin};
+use crate::domain::export::{ExportItem, ExportOutcome, ExportSource, ExportedFile};
 use crate::domain::state::ObservedState;
 use crate::text::escape_json;
 
@@ -56,7 +56,7 @@ struct Versioned {
 impl SnapshotDocument {
     /// The snapshot of a portal whose custom entries became these items.
     #[must_use]
-    pub fn of(origin: &Origin, observed: &ObservedState, items: &[Item]) -> Self {
+    pub fn of(source: &ExportSource, observed: &ObservedState, items: &[ExportItem]) -> Self {
         let mut system: Vec<&Address> =
             observed.entries.iter().filter(|entry| entry.listed.system).map(|entry| &entry.listed.address).collect();
         system.sort();
@@ -70,8 +70,8 @@ impl SnapshotDocument {
         });
         Self {
             format_version: FORMAT_VERSION,
-            portal: origin.portal.clone(),
-            sandbox: origin.sandbox,
+            portal: source.portal.clone(),
+            sandbox: source.sandbox,
             entries: items.iter().map(SnapshotEntry::from).chain(system).collect(),
         }
     }
@@ -121,14 +121,14 @@ impl SnapshotEntry {
     }
 }
 
-impl From<&Item> for SnapshotEntry {
-    fn from(Item { address, filed }: &Item) -> Self {
-        let (file, missing) = match filed {
-            Filed::Declared(file) | Filed::SetAside(file, _) => (Some(file), None),
-            Filed::Unfetched(why) => (None, Some(format!("it could not be fetched: {why}"))),
-            Filed::LeftOut => (None, Some("it was left out of the export".to_owned())),
+impl From<&ExportItem> for SnapshotEntry {
+    fn from(ExportItem { address, outcome }: &ExportItem) -> Self {
+        let (file, missing) = match outcome {
+            ExportOutcome::Declared(file) | ExportOutcome::SetAside(file, _) => (Some(file), None),
+            ExportOutcome::Unfetched(why) => (None, Some(format!("it could not be fetched: {why}"))),
+            ExportOutcome::LeftOut => (None, Some("it was left out of the export".to_owned())),
         };
-        let (file, sha256) = file.map(|File { path, sha256 }| (path.clone(), *sha256)).unzip();
+        let (file, sha256) = file.map(|ExportedFile { path, sha256 }| (path.clone(), *sha256)).unzip();
         Self { kind: address.kind, code: address.code.clone(), system: false, file, sha256, missing }
     }
 }
@@ -138,15 +138,15 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
-    use crate::domain::export::{Choice, Export, SNAPSHOT, lay_out};
+    use crate::domain::export::{Export, ExportChoice, SNAPSHOT, build};
     use crate::domain::plan::Contents;
     use crate::domain::state::{Listed, ObservedEntry, Reading};
 
     /// An export of these entries, and its snapshot.
     fn exported(observed: &ObservedState) -> Export {
-        let origin = Origin { portal: "acme.bitrix24.com".to_owned(), sandbox: false };
-        let mut export = lay_out(observed, &Contents::new(), &Choice::default(), &origin);
-        export.add_snapshot(SnapshotDocument::of(&origin, observed, &export.items).text());
+        let source = ExportSource { portal: "acme.bitrix24.com".to_owned(), sandbox: false };
+        let mut export = build(observed, &Contents::new(), &ExportChoice::default(), &source);
+        export.add_snapshot(SnapshotDocument::of(&source, observed, &export.items).text());
         export
     }
 

@@ -1,13 +1,13 @@
 //! Tries the way to a portal step by step, and stops where it ends. Writes nothing.
 
 use crate::domain::asset::Kind;
-use crate::domain::doctor::Observed;
+use crate::domain::doctor::DoctorObservations;
 
 use super::events::{Event, Observer, Stage};
 use super::ports::Probe;
 
 /// Adds to `observed` what can be seen of the portal.
-pub(crate) async fn observe(portal: &impl Probe, observer: &dyn Observer, observed: &mut Observed) {
+pub(crate) async fn observe(portal: &impl Probe, observer: &dyn Observer, observed: &mut DoctorObservations) {
     observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let encrypted = portal.setup().encrypted;
     observed.renewable = Some(portal.renewable());

@@ -1,7 +1,7 @@
 //! Exports what a portal holds: a manifest, every image, and a snapshot. Nothing is written to the portal, and nothing to
 //! disk before everything is read.
 
-use crate::domain::export::{self, Choice, Export, Origin};
+use crate::domain::export::{self, Export, ExportChoice, ExportSource};
 use crate::domain::state::Listed;
 use crate::format::SnapshotDocument;
 
@@ -24,13 +24,13 @@ pub struct Exported {
 /// # Errors
 /// When the portal cannot be listed.
 pub async fn export(
-    choice: &Choice,
-    origin: &Origin,
+    choice: &ExportChoice,
+    source: &ExportSource,
     reader: &Reader<'_, impl ReadPortal>,
     target: &impl WriteExport,
     existing: Existing,
 ) -> Result<Exported, PortalError> {
-    let mut export = read(choice, origin, reader).await?;
+    let mut export = read(choice, source, reader).await?;
     if export.files.is_empty() {
         return Ok(Exported { export, ..Exported::default() });
     }
@@ -52,8 +52,8 @@ pub async fn export(
 /// # Errors
 /// When the portal cannot be listed.
 pub async fn read(
-    choice: &Choice,
-    origin: &Origin,
+    choice: &ExportChoice,
+    source: &ExportSource,
     reader: &Reader<'_, impl ReadPortal>,
 ) -> Result<Export, PortalError> {
     reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
@@ -64,7 +64,7 @@ pub async fn read(
     }
     let wanted = |listed: &Listed| !listed.system && choice.admits(&listed.address);
     let (observed, contents) = observe::observe(reader, &listing, wanted, Freshness::Refetched, |_, _| true).await;
-    let mut export = export::lay_out(&observed, &contents, choice, origin);
-    export.add_snapshot(SnapshotDocument::of(origin, &observed, &export.items).text());
+    let mut export = export::build(&observed, &contents, choice, source);
+    export.add_snapshot(SnapshotDocument::of(source, &observed, &export.items).text());
     Ok(export)
 }

@@ -1,7 +1,7 @@
 //! Lists what a portal holds, with the facts of every custom entry. Writes nothing.
 
 use crate::domain::finding::Finding;
-use crate::domain::list::{self, Held};
+use crate::domain::list::{self, ListEntry};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::Contents;
 use crate::domain::state::{Content, Listed, Listing, ObservedEntry, Reading, Selection};
@@ -14,7 +14,7 @@ use super::ports::{PortalError, ReadPortal};
 #[derive(Debug)]
 pub struct PortalEntries {
     /// The entries that were asked for.
-    pub entries: Vec<Held>,
+    pub entries: Vec<ListEntry>,
     /// What could not be fetched, and patterns that match nothing.
     pub findings: Vec<Finding>,
     /// Everything, for the cache to forget the rest.
@@ -65,8 +65,8 @@ pub async fn list(
     Ok(PortalEntries { entries, findings, listing, contents })
 }
 
-fn unknown(held: &Held) -> Option<Finding> {
-    let Reading::Failed(why) = &held.reading else { return None };
-    let message = format!("the image of {} cannot be fetched: {why}", held.address.to_string().escape_debug());
-    Some(Finding::warning("unknown-content", message).about(held.address.clone()))
+fn unknown(entry: &ListEntry) -> Option<Finding> {
+    let Reading::Failed(why) = &entry.reading else { return None };
+    let message = format!("the image of {} cannot be fetched: {why}", entry.address.to_string().escape_debug());
+    Some(Finding::warning("unknown-content", message).about(entry.address.clone()))
 }

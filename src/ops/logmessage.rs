@@ -2,7 +2,7 @@
 
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::Finding;
-use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Paging};
+use crate::domain::logmessage::{Entity, LogEntry, LogOrder, NewLogEntry, Paging};
 
 use super::ports::{PortalError, ReadLog, ReadPortal, WriteError, WriteLog};
 
@@ -13,7 +13,7 @@ use super::ports::{PortalError, ReadLog, ReadPortal, WriteError, WriteLog};
 pub(crate) async fn list(
     log: &impl ReadLog,
     entity: Entity,
-    order: Order,
+    order: LogOrder,
     limit: Option<usize>,
 ) -> Result<(Vec<LogEntry>, Option<u64>), PortalError> {
     let mut paging = Paging::new(limit);
@@ -33,7 +33,7 @@ pub(crate) async fn list(
 pub(crate) async fn add<P: ReadPortal + WriteLog>(
     portal: &P,
     entity: Entity,
-    draft: &Draft,
+    draft: &NewLogEntry,
     findings: &mut Vec<Finding>,
 ) -> Result<LogEntry, WriteError> {
     let icon = Address::new(Kind::Icon, Code::new(draft.icon.as_str()));

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::ports::{History, NoHistory};
 use crate::domain::finding::Finding;
-use crate::domain::origin::lineage::OldManifest;
+use crate::domain::origin::code_history::OldManifest;
 use crate::domain::origin::past::{ObjectId, Past};
-use crate::domain::origin::{Evidence, OriginKind, Origins, PastRun, committed, unknown};
+use crate::domain::origin::{OriginEvidence, OriginKind, Origins, PastRun, committed, unknown};
 use crate::domain::plan::Plan;
 use crate::domain::state::{DesiredState, Selection};
 
@@ -45,7 +45,7 @@ pub fn origins(record: &Record<'_>, plan: &Plan, desired: &DesiredState, only: &
             return (unknown(plan, &why), vec![finding]);
         }
     };
-    let mut evidence = Evidence::new(&past, plan, desired, only, record.runs);
+    let mut evidence = OriginEvidence::new(&past, plan, desired, only, record.runs);
     let wanted = evidence.unsettled();
     if !wanted.is_empty() {
         let mut versions: Vec<(usize, &str, &ObjectId)> = past

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
-use crate::domain::doctor::{Greeting, Inquiry, Setup, Trouble};
+use crate::domain::doctor::{DoctorProblem, Greeting, Inquiry, Setup};
 use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, RunState};
-use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Page};
+use crate::domain::logmessage::{Entity, LogEntry, LogOrder, LogPage, NewLogEntry};
 use crate::domain::manifest::Manifest;
 use crate::domain::origin::past::{ObjectId, Past};
 use crate::domain::retry::Class;
@@ -104,7 +104,7 @@ pub trait ReadPortal {
     fn begin_grace_period(&self);
 }
 
-impl From<PortalError> for Trouble {
+impl From<PortalError> for DoctorProblem {
     fn from(error: PortalError) -> Self {
         Self { message: error.message, help: error.hint }
     }
@@ -115,11 +115,11 @@ pub(crate) trait Probe {
     /// How the portal is reached.
     fn setup(&self) -> Setup;
     /// Checks that credentials that expire can be renewed; others need not be.
-    fn renewable(&self) -> Result<(), Trouble>;
+    fn renewable(&self) -> Result<(), DoctorProblem>;
     /// The IP addresses of the host that connections are made to; at least one.
-    async fn resolve(&self) -> Result<Vec<String>, Trouble>;
+    async fn resolve(&self) -> Result<Vec<String>, DoctorProblem>;
     /// The first of these addresses that takes a connection.
-    async fn connect(&self, addresses: &[String]) -> Result<String, Trouble>;
+    async fn connect(&self, addresses: &[String]) -> Result<String, DoctorProblem>;
     /// Sends the web server one request without credentials.
     async fn greet(&self) -> Result<Greeting, PortalError>;
     /// Asks what the caller may do, and whether the portal has these methods.
@@ -183,20 +183,20 @@ pub(crate) trait ReadLog {
     /// One entry.
     async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError>;
     /// The page of an item's entries that begins at `start`, if the portal respects that.
-    async fn log_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, PortalError>;
+    async fn log_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, PortalError>;
     /// The pages of several items' entries, each with where it begins, at most [`PAGES_AT_ONCE`]: one answer for each, in
     /// order. A failure that is about one item alone is in its answer; the error is about all of them.
     async fn log_pages(
         &self,
         wanted: &[(Entity, usize)],
-        order: Order,
-    ) -> Result<Vec<Result<Page, PortalError>>, PortalError>;
+        order: LogOrder,
+    ) -> Result<Vec<Result<LogPage, PortalError>>, PortalError>;
 }
 
 /// Writing timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.
 pub(crate) trait WriteLog {
     /// Adds an entry to an item's timeline.
-    async fn add_log_entry(&self, entity: Entity, draft: &Draft) -> Result<LogEntry, WriteError>;
+    async fn add_log_entry(&self, entity: Entity, draft: &NewLogEntry) -> Result<LogEntry, WriteError>;
     /// Deletes an entry.
     async fn delete_log_entry(&self, id: u64) -> Result<(), WriteError>;
 }

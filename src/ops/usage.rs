@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
+use crate::domain::evidence::{Usage, UsageEvidence};
 use crate::domain::finding::Finding;
-use crate::domain::logmessage::{Entity, Order, Page, Paging};
+use crate::domain::logmessage::{Entity, LogOrder, LogPage, Paging};
 use crate::domain::plan::Plan;
 use crate::domain::retry::Class;
-use crate::domain::usage::{Completeness, Evidence, Items, Usage, UsageCounter};
+use crate::domain::usage::{Completeness, Items, UsageCounter};
 
 use super::events::{Event, Observer, Stage};
 use super::observe::Reader;
@@ -20,7 +21,7 @@ const REPEATS: u32 = 2;
 #[derive(Debug)]
 pub struct Scanned {
     /// What is known of the codes.
-    pub evidence: Evidence,
+    pub evidence: UsageEvidence,
     /// Why it ended early, if it did: what was read until then counts.
     pub stopped: Option<PortalError>,
 }
@@ -45,7 +46,7 @@ pub(crate) async fn scan(
             break None;
         }
         let wanted: Vec<_> = open.iter().map(|cursor| (cursor.item, cursor.start)).collect();
-        let pages = match log.log_pages(&wanted, Order::Descending).await {
+        let pages = match log.log_pages(&wanted, LogOrder::Descending).await {
             Ok(pages) => pages,
             Err(error) => {
                 open.iter()
@@ -91,8 +92,8 @@ impl Cursor {
     }
 
     /// Counts a page; `None` when it was the item's last.
-    fn advance(mut self, page: Result<Page, PortalError>, counter: &mut UsageCounter) -> Option<Self> {
-        let extent = match page {
+    fn advance(mut self, page: Result<LogPage, PortalError>, counter: &mut UsageCounter) -> Option<Self> {
+        let completeness = match page {
             Ok(page) => {
                 let (new, next) = self.paging.take(page, self.start);
                 counter.take(self.item, &new);
@@ -107,7 +108,7 @@ impl Cursor {
             }
             Err(error) => Completeness::Refused(error.message),
         };
-        counter.end(self.item, extent);
+        counter.end(self.item, completeness);
         None
     }
 }
@@ -118,7 +119,7 @@ pub(crate) async fn check(
     plan: &Plan,
     items: &Items,
     reader: &Reader<'_, impl ReadLog>,
-) -> Option<(Evidence, Vec<Finding>)> {
+) -> Option<(UsageEvidence, Vec<Finding>)> {
     let codes: Vec<_> = plan.removed_or_replaced().cloned().collect();
     if codes.is_empty() {
         return None;
@@ -137,7 +138,7 @@ pub(crate) async fn check(
 }
 
 /// What stays unknown. These are warnings: an error would forbid a saved plan for good, and the guard has its own say.
-fn unknown(evidence: &Evidence) -> Vec<Finding> {
+fn unknown(evidence: &UsageEvidence) -> Vec<Finding> {
     let mut reasons: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
     for (address, usage) in evidence.usages() {
         if let Usage::Unknown { why } = usage {

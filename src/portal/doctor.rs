@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::doctor::{Greeting, Inquiry, Presence, Setup, Trouble};
+use crate::domain::doctor::{DoctorProblem, Greeting, Inquiry, Presence, Setup};
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, Probe};
 
@@ -57,7 +57,7 @@ impl Probe for Client {
         }
     }
 
-    fn renewable(&self) -> Result<(), Trouble> {
+    fn renewable(&self) -> Result<(), DoctorProblem> {
         match &self.access {
             Access::Webhook(_) => Ok(()),
             Access::Application(application) => {
@@ -66,7 +66,7 @@ impl Probe for Client {
         }
     }
 
-    async fn resolve(&self) -> Result<Vec<String>, Trouble> {
+    async fn resolve(&self) -> Result<Vec<String>, DoctorProblem> {
         let setup = self.setup();
         let (whom, Setup { peer, port, proxied, .. }) = (setup.whom(), setup);
         // The name of an IPv6 address has brackets in a URL, and none here.
@@ -76,20 +76,22 @@ impl Probe for Client {
         } else {
             "check the portal's host and the network's DNS"
         };
-        let trouble =
-            |why: String| Trouble { message: format!("{whom} has no address: {why}"), help: Some(help.to_owned()) };
+        let problem = |why: String| DoctorProblem {
+            message: format!("{whom} has no address: {why}"),
+            help: Some(help.to_owned()),
+        };
         match timeout_at(self.soon(), lookup_host((name, port))).await {
             Ok(Ok(found)) => {
                 let mut addresses: Vec<String> = found.map(|address| address.ip().to_string()).collect();
                 addresses.dedup();
-                if addresses.is_empty() { Err(trouble("there is no such host".to_owned())) } else { Ok(addresses) }
+                if addresses.is_empty() { Err(problem("there is no such host".to_owned())) } else { Ok(addresses) }
             }
-            Ok(Err(error)) => Err(trouble(error.to_string())),
-            Err(_) => Err(trouble("no answer in time".to_owned())),
+            Ok(Err(error)) => Err(problem(error.to_string())),
+            Err(_) => Err(problem("no answer in time".to_owned())),
         }
     }
 
-    async fn connect(&self, addresses: &[String]) -> Result<String, Trouble> {
+    async fn connect(&self, addresses: &[String]) -> Result<String, DoctorProblem> {
         let setup = self.setup();
         let (whom, Setup { port, proxied, .. }, until) = (setup.whom(), setup, self.soon());
         let attempts = addresses.iter().map(|address| {
@@ -108,7 +110,7 @@ impl Probe for Client {
             } else {
                 "check the network and its firewall; if there is a proxy, name it in HTTPS_PROXY"
             };
-            Trouble {
+            DoctorProblem {
                 message: format!("{whom} takes no connection on port {port}: {why}"),
                 help: Some(help.to_owned()),
             }
@@ -162,7 +164,7 @@ struct Question<'a> {
     name: Option<&'a str>,
 }
 
-type ProbeAnswer = Result<Value, Trouble>;
+type ProbeAnswer = Result<Value, DoctorProblem>;
 
 impl Client {
     /// Until when to wait for an address or a connection.
@@ -202,7 +204,7 @@ impl Client {
         answers
     }
 
-    fn caller(&self, answer: &Value) -> Result<String, Trouble> {
+    fn caller(&self, answer: &Value) -> Result<String, DoctorProblem> {
         let field = |name: &str| match answer.get(name) {
             Some(Value::String(text)) => self.access.quote(text),
             Some(Value::Number(number)) => number.to_string(),
@@ -216,12 +218,12 @@ impl Client {
         Ok(if name.trim().is_empty() { format!("user {id}") } else { format!("user {id}, {}", name.trim()) })
     }
 
-    fn scopes(&self, answer: Value) -> Result<Vec<String>, Trouble> {
+    fn scopes(&self, answer: Value) -> Result<Vec<String>, DoctorProblem> {
         let scopes = wire::members(answer).ok_or_else(|| self.unread(SCOPE, "it is no list"))?;
         Ok(scopes.iter().filter_map(|(_, scope)| scope.as_str()).map(|scope| self.access.quote(scope)).collect())
     }
 
-    fn presence(&self, answer: &Value) -> Result<Presence, Trouble> {
+    fn presence(&self, answer: &Value) -> Result<Presence, DoctorProblem> {
         let field = |name| answer.get(name).and_then(wire::truth);
         match (field("isExisting"), field("isAvailable")) {
             (Some(false), _) => Ok(Presence::Absent),
@@ -231,7 +233,7 @@ impl Client {
         }
     }
 
-    fn unread(&self, method: &str, why: &str) -> Trouble {
+    fn unread(&self, method: &str, why: &str) -> DoctorProblem {
         self.malformed(method, &Malformed(why.to_owned())).error.into()
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::logmessage::{Draft, Entity, LogEntry, Order, Page};
+use crate::domain::logmessage::{Entity, LogEntry, LogOrder, LogPage, NewLogEntry};
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, ReadLog, Urgency, WriteError, WriteLog};
 
@@ -24,15 +24,15 @@ impl ReadLog for Client {
         self.ask(RequestPurpose::Read, GET, &json!({ "id": id }), read).await.map_err(|failure| failure.error)
     }
 
-    async fn log_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, PortalError> {
+    async fn log_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, PortalError> {
         self.single_page(entity, order, start).await.map_err(|failure| failure.error)
     }
 
     async fn log_pages(
         &self,
         wanted: &[(Entity, usize)],
-        order: Order,
-    ) -> Result<Vec<Result<Page, PortalError>>, PortalError> {
+        order: LogOrder,
+    ) -> Result<Vec<Result<LogPage, PortalError>>, PortalError> {
         let queries: Vec<_> = wanted
             .iter()
             .map(|(entity, start)| {
@@ -65,8 +65,8 @@ impl ReadLog for Client {
 }
 
 impl WriteLog for Client {
-    async fn add_log_entry(&self, entity: Entity, draft: &Draft) -> Result<LogEntry, WriteError> {
-        let Draft { title, text, icon } = draft;
+    async fn add_log_entry(&self, entity: Entity, draft: &NewLogEntry) -> Result<LogEntry, WriteError> {
+        let NewLogEntry { title, text, icon } = draft;
         let parameters = json!({ "fields": {
             "entityTypeId": entity.type_id,
             "entityId": entity.id,
@@ -102,7 +102,7 @@ impl Client {
         }
     }
 
-    async fn single_page(&self, entity: Entity, order: Order, start: usize) -> Result<Page, RequestError> {
+    async fn single_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, RequestError> {
         // The documentation has `start`; published server code ignores it and reads `offset`.
         let parameters = json!({
             "entityTypeId": entity.type_id,
@@ -114,14 +114,14 @@ impl Client {
         self.ask(RequestPurpose::Read, LIST, &parameters, |answered| self.page(answered)).await
     }
 
-    fn page(&self, answered: RestResult) -> Result<Page, RequestError> {
+    fn page(&self, answered: RestResult) -> Result<LogPage, RequestError> {
         let mut page = page(answered).map_err(|why| self.malformed(LIST, &why))?;
         page.entries.iter_mut().for_each(|entry| self.redact_entry(entry));
         Ok(page)
     }
 
     /// The pages of a batch's answer. A failure that concerns all of them is an error of the request, which may be repeated.
-    fn pages(&self, count: usize, answered: RestResult) -> Result<Vec<Result<Page, PortalError>>, RequestError> {
+    fn pages(&self, count: usize, answered: RestResult) -> Result<Vec<Result<LogPage, PortalError>>, RequestError> {
         let mut answers = BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
         self.throttle.note_reset(answers.resets_in());
         let page = |index| {
@@ -161,16 +161,16 @@ fn is_of_one_item(failure: &RequestError) -> bool {
     matches!(failure.class(), Class::Refused | Class::Transient) || is_denied()
 }
 
-const fn direction(order: Order) -> &'static str {
+const fn direction(order: LogOrder) -> &'static str {
     match order {
-        Order::Ascending => "asc",
-        Order::Descending => "desc",
+        LogOrder::Ascending => "asc",
+        LogOrder::Descending => "desc",
     }
 }
 
 /// A page of a list: documented as a bare array, in published server code `{"logMessages": […]}`. A count that is not a
 /// number counts as absent.
-fn page(answered: RestResult) -> Result<Page, Malformed> {
+fn page(answered: RestResult) -> Result<LogPage, Malformed> {
     let items = match answered.result {
         Value::Object(mut fields) => match fields.remove("logMessages") {
             Some(items) => wire::members(items),
@@ -181,7 +181,7 @@ fn page(answered: RestResult) -> Result<Page, Malformed> {
     let items = items.ok_or_else(|| Malformed("the result is no list".to_owned()))?;
     let entries =
         items.iter().filter(|(_, item)| !item.is_null()).map(|(_, item)| entry(item)).collect::<Result<_, _>>()?;
-    Ok(Page { entries, total: answered.total.as_ref().and_then(number) })
+    Ok(LogPage { entries, total: answered.total.as_ref().and_then(number) })
 }
 
 fn entry(item: &Value) -> Result<LogEntry, Malformed> {
@@ -212,7 +212,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
     use super::*;
 
-    fn read(result: Value, total: Value) -> Result<Page, Malformed> {
+    fn read(result: Value, total: Value) -> Result<LogPage, Malformed> {
         page(RestResult { result, total: Some(total), more: false, resets_in: None })
     }
 
@@ -234,10 +234,10 @@ mod tests {
             json!({"3": item}),
         ] {
             let page = read(result.clone(), json!("1")).unwrap();
-            assert_eq!(page, Page { entries: vec![expected.clone()], total: Some(1) }, "{result}");
+            assert_eq!(page, LogPage { entries: vec![expected.clone()], total: Some(1) }, "{result}");
         }
         for result in [json!([]), json!({}), json!({"logMessages": []}), json!({"logMessages": {}})] {
-            assert_eq!(read(result, json!("many")).unwrap(), Page::default());
+            assert_eq!(read(result, json!("many")).unwrap(), LogPage::default());
         }
     }
 

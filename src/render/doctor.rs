@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::doctor::{Check, Health};
+use crate::domain::doctor::{DoctorCheck, Health};
 
 use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE};
 use crate::text::{escape, plural};
 
 /// The checks, and a summary.
 #[must_use]
-pub fn checks(checks: &[Check]) -> String {
+pub fn checks(checks: &[DoctorCheck]) -> String {
     let mut text = String::new();
     for check in checks {
         let style = match check.health {

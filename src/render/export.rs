@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::domain::export::{Filed, Item, MANIFEST};
+use crate::domain::export::{ExportItem, ExportOutcome, MANIFEST};
 use crate::domain::report::ExportReport;
 
 use super::style::{DIM, REPLACE, shown};
@@ -43,9 +43,9 @@ pub(super) fn summary(report: &ExportReport) -> String {
     if !aside.is_empty() {
         text.push('\n');
     }
-    let count = |which: fn(&Filed) -> bool| report.items.iter().filter(|item| which(&item.filed)).count();
-    let declared = count(|filed| matches!(filed, Filed::Declared(_)));
-    let left_out = count(|filed| matches!(filed, Filed::LeftOut));
+    let count = |which: fn(&ExportOutcome) -> bool| report.items.iter().filter(|item| which(&item.outcome)).count();
+    let declared = count(|outcome| matches!(outcome, ExportOutcome::Declared(_)));
+    let left_out = count(|outcome| matches!(outcome, ExportOutcome::LeftOut));
     let _ = write!(
         text,
         "Exported {} of {} to {}: {declared} declared, {} ignored",
@@ -62,10 +62,10 @@ pub(super) fn summary(report: &ExportReport) -> String {
 }
 
 /// Why the manifest ignores an entry.
-fn why(item: &Item) -> Option<&str> {
-    match &item.filed {
-        Filed::SetAside(_, why) | Filed::Unfetched(why) => Some(why),
-        Filed::Declared(_) | Filed::LeftOut => None,
+fn why(item: &ExportItem) -> Option<&str> {
+    match &item.outcome {
+        ExportOutcome::SetAside(_, why) | ExportOutcome::Unfetched(why) => Some(why),
+        ExportOutcome::Declared(_) | ExportOutcome::LeftOut => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use crate::domain::list::{Held, Inventory, Management};
+use crate::domain::list::{ListEntry, ListReport, Management};
 use crate::domain::state::Reading;
 
 use super::screen::Screen;
@@ -19,40 +19,40 @@ pub enum Systems {
 
 /// The entries as a table, and a line of counts. Empty when the portal was not reached.
 #[must_use]
-pub fn inventory(inventory: &Inventory, systems: Systems, screen: &Screen) -> String {
+pub fn list(list: &ListReport, systems: Systems, screen: &Screen) -> String {
     let mut text = String::new();
-    if inventory.portal.is_none() {
+    if list.portal.is_none() {
         return text;
     }
-    let named: Vec<_> = inventory
+    let named: Vec<_> = list
         .entries
         .iter()
-        .filter(|held| systems == Systems::Named || held.standing != Management::System)
+        .filter(|entry| systems == Systems::Named || entry.management != Management::System)
         .collect();
-    let width = widest(named.iter().map(|held| &held.address)).max("ADDRESS".len());
+    let width = widest(named.iter().map(|entry| &entry.address)).max("ADDRESS".len());
     if !named.is_empty() {
         let facts = format!("{BOLD}{:9}  {:>7}  SHA256{BOLD:#}", "STANDING", "BYTES");
         text.push_str(&screen.row(0, &format!("{BOLD}ADDRESS{BOLD:#}"), width, &facts));
     }
-    for held in named {
-        text.push_str(&screen.row(0, &shown(&held.address), width, &facts(held)));
+    for entry in named {
+        text.push_str(&screen.row(0, &shown(&entry.address), width, &facts(entry)));
     }
     if !text.is_empty() {
         text.push('\n');
     }
-    text.push_str(&screen.wrapped(&format!("{}.", counts(inventory, systems)), 0));
+    text.push_str(&screen.wrapped(&format!("{}.", counts(list, systems)), 0));
     text
 }
 
-fn facts(held: &Held) -> String {
-    let style = match held.standing {
+fn facts(entry: &ListEntry) -> String {
+    let style = match entry.management {
         Management::Managed => CREATE,
         Management::Protected => REPLACE,
         Management::Custom => Style::new(),
         Management::Ignored | Management::Unmanaged | Management::System => DIM,
     };
-    let word = held.standing.name();
-    match &held.reading {
+    let word = entry.management.name();
+    match &entry.reading {
         Reading::NotNeeded => format!("{style}{word}{style:#}"),
         Reading::Failed(_) => format!("{style}{word:9}{style:#}  {:>7}  ?", "?"),
         Reading::Known(content) => {
@@ -65,22 +65,22 @@ fn facts(held: &Held) -> String {
 }
 
 /// Those that are usual are counted also when there are none.
-fn counts(inventory: &Inventory, systems: Systems) -> String {
-    let usual: &[Management] = match inventory.manifest {
+fn counts(list: &ListReport, systems: Systems) -> String {
+    let usual: &[Management] = match list.manifest {
         Some(_) => &[Management::Managed, Management::Unmanaged, Management::System],
         None => &[Management::Custom, Management::System],
     };
     let mut parts: Vec<String> = Management::ALL
         .into_iter()
-        .map(|standing| (standing, inventory.count(standing)))
-        .filter(|(standing, count)| *count > 0 || usual.contains(standing))
-        .map(|(standing, count)| match (standing, systems) {
+        .map(|management| (management, list.count(management)))
+        .filter(|(management, count)| *count > 0 || usual.contains(management))
+        .map(|(management, count)| match (management, systems) {
             (Management::System, Systems::Counted) if count > 0 => format!("{count} system (--system names them)"),
-            _ => format!("{count} {}", standing.name()),
+            _ => format!("{count} {}", management.name()),
         })
         .collect();
-    if inventory.unknown() > 0 {
-        parts.push(format!("{} unknown", inventory.unknown()));
+    if list.unknown() > 0 {
+        parts.push(format!("{} unknown", list.unknown()));
     }
     parts.join(", ")
 }

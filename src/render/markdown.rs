@@ -14,7 +14,7 @@ use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
-use crate::domain::list::{Inventory, Management};
+use crate::domain::list::{ListReport, Management};
 use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Subject, Validation};
@@ -121,18 +121,18 @@ pub fn validation(validation: &Validation, page: Option<&str>) -> String {
 
 /// What `list` found. Entries that come with the product are counted only.
 #[must_use]
-pub fn inventory(inventory: &Inventory, page: Option<&str>) -> String {
-    let title = inventory.portal.as_deref().unwrap_or("no portal was read");
+pub fn list(list: &ListReport, page: Option<&str>) -> String {
+    let title = list.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, as the portal draws them", page));
-    let about = (&inventory.subject, inventory.manifest.as_deref().unwrap_or_default());
-    let mut comment = Comment::new("list", about, title, &Outcome::of_inventory(inventory), images);
-    let (errors, warnings): (Vec<_>, Vec<_>) = inventory.findings.iter().partition(|finding| finding.is_error());
+    let about = (&list.subject, list.manifest.as_deref().unwrap_or_default());
+    let mut comment = Comment::new("list", about, title, &Outcome::of_list(list), images);
+    let (errors, warnings): (Vec<_>, Vec<_>) = list.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
-    let custom = inventory.entries.iter().filter(|held| held.standing != Management::System);
+    let custom = list.entries.iter().filter(|entry| entry.management != Management::System);
     comment.list(
         "Entries",
         "| entry | standing |\n|---|---|\n",
-        custom.map(|held| format!("| {} | {} |\n", name(&held.address), held.standing.name())),
+        custom.map(|entry| format!("| {} | {} |\n", name(&entry.address), entry.management.name())),
     );
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
     comment.finish()

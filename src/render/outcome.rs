@@ -4,7 +4,7 @@ use crate::domain::asset::Address;
 use crate::domain::plan::Plan;
 use crate::domain::report::{FailureKind, Report, Run, Validation};
 use crate::domain::step::StepOutcome;
-use crate::domain::{finding::Finding, list::Inventory};
+use crate::domain::{finding::Finding, list::ListReport};
 use crate::text::{escaped, plural, shell_word};
 
 /// A sentence, and how it is meant.
@@ -147,13 +147,13 @@ impl Outcome {
     }
 
     /// Of `list`.
-    pub(super) fn of_inventory(inventory: &Inventory) -> Self {
-        if inventory.portal.is_none() {
+    pub(super) fn of_list(list: &ListReport) -> Self {
+        if list.portal.is_none() {
             return Self::new(Tone::Bad, "The portal was not read");
         }
-        let (custom, system) = (inventory.custom(), inventory.entries.len() - inventory.custom());
+        let (custom, system) = (list.custom(), list.entries.len() - list.custom());
         let text = format!("{custom} custom, {system} system");
-        match (inventory.has_errors(), inventory.unknown()) {
+        match (list.has_errors(), list.unknown()) {
             (_, unknown @ 1..) => Self::new(Tone::Warn, format!("{text}; {unknown} could not be read")),
             (true, 0) => Self::new(Tone::Bad, text),
             (false, 0) => Self::new(Tone::Good, text),

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::usage::{Coverage, Usage, UsageReport};
+use crate::domain::evidence::{Coverage, Usage};
+use crate::domain::usage::UsageReport;
 
 use super::style::{BOLD, CREATE, DIM, REPLACE, brief, shown};
 use crate::text::{escape, escaped, plural};

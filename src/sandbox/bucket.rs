@@ -5,14 +5,14 @@ use std::time::Duration;
 
 /// How fast a bucket leaks and how much it holds: 2 and 50 on most portals, 5 and 250 in the Enterprise plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LeakyBucket {
+pub struct RateLimit {
     /// Requests per second that leak out.
     pub rate_per_second: f64,
     /// Requests that fit in at once.
     pub burst: u32,
 }
 
-impl Default for LeakyBucket {
+impl Default for RateLimit {
     fn default() -> Self {
         Self { rate_per_second: 2.0, burst: 50 }
     }
@@ -21,14 +21,14 @@ impl Default for LeakyBucket {
 /// How full a bucket is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BucketLevel {
-    bucket: LeakyBucket,
+    bucket: RateLimit,
     drops: f64,
     measured: Duration,
 }
 
 impl BucketLevel {
     /// An empty bucket. Times are counted from the start of the sandbox.
-    pub(super) const fn empty(bucket: LeakyBucket) -> Self {
+    pub(super) const fn empty(bucket: RateLimit) -> Self {
         Self { bucket, drops: 0.0, measured: Duration::ZERO }
     }
 
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_full_bucket_refuses_until_it_has_leaked() {
-        let mut level = BucketLevel::empty(LeakyBucket { rate_per_second: 2.0, burst: 50 });
+        let mut level = BucketLevel::empty(RateLimit { rate_per_second: 2.0, burst: 50 });
         assert_eq!(admitted(&mut level, Duration::ZERO, 60), 50);
         assert_eq!(admitted(&mut level, Duration::from_millis(400), 5), 0);
         assert_eq!(admitted(&mut level, Duration::from_millis(500), 5), 1);
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_refused_request_adds_no_drop() {
-        let mut level = BucketLevel::empty(LeakyBucket { rate_per_second: 1.0, burst: 1 });
+        let mut level = BucketLevel::empty(RateLimit { rate_per_second: 1.0, burst: 1 });
         assert!(level.admit(Duration::ZERO));
         assert_eq!(admitted(&mut level, Duration::from_millis(900), 100), 0);
         assert!(level.admit(Duration::from_secs(1)));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_stands_still_or_steps_back_leaks_nothing() {
-        let mut level = BucketLevel::empty(LeakyBucket { rate_per_second: 1.0, burst: 2 });
+        let mut level = BucketLevel::empty(RateLimit { rate_per_second: 1.0, burst: 2 });
         assert_eq!(admitted(&mut level, Duration::from_secs(9), 3), 2);
         assert_eq!(admitted(&mut level, Duration::from_secs(1), 3), 0);
         assert_eq!(admitted(&mut level, Duration::from_secs(9), 3), 0);

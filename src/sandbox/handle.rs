@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::faults::{Faults, Script};
 use super::identity::random_path;
 use super::oauth;
-use super::options::{Options, Transport};
+use super::options::{Options, Protocol};
 use super::record::Recorded;
 use super::server;
 use super::store::{FolderError, Store, write_application_file};
@@ -107,9 +107,9 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let (data, listen) = (options.data.clone(), options.listen);
     let (store, identity, world) = Store::open(&data)?;
     let tokens = oauth::open(&store, &identity, Timestamp::now(), options.token_lifetime)?;
-    let (authority, acceptor) = match options.transport {
-        Transport::Http => (None, None),
-        Transport::Https => {
+    let (authority, acceptor) = match options.protocol {
+        Protocol::Http => (None, None),
+        Protocol::Https => {
             let failed = |source| SandboxError::Io { path: data.clone(), source };
             let (authority, acceptor) = tls::set_up(&data, &identity.id, listen.ip()).map_err(failed)?;
             (Some(authority), Some(acceptor))
@@ -119,7 +119,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let listener = TcpListener::bind(listen).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let base = base(options.transport, address);
+    let base = base(options.protocol, address);
     for (app, file) in identity.apps.iter().zip(OAUTH_FILES) {
         if let Some(pair) = tokens.newest(app) {
             write_application_file(&data.join(file), &pair.file(app, &base))?;
@@ -142,13 +142,13 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
 }
 
 /// The beginning of all URLs of a sandbox. If it listens on every address of this machine, this is the loopback one.
-fn base(transport: Transport, mut address: SocketAddr) -> String {
+fn base(protocol: Protocol, mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
-    match transport {
-        Transport::Http => format!("http://{address}"),
-        Transport::Https => format!("https://{address}"),
+    match protocol {
+        Protocol::Http => format!("http://{address}"),
+        Protocol::Https => format!("https://{address}"),
     }
 }
 

@@ -39,12 +39,12 @@ mod tokens;
 mod wire;
 mod world;
 
-pub use bucket::LeakyBucket;
+pub use bucket::RateLimit;
 pub use faults::Faults;
 pub use handle::{Sandbox, SandboxError, StoredEntry, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
-pub use options::{Latency, Options, Transport};
+pub use options::{Latency, Options, Protocol};
 pub use page::{CustomEntry, HtmlPage, KindContents, PortalContents};
 pub use record::{Recorded, Recording};
 pub use tls::{Authority, AuthorityOrigin};

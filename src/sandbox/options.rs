@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::bucket::LeakyBucket;
+use super::bucket::RateLimit;
 use super::faults::Faults;
 use super::logmessage::LogList;
 use super::operating::Operating;
@@ -19,7 +19,7 @@ pub struct Options {
     /// The address that it listens on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The leaky bucket, or none.
-    pub limits: Option<LeakyBucket>,
+    pub limits: Option<RateLimit>,
     /// The limit on method time, or none. It applies in addition to `limits`.
     pub operating: Option<Operating>,
     /// How long an access token works, in whole seconds.
@@ -31,7 +31,7 @@ pub struct Options {
     /// How long it delays what it does.
     pub latency: Latency,
     /// Whether it speaks TLS.
-    pub transport: Transport,
+    pub protocol: Protocol,
     /// Whether it records requests.
     pub recording: Recording,
     /// The function that draws the page at `/`.
@@ -40,7 +40,7 @@ pub struct Options {
 
 /// The protocol that a sandbox speaks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Transport {
+pub enum Protocol {
     /// Plain HTTP.
     #[default]
     Http,
@@ -55,13 +55,13 @@ impl Options {
         Self {
             data: data.into(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            limits: Some(LeakyBucket::default()),
+            limits: Some(RateLimit::default()),
             operating: Some(Operating::default()),
             token_lifetime: Duration::from_secs(3600),
             log_list: LogList::default(),
             faults: Faults::none(),
             latency: Latency::default(),
-            transport: Transport::default(),
+            protocol: Protocol::default(),
             recording: Recording::default(),
             page: page::plain,
         }

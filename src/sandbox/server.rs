@@ -37,7 +37,7 @@ const MAX_BODY_BYTES: usize = 128 * 1024 * 1024;
 /// The longest time that a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
+type ServedBody = UnsyncBoxBody<Bytes, io::Error>;
 
 /// The error that ends a connection without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -128,7 +128,7 @@ async fn respond(
     engine: Arc<Engine>,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Closed> {
+) -> Result<Response<ServedBody>, Closed> {
     let (head, body) = request.into_parts();
     if head.uri.path() == "/" {
         return page(&engine, peer, &head.method);
@@ -168,7 +168,7 @@ async fn respond(
 }
 
 /// Answers a request for the page with the portal's entries.
-fn page(engine: &Engine, peer: SocketAddr, method: &Method) -> Result<Response<ResponseBody>, Closed> {
+fn page(engine: &Engine, peer: SocketAddr, method: &Method) -> Result<Response<ServedBody>, Closed> {
     // It needs no credentials, so only this machine may read it.
     if !peer.ip().to_canonical().is_loopback() {
         return response(HttpAnswer::page(403), None);
@@ -207,7 +207,7 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
 
-fn response(answer: HttpAnswer, torn: Option<usize>) -> Result<Response<ResponseBody>, Closed> {
+fn response(answer: HttpAnswer, torn: Option<usize>) -> Result<Response<ServedBody>, Closed> {
     let builder = Response::builder()
         .status(answer.status)
         .header(CONTENT_TYPE, answer.content_type)
@@ -220,7 +220,7 @@ fn response(answer: HttpAnswer, torn: Option<usize>) -> Result<Response<Response
 }
 
 /// A body that ends early, after `part`.
-fn torn_body(part: Bytes) -> ResponseBody {
+fn torn_body(part: Bytes) -> ServedBody {
     let frames = stream::unfold(Some(part), |state| async move {
         if let Some(part) = state {
             return Some((Ok(Frame::data(part)), None));

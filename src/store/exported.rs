@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::asset::{Address, Digest};
-use crate::domain::export::{Origin, SNAPSHOT};
+use crate::domain::export::{ExportSource, SNAPSHOT};
 use crate::domain::finding::Finding;
 use crate::domain::retry::Class;
 use crate::domain::rules::MAX_READ;
@@ -24,7 +24,7 @@ pub(super) const MAX_SNAPSHOT_BYTES: u64 = 64 * 1024 * 1024;
 /// An export that is whole.
 #[derive(Debug, Clone)]
 pub(crate) struct ExportedPortal {
-    origin: Origin,
+    source: ExportSource,
     listing: Listing,
     /// By what stands for its `fileUri`: the bytes, or why there are none.
     images: BTreeMap<String, Result<Arc<[u8]>, String>>,
@@ -69,13 +69,13 @@ impl ExportedPortal {
             }
             listing.entries.push(Listed { address, system: entry.system, file_uri });
         }
-        let origin = Origin { portal: snapshot.portal, sandbox: snapshot.sandbox };
-        if findings.is_empty() { Ok(Self { origin, listing, images }) } else { Err(findings) }
+        let source = ExportSource { portal: snapshot.portal, sandbox: snapshot.sandbox };
+        if findings.is_empty() { Ok(Self { source, listing, images }) } else { Err(findings) }
     }
 
     /// The portal that it stands for.
-    pub(crate) const fn origin(&self) -> &Origin {
-        &self.origin
+    pub(crate) const fn source(&self) -> &ExportSource {
+        &self.source
     }
 }
 

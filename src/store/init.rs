@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::domain::init::{Change, FileContent, Written};
+use crate::domain::init::{FileChange, FileContent, WrittenFile};
 
 use super::files::{Durability, FileKind, Folder, place};
 use super::root;
@@ -71,7 +71,7 @@ impl NewRepository {
 }
 
 /// Writes the files below `root`, by their paths from there with `/`; on an error what was written is taken back.
-pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Result<Vec<Written>, InitError> {
+pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Result<Vec<WrittenFile>, InitError> {
     let root = Folder::at(root);
     let mut steps = Vec::new();
     let mut existing = Vec::new();
@@ -97,7 +97,7 @@ pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Resul
     let mut written = Vec::new();
     for (path, step) in steps {
         match undo.carry_out(path, step) {
-            Ok(change) => written.push(Written { path: path.clone(), change }),
+            Ok(change) => written.push(WrittenFile { path: path.clone(), change }),
             Err(error) => {
                 undo.take_back();
                 return Err(error);
@@ -159,21 +159,21 @@ struct Undo<'a> {
 }
 
 impl<'a> Undo<'a> {
-    fn carry_out(&mut self, path: &'a str, step: Step) -> Result<Change, InitError> {
+    fn carry_out(&mut self, path: &'a str, step: Step) -> Result<FileChange, InitError> {
         let target = self.root.path_of(path);
         match step {
             Step::Create(bytes) => {
                 self.make(place::folder_of(&target))?;
                 self.root.create(path, &bytes).map_err(failed(&target, "written"))?;
                 self.files.push(path);
-                Ok(Change::Created)
+                Ok(FileChange::Created)
             }
             Step::Replace { old, new } => {
                 self.root.replace(path, &new, Durability::Synced).map_err(failed(&target, "written"))?;
                 self.replaced.push((path, old));
-                Ok(Change::Extended)
+                Ok(FileChange::Extended)
             }
-            Step::Keep => Ok(Change::Unchanged),
+            Step::Keep => Ok(FileChange::Unchanged),
         }
     }
 
@@ -239,9 +239,12 @@ mod tests {
         let wanted = files(&[(".gitignore", FileContent::Lines(LINES))]);
         let ignored = || fs::read_to_string(root.path().join(".gitignore")).unwrap();
         let changes = || write(root.path(), &wanted).unwrap().remove(0).change;
-        assert_eq!((changes(), ignored().as_str()), (Change::Created, ".brandctl/\n/plan.*\n"));
-        assert_eq!((changes(), ignored().as_str()), (Change::Unchanged, ".brandctl/\n/plan.*\n"));
+        assert_eq!((changes(), ignored().as_str()), (FileChange::Created, ".brandctl/\n/plan.*\n"));
+        assert_eq!((changes(), ignored().as_str()), (FileChange::Unchanged, ".brandctl/\n/plan.*\n"));
         fs::write(root.path().join(".gitignore"), "target\r\n/plan.*\r\n\u{feff}x").unwrap();
-        assert_eq!((changes(), ignored().as_str()), (Change::Extended, "target\r\n/plan.*\r\n\u{feff}x\n.brandctl/\n"));
+        assert_eq!(
+            (changes(), ignored().as_str()),
+            (FileChange::Extended, "target\r\n/plan.*\r\n\u{feff}x\n.brandctl/\n")
+        );
     }
 }

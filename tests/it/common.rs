@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use brandctl::domain::asset::Kind;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::{Faults, Options, Recorded, Sandbox, start};
 use serde_json::Value;
 
@@ -257,7 +257,7 @@ impl Brand {
 
     // ---- What goes wrong ----
 
-    pub(crate) fn failing(self, on: On, when: When, action: Action) -> Self {
+    pub(crate) fn failing(self, on: On, when: When, action: FaultAction) -> Self {
         self.fail(Faults::one(on, when, action));
         self
     }

@@ -80,7 +80,7 @@ impl Prepared {
             sandbox::start(sandbox::Options { limits: None, ..sandbox::Options::new(data.path().join("portal")) })
                 .unwrap();
         let company = sandbox::Options::new(data.path().join("company"));
-        drop(sandbox::start(sandbox::Options { transport: sandbox::Transport::Https, ..company }).unwrap());
+        drop(sandbox::start(sandbox::Options { protocol: sandbox::Protocol::Https, ..company }).unwrap());
         let mut prepared = Self { folder, portal, data, names: Vec::new() };
         prepared.write("failures.txt", "write 2 drop-after\n");
         let authority = prepared.data.path().join("company/ca.pem");

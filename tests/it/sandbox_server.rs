@@ -11,7 +11,7 @@ use brandctl::domain::retry::Class;
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::ports::{DOWNLOADS, PortalError, ReadPortal as _};
 use brandctl::portal::{Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
-use brandctl::sandbox::{AuthorityOrigin, Options, Sandbox, Transport, start};
+use brandctl::sandbox::{AuthorityOrigin, Options, Protocol, Sandbox, start};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ fn sandbox(data: &std::path::Path, change: impl FnOnce(&mut Options)) -> Sandbox
 }
 
 fn secured(data: &std::path::Path) -> Sandbox {
-    sandbox(data, |options| options.transport = Transport::Https)
+    sandbox(data, |options| options.protocol = Protocol::Https)
 }
 
 fn ca(sandbox: &Sandbox) -> Vec<u8> {
@@ -125,7 +125,7 @@ async fn a_restart_keeps_the_authority_and_not_the_certificate() {
     assert_eq!(first.authority().unwrap().origin, AuthorityOrigin::New);
     let listen = first.address();
     first.stop();
-    let second = sandbox(folder.path(), |options| (options.transport, options.listen) = (Transport::Https, listen));
+    let second = sandbox(folder.path(), |options| (options.protocol, options.listen) = (Protocol::Https, listen));
     assert_eq!((second.authority().unwrap().origin, second.admin_webhook()), (AuthorityOrigin::Kept, webhook.clone()));
     assert_eq!(ask(&webhook, Some(pem)).await, Ok(true), "what was trusted before is still trusted");
 }

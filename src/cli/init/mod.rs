@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::domain::finding::Finding;
-use crate::domain::init::{self, Answers, Brand, FolderInGit, MANIFEST, Owned, Portal, Started, System};
+use crate::domain::init::{self, Brand, CiSystem, FolderInGit, InitAnswers, InitReport, MANIFEST, Owned, PinnedPortal};
 use crate::domain::report::{ExportReport, FailureKind, Report};
 use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
@@ -67,23 +67,23 @@ enum Ci {
 }
 
 impl Ci {
-    const fn system(self) -> Option<System> {
+    const fn system(self) -> Option<CiSystem> {
         match self {
-            Self::Github => Some(System::Github),
-            Self::Gitlab => Some(System::Gitlab),
+            Self::Github => Some(CiSystem::Github),
+            Self::Gitlab => Some(CiSystem::Gitlab),
             Self::None => None,
         }
     }
 }
 
 /// The files of the CI systems.
-const SYSTEM_FILES: [&str; 2] = [System::Github.path(), System::Gitlab.path()];
+const SYSTEM_FILES: [&str; 2] = [CiSystem::Github.path(), CiSystem::Gitlab.path()];
 
 /// What was answered so far, checked.
 #[derive(Debug, Default)]
 struct Given {
     source: Option<Source>,
-    portal: Option<Portal>,
+    portal: Option<PinnedPortal>,
     ci: Option<Ci>,
 }
 
@@ -99,29 +99,29 @@ enum Source {
 /// A brand, and the portal that it is for.
 struct Answered {
     brand: Brand,
-    portal: Option<Portal>,
+    portal: Option<PinnedPortal>,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = arguments.folder.join(MANIFEST);
     let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
-    let mut started = Started { manifest, ..Started::default() };
-    if let Err(failure) = start(globals, arguments, &mut started) {
-        started.findings = failure.findings;
+    let mut report = InitReport { manifest, ..InitReport::default() };
+    if let Err(failure) = start(globals, arguments, &mut report) {
+        report.findings = failure.findings;
     }
-    let exit = if started.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
+    let exit = if report.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
     match globals.format {
-        Format::Json => output::json(render::json::print::<InitDocument>(&started), exit),
+        Format::Json => output::json(render::json::print::<InitDocument>(&report), exit),
         Format::Human => {
-            let exit = output::data(&render::init::started(&started), exit);
-            output::findings(globals, &started.findings, &Report::default());
+            let exit = output::data(&render::init::report(&report), exit);
+            output::findings(globals, &report.findings, &Report::default());
             exit
         }
     }
 }
 
 /// Asks what is left to ask, and writes.
-fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Result<(), Failure> {
+fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> Result<(), Failure> {
     let given = check(globals, arguments)?;
     let writing = Interrupt::default();
     signals::leave_unless(&writing);
@@ -135,21 +135,21 @@ fn start(globals: &Globals, arguments: &Arguments, started: &mut Started) -> Res
         (Ci::Github | Ci::Gitlab, Some(git)) => (git, below(git, &site.folder)?),
         _ => (&site.folder, FolderInGit::root()),
     };
-    started.ci = ci.system();
+    report.ci = ci.system();
     let Answered { brand, portal } = match source {
         Source::Samples(owns) => Answered { brand: Brand::Samples(owns), portal },
         Source::Portal(owns) => {
-            let (answered, report) = portal::read(&Context::reading_once(globals), owns, portal)?;
-            started.findings.clone_from(&report.findings);
-            started.export = Some(ExportReport { folder: site.folder.display().to_string(), ..report });
+            let (answered, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
+            report.findings.clone_from(&export.findings);
+            report.export = Some(ExportReport { folder: site.folder.display().to_string(), ..export });
             answered
         }
     };
-    let files = init::files(&Answers { brand, portal, ci: started.ci, folder });
+    let files = init::files(&InitAnswers { brand, portal, ci: report.ci, folder });
     // From here on, a signal waits: all is written, or nothing.
     writing.raise();
-    started.files = write(root, &files).map_err(unwritable)?;
-    started.root = Some(root.display().to_string());
+    report.files = write(root, &files).map_err(unwritable)?;
+    report.root = Some(root.display().to_string());
     if site.git.is_none() {
         let root = root.display();
         output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
@@ -174,7 +174,7 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
         wrong("--owns", why);
         None
     });
-    let portal = arguments.portal.as_deref().map(Portal::parse).transpose().unwrap_or_else(|why| {
+    let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose().unwrap_or_else(|why| {
         wrong("--portal", why);
         None
     });

@@ -1,8 +1,8 @@
 //! Beginning with what a portal holds: an export, whose files are not written yet.
 
-use crate::domain::export::{Choice, Export, MANIFEST, Origin};
+use crate::domain::export::{Export, ExportChoice, ExportSource, MANIFEST};
 use crate::domain::finding::Finding;
-use crate::domain::init::{Brand, Portal};
+use crate::domain::init::{Brand, PinnedPortal};
 use crate::domain::report::{ExportReport, FailureKind};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
@@ -20,7 +20,7 @@ use super::Answered;
 pub(super) fn read(
     context: &Context<'_>,
     owns: Option<Pattern>,
-    portal: Option<Portal>,
+    portal: Option<PinnedPortal>,
 ) -> Result<(Answered, ExportReport), Failure> {
     let sandbox = context.globals.sandbox.is_some();
     if let Some(portal) = portal.as_ref().filter(|_| sandbox) {
@@ -39,10 +39,10 @@ pub(super) fn read(
             "use the credentials of that portal, or leave --portal out: the manifest names the portal it came from",
         ));
     }
-    let choice = Choice { only: Selection::All, owns };
-    let origin = Origin { portal: identity.clone(), sandbox };
+    let choice = ExportChoice { only: Selection::All, owns };
+    let source = ExportSource { portal: identity.clone(), sandbox };
     let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
-    let read = context.wait(export::read(&choice, &origin, &reader));
+    let read = context.wait(export::read(&choice, &source, &reader));
     context.progress.clear();
     let Export { items, files, mut findings } = read??;
     if !files.iter().any(|(path, _)| path == MANIFEST) {
@@ -52,7 +52,7 @@ pub(super) fn read(
         }
         return Err(Failure::invalid(findings));
     }
-    let portal = if sandbox { None } else { Portal::parse(&identity).ok() };
+    let portal = if sandbox { None } else { PinnedPortal::parse(&identity).ok() };
     let report = ExportReport { portal: Some(identity), items, findings, ..ExportReport::default() };
     Ok((Answered { brand: Brand::Exported(files), portal }, report))
 }

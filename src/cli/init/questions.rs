@@ -7,7 +7,7 @@ use std::io;
 
 use clap::ValueEnum as _;
 
-use crate::domain::init::{self, Owned, Portal};
+use crate::domain::init::{self, Owned, PinnedPortal};
 use crate::domain::scope::Pattern;
 
 use super::super::settings::Globals;
@@ -15,7 +15,7 @@ use super::super::{credentials, output};
 use super::{Ci, Failure, Given, Source};
 
 /// Asks for what is not given yet.
-pub(super) fn ask(given: Given, globals: &Globals) -> Result<(Source, Option<Portal>, Ci), Failure> {
+pub(super) fn ask(given: Given, globals: &Globals) -> Result<(Source, Option<PinnedPortal>, Ci), Failure> {
     let source = given.source.map_or_else(|| source(globals.sandbox.is_some() || credentials::are_named()), Ok)?;
     let portal = match (&source, given.portal) {
         (_, Some(portal)) => Some(portal),
@@ -68,8 +68,8 @@ fn pattern(text: &str) -> Result<Option<Pattern>, String> {
     if text.is_empty() { Ok(None) } else { init::pattern(text).map(Some) }
 }
 
-fn portal(text: &str) -> Result<Option<Portal>, String> {
-    if text.is_empty() { Ok(None) } else { Portal::parse(text).map(Some) }
+fn portal(text: &str) -> Result<Option<PinnedPortal>, String> {
+    if text.is_empty() { Ok(None) } else { PinnedPortal::parse(text).map(Some) }
 }
 
 fn ci(text: &str) -> Result<Ci, String> {

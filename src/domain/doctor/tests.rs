@@ -1,7 +1,7 @@
 use super::*;
 
-fn trouble(message: &str) -> Trouble {
-    Trouble { message: message.to_owned(), help: None }
+fn problem(message: &str) -> DoctorProblem {
+    DoctorProblem { message: message.to_owned(), help: None }
 }
 
 fn setup() -> Setup {
@@ -30,9 +30,9 @@ fn inquiry() -> Inquiry {
 }
 
 /// All is well.
-fn healthy() -> Observed {
+fn healthy() -> DoctorObservations {
     let address = "192.0.2.7".to_owned();
-    Observed {
+    DoctorObservations {
         config: Some(Ok((setup(), "the webhook of B24_HOOK".to_owned()))),
         renewable: Some(Ok(())),
         manifest: Some(Ok("brand.yaml is for any portal".to_owned())),
@@ -44,15 +44,15 @@ fn healthy() -> Observed {
     }
 }
 
-fn told(observed: &Observed) -> Vec<String> {
-    judge(observed).into_iter().map(|c| format!("{} {}: {}", c.health.name(), c.subject.name(), c.message)).collect()
+fn lines(observed: &DoctorObservations) -> Vec<String> {
+    checks(observed).into_iter().map(|c| format!("{} {}: {}", c.health.name(), c.subject.name(), c.message)).collect()
 }
 
 /// The one check that is not as in [`healthy`].
 #[track_caller]
-fn changed(observed: &Observed) -> (Health, String) {
-    let before = judge(&healthy());
-    let different: Vec<_> = judge(observed).into_iter().zip(before).filter(|(now, then)| now != then).collect();
+fn changed(observed: &DoctorObservations) -> (Health, String) {
+    let before = checks(&healthy());
+    let different: Vec<_> = checks(observed).into_iter().zip(before).filter(|(now, then)| now != then).collect();
     match <[_; 1]>::try_from(different) {
         Ok([(now, _)]) => (now.health, now.message),
         Err(several) => panic!("{several:#?}"),
@@ -62,7 +62,7 @@ fn changed(observed: &Observed) -> (Health, String) {
 #[test]
 fn all_is_well() {
     assert_eq!(
-        told(&healthy()),
+        lines(&healthy()),
         [
             "ok config: https://acme.example, by the webhook of B24_HOOK",
             "ok manifest: brand.yaml is for any portal",
@@ -82,9 +82,10 @@ fn all_is_well() {
 
 #[test]
 fn what_cannot_be_looked_at_is_skipped() {
-    let down = Observed { connected: Some(Err(trouble("refused"))), greeted: None, inquired: None, ..healthy() };
+    let down =
+        DoctorObservations { connected: Some(Err(problem("refused"))), greeted: None, inquired: None, ..healthy() };
     assert_eq!(
-        told(&down)[4..],
+        lines(&down)[4..],
         [
             "failed tcp: refused",
             "skipped tls: no connection",
@@ -96,9 +97,9 @@ fn what_cannot_be_looked_at_is_skipped() {
             "ok limits: at most 2 requests per second (--rps), 50 at once",
         ]
     );
-    let nothing = Observed { config: Some(Err(trouble("no credentials"))), ..Observed::default() };
-    let failed: Vec<_> = judge(&nothing).into_iter().filter(|check| check.health != Health::Skipped).collect();
-    assert!(failed.len() == 1 && failed.iter().all(|check| check.subject == Subject::Config), "{failed:?}");
+    let nothing = DoctorObservations { config: Some(Err(problem("no credentials"))), ..DoctorObservations::default() };
+    let failed: Vec<_> = checks(&nothing).into_iter().filter(|check| check.health != Health::Skipped).collect();
+    assert!(failed.len() == 1 && failed.iter().all(|check| check.subject == DoctorSubject::Config), "{failed:?}");
 }
 
 #[test]
@@ -106,37 +107,37 @@ fn each_fault_is_told_where_it_is() {
     let with = |change: &dyn Fn(&mut Inquiry)| {
         let mut inquiry = inquiry();
         change(&mut inquiry);
-        Observed { inquired: Some(Ok(inquiry)), ..healthy() }
+        DoctorObservations { inquired: Some(Ok(inquiry)), ..healthy() }
     };
     let methods = |presence| vec![("icon.add".to_owned(), presence), ("icon.get".to_owned(), Ok(Presence::Available))];
     for (observed, health, message) in [
         (with(&|i| i.scopes = Ok(vec!["task".to_owned()])), Health::Failed, "`crm` is missing: there are task"),
         (with(&|i| i.scopes = Ok(vec![])), Health::Failed, "`crm` is missing: there are none"),
         (with(&|i| i.administrator = Ok(false)), Health::Failed, "the user is no administrator"),
-        (with(&|i| i.administrator = Err(trouble("x"))), Health::Failed, "x"),
+        (with(&|i| i.administrator = Err(problem("x"))), Health::Failed, "x"),
         (with(&|i| i.methods = methods(Ok(Presence::Absent))), Health::Failed, "the portal does not have icon.add"),
         (
             with(&|i| i.methods = methods(Ok(Presence::Withheld))),
             Health::Failed,
             "the credentials are not good for icon.add",
         ),
-        (with(&|i| i.methods = methods(Err(trouble("y")))), Health::Failed, "y"),
+        (with(&|i| i.methods = methods(Err(problem("y")))), Health::Failed, "y"),
         (
             with(&|i| i.operating = Some(480.0)),
             Health::Warning,
             "at most 2 requests per second (--rps), 50 at once; a method has used up its 480 s in ten minutes",
         ),
         (
-            Observed { greeted: Some(Ok(Greeting { ahead: Some(61) })), ..healthy() },
+            DoctorObservations { greeted: Some(Ok(Greeting { ahead: Some(61) })), ..healthy() },
             Health::Warning,
             "the portal's clock is 61 s ahead of this machine's",
         ),
         (
-            Observed { greeted: Some(Ok(Greeting { ahead: Some(-3600) })), ..healthy() },
+            DoctorObservations { greeted: Some(Ok(Greeting { ahead: Some(-3600) })), ..healthy() },
             Health::Warning,
             "the portal's clock is 3600 s behind this machine's",
         ),
-        (Observed { manifest: None, ..healthy() }, Health::Skipped, "there is none here"),
+        (DoctorObservations { manifest: None, ..healthy() }, Health::Skipped, "there is none here"),
     ] {
         assert_eq!(changed(&observed), (health, message.to_owned()));
     }
@@ -145,18 +146,18 @@ fn each_fault_is_told_where_it_is() {
 #[test]
 fn behind_a_proxy_addresses_are_the_proxys() {
     let setup = Setup { peer: "proxy.example".to_owned(), port: 3128, proxied: true, ..setup() };
-    let told = told(&Observed { config: Some(Ok((setup, "x".to_owned()))), ..healthy() });
-    assert_eq!(told[3], "ok dns: the proxy proxy.example is 192.0.2.7");
-    assert_eq!(told[4], "ok tcp: the proxy 192.0.2.7 takes connections on port 3128");
+    let lines = lines(&DoctorObservations { config: Some(Ok((setup, "x".to_owned()))), ..healthy() });
+    assert_eq!(lines[3], "ok dns: the proxy proxy.example is 192.0.2.7");
+    assert_eq!(lines[4], "ok tcp: the proxy 192.0.2.7 takes connections on port 3128");
 }
 
 #[test]
 fn tokens_that_could_not_be_kept_are_a_warning() {
-    let stuck = trouble("the access token will expire, and its file cannot be rewritten");
-    let checks = judge(&Observed { renewable: Some(Err(stuck.clone())), ..healthy() });
+    let stuck = problem("the access token will expire, and its file cannot be rewritten");
+    let found = checks(&DoctorObservations { renewable: Some(Err(stuck.clone())), ..healthy() });
     assert_eq!(
-        checks[0],
-        Check { subject: Subject::Config, health: Health::Warning, message: stuck.message, help: None }
+        found[0],
+        DoctorCheck { subject: DoctorSubject::Config, health: Health::Warning, message: stuck.message, help: None }
     );
-    assert_eq!(checks[1..], judge(&healthy())[1..]);
+    assert_eq!(found[1..], checks(&healthy())[1..]);
 }

@@ -1,24 +1,24 @@
-//! Codes → file names that every system can keep.
+//! The file name for a code, which every system can keep.
 //!
-//! A code may hold anything, and disks fold case, forbid characters and reserve names. So only `a-z`, `0-9`, `.`, `_` and
-//! `-` stay as they are; every other byte is percent-encoded, as in URLs: `Acme/fax` becomes `%41cme%2ffax`. What can be
-//! decoded again cannot collide, also where case is folded, since nothing but lower case is used.
+//! A code may contain anything, and disks fold case, forbid characters and reserve names. So only `a-z`, `0-9`, `.`, `_` and
+//! `-` stay as they are; every other byte is percent-encoded, as in URLs: `Acme/fax` becomes `%41cme%2ffax`. Two names never
+//! collide, because they can be decoded; and not where case is folded either, because they are in lower case.
 
 use std::fmt::Write as _;
 
 use crate::domain::asset::{Code, Digest};
 
-/// The longest stem in bytes; the longest file name is 255 on most disks, 143 on encrypted ones, and on Windows a whole
+/// The longest stem, in bytes; the longest file name is 255 on most disks, 143 on encrypted ones, and on Windows a whole
 /// path may have 260.
-const LONGEST: usize = 120;
+const MAX_STEM_BYTES: usize = 120;
 
-/// How much of a longer one is kept, in bytes.
-const KEPT: usize = 48;
+/// How many bytes of a longer one are kept.
+const KEPT_BYTES: usize = 48;
 
-/// The names of devices, which Windows keeps for itself whatever follows a dot: `nul.png` is no file there.
+/// The names of devices, which Windows reserves with any extension: `nul.png` is not a file there.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// The same, followed by a digit.
+/// The names of devices that are followed by a digit.
 const NUMBERED: [&str; 2] = ["com", "lpt"];
 
 /// The file name for a code, without its extension.
@@ -39,11 +39,11 @@ pub(super) fn stem(code: &Code) -> String {
             let _ = write!(stem, "%{byte:02x}");
         }
     }
-    if !stem.is_empty() && stem.len() <= LONGEST {
+    if !stem.is_empty() && stem.len() <= MAX_STEM_BYTES {
         return stem;
     }
     // `%%` is in no other name.
-    let kept = (0..=KEPT).rev().find_map(|end| stem.get(..end).filter(|kept| is_whole(kept))).unwrap_or_default();
+    let kept = (0..=KEPT_BYTES).rev().find_map(|end| stem.get(..end).filter(|kept| is_whole(kept))).unwrap_or_default();
     format!("{kept}%%{}", Digest::of(code.as_bytes()))
 }
 
@@ -94,9 +94,12 @@ mod tests {
         ] {
             assert_eq!(of(code), expected);
         }
-        assert_eq!(of(&"x".repeat(LONGEST)), "x".repeat(LONGEST));
+        assert_eq!(of(&"x".repeat(MAX_STEM_BYTES)), "x".repeat(MAX_STEM_BYTES));
         let long = of(&"/".repeat(255));
-        assert!(long.starts_with(&format!("{}%%", "%2f".repeat(KEPT / 3))) && long.len() <= LONGEST, "{long}");
+        assert!(
+            long.starts_with(&format!("{}%%", "%2f".repeat(KEPT_BYTES / 3))) && long.len() <= MAX_STEM_BYTES,
+            "{long}"
+        );
         assert!(of("").starts_with("%%"));
     }
 

@@ -1,5 +1,4 @@
-//! What becomes of each entry of an export: whether a manifest can declare it, by the very rules that will judge that
-//! manifest.
+//! Whether a manifest can declare an entry of an export, by the same rules that will check that manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,32 +17,32 @@ use super::MANIFEST;
 /// The rule that is lowered when exported art breaks it: portals accept opaque images.
 const OPAQUE: &str = "transparent-background";
 
-/// What may become of an entry.
+/// Whether an entry can be declared.
 pub(super) enum Judgement<'a> {
     NotAsked,
     Unknown(String),
     Refused(&'a Arc<[u8]>, String),
-    Sound(&'a Arc<[u8]>, Ground),
+    Sound(&'a Arc<[u8]>, Opacity),
 }
 
-/// What an image stands on.
+/// Whether an image has transparent pixels.
 #[derive(PartialEq, Eq)]
-pub(super) enum Ground {
+pub(super) enum Opacity {
     Transparent,
     Opaque,
 }
 
-/// Holds entries against the rules that a manifest's art must keep, before there is a manifest.
-pub(super) struct Rules {
-    /// Owns everything, and takes opaque art.
+/// The rules that a manifest's art must keep, to check entries before there is a manifest.
+pub(super) struct DeclarationRules {
+    /// A manifest that owns everything and allows opaque art.
     manifest: Manifest,
-    /// System codes by the form in which the portal looks them up.
+    /// The system codes, by their folded form.
     reserved: BTreeMap<(Kind, FoldedCode), Code>,
-    /// What the portal lists more than once.
+    /// The codes that the portal lists more than once.
     ambiguous: BTreeSet<(Kind, FoldedCode)>,
 }
 
-impl Rules {
+impl DeclarationRules {
     pub(super) fn of(observed: &ObservedState) -> Self {
         let (mut seen, mut ambiguous, mut reserved) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
         for Listed { address, system, .. } in observed.entries.iter().map(|entry| &entry.listed) {
@@ -83,8 +82,8 @@ impl Rules {
         });
         match why {
             Some(why) => Judgement::Refused(bytes, why),
-            None if found.iter().any(|finding| finding.rule == OPAQUE) => Judgement::Sound(bytes, Ground::Opaque),
-            None => Judgement::Sound(bytes, Ground::Transparent),
+            None if found.iter().any(|finding| finding.rule == OPAQUE) => Judgement::Sound(bytes, Opacity::Opaque),
+            None => Judgement::Sound(bytes, Opacity::Transparent),
         }
     }
 

@@ -1,5 +1,5 @@
-//! What an export of a portal consists of: a manifest whose first plan is empty, every image byte for byte, and a snapshot
-//! that can stand for the portal. Portal state in, files with their bytes out.
+//! The files of an export: a manifest whose first plan is empty, every image byte for byte, and a snapshot that can stand for
+//! the portal. Portal state in, files with their bytes out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ mod manifest;
 #[cfg(test)]
 mod tests;
 
-use judge::{Ground, Judgement, Rules};
+use judge::{DeclarationRules, Judgement, Opacity};
 
 /// The manifest's file.
 pub const MANIFEST: &str = "brand.yaml";
@@ -30,23 +30,23 @@ pub const SCHEMA: &str = "brand.schema.json";
 /// The folder of the images that the manifest does not declare.
 pub const SET_ASIDE: &str = "ignored";
 
-/// What is to be exported.
+/// Which entries are exported.
 #[derive(Debug, Clone, Default)]
-pub struct Choice {
+pub struct ExportChoice {
     /// What the command is limited to.
     pub only: Selection,
-    /// What the manifest shall own; `None`: what is exported, code by code.
+    /// The patterns that the manifest owns; `None` for the exported codes, one by one.
     pub owns: Option<Scope>,
 }
 
-impl Choice {
+impl ExportChoice {
     /// Whether a custom entry is exported.
     #[must_use]
     pub fn admits(&self, address: &Address) -> bool {
         self.only.admits(address) && self.owns.as_ref().is_none_or(|owns| owns.matches(address))
     }
 
-    /// The patterns that match no custom entry: more likely a typing error than a wish.
+    /// The findings on patterns that match no custom entry, which are probably misspelt.
     #[must_use]
     pub fn unmatched(&self, listing: &Listing) -> Vec<Finding> {
         let owns = self.owns.as_ref().map(Scope::patterns).unwrap_or_default();
@@ -61,9 +61,9 @@ impl Choice {
     }
 }
 
-/// Where an export comes from.
+/// The portal that an export comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct ExportSource {
     /// The portal's identity: its host, or the sandbox's.
     pub portal: String,
     /// Whether it is a sandbox, to which no `portal` pin applies.
@@ -72,20 +72,20 @@ pub struct Origin {
 
 /// What became of one custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filed {
+pub enum ExportOutcome {
     /// The manifest declares it, with its image in this file.
-    Declared(File),
+    Declared(ExportedFile),
     /// The manifest ignores it; its image is in this file, and this is why.
-    SetAside(File, String),
+    SetAside(ExportedFile, String),
     /// Its image could not be fetched, and why: the manifest ignores it.
     Unfetched(String),
-    /// It was not asked for.
+    /// It was not chosen.
     LeftOut,
 }
 
 /// A file of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+pub struct ExportedFile {
     /// Its path, relative to the export's folder, with `/`.
     pub path: String,
     /// The digest of its bytes.
@@ -94,22 +94,32 @@ pub struct File {
 
 /// A custom entry and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct ExportItem {
     /// Kind and code, spelt as the portal spells it.
     pub address: Address,
     /// What became of it.
-    pub filed: Filed,
+    pub outcome: ExportOutcome,
+}
+
+impl ExportItem {
+    /// Address and file of an entry that the manifest declares.
+    fn declared(&self) -> Option<(&Address, &str)> {
+        match &self.outcome {
+            ExportOutcome::Declared(file) => Some((&self.address, &file.path)),
+            ExportOutcome::SetAside(..) | ExportOutcome::Unfetched(_) | ExportOutcome::LeftOut => None,
+        }
+    }
 }
 
 /// An export, ready to be written.
 #[derive(Debug, Clone, Default)]
 pub struct Export {
     /// The custom entries, by address.
-    pub items: Vec<Item>,
+    pub items: Vec<ExportItem>,
     /// Paths and bytes in the order in which they are to be written, the manifest last, so that none is ever there without
     /// what it declares.
     pub files: Vec<(String, Arc<[u8]>)>,
-    /// What there is to say about it.
+    /// The findings about it.
     pub findings: Vec<Finding>,
 }
 
@@ -128,11 +138,11 @@ impl Export {
     }
 }
 
-/// Lays an export out, but for the snapshot. Of `observed`, what is [`Reading::NotNeeded`] was not asked for; `contents` has the bytes of all
-/// that is known.
+/// Builds an export, except for the snapshot. Entries of `observed` that are [`Reading::NotNeeded`] are left out; `contents`
+/// has the bytes of all that are known.
 #[must_use]
-pub fn lay_out(observed: &ObservedState, contents: &Contents, choice: &Choice, origin: &Origin) -> Export {
-    let rules = Rules::of(observed);
+pub fn build(observed: &ObservedState, contents: &Contents, choice: &ExportChoice, source: &ExportSource) -> Export {
+    let rules = DeclarationRules::of(observed);
     let mut custom: Vec<_> = observed.entries.iter().filter(|entry| !entry.listed.system).collect();
     custom.sort_by_key(|entry| (entry.listed.address.clone(), sha256(&entry.reading)));
     let judged: Vec<_> =
@@ -147,80 +157,79 @@ pub fn lay_out(observed: &ObservedState, contents: &Contents, choice: &Choice, o
             let mut file = |bytes: &Arc<[u8]>, folder| {
                 let path = free_path(folder, address, &images);
                 images.insert(path.clone(), bytes.clone());
-                File { path, sha256: Digest::of(bytes) }
+                ExportedFile { path, sha256: Digest::of(bytes) }
             };
-            let filed = match judgement {
-                Judgement::NotAsked => Filed::LeftOut,
-                Judgement::Unknown(why) => Filed::Unfetched(why),
-                Judgement::Refused(bytes, why) => Filed::SetAside(file(bytes, Some(SET_ASIDE)), why),
-                Judgement::Sound(bytes, ground) => {
-                    opaque += usize::from(ground == Ground::Opaque);
-                    Filed::Declared(file(bytes, None))
+            let outcome = match judgement {
+                Judgement::NotAsked => ExportOutcome::LeftOut,
+                Judgement::Unknown(why) => ExportOutcome::Unfetched(why),
+                Judgement::Refused(bytes, why) => ExportOutcome::SetAside(file(bytes, Some(SET_ASIDE)), why),
+                Judgement::Sound(bytes, opacity) => {
+                    opaque += usize::from(opacity == Opacity::Opaque);
+                    ExportOutcome::Declared(file(bytes, None))
                 }
             };
-            Item { address: address.clone(), filed }
+            ExportItem { address: address.clone(), outcome }
         })
         .collect();
     let mut export = Export { items, files: images.into_iter().collect(), findings: Vec::new() };
     export.findings.extend(export.items.iter().filter_map(unfetched));
-    let manifest = declare(&mut export, choice, origin, opaque);
+    let manifest = declare(&mut export, choice, source, opaque);
     export.add(export.files.len(), SCHEMA, serde_json::to_string_pretty(&manifests::schema()));
     export.files.extend(manifest.map(|text| (MANIFEST.to_owned(), text.into_bytes().into())));
     export
 }
 
-/// The text of the manifest; `None` when there is nothing that it could own.
-fn declare(export: &mut Export, choice: &Choice, origin: &Origin, opaque: usize) -> Option<String> {
-    let mut ignore: Vec<(Pattern, String)> = Vec::new();
-    for Item { address, filed } in &export.items {
-        let why = match filed {
-            Filed::Declared(_) => continue,
-            Filed::SetAside(file, why) => format!("{why}; its image is kept in {}", file.path),
-            Filed::Unfetched(why) => format!("its image could not be fetched: {why}"),
-            Filed::LeftOut if choice.owns.as_ref().is_some_and(|owns| owns.matches(address)) => {
+/// The entries that the manifest must ignore, each with the reason; those that no pattern can name become findings.
+fn ignored(export: &mut Export, choice: &ExportChoice) -> Vec<(Pattern, String)> {
+    let mut ignored: Vec<(Pattern, String)> = Vec::new();
+    for ExportItem { address, outcome } in &export.items {
+        let why = match outcome {
+            ExportOutcome::Declared(_) => continue,
+            ExportOutcome::SetAside(file, why) => format!("{why}; its image is kept in {}", file.path),
+            ExportOutcome::Unfetched(why) => format!("its image could not be fetched: {why}"),
+            ExportOutcome::LeftOut if choice.owns.as_ref().is_some_and(|owns| owns.matches(address)) => {
                 "not exported: `--only` left it out".to_owned()
             }
-            Filed::LeftOut => continue,
+            ExportOutcome::LeftOut => continue,
         };
         match Pattern::exactly(address) {
             // A code that is listed twice; the entries are sorted.
-            Some(pattern) if ignore.last().is_some_and(|(last, _)| *last == pattern) => {}
-            Some(pattern) => ignore.push((pattern, why)),
+            Some(pattern) if ignored.last().is_some_and(|(last, _)| *last == pattern) => {}
+            Some(pattern) => ignored.push((pattern, why)),
             None => export.findings.push(unnameable(address)),
         }
     }
-    let exact = |items: &[Item]| -> Vec<Pattern> {
-        let declared = items.iter().filter(|item| matches!(item.filed, Filed::Declared(_)));
-        declared.filter_map(|item| Pattern::exactly(&item.address)).collect()
-    };
-    let owns = match &choice.owns {
+    ignored
+}
+
+/// The text of the manifest; `None` when there is nothing that it could own.
+fn declare(export: &mut Export, choice: &ExportChoice, source: &ExportSource, opaque: usize) -> Option<String> {
+    let ignore = ignored(export, choice);
+    let declared: Vec<(&Address, &str)> = export.items.iter().filter_map(ExportItem::declared).collect();
+    let exactly = |address: &&Address| Pattern::exactly(address);
+    let owns: Vec<Pattern> = match &choice.owns {
         Some(owns) => owns.patterns().to_vec(),
-        None => Some(exact(&export.items))
-            .filter(|owns| !owns.is_empty())
+        None => Some(declared.iter().filter_map(|(address, _)| exactly(address)).collect())
+            .filter(|owns: &Vec<_>| !owns.is_empty())
             .unwrap_or_else(|| ignore.iter().map(|(pattern, _)| pattern.clone()).collect()),
     };
     if owns.is_empty() {
         return None;
     }
-    let declared = |kind: Kind| -> Vec<(&Code, &str)> {
-        let of_kind = export.items.iter().filter(|item| item.address.kind == kind);
-        of_kind
-            .filter_map(|item| match &item.filed {
-                Filed::Declared(file) => Some((&item.address.code, file.path.as_str())),
-                Filed::SetAside(..) | Filed::Unfetched(_) | Filed::LeftOut => None,
-            })
-            .collect()
+    let of_kind = |kind: Kind| -> Vec<(&Code, &str)> {
+        let of_kind = declared.iter().filter(|(address, _)| address.kind == kind);
+        of_kind.map(|(address, file)| (&address.code, *file)).collect()
     };
     let text = manifest::text(&manifest::Draft {
-        portal: &origin.portal,
-        pinned: !origin.sandbox,
+        portal: &source.portal,
+        pinned: !source.sandbox,
         owns: &owns,
         derived: choice.owns.is_none(),
-        declared: Kind::ALL.map(|kind| (kind, declared(kind))).into(),
+        declared: Kind::ALL.map(|kind| (kind, of_kind(kind))).into(),
         ignore: &ignore,
         opaque,
     });
-    // Too large, as a rule: what cannot be read back is not worth writing.
+    // For example, it may be too large: a manifest that cannot be read back is not written.
     let (_, found) = manifests::parse(text.as_bytes(), MANIFEST);
     let errors: Vec<_> = found.into_iter().filter(Finding::is_error).collect();
     let sound = errors.is_empty();
@@ -228,7 +237,7 @@ fn declare(export: &mut Export, choice: &Choice, origin: &Origin, opaque: usize)
     sound.then_some(text)
 }
 
-/// A path that no image has yet: two entries share one only when the portal lists a code twice.
+/// A path that no other image has: two entries would share one if the portal lists a code twice.
 fn free_path(folder: Option<&str>, address: &Address, taken: &BTreeMap<String, Arc<[u8]>>) -> String {
     let folder = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
     let stem = filename::stem(&address.code);
@@ -244,9 +253,9 @@ fn sha256(reading: &Reading) -> Option<Digest> {
     }
 }
 
-fn unfetched(item: &Item) -> Option<Finding> {
-    let Filed::Unfetched(why) = &item.filed else { return None };
-    let message = format!("the image of {} cannot be fetched: {why}", item.address.to_string().escape_debug());
+fn unfetched(item: &ExportItem) -> Option<Finding> {
+    let ExportOutcome::Unfetched(why) = &item.outcome else { return None };
+    let message = format!("the image of {} cannot be fetched: {why}", item.address);
     Some(
         Finding::error("unknown-content", message)
             .about(item.address.clone())
@@ -255,7 +264,6 @@ fn unfetched(item: &Item) -> Option<Finding> {
 }
 
 fn unnameable(address: &Address) -> Finding {
-    let message =
-        format!("no pattern can name {}, so the manifest cannot ignore it", address.to_string().escape_debug());
+    let message = format!("no pattern can name {address}, so the manifest cannot ignore it");
     Finding::error("export", message).about(address.clone()).help("leave it out of `owns`, or delete it on the portal")
 }

@@ -14,7 +14,7 @@ use crate::domain::state::{Content, DesiredState, Listed, ObservedEntry};
 
 /// What a portal can hold of an image, from sound to strange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Drawn {
+enum DrawnEntry {
     Sound,
     Opaque,
     Truncated,
@@ -24,26 +24,26 @@ enum Drawn {
     Unfetched,
 }
 
-fn bytes(kind: Kind, drawn: Drawn, mark: u8) -> Option<Vec<u8>> {
+fn bytes(kind: Kind, drawn: DrawnEntry, mark: u8) -> Option<Vec<u8>> {
     let side = kind.side();
     let line = move |x, y| if x == y { [mark, 20, 30, 255] } else { [0; 4] };
     Some(match drawn {
-        Drawn::Sound => testing::rgba(side, side, line),
-        Drawn::Opaque => testing::rgba(side, side, |x, _| [mark, u8::try_from(x).unwrap(), 30, 255]),
-        Drawn::Truncated => {
+        DrawnEntry::Sound => testing::rgba(side, side, line),
+        DrawnEntry::Opaque => testing::rgba(side, side, |x, _| [mark, u8::try_from(x).unwrap(), 30, 255]),
+        DrawnEntry::Truncated => {
             let mut bytes = testing::rgba(side, side, line);
             bytes.truncate(bytes.len() - 20);
             bytes
         }
-        Drawn::WrongSize => testing::rgba(side + 1, side, line),
-        Drawn::Blank => testing::rgba(side, side, |_, _| [0; 4]),
-        Drawn::Text => b"<html>no image</html>".to_vec(),
-        Drawn::Unfetched => return None,
+        DrawnEntry::WrongSize => testing::rgba(side + 1, side, line),
+        DrawnEntry::Blank => testing::rgba(side, side, |_, _| [0; 4]),
+        DrawnEntry::Text => b"<html>no image</html>".to_vec(),
+        DrawnEntry::Unfetched => return None,
     })
 }
 
 /// A portal and its bytes.
-fn portal(entries: &[(Kind, String, Drawn)], choice: &Choice) -> (ObservedState, Contents) {
+fn portal(entries: &[(Kind, String, DrawnEntry)], choice: &ExportChoice) -> (ObservedState, Contents) {
     let mut contents = Contents::new();
     let entries = entries.iter().zip(0_u8..).map(|((kind, code, drawn), mark)| {
         let address = Address::new(*kind, Code::new(code.clone()));
@@ -68,8 +68,8 @@ fn portal(entries: &[(Kind, String, Drawn)], choice: &Choice) -> (ObservedState,
     (observed, contents)
 }
 
-fn origin() -> Origin {
-    Origin { portal: "acme.bitrix24.com".to_owned(), sandbox: false }
+fn source() -> ExportSource {
+    ExportSource { portal: "acme.bitrix24.com".to_owned(), sandbox: false }
 }
 
 fn file<'a>(export: &'a Export, path: &str) -> &'a [u8] {
@@ -106,12 +106,12 @@ fn is_valid_to_editors(text: &[u8]) {
     assert!(wrong.is_empty(), "{wrong:?}\n{text}");
 }
 
-fn choice(owns: &[&str], only: &[&str]) -> Choice {
+fn choice(owns: &[&str], only: &[&str]) -> ExportChoice {
     let scope = |patterns: &[&str]| {
         let patterns: Vec<_> = patterns.iter().map(|pattern| Pattern::parse(pattern).unwrap()).collect();
         Scope::new(patterns).unwrap()
     };
-    Choice {
+    ExportChoice {
         only: if only.is_empty() { Selection::All } else { Selection::Matching(scope(only)) },
         owns: (!owns.is_empty()).then(|| scope(owns)),
     }
@@ -134,8 +134,8 @@ fn codes() -> impl Strategy<Value = String> {
     ]
 }
 
-fn entries() -> impl Strategy<Value = Vec<(Kind, String, Drawn)>> {
-    use Drawn::{Blank, Opaque, Sound, Text, Truncated, Unfetched, WrongSize};
+fn entries() -> impl Strategy<Value = Vec<(Kind, String, DrawnEntry)>> {
+    use DrawnEntry::{Blank, Opaque, Sound, Text, Truncated, Unfetched, WrongSize};
     let kind = proptest::sample::select(Kind::ALL.to_vec());
     let drawn = proptest::sample::select(vec![
         Sound, Sound, Sound, Sound, Opaque, Truncated, WrongSize, Blank, Text, Unfetched,
@@ -143,7 +143,7 @@ fn entries() -> impl Strategy<Value = Vec<(Kind, String, Drawn)>> {
     proptest::collection::vec((kind, codes(), drawn), 1..12)
 }
 
-fn choices() -> impl Strategy<Value = Choice> {
+fn choices() -> impl Strategy<Value = ExportChoice> {
     proptest::sample::select(vec![
         choice(&[], &[]),
         choice(&["*"], &[]),
@@ -161,12 +161,12 @@ proptest! {
     #[test]
     fn whatever_a_portal_holds_the_first_plan_is_empty(entries in entries(), choice in choices()) {
         let (observed, contents) = portal(&entries, &choice);
-        let export = lay_out(&observed, &contents, &choice, &origin());
+        let export = build(&observed, &contents, &choice, &source());
         for finding in &export.findings {
             prop_assert_eq!(&finding.rule, "unknown-content");
         }
         if !export.files.iter().any(|(file, _)| file == MANIFEST) {
-            prop_assert!(export.items.iter().all(|item| item.filed == Filed::LeftOut));
+            prop_assert!(export.items.iter().all(|item| item.outcome == ExportOutcome::LeftOut));
             return Ok(());
         }
         is_valid_to_editors(file(&export, MANIFEST));
@@ -174,7 +174,7 @@ proptest! {
         prop_assert_eq!(&manifest.portals, &["acme.bitrix24.com".to_owned()]);
         // What is declared is what was found fit to be, under the very codes of the portal.
         let declared: Vec<_> =
-            export.items.iter().filter(|item| matches!(item.filed, Filed::Declared(_))).map(|item| &item.address).collect();
+            export.items.iter().filter(|item| matches!(item.outcome, ExportOutcome::Declared(_))).map(|item| &item.address).collect();
         prop_assert_eq!(desired.entries().keys().collect::<Vec<_>>(), declared);
         // The plan may read everything that it asks for.
         let mut observed = observed;
@@ -196,8 +196,8 @@ proptest! {
 
     #[test]
     fn no_file_leaves_the_folder_or_hides_another(entries in entries()) {
-        let (observed, contents) = portal(&entries, &Choice::default());
-        let export = lay_out(&observed, &contents, &Choice::default(), &origin());
+        let (observed, contents) = portal(&entries, &ExportChoice::default());
+        let export = build(&observed, &contents, &ExportChoice::default(), &source());
         let mut seen = BTreeSet::new();
         for (file, _) in &export.files {
             prop_assert!(seen.insert(file.to_lowercase()), "{file} twice");
@@ -211,44 +211,44 @@ proptest! {
         // What is read twice is written the same, in whatever order the portal lists it.
         let mut shuffled = observed.clone();
         shuffled.entries.reverse();
-        let again = lay_out(&shuffled, &contents, &Choice::default(), &origin());
+        let again = build(&shuffled, &contents, &ExportChoice::default(), &source());
         prop_assert_eq!(again.files, export.files);
     }
 }
 
 #[test]
 fn a_manifest_reads_well() {
-    let choice = Choice::default();
+    let choice = ExportChoice::default();
     let (observed, contents) = portal(
         &[
-            (Kind::Icon, "acme-call".to_owned(), Drawn::Sound),
-            (Kind::Icon, "Acme Fax".to_owned(), Drawn::Sound),
-            (Kind::Icon, "yes".to_owned(), Drawn::Opaque),
-            (Kind::Icon, "INFO".to_owned(), Drawn::Sound),
-            (Kind::Icon, "a$b*".to_owned(), Drawn::Sound),
-            (Kind::Logo, "acme-brand".to_owned(), Drawn::Truncated),
-            (Kind::Logo, "gone".to_owned(), Drawn::Unfetched),
+            (Kind::Icon, "acme-call".to_owned(), DrawnEntry::Sound),
+            (Kind::Icon, "Acme Fax".to_owned(), DrawnEntry::Sound),
+            (Kind::Icon, "yes".to_owned(), DrawnEntry::Opaque),
+            (Kind::Icon, "INFO".to_owned(), DrawnEntry::Sound),
+            (Kind::Icon, "a$b*".to_owned(), DrawnEntry::Sound),
+            (Kind::Logo, "acme-brand".to_owned(), DrawnEntry::Truncated),
+            (Kind::Logo, "gone".to_owned(), DrawnEntry::Unfetched),
         ],
         &choice,
     );
-    let export = lay_out(&observed, &contents, &choice, &origin());
+    let export = build(&observed, &contents, &choice, &source());
     insta::assert_snapshot!(String::from_utf8_lossy(file(&export, MANIFEST)));
 }
 
 #[test]
 fn who_owns_everything_prunes_nothing_unasked() {
     let choice = choice(&["*"], &[]);
-    let (observed, contents) = portal(&[(Kind::Icon, "a".to_owned(), Drawn::Sound)], &choice);
-    let (manifest, _) = desired(&lay_out(&observed, &contents, &choice, &origin()));
+    let (observed, contents) = portal(&[(Kind::Icon, "a".to_owned(), DrawnEntry::Sound)], &choice);
+    let (manifest, _) = desired(&build(&observed, &contents, &choice, &source()));
     assert!(!manifest.policy.prune && manifest.owns.patterns()[0].is_everything());
 }
 
 #[test]
 fn a_code_that_is_listed_twice_is_set_aside_with_both_images() {
-    let choice = Choice::default();
-    let twice = [(Kind::Icon, "a".to_owned(), Drawn::Sound), (Kind::Icon, "a".to_owned(), Drawn::Sound)];
+    let choice = ExportChoice::default();
+    let twice = [(Kind::Icon, "a".to_owned(), DrawnEntry::Sound), (Kind::Icon, "a".to_owned(), DrawnEntry::Sound)];
     let (observed, contents) = portal(&twice, &choice);
-    let export = lay_out(&observed, &contents, &choice, &origin());
+    let export = build(&observed, &contents, &choice, &source());
     let images: Vec<_> =
         export.files.iter().map(|(file, _)| file.as_str()).filter(|file| file.ends_with("png")).collect();
     assert_eq!(images, ["ignored/icons/a%%2.png", "ignored/icons/a.png"]);
@@ -256,8 +256,8 @@ fn a_code_that_is_listed_twice_is_set_aside_with_both_images() {
 
 #[test]
 fn an_empty_portal_has_a_snapshot_and_no_manifest() {
-    let (observed, contents) = portal(&[], &Choice::default());
-    let mut export = lay_out(&observed, &contents, &Choice::default(), &origin());
+    let (observed, contents) = portal(&[], &ExportChoice::default());
+    let mut export = build(&observed, &contents, &ExportChoice::default(), &source());
     export.add_snapshot(Ok("{}".to_owned()));
     assert_eq!(export.files.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>(), [SNAPSHOT, SCHEMA]);
 }

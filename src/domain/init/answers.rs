@@ -1,4 +1,4 @@
-//! The answers: text of a user → values that every file can be written from, or why not.
+//! The answers: a user's text is read into values that every file can be written from.
 
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::manifest;
@@ -6,11 +6,11 @@ use crate::domain::quote::quoted;
 use crate::domain::rulebook::CODE_STYLE;
 use crate::domain::scope::Pattern;
 
-/// What the sample art is called, after the prefix of the owned codes.
+/// The name of the sample art, after the prefix of the owned codes.
 const SAMPLE: &str = "sample";
 
-/// The longest code whose file every system can keep, in bytes: names of 255, less the extension.
-const MAX_STEM_BYTES: usize = 251;
+/// The longest code, in bytes, whose file every system can keep: names may have 255, with the extension.
+const MAX_CODE_BYTES: usize = 251;
 
 /// The codes that the manifest owns: a pattern that leaves room for the sample art.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Owned {
     code: Code,
 }
 
-/// Reads a pattern over codes, in words for who typed it.
+/// Reads a pattern over codes, with errors for the person who typed it.
 ///
 /// # Errors
 /// Says what is wrong with it. What may be a webhook, which is a password, is not repeated.
@@ -41,7 +41,7 @@ impl Owned {
     /// Reads a pattern such as `acme-*` or `icon/acme-*`.
     ///
     /// # Errors
-    /// Says what to write when it is no pattern, or when no sample can have a code and a file name that begin as it does.
+    /// Says what to write when it is not a pattern, or when no sample can have a code and a file name that begin as it does.
     pub fn parse(text: &str) -> Result<Self, String> {
         let named = quoted(text);
         let pattern = pattern(text)?;
@@ -82,7 +82,7 @@ impl Owned {
         &self.code
     }
 
-    /// Whether the codes are of the style that is asked of codes.
+    /// Whether the codes are of the style that the rules want.
     pub(super) fn is_plain(&self) -> bool {
         CODE_STYLE.of_code(&self.code, None).is_none()
     }
@@ -92,18 +92,18 @@ impl Owned {
 fn is_file_name(code: &str) -> bool {
     let is_good =
         |c: char| Code::can_hold(c) && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '$');
-    code.len() <= MAX_STEM_BYTES && !code.starts_with(['.', ' ']) && code.chars().all(is_good)
+    code.len() <= MAX_CODE_BYTES && !code.starts_with(['.', ' ']) && code.chars().all(is_good)
 }
 
 /// A portal's host, in the form in which hosts are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Portal(String);
+pub struct PinnedPortal(String);
 
-impl Portal {
+impl PinnedPortal {
     /// Reads a host such as `acme.bitrix24.com`.
     ///
     /// # Errors
-    /// Says what to write when it is none. What may be a webhook, which is a password, is not repeated.
+    /// Says what to write when it is not a host. What may be a webhook, which is a password, is not repeated.
     pub fn parse(text: &str) -> Result<Self, String> {
         manifest::portal_host(text).map(Self)
     }
@@ -115,7 +115,7 @@ impl Portal {
     }
 }
 
-/// Where the branding repository lies in its Git repository.
+/// The folder of the branding repository in its Git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FolderInGit(String);
 

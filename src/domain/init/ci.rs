@@ -1,18 +1,18 @@
 //! The CI files: templates, and what the answers put into them.
 
-use super::{Answers, MANIFEST};
+use super::{InitAnswers, MANIFEST};
 
 /// A CI system that a file can be written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum System {
+pub enum CiSystem {
     /// GitHub Actions.
     Github,
     /// GitLab CI.
     Gitlab,
 }
 
-impl System {
-    /// Where it looks for its file, from the root of the Git repository.
+impl CiSystem {
+    /// The path of its file, from the root of the Git repository.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -29,11 +29,11 @@ impl System {
     }
 }
 
-/// The file of a system.
-pub(super) fn text(system: System, answers: &Answers) -> String {
+/// The text of a system's file.
+pub(super) fn text(system: CiSystem, answers: &InitAnswers) -> String {
     let folder = answers.folder.prefix();
     let path = system.path();
-    // A repository that is about more than the brand is not to plan for each change in it.
+    // A repository that holds more than the brand should not plan for every change in it.
     let limited = |lines: String| if folder.is_empty() { String::new() } else { lines };
     let file = if folder.is_empty() { String::new() } else { format!(" -f {folder}{MANIFEST}") };
     system
@@ -48,8 +48,8 @@ pub(super) fn text(system: System, answers: &Answers) -> String {
 
 /// The name under which applies wait for each other: the portal's, or the folder's where no portal is named. GitLab takes
 /// letters, digits and these signs.
-pub(super) fn group(answers: &Answers) -> String {
-    let of = answers.portal.as_ref().map_or(answers.folder.prefix().trim_end_matches('/'), super::Portal::host);
+pub(super) fn group(answers: &InitAnswers) -> String {
+    let of = answers.portal.as_ref().map_or(answers.folder.prefix().trim_end_matches('/'), super::PinnedPortal::host);
     let joint = if of.is_empty() { "" } else { "-" };
     format!("brandctl{joint}{of}").replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'), "-")
 }

@@ -3,10 +3,10 @@
 use crate::domain::asset::Kind;
 use crate::domain::yaml::double_quoted;
 
-use super::{Owned, Portal};
+use super::{Owned, PinnedPortal};
 
 /// The manifest, which names the file `schema` to editors.
-pub(super) fn text(owns: &Owned, portal: Option<&Portal>, schema: &str) -> String {
+pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) -> String {
     let pattern = double_quoted(owns.pattern().as_str());
     let sample = owns.code();
     let samples = owns.samples();

@@ -1,5 +1,5 @@
-//! A new branding repository: a few answers → every file that it begins with. What comes out passes `validate` without a
-//! finding; the CI files are the templates beside this one, with the answers in the places that `@…@` marks.
+//! A new branding repository: from a few answers to every file that it begins with. These pass `validate` without a finding.
+//! The CI files are made from the templates in this folder, with the answers in the places marked by `@…@`.
 
 mod answers;
 mod ci;
@@ -17,27 +17,27 @@ use super::asset::{Address, Kind};
 use super::finding::Finding;
 use super::report::ExportReport;
 
-pub use answers::{FolderInGit, Owned, Portal, pattern};
-pub use ci::System;
+pub use answers::{FolderInGit, Owned, PinnedPortal, pattern};
+pub use ci::CiSystem;
 
 /// The manifest's file.
 pub const MANIFEST: &str = "brand.yaml";
 
-/// What editors know of the manifest, beside it: they find it offline, and it is the one of the version that wrote it.
+/// The manifest's schema, for editors. It is beside the manifest, so that it is found offline and is of the same version.
 const SCHEMA: &str = "brand.schema.json";
 
-/// What Git shall not keep: the state folder, and what the CI files write.
-const IGNORED: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
+/// What Git should ignore: the state folder, and what the CI files write.
+const GITIGNORE: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
 
-/// What a branding repository is begun with.
+/// The answers from which a branding repository is made.
 #[derive(Debug, Clone)]
-pub struct Answers {
-    /// What its manifest declares.
+pub struct InitAnswers {
+    /// What the manifest declares.
     pub brand: Brand,
     /// The portal that it is for; `None`: any.
-    pub portal: Option<Portal>,
+    pub portal: Option<PinnedPortal>,
     /// Which CI system runs it; `None`: none that is known here.
-    pub ci: Option<System>,
+    pub ci: Option<CiSystem>,
     /// Where it lies in its Git repository.
     pub folder: FolderInGit,
 }
@@ -48,33 +48,33 @@ pub struct Answers {
 pub enum Brand {
     /// Sample art for these codes.
     Samples(Owned),
-    /// What a portal holds: the files of an export, by their paths in the folder.
+    /// The entries of a portal: the files of an export, by their paths in the folder.
     Exported(Vec<(String, Arc<[u8]>)>),
 }
 
-/// What is to be written to a file.
+/// What is written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContent {
     /// The whole of a file that does not exist yet.
     New(Vec<u8>),
-    /// Lines that a file must have; those of them that it lacks are added at its end.
+    /// Lines that a file must have; those that it lacks are added at its end.
     Lines(&'static [&'static str]),
 }
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Written {
+pub struct WrittenFile {
     /// Its path from the root, with `/`.
     pub path: String,
     /// What was done to it.
-    pub change: Change,
+    pub change: FileChange,
 }
 
 /// What was done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Change {
+pub enum FileChange {
     /// It is new.
     Created,
     /// It got lines that it lacked.
@@ -83,26 +83,26 @@ pub enum Change {
     Unchanged,
 }
 
-/// What `init` did, or why not.
+/// The result of `init`.
 #[derive(Debug, Clone, Default)]
-pub struct Started {
+pub struct InitReport {
     /// Where the files' paths begin: the root of the Git repository, or the branding repository itself outside of one.
     pub root: Option<String>,
     /// The manifest, as the user would name it.
     pub manifest: String,
     /// The CI system whose file was written.
-    pub ci: Option<System>,
-    /// What was exported, where it begins with what a portal holds.
+    pub ci: Option<CiSystem>,
+    /// The export, if it begins with the entries of a portal.
     pub export: Option<ExportReport>,
-    /// Every file, sorted; none when it failed.
-    pub files: Vec<Written>,
-    /// Why nothing was written, or what the portal would not give.
+    /// Every file, sorted; none if it failed.
+    pub files: Vec<WrittenFile>,
+    /// Why nothing was written, or what could not be exported.
     pub findings: Vec<Finding>,
 }
 
 /// Every file, by its path from the root of the Git repository, with `/`.
 #[must_use]
-pub fn files(answers: &Answers) -> BTreeMap<String, FileContent> {
+pub fn files(answers: &InitAnswers) -> BTreeMap<String, FileContent> {
     let prefix = answers.folder.prefix();
     let inside = answers
         .brand
@@ -116,7 +116,7 @@ pub fn files(answers: &Answers) -> BTreeMap<String, FileContent> {
 
 impl Brand {
     /// The manifest, and the art that it declares. An export names its portal itself.
-    fn files(&self, portal: Option<&Portal>) -> Vec<(String, FileContent)> {
+    fn files(&self, portal: Option<&PinnedPortal>) -> Vec<(String, FileContent)> {
         match self {
             Self::Samples(owns) => {
                 let manifest = manifest::text(owns, portal, SCHEMA);
@@ -134,14 +134,14 @@ impl Brand {
 /// What goes with any manifest.
 fn surroundings() -> [(String, FileContent); 2] {
     let schema = format!("{:#}\n", super::manifest::schema());
-    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(IGNORED))]
+    [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(GITIGNORE))]
 }
 
 fn new(bytes: impl Into<Vec<u8>>) -> FileContent {
     FileContent::New(bytes.into())
 }
 
-/// The sample art; the drawing that it was made from is beside it.
+/// The sample art; its source drawing is in the same folder.
 fn sample(kind: Kind) -> &'static [u8] {
     match kind {
         Kind::Icon => include_bytes!("sample-icon.png"),

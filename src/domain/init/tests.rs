@@ -5,11 +5,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::manifest;
 
-fn answers(owns: &str) -> Answers {
-    Answers { brand: Brand::Samples(Owned::parse(owns).unwrap()), portal: None, ci: None, folder: FolderInGit::root() }
+fn answers(owns: &str) -> InitAnswers {
+    InitAnswers {
+        brand: Brand::Samples(Owned::parse(owns).unwrap()),
+        portal: None,
+        ci: None,
+        folder: FolderInGit::root(),
+    }
 }
 
-fn text(answers: &Answers, path: &str) -> String {
+fn text(answers: &InitAnswers, path: &str) -> String {
     match &files(answers)[path] {
         FileContent::New(bytes) => String::from_utf8(bytes.clone()).unwrap(),
         FileContent::Lines(lines) => lines.join("\n"),
@@ -18,7 +23,7 @@ fn text(answers: &Answers, path: &str) -> String {
 
 /// The manifest says what was answered, and nothing is found in it.
 #[track_caller]
-fn holds(answers: &Answers) {
+fn holds(answers: &InitAnswers) {
     let Brand::Samples(owns) = &answers.brand else { panic!("no samples") };
     let text = text(answers, MANIFEST);
     let (manifest, findings) = manifest::parse(text.as_bytes(), MANIFEST);
@@ -38,7 +43,7 @@ fn holds(answers: &Answers) {
 fn a_manifest_says_what_was_answered() {
     for owns in ["acme-*", "*", "icon/acme-*", "logo/acme-*", "icon/*", "Acme *", "acme-*{e,\"}", "a[!b]*"] {
         for portal in [None, Some("acme.bitrix24.com"), Some("[::1]:8024"), Some("бренд.рф")] {
-            holds(&Answers { portal: portal.map(|host| Portal::parse(host).unwrap()), ..answers(owns) });
+            holds(&InitAnswers { portal: portal.map(|host| PinnedPortal::parse(host).unwrap()), ..answers(owns) });
         }
     }
     let narrowed = files(&answers("icon/acme-*"));
@@ -81,12 +86,12 @@ fn a_folder_is_one_that_ci_files_can_name() {
 
 #[test]
 fn nothing_of_a_template_is_left_open() {
-    for system in [System::Github, System::Gitlab] {
+    for system in [CiSystem::Github, CiSystem::Gitlab] {
         for folder in ["", "shop/brand"] {
             for portal in [None, Some("[::1]:8024")] {
                 let folder = FolderInGit::parse(folder).unwrap();
-                let portal = portal.map(|host| Portal::parse(host).unwrap());
-                let answers = Answers { ci: Some(system), folder, portal, ..answers("acme-*") };
+                let portal = portal.map(|host| PinnedPortal::parse(host).unwrap());
+                let answers = InitAnswers { ci: Some(system), folder, portal, ..answers("acme-*") };
                 let text = text(&answers, system.path());
                 let open = text.split_whitespace().find(|word| word.matches('@').count() > 1);
                 assert_eq!(open, None, "{text}");
@@ -95,8 +100,8 @@ fn nothing_of_a_template_is_left_open() {
         }
     }
     let group = |portal: Option<&str>, folder| {
-        let portal = portal.map(|host| Portal::parse(host).unwrap());
-        ci::group(&Answers { portal, folder: FolderInGit::parse(folder).unwrap(), ..answers("acme-*") })
+        let portal = portal.map(|host| PinnedPortal::parse(host).unwrap());
+        ci::group(&InitAnswers { portal, folder: FolderInGit::parse(folder).unwrap(), ..answers("acme-*") })
     };
     assert_eq!(group(None, ""), "brandctl");
     assert_eq!(group(None, "shop/brand"), "brandctl-shop-brand");
@@ -108,7 +113,7 @@ proptest! {
     #[test]
     fn every_pattern_is_refused_or_comes_back(owns in "(icon/|logo/)?[ -~]{0,6}[*?{}\\[\\]a\"\\\\\n\u{7f}\u{85}\u{2028}é:#'-]{0,6}\\*?") {
         if let Ok(owns) = Owned::parse(&owns) {
-            holds(&Answers { brand: Brand::Samples(owns), portal: None, ci: None, folder: FolderInGit::root() });
+            holds(&InitAnswers { brand: Brand::Samples(owns), portal: None, ci: None, folder: FolderInGit::root() });
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What speaks for each origin, and the judgement of it.
+//! The evidence for the origin of each change, and the judgement of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lineage::{self, CodeHistory, OldManifest};
+use super::code_history::{self, CodeHistory, OldManifest};
 use super::past::{Ancestors, Blob, ObjectId, Past, beside};
 use super::{Origin, OriginKind, Origins, PastOutcome, PastRun};
 use crate::domain::asset::Address;
@@ -10,24 +10,24 @@ use crate::domain::diff::{Action, After, Before, Change};
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
 
-/// Everything that is known of where the changes of a plan come from. It grows: what has to be read of the history depends
-/// on what is known already.
+/// Everything that is known of the origins of a plan's changes. It grows: what must be read of the history depends on what is
+/// known already.
 #[derive(Debug)]
-pub struct Evidence<'a> {
+pub struct OriginEvidence<'a> {
     past: &'a Past,
     plan: &'a Plan,
     desired: &'a DesiredState,
     /// The newest first.
     runs: &'a [PastRun],
-    lineages: BTreeMap<Address, CodeHistory>,
-    /// The contents that were read of the history; `None` for those that are not here.
+    histories: BTreeMap<Address, CodeHistory>,
+    /// The contents that were read from the history; `None` for those that this clone does not have.
     contents: BTreeMap<ObjectId, Option<Content>>,
-    /// The first commits of what the portal holds of the versions.
+    /// The first commits of the versions that the portal has.
     seen: BTreeSet<usize>,
 }
 
-impl<'a> Evidence<'a> {
-    /// What the names of the contents tell, without reading one. `runs` are those of this portal, the newest first.
+impl<'a> OriginEvidence<'a> {
+    /// The evidence that the names of contents give, before any content is read. `runs` are those of this portal, the newest first.
     #[must_use]
     pub fn new(
         past: &'a Past,
@@ -36,8 +36,8 @@ impl<'a> Evidence<'a> {
         only: &Selection,
         runs: &'a [PastRun],
     ) -> Self {
-        let (lineages, contents) = (BTreeMap::new(), BTreeMap::new());
-        let mut evidence = Self { past, plan, desired, runs, lineages, contents, seen: BTreeSet::new() };
+        let (histories, contents) = (BTreeMap::new(), BTreeMap::new());
+        let mut evidence = Self { past, plan, desired, runs, histories, contents, seen: BTreeSet::new() };
         let differs: BTreeSet<_> = plan
             .diff
             .changes
@@ -59,7 +59,7 @@ impl<'a> Evidence<'a> {
         evidence
     }
 
-    /// The codes whose old declarations matter, each with its present file.
+    /// The codes whose old declarations must be read, each with its present file.
     #[must_use]
     pub fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
         let unsettled = self.plan.diff.changes.iter().filter(|change| match &change.action {
@@ -71,12 +71,12 @@ impl<'a> Evidence<'a> {
         unsettled.map(|change| (change.live_address(), self.file(&change.live_address()))).collect()
     }
 
-    /// Takes in the old versions of the manifest, the newest first.
+    /// Adds the old versions of the manifest, the newest first.
     pub fn read_manifests(&mut self, wanted: &BTreeMap<Address, Option<String>>, versions: &[OldManifest<'_>]) {
-        self.lineages = lineage::lineages(wanted, versions);
+        self.histories = code_history::code_histories(wanted, versions);
     }
 
-    /// The contents that the live images must be compared with, because none of them has the live one's name.
+    /// The contents that live images must be compared with, because no version has the live image's name.
     #[must_use]
     pub fn unread(&self) -> BTreeSet<ObjectId> {
         let live = self.plan.diff.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
@@ -88,12 +88,12 @@ impl<'a> Evidence<'a> {
         .collect()
     }
 
-    /// Takes in contents, `None` for those that this clone does not have.
+    /// Adds contents, `None` for those that this clone does not have.
     pub fn read_contents(&mut self, contents: impl IntoIterator<Item = (ObjectId, Option<Content>)>) {
         self.contents.extend(contents);
     }
 
-    /// Judges every change.
+    /// The origin of every change.
     #[must_use]
     pub fn judge(&mut self) -> Origins {
         let matched: Vec<usize> = self
@@ -106,8 +106,8 @@ impl<'a> Evidence<'a> {
         self.seen.extend(matched);
         let runs = self.runs.iter().filter_map(|run| self.place(run));
         let known = Known {
-            shown: self.past.reach(self.seen.iter().flat_map(|commit| self.past.parents(*commit))),
-            reached: self.past.reach(self.seen.iter().copied().chain(runs)),
+            shown: self.past.ancestors_of(self.seen.iter().flat_map(|commit| self.past.parents(*commit))),
+            reached: self.past.ancestors_of(self.seen.iter().copied().chain(runs)),
             whole: self.runs.iter().filter_map(|run| Some((run.id.as_str(), self.whole(run)?))).collect(),
             any: !self.seen.is_empty() || self.runs.iter().any(|run| self.place(run).is_some()),
         };
@@ -122,18 +122,12 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// An entry that the portal has.
+    /// The origin of an entry that the portal has.
     fn present(&self, change: &Change, before: &Before, known: &Known<'_>) -> Origin {
         let address = change.live_address();
         let Some(live) = &before.content else { return unknown("its image could not be fetched") };
-        match (self.last_run(&address), change.action.after()) {
-            (Some((run, PastOutcome::Put(content))), Some(after)) if content.same_appearance(&after.content) => {
-                return of(OriginKind::Drifted, format!("run {run} put the declared image there"));
-            }
-            (Some((run, PastOutcome::Deleted)), None) => {
-                return of(OriginKind::Drifted, format!("run {run} deleted it, and it is there again"));
-            }
-            _ => {}
+        if let Some(origin) = self.changed_since_last_run(&address, change.action.after()) {
+            return origin;
         }
         if let Some(commit) = self.version_of(&address, live) {
             return self.at(OriginKind::Pending, commit, |at| format!("the portal has the version of commit {at}"));
@@ -149,7 +143,7 @@ impl<'a> Evidence<'a> {
         if declared && versions.is_empty() {
             return of(OriginKind::Pending, "its image is not committed".to_owned());
         }
-        if let Some(why) = self.gap(&address) {
+        if let Some(why) = self.why_inconclusive(&address) {
             return unknown(why);
         }
         if versions.is_empty() {
@@ -175,29 +169,48 @@ impl<'a> Evidence<'a> {
         )
     }
 
-    /// An entry that the portal does not have.
+    /// The origin of an entry that the portal has, if the last run left it in another state.
+    fn changed_since_last_run(&self, address: &Address, after: Option<&After>) -> Option<Origin> {
+        match (self.last_run(address)?, after) {
+            ((run, PastOutcome::Put(content)), Some(after)) if content.same_appearance(&after.content) => {
+                Some(of(OriginKind::Drifted, format!("run {run} put the declared image there")))
+            }
+            ((run, PastOutcome::Deleted), None) => {
+                Some(of(OriginKind::Drifted, format!("run {run} deleted it, and it is there again")))
+            }
+            _ => None,
+        }
+    }
+
+    /// The origin of an entry that the portal does not have, if its last run says it.
+    fn lost_since_last_run(&self, address: &Address, after: &After) -> Option<Origin> {
+        match self.last_run(address)? {
+            (run, PastOutcome::Put(content)) if content.same_appearance(&after.content) => {
+                Some(of(OriginKind::Vanished, format!("run {run} put it there")))
+            }
+            (run, PastOutcome::Put(_)) => {
+                Some(of(OriginKind::Pending, format!("its image is another one since run {run}")))
+            }
+            (run, PastOutcome::Deleted) => {
+                Some(of(OriginKind::Pending, format!("it is declared again since run {run}")))
+            }
+            (run, PastOutcome::Failed) => Some(of(OriginKind::Pending, format!("run {run} did not get it applied"))),
+            (_, PastOutcome::Unknown) => None,
+        }
+    }
+
+    /// The origin of an entry that the portal does not have.
     fn absent(&self, change: &Change, after: &After, known: &Known<'_>) -> Origin {
-        match self.last_run(&change.address) {
-            Some((run, PastOutcome::Put(content))) if content.same_appearance(&after.content) => {
-                return of(OriginKind::Vanished, format!("run {run} put it there"));
-            }
-            Some((run, PastOutcome::Put(_))) => {
-                return of(OriginKind::Pending, format!("its image is another one since run {run}"));
-            }
-            Some((run, PastOutcome::Deleted)) => {
-                return of(OriginKind::Pending, format!("it is declared again since run {run}"));
-            }
-            Some((run, PastOutcome::Failed)) => {
-                return of(OriginKind::Pending, format!("run {run} did not get it applied"));
-            }
-            Some((_, PastOutcome::Unknown)) | None => {}
+        if let Some(origin) = self.lost_since_last_run(&change.address, after) {
+            return origin;
         }
         let Some(drawn) = self.last(&self.path(&after.file), &change.address, &after.content) else {
             return of(OriginKind::Pending, "its image is not committed".to_owned());
         };
-        let (listed, broken) = self.lineages.get(&change.address).map_or((None, true), |old| (old.since, old.broken));
+        let (listed, incomplete) =
+            self.histories.get(&change.address).map_or((None, true), |old| (old.since, old.incomplete));
         let Some(listed) = listed else {
-            if broken {
+            if incomplete {
                 return unknown(NOT_HERE);
             }
             return of(OriginKind::Pending, "its declaration is not committed".to_owned());
@@ -221,15 +234,14 @@ impl<'a> Evidence<'a> {
         {
             return unknown("its image was committed before under another name, and may have been applied");
         }
-        let told = known.any && !broken;
-        if told && !within(&known.reached) {
+        if known.any && !incomplete && !within(&known.reached) {
             return self.at(OriginKind::Pending, newer, |at| {
                 format!("it is declared since commit {at}, after the last apply that is known")
             });
         }
         unknown(if self.past.is_shallow() {
             SHALLOW
-        } else if broken {
+        } else if incomplete {
             NOT_HERE
         } else if known.any {
             "it was committed no earlier than what the portal has, and may never have been applied"
@@ -238,16 +250,14 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// The commits that a run applied whole, if it did.
+    /// The commits that a run applied completely, if it did.
     fn whole(&self, run: &PastRun) -> Option<Ancestors> {
-        let reach = self.past.reach([self.place(run).filter(|_| run.complete)?]);
-        let had = |file: &str| self.past.touches(file).iter().any(|touch| reach.has(touch.commit));
+        let ancestors = self.past.ancestors_of([self.place(run).filter(|_| run.complete)?]);
+        let had = |file: &str| self.past.touches(file).iter().any(|touch| ancestors.has(touch.commit));
         let declared = self.desired.entries().values().filter(|entry| had(&self.path(&entry.file))).count();
-        // What it looked at and is declared no more would be counted for what it left out.
-        (run.looked_at >= declared && !self.past.has_lost_art_since(&reach)).then_some(reach)
+        // An entry that it looked at and that is no longer declared could be counted instead of one that it left out.
+        (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
     }
-
-    // ---- What is looked up ----
 
     /// A path of the manifest, from the root of the repository.
     fn path(&self, file: &str) -> String {
@@ -261,7 +271,7 @@ impl<'a> Evidence<'a> {
 
     /// Every file that a code was declared with, as far as that was read.
     fn files(&self, address: &Address) -> BTreeSet<String> {
-        let old = self.lineages.get(address).map(|lineage| lineage.files.clone()).unwrap_or_default();
+        let old = self.histories.get(address).map(|history| history.files.clone()).unwrap_or_default();
         old.into_iter().chain(self.file(address)).collect()
     }
 
@@ -289,24 +299,24 @@ impl<'a> Evidence<'a> {
             || self.contents.get(id).and_then(Option::as_ref).is_some_and(|version| version.same_appearance(content))
     }
 
-    /// What Git would call a content: as it is, and as LFS keeps it.
+    /// The names that Git gives a content: as it is, and as LFS keeps it.
     fn names(&self, content: &Content, bytes: Option<&[u8]>) -> Vec<ObjectId> {
         let pointer = pointer(content);
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
     }
 
-    /// Why it does not say much that no version of a code equals an image.
-    fn gap(&self, address: &Address) -> Option<&'static str> {
+    /// Why it is inconclusive that no version of a code equals an image.
+    fn why_inconclusive(&self, address: &Address) -> Option<&'static str> {
         let files = self.files(address);
         let touches = || files.iter().flat_map(|file| self.past.touches(file));
         if touches().any(|touch| touch.blob == Blob::Odd) {
             return Some("a version of its file is a link, which cannot be compared");
         }
         let unread = |blob: &Blob| matches!(blob, Blob::Is(id) if self.contents.get(id).is_none_or(Option::is_none));
-        let broken = self.lineages.get(address).is_some_and(|lineage| lineage.broken);
+        let incomplete = self.histories.get(address).is_some_and(|history| history.incomplete);
         if self.past.is_shallow() {
             Some(SHALLOW)
-        } else if broken || touches().any(|touch| unread(&touch.blob)) {
+        } else if incomplete || touches().any(|touch| unread(&touch.blob)) {
             Some(NOT_HERE)
         } else {
             None
@@ -456,7 +466,7 @@ mod tests {
         let kept = desired.entries().iter().filter(|(kept, _)| **kept != address("a"));
         let kept = kept.map(|(address, entry)| (address.clone(), entry.content.clone())).collect();
         let plan = Plan::new("p".to_owned(), Diff { changes, kept, ..Diff::default() }, Contents::new());
-        let mut evidence = Evidence::new(past, &plan, &desired, &Selection::All, runs);
+        let mut evidence = OriginEvidence::new(past, &plan, &desired, &Selection::All, runs);
         let wanted = evidence.unsettled();
         let versions: Vec<_> = past.versions("brand.yaml").map(|(commit, _)| commit).collect();
         let old = |commit: &usize| OldManifest { commit: *commit, path: "brand.yaml", text: Some(MANIFEST.as_bytes()) };

@@ -1,7 +1,7 @@
-//! Who moved: whether an entry differs because of a commit that is not applied yet, or because somebody changed the portal.
+//! Where a difference comes from: a commit that is not applied yet, or somebody who changed the portal.
 //!
 //! Git is the record. A *version* of a code is a content that a file had in any commit that the present one comes from,
-//! branches that were merged included, of those files that the manifest ever declared the code with ([`lineage`]). Two
+//! branches that were merged included, of those files that the manifest ever declared the code with ([`code_history`]). Two
 //! images are equal when they look the same; a file that Git keeps elsewhere (LFS) is known by its SHA-256 alone.
 //!
 //! An *apply is known* where a run in the state folder has a commit, and where the portal itself shows one: an entry
@@ -26,10 +26,10 @@
 //!
 //! A run is whole when it was finished, everything in it applied, nothing uncommitted beside it, and it looked at as many
 //! entries as its commit declared: one of `--only` or of `restore` is not. What the portal shows does not tell `--only`:
-//! whoever applies one code alone, while an older one was never applied, is told that the older one vanished.
+//! if one code is applied alone while an older one was never applied, the older one is reported as vanished.
 
+pub mod code_history;
 mod evidence;
-pub mod lineage;
 pub mod past;
 
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 use super::asset::{Address, FoldedCode, Kind};
 use super::plan::Plan;
 use super::state::Content;
-pub use evidence::{Evidence, committed};
+pub use evidence::{OriginEvidence, committed};
 use past::ObjectId;
 
 /// Who moved.

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 pub struct ObjectId(String);
 
 impl ObjectId {
-    /// Reads a name; `None` when it is none, or the zeros that stand for no object.
+    /// Reads a name; `None` if the text is not one, or is the zeros that stand for no object.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_name = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -30,13 +30,13 @@ impl ObjectId {
         Self(digits.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// All of it.
+    /// The whole name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As people write it.
+    /// The beginning of the name, as people write it.
     #[must_use]
     pub fn short(&self) -> &str {
         self.0.get(..10).unwrap_or(&self.0)
@@ -49,12 +49,12 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// What a commit made of a file.
+/// What a file is after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blob {
     /// It has this content.
     Is(ObjectId),
-    /// It is a link or a submodule: no content that could be compared.
+    /// It is a link or a submodule, which has no content to compare.
     Odd,
     /// It is gone.
     Gone,
@@ -63,9 +63,9 @@ pub enum Blob {
 /// A file in one commit, by the commit's place in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touch {
-    /// Which commit.
+    /// The commit.
     pub commit: usize,
-    /// What became of the file.
+    /// What the file is after it.
     pub blob: Blob,
 }
 
@@ -75,8 +75,8 @@ struct Commit {
     parents: Vec<ObjectId>,
 }
 
-/// The log of a repository: every commit that the present one comes from, children before parents, with what each did to
-/// the files that may matter. Paths are relative to the repository's root, with `/`.
+/// The log of a repository: the present commit and all its ancestors, children before parents, with what each did to the
+/// files that may matter. Paths are relative to the repository's root, with `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Past {
     manifest: String,
@@ -107,7 +107,7 @@ impl Past {
         oldest
     }
 
-    /// Whether a PNG that these commits have is not there any more.
+    /// Whether a PNG that these commits have was deleted later.
     #[must_use]
     pub fn has_lost_art_since(&self, commits: &Ancestors) -> bool {
         let is_lost = |touches: &Vec<Touch>| {
@@ -123,7 +123,7 @@ impl Past {
         self.commits.push(Commit { id, parents });
     }
 
-    /// Adds what the commit that was added last did to a file.
+    /// Adds what the last added commit did to a file.
     pub fn add_touch(&mut self, path: String, blob: Blob) {
         if let Some(commit) = self.commits.len().checked_sub(1) {
             self.files.entry(path).or_default().push(Touch { commit, blob });
@@ -174,7 +174,7 @@ impl Past {
         })
     }
 
-    /// What these bytes would be called in this repository; `None` in one without commits.
+    /// The name that these bytes would have in this repository; `None` in one without commits.
     #[must_use]
     pub fn name(&self, bytes: &[u8]) -> Option<ObjectId> {
         self.commits.first().map(|commit| commit.id.of_like(bytes))
@@ -182,20 +182,20 @@ impl Past {
 
     /// These commits and all that they come from.
     #[must_use]
-    pub fn reach(&self, commits: impl IntoIterator<Item = usize>) -> Ancestors {
-        let mut reached = vec![false; self.commits.len()];
+    pub fn ancestors_of(&self, commits: impl IntoIterator<Item = usize>) -> Ancestors {
+        let mut found = vec![false; self.commits.len()];
         let mut open: Vec<usize> = commits.into_iter().collect();
         while let Some(commit) = open.pop() {
-            if let Some(reached @ false) = reached.get_mut(commit) {
-                *reached = true;
+            if let Some(is_found @ false) = found.get_mut(commit) {
+                *is_found = true;
                 open.extend(self.parents(commit));
             }
         }
-        Ancestors(reached)
+        Ancestors(found)
     }
 
-    /// The paths that the manifest has had, the present one first. A manifest that appears in the commit in which another
-    /// YAML file disappears is taken for the same one, moved; whether that was a manifest, its content tells.
+    /// The paths that the manifest has had, the present one first. If the manifest appears in a commit in which another YAML
+    /// file disappears, it is taken to be that file, moved; whether that was a manifest shows in its content.
     #[must_use]
     pub fn manifests(&self) -> Vec<&str> {
         let mut paths = vec![self.manifest.as_str()];

@@ -19,7 +19,7 @@ mod summary;
 mod tests;
 mod timeline;
 
-pub use portal::{Holding, Origin, holdings, inventory};
+pub use portal::{Holding, HoldingOrigin, holdings, list};
 
 use maud::html;
 

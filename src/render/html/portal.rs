@@ -10,7 +10,7 @@ use super::page::{self, Page};
 use super::summary::{general_findings, outcome};
 use super::timeline::{Shown, timeline};
 use crate::domain::asset::{Address, Kind};
-use crate::domain::list::{Inventory, Management};
+use crate::domain::list::{ListReport, Management};
 use crate::domain::state::Reading;
 use crate::render::outcome::Outcome;
 use crate::text::escape;
@@ -27,7 +27,7 @@ pub struct Holding<'a> {
     /// Kind and code.
     pub address: &'a Address,
     /// Where it comes from.
-    pub origin: Origin<'a>,
+    pub origin: HoldingOrigin<'a>,
     /// The bytes of its image, as far as they are known.
     pub bytes: Option<&'a [u8]>,
     /// When it was added, as people read it; empty when that is not known.
@@ -36,7 +36,7 @@ pub struct Holding<'a> {
 
 /// Where an entry comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin<'a> {
+pub enum HoldingOrigin<'a> {
     /// It comes with the product.
     System,
     /// Somebody added it, and this is to be said of it.
@@ -45,27 +45,27 @@ pub enum Origin<'a> {
 
 /// What `list` found, as a page.
 #[must_use]
-pub fn inventory(inventory: &Inventory) -> String {
-    let holdings: Vec<_> = inventory
+pub fn list(list: &ListReport) -> String {
+    let holdings: Vec<_> = list
         .entries
         .iter()
-        .map(|held| Holding {
-            address: &held.address,
-            origin: match held.standing {
-                Management::System => Origin::System,
-                standing => Origin::Custom(standing.name()),
+        .map(|entry| Holding {
+            address: &entry.address,
+            origin: match entry.management {
+                Management::System => HoldingOrigin::System,
+                management => HoldingOrigin::Custom(management.name()),
             },
-            bytes: match &held.reading {
-                Reading::Known(content) => inventory.contents.get(&content.sha256).map(AsRef::as_ref),
+            bytes: match &entry.reading {
+                Reading::Known(content) => list.contents.get(&content.sha256).map(AsRef::as_ref),
                 Reading::NotNeeded | Reading::Failed(_) => None,
             },
             added: "",
         })
         .collect();
-    let portal = inventory.portal.as_deref().unwrap_or("no portal was read");
+    let portal = list.portal.as_deref().unwrap_or("no portal was read");
     let top = html! {
-        (outcome(&Outcome::of_inventory(inventory)))
-        section.panels aria-label="What to know first" { (general_findings(&inventory.findings, &[])) }
+        (outcome(&Outcome::of_list(list)))
+        section.panels aria-label="What to know first" { (general_findings(&list.findings, &[])) }
     };
     draw("list", portal, &top, &holdings)
 }
@@ -73,7 +73,7 @@ pub fn inventory(inventory: &Inventory) -> String {
 /// What a portal holds that `command` runs; `remark` is said at the top.
 #[must_use]
 pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String {
-    let custom = holdings.iter().filter(|holding| holding.origin != Origin::System).count();
+    let custom = holdings.iter().filter(|holding| holding.origin != HoldingOrigin::System).count();
     let top = html! {
         p.outcome { (custom) " custom, " (holdings.len() - custom) " system" }
         p.remark { (remark) }
@@ -84,7 +84,7 @@ pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String
 fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> String {
     let mut gallery = Gallery::default();
     let (custom, system): (Vec<&Holding<'_>>, Vec<_>) =
-        holdings.iter().partition(|holding| holding.origin != Origin::System);
+        holdings.iter().partition(|holding| holding.origin != HoldingOrigin::System);
     let mut drawn = Vec::with_capacity(custom.len());
     for kind in Kind::ALL {
         let of_kind = custom.iter().filter(|holding| holding.address.kind == kind).enumerate();
@@ -159,7 +159,7 @@ fn row(holding: &Holding<'_>, picture: &Drawn) -> Markup {
                 code { (escape(address.code.as_str())) }
                 small {
                     (address.kind.name())
-                    @if let Origin::Custom(word) = origin { ", " (word) }
+                    @if let HoldingOrigin::Custom(word) = origin { ", " (word) }
                     @match picture {
                         Ok((_, Some(misfit))) => { ", " (misfit) }
                         Err(why) if !why.is_empty() => { ", " (why) }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::doctor::{Check, Health, Subject};
+use crate::domain::doctor::{DoctorCheck, DoctorSubject, Health};
 use crate::format::{FORMAT_VERSION, Tool};
 
 /// Whether everything is there that apply needs.
@@ -29,7 +29,7 @@ pub struct DoctorDocument {
 #[schemars(deny_unknown_fields)]
 pub struct CheckDocument {
     /// What was checked.
-    pub check: Subject,
+    pub check: DoctorSubject,
     /// How it went.
     pub health: Health,
     /// What was seen.
@@ -52,8 +52,8 @@ pub struct DoctorSummary {
     pub skipped: usize,
 }
 
-impl From<(&[Check], Option<&str>)> for DoctorDocument {
-    fn from((checks, portal): (&[Check], Option<&str>)) -> Self {
+impl From<(&[DoctorCheck], Option<&str>)> for DoctorDocument {
+    fn from((checks, portal): (&[DoctorCheck], Option<&str>)) -> Self {
         let count = |health| checks.iter().filter(|check| check.health == health).count();
         let failed = count(Health::Failed);
         Self {
@@ -72,9 +72,9 @@ impl From<(&[Check], Option<&str>)> for DoctorDocument {
     }
 }
 
-impl From<&Check> for CheckDocument {
-    fn from(check: &Check) -> Self {
-        let Check { subject, health, message, help } = check;
+impl From<&DoctorCheck> for CheckDocument {
+    fn from(check: &DoctorCheck) -> Self {
+        let DoctorCheck { subject, health, message, help } = check;
         Self { check: *subject, health: *health, message: message.clone(), help: help.clone() }
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::{Code, Digest, Kind};
-use crate::domain::export::{File, Filed, Item};
+use crate::domain::export::{ExportItem, ExportOutcome, ExportedFile};
 use crate::domain::report::ExportReport;
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
@@ -102,15 +102,15 @@ impl From<&ExportReport> for ExportDocument {
     }
 }
 
-impl From<&Item> for ExportedDocument {
-    fn from(Item { address, filed }: &Item) -> Self {
-        let (became, file, why) = match filed {
-            Filed::Declared(file) => (Became::Declared, Some(file), None),
-            Filed::SetAside(file, why) => (Became::SetAside, Some(file), Some(why)),
-            Filed::Unfetched(why) => (Became::Unfetched, None, Some(why)),
-            Filed::LeftOut => (Became::LeftOut, None, None),
+impl From<&ExportItem> for ExportedDocument {
+    fn from(ExportItem { address, outcome }: &ExportItem) -> Self {
+        let (became, file, why) = match outcome {
+            ExportOutcome::Declared(file) => (Became::Declared, Some(file), None),
+            ExportOutcome::SetAside(file, why) => (Became::SetAside, Some(file), Some(why)),
+            ExportOutcome::Unfetched(why) => (Became::Unfetched, None, Some(why)),
+            ExportOutcome::LeftOut => (Became::LeftOut, None, None),
         };
-        let (file, sha256) = file.map(|File { path, sha256 }| (path.clone(), *sha256)).unzip();
+        let (file, sha256) = file.map(|ExportedFile { path, sha256 }| (path.clone(), *sha256)).unzip();
         Self { kind: address.kind, code: address.code.clone(), became, file, sha256, why: why.cloned() }
     }
 }

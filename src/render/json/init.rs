@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::init::{Started, Written};
+use crate::domain::init::{InitReport, WrittenFile};
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 use super::export::ExportedDocument;
@@ -24,15 +24,15 @@ pub struct InitDocument {
     /// What became of each custom entry of that portal, by kind and code; empty without one.
     pub entries: Vec<ExportedDocument>,
     /// Every file, sorted: all are written, or none.
-    pub files: Vec<Written>,
+    pub files: Vec<WrittenFile>,
     /// Why nothing was written; where files were, which entries are ignored because their images could not be fetched.
     pub errors: Vec<FindingDocument>,
 }
 
-impl From<&Started> for InitDocument {
-    fn from(started: &Started) -> Self {
+impl From<&InitReport> for InitDocument {
+    fn from(report: &InitReport) -> Self {
         // The rest is for people, who are told what to do next.
-        let Started { root, export, files, findings, manifest: _, ci: _ } = started;
+        let InitReport { root, export, files, findings, manifest: _, ci: _ } = report;
         let (errors, _) = split(findings);
         let items = export.iter().flat_map(|export| &export.items);
         Self {

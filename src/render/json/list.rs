@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::{Code, Digest, Kind};
-use crate::domain::list::{Held, Inventory, Management};
+use crate::domain::list::{ListEntry, ListReport, Management};
 use crate::domain::png::Appearance;
 use crate::domain::state::Reading;
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
@@ -74,16 +74,16 @@ pub struct ListSummary {
     pub unknown: usize,
 }
 
-impl From<&Inventory> for ListDocument {
-    fn from(inventory: &Inventory) -> Self {
-        let (errors, warnings) = split(&inventory.findings);
-        let count = |standing| inventory.count(standing);
+impl From<&ListReport> for ListDocument {
+    fn from(list: &ListReport) -> Self {
+        let (errors, warnings) = split(&list.findings);
+        let count = |management| list.count(management);
         Self {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
-            portal: inventory.portal.clone(),
-            manifest: inventory.manifest.clone(),
-            entries: inventory.entries.iter().map(HeldDocument::from).collect(),
+            portal: list.portal.clone(),
+            manifest: list.manifest.clone(),
+            entries: list.entries.iter().map(HeldDocument::from).collect(),
             summary: ListSummary {
                 managed: count(Management::Managed),
                 protected: count(Management::Protected),
@@ -91,7 +91,7 @@ impl From<&Inventory> for ListDocument {
                 unmanaged: count(Management::Unmanaged),
                 custom: count(Management::Custom),
                 system: count(Management::System),
-                unknown: inventory.unknown(),
+                unknown: list.unknown(),
             },
             warnings,
             errors,
@@ -99,9 +99,9 @@ impl From<&Inventory> for ListDocument {
     }
 }
 
-impl From<&Held> for HeldDocument {
-    fn from(held: &Held) -> Self {
-        let Held { address, standing, reading } = held;
+impl From<&ListEntry> for HeldDocument {
+    fn from(entry: &ListEntry) -> Self {
+        let ListEntry { address, management, reading } = entry;
         let (content, unknown) = match reading {
             Reading::Known(content) => (Some(content), None),
             Reading::Failed(why) => (None, Some(why.clone())),
@@ -110,7 +110,7 @@ impl From<&Held> for HeldDocument {
         Self {
             kind: address.kind,
             code: address.code.clone(),
-            standing: *standing,
+            standing: *management,
             size: content.map(|content| content.size),
             sha256: content.map(|content| content.sha256),
             appearance: content.and_then(|content| content.appearance),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::logmessage::{LogEntry, LogReport, Outcome};
+use crate::domain::logmessage::{LogEntry, LogOutcome, LogReport};
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// Timeline log entries, and what became of a command about them.
@@ -17,7 +17,7 @@ pub struct LogDocument {
     /// The portal's host, or the sandbox's identity; null when none is known.
     pub portal: Option<String>,
     /// How the command ended.
-    pub outcome: Outcome,
+    pub outcome: LogOutcome,
     /// The entries that were added, got or listed.
     pub entries: Vec<LogEntry>,
     /// The id of the entry that was deleted.

@@ -29,7 +29,7 @@ pub use rules::RulesDocument;
 pub use usage::UsageDocument;
 pub use validation::ValidationDocument;
 
-/// The document `D` of what is to be printed, such as `print::<ListDocument>(&inventory)`.
+/// The document `D` of what is to be printed, such as `print::<ListDocument>(&list)`.
 ///
 /// # Errors
 /// When it cannot be written as JSON, which no value of these types can cause.

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::Address;
-use crate::domain::usage::{Coverage, Usage, UsageReport};
+use crate::domain::evidence::{Coverage, Usage};
+use crate::domain::usage::UsageReport;
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// Whether codes are in use.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::rule::{Action, Cut, FaultRule, Faults, On, When};
+use super::rule::{Cut, FaultAction, FaultRule, Faults, On, When};
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,7 +41,7 @@ impl fmt::Display for FaultRule {
     }
 }
 
-impl fmt::Display for Action {
+impl fmt::Display for FaultAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status { code, body, content_type } => {

@@ -7,7 +7,7 @@ mod rule;
 mod script;
 mod words;
 
-pub use rule::{Action, Cut, FaultRule, Faults, On, When};
+pub use rule::{Cut, FaultAction, FaultRule, Faults, On, When};
 pub use words::SpecError;
 
 pub(super) use script::{Early, Late, RequestFacts, RequestFaults, Script};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::methods;
 use super::super::wire::CallRefusal;
-use super::rule::{Action, Cut, FaultRule, Faults, On, When};
+use super::rule::{Cut, FaultAction, FaultRule, Faults, On, When};
 use super::script::names;
 use super::words::{RuleWords, SpecError, SpecWord, quoted, rules};
 use crate::text;
@@ -144,7 +144,7 @@ fn per_million(percent: &str) -> Option<u32> {
     (1..=1_000_000).contains(&per_million).then_some(per_million)
 }
 
-fn action(words: &mut RuleWords) -> Result<Action, SpecError> {
+fn action(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     let name = words.next("what goes wrong")?;
     Ok(match name.text.as_str() {
         "status" | "status-after" => {
@@ -156,23 +156,23 @@ fn action(words: &mut RuleWords) -> Result<Action, SpecError> {
             let refusal = refusal(words)?;
             answer(&name, refusal.status, refusal.envelope().to_string(), JSON.to_owned())
         }
-        "html" => Action::Html(status(words)?),
-        "html-after" => Action::HtmlAfter(status(words)?),
-        "delay" => Action::Delay(delay(&words.next("a time such as 250ms or 1.5s")?)?),
-        "drop-before" => Action::DropBefore,
-        "drop-after" => Action::DropAfter,
-        "drop-during" => Action::DropDuring,
-        "truncate" => Action::TruncateBody(words.number("a number of bytes", 0, usize::MAX)?),
-        "tear" => Action::TearBody(words.number("a number of bytes", 0, usize::MAX)?),
-        "empty" => Action::EmptyBody,
+        "html" => FaultAction::Html(status(words)?),
+        "html-after" => FaultAction::HtmlAfter(status(words)?),
+        "delay" => FaultAction::Delay(delay(&words.next("a time such as 250ms or 1.5s")?)?),
+        "drop-before" => FaultAction::DropBefore,
+        "drop-after" => FaultAction::DropAfter,
+        "drop-during" => FaultAction::DropDuring,
+        "truncate" => FaultAction::TruncateBody(words.number("a number of bytes", 0, usize::MAX)?),
+        "tear" => FaultAction::TearBody(words.number("a number of bytes", 0, usize::MAX)?),
+        "empty" => FaultAction::EmptyBody,
         "cut" => cut(words)?,
         "refuse" => refuse(words)?,
-        "no-batch" => Action::NotAllowedInBatch,
-        "rate-limited" => Action::RateLimited(words.number("a number of times, at least 1", 1, u64::MAX)?),
-        "time-limit" => Action::TimeLimit,
-        "overload" => Action::Overload,
-        "expired-token" => Action::ExpiredToken,
-        "disk-full" => Action::DiskFull,
+        "no-batch" => FaultAction::NotAllowedInBatch,
+        "rate-limited" => FaultAction::RateLimited(words.number("a number of times, at least 1", 1, u64::MAX)?),
+        "time-limit" => FaultAction::TimeLimit,
+        "overload" => FaultAction::Overload,
+        "expired-token" => FaultAction::ExpiredToken,
+        "disk-full" => FaultAction::DiskFull,
         text => {
             let hint = did_you_mean(text, &ACTIONS).unwrap_or_else(|| format!("; say one of {}", ACTIONS.join(", ")));
             return name.place.error(format!("{} is nothing that can go wrong{hint}", quoted(text)));
@@ -180,24 +180,24 @@ fn action(words: &mut RuleWords) -> Result<Action, SpecError> {
     })
 }
 
-fn cut(words: &mut RuleWords) -> Result<Action, SpecError> {
+fn cut(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     let after = words.number("a number of commands", 0, usize::MAX)?;
     let unanswered = words.next_if(|text| text == "unanswered").is_some();
-    Ok(Action::CutBatch { after, answer: if unanswered { Cut::Close } else { Cut::Partial } })
+    Ok(FaultAction::CutBatch { after, answer: if unanswered { Cut::Close } else { Cut::Partial } })
 }
 
-fn refuse(words: &mut RuleWords) -> Result<Action, SpecError> {
+fn refuse(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     let word = words.next("a method, or the end of one such as *.add")?;
     let method = method(&word.text, &word)?;
     let CallRefusal { status, code, description } = refusal(words)?;
-    Ok(Action::RefuseCommand { method, code, description, status })
+    Ok(FaultAction::RefuseCommand { method, code, description, status })
 }
 
-fn answer(name: &SpecWord, code: u16, body: String, content_type: String) -> Action {
+fn answer(name: &SpecWord, code: u16, body: String, content_type: String) -> FaultAction {
     if name.text.ends_with("-after") {
-        Action::StatusAfter { code, body, content_type }
+        FaultAction::StatusAfter { code, body, content_type }
     } else {
-        Action::Status { code, body, content_type }
+        FaultAction::Status { code, body, content_type }
     }
 }
 
@@ -269,17 +269,17 @@ mod tests {
         let one = |text: &str| parse(text).unwrap().rules.pop().unwrap();
         let rule = |on, when, action| FaultRule { on, when, action };
         let add = || On::Method("crm.timeline.icon.add".to_owned());
-        assert_eq!(one("any drop-after"), rule(On::Any, When::Every, Action::DropAfter));
-        assert_eq!(one("CRM.timeline.Icon.ADD every empty"), rule(add(), When::Every, Action::EmptyBody));
-        assert_eq!(one("write 3 html 502"), rule(On::Write, When::Nth(3), Action::Html(502)));
+        assert_eq!(one("any drop-after"), rule(On::Any, When::Every, FaultAction::DropAfter));
+        assert_eq!(one("CRM.timeline.Icon.ADD every empty"), rule(add(), When::Every, FaultAction::EmptyBody));
+        assert_eq!(one("write 3 html 502"), rule(On::Write, When::Nth(3), FaultAction::Html(502)));
         let chance = When::Probability { per_million: 2_500, seed: 7 };
-        assert_eq!(one("download 0.25%@7 tear 9"), rule(On::Download, chance, Action::TearBody(9)));
+        assert_eq!(one("download 0.25%@7 tear 9"), rule(On::Download, chance, FaultAction::TearBody(9)));
         let inner = On::Inner("*.delete".to_owned());
-        let cut = Action::CutBatch { after: 2, answer: Cut::Close };
+        let cut = FaultAction::CutBatch { after: 2, answer: Cut::Close };
         assert_eq!(one("inner:*.delete 2+ cut 2 unanswered"), rule(inner, When::From(2), cut));
-        assert_eq!(one("any delay 1.5s").action, Action::Delay(Duration::from_millis(1500)));
+        assert_eq!(one("any delay 1.5s").action, FaultAction::Delay(Duration::from_millis(1500)));
         let body = "{\"error\":\"X\",\"error_description\":\"no; not # now\"}".to_owned();
-        let says = Action::StatusAfter { code: 500, body, content_type: JSON.to_owned() };
+        let says = FaultAction::StatusAfter { code: 500, body, content_type: JSON.to_owned() };
         assert_eq!(one("any error-after 500 X \"no; not # now\"").action, says);
     }
 
@@ -347,33 +347,33 @@ mod tests {
         prop_oneof![Just(String::new()), "[a-z]{1,9}", ".{0,20}", Just("a;b #c \"d\"\n\\".to_owned())]
     }
 
-    fn action() -> impl Strategy<Value = Action> {
+    fn action() -> impl Strategy<Value = FaultAction> {
         let content_type = prop::sample::select(vec![JSON.to_owned(), "text/html; charset=utf-8".to_owned()]);
         let status = (200_u16..600, text(), content_type);
         prop_oneof![
-            status.clone().prop_map(|(code, body, content_type)| Action::Status { code, body, content_type }),
-            status.prop_map(|(code, body, content_type)| Action::StatusAfter { code, body, content_type }),
-            (200_u16..600).prop_map(Action::Html),
-            (200_u16..600).prop_map(Action::HtmlAfter),
-            (0_u64..=3_600_000_000_000).prop_map(|nanos| Action::Delay(Duration::from_nanos(nanos))),
-            any::<usize>().prop_map(Action::TruncateBody),
-            any::<usize>().prop_map(Action::TearBody),
+            status.clone().prop_map(|(code, body, content_type)| FaultAction::Status { code, body, content_type }),
+            status.prop_map(|(code, body, content_type)| FaultAction::StatusAfter { code, body, content_type }),
+            (200_u16..600).prop_map(FaultAction::Html),
+            (200_u16..600).prop_map(FaultAction::HtmlAfter),
+            (0_u64..=3_600_000_000_000).prop_map(|nanos| FaultAction::Delay(Duration::from_nanos(nanos))),
+            any::<usize>().prop_map(FaultAction::TruncateBody),
+            any::<usize>().prop_map(FaultAction::TearBody),
             (any::<usize>(), prop::sample::select(vec![Cut::Close, Cut::Partial]))
-                .prop_map(|(after, answer)| Action::CutBatch { after, answer }),
+                .prop_map(|(after, answer)| FaultAction::CutBatch { after, answer }),
             (method_name(), 200_u16..600, text(), text()).prop_map(|(method, status, code, description)| {
-                Action::RefuseCommand { method, code, description, status }
+                FaultAction::RefuseCommand { method, code, description, status }
             }),
-            (1..u64::MAX).prop_map(Action::RateLimited),
+            (1..u64::MAX).prop_map(FaultAction::RateLimited),
             prop::sample::select(vec![
-                Action::DropBefore,
-                Action::DropAfter,
-                Action::DropDuring,
-                Action::EmptyBody,
-                Action::NotAllowedInBatch,
-                Action::TimeLimit,
-                Action::Overload,
-                Action::ExpiredToken,
-                Action::DiskFull,
+                FaultAction::DropBefore,
+                FaultAction::DropAfter,
+                FaultAction::DropDuring,
+                FaultAction::EmptyBody,
+                FaultAction::NotAllowedInBatch,
+                FaultAction::TimeLimit,
+                FaultAction::Overload,
+                FaultAction::ExpiredToken,
+                FaultAction::DiskFull,
             ]),
         ]
     }

@@ -19,13 +19,13 @@ impl Faults {
 
     /// A script of one rule.
     #[must_use]
-    pub fn one(on: On, when: When, action: Action) -> Self {
+    pub fn one(on: On, when: When, action: FaultAction) -> Self {
         Self::none().and(on, when, action)
     }
 
     /// The script with one more rule at its end.
     #[must_use]
-    pub fn and(mut self, on: On, when: When, action: Action) -> Self {
+    pub fn and(mut self, on: On, when: When, action: FaultAction) -> Self {
         self.rules.push(FaultRule { on, when, action });
         self
     }
@@ -39,7 +39,7 @@ pub struct FaultRule {
     /// Which of those it meets.
     pub when: When,
     /// What goes wrong.
-    pub action: Action,
+    pub action: FaultAction,
 }
 
 /// Which requests a rule counts. Method names are compared without case; `*.add` stands for every method that ends so.
@@ -77,7 +77,7 @@ pub enum When {
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
+pub enum FaultAction {
     /// This answer, without effect.
     Status {
         /// The HTTP status.

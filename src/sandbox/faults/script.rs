@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::record::writes;
 use super::super::wire::{CallRefusal, HttpAnswer};
-use super::rule::{Action, Cut, FaultRule, Faults, On, When};
+use super::rule::{Cut, FaultAction, FaultRule, Faults, On, When};
 
 /// What a script needs to know about a request.
 pub(crate) struct RequestFacts<'a> {
@@ -148,39 +148,41 @@ impl Script {
 }
 
 impl RequestFaults {
-    fn add(&mut self, action: &Action, fired: u64, facts: &RequestFacts<'_>, lasting: &mut LastingFaults) {
+    fn add(&mut self, action: &FaultAction, fired: u64, facts: &RequestFacts<'_>, lasting: &mut LastingFaults) {
         let (mut early, mut late) = (None, None);
         match action {
-            Action::Status { code, body, content_type } => {
+            FaultAction::Status { code, body, content_type } => {
                 early = Some(Early::Answer(HttpAnswer::text(*code, content_type, body)));
             }
-            Action::StatusAfter { code, body, content_type } => {
+            FaultAction::StatusAfter { code, body, content_type } => {
                 late = Some(Late::Answer(HttpAnswer::text(*code, content_type, body)));
             }
-            Action::Html(status) => early = Some(Early::Answer(HttpAnswer::page(*status))),
-            Action::HtmlAfter(status) => late = Some(Late::Answer(HttpAnswer::page(*status))),
-            Action::Delay(delay) => self.delay += *delay,
-            Action::DropBefore => early = Some(Early::Close),
-            Action::DropAfter => late = Some(Late::Close),
-            Action::DropDuring => late = Some(Late::CloseAtOnce),
-            Action::TruncateBody(length) => late = Some(Late::Truncate(*length)),
-            Action::TearBody(length) => late = Some(Late::Tear(*length)),
-            Action::EmptyBody => late = Some(Late::Truncate(0)),
-            Action::CutBatch { after, answer } => self.cut = self.cut.or(Some((*after, *answer))),
-            Action::RefuseCommand { method, code, description, status } if fired == 1 => {
+            FaultAction::Html(status) => early = Some(Early::Answer(HttpAnswer::page(*status))),
+            FaultAction::HtmlAfter(status) => late = Some(Late::Answer(HttpAnswer::page(*status))),
+            FaultAction::Delay(delay) => self.delay += *delay,
+            FaultAction::DropBefore => early = Some(Early::Close),
+            FaultAction::DropAfter => late = Some(Late::Close),
+            FaultAction::DropDuring => late = Some(Late::CloseAtOnce),
+            FaultAction::TruncateBody(length) => late = Some(Late::Truncate(*length)),
+            FaultAction::TearBody(length) => late = Some(Late::Tear(*length)),
+            FaultAction::EmptyBody => late = Some(Late::Truncate(0)),
+            FaultAction::CutBatch { after, answer } => self.cut = self.cut.or(Some((*after, *answer))),
+            FaultAction::RefuseCommand { method, code, description, status } if fired == 1 => {
                 lasting.refused.push((method.clone(), CallRefusal::new(*status, code, description)));
             }
-            Action::NotAllowedInBatch if facts.writes_in_batch() => {
+            FaultAction::NotAllowedInBatch if facts.writes_in_batch() => {
                 early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::not_in_batch().with_status(405))));
             }
-            Action::RateLimited(times) if fired <= *times => {
+            FaultAction::RateLimited(times) if fired <= *times => {
                 early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::too_many_requests())));
             }
-            Action::TimeLimit => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::time_limit()))),
-            Action::Overload => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::overload()))),
-            Action::ExpiredToken => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::expired_token()))),
-            Action::DiskFull => lasting.disk_is_full = true,
-            Action::RefuseCommand { .. } | Action::NotAllowedInBatch | Action::RateLimited(_) => {}
+            FaultAction::TimeLimit => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::time_limit()))),
+            FaultAction::Overload => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::overload()))),
+            FaultAction::ExpiredToken => {
+                early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::expired_token())))
+            }
+            FaultAction::DiskFull => lasting.disk_is_full = true,
+            FaultAction::RefuseCommand { .. } | FaultAction::NotAllowedInBatch | FaultAction::RateLimited(_) => {}
         }
         if self.early.is_none() {
             self.early = early;
@@ -198,9 +200,9 @@ mod tests {
     fn met(spec: When, place: usize, requests: usize) -> Vec<bool> {
         let mut faults = Faults::none();
         for _ in 0..place {
-            faults = faults.and(On::Download, When::Every, Action::EmptyBody);
+            faults = faults.and(On::Download, When::Every, FaultAction::EmptyBody);
         }
-        let mut script = Script::new(faults.and(On::Any, spec, Action::DropBefore));
+        let mut script = Script::new(faults.and(On::Any, spec, FaultAction::DropBefore));
         let facts = RequestFacts { method: Some("scope"), download: false, inner: &[] };
         (0..requests).map(|_| script.faults_of(&facts).early.is_some()).collect()
     }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use brandctl::domain::asset::{Address, Code, Kind};
-use brandctl::render::html::{self, Holding, Origin};
+use brandctl::render::html::{self, Holding, HoldingOrigin};
 
 use crate::shared::scenes;
 
@@ -116,7 +116,8 @@ fn hostile_names_do_nothing() {
     let names = scenes::names();
     let addresses: Vec<_> = names.iter().map(|name| Address::new(Kind::Icon, Code::new(name))).collect();
     let art = scenes::acme("icons/acme-call");
-    let holding = |address| Holding { address, origin: Origin::Custom("custom"), bytes: Some(&art), added: &names[0] };
+    let holding =
+        |address| Holding { address, origin: HoldingOrigin::Custom("custom"), bytes: Some(&art), added: &names[0] };
     let page = html::holdings("sandbox", &names[1], &addresses.iter().map(holding).collect::<Vec<_>>());
     let codes: Vec<_> = names.iter().map(|name| serde_json::Value::from(name.as_str())).collect();
     browse_with("hostile-portal.mjs", &page, &[&serde_json::Value::from(codes).to_string()]);
@@ -190,7 +191,7 @@ fn a_portal_of_thousands_is_listed_whole() {
     let art = scenes::acme("icons/acme-call");
     let of = |kind, count| (0..count).map(move |number| Address::new(kind, Code::new(format!("acme-{number:04}"))));
     let addresses: Vec<_> = of(Kind::Icon, 2200).chain(of(Kind::Logo, 300)).collect();
-    let holding = |address| Holding { address, origin: Origin::Custom("managed"), bytes: Some(&art), added: "" };
+    let holding = |address| Holding { address, origin: HoldingOrigin::Custom("managed"), bytes: Some(&art), added: "" };
     let page = html::holdings("list", "", &addresses.iter().map(holding).collect::<Vec<_>>());
     browse("many.mjs", &page);
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use brandctl::domain::asset::Kind;
 use brandctl::format::Document;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
 use super::export::tree;
@@ -197,8 +197,11 @@ fn a_link_out_of_the_export_is_not_followed() {
 
 #[test]
 fn what_was_not_exported_is_unknown_and_named() {
-    let brand =
-        Brand::new().in_step(3).portal_has("icon/acme-gone", 9).failing(On::Download, When::Nth(1), Action::Html(404));
+    let brand = Brand::new().in_step(3).portal_has("icon/acme-gone", 9).failing(
+        On::Download,
+        When::Nth(1),
+        FaultAction::Html(404),
+    );
     let lost = brand.json("export lost").ends_with(1).json["errors"][0]["address"].as_str().unwrap().to_owned();
     let plan = brand.both("plan --against lost").ends_with(1);
     assert_eq!(plan.json["unknown"][0]["address"], lost.as_str());

@@ -2,13 +2,13 @@
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, Cut, On, When};
+use brandctl::sandbox::faults::{Cut, FaultAction, On, When};
 
 use super::ownership::kept;
 use crate::common::{Brand, art};
 
 fn refusing_adds() -> Faults {
-    let action = Action::RefuseCommand {
+    let action = FaultAction::RefuseCommand {
         method: "*.add".to_owned(),
         code: "FILE_SAVE_ERROR".to_owned(),
         description: "File not saved".to_owned(),
@@ -84,7 +84,7 @@ fn a_portal_that_refuses_every_new_image_costs_one_code_and_its_old_image_is_put
     brand.fail(refusing_adds().and(
         On::Method("*.add".to_owned()),
         When::Nth(2),
-        Action::Delay(std::time::Duration::from_millis(400)),
+        FaultAction::Delay(std::time::Duration::from_millis(400)),
     ));
     let output = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -144,7 +144,7 @@ fn a_batch_that_ends_between_a_delete_and_its_add_is_finished() {
         brand.fail(Faults::one(
             On::Inner("*.add".to_owned()),
             When::Nth(2),
-            Action::CutBatch { after: 1, answer: cut },
+            FaultAction::CutBatch { after: 1, answer: cut },
         ));
         let output = brand.apply().ends_with(0);
         assert_eq!(output.count("applied"), 3, "{cut:?}");
@@ -155,7 +155,7 @@ fn a_batch_that_ends_between_a_delete_and_its_add_is_finished() {
 #[test]
 fn a_portal_that_takes_no_batches_is_written_to_one_by_one() {
     let brand = to_replace(2).declares("icon/acme-new", 200);
-    brand.fail(Faults::one(On::Any, When::Every, Action::NotAllowedInBatch));
+    brand.fail(Faults::one(On::Any, When::Every, FaultAction::NotAllowedInBatch));
     let output = brand.apply().ends_with(0);
     assert_eq!(output.count("applied"), 3);
     assert!(brand.plan().ends_with(0).changes().is_empty());

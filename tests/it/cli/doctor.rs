@@ -1,12 +1,12 @@
 //! `doctor`: what stands between this machine and a successful apply.
 
-use brandctl::sandbox::faults::{Action, On, When};
-use brandctl::sandbox::{Faults, Transport};
+use brandctl::sandbox::faults::{FaultAction, On, When};
+use brandctl::sandbox::{Faults, Protocol};
 
 use crate::common::{Brand, Output, command};
 
 fn refusal(method: &str, code: &str) -> Faults {
-    let action = Action::RefuseCommand {
+    let action = FaultAction::RefuseCommand {
         method: method.to_owned(),
         code: code.to_owned(),
         description: "no".to_owned(),
@@ -86,7 +86,7 @@ fn what_cannot_be_reached_is_told_and_the_rest_is_skipped() {
 
 #[test]
 fn a_certificate_authority_of_its_own_must_be_named() {
-    let brand = Brand::on(|options| options.transport = Transport::Https);
+    let brand = Brand::on(|options| options.protocol = Protocol::Https);
     let rest = ["skipped clock", "skipped credentials", "skipped scope", "skipped rights", "skipped methods"];
     let output = brand.both("doctor").ends_with(1);
     assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
@@ -143,7 +143,7 @@ fn what_the_portal_refuses_is_told_where_it_belongs() {
             Faults::one(
                 On::Method("batch".to_owned()),
                 When::Every,
-                Action::Status {
+                FaultAction::Status {
                     code: 401,
                     body: "{\"error\":\"NO_AUTH_FOUND\"}".to_owned(),
                     content_type: "application/json".to_owned(),
@@ -159,7 +159,7 @@ fn what_the_portal_refuses_is_told_where_it_belongs() {
 
 #[test]
 fn a_portal_that_refuses_batches_is_asked_one_by_one() {
-    let refused = Action::Status {
+    let refused = FaultAction::Status {
         code: 405,
         body: "{\"error\":\"ERROR_BATCH_METHOD_NOT_ALLOWED\"}".to_owned(),
         content_type: "application/json".to_owned(),

@@ -1,13 +1,13 @@
 //! The table of exit codes, and which one wins: the same for people and for programs.
 
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, art};
 
 /// Downloads fail, so that an entry's content is unknown.
 fn blind(brand: Brand) -> Brand {
-    brand.failing(On::Download, When::Every, Action::Html(404))
+    brand.failing(On::Download, When::Every, FaultAction::Html(404))
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn one_when_something_could_not_be_determined_even_with_changes() {
         }
     });
     // What is known is done all the same.
-    let once = Action::Status { code: 404, body: String::new(), content_type: "text/plain".to_owned() };
+    let once = FaultAction::Status { code: 404, body: String::new(), content_type: "text/plain".to_owned() };
     brand.fail(Faults::one(On::Download, When::Nth(1), once));
     let output = brand.apply().ends_with(1);
     assert_eq!(output.fates(), ["applied icon/acme-new"]);
@@ -147,7 +147,7 @@ fn three_when_something_was_written_and_something_was_not() {
     let brand = Brand::new().in_step(1).declares("icon/acme-new", 9).failing(
         On::Inner("*.delete".to_owned()),
         When::Nth(1),
-        Action::RefuseCommand {
+        FaultAction::RefuseCommand {
             method: "*.delete".to_owned(),
             code: "ACCESS_DENIED".to_owned(),
             description: "Access denied".to_owned(),

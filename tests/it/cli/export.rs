@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Sandbox;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, Output, art, command, parts};
 
@@ -281,7 +281,7 @@ fn a_folder_in_a_files_place_is_told_before_anything_is_written() {
 
 #[test]
 fn what_cannot_be_fetched_is_named_and_the_rest_is_written() {
-    let brand = mixed().failing(On::Download, When::Nth(1), Action::Html(404));
+    let brand = mixed().failing(On::Download, When::Nth(1), FaultAction::Html(404));
     let output = brand.writing_nothing(|| brand.json("export out").ends_with(1));
     assert_eq!(output.errors(), ["unknown-content"]);
     assert_eq!(output.json["summary"]["unfetched"], 1);
@@ -372,7 +372,8 @@ fn an_empty_portal_has_a_snapshot_to_plan_against() {
 
 #[test]
 fn a_killed_export_leaves_no_manifest() {
-    let brand = Brand::new().in_step(40).failing(On::Download, When::From(20), Action::Delay(Duration::from_secs(20)));
+    let brand =
+        Brand::new().in_step(40).failing(On::Download, When::From(20), FaultAction::Delay(Duration::from_secs(20)));
     let mut exporting = command(brand.folder.path())
         .args(["export", "out"])
         .env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook())

@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
 use crate::common::{Brand, command, each};
@@ -16,7 +16,7 @@ const FOREVER: Duration = Duration::from_secs(60);
 
 /// A brand whose portal answers nothing in time.
 fn brand() -> Brand {
-    Brand::new().in_step(1).declares("icon/acme-new", 40).failing(On::Any, When::Every, Action::Delay(FOREVER))
+    Brand::new().in_step(1).declares("icon/acme-new", 40).failing(On::Any, When::Every, FaultAction::Delay(FOREVER))
 }
 
 fn started(brand: &Brand, line: &str) -> Child {
@@ -103,7 +103,7 @@ fn so_do_those_that_look_around() {
 fn a_saved_plan_is_not_taken_up_after_a_signal() {
     let brand = Brand::new().declares("icon/acme-new", 40);
     brand.save_plan();
-    brand.fail(brandctl::sandbox::Faults::one(On::Any, When::Every, Action::Delay(FOREVER)));
+    brand.fail(brandctl::sandbox::Faults::one(On::Any, When::Every, FaultAction::Delay(FOREVER)));
     let (_, told) = interrupted(&brand, "INT", "apply plan.json --report x.xml");
     assert!(told.contains("error[interrupted]"), "{told}");
     assert!(fs::read_to_string(brand.path("x.xml")).unwrap().contains("type=\"interrupted\""));
@@ -131,7 +131,7 @@ fn an_apply_that_was_stopped_is_no_success_in_any_report() {
         let address = format!("icon/acme-{number:02}");
         brand.declares(&address, number).portal_has(&address, 200 - number)
     });
-    brand.fail(brandctl::sandbox::Faults::one(On::Write, When::Nth(1), Action::Delay(Duration::from_secs(2))));
+    brand.fail(brandctl::sandbox::Faults::one(On::Write, When::Nth(1), FaultAction::Delay(Duration::from_secs(2))));
     let child = started(&brand, "apply --yes --settle 0.1 --format json --report x.xml --report x.md");
     until(|| !brand.write_requests().is_empty());
     send("INT", &child);

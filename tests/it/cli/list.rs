@@ -1,7 +1,7 @@
 //! `list`: what the portal holds, seen with a manifest and without.
 
 use brandctl::domain::asset::{Digest, Kind};
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
 use crate::common::{Brand, MANIFEST, Output, art};
@@ -98,7 +98,7 @@ fn only_bounds_what_is_shown_and_fetched() {
 
 #[test]
 fn an_image_that_cannot_be_fetched_is_unknown() {
-    let brand = mixed().failing(On::Download, When::Every, Action::Html(404));
+    let brand = mixed().failing(On::Download, When::Every, FaultAction::Html(404));
     let output = brand.writing_nothing(|| brand.both("list").ends_with(1));
     assert_eq!(output.json["summary"]["unknown"], 4);
     assert_eq!(output.json["entries"][0]["size"], Value::Null);

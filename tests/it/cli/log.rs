@@ -1,6 +1,6 @@
 //! `log`: timeline log entries, read and written.
 
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::{Faults, LogList};
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ fn a_portal_that_gives_less_than_it_counts_is_told() {
     let entry = |id: u32| format!("{{\"id\":{id},\"title\":\"t\"}}");
     let page: Vec<_> = (1..=10).map(entry).collect();
     let body = format!("{{\"result\":[{}],\"total\":25}}", page.join(","));
-    let same_page = Action::Status { code: 200, body, content_type: "application/json".to_owned() };
+    let same_page = FaultAction::Status { code: 200, body, content_type: "application/json".to_owned() };
     let brand = Brand::new().failing(On::Method("*.list".to_owned()), When::Every, same_page);
     let output = brand.both("log list --entity deal:12").ends_with(1);
     assert_eq!((output.errors(), titles(&output).len()), (vec!["incomplete".to_owned()], 10));
@@ -111,7 +111,7 @@ fn a_webhook_is_told_why_it_can_delete_nothing() {
 
 #[test]
 fn a_write_whose_answer_is_lost_is_not_sent_again() {
-    let brand = Brand::new().failing(On::Write, When::Every, Action::DropAfter);
+    let brand = Brand::new().failing(On::Write, When::Every, FaultAction::DropAfter);
     let output = add(&brand, "once").ends_with(1);
     assert_eq!(output.json["outcome"], "unknown");
     assert!(output.json["errors"][0]["message"].as_str().unwrap().contains("may have been added"), "{output:?}");
@@ -120,10 +120,10 @@ fn a_write_whose_answer_is_lost_is_not_sent_again() {
     brand.fail(Faults::none());
     assert_eq!(titles(&brand.json("log list --entity deal:12").ends_with(0)), ["once"]);
     // What had no effect is sent again.
-    brand.fail(Faults::one(On::Write, When::Every, Action::RateLimited(1)));
+    brand.fail(Faults::one(On::Write, When::Every, FaultAction::RateLimited(1)));
     add(&brand, "twice").ends_with(0);
     assert_eq!(titles(&brand.json("log list --entity deal:12").ends_with(0)), ["twice", "once"]);
-    brand.fail(Faults::one(On::Write, When::Every, Action::Html(502)));
+    brand.fail(Faults::one(On::Write, When::Every, FaultAction::Html(502)));
     let output = brand.json("log delete 1").ends_with(1);
     assert_eq!(output.json["outcome"], "unknown");
     assert!(output.text().contains("brandctl log get 1"), "{output:?}");

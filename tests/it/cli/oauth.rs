@@ -2,7 +2,7 @@
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, Output, art, tokens_of};
 
@@ -63,7 +63,7 @@ fn expired_tokens_are_renewed_once_by_whichever_command_finds_them() {
 fn tokens_that_expire_between_two_writes_cost_no_write() {
     for number in 1..=4 {
         let brand = work();
-        brand.fail(Faults::one(On::Write, When::Nth(number), Action::ExpiredToken));
+        brand.fail(Faults::one(On::Write, When::Nth(number), FaultAction::ExpiredToken));
         let output = brand.apply().ends_with(0);
         assert_eq!(output.count("applied"), 3, "{output:?}");
         assert_eq!(brand.codes(), ["icon/acme-00", "icon/acme-02", "icon/acme-new"]);

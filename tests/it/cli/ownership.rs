@@ -2,7 +2,7 @@
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, art, one_pixel_off, reencoded};
 
@@ -233,7 +233,7 @@ fn what_is_declared_and_absent_is_created() {
 #[test]
 fn what_could_not_be_fetched_is_unknown_and_never_changed() {
     let brand = Brand::new().declares("icon/acme-a", 1).portal_has("icon/acme-a", 2).portal_has("icon/acme-old", 3);
-    brand.fail(Faults::one(On::Download, When::Every, Action::Html(404)));
+    brand.fail(Faults::one(On::Download, When::Every, FaultAction::Html(404)));
     brand.writing_nothing(|| {
         for line in ["plan", "drift", "apply --yes"] {
             let output = brand.both(line);
@@ -256,11 +256,11 @@ fn what_could_not_be_fetched_is_changed_knowingly_with_allow_unbacked() {
             faults.and(
                 On::Download,
                 When::Nth(n),
-                Action::Status { code: 404, body: String::new(), content_type: "text/plain".to_owned() },
+                FaultAction::Status { code: 404, body: String::new(), content_type: "text/plain".to_owned() },
             )
         })
     };
-    brand.fail(Faults::one(On::Download, When::Every, Action::Html(404)));
+    brand.fail(Faults::one(On::Download, When::Every, FaultAction::Html(404)));
     let output = brand.writing_nothing(|| brand.both("plan --allow-unbacked").ends_with(0));
     assert_eq!(output.changes(), ["replace icon/acme-a", "delete icon/acme-old"]);
     let guard = output.json["guards"].as_array().unwrap().iter().find(|guard| guard["guard"] == "unbacked").unwrap();

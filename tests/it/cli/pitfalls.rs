@@ -2,7 +2,7 @@
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, MANIFEST, art, one_pixel_off, reencoded};
 
@@ -248,7 +248,7 @@ fn octodns_one_bad_step_does_not_stop_the_others() {
     let brand = Brand::new().in_step(2).declares("icon/acme-b", 50).declares("icon/acme-c", 51).failing(
         On::Inner("*.add".to_owned()),
         When::Nth(1),
-        Action::RefuseCommand {
+        FaultAction::RefuseCommand {
             method: "*.add".to_owned(),
             code: "FILE_SAVE_ERROR".to_owned(),
             description: "File not saved".to_owned(),
@@ -285,7 +285,7 @@ fn crest_every_byte_of_every_image_arrives() {
     for mark in 0..60 {
         assert_eq!(brand.image(&format!("logo/acme-{mark:02}")).unwrap(), art(Kind::Logo, mark * 4));
     }
-    let brand = Brand::new().declares("logo/acme-a", 3).failing(On::Any, When::Every, Action::NotAllowedInBatch);
+    let brand = Brand::new().declares("logo/acme-a", 3).failing(On::Any, When::Every, FaultAction::NotAllowedInBatch);
     brand.apply().ends_with(0);
     assert_eq!(brand.image("logo/acme-a").unwrap(), art(Kind::Logo, 3));
 }
@@ -300,7 +300,7 @@ fn dnscontrol_ignored_and_system_entries_survive_single_calls_too() {
         .portal_has("icon/acme-brand", 20)
         .portal_has("icon/acme-lab-1", 21)
         .portal_has("icon/other", 22)
-        .failing(On::Any, When::Every, Action::NotAllowedInBatch);
+        .failing(On::Any, When::Every, FaultAction::NotAllowedInBatch);
     brand.portal.make_system(Kind::Icon, "acme-sys").unwrap();
     brand.draw("icon/acme-00", &art(Kind::Icon, 99));
     brand.undeclare("icon/acme-01");

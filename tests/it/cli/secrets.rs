@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use super::cache::walk;
 use crate::common::{Brand, art, command, each, tokens_of};
@@ -131,7 +131,7 @@ fn nothing_is_told_when_the_portal_repeats_it() {
             let page = format!("<html>cannot GET /rest/1/{secret}/batch.json?auth={secret}</html>");
             for (code, body) in [(400, &json), (200, &json), (401, &json), (404, &page), (200, &page)] {
                 for on in [On::Any, On::Write, On::Download] {
-                    let status = Action::Status { code, body: body.clone(), content_type: "text/html".to_owned() };
+                    let status = FaultAction::Status { code, body: body.clone(), content_type: "text/html".to_owned() };
                     brand.fail(Faults::one(on, When::Every, status));
                     given.run(brand, "apply --yes --settle 0.01 --timeout 1 --refresh");
                 }
@@ -143,7 +143,7 @@ fn nothing_is_told_when_the_portal_repeats_it() {
 #[test]
 fn nothing_is_told_by_what_a_killed_run_leaves() {
     in_every_way(|brand, given| {
-        brand.fail(Faults::one(On::Write, When::Every, Action::Delay(Duration::from_secs(2))));
+        brand.fail(Faults::one(On::Write, When::Every, FaultAction::Delay(Duration::from_secs(2))));
         let before = brand.write_requests().len();
         let mut child = given.command(brand, "apply --yes -vv --settle 0.01");
         let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -190,7 +190,7 @@ fn it_is_not_repeated_from_what_a_portal_or_a_proxy_answers() {
             brand.fail(Faults::one(
                 on.clone(),
                 When::Every,
-                Action::Status { code: *code, body, content_type: (*content_type).to_owned() },
+                FaultAction::Status { code: *code, body, content_type: (*content_type).to_owned() },
             ));
             for line in ["plan -vv --timeout 1", "apply --yes --settle 0.01 -vv --timeout 1", "doctor -vv --timeout 1"]
             {

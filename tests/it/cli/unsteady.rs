@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, art, each};
 
-fn says(code: u16, body: &str) -> Action {
-    Action::Status { code, body: body.to_owned(), content_type: "application/json".to_owned() }
+fn says(code: u16, body: &str) -> FaultAction {
+    FaultAction::Status { code, body: body.to_owned(), content_type: "application/json".to_owned() }
 }
 
 /// One create, one replace, one delete.
@@ -30,7 +30,7 @@ fn done(brand: &Brand) {
 #[test]
 fn a_portal_that_stays_busy_is_named_as_what_used_up_the_time() {
     each(["list --timeout 2", "plan --timeout 2", "log list --entity deal:12 --timeout 2"], |line| {
-        let brand = Brand::new().failing(On::Any, When::Every, Action::RateLimited(1000));
+        let brand = Brand::new().failing(On::Any, When::Every, FaultAction::RateLimited(1000));
         let output = brand.both(line).ends_with(1);
         let told = "error QUERY_LIMIT_EXCEEDED: Too many requests, and --timeout leaves no time to wait it out";
         assert!(output.stderr.contains(told) && output.stderr.contains("--rps"), "{output:?}");
@@ -40,10 +40,10 @@ fn a_portal_that_stays_busy_is_named_as_what_used_up_the_time() {
 #[test]
 fn dnscontrol_a_list_that_is_no_json_is_a_clear_error() {
     let answers = [
-        ("html", Action::Html(200)),
-        ("html 404", Action::Html(404)),
-        ("empty", Action::EmptyBody),
-        ("truncated", Action::TruncateBody(100)),
+        ("html", FaultAction::Html(200)),
+        ("html 404", FaultAction::Html(404)),
+        ("empty", FaultAction::EmptyBody),
+        ("truncated", FaultAction::TruncateBody(100)),
         ("no object", says(200, "[]")),
         ("no result", says(200, "{}")),
         ("another result", says(200, "{\"result\":true}")),
@@ -75,7 +75,7 @@ fn slack_emoji_200_with_an_error_in_it_is_a_failure() {
             let brand = Brand::new().declares("icon/acme-new", 9).failing(
                 On::Inner("*.add".to_owned()),
                 When::Nth(1),
-                Action::RefuseCommand {
+                FaultAction::RefuseCommand {
                     method: "*.add".to_owned(),
                     code: code.to_owned(),
                     description: "Code must be unique".to_owned(),
@@ -90,7 +90,7 @@ fn slack_emoji_200_with_an_error_in_it_is_a_failure() {
 
 #[test]
 fn kubernetes_ingress_503_and_429_are_waited_out() {
-    let brand = work().failing(On::Any, When::Every, Action::RateLimited(2));
+    let brand = work().failing(On::Any, When::Every, FaultAction::RateLimited(2));
     brand.apply().ends_with(0);
     done(&brand);
     // The portal names a moment ten minutes away: too late for this run, which ends in time and has written nothing.
@@ -107,14 +107,14 @@ fn kubernetes_ingress_503_and_429_are_waited_out() {
 
 #[test]
 fn kubernetes_ingress_waiting_ends_at_the_deadline() {
-    let brand = work().failing(On::Any, When::Every, Action::RateLimited(1000));
+    let brand = work().failing(On::Any, When::Every, FaultAction::RateLimited(1000));
     let output = brand.writing_nothing(|| brand.json("apply --yes --timeout 2").ends_with(1));
     assert_eq!(output.errors(), ["portal"]);
 }
 
 #[test]
 fn waits_over_a_second_are_told() {
-    let brand = work().failing(On::Any, When::Every, Action::RateLimited(2));
+    let brand = work().failing(On::Any, When::Every, FaultAction::RateLimited(2));
     let output = brand.run(["plan"]).ends_with(0);
     assert!(output.stderr.contains("waiting: the portal asked to slow down, 2 s\n"), "{}", output.stderr);
     let output = brand.run(["plan", "-q"]).ends_with(0);
@@ -138,14 +138,14 @@ fn blocked_credentials_are_not_tried_again() {
 #[test]
 fn a_lost_answer_to_a_write_is_found_out_and_never_repeated_blindly() {
     let actions = [
-        ("dropped after", Action::DropAfter),
-        ("dropped during", Action::DropDuring),
-        ("dropped before", Action::DropBefore),
-        ("torn", Action::TearBody(50)),
-        ("truncated", Action::TruncateBody(50)),
-        ("empty", Action::EmptyBody),
-        ("html after", Action::HtmlAfter(502)),
-        ("html instead", Action::Html(502)),
+        ("dropped after", FaultAction::DropAfter),
+        ("dropped during", FaultAction::DropDuring),
+        ("dropped before", FaultAction::DropBefore),
+        ("torn", FaultAction::TearBody(50)),
+        ("truncated", FaultAction::TruncateBody(50)),
+        ("empty", FaultAction::EmptyBody),
+        ("html after", FaultAction::HtmlAfter(502)),
+        ("html instead", FaultAction::Html(502)),
     ];
     each(actions, |(what, action)| {
         for nth in 1..=3 {
@@ -160,12 +160,12 @@ fn a_lost_answer_to_a_write_is_found_out_and_never_repeated_blindly() {
 
 #[test]
 fn a_portal_that_is_slow_is_waited_for_until_the_deadline() {
-    let brand = work().failing(On::Any, When::Every, Action::Delay(Duration::from_secs(30)));
+    let brand = work().failing(On::Any, When::Every, FaultAction::Delay(Duration::from_secs(30)));
     let before = std::time::Instant::now();
     let output = brand.json("plan --timeout 1").ends_with(1);
     assert!(before.elapsed() < Duration::from_secs(20));
     assert!(output.json["errors"][0]["help"].is_string(), "{output:?}");
-    let brand = work().failing(On::Any, When::Every, Action::Delay(Duration::from_millis(100)));
+    let brand = work().failing(On::Any, When::Every, FaultAction::Delay(Duration::from_millis(100)));
     brand.plan().ends_with(0);
 }
 

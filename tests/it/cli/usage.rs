@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use brandctl::domain::asset::Kind;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::{Faults, LogList};
 use serde_json::{Value, json};
 
@@ -65,9 +65,9 @@ fn coverage(output: &Output) -> [u64; 4] {
     ["read", "cut", "unreadable", "not_reached"].map(|field| output.json[key][field].as_u64().unwrap())
 }
 
-fn status(code: u16, error: &str) -> Action {
+fn status(code: u16, error: &str) -> FaultAction {
     let body = json!({"error": error, "error_description": "Words"}).to_string();
-    Action::Status { code, body, content_type: "application/json".to_owned() }
+    FaultAction::Status { code, body, content_type: "application/json".to_owned() }
 }
 
 /// The n-th batch has this answer: so many items without a log entry, some of them refused.
@@ -81,7 +81,7 @@ fn refusing(batch: When, items: usize, refused: &[(usize, &str)]) -> Faults {
         }
     }
     let body = json!({"result": {"result": result, "result_error": errors, "result_total": totals}}).to_string();
-    let action = Action::Status { code: 200, body, content_type: "application/json".to_owned() };
+    let action = FaultAction::Status { code: 200, body, content_type: "application/json".to_owned() };
     Faults::one(On::Inner(LIST.to_owned()), batch, action)
 }
 
@@ -152,7 +152,8 @@ fn a_portal_that_gives_less_than_it_counts_leaves_it_unknown() {
     let entry = |id: u32| json!({"id": id, "title": "t", "iconCode": "info"});
     let page = json!((1..=10).map(entry).collect::<Vec<_>>());
     let answer = json!({"result": {"result": {"c0": page}, "result_error": [], "result_total": {"c0": 25}}});
-    let action = Action::Status { code: 200, body: answer.to_string(), content_type: "application/json".to_owned() };
+    let action =
+        FaultAction::Status { code: 200, body: answer.to_string(), content_type: "application/json".to_owned() };
     let brand = Brand::new().failing(On::Inner(LIST.to_owned()), When::Every, action);
     let output = brand.both("usage acme-call info --entity deal:1").ends_with(1);
     assert_eq!(verdicts(&output), ["unknown icon/acme-call", "used icon/info"]);
@@ -181,10 +182,10 @@ fn a_portal_that_refuses_batches_is_read_item_by_item() {
 #[test]
 fn a_busy_portal_is_waited_for() {
     let brand = Brand::new().logs(120, "acme-call", "T");
-    brand.fail(Faults::one(On::Inner(LIST.to_owned()), When::Nth(2), Action::RateLimited(2)).and(
+    brand.fail(Faults::one(On::Inner(LIST.to_owned()), When::Nth(2), FaultAction::RateLimited(2)).and(
         On::Inner(LIST.to_owned()),
         When::Nth(5),
-        Action::Html(502),
+        FaultAction::Html(502),
     ));
     let output = brand.both("usage acme-call acme-fax --entity deal:1-200").ends_with(0);
     assert_eq!(verdicts(&output), ["used icon/acme-call", "not-seen icon/acme-fax"]);
@@ -231,7 +232,7 @@ fn an_item_that_cannot_be_read_is_unknown_and_the_others_are_read() {
     // What is used is determined, whatever else could not be read.
     brand.fail(refusing(When::Nth(1), 50, &both));
     brand.json("usage acme-call --entity deal:1-60").ends_with(0);
-    let refuse = Action::RefuseCommand {
+    let refuse = FaultAction::RefuseCommand {
         method: LIST.to_owned(),
         code: "ACCESS_DENIED".to_owned(),
         description: "Access denied".to_owned(),
@@ -269,7 +270,7 @@ fn a_code_that_the_portal_does_not_have_is_a_warning() {
 
 #[test]
 fn the_rate_of_the_portal_is_kept() {
-    let limits = brandctl::sandbox::LeakyBucket { rate_per_second: 20.0, burst: 50 };
+    let limits = brandctl::sandbox::RateLimit { rate_per_second: 20.0, burst: 50 };
     let brand = Brand::on(|options| options.limits = Some(limits)).portal_has("icon/acme-call", 1);
     let begun = Instant::now();
     let output = brand.json("usage acme-call --entity deal:1-3500 --rps 20").ends_with(0);

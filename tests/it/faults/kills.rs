@@ -1,7 +1,7 @@
 //! Every request and every journal write of an apply, each as the moment at which it is killed, or its disk is full.
 
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use std::time::Duration;
 
 use super::driver::{self, Moment, Remnant, Strike};
@@ -28,7 +28,7 @@ fn measure() -> Measure {
 
 /// The portal takes its time, so that a request can be left behind half-way.
 fn slowly() -> Faults {
-    Faults::one(On::Any, When::Every, Action::Delay(Duration::from_millis(40)))
+    Faults::one(On::Any, When::Every, FaultAction::Delay(Duration::from_millis(40)))
 }
 
 fn struck(strike: Strike, faults: Faults) {

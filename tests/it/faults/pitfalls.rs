@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, Cut, On, When};
+use brandctl::sandbox::faults::{Cut, FaultAction, On, When};
 use brandctl::sandbox::record::Recorded;
 use serde_json::Value;
 
@@ -54,12 +54,12 @@ fn run_folder(brand: &Brand, id: &str) -> PathBuf {
     portals.map(|portal| portal.unwrap().path().join("runs").join(id)).find(|folder| folder.is_dir()).unwrap()
 }
 
-fn late(time: u64) -> Action {
-    Action::Delay(Duration::from_millis(time))
+fn late(time: u64) -> FaultAction {
+    FaultAction::Delay(Duration::from_millis(time))
 }
 
-fn refuse(method: &str) -> Action {
-    Action::RefuseCommand {
+fn refuse(method: &str) -> FaultAction {
+    FaultAction::RefuseCommand {
         method: method.to_owned(),
         code: "BX_INVALID_VALUE".to_owned(),
         description: "no".to_owned(),
@@ -101,7 +101,7 @@ fn terraform_a_second_apply_says_who_is_at_it_and_since_when_and_a_killed_one_le
 
 /// Kills a run of `arguments` when its first pair is between delete and add, and the portal does not go on.
 pub(crate) fn killed_between(brand: &Brand, arguments: &[&str]) {
-    let cut = Action::CutBatch { after: 1, answer: Cut::Close };
+    let cut = FaultAction::CutBatch { after: 1, answer: Cut::Close };
     brand.fail(Faults::one(On::Inner("*.add".to_owned()), When::Nth(1), cut));
     let mut child: Child = command(brand.folder.path())
         .args(arguments)
@@ -316,8 +316,8 @@ fn dnscontrol_restore_touches_nothing_that_is_protected_ignored_unowned_or_the_p
 fn dnscontrol_ignored_and_system_entries_survive_batch_single_recover_and_restore_paths() {
     let paths: [(&str, Option<Faults>); 4] = [
         ("batch", None),
-        ("single", Some(Faults::one(On::Write, When::Every, Action::NotAllowedInBatch))),
-        ("recover", Some(Faults::one(On::Write, When::Every, Action::CutBatch { after: 1, answer: Cut::Close }))),
+        ("single", Some(Faults::one(On::Write, When::Every, FaultAction::NotAllowedInBatch))),
+        ("recover", Some(Faults::one(On::Write, When::Every, FaultAction::CutBatch { after: 1, answer: Cut::Close }))),
         ("put back", Some(Faults::one(On::Write, When::Nth(1), refuse("*.add")))),
     ];
     each(paths, |(path, faults)| {
@@ -361,7 +361,7 @@ fn overtaken(brand: &Brand, when: impl Fn(&Brand) -> bool) -> std::process::Outp
 
 #[test]
 fn slekkel_a_code_that_becomes_a_system_code_before_the_first_write_stops_the_plan() {
-    for faults in [Faults::none(), Faults::one(On::Write, When::Every, Action::NotAllowedInBatch)] {
+    for faults in [Faults::none(), Faults::one(On::Write, When::Every, FaultAction::NotAllowedInBatch)] {
         let brand = work();
         brand.fail(faults.and(On::Method("user.admin".to_owned()), When::Nth(2), late(200)));
         // The first such request is the plan's.
@@ -381,10 +381,10 @@ fn slekkel_a_code_that_becomes_a_system_code_while_an_answer_is_lost_is_not_writ
     for single in [false, true] {
         let brand = work();
         let mut faults =
-            Faults::one(On::Write, When::Nth(1), Action::DropBefore).and(On::Write, When::Nth(1), late(150));
+            Faults::one(On::Write, When::Nth(1), FaultAction::DropBefore).and(On::Write, When::Nth(1), late(150));
         if single {
-            faults = Faults::one(On::Inner("*.add".to_owned()), When::Every, Action::NotAllowedInBatch)
-                .and(On::Write, When::Nth(2), Action::DropBefore)
+            faults = Faults::one(On::Inner("*.add".to_owned()), When::Every, FaultAction::NotAllowedInBatch)
+                .and(On::Write, When::Nth(2), FaultAction::DropBefore)
                 .and(On::Write, When::Nth(2), late(150));
         }
         brand.fail(faults);
@@ -401,7 +401,7 @@ fn slekkel_a_code_that_becomes_a_system_code_while_an_answer_is_lost_is_not_writ
 fn slekkel_a_code_that_becomes_a_system_code_between_delete_and_add_is_left_after_that() {
     let brand = work();
     // Batch refused, then the delete, then the add.
-    brand.fail(Faults::one(On::Inner("*.add".to_owned()), When::Every, Action::NotAllowedInBatch).and(
+    brand.fail(Faults::one(On::Inner("*.add".to_owned()), When::Every, FaultAction::NotAllowedInBatch).and(
         On::Write,
         When::Nth(3),
         late(200),

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::store::runs;
 
 use super::driver::{self, Strike};
@@ -69,9 +69,9 @@ fn catch(brand: &Brand, nth: usize, caught: Caught) {
 
 fn slowly(nth: usize, caught: Caught) -> Faults {
     let nth = When::Nth(u64::try_from(nth).unwrap());
-    let faults = Faults::one(On::Write, nth, Action::Delay(LAG));
+    let faults = Faults::one(On::Write, nth, FaultAction::Delay(LAG));
     match caught {
-        Caught::Lost => faults.and(On::Write, nth, Action::DropBefore),
+        Caught::Lost => faults.and(On::Write, nth, FaultAction::DropBefore),
         Caught::Late | Caught::Done => faults,
     }
 }
@@ -126,7 +126,7 @@ fn asked_twice(nth: usize) {
     let brand = &scene.brand;
     let before = Before::of(brand);
     let answered = || brand.write_requests().get(nth - 1).is_some_and(|write| write.status.is_some());
-    brand.fail(Faults::one(On::Write, When::Nth(u64::try_from(nth).unwrap()), Action::Delay(LONG_LAG)));
+    brand.fail(Faults::one(On::Write, When::Nth(u64::try_from(nth).unwrap()), FaultAction::Delay(LONG_LAG)));
     let child = started(brand);
     catch(brand, nth, Caught::Late);
     send("TERM", &child);
@@ -160,7 +160,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 #[test]
 fn a_command_that_only_reads_ends_at_once() {
     let scene = scene();
-    scene.brand.fail(Faults::one(On::Any, When::Every, Action::Delay(Duration::from_secs(10))));
+    scene.brand.fail(Faults::one(On::Any, When::Every, FaultAction::Delay(Duration::from_secs(10))));
     let child = command(scene.brand.folder.path())
         .arg("plan")
         .env("BITRIX24_WEBHOOK_URL", scene.brand.portal.admin_webhook())

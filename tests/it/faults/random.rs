@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, Cut, On, When};
+use brandctl::sandbox::faults::{Cut, FaultAction, On, When};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
@@ -35,7 +35,7 @@ type Slot = (Live, Option<u8>);
 struct Case {
     /// For each kind, codes a to e; the last is ignored.
     slots: Vec<Slot>,
-    faults: Vec<(Target, u64, Action)>,
+    faults: Vec<(Target, u64, FaultAction)>,
     strike: Strike,
 }
 
@@ -66,28 +66,28 @@ fn slot() -> impl Strategy<Value = Slot> {
     })
 }
 
-fn says(code: u16, error: &str) -> Action {
+fn says(code: u16, error: &str) -> FaultAction {
     let body = format!("{{\"error\":\"{error}\",\"error_description\":\"no\"}}");
-    Action::Status { code, body, content_type: "application/json".to_owned() }
+    FaultAction::Status { code, body, content_type: "application/json".to_owned() }
 }
 
-fn action() -> impl Strategy<Value = Action> {
+fn action() -> impl Strategy<Value = FaultAction> {
     let refused = vec!["BX_INVALID_VALUE", "INTERNAL_SERVER_ERROR", "0", "QUERY_LIMIT_EXCEEDED"];
     let cut = (0..6_usize, prop_oneof![Just(Cut::Close), Just(Cut::Partial)]);
     prop_oneof![
-        Just(Action::DropBefore),
-        Just(Action::DropAfter),
-        Just(Action::DropDuring),
-        Just(Action::EmptyBody),
-        Just(Action::TruncateBody(40)),
-        Just(Action::Html(502)),
-        Just(Action::HtmlAfter(502)),
-        Just(Action::NotAllowedInBatch),
+        Just(FaultAction::DropBefore),
+        Just(FaultAction::DropAfter),
+        Just(FaultAction::DropDuring),
+        Just(FaultAction::EmptyBody),
+        Just(FaultAction::TruncateBody(40)),
+        Just(FaultAction::Html(502)),
+        Just(FaultAction::HtmlAfter(502)),
+        Just(FaultAction::NotAllowedInBatch),
         Just(says(500, "INTERNAL_SERVER_ERROR")),
-        Just(Action::Delay(Duration::from_millis(30))),
-        cut.prop_map(|(after, answer)| Action::CutBatch { after, answer }),
+        Just(FaultAction::Delay(Duration::from_millis(30))),
+        cut.prop_map(|(after, answer)| FaultAction::CutBatch { after, answer }),
         (proptest::sample::select(refused), proptest::sample::select(vec!["*.add", "*.delete"])).prop_map(
-            |(code, method)| Action::RefuseCommand {
+            |(code, method)| FaultAction::RefuseCommand {
                 method: method.to_owned(),
                 code: code.to_owned(),
                 description: "Code must be unique".to_owned(),
@@ -178,16 +178,16 @@ fn holds(case: &Case) {
             Target::Write => On::Write,
         };
         // Any answer that does not say what became of an add may be one of those after which the old image goes back.
-        if matches!(action, Action::RefuseCommand { .. }) {
+        if matches!(action, FaultAction::RefuseCommand { .. }) {
             put_back = PutBack::Allowed;
         }
-        if *action == Action::DropDuring {
-            faults = faults.and(on.clone(), When::Nth(*nth), Action::Delay(LAG));
+        if *action == FaultAction::DropDuring {
+            faults = faults.and(on.clone(), When::Nth(*nth), FaultAction::Delay(LAG));
         }
         faults = faults.and(on, When::Nth(*nth), action.clone());
     }
     if matches!(case.strike, Strike::Request(_, Moment::During)) {
-        faults = faults.and(On::Any, When::Every, Action::Delay(LAG));
+        faults = faults.and(On::Any, When::Every, FaultAction::Delay(LAG));
     }
     let live = brand.live();
     let count = effects(&brand).len();

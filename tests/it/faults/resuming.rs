@@ -2,7 +2,7 @@
 //! did, and nothing else.
 
 use brandctl::domain::asset::Kind;
-use brandctl::sandbox::faults::{Action, Cut, Faults, On, When};
+use brandctl::sandbox::faults::{Cut, FaultAction, Faults, On, When};
 
 use std::process::Stdio;
 
@@ -12,7 +12,7 @@ use crate::common::{Brand, art, command};
 
 /// Kills `apply PLAN` when the `nth` batch with an add was cut after so many commands and `when` holds.
 fn killed_in(brand: &Brand, nth: u64, after: usize, when: impl Fn() -> bool) {
-    brand.fail(Faults::one(On::Write, When::Nth(nth), Action::CutBatch { after, answer: Cut::Close }));
+    brand.fail(Faults::one(On::Write, When::Nth(nth), FaultAction::CutBatch { after, answer: Cut::Close }));
     let mut child = command(brand.folder.path())
         .args(["apply", "plan.json", "--settle", "2"])
         .env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook())
@@ -67,7 +67,7 @@ fn a_run_is_restored_only_where_it_changed_something() {
     let brand = Brand::new().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
     brand.seed("icon/acme-a", &art(Kind::Icon, 11));
     brand.seed("icon/acme-b", &art(Kind::Icon, 12));
-    let refuse = Action::RefuseCommand {
+    let refuse = FaultAction::RefuseCommand {
         method: "*.delete".to_owned(),
         code: "INTERNAL".to_owned(),
         description: "no".to_owned(),

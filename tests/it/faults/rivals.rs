@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use super::driver::{self, Life, Strike};
 use super::scene::{Images, declared};
@@ -97,7 +97,7 @@ fn two_applies_at_once_leave_one_of_both_images_under_every_code() {
     let trials = cases.into_iter().map(|(lag, write, head_start, from_scratch)| {
         let ends = &ends;
         move || {
-            let lag = Action::Delay(Duration::from_millis(lag));
+            let lag = FaultAction::Delay(Duration::from_millis(lag));
             // Every write waits, or one that is the first of either to come to that.
             let when = if write == 0 { When::Every } else { When::Nth(write) };
             let ended = race(Faults::one(On::Write, when, lag), Duration::from_millis(head_start), from_scratch);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brandctl::sandbox::faults::{Action, Cut, On, When};
+use brandctl::sandbox::faults::{Cut, FaultAction, On, When};
 use brandctl::sandbox::{Faults, Recorded};
 
 use super::driver::{self, Strike};
@@ -29,41 +29,41 @@ fn fails(class: &'static str, what: String, faults: Faults, put_back: PutBack) -
     })
 }
 
-fn says(code: u16, error: &str) -> Action {
-    Action::Status {
+fn says(code: u16, error: &str) -> FaultAction {
+    FaultAction::Status {
         code,
         body: format!("{{\"error\":\"{error}\",\"error_description\":\"no\"}}"),
         content_type: "application/json".to_owned(),
     }
 }
 
-fn says_after(code: u16, error: &str) -> Action {
+fn says_after(code: u16, error: &str) -> FaultAction {
     match says(code, error) {
-        Action::Status { code, body, content_type } => Action::StatusAfter { code, body, content_type },
+        FaultAction::Status { code, body, content_type } => FaultAction::StatusAfter { code, body, content_type },
         other => other,
     }
 }
 
 /// What can go wrong with one request.
-fn actions() -> Vec<(&'static str, Action)> {
+fn actions() -> Vec<(&'static str, FaultAction)> {
     vec![
-        ("connection dropped before the effect", Action::DropBefore),
-        ("connection dropped after the effect", Action::DropAfter),
+        ("connection dropped before the effect", FaultAction::DropBefore),
+        ("connection dropped after the effect", FaultAction::DropAfter),
         ("500 before the effect", says(500, "INTERNAL_SERVER_ERROR")),
         ("500 after the effect", says_after(500, "INTERNAL_SERVER_ERROR")),
-        ("503 QUERY_LIMIT_EXCEEDED", Action::RateLimited(1)),
+        ("503 QUERY_LIMIT_EXCEEDED", FaultAction::RateLimited(1)),
         ("429 OPERATION_TIME_LIMIT", says(429, "OPERATION_TIME_LIMIT")),
-        ("HTML before the effect", Action::Html(502)),
-        ("HTML after the effect", Action::HtmlAfter(502)),
-        ("HTML under 200 before the effect", Action::Html(200)),
-        ("empty answer", Action::EmptyBody),
-        ("truncated answer", Action::TruncateBody(40)),
-        ("torn answer", Action::TearBody(40)),
+        ("HTML before the effect", FaultAction::Html(502)),
+        ("HTML after the effect", FaultAction::HtmlAfter(502)),
+        ("HTML under 200 before the effect", FaultAction::Html(200)),
+        ("empty answer", FaultAction::EmptyBody),
+        ("truncated answer", FaultAction::TruncateBody(40)),
+        ("torn answer", FaultAction::TearBody(40)),
     ]
 }
 
-fn refuse(method: &str, code: &str, description: &str) -> Action {
-    Action::RefuseCommand {
+fn refuse(method: &str, code: &str, description: &str) -> FaultAction {
+    FaultAction::RefuseCommand {
         method: method.to_owned(),
         code: code.to_owned(),
         description: description.to_owned(),
@@ -73,8 +73,8 @@ fn refuse(method: &str, code: &str, description: &str) -> Action {
 
 /// The client is cut off at once, and the portal goes on all the same, after a while.
 fn during(faults: Faults, nth: u64) -> Faults {
-    let lag = Action::Delay(Duration::from_millis(40));
-    faults.and(On::Write, When::Nth(nth), Action::DropDuring).and(On::Write, When::Nth(nth), lag)
+    let lag = FaultAction::Delay(Duration::from_millis(40));
+    faults.and(On::Write, When::Nth(nth), FaultAction::DropDuring).and(On::Write, When::Nth(nth), lag)
 }
 
 fn trials() -> Vec<Trial> {
@@ -102,7 +102,7 @@ fn trials() -> Vec<Trial> {
             for (class, answer) in
                 [("batch cut, connection closed", Cut::Close), ("batch cut, an answer for what was done", Cut::Partial)]
             {
-                let cut = Faults::one(On::Write, When::Nth(nth), Action::CutBatch { after, answer });
+                let cut = Faults::one(On::Write, When::Nth(nth), FaultAction::CutBatch { after, answer });
                 trials.push(fails(class, format!("{at} after {after} items"), cut, PutBack::Never));
             }
         }
@@ -128,7 +128,7 @@ fn trials() -> Vec<Trial> {
                 if !["BX_INVALID_VALUE", "INTERNAL_SERVER_ERROR", "QUERY_LIMIT_EXCEEDED"].contains(&code) {
                     continue;
                 }
-                let singly = refusing.and(On::Write, When::Every, Action::NotAllowedInBatch);
+                let singly = refusing.and(On::Write, When::Every, FaultAction::NotAllowedInBatch);
                 trials.push(fails(
                     "every add or delete refused, no batches",
                     format!("{at}, {method} {code:?}"),
@@ -137,7 +137,7 @@ fn trials() -> Vec<Trial> {
                 ));
             }
         }
-        let alone = Faults::one(On::Write, When::From(nth), Action::NotAllowedInBatch);
+        let alone = Faults::one(On::Write, When::From(nth), FaultAction::NotAllowedInBatch);
         trials.push(fails("no batches from there on", at, alone, PutBack::Never));
     }
     trials.extend(singly());
@@ -146,16 +146,16 @@ fn trials() -> Vec<Trial> {
 
 /// The same, on a portal that takes no writes in batches.
 fn singly() -> Vec<Trial> {
-    let alone = Faults::one(On::Write, When::Every, Action::NotAllowedInBatch);
+    let alone = Faults::one(On::Write, When::Every, FaultAction::NotAllowedInBatch);
     let writes = requests(alone.clone()).into_iter().filter(Recorded::would_write).count();
     let mut trials = Vec::new();
     for nth in 1..=u64::try_from(writes).unwrap() {
         for (what, action) in [
-            ("dropped before", Action::DropBefore),
-            ("dropped after", Action::DropAfter),
+            ("dropped before", FaultAction::DropBefore),
+            ("dropped after", FaultAction::DropAfter),
             ("500", says(500, "INTERNAL_SERVER_ERROR")),
             ("500 after", says_after(500, "INTERNAL_SERVER_ERROR")),
-            ("truncated", Action::TruncateBody(40)),
+            ("truncated", FaultAction::TruncateBody(40)),
         ] {
             let faults = alone.clone().and(On::Write, When::Nth(nth), action);
             trials.push(fails("one call of many goes wrong", format!("{what}, write {nth}"), faults, PutBack::Never));

@@ -3,7 +3,7 @@
 use std::fs;
 
 use brandctl::domain::asset::Kind;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, Output, art};
 use crate::shared::init::{SYSTEMS, tree, yaml};
@@ -160,7 +160,7 @@ fn what_stands_in_the_way_leaves_nothing_behind() {
 
 #[test]
 fn what_cannot_be_fetched_is_named_and_ignored_and_can_be_fetched_later() {
-    let brand = portal().failing(On::Download, When::Nth(1), Action::Html(404));
+    let brand = portal().failing(On::Download, When::Nth(1), FaultAction::Html(404));
     let started = brand.json("init new --from-portal --ci none").ends_with(1);
     assert_eq!(started.errors(), ["unknown-content"]);
     let unfetched = |entry: &&serde_json::Value| entry["became"] == "unfetched";
@@ -205,7 +205,7 @@ fn a_full_disk_takes_everything_back() {
 #[test]
 fn who_stops_it_while_it_reads_finds_nothing() {
     use std::time::{Duration, Instant};
-    let brand = portal().failing(On::Download, When::From(2), Action::Delay(Duration::from_secs(20)));
+    let brand = portal().failing(On::Download, When::From(2), FaultAction::Delay(Duration::from_secs(20)));
     let mut init = crate::shared::init::command(env!("CARGO_BIN_EXE_brandctl"), brand.folder.path());
     let init = init.args(["init", "new", "--from-portal", "--ci", "none"]);
     let mut init = init.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).spawn().unwrap();

@@ -74,7 +74,7 @@ fn a_comment_reads_as_it_should() {
         insta::assert_snapshot!("plan", markdown::report(&scenes::plan(), "plan", Some("https://ci.example/1/plan.html")));
         insta::assert_snapshot!("run", markdown::report(&scenes::run(), "apply", None));
         insta::assert_snapshot!("validation", markdown::validation(&scenes::validation(), None));
-        insta::assert_snapshot!("inventory", markdown::inventory(&super::inventory(&scenes::plan()), None));
+        insta::assert_snapshot!("inventory", markdown::list(&super::inventory(&scenes::plan()), None));
     });
     let seen = is_inert(&markdown::report(&scenes::plan(), "plan", Some("https://ci.example/1/plan.html")));
     assert_eq!(seen.links, ["https://ci.example/1/plan.html"]);

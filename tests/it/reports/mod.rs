@@ -6,25 +6,25 @@ mod hostile;
 mod junit;
 mod markdown;
 
-use brandctl::domain::list::{Held, Inventory, Management};
+use brandctl::domain::list::{ListEntry, ListReport, Management};
 use brandctl::domain::report::{Report, Validation};
 use brandctl::domain::state::{Content, Reading};
 
 /// A portal that holds what a report declares.
-fn inventory(report: &Report) -> Inventory {
-    let entries = report.art.iter().map(|piece| Held {
+fn inventory(report: &Report) -> ListReport {
+    let entries = report.art.iter().map(|piece| ListEntry {
         address: piece.address.clone(),
-        standing: Management::Managed,
+        management: Management::Managed,
         reading: Reading::Known(Content::of(piece.bytes.as_ref().unwrap())),
     });
     let contents = report.art.iter().map(|piece| piece.bytes.clone().unwrap());
-    Inventory {
+    ListReport {
         portal: report.portal.clone(),
         manifest: Some(report.manifest.clone()),
         entries: entries.collect(),
         findings: report.findings.clone(),
         contents: contents.map(|bytes| (Content::of(&bytes).sha256, bytes)).collect(),
-        ..Inventory::default()
+        ..ListReport::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use brandctl::domain::asset::Kind;
-use brandctl::sandbox::faults::{Action, Cut, On, When};
+use brandctl::sandbox::faults::{Cut, FaultAction, On, When};
 use brandctl::sandbox::record::End;
 use brandctl::sandbox::{Faults, Latency};
 use serde_json::{Value, json};
@@ -131,10 +131,11 @@ async fn bodies_as_php_clients_send_them() {
 async fn faults_that_answer_for_the_portal() {
     let portal = portal();
     let user_admin = portal.url("user.admin");
-    let status = |code: u16| Action::Status { code, body: "gone".to_owned(), content_type: "text/plain".to_owned() };
+    let status =
+        |code: u16| FaultAction::Status { code, body: "gone".to_owned(), content_type: "text/plain".to_owned() };
     portal.sandbox.set_faults(
         Faults::one(On::Method("USER.admin".to_owned()), When::Nth(2), status(500))
-            .and(On::Method("user.admin".to_owned()), When::From(4), Action::Html(502))
+            .and(On::Method("user.admin".to_owned()), When::From(4), FaultAction::Html(502))
             .and(On::Download, When::Every, status(403)),
     );
     let mut seen = Vec::new();
@@ -146,19 +147,19 @@ async fn faults_that_answer_for_the_portal() {
     assert_eq!(seen, [(200, '{'), (500, 'g'), (200, '{'), (502, '<'), (502, '<')]);
     assert_eq!(portal.download("/upload/x").await, (403, b"gone".to_vec()));
 
-    portal.sandbox.set_faults(Faults::one(On::Any, When::Every, Action::RateLimited(2)));
+    portal.sandbox.set_faults(Faults::one(On::Any, When::Every, FaultAction::RateLimited(2)));
     assert_eq!(portal.refused("scope", json!({})).await, is(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"));
     assert_eq!(portal.call("scope", json!({})).await.0, 503);
     assert_eq!(portal.call("scope", json!({})).await.0, 200);
 
-    portal.sandbox.set_faults(Faults::one(On::Any, When::Every, Action::NotAllowedInBatch));
+    portal.sandbox.set_faults(Faults::one(On::Any, When::Every, FaultAction::NotAllowedInBatch));
     let (status, answer) = portal.call("batch", json!({ "cmd": [add("a", 24, 0)] })).await;
     assert_eq!((status, &answer["error"]), (405, &json!("ERROR_BATCH_METHOD_NOT_ALLOWED")));
     portal.batch(false, json!(["scope"])).await;
     portal.result("crm.timeline.icon.add", json!({ "code": "b", "fileContent": base64(&png(24, 0)) })).await;
     assert_eq!(portal.codes(), ["icon/b"]);
 
-    portal.sandbox.set_faults(Faults::one(On::Write, When::Every, Action::Delay(Duration::from_millis(80))));
+    portal.sandbox.set_faults(Faults::one(On::Write, When::Every, FaultAction::Delay(Duration::from_millis(80))));
     let before = Instant::now();
     portal.result("scope", json!({})).await;
     let quick = before.elapsed();
@@ -168,20 +169,24 @@ async fn faults_that_answer_for_the_portal() {
 
 #[tokio::test]
 async fn faults_that_spoil_the_answer() {
-    let late = || Action::StatusAfter { code: 504, body: String::new(), content_type: "text/plain".to_owned() };
+    let late = || FaultAction::StatusAfter { code: 504, body: String::new(), content_type: "text/plain".to_owned() };
     // what goes wrong, whether the connection breaks, what is read, whether the batch had its effect
     let cases = [
-        (Action::DropBefore, None, 0),
-        (Action::DropAfter, None, 3),
-        (Action::TearBody(5), None, 3),
-        (Action::TruncateBody(5), Some((200, "{\"res")), 3),
-        (Action::EmptyBody, Some((200, "")), 3),
-        (Action::HtmlAfter(502), Some((502, "<html>\n<head>")), 3),
-        (Action::Html(502), Some((502, "<html>\n<head>")), 0),
+        (FaultAction::DropBefore, None, 0),
+        (FaultAction::DropAfter, None, 3),
+        (FaultAction::TearBody(5), None, 3),
+        (FaultAction::TruncateBody(5), Some((200, "{\"res")), 3),
+        (FaultAction::EmptyBody, Some((200, "")), 3),
+        (FaultAction::HtmlAfter(502), Some((502, "<html>\n<head>")), 3),
+        (FaultAction::Html(502), Some((502, "<html>\n<head>")), 0),
         (late(), Some((504, "")), 3),
-        (Action::CutBatch { after: 2, answer: Cut::Close }, None, 2),
-        (Action::CutBatch { after: 9, answer: Cut::Close }, None, 3),
-        (Action::CutBatch { after: 2, answer: Cut::Partial }, Some((200, "{\"result\":{\"result\":[{\"icon\"")), 2),
+        (FaultAction::CutBatch { after: 2, answer: Cut::Close }, None, 2),
+        (FaultAction::CutBatch { after: 9, answer: Cut::Close }, None, 3),
+        (
+            FaultAction::CutBatch { after: 2, answer: Cut::Partial },
+            Some((200, "{\"result\":{\"result\":[{\"icon\"")),
+            2,
+        ),
     ];
     let portal = portal();
     for (action, read, effect) in cases {
@@ -193,7 +198,7 @@ async fn faults_that_spoil_the_answer() {
             (Ok((status, body)), Some((expected, start))) => {
                 assert_eq!(status, expected, "{action:?}");
                 assert!(body.starts_with(start), "{action:?}: {body}");
-                let short = matches!(action, Action::TruncateBody(_) | Action::EmptyBody);
+                let short = matches!(action, FaultAction::TruncateBody(_) | FaultAction::EmptyBody);
                 assert!(!short || body == start, "{action:?}: {body}");
             }
             (sent, _) => panic!("{action:?}: {sent:?}"),
@@ -208,7 +213,7 @@ async fn a_torn_answer_arrives_in_part() {
     let portal = portal();
     portal.sandbox.seed(Kind::Icon, "a", &png(24, 0)).unwrap();
     let url = format!("http://{}{}", portal.sandbox.address(), portal.sandbox.entries()[0].file_uri);
-    portal.sandbox.set_faults(Faults::one(On::Download, When::Every, Action::TearBody(7)));
+    portal.sandbox.set_faults(Faults::one(On::Download, When::Every, FaultAction::TearBody(7)));
     let mut answer = portal.client.get(url).send().await.unwrap();
     assert_eq!(answer.content_length(), Some(280));
     assert_eq!(answer.chunk().await.unwrap().unwrap().as_ref(), &png(24, 0)[..7]);
@@ -220,7 +225,7 @@ async fn a_connection_can_close_while_the_work_goes_on() {
     let latency = Latency { per_request: Duration::ZERO, per_command: Duration::from_millis(50) };
     let portal = portal_with(|options| {
         options.latency = latency;
-        options.faults = Faults::one(On::Write, When::Nth(1), Action::DropDuring);
+        options.faults = Faults::one(On::Write, When::Nth(1), FaultAction::DropDuring);
     });
     let commands = json!({ "cmd": [add("a", 24, 0), add("b", 24, 0), add("c", 24, 0)] });
     portal.send(&portal.url("batch"), &commands).await.unwrap_err();
@@ -234,7 +239,7 @@ async fn every_request_is_recorded() {
     portal.batch(true, json!({ "x": add("a", 24, 0), "y": delete("b"), "z": delete("a") })).await;
     portal.call("Crm.Timeline.Icon.List.json", json!({})).await;
     portal.download(&portal.sandbox.entries()[0].file_uri).await;
-    portal.sandbox.set_faults(Faults::one(On::Any, When::Every, Action::DropBefore));
+    portal.sandbox.set_faults(Faults::one(On::Any, When::Every, FaultAction::DropBefore));
     portal.send(&portal.url("scope"), &json!({})).await.unwrap_err();
     let requests = portal.sandbox.requests();
     let brief: Vec<_> =

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use brandctl::sandbox::{Latency, LeakyBucket, Operating};
+use brandctl::sandbox::{Latency, Operating, RateLimit};
 use serde_json::json;
 
 use super::common::{base64, is, png, portal_with, refusal};
 
 #[tokio::test]
 async fn the_bucket_refuses_without_effect_and_leaks() {
-    let portal = portal_with(|options| options.limits = Some(LeakyBucket { rate_per_second: 2.0, burst: 3 }));
+    let portal = portal_with(|options| options.limits = Some(RateLimit { rate_per_second: 2.0, burst: 3 }));
     let mut refused = Vec::new();
     for code in 0..6 {
         let parameters = json!({ "code": code.to_string(), "fileContent": base64(&png(24, 0)) });

@@ -2,7 +2,7 @@
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::{Value, json};
 
 use super::common::{add, base64, delete, is, png, portal, portal_with, refusal};
@@ -70,7 +70,7 @@ async fn add_checks_in_the_order_of_the_table() {
 #[tokio::test]
 async fn a_file_that_cannot_be_stored_is_no_entry() {
     let portal = portal_with(|options| {
-        let refuse = Action::RefuseCommand {
+        let refuse = FaultAction::RefuseCommand {
             method: "*.add".to_owned(),
             code: "FILE_SAVE_ERROR".to_owned(),
             description: "File not saved".to_owned(),

@@ -1,6 +1,6 @@
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
-use brandctl::sandbox::faults::{Action, On, When};
+use brandctl::sandbox::faults::{FaultAction, On, When};
 use textwrap::core::display_width;
 
 use super::{Terminal, words};
@@ -92,7 +92,7 @@ fn reasons_stand_below_each_other() {
         .declares("icon/acme-lost", 2)
         .portal_has("icon/acme-lost", 3)
         .portal_has("icon/payroll", 6);
-    brand.fail(Faults::one(On::Download, When::Every, Action::Html(404)));
+    brand.fail(Faults::one(On::Download, When::Every, FaultAction::Html(404)));
     let shown = Terminal::of(200).run(&brand, "plan -q");
     let lines = shown.lines();
     let found: Vec<_> =

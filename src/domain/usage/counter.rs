@@ -1,145 +1,34 @@
-//! What log entries say of the use of codes.
+//! Collecting what log entries say of the use of codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::items::Items;
 use crate::domain::asset::{Address, Code, FoldedCode, Kind};
+use crate::domain::evidence::{Coverage, ReadFailure, Sample, Usage, UsageEvidence};
 use crate::domain::finding::Finding;
 use crate::domain::logmessage::{Entity, LogEntry};
+use crate::text;
 
 /// The most log entries that are named for one code.
-const SAMPLES: usize = 3;
-/// The longest title of one of them, in characters.
-const LONGEST_TITLE: usize = 80;
-/// The most different reasons that are told, and the most items that are named for one.
-const REASONS: usize = 10;
-/// What the others are put together under.
+const MAX_SAMPLES: usize = 3;
+/// The most characters of the title of one of them.
+const MAX_TITLE_CHARS: usize = 80;
+/// The most different reasons that are given, and the most items that are named for one.
+const MAX_REASONS: usize = 10;
+/// The reason that stands for all others.
 const OTHER_REASONS: &str = "other reasons";
 
-/// Why nothing can be known of a logo.
+/// Why the use of a logo is unknown.
 const LOGOS: &str = "log entries name icons only; logos are named by configurable activities, which cannot be read";
 
-/// What is known of the use of one code. There is no word for "unused": nobody can know that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Usage {
-    /// Log entries name it.
-    Used {
-        /// How many of those that were read. There may be more.
-        log_entries: u64,
-        /// Some of them.
-        samples: Vec<Sample>,
-    },
-    /// No log entry of the items that were asked for names it, and all of these were read. It may be used elsewhere.
-    NotSeen,
-    /// It could not be found out.
-    Unknown {
-        /// Why.
-        why: String,
-    },
-}
-
-/// A log entry that names a code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sample {
-    /// The entry's id.
-    pub id: u64,
-    /// Its CRM item, as in deal:12.
-    pub item: String,
-    /// Its title, shortened.
-    pub title: String,
-}
-
-/// What was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Coverage {
-    /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
-    pub items: Vec<String>,
-    /// How many these are.
-    pub asked: usize,
-    /// Of how many all log entries were read.
-    pub read: usize,
-    /// Of how many a part of them was read.
-    pub cut: usize,
-    /// How many the portal did not let read.
-    pub unreadable: usize,
-    /// How many it did not come to.
-    pub not_reached: usize,
-    /// How many log entries were read.
-    pub log_entries: u64,
-    /// Why items are unreadable.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub troubles: Vec<ReadFailure>,
-}
-
-/// Why items are unreadable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Trouble")]
-pub struct ReadFailure {
-    /// The portal's reason.
-    pub why: String,
-    /// How many items it holds for.
-    pub count: usize,
-    /// Some of them.
-    pub items: Vec<String>,
-}
-
-impl Coverage {
-    /// Whether everything was read that was asked for.
-    #[must_use]
-    pub const fn is_whole(&self) -> bool {
-        self.read == self.asked
-    }
-}
-
-/// What was found out about codes, and from what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence {
-    /// What was looked at.
-    pub coverage: Coverage,
-    usages: BTreeMap<Address, Usage>,
-}
-
-impl Evidence {
-    /// Puts together what a saved plan says.
-    #[must_use]
-    pub const fn new(coverage: Coverage, usages: BTreeMap<Address, Usage>) -> Self {
-        Self { coverage, usages }
-    }
-
-    /// What is known of an entry. Of one that was not looked for, nothing is.
-    #[must_use]
-    pub fn of(&self, address: &Address) -> Usage {
-        let unknown = || Usage::Unknown { why: "it was not looked for".to_owned() };
-        self.usages.get(address).cloned().unwrap_or_else(unknown)
-    }
-
-    /// Every entry that was looked for, by kind and code.
-    pub fn usages(&self) -> impl Iterator<Item = (&Address, &Usage)> {
-        self.usages.iter()
-    }
-
-    /// Whether nothing is left unknown.
-    #[must_use]
-    pub fn is_determined(&self) -> bool {
-        !self.usages.values().any(|usage| matches!(usage, Usage::Unknown { .. }))
-    }
-}
-
-/// How much of an item's log entries was read, once no more are asked for.
+/// How many of an item's log entries were read in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completeness {
     /// All of them.
     Whole,
-    /// A part: there are too many, or the portal counts more than it gives.
+    /// A part of them: there are too many, or the portal counts more than it gives.
     Cut,
-    /// The portal refused, and why.
+    /// None: the portal refused, for this reason.
     Refused(String),
 }
 
@@ -147,13 +36,13 @@ pub enum Completeness {
 #[derive(Debug)]
 pub struct UsageCounter {
     wanted: BTreeSet<Address>,
-    /// Portals look codes up without case, so an entry that spells an icon otherwise is shown with it.
+    /// By folded code: portals look codes up without case, so an entry with another spelling shows the same icon.
     found: BTreeMap<FoldedCode, (u64, Vec<Sample>)>,
     coverage: Coverage,
 }
 
 impl UsageCounter {
-    /// Nothing read yet.
+    /// A counter that has read nothing yet.
     pub fn new(codes: impl IntoIterator<Item = Address>) -> Self {
         let wanted: BTreeSet<Address> = codes.into_iter().collect();
         let icons = wanted.iter().filter(|address| address.kind == Kind::Icon);
@@ -167,48 +56,52 @@ impl UsageCounter {
         !self.found.is_empty()
     }
 
-    /// Takes log entries of an item.
+    /// Counts log entries of an item.
     pub fn take(&mut self, item: Entity, entries: &[LogEntry]) {
         for entry in entries {
             self.coverage.log_entries += 1;
             let Some((count, samples)) = self.found.get_mut(&Code::new(entry.icon.as_str()).folded()) else { continue };
             *count += 1;
-            if samples.len() < SAMPLES {
-                samples.push(Sample { id: entry.id, item: item.to_string(), title: shortened(&entry.title) });
+            if samples.len() < MAX_SAMPLES {
+                samples.push(Sample {
+                    id: entry.id,
+                    item: item.to_string(),
+                    title: text::cut(&entry.title, MAX_TITLE_CHARS).into_owned(),
+                });
             }
         }
     }
 
-    /// Nothing more is read of an item.
-    pub fn end(&mut self, item: Entity, extent: Completeness) {
-        match extent {
+    /// Notes that no more is read of an item.
+    pub fn end(&mut self, item: Entity, completeness: Completeness) {
+        match completeness {
             Completeness::Whole => self.coverage.read += 1,
             Completeness::Cut => self.coverage.cut += 1,
             Completeness::Refused(why) => {
                 self.coverage.unreadable += 1;
-                self.trouble(item, why);
+                self.add_failure(item, why);
             }
         }
     }
 
-    fn trouble(&mut self, item: Entity, why: String) {
-        let troubles = &mut self.coverage.troubles;
-        let is_known = troubles.iter().any(|trouble| trouble.why == why);
-        let why = if is_known || troubles.len() < REASONS { why } else { OTHER_REASONS.to_owned() };
-        match troubles.iter_mut().find(|trouble| trouble.why == why) {
-            None => troubles.push(ReadFailure { why, count: 1, items: vec![item.to_string()] }),
-            Some(trouble) => {
-                trouble.count += 1;
-                if trouble.items.len() < REASONS {
-                    trouble.items.push(item.to_string());
+    fn add_failure(&mut self, item: Entity, why: String) {
+        let failures = &mut self.coverage.troubles;
+        let is_known = failures.iter().any(|failure| failure.why == why);
+        let why = if is_known || failures.len() < MAX_REASONS { why } else { OTHER_REASONS.to_owned() };
+        match failures.iter_mut().find(|failure| failure.why == why) {
+            None => failures.push(ReadFailure { why, count: 1, items: vec![item.to_string()] }),
+            Some(failure) => {
+                failure.count += 1;
+                if failure.items.len() < MAX_REASONS {
+                    failure.items.push(item.to_string());
                 }
             }
         }
     }
 
-    /// What is known now of the codes. `items` are those that were asked for.
+    /// The evidence on the codes. `items` are those that were asked for.
     #[must_use]
-    pub fn finish(self, items: &Items) -> Evidence {
+    pub fn finish(self, items: &Items) -> UsageEvidence {
         let Self { wanted, found, mut coverage } = self;
         if !found.is_empty() {
             coverage.items = items.spans().map(ToString::to_string).collect();
@@ -232,27 +125,20 @@ impl UsageCounter {
             (address, usage)
         };
         let usages = wanted.into_iter().map(usage).collect();
-        Evidence { coverage, usages }
+        UsageEvidence::new(coverage, usages)
     }
 }
 
-fn shortened(title: &str) -> String {
-    match title.char_indices().nth(LONGEST_TITLE) {
-        Some((end, _)) => format!("{}…", title.get(..end).unwrap_or_default()),
-        None => title.to_owned(),
-    }
-}
-
-/// What `usage` found out.
+/// The result of `usage`.
 #[derive(Debug, Clone, Default)]
 pub struct UsageReport {
     /// The portal's identity; `None` when it was not reached.
     pub portal: Option<String>,
-    /// Whether it came to its end, however much is left unknown.
+    /// Whether it was finished, however much is left unknown.
     pub is_complete: bool,
-    /// What is known; `None` when it did not come to that, or there was no code to look for.
-    pub evidence: Option<Evidence>,
-    /// What there is to say about it.
+    /// What is known; `None` if it failed before that, or there was no code to look for.
+    pub evidence: Option<UsageEvidence>,
+    /// The findings about it.
     pub findings: Vec<Finding>,
 }
 
@@ -299,11 +185,11 @@ mod tests {
 
     /// The verdicts on `icon/a`, `icon/b` and `logo/a` when deal 1 names `A` and deal 2 ends so.
     fn verdicts(second: Option<Completeness>) -> (Vec<&'static str>, Coverage) {
-        let mut tally = UsageCounter::new(addresses(&["icon/a", "icon/b", "logo/a"]));
-        tally.take(deal(1), &[entry(1, "A"), entry(2, "other"), entry(3, "a  ")]);
-        tally.end(deal(1), Completeness::Whole);
-        second.into_iter().for_each(|extent| tally.end(deal(2), extent));
-        let evidence = tally.finish(&items("deal:1-2"));
+        let mut counter = UsageCounter::new(addresses(&["icon/a", "icon/b", "logo/a"]));
+        counter.take(deal(1), &[entry(1, "A"), entry(2, "other"), entry(3, "a  ")]);
+        counter.end(deal(1), Completeness::Whole);
+        second.into_iter().for_each(|completeness| counter.end(deal(2), completeness));
+        let evidence = counter.finish(&items("deal:1-2"));
         (evidence.usages().map(|(_, usage)| word(usage)).collect(), evidence.coverage)
     }
 
@@ -320,16 +206,16 @@ mod tests {
 
     #[test]
     fn what_was_not_looked_for_is_unknown() {
-        let evidence = Evidence::new(Coverage::default(), BTreeMap::new());
+        let evidence = UsageEvidence::new(Coverage::default(), BTreeMap::new());
         assert_eq!(word(&evidence.of(&"icon/a".parse().unwrap())), "unknown");
     }
 
     #[test]
     fn samples_are_few_and_their_titles_short() {
-        let mut tally = UsageCounter::new(addresses(&["icon/a"]));
-        tally.take(deal(1), &(1..=9).map(|id| entry(id, "a")).collect::<Vec<_>>());
-        tally.end(deal(1), Completeness::Whole);
-        let evidence = tally.finish(&items("deal:1"));
+        let mut counter = UsageCounter::new(addresses(&["icon/a"]));
+        counter.take(deal(1), &(1..=9).map(|id| entry(id, "a")).collect::<Vec<_>>());
+        counter.end(deal(1), Completeness::Whole);
+        let evidence = counter.finish(&items("deal:1"));
         let Usage::Used { log_entries, samples } = evidence.of(&"icon/a".parse().unwrap()) else {
             unreachable!("it is used")
         };
@@ -339,13 +225,13 @@ mod tests {
 
     #[test]
     fn reasons_are_told_once_and_are_not_endless() {
-        let mut tally = UsageCounter::new(addresses(&["icon/a"]));
+        let mut counter = UsageCounter::new(addresses(&["icon/a"]));
         for id in 1..=100 {
-            tally.end(deal(id), Completeness::Refused(format!("reason {}", id.min(30))));
+            counter.end(deal(id), Completeness::Refused(format!("reason {}", id.min(30))));
         }
-        let troubles = tally.finish(&items("deal:1-100")).coverage.troubles;
-        assert_eq!((troubles.len(), troubles[10].why.as_str(), troubles[10].count), (11, OTHER_REASONS, 90));
-        assert!(troubles.iter().all(|trouble| trouble.items.len() <= 10));
+        let failures = counter.finish(&items("deal:1-100")).coverage.troubles;
+        assert_eq!((failures.len(), failures[10].why.as_str(), failures[10].count), (11, OTHER_REASONS, 90));
+        assert!(failures.iter().all(|failure| failure.items.len() <= 10));
     }
 
     proptest! {
@@ -357,16 +243,16 @@ mod tests {
             read in 0_u64..4,
         ) {
             let entries: Vec<_> = codes.iter().zip(1..).map(|(code, id)| entry(id, code)).collect();
-            let mut tally = UsageCounter::new(addresses(&["icon/a", "icon/b", "icon/z", "logo/z"]));
+            let mut counter = UsageCounter::new(addresses(&["icon/a", "icon/b", "icon/z", "logo/z"]));
             let mut ends: Vec<_> = cut.iter().map(|index| index.index(entries.len() + 1)).collect();
             ends.sort_unstable();
             let mut begin = 0;
             for end in ends.into_iter().chain([entries.len()]) {
-                tally.take(deal(1), &entries[begin..end]);
+                counter.take(deal(1), &entries[begin..end]);
                 begin = end;
             }
-            (1..=read).for_each(|id| tally.end(deal(id), Completeness::Whole));
-            let evidence = tally.finish(&items("deal:1-3"));
+            (1..=read).for_each(|id| counter.end(deal(id), Completeness::Whole));
+            let evidence = counter.finish(&items("deal:1-3"));
             for (code, wanted) in [("icon/a", ["a", "A", "a "].as_slice()), ("icon/b", &["b"]), ("icon/z", &[])] {
                 let count = codes.iter().filter(|code| wanted.contains(code)).count() as u64;
                 let usage = evidence.of(&code.parse().unwrap());

@@ -1,6 +1,6 @@
 //! Which files a code was declared with, by the old versions of the manifest.
 //!
-//! A code keeps its past when its file is renamed, when the map becomes a folder or the other way round, and when the
+//! A code keeps its history when its file is renamed, when the map becomes a folder or the other way round, and when the
 //! manifest moves. Every version of every file that it was ever declared with counts as one of its versions, also from
 //! before or after the time in which that file was declared: what a commit has is what somebody may have applied.
 
@@ -28,14 +28,14 @@ pub struct CodeHistory {
     pub files: BTreeSet<String>,
     /// The commit since which it has been declared with its present file; `None` when it is not by what is committed.
     pub since: Option<usize>,
-    /// Whether a newer version than `since` could not be read, or all of them.
-    pub broken: bool,
+    /// Whether a version newer than `since` could not be read, or none could be read.
+    pub incomplete: bool,
 }
 
 /// Reads the old manifests, the newest first, for these codes, each with its present file if it is declared. Versions
-/// that are no manifests are passed over: whoever applied could not have read them either.
+/// that are not manifests are skipped: an apply could not have read them either.
 #[must_use]
-pub fn lineages(
+pub fn code_histories(
     wanted: &BTreeMap<Address, Option<String>>,
     versions: &[OldManifest<'_>],
 ) -> BTreeMap<Address, CodeHistory> {
@@ -47,8 +47,8 @@ pub fn lineages(
     for OldManifest { commit, path, text } in versions {
         let Some(text) = text else {
             for address in &open {
-                if let Some(lineage) = found.get_mut(*address) {
-                    lineage.broken = true;
+                if let Some(history) = found.get_mut(*address) {
+                    history.incomplete = true;
                 }
             }
             continue;
@@ -63,12 +63,12 @@ pub fn lineages(
         }
         let Some(files) = read.get(&key) else { continue };
         for (address, present) in wanted {
-            let Some(lineage) = found.get_mut(address) else { continue };
+            let Some(history) = found.get_mut(address) else { continue };
             let then = files.get(address);
-            lineage.files.extend(then.cloned());
+            history.files.extend(then.cloned());
             if open.contains(address) {
                 if then.is_some() && then == present.as_ref() {
-                    lineage.since = Some(*commit);
+                    history.since = Some(*commit);
                 } else {
                     open.remove(address);
                 }
@@ -136,14 +136,14 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn lineage(present: Option<&str>, texts: &[&str]) -> CodeHistory {
+    fn history(present: Option<&str>, texts: &[&str]) -> CodeHistory {
         let wanted = BTreeMap::from([(address("icon/acme-call"), present.map(ToOwned::to_owned))]);
         let versions: Vec<_> = texts
             .iter()
             .enumerate()
             .map(|(commit, text)| OldManifest { commit, path: "in/brand.yaml", text: Some(text.as_bytes()) })
             .collect();
-        lineages(&wanted, &versions).remove(&address("icon/acme-call")).unwrap()
+        code_histories(&wanted, &versions).remove(&address("icon/acme-call")).unwrap()
     }
 
     const HEAD: &str = "version: 1\nowns: [\"acme-*\"]\n";
@@ -159,12 +159,12 @@ mod tests {
             format!("{HEAD}icons: {{}}\n"),
         ];
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let found = lineage(Some("in/icons/acme-call.png"), &texts);
+        let found = history(Some("in/icons/acme-call.png"), &texts);
         let files: Vec<_> = found.files.iter().map(String::as_str).collect();
         assert_eq!(files, ["in/icons/acme-call.png", "in/old/a.png", "in/old/b.png"]);
         assert_eq!(found.since, Some(1), "the map without a path and the folder mean the same file");
-        assert_eq!(lineage(Some("in/new.png"), &texts).since, None);
-        assert_eq!(lineage(None, &[]), CodeHistory::default());
+        assert_eq!(history(Some("in/new.png"), &texts).since, None);
+        assert_eq!(history(None, &[]), CodeHistory::default());
     }
 
     #[test]

@@ -1,0 +1,119 @@
+//! The evidence of the use of codes that a plan carries: what is known of each code, and what was read to know it. It is
+//! collected in [`usage`](super::usage).
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asset::Address;
+
+/// What is known of the use of one code. There is no word for "unused": nobody can know that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Usage {
+    /// Log entries name it.
+    Used {
+        /// How many of those that were read. There may be more.
+        log_entries: u64,
+        /// Some of them.
+        samples: Vec<Sample>,
+    },
+    /// No log entry of the items that were asked for names it, and all of these were read. It may be used elsewhere.
+    NotSeen,
+    /// It could not be found out.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A log entry that names a code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The entry's id.
+    pub id: u64,
+    /// Its CRM item, as in deal:12.
+    pub item: String,
+    /// Its title, shortened.
+    pub title: String,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
+    pub items: Vec<String>,
+    /// How many these are.
+    pub asked: usize,
+    /// Of how many all log entries were read.
+    pub read: usize,
+    /// Of how many a part of them was read.
+    pub cut: usize,
+    /// How many the portal did not let read.
+    pub unreadable: usize,
+    /// How many it did not come to.
+    pub not_reached: usize,
+    /// How many log entries were read.
+    pub log_entries: u64,
+    /// Why items are unreadable.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub troubles: Vec<ReadFailure>,
+}
+
+/// Why items are unreadable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Trouble")]
+pub struct ReadFailure {
+    /// The portal's reason.
+    pub why: String,
+    /// How many items it holds for.
+    pub count: usize,
+    /// Some of them.
+    pub items: Vec<String>,
+}
+
+impl Coverage {
+    /// Whether everything was read that was asked for.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.read == self.asked
+    }
+}
+
+/// What was found out about codes, and from what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageEvidence {
+    /// What was looked at.
+    pub coverage: Coverage,
+    usages: BTreeMap<Address, Usage>,
+}
+
+impl UsageEvidence {
+    /// Puts together what a saved plan says.
+    #[must_use]
+    pub const fn new(coverage: Coverage, usages: BTreeMap<Address, Usage>) -> Self {
+        Self { coverage, usages }
+    }
+
+    /// What is known of an entry. Of one that was not looked for, nothing is.
+    #[must_use]
+    pub fn of(&self, address: &Address) -> Usage {
+        let unknown = || Usage::Unknown { why: "it was not looked for".to_owned() };
+        self.usages.get(address).cloned().unwrap_or_else(unknown)
+    }
+
+    /// Every entry that was looked for, by kind and code.
+    pub fn usages(&self) -> impl Iterator<Item = (&Address, &Usage)> {
+        self.usages.iter()
+    }
+
+    /// Whether nothing is left unknown.
+    #[must_use]
+    pub fn is_determined(&self) -> bool {
+        !self.usages.values().any(|usage| matches!(usage, Usage::Unknown { .. }))
+    }
+}
