@@ -17,7 +17,6 @@ pub struct Content {
     /// How many bytes.
     pub size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
-    #[serde(rename = "look")]
     pub appearance: Option<Appearance>,
 }
 
