@@ -249,7 +249,7 @@ fn compare(
     let after = || After { file: entry.file.clone(), content: entry.content.clone() };
     Ok(match reading {
         Reading::Known(content) => {
-            let reason = match (content.same_appearance(&entry.content), content.look.is_some(), respelt) {
+            let reason = match (content.same_appearance(&entry.content), content.appearance.is_some(), respelt) {
                 (true, _, false) => {
                     diff.unchanged += 1;
                     diff.kept.insert(address.clone(), content.clone());
@@ -320,13 +320,13 @@ fn undeclared(
 fn pair_renames(changes: &mut [Change]) {
     let mut created: BTreeMap<(Kind, &super::png::Appearance), Vec<usize>> = BTreeMap::new();
     for (at, change) in changes.iter().enumerate().rev() {
-        if let Action::Create(After { content: Content { look: Some(look), .. }, .. }) = &change.action {
+        if let Action::Create(After { content: Content { appearance: Some(look), .. }, .. }) = &change.action {
             created.entry((change.address.kind, look)).or_default().push(at);
         }
     }
     let mut pairs = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        if let Action::Delete(Before { content: Some(Content { look: Some(look), .. }), .. }) = &change.action
+        if let Action::Delete(Before { content: Some(Content { appearance: Some(look), .. }), .. }) = &change.action
             && let Some(other) = created.get_mut(&(change.address.kind, look)).and_then(Vec::pop)
         {
             pairs.push((at, other));

@@ -102,7 +102,7 @@ fn heading(entry: &Card<'_>) -> Markup {
     html! {
         @match entry.renamed_from {
             Some(old) => h3 { bdi id=(anchor(old)) { (escaped(old)) } " → " (name(entry.address)) },
-            None => h3 { (escaped(&entry.address)) },
+            None => h3 { (escaped(entry.address)) },
         }
     }
 }

@@ -286,7 +286,7 @@ fn weigh(entry: &mut Card<'_>, change: &Change, gallery: &mut Gallery) {
     let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture()) else { return };
     if before.class == after.class {
         entry.why.push_str("; the image stays, byte for byte");
-    } else if before.image.look() == after.image.look() {
+    } else if before.image.appearance() == after.image.appearance() {
         entry.why.push_str("; the image looks the same");
     } else if let Some(comparison) = compare(&before.image, &after.image) {
         let said = change.reason == diff::Reason::LooksDifferent && change.live_address() == change.address;
