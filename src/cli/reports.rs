@@ -98,9 +98,11 @@ fn parse(text: &str) -> Result<ReportFile, String> {
 /// A link that is safe to follow, and to print: nobody can read along, and there is no password in it. A comment has room
 /// for it whatever else is in it.
 fn address(text: &str) -> Result<Url, String> {
-    const LONGEST: usize = 2000;
+    const MAX_URL_CHARS: usize = 2000;
     match Url::parse(text) {
-        Ok(url) if url.as_str().len() > LONGEST => Err(format!("give an address of at most {LONGEST} characters")),
+        Ok(url) if url.as_str().len() > MAX_URL_CHARS => {
+            Err(format!("give an address of at most {MAX_URL_CHARS} characters"))
+        }
         Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() => Ok(url),
         _ => Err("give an address that begins with https://, without a user name or a password".to_owned()),
     }
