@@ -9,8 +9,7 @@ use std::fmt::Display;
 
 /// Text from a portal or a file with everything escaped that a terminal could take for a command, that changes the
 /// direction of writing, or that cannot be seen. Quotes and backslashes stay as they are.
-#[must_use]
-pub fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
@@ -28,16 +27,14 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 }
 
 /// What a value displays, escaped as by [`escape`].
-#[must_use]
-pub fn escaped(value: impl Display) -> String {
+pub(crate) fn escaped(value: impl Display) -> String {
     escape(&value.to_string()).into_owned()
 }
 
 /// JSON with everything in its strings escaped that [`escape`] escapes, which JSON itself need not do: whoever looks at it
 /// on a terminal sees what is there, and a program reads what was there. Outside strings there is none of it but line
 /// breaks.
-#[must_use]
-pub fn escape_json(json: &str) -> String {
+pub(crate) fn escape_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for character in json.chars() {
         if is_plain(character) || character == '\n' {
@@ -61,14 +58,12 @@ pub fn is_plain(character: char) -> bool {
 }
 
 /// The text in backticks, as it is: whoever draws the message escapes it. Cut at `max_chars` characters.
-#[must_use]
-pub fn quote(text: &str, max_chars: usize) -> String {
+pub(crate) fn quote(text: &str, max_chars: usize) -> String {
     format!("`{}`", cut(text, max_chars))
 }
 
 /// The first `max_chars` characters of a text, with `…` where there are more.
-#[must_use]
-pub fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
     match text.char_indices().nth(max_chars) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
@@ -76,8 +71,7 @@ pub fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
 }
 
 /// A word of a command line, in quotes where a shell would take it for more than that.
-#[must_use]
-pub fn shell_word(text: &str) -> Cow<'_, str> {
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
     if text.chars().all(is_plain) {
         Cow::Borrowed(text)
@@ -87,14 +81,12 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
 }
 
 /// A number with its noun: "1 entry", "2 entries".
-#[must_use]
-pub fn plural(count: usize, one: &str, many: &str) -> String {
+pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Several names in backticks: "`a`, `b` or `c`".
-#[must_use]
-pub fn listed(names: &[&str], joint: &str) -> String {
+pub(crate) fn listed(names: &[&str], joint: &str) -> String {
     match names {
         [] => String::new(),
         [only] => format!("`{only}`"),
@@ -107,8 +99,7 @@ pub fn listed(names: &[&str], joint: &str) -> String {
 
 /// The one of `names` that was probably meant by `word`: the same but for case, hyphens and blanks, else the most
 /// similar one.
-#[must_use]
-pub fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
     /// A longer word is no slip of the finger, and comparing it takes long.
     const MAX_CHARS: usize = 80;
     if word.chars().nth(MAX_CHARS).is_some() {

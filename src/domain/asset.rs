@@ -77,15 +77,13 @@ impl Code {
     }
 
     /// The spelling.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The form under which the portal's database looks a code up: it folds case and ignores trailing spaces
     /// (inferred from MySQL's default collations).
-    #[must_use]
-    pub fn folded(&self) -> FoldedCode {
+    pub(crate) fn folded(&self) -> FoldedCode {
         FoldedCode(self.0.trim_end_matches(' ').to_lowercase())
     }
 }
@@ -117,8 +115,7 @@ impl Address {
     }
 
     /// The key under which the portal would find this entry: kind and folded code.
-    #[must_use]
-    pub fn folded(&self) -> (Kind, FoldedCode) {
+    pub(crate) fn folded(&self) -> (Kind, FoldedCode) {
         (self.kind, self.code.folded())
     }
 }
@@ -186,8 +183,7 @@ impl Digest {
 
     /// The digest of several parts one after another, each preceded by its length, so that no two lists of parts
     /// look alike.
-    #[must_use]
-    pub fn of_parts(parts: &[&[u8]]) -> Self {
+    pub(crate) fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_le_bytes());

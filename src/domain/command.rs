@@ -24,8 +24,7 @@ pub enum Command {
 
 impl Command {
     /// The entry it is about.
-    #[must_use]
-    pub const fn address(&self) -> &Address {
+    pub(crate) const fn address(&self) -> &Address {
         match self {
             Self::Add { address, .. } | Self::Delete { address } => address,
         }

@@ -123,12 +123,11 @@ pub struct Diff {
     /// Entries whose content could not be fetched, sorted by address.
     pub unknown: Vec<Unknown>,
     /// What must be settled by hand before anything may be written.
-    pub conflicts: Vec<Finding>,
+    pub(crate) conflicts: Vec<Finding>,
 }
 
 /// Compares. `manifest` is how the user names the manifest, for the conflicts.
-#[must_use]
-pub fn diff(
+pub(crate) fn diff(
     desired: &DesiredState,
     observed: &ObservedState,
     only: &Selection,

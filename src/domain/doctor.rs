@@ -10,7 +10,7 @@ const METHOD_SECONDS: f64 = 480.0;
 
 /// What is checked, in the order in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DoctorSubject {
+pub(crate) enum DoctorSubject {
     /// The credentials' form, and the files that options name.
     Config,
     /// The manifest, and whether it is for this portal.
@@ -39,8 +39,7 @@ pub enum DoctorSubject {
 
 impl DoctorSubject {
     /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Config => "config",
             Self::Manifest => "manifest",
@@ -60,7 +59,7 @@ impl DoctorSubject {
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Health {
+pub(crate) enum Health {
     /// As it should be.
     Ok,
     /// Worth a look; apply would work.
@@ -73,8 +72,7 @@ pub enum Health {
 
 impl Health {
     /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Warning => "warning",
@@ -86,78 +84,77 @@ impl Health {
 
 /// One check and how it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DoctorCheck {
+pub(crate) struct DoctorCheck {
     /// What was checked.
-    pub subject: DoctorSubject,
+    pub(crate) subject: DoctorSubject,
     /// How it went.
-    pub health: Health,
+    pub(crate) health: Health,
     /// What was observed: one sentence, lower case, no full stop.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it, in the same form.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
 }
 
 /// Why something could not be observed, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DoctorProblem {
+pub(crate) struct DoctorProblem {
     /// One sentence, lower case, no full stop.
-    pub message: String,
+    pub(crate) message: String,
     /// In the same form.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
 }
 
 /// How brandctl connects to a portal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// Scheme and host, as in `https://acme.bitrix24.com`.
-    pub url: String,
+    pub(crate) url: String,
     /// Whether that is https.
-    pub encrypted: bool,
+    pub(crate) encrypted: bool,
     /// The host that connections are made to: the portal's, or the proxy's.
-    pub peer: String,
+    pub(crate) peer: String,
     /// The port of that host.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Whether that host is a proxy.
-    pub proxied: bool,
+    pub(crate) proxied: bool,
     /// Requests per second in the long run.
-    pub per_second: f64,
+    pub(crate) per_second: f64,
     /// Requests at once after a pause.
-    pub burst: u32,
+    pub(crate) burst: u32,
 }
 
 impl Setup {
     /// The host that connections are made to, in words.
-    #[must_use]
-    pub fn whom(&self) -> String {
+    pub(crate) fn whom(&self) -> String {
         if self.proxied { format!("the proxy {}", self.peer) } else { self.peer.clone() }
     }
 }
 
 /// What the portal's web server answers without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Greeting {
+pub(crate) struct Greeting {
     /// By how many seconds its clock is ahead of ours, if it sent the time.
-    pub ahead: Option<i64>,
+    pub(crate) ahead: Option<i64>,
 }
 
 /// What the portal answers about the caller.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Inquiry {
+pub(crate) struct Inquiry {
     /// The caller, in a few words.
-    pub caller: Result<String, DoctorProblem>,
+    pub(crate) caller: Result<String, DoctorProblem>,
     /// What the credentials are good for.
-    pub scopes: Result<Vec<String>, DoctorProblem>,
+    pub(crate) scopes: Result<Vec<String>, DoctorProblem>,
     /// Whether the user is an administrator.
-    pub administrator: Result<bool, DoctorProblem>,
+    pub(crate) administrator: Result<bool, DoctorProblem>,
     /// Each method that brandctl uses, and whether it can be called.
-    pub methods: Vec<(String, Result<Presence, DoctorProblem>)>,
+    pub(crate) methods: Vec<(String, Result<Presence, DoctorProblem>)>,
     /// The most time that a method has used up of its ten minutes' allowance, in seconds, if the portal says it.
-    pub operating: Option<f64>,
+    pub(crate) operating: Option<f64>,
 }
 
 /// Whether a method can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
+pub(crate) enum Presence {
     /// It can be called.
     Available,
     /// The portal has it, but not for these credentials.
@@ -168,28 +165,27 @@ pub enum Presence {
 
 /// What was observed. A field is `None` if it was not looked at because something before it failed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DoctorObservations {
+pub(crate) struct DoctorObservations {
     /// How to connect to the portal, and where the credentials came from.
-    pub config: Option<Result<(Setup, String), DoctorProblem>>,
+    pub(crate) config: Option<Result<(Setup, String), DoctorProblem>>,
     /// Whether credentials that expire can be renewed.
-    pub renewable: Option<Result<(), DoctorProblem>>,
+    pub(crate) renewable: Option<Result<(), DoctorProblem>>,
     /// What the manifest says of the portal; `None` without a manifest.
-    pub manifest: Option<Result<String, DoctorProblem>>,
+    pub(crate) manifest: Option<Result<String, DoctorProblem>>,
     /// The state folder.
-    pub state: Option<Result<String, DoctorProblem>>,
+    pub(crate) state: Option<Result<String, DoctorProblem>>,
     /// The IP addresses of the host that connections are made to.
-    pub resolved: Option<Result<Vec<String>, DoctorProblem>>,
+    pub(crate) resolved: Option<Result<Vec<String>, DoctorProblem>>,
     /// Whether one of them takes a connection, and which.
-    pub connected: Option<Result<String, DoctorProblem>>,
+    pub(crate) connected: Option<Result<String, DoctorProblem>>,
     /// What the web server said.
-    pub greeted: Option<Result<Greeting, DoctorProblem>>,
+    pub(crate) greeted: Option<Result<Greeting, DoctorProblem>>,
     /// What the portal said.
-    pub inquired: Option<Result<Inquiry, DoctorProblem>>,
+    pub(crate) inquired: Option<Result<Inquiry, DoctorProblem>>,
 }
 
 /// Every check once, in their order, made from what was observed.
-#[must_use]
-pub fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
+pub(crate) fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
     let setup = observed.config.as_ref().and_then(|config| config.as_ref().ok()).map(|(setup, _)| setup);
     let proxy = if setup.is_some_and(|setup| setup.proxied) { "the proxy " } else { "" };
     let peer = setup.map(Setup::whom).unwrap_or_default();

@@ -7,7 +7,7 @@ use super::asset::Address;
 
 /// What is known of the use of one code. There is no word for "unused": nobody can know that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Usage {
+pub(crate) enum Usage {
     /// Log entries name it.
     Used {
         /// How many of those that were read. There may be more.
@@ -26,85 +26,81 @@ pub enum Usage {
 
 /// A log entry that names a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// The entry's id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// Its CRM item, as in deal:12.
-    pub item: String,
+    pub(crate) item: String,
     /// Its title, shortened.
-    pub title: String,
+    pub(crate) title: String,
 }
 
 /// What was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
     /// How many these are.
-    pub asked: usize,
+    pub(crate) asked: usize,
     /// Of how many all log entries were read.
-    pub read: usize,
+    pub(crate) read: usize,
     /// Of how many a part of them was read.
-    pub cut: usize,
+    pub(crate) cut: usize,
     /// How many the portal did not let read.
-    pub unreadable: usize,
+    pub(crate) unreadable: usize,
     /// How many it did not come to.
-    pub not_reached: usize,
+    pub(crate) not_reached: usize,
     /// How many log entries were read.
-    pub log_entries: u64,
+    pub(crate) log_entries: u64,
     /// Why items are unreadable.
-    pub troubles: Vec<ReadFailure>,
+    pub(crate) troubles: Vec<ReadFailure>,
 }
 
 /// Why items are unreadable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadFailure {
+pub(crate) struct ReadFailure {
     /// The portal's reason.
-    pub why: String,
+    pub(crate) why: String,
     /// How many items it holds for.
-    pub count: usize,
+    pub(crate) count: usize,
     /// Some of them.
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
 }
 
 impl Coverage {
     /// Whether everything was read that was asked for.
-    #[must_use]
-    pub const fn is_whole(&self) -> bool {
+    pub(crate) const fn is_whole(&self) -> bool {
         self.read == self.asked
     }
 }
 
 /// What was found out about codes, and from what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageEvidence {
+pub(crate) struct UsageEvidence {
     /// What was looked at.
-    pub coverage: Coverage,
+    pub(crate) coverage: Coverage,
     usages: BTreeMap<Address, Usage>,
 }
 
 impl UsageEvidence {
     /// Puts together what a saved plan says.
-    #[must_use]
-    pub const fn new(coverage: Coverage, usages: BTreeMap<Address, Usage>) -> Self {
+    pub(crate) const fn new(coverage: Coverage, usages: BTreeMap<Address, Usage>) -> Self {
         Self { coverage, usages }
     }
 
     /// What is known of an entry. Of one that was not looked for, nothing is.
-    #[must_use]
-    pub fn of(&self, address: &Address) -> Usage {
+    pub(crate) fn of(&self, address: &Address) -> Usage {
         let unknown = || Usage::Unknown { why: "it was not looked for".to_owned() };
         self.usages.get(address).cloned().unwrap_or_else(unknown)
     }
 
     /// Every entry that was looked for, by kind and code.
-    pub fn usages(&self) -> impl Iterator<Item = (&Address, &Usage)> {
+    pub(crate) fn usages(&self) -> impl Iterator<Item = (&Address, &Usage)> {
         self.usages.iter()
     }
 
     /// Whether nothing is left unknown.
-    #[must_use]
-    pub fn is_determined(&self) -> bool {
+    pub(crate) fn is_determined(&self) -> bool {
         !self.usages.values().any(|usage| matches!(usage, Usage::Unknown { .. }))
     }
 }

@@ -28,8 +28,7 @@ pub struct Place {
 impl Place {
     /// The column after the last character that is meant, in characters from 1, or after the first line of them when
     /// they are several. `None` when nothing of the line is to be shown.
-    #[must_use]
-    pub fn end_column(&self, source: &str) -> Option<usize> {
+    pub(crate) fn end_column(&self, source: &str) -> Option<usize> {
         let meant = source.get(self.bytes.clone())?.lines().next()?;
         (!meant.is_empty()).then(|| self.column + meant.chars().count())
     }
@@ -64,17 +63,17 @@ impl Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Which check: a rule id such as `png-size`, or one of the manifest's own such as `unknown-key`.
-    pub rule: Cow<'static, str>,
+    pub(crate) rule: Cow<'static, str>,
     /// How bad it is.
     pub severity: Severity,
     /// The file it is about, as the user would name it: the manifest, or the PNG for a finding about art.
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     /// Where in that file.
     pub place: Option<Place>,
     /// The entry it is about.
     pub address: Option<Address>,
     /// Where the manifest declares that entry on a line of its own, when the finding is about the entry's image.
-    pub declared: Option<Place>,
+    pub(crate) declared: Option<Place>,
     /// What is wrong: one sentence, lower case, no full stop.
     pub message: String,
     /// What to do about it, in the same form.
@@ -112,8 +111,7 @@ impl Finding {
     }
 
     /// Names the place in the file.
-    #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
+    pub(crate) fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }
@@ -125,13 +123,6 @@ impl Finding {
         self
     }
 
-    /// Says where the manifest declares the entry.
-    #[must_use]
-    pub fn declared_at(mut self, place: Place) -> Self {
-        self.declared = Some(place);
-        self
-    }
-
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -140,8 +131,7 @@ impl Finding {
     }
 
     /// Points at another place in the same file.
-    #[must_use]
-    pub fn related(mut self, place: Place, what: impl Into<String>) -> Self {
+    pub(crate) fn related(mut self, place: Place, what: impl Into<String>) -> Self {
         self.related.push((place, what.into()));
         self
     }

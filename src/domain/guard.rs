@@ -44,9 +44,9 @@ pub enum Empty {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KindCounts {
     /// Entries on the portal that the manifest owns.
-    pub owned: usize,
+    pub(crate) owned: usize,
     /// Entries that the manifest declares.
-    pub declared: usize,
+    pub(crate) declared: usize,
 }
 
 /// The census of each kind that the manifest speaks of.
@@ -69,8 +69,7 @@ pub enum Guard {
 
 impl Guard {
     /// The name that plans and reports record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::MaxDeletes => "max_deletes",
             Self::AllowEmpty => "allow_empty",
@@ -121,7 +120,7 @@ pub struct ApprovedPlan(Plan);
 
 impl ApprovedPlan {
     /// The plan.
-    pub const fn plan(&self) -> &Plan {
+    pub(crate) const fn plan(&self) -> &Plan {
         &self.0
     }
 }
@@ -136,8 +135,7 @@ pub enum Refusal {
 }
 
 /// The bound when neither the flag nor the manifest names one: ten, or half of what is owned, and at least one.
-#[must_use]
-pub fn default_max_deletes(owned: usize) -> usize {
+pub(crate) fn default_max_deletes(owned: usize) -> usize {
     (owned / 2).clamp(1, 10)
 }
 
@@ -169,7 +167,7 @@ impl Evaluated {
     }
 
     /// Lets the plan through if nothing speaks against it: no conflict, no step outside the manifest, no guard.
-    pub fn approve(self) -> Result<ApprovedPlan, Refusal> {
+    pub(crate) fn approve(self) -> Result<ApprovedPlan, Refusal> {
         if !self.obstacles.is_empty() {
             return Err(Refusal::Findings(self.obstacles));
         }

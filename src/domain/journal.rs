@@ -12,13 +12,13 @@ use super::command::{Answer, Command};
 use super::step::{StepOutcome, StepResult};
 
 /// The version of the journal's format.
-pub const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// When it was written, in RFC 3339.
-    pub at: String,
+    pub(crate) at: String,
     /// What it says.
     #[serde(flatten)]
     pub entry: Entry,
@@ -92,7 +92,7 @@ pub enum Ending {
 
 impl Entry {
     /// The last line of a run whose steps ended so.
-    pub fn end<'a>(results: impl Iterator<Item = &'a StepResult>, how: Ending) -> Self {
+    pub(crate) fn end<'a>(results: impl Iterator<Item = &'a StepResult>, how: Ending) -> Self {
         let (mut applied, mut not_applied) = (0, 0);
         for result in results {
             *if result.fate == StepOutcome::Applied { &mut applied } else { &mut not_applied } += 1;
@@ -107,15 +107,15 @@ pub struct RunState {
     /// The run's id.
     pub run: String,
     /// When it began, in RFC 3339.
-    pub began: String,
+    pub(crate) began: String,
     /// The portal's identity.
-    pub portal: String,
+    pub(crate) portal: String,
     /// The plan's digest.
-    pub plan_sha256: Digest,
+    pub(crate) plan_sha256: Digest,
     /// The commit of the manifest's repository.
-    pub commit: Option<String>,
+    pub(crate) commit: Option<String>,
     /// How steps ended, as far as that was noted.
-    pub steps: BTreeMap<Address, StepResult>,
+    pub(crate) steps: BTreeMap<Address, StepResult>,
     /// How it ended; `None` when it did not.
     pub ended: Option<Ending>,
     intended: BTreeSet<(Kind, FoldedCode)>,
@@ -123,8 +123,7 @@ pub struct RunState {
 
 impl RunState {
     /// Folds the lines of a journal; `None` when they do not begin with a run's beginning of this format.
-    #[must_use]
-    pub fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
+    pub(crate) fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
         let Entry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } = first.entry else {
@@ -157,21 +156,18 @@ impl RunState {
     }
 
     /// How many steps are known to be as planned.
-    #[must_use]
-    pub fn applied(&self) -> usize {
+    pub(crate) fn applied(&self) -> usize {
         self.steps.values().filter(|step| step.fate == StepOutcome::Applied).count()
     }
 
     /// Whether the same plan may take up where this run stopped.
-    #[must_use]
-    pub fn can_be_resumed(&self) -> bool {
+    pub(crate) fn can_be_resumed(&self) -> bool {
         self.ended != Some(Ending::Finished)
     }
 
     /// Whether this run may have changed this entry, spelt as in its plan: what is known of its step decides, and
     /// where nothing is known, whether a request may have left.
-    #[must_use]
-    pub fn may_have_changed(&self, address: &Address) -> bool {
+    pub(crate) fn may_have_changed(&self, address: &Address) -> bool {
         match self.steps.get(address) {
             Some(step) => step.wrote || step.fate == StepOutcome::Unknown,
             None => self.sent(address),
@@ -179,8 +175,7 @@ impl RunState {
     }
 
     /// Whether a request about this entry may have left, in whatever case it is spelt.
-    #[must_use]
-    pub fn sent(&self, address: &Address) -> bool {
+    pub(crate) fn sent(&self, address: &Address) -> bool {
         self.intended.contains(&address.folded())
     }
 }
@@ -261,16 +256,14 @@ pub struct Resumption(Vec<RunState>);
 
 impl Resumption {
     /// The runs of the plan with this digest since the last one that was finished, out of all `runs`, the oldest first.
-    #[must_use]
-    pub fn of(runs: Vec<RunState>, plan_sha256: Digest) -> Self {
+    pub(crate) fn of(runs: Vec<RunState>, plan_sha256: Digest) -> Self {
         let mut own: Vec<_> = runs.into_iter().filter(|run| run.plan_sha256 == plan_sha256).collect();
         let finished = own.iter().rposition(|run| !run.can_be_resumed());
         Self(own.split_off(finished.map_or(0, |last| last + 1)))
     }
 
     /// Whether one of them may have changed this entry.
-    #[must_use]
-    pub fn may_have_changed(&self, address: &Address) -> bool {
+    pub(crate) fn may_have_changed(&self, address: &Address) -> bool {
         self.0.iter().any(|run| run.may_have_changed(address))
     }
 }

@@ -29,12 +29,11 @@ pub enum Management {
 
 impl Management {
     /// All of them, in the order in which they are counted.
-    pub const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Managed, Self::Protected, Self::Ignored, Self::Unmanaged, Self::Custom, Self::System];
 
     /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Managed => "managed",
             Self::Protected => "protected",
@@ -76,33 +75,28 @@ pub struct ListReport {
 
 impl ListReport {
     /// The number of entries with this management.
-    #[must_use]
-    pub fn count(&self, management: Management) -> usize {
+    pub(crate) fn count(&self, management: Management) -> usize {
         self.entries.iter().filter(|entry| entry.management == management).count()
     }
 
     /// The number of entries that are not system entries.
-    #[must_use]
-    pub fn custom(&self) -> usize {
+    pub(crate) fn custom(&self) -> usize {
         self.entries.len() - self.count(Management::System)
     }
 
     /// The number of entries that could not be fetched.
-    #[must_use]
-    pub fn unknown(&self) -> usize {
+    pub(crate) fn unknown(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry.reading, Reading::Failed(_))).count()
     }
 
     /// Whether something is wrong, or could not be determined.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.unknown() > 0 || self.findings.iter().any(Finding::is_error)
     }
 }
 
 /// The observed entries, sorted; `ownership` is `None` without a manifest.
-#[must_use]
-pub fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Selection) -> Vec<ListEntry> {
+pub(crate) fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Selection) -> Vec<ListEntry> {
     let reserved: BTreeSet<_> = observed
         .entries
         .iter()
@@ -146,8 +140,7 @@ fn management(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSe
 }
 
 /// The findings on `--only` patterns that match no entry, which are probably misspelt.
-#[must_use]
-pub fn unmatched(only: &Selection, entries: &[ListEntry]) -> Vec<Finding> {
+pub(crate) fn unmatched(only: &Selection, entries: &[ListEntry]) -> Vec<Finding> {
     scope::unmatched(
         "--only",
         only.patterns(),

@@ -10,7 +10,7 @@ use crate::text;
 /// The number of entries on a full page, by the documentation.
 const PAGE_SIZE: usize = 10;
 /// The most entries that are listed.
-pub const MAX_ENTRIES: usize = 10_000;
+pub(crate) const MAX_ENTRIES: usize = 10_000;
 
 /// The types of CRM items that have names. Where there are two, the first is shown.
 const NAMES: [(&str, u32); 9] = [
@@ -31,9 +31,9 @@ const FIRST_DYNAMIC: u32 = 128;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entity {
     /// `entityTypeId`.
-    pub type_id: u32,
+    pub(crate) type_id: u32,
     /// `entityId`, from 1.
-    pub id: u64,
+    pub(crate) id: u64,
 }
 
 impl fmt::Display for Entity {
@@ -127,35 +127,35 @@ fn digits(text: &str) -> Option<&str> {
 
 /// The contents of a new log entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewLogEntry {
+pub(crate) struct NewLogEntry {
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
     /// The code of its icon.
-    pub icon: String,
+    pub(crate) icon: String,
 }
 
 /// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogEntry {
     /// Its id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// When it was added, as the portal writes it: RFC 3339, as a rule.
-    pub created: String,
+    pub(crate) created: String,
     /// Who added it: a user's id; null when the portal does not say.
-    pub author: Option<u64>,
+    pub(crate) author: Option<u64>,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
     /// The code of its icon.
-    pub icon: String,
+    pub(crate) icon: String,
 }
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogOrder {
+pub(crate) enum LogOrder {
     /// The oldest entries come first.
     Ascending,
     /// The newest entries come first.
@@ -164,17 +164,17 @@ pub enum LogOrder {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LogPage {
+pub(crate) struct LogPage {
     /// Its entries.
-    pub entries: Vec<LogEntry>,
+    pub(crate) entries: Vec<LogEntry>,
     /// The number of entries on all pages, as the portal counts them.
-    pub total: Option<u64>,
+    pub(crate) total: Option<u64>,
 }
 
 /// The state of a list that is read page by page. It ends when a page brings nothing new, because portals repeat pages,
 /// ignore where a page should begin, and miscount.
 #[derive(Debug)]
-pub struct Paging {
+pub(crate) struct Paging {
     seen: BTreeSet<u64>,
     limit: usize,
     total: Option<u64>,
@@ -186,13 +186,12 @@ pub struct Paging {
 
 impl Paging {
     /// The beginning of a list of at most `limit` entries, and never more than [`MAX_ENTRIES`].
-    #[must_use]
-    pub fn new(limit: Option<usize>) -> Self {
+    pub(crate) fn new(limit: Option<usize>) -> Self {
         Self { seen: BTreeSet::new(), limit: limit.unwrap_or(usize::MAX), total: None, length: 0, shrank: false }
     }
 
     /// Adds the page that begins at `start`. Gives its new entries, and where the next page begins, if there may be one.
-    pub fn take(&mut self, page: LogPage, start: usize) -> (Vec<LogEntry>, Option<usize>) {
+    pub(crate) fn take(&mut self, page: LogPage, start: usize) -> (Vec<LogEntry>, Option<usize>) {
         let room = self.limit.min(MAX_ENTRIES).saturating_sub(self.seen.len());
         self.shrank |= page.total < self.total;
         (self.length, self.total) = (page.entries.len(), page.total);
@@ -210,16 +209,14 @@ impl Paging {
     }
 
     /// The number of entries that the portal counts, if it gave fewer.
-    #[must_use]
-    pub fn missing(&self) -> Option<u64> {
+    pub(crate) fn missing(&self) -> Option<u64> {
         let is_whole = self.seen.len() >= self.limit || self.total.is_none() || self.has_all_counted();
         if is_whole { None } else { self.total }
     }
 
     /// Whether a list that has ended is known to have everything: as many entries as the portal counts or, where it
     /// counts none, a last page with room left on it.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         let has_all = if self.total.is_some() { self.has_all_counted() } else { self.length < PAGE_SIZE };
         has_all && !self.shrank
     }
@@ -227,7 +224,7 @@ impl Paging {
 
 /// How a command about log entries ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogOutcome {
+pub(crate) enum LogOutcome {
     /// It was done, as far as `errors` does not say otherwise.
     Done,
     /// It was not done.
@@ -239,17 +236,17 @@ pub enum LogOutcome {
 
 /// The result of a command about log entries.
 #[derive(Debug, Clone, Default)]
-pub struct LogReport {
+pub(crate) struct LogReport {
     /// The portal's identity; `None` when it was not reached.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// How it ended.
-    pub outcome: LogOutcome,
+    pub(crate) outcome: LogOutcome,
     /// The entries that were added, got or listed.
-    pub entries: Vec<LogEntry>,
+    pub(crate) entries: Vec<LogEntry>,
     /// The id of the entry that was deleted.
-    pub deleted: Option<u64>,
+    pub(crate) deleted: Option<u64>,
     /// The findings about it.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 #[cfg(test)]

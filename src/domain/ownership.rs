@@ -7,20 +7,20 @@ use super::scope::Scope;
 #[derive(Debug, Clone)]
 pub struct Ownership {
     /// Codes that the manifest is the source of truth for.
-    pub owns: Scope,
+    pub(crate) owns: Scope,
     /// Owned codes that are left alone all the same.
-    pub ignore: Scope,
+    pub(crate) ignore: Scope,
     /// Codes that are never deleted or replaced.
-    pub protect: Scope,
+    pub(crate) protect: Scope,
     /// What becomes of owned entries that are not declared.
-    pub prune: Prune,
+    pub(crate) prune: Prune,
     /// The kinds that the manifest speaks of; the others are unmanaged.
-    pub kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<Kind>,
 }
 
 /// What becomes of owned entries that are not declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prune {
+pub(crate) enum Prune {
     /// They are deleted.
     Delete,
     /// They are left alone.
@@ -44,7 +44,7 @@ pub enum Unmanaged {
 
 impl Ownership {
     /// Whether the entry is owned; if not, why it is unmanaged.
-    pub fn of(&self, address: &Address) -> Result<(), Unmanaged> {
+    pub(crate) fn of(&self, address: &Address) -> Result<(), Unmanaged> {
         if !self.kinds.contains(&address.kind) {
             Err(Unmanaged::KindAbsent)
         } else if !self.owns.matches(address) {

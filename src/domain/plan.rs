@@ -15,29 +15,29 @@ pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The portal's identity: its host, or the sandbox's id.
-    pub portal: String,
+    pub(crate) portal: String,
     /// What differs, and what does not. Of a plan that was read back, `kept` is empty: a saved plan only counts those entries.
     pub diff: Diff,
     /// The bytes that the changes speak of, as far as they could be had.
     pub contents: Contents,
     /// Whether the codes that are deleted or replaced are in use, when that was looked for.
-    pub evidence: Option<UsageEvidence>,
+    pub(crate) evidence: Option<UsageEvidence>,
 }
 
 /// How many changes of each sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Adds.
-    pub create: usize,
+    pub(crate) create: usize,
     /// Deletes followed by adds.
-    pub replace: usize,
+    pub(crate) replace: usize,
     /// Deletes.
-    pub delete: usize,
+    pub(crate) delete: usize,
 }
 
 /// What must be true of a code for a change to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precondition<'a> {
+pub(crate) enum Precondition<'a> {
     /// No entry has the code, in whatever case.
     Absent,
     /// A custom entry of exactly this spelling and look.
@@ -46,7 +46,7 @@ pub enum Precondition<'a> {
 
 /// Where a change stands on the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepState {
+pub(crate) enum StepState {
     /// The precondition holds: nothing was done yet.
     Pending,
     /// The postcondition holds: nothing is left to do.
@@ -67,34 +67,30 @@ impl Plan {
     }
 
     /// The bytes of what is replaced or deleted, as far as they could be had.
-    #[must_use]
-    pub fn old_images(&self) -> Contents {
+    pub(crate) fn old_images(&self) -> Contents {
         let old = self.diff.changes.iter().filter_map(|change| change.action.before()?.content.as_ref());
         old.filter_map(|content| Some((content.sha256, self.contents.get(&content.sha256)?.clone()))).collect()
     }
 
     /// The entries that would be deleted or replaced, as the changes name them.
-    pub fn removed_or_replaced(&self) -> impl Iterator<Item = &Address> {
+    pub(crate) fn removed_or_replaced(&self) -> impl Iterator<Item = &Address> {
         self.diff.changes.iter().filter(|change| change.action.before().is_some()).map(|change| &change.address)
     }
 
     /// What is known of the use of an entry that would be deleted or replaced; `None` when it was not looked for, and of
     /// an entry that is new.
-    #[must_use]
-    pub fn usage(&self, change: &Change) -> Option<Usage> {
+    pub(crate) fn usage(&self, change: &Change) -> Option<Usage> {
         change.action.before()?;
         Some(self.evidence.as_ref()?.of(&change.address))
     }
 
     /// How many unchanged entries are only counted here, because it is not known any more which they are.
-    #[must_use]
-    pub fn unnamed(&self) -> usize {
+    pub(crate) fn unnamed(&self) -> usize {
         self.diff.unchanged.saturating_sub(self.diff.kept.len())
     }
 
     /// How many changes of each sort.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for change in &self.diff.changes {
             match change.action {
@@ -107,14 +103,12 @@ impl Plan {
     }
 
     /// Whether nothing would be replaced or deleted.
-    #[must_use]
-    pub fn only_creates(&self) -> bool {
+    pub(crate) fn only_creates(&self) -> bool {
         self.diff.changes.iter().all(|change| matches!(change.action, Action::Create(_)))
     }
 
     /// How many entries of a kind would be deleted; replaces do not count.
-    #[must_use]
-    pub fn deletes(&self, kind: Kind) -> usize {
+    pub(crate) fn deletes(&self, kind: Kind) -> usize {
         self.diff
             .changes
             .iter()
@@ -125,8 +119,7 @@ impl Plan {
 
 impl Change {
     /// What must be true of the code for this change to be made.
-    #[must_use]
-    pub const fn precondition(&self) -> Precondition<'_> {
+    pub(crate) const fn precondition(&self) -> Precondition<'_> {
         match self.action.before() {
             None => Precondition::Absent,
             Some(before) => Precondition::Present(before),
@@ -134,16 +127,14 @@ impl Change {
     }
 
     /// The entry as the portal spells it before the change.
-    #[must_use]
-    pub fn live_address(&self) -> Address {
+    pub(crate) fn live_address(&self) -> Address {
         self.action
             .before()
             .map_or_else(|| self.address.clone(), |before| Address::new(self.address.kind, before.code.clone()))
     }
 
     /// Where this change stands, given the entries that the portal has under its code, in whatever case.
-    #[must_use]
-    pub fn step_state(&self, live: &[ObservedEntry]) -> StepState {
+    pub(crate) fn step_state(&self, live: &[ObservedEntry]) -> StepState {
         if live.iter().any(|entry| entry.listed.system) {
             return StepState::Diverged("it has become a system entry".to_owned());
         }

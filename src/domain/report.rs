@@ -111,14 +111,12 @@ pub struct Report {
 
 impl Report {
     /// Whether the plan is not for this portal and manifest as they are now: nothing was written.
-    #[must_use]
-    pub fn is_stale(&self) -> bool {
+    pub(crate) fn is_stale(&self) -> bool {
         self.failure == Some(FailureKind::Stale)
     }
 
     /// Whether somebody asked to stop, and not all was done that would have been.
-    #[must_use]
-    pub fn is_interrupted(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         self.failure == Some(FailureKind::Interrupted)
     }
 
@@ -130,27 +128,23 @@ impl Report {
     }
 
     /// Whether a guard refused.
-    #[must_use]
-    pub fn refused(&self) -> bool {
+    pub(crate) fn refused(&self) -> bool {
         self.guards.iter().any(|verdict| verdict.outcome == Outcome::Refused)
     }
 
     /// Whether the plan would change anything that is asked for.
-    #[must_use]
-    pub fn has_changes(&self) -> bool {
+    pub(crate) fn has_changes(&self) -> bool {
         self.plan.iter().flat_map(|plan| &plan.diff.changes).any(|change| self.concerns(&change.address))
     }
 
     /// Whether a change counts where it is asked whose move it was. One of unknown origin does.
-    #[must_use]
-    pub fn concerns(&self, address: &Address) -> bool {
+    pub(crate) fn concerns(&self, address: &Address) -> bool {
         self.concern == DriftScope::Everything
             || self.origins.get(address).is_none_or(|origin| origin.kind != OriginKind::Pending)
     }
 
     /// Of how many changes it cannot be told whose move it was.
-    #[must_use]
-    pub fn unknown_origins(&self) -> usize {
+    pub(crate) fn unknown_origins(&self) -> usize {
         self.origins.values().filter(|origin| origin.kind == OriginKind::Unknown).count()
     }
 
@@ -172,23 +166,22 @@ impl Report {
 
 /// What `export` did.
 #[derive(Debug, Clone, Default)]
-pub struct ExportReport {
+pub(crate) struct ExportReport {
     /// The portal's identity; `None` when it was not reached.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// The folder, as the user names it.
-    pub folder: String,
+    pub(crate) folder: String,
     /// The custom entries, by address.
-    pub items: Vec<ExportItem>,
+    pub(crate) items: Vec<ExportItem>,
     /// The files that were written, relative to the folder.
-    pub written: Vec<String>,
+    pub(crate) written: Vec<String>,
     /// What there is to say about it.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl ExportReport {
     /// Whether something is wrong, or could not be fetched.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.findings.iter().any(Finding::is_error)
     }
 }
@@ -224,8 +217,7 @@ pub struct Validation {
 
 impl Validation {
     /// The images that were checked, as files, each once.
-    #[must_use]
-    pub fn files(&self) -> BTreeSet<&str> {
+    pub(crate) fn files(&self) -> BTreeSet<&str> {
         self.art.iter().map(|piece| piece.file.as_str()).collect()
     }
 
@@ -236,8 +228,7 @@ impl Validation {
     }
 
     /// Whether a finding of that severity fails the check.
-    #[must_use]
-    pub fn fails(&self, severity: Severity) -> bool {
+    pub(crate) fn fails(&self, severity: Severity) -> bool {
         severity == Severity::Error || self.warnings == Warnings::Denied
     }
 

@@ -17,7 +17,7 @@ use super::state::{Desired, DesiredState};
 ///
 /// # Errors
 /// A finding for each address that the run did not replace or delete, and for each image of which there is no copy.
-pub fn desired(
+pub(crate) fn desired(
     changes: &[Change],
     contents: &Contents,
     addresses: &[Address],

@@ -25,7 +25,7 @@ pub enum Class {
 
 /// What to do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// Send the same request again after so long.
     Again {
         /// How long to wait first; always less than what was left.
@@ -50,8 +50,13 @@ const WORTHWHILE: Duration = Duration::from_millis(200);
 /// how much of the command's time is left, and a random number from 0 to 1.
 ///
 /// It only speaks of repeating what may be repeated: whether a write may be is for the caller to know.
-#[must_use]
-pub fn decide(failure: Class, attempt: u32, retry_after: Option<Duration>, left: Duration, jitter: f64) -> Decision {
+pub(crate) fn decide(
+    failure: Class,
+    attempt: u32,
+    retry_after: Option<Duration>,
+    left: Duration,
+    jitter: f64,
+) -> Decision {
     let wait = match failure {
         Class::Transient if attempt < TRANSIENT_RETRIES => {
             let own = spread(doubled(TRANSIENT_BASE, attempt), jitter);

@@ -23,13 +23,13 @@ mod tests;
 #[derive(Debug, Clone, Default)]
 pub struct Art {
     /// The declared images.
-    pub pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece>,
     /// The PNGs beside them that nobody declares.
-    pub orphans: OrphanFiles,
+    pub(crate) orphans: OrphanFiles,
 }
 
 /// The size in bytes past which art is not even read.
-pub const MAX_READ: u64 = 1024 * 1024;
+pub(crate) const MAX_READ: u64 = 1024 * 1024;
 
 /// What is wanted of the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,7 @@ pub struct Checked {
 
 /// Checks art, on all cores. `name` is how the user calls the manifest. `findings` is what is known already (of the
 /// manifest, and of art that could not be read): an error among them leaves no desired state either.
-#[must_use]
-pub fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Finding>, aim: Aim) -> Checked {
+pub(crate) fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Finding>, aim: Aim) -> Checked {
     let judged: Vec<_> = art.pieces.par_iter().map(|piece| judge(manifest, piece, aim)).collect();
     let (mut pieces, mut entries) = (Vec::new(), Vec::new());
     for (piece, Judged { found, pixel_crc, desired }) in art.pieces.iter().zip(judged) {
@@ -77,8 +76,7 @@ fn judge_together(manifest: &Manifest, rule: &ArtRule, all: &AllArt<'_>) -> Vec<
 }
 
 /// What is wrong with an image that a saved plan would upload as `address`: a plan is no way round the rules.
-#[must_use]
-pub fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: &Arc<[u8]>) -> Vec<Finding> {
+pub(crate) fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: &Arc<[u8]>) -> Vec<Finding> {
     let piece = Piece {
         address: address.clone(),
         file: file.to_owned(),
@@ -90,7 +88,7 @@ pub fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: 
 }
 
 /// Sorts findings for showing: by file, place, rule and message, without repetition.
-pub fn sort(findings: &mut Vec<Finding>) {
+pub(crate) fn sort(findings: &mut Vec<Finding>) {
     let key = |finding: &Finding| {
         let place = finding.place.as_ref().map(|place| (place.line, place.column));
         (finding.path.clone(), place, finding.severity, finding.rule.clone(), finding.message.clone())

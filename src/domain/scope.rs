@@ -21,7 +21,7 @@ const PROBES: [&str; 9] = ["a", "z", "0", "-", "_", "~", "Q9", "acme-call", "m/n
 /// `*`, `?`, `[a-z]` and `{a,b}` have their usual meaning, `*` matches `/` too, and upper and lower case differ. The
 /// prefix `icon/` or `logo/` narrows it to one kind.
 #[derive(Clone)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     text: String,
     kind: Option<Kind>,
     glob: Glob,
@@ -34,7 +34,7 @@ impl Pattern {
     ///
     /// # Errors
     /// When it is empty, too long or no glob.
-    pub fn parse(text: &str) -> Result<Self, PatternError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         let fail = |reason| PatternError { pattern: text.to_owned(), reason };
         let narrowed = Kind::ALL.into_iter().find_map(|kind| {
             let code = text.strip_prefix(kind.name())?.strip_prefix('/')?;
@@ -80,8 +80,7 @@ impl Pattern {
 
     /// The pattern that matches this entry and nothing else, narrowed to its kind; `None` when no pattern can, because the
     /// code is empty or longer than any that a portal keeps.
-    #[must_use]
-    pub fn exactly(address: &Address) -> Option<Self> {
+    pub(crate) fn exactly(address: &Address) -> Option<Self> {
         let code = address.code.as_str();
         let mut text = format!("{}/", address.kind);
         // After a kind, `icons/…` is taken for a slip; with its first letter escaped, it is a code like any other.
@@ -99,26 +98,22 @@ impl Pattern {
     }
 
     /// The pattern as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The kind to which it is narrowed.
-    #[must_use]
-    pub const fn kind(&self) -> Option<Kind> {
+    pub(crate) const fn kind(&self) -> Option<Kind> {
         self.kind
     }
 
     /// Whether it means this entry.
-    #[must_use]
-    pub fn matches(&self, address: &Address) -> bool {
+    pub(crate) fn matches(&self, address: &Address) -> bool {
         self.kind.is_none_or(|kind| kind == address.kind) && self.matches_code(address.code.as_str())
     }
 
     /// Whether it matches every code, of both kinds or of its kind: `*`, `**`, `icon/*`, `?*` and the like.
-    #[must_use]
-    pub fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         self.text.contains('*') && PROBES.iter().all(|probe| self.matches_code(probe))
     }
 
@@ -150,21 +145,19 @@ impl Eq for Pattern {}
 /// Text that is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{pattern}` is no pattern: {reason}")]
-pub struct PatternError {
+pub(crate) struct PatternError {
     pattern: String,
     reason: PatternFault,
 }
 
 impl PatternError {
     /// Why, without naming the pattern: one clause, lower case.
-    #[must_use]
-    pub fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         self.reason.to_string()
     }
 
     /// What to do about it, where that is known.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+    pub(crate) fn help(&self) -> Option<String> {
         match &self.reason {
             PatternFault::Empty => Some("write `*` to match every code".to_owned()),
             PatternFault::Plural(kind) => Some(format!("write `{kind}/…`: a pattern is narrowed by the singular")),
@@ -205,7 +198,7 @@ impl Scope {
     ///
     /// # Errors
     /// When all of them together are too large to compile; the error names the first.
-    pub fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
+    pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
         let mut builder = GlobSetBuilder::new();
         for pattern in &patterns {
             builder.add(pattern.glob.clone());
@@ -220,25 +213,17 @@ impl Scope {
     }
 
     /// The patterns, in their order.
-    #[must_use]
-    pub fn patterns(&self) -> &[Pattern] {
+    pub(crate) fn patterns(&self) -> &[Pattern] {
         &self.patterns
     }
 
-    /// Whether it has no pattern and so means nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
-    }
-
     /// Whether one of the patterns means this entry.
-    #[must_use]
-    pub fn matches(&self, address: &Address) -> bool {
+    pub(crate) fn matches(&self, address: &Address) -> bool {
         self.matching(address).next().is_some()
     }
 
     /// The patterns that mean this entry, in their order.
-    pub fn matching(&self, address: &Address) -> impl Iterator<Item = &Pattern> {
+    pub(crate) fn matching(&self, address: &Address) -> impl Iterator<Item = &Pattern> {
         let kind = address.kind;
         self.set
             .matches(address.code.as_str())

@@ -15,9 +15,9 @@ pub struct Content {
     /// SHA-256 of the bytes.
     pub sha256: Digest,
     /// How many bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
-    pub appearance: Option<Appearance>,
+    pub(crate) appearance: Option<Appearance>,
 }
 
 impl Content {
@@ -32,23 +32,22 @@ impl Content {
     }
 
     /// Whether both look the same. Bytes that are no sound PNG look like nothing but themselves.
-    #[must_use]
-    pub fn same_appearance(&self, other: &Self) -> bool {
+    pub(crate) fn same_appearance(&self, other: &Self) -> bool {
         self.sha256 == other.sha256 || (self.appearance.is_some() && self.appearance == other.appearance)
     }
 }
 
 /// An entry that the manifest declares, with art that the rules found sound.
 #[derive(Debug, Clone)]
-pub struct Desired {
+pub(crate) struct Desired {
     /// The art's file, as the user would name it.
-    pub file: String,
+    pub(crate) file: String,
     /// Where the manifest declares it.
-    pub place: Place,
+    pub(crate) place: Place,
     /// The art's bytes.
-    pub png: Arc<[u8]>,
+    pub(crate) png: Arc<[u8]>,
     /// Their facts.
-    pub content: Content,
+    pub(crate) content: Content,
 }
 
 /// What the portal should hold. The rules make one of a manifest whose art they found sound, and [`super::restore`] makes
@@ -72,19 +71,17 @@ impl DesiredState {
     }
 
     /// What brandctl may touch.
-    #[must_use]
-    pub const fn ownership(&self) -> &Ownership {
+    pub(crate) const fn ownership(&self) -> &Ownership {
         &self.ownership
     }
 
     /// The declared entries.
-    #[must_use]
-    pub const fn entries(&self) -> &BTreeMap<Address, Desired> {
+    pub(crate) const fn entries(&self) -> &BTreeMap<Address, Desired> {
         &self.entries
     }
 
     /// Whether the diff will ask for the content of a listed entry: it is owned, and declared or about to be deleted.
-    pub fn needs<'a>(&'a self, only: &'a Selection) -> impl Fn(&Listed) -> bool + 'a {
+    pub(crate) fn needs<'a>(&'a self, only: &'a Selection) -> impl Fn(&Listed) -> bool + 'a {
         let declared: BTreeMap<_, _> = self.entries.keys().map(|address| (address.folded(), address)).collect();
         move |listed| {
             !listed.system
@@ -119,8 +116,7 @@ impl Selection {
     }
 
     /// Whether the command is about `address`. An entry that is declared goes by the spelling of its declaration.
-    #[must_use]
-    pub fn admits(&self, address: &Address) -> bool {
+    pub(crate) fn admits(&self, address: &Address) -> bool {
         match self {
             Self::All => true,
             Self::Matching(scope) => scope.matches(address),
@@ -150,8 +146,7 @@ pub struct Listing {
 
 impl Listing {
     /// The custom entries of a kind that `ownership` owns.
-    #[must_use]
-    pub fn owned(&self, ownership: &Ownership, kind: Kind) -> usize {
+    pub(crate) fn owned(&self, ownership: &Ownership, kind: Kind) -> usize {
         self.entries
             .iter()
             .filter(|listed| listed.address.kind == kind && !listed.system && ownership.of(&listed.address).is_ok())
@@ -172,16 +167,16 @@ pub enum Reading {
 
 /// One entry as the portal lists it, and what is known of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObservedEntry {
+pub(crate) struct ObservedEntry {
     /// The entry.
-    pub listed: Listed,
+    pub(crate) listed: Listed,
     /// What is known of its bytes.
-    pub reading: Reading,
+    pub(crate) reading: Reading,
 }
 
 /// What the portal holds: the listing, with the content of the entries that matter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ObservedState {
+pub(crate) struct ObservedState {
     /// The entries, in the portal's order.
-    pub entries: Vec<ObservedEntry>,
+    pub(crate) entries: Vec<ObservedEntry>,
 }

@@ -33,14 +33,14 @@ macro_rules! both_ways {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Origin")]
-pub struct OriginDocument {
+pub(crate) struct OriginDocument {
     /// Who moved.
-    pub kind: MoverName,
+    pub(crate) kind: MoverName,
     /// How that is known, or why it is not.
-    pub why: String,
+    pub(crate) why: String,
     /// The commit that it is known by.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub commit: Option<String>,
+    pub(crate) commit: Option<String>,
 }
 
 /// Facts of some stored bytes, enough to compare them without having them.
@@ -49,12 +49,12 @@ pub struct OriginDocument {
 #[schemars(rename = "Content")]
 pub struct ContentDocument {
     /// SHA-256 of the bytes.
-    pub sha256: Digest,
+    pub(crate) sha256: Digest,
     /// How many bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
     #[serde(rename = "look")]
-    pub appearance: Option<Appearance>,
+    pub(crate) appearance: Option<Appearance>,
 }
 
 /// What an entry was when the plan was made.
@@ -65,9 +65,9 @@ pub struct BeforeDocument {
     /// The code as the portal spells it.
     pub code: Code,
     /// Where the portal kept its PNG.
-    pub file_uri: String,
+    pub(crate) file_uri: String,
     /// The PNG's facts; null when it could not be fetched.
-    pub content: Option<ContentDocument>,
+    pub(crate) content: Option<ContentDocument>,
 }
 
 /// What an entry shall be.
@@ -76,7 +76,7 @@ pub struct BeforeDocument {
 #[schemars(rename = "After")]
 pub struct AfterDocument {
     /// The art's file, relative to the manifest.
-    pub file: String,
+    pub(crate) file: String,
     /// The art's facts.
     pub content: ContentDocument,
 }
@@ -85,101 +85,101 @@ pub struct AfterDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Unknown")]
-pub struct UnknownDocument {
+pub(crate) struct UnknownDocument {
     /// The entry, spelt as the portal spells it.
-    pub address: Address,
+    pub(crate) address: Address,
     /// Why it could not be fetched.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// What was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Coverage")]
-pub struct CoverageDocument {
+pub(crate) struct CoverageDocument {
     /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
     /// How many these are.
-    pub asked: usize,
+    pub(crate) asked: usize,
     /// Of how many all log entries were read.
-    pub read: usize,
+    pub(crate) read: usize,
     /// Of how many a part of them was read.
-    pub cut: usize,
+    pub(crate) cut: usize,
     /// How many the portal did not let read.
-    pub unreadable: usize,
+    pub(crate) unreadable: usize,
     /// How many it did not come to.
-    pub not_reached: usize,
+    pub(crate) not_reached: usize,
     /// How many log entries were read.
-    pub log_entries: u64,
+    pub(crate) log_entries: u64,
     /// Why items are unreadable.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub troubles: Vec<TroubleDocument>,
+    pub(crate) troubles: Vec<TroubleDocument>,
 }
 
 /// Why items are unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Trouble")]
-pub struct TroubleDocument {
+pub(crate) struct TroubleDocument {
     /// The portal's reason.
-    pub why: String,
+    pub(crate) why: String,
     /// How many items it holds for.
-    pub count: usize,
+    pub(crate) count: usize,
     /// Some of them.
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
 }
 
 /// A log entry that names a code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Sample")]
-pub struct SampleDocument {
+pub(crate) struct SampleDocument {
     /// The entry's id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// Its CRM item, as in deal:12.
-    pub item: String,
+    pub(crate) item: String,
     /// Its title, shortened.
-    pub title: String,
+    pub(crate) title: String,
 }
 
 /// What one guard said of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Verdict")]
-pub struct VerdictDocument {
+pub(crate) struct VerdictDocument {
     /// Which guard.
-    pub guard: GuardName,
+    pub(crate) guard: GuardName,
     /// What it decided.
-    pub outcome: VerdictName,
+    pub(crate) outcome: VerdictName,
     /// Why, in one sentence.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do when it refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
     /// The entries it is about.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub addresses: Vec<Address>,
+    pub(crate) addresses: Vec<Address>,
 }
 
 /// What became of one step, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "StepResult")]
-pub struct StepResultDocument {
+pub(crate) struct StepResultDocument {
     /// What became of it.
-    pub fate: FateName,
+    pub(crate) fate: FateName,
     /// Why, when it is not applied: one sentence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub why: Option<String>,
+    pub(crate) why: Option<String>,
     /// Whether any of its writes took effect.
-    pub wrote: bool,
+    pub(crate) wrote: bool,
 }
 
 /// What is known of the use of one code. There is no word for "unused": nobody can know that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Usage")]
-pub enum CodeUsage {
+pub(crate) enum CodeUsage {
     /// Log entries name it.
     Used {
         /// How many of those that were read. There may be more.

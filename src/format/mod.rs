@@ -13,12 +13,11 @@ pub mod saved;
 pub mod snapshot;
 mod words;
 
-pub use facts::{CodeUsage, ContentDocument, CoverageDocument, OriginDocument, StepResultDocument, VerdictDocument};
+pub(crate) use facts::{CodeUsage, ContentDocument, CoverageDocument};
 pub use plan::{ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, Tool};
 pub use published::Published;
-pub use saved::{BadPlan, SavedPlan};
-pub use snapshot::{SnapshotDocument, SnapshotEntry};
-pub use words::{AgainstName, FateName, MoverName, ReasonName, SeverityName};
+pub(crate) use saved::SavedPlan;
+pub(crate) use snapshot::{SnapshotDocument, SnapshotEntry};
 
 /// The version of the formats that this program writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;

@@ -26,34 +26,34 @@ use super::words::{AgainstName, ReasonName, SeverityName, UnmanagedName};
 #[schemars(title = "brandctl plan")]
 pub struct Document {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that made the plan.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The portal's host, or the sandbox's identity; null when it was not reached.
     pub portal: Option<String>,
     /// What stood for the portal; absent when the portal itself was read. A plan with this is shown, never applied.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub against: Option<AgainstName>,
+    pub(crate) against: Option<AgainstName>,
     /// The changes, sorted by address.
     pub changes: Vec<ChangeDocument>,
     /// Custom entries that are left alone.
-    pub unmanaged: Vec<UnmanagedDocument>,
+    pub(crate) unmanaged: Vec<UnmanagedDocument>,
     /// Entries whose content could not be fetched, which are left alone too.
-    pub unknown: Vec<UnknownDocument>,
+    pub(crate) unknown: Vec<UnknownDocument>,
     /// What was looked at to tell whether codes are in use, when that was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub usage_coverage: Option<CoverageDocument>,
+    pub(crate) usage_coverage: Option<CoverageDocument>,
     /// What each guard said.
-    pub guards: Vec<VerdictDocument>,
+    pub(crate) guards: Vec<VerdictDocument>,
     /// Counts.
-    pub summary: Summary,
+    pub(crate) summary: Summary,
     /// Findings that stop nothing.
-    pub warnings: Vec<FindingDocument>,
+    pub(crate) warnings: Vec<FindingDocument>,
     /// Findings that stop everything.
-    pub errors: Vec<FindingDocument>,
+    pub(crate) errors: Vec<FindingDocument>,
     /// What apply did, when it began.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub run: Option<RunDocument>,
+    pub(crate) run: Option<RunDocument>,
     /// The digest of the plan; null when there is no plan.
     pub plan_sha256: Option<Digest>,
     /// In a saved plan: the bytes to upload and the bytes they replace, in base64, by their SHA-256.
@@ -67,15 +67,14 @@ pub struct Document {
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `brandctl`.
-    pub name: String,
+    pub(crate) name: String,
     /// Its version.
-    pub version: String,
+    pub(crate) version: String,
 }
 
 impl Tool {
     /// This program.
-    #[must_use]
-    pub fn this() -> Self {
+    pub(crate) fn this() -> Self {
         Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
@@ -101,13 +100,13 @@ pub struct ChangeDocument {
     /// What is done to it.
     pub action: ActionName,
     /// Why.
-    pub reason: ReasonName,
+    pub(crate) reason: ReasonName,
     /// The other half of a rename.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub rename: Option<Address>,
+    pub(crate) rename: Option<Address>,
     /// Who moved, by the history of the repository.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub origin: Option<OriginDocument>,
+    pub(crate) origin: Option<OriginDocument>,
     /// What it was; null for a create.
     pub before: Option<BeforeDocument>,
     /// What it shall be; null for a delete.
@@ -116,10 +115,10 @@ pub struct ChangeDocument {
     pub precondition: PreconditionDocument,
     /// Whether the code is in use, of an entry that is deleted or replaced, when that was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub usage: Option<CodeUsage>,
+    pub(crate) usage: Option<CodeUsage>,
     /// What became of it, once apply began.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub result: Option<StepResultDocument>,
+    pub(crate) result: Option<StepResultDocument>,
 }
 
 /// What must be true of a code for a change to be made.
@@ -127,41 +126,41 @@ pub struct ChangeDocument {
 #[serde(deny_unknown_fields)]
 pub struct PreconditionDocument {
     /// Whether a custom entry must have the code.
-    pub exists: bool,
+    pub(crate) exists: bool,
     /// The spelling that the portal must list.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
     /// Its bytes must have this SHA-256, or look like the ones that had it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sha256: Option<Digest>,
+    pub(crate) sha256: Option<Digest>,
 }
 
 /// A custom entry that is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UnmanagedDocument {
+pub(crate) struct UnmanagedDocument {
     /// The entry.
-    pub address: Address,
+    pub(crate) address: Address,
     /// Why.
-    pub why: UnmanagedName,
+    pub(crate) why: UnmanagedName,
 }
 
 /// Counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Adds.
-    pub create: usize,
+    pub(crate) create: usize,
     /// Deletes followed by adds.
-    pub replace: usize,
+    pub(crate) replace: usize,
     /// Deletes.
-    pub delete: usize,
+    pub(crate) delete: usize,
     /// Declared entries that need no change.
-    pub unchanged: usize,
+    pub(crate) unchanged: usize,
     /// Custom entries that are left alone.
-    pub unmanaged: usize,
+    pub(crate) unmanaged: usize,
     /// System entries, which are never touched.
-    pub system: usize,
+    pub(crate) system: usize,
 }
 
 /// A finding.
@@ -169,25 +168,25 @@ pub struct Summary {
 #[serde(deny_unknown_fields)]
 pub struct FindingDocument {
     /// Which check: a rule id, or one of the checks of manifest and portal.
-    pub rule: String,
+    pub(crate) rule: String,
     /// How bad it is.
-    pub severity: SeverityName,
+    pub(crate) severity: SeverityName,
     /// The file: the PNG for a finding about art, else the manifest; null when it is about no file.
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     /// Line in that file, from 1; null for a PNG.
-    pub line: Option<usize>,
+    pub(crate) line: Option<usize>,
     /// Column in that line, in characters from 1; null for a PNG.
-    pub column: Option<usize>,
+    pub(crate) column: Option<usize>,
     /// The entry it is about, as in icon/acme-call.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub address: Option<String>,
+    pub(crate) address: Option<String>,
     /// Where the manifest declares that entry, when the finding is about its image and it has a line of its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub declared: Option<PlaceDocument>,
+    pub(crate) declared: Option<PlaceDocument>,
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
 }
 
 /// A place in the manifest.
@@ -195,19 +194,19 @@ pub struct FindingDocument {
 #[serde(deny_unknown_fields)]
 pub struct PlaceDocument {
     /// Line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// Column in that line, in characters from 1.
-    pub column: usize,
+    pub(crate) column: usize,
 }
 
 /// A run of apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RunDocument {
+pub(crate) struct RunDocument {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// Its folder, which holds the journal and the old images.
-    pub folder: String,
+    pub(crate) folder: String,
 }
 
 /// The errors and the warnings.
@@ -364,14 +363,12 @@ impl Document {
     }
 
     /// What was found when it was made. Where a manifest was meant, its text is not there any more.
-    #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self) -> Vec<Finding> {
         self.errors.iter().chain(&self.warnings).map(Finding::from).collect()
     }
 
     /// Who moved, as far as that was asked when it was made.
-    #[must_use]
-    pub fn origins(&self) -> Origins {
+    pub(crate) fn origins(&self) -> Origins {
         let changes = self.changes.iter();
         changes.filter_map(|change| Some((change.address.clone(), change.origin.clone()?.into()))).collect()
     }

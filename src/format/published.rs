@@ -19,7 +19,7 @@ pub struct Published<P> {
 
 impl<P> Published<P> {
     /// The plan.
-    pub const fn plan(&self) -> &P {
+    pub(crate) const fn plan(&self) -> &P {
         &self.plan
     }
 
@@ -45,7 +45,7 @@ impl Published<Evaluated> {
     }
 
     /// The document with the bytes, to be saved.
-    pub fn with_contents(&self) -> Document {
+    pub(crate) fn with_contents(&self) -> Document {
         self.document.clone().with_contents(&self.plan.plan().contents)
     }
 
@@ -60,7 +60,7 @@ impl Published<Evaluated> {
 
 impl SavedPlan {
     /// Asks the guards again. The document stays as it was saved: its digest is what the plan is known by.
-    pub fn evaluate(
+    pub(crate) fn evaluate(
         self,
         ownership: &Ownership,
         counts_by_kind: &CountsByKind,

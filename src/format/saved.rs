@@ -111,8 +111,7 @@ impl SavedPlan {
     }
 
     /// Why it cannot be applied, whatever the portal holds.
-    #[must_use]
-    pub fn obstacle(&self) -> Option<String> {
+    pub(crate) fn obstacle(&self) -> Option<String> {
         match (&self.document.portal, self.document.against, self.document.errors.first()) {
             (_, Some(AgainstName::Export), _) => {
                 Some("it was made against an export, not the portal itself".to_owned())

@@ -14,36 +14,36 @@ use crate::text::escape_json;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "brandctl export: portal.json")]
-pub struct SnapshotDocument {
+pub(crate) struct SnapshotDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The portal's host, or the sandbox's identity.
-    pub portal: String,
+    pub(crate) portal: String,
     /// Whether it is a sandbox, to which no `portal` pin applies.
-    pub sandbox: bool,
+    pub(crate) sandbox: bool,
     /// The custom entries by kind and code, then the system entries.
-    pub entries: Vec<SnapshotEntry>,
+    pub(crate) entries: Vec<SnapshotEntry>,
 }
 
 /// One entry of the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SnapshotEntry {
+pub(crate) struct SnapshotEntry {
     /// Icon or logo.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its code, spelt as the portal spells it.
-    pub code: Code,
+    pub(crate) code: Code,
     /// Whether it comes with the product: it has no image then.
-    pub system: bool,
+    pub(crate) system: bool,
     /// The file of its image, relative to this one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub file: Option<String>,
+    pub(crate) file: Option<String>,
     /// The SHA-256 of that file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sha256: Option<Digest>,
+    pub(crate) sha256: Option<Digest>,
     /// Why there is no file of a custom entry.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub missing: Option<String>,
+    pub(crate) missing: Option<String>,
 }
 
 /// Of a document, what says how to read it.
@@ -55,8 +55,7 @@ struct Versioned {
 
 impl SnapshotDocument {
     /// The snapshot of a portal whose custom entries became these items.
-    #[must_use]
-    pub fn of(source: &ExportSource, observed: &ObservedState, items: &[ExportItem]) -> Self {
+    pub(crate) fn of(source: &ExportSource, observed: &ObservedState, items: &[ExportItem]) -> Self {
         let mut system: Vec<&Address> =
             observed.entries.iter().filter(|entry| entry.listed.system).map(|entry| &entry.listed.address).collect();
         system.sort();
@@ -80,7 +79,7 @@ impl SnapshotDocument {
     ///
     /// # Errors
     /// When it cannot be written as JSON, which no value of this type can cause.
-    pub fn text(&self) -> serde_json::Result<String> {
+    pub(crate) fn text(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|json| escape_json(&json))
     }
 
@@ -88,7 +87,7 @@ impl SnapshotDocument {
     ///
     /// # Errors
     /// When it is none of this format, or says of an entry what cannot be: one sentence.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         // Never into values of any kind: they take thirty times the room of their text, which anybody may have written.
         let Versioned { format_version: version } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if version != Some(u64::from(FORMAT_VERSION)) {
@@ -108,8 +107,7 @@ impl SnapshotDocument {
 
 impl SnapshotEntry {
     /// Kind and code.
-    #[must_use]
-    pub fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         Address::new(self.kind, self.code.clone())
     }
 

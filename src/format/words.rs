@@ -11,7 +11,7 @@ macro_rules! frozen {
     ($(#[$meta:meta])* $name:ident = $live:path { $($(#[$doc:meta])* $variant:ident,)+ }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         $(#[$meta])*
-        pub enum $name {
+        pub(crate) enum $name {
             $($(#[$doc])* $variant,)+
         }
 

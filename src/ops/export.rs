@@ -11,11 +11,11 @@ use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Exported {
+pub(crate) struct Exported {
     /// What was read and laid out, with everything that was found.
-    pub export: Export,
+    pub(crate) export: Export,
     /// The files that were written, relative to the folder; none when something stood in the way.
-    pub written: Vec<String>,
+    pub(crate) written: Vec<String>,
 }
 
 /// Reads both lists and the images that are chosen, and writes them. What could not be fetched is told, and the rest is
@@ -23,7 +23,7 @@ pub struct Exported {
 ///
 /// # Errors
 /// When the portal cannot be listed.
-pub async fn export(
+pub(crate) async fn export(
     choice: &ExportChoice,
     source: &ExportSource,
     reader: &Reader<'_, impl ReadPortal>,

@@ -14,13 +14,13 @@ use super::ports::{PortalError, ReadPortal};
 #[derive(Debug)]
 pub struct PortalEntries {
     /// The entries that were asked for.
-    pub entries: Vec<ListEntry>,
+    pub(crate) entries: Vec<ListEntry>,
     /// What could not be fetched, and patterns that match nothing.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
     /// Everything, for the cache to forget the rest.
-    pub listing: Listing,
+    pub(crate) listing: Listing,
     /// The bytes of the entries, when they are wanted and as far as they could be had.
-    pub contents: Contents,
+    pub(crate) contents: Contents,
 }
 
 /// What becomes of the bytes that are read.

@@ -33,7 +33,7 @@ pub enum Freshness {
 
 /// A cache that remembers nothing: what is read for a copy is read now.
 #[derive(Debug, Clone, Copy)]
-pub struct NoCache;
+pub(crate) struct NoCache;
 
 impl ContentCache for NoCache {
     fn content(&self, _: &str) -> Option<Content> {
@@ -123,7 +123,7 @@ fn seen(cache: &dyn ContentCache, file_uri: &str, bytes: &[u8]) -> Content {
 }
 
 /// Reads both lists, and fetches meanwhile what was added: it will be asked for next. What cannot be fetched is told then.
-pub async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
+pub(crate) async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
     let Reader { portal, cache, .. } = reader;
     let fetching = stream::iter(portal.added_files()).for_each_concurrent(DOWNLOADS, |file_uri| async move {
         if let Ok(bytes) = portal.download(&file_uri).await {
@@ -134,7 +134,7 @@ pub async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<Listing,
 }
 
 /// The bytes of an entry whose facts are known, from the cache or from the portal; `None` when they cannot be had.
-pub async fn bytes(reader: &Reader<'_, impl ReadPortal>, file_uri: &str, digest: Digest) -> Option<Arc<[u8]>> {
+pub(crate) async fn bytes(reader: &Reader<'_, impl ReadPortal>, file_uri: &str, digest: Digest) -> Option<Arc<[u8]>> {
     let Reader { portal, cache, .. } = reader;
     if let Some(bytes) = cache.bytes(digest) {
         return Some(bytes);

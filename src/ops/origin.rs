@@ -16,9 +16,9 @@ use crate::domain::state::{DesiredState, Selection};
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     /// What Git knows.
-    pub history: &'a dyn History,
+    pub(crate) history: &'a dyn History,
     /// The runs of this portal in the state folder, the newest first.
-    pub runs: &'a [PastRun],
+    pub(crate) runs: &'a [PastRun],
 }
 
 impl std::fmt::Debug for Record<'_> {
@@ -28,8 +28,12 @@ impl std::fmt::Debug for Record<'_> {
 }
 
 /// The origin of every change of a plan, and what stands in the way of knowing more.
-#[must_use]
-pub fn origins(record: &Record<'_>, plan: &Plan, desired: &DesiredState, only: &Selection) -> (Origins, Vec<Finding>) {
+pub(crate) fn origins(
+    record: &Record<'_>,
+    plan: &Plan,
+    desired: &DesiredState,
+    only: &Selection,
+) -> (Origins, Vec<Finding>) {
     if plan.diff.changes.is_empty() {
         return (Origins::new(), Vec::new());
     }

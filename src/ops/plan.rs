@@ -54,9 +54,9 @@ pub enum Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// When it was asked.
-    pub at: Instant,
+    pub(crate) at: Instant,
     /// Whether the caller may write.
-    pub may_write: bool,
+    pub(crate) may_write: bool,
 }
 
 /// A plan as it was made, before the guards evaluate it.

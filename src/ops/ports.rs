@@ -35,7 +35,7 @@ pub trait ReadArt {
 
 /// Why there is no history to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoHistory {
+pub(crate) enum NoHistory {
     /// There is none, and why: no more than that need be said.
     Outside(String),
     /// There may be one that cannot be read.
@@ -49,17 +49,16 @@ pub enum NoHistory {
 
 impl NoHistory {
     /// There may be a history, and it cannot be read.
-    #[must_use]
-    pub fn unreadable(why: &str, help: Option<&str>) -> Self {
+    pub(crate) fn unreadable(why: &str, help: Option<&str>) -> Self {
         Self::Unreadable { why: why.to_owned(), help: help.map(ToOwned::to_owned) }
     }
 }
 
 /// Contents by their names in Git.
-pub type Blobs = BTreeMap<ObjectId, Arc<[u8]>>;
+pub(crate) type Blobs = BTreeMap<ObjectId, Arc<[u8]>>;
 
 /// What Git knows of a branding repository's past. Implementations write nothing and fetch nothing.
-pub trait History {
+pub(crate) trait History {
     /// The log of the manifest and of all that lies in its folder.
     fn past(&self) -> Result<Past, NoHistory>;
     /// These contents, as far as this clone has them.
@@ -232,9 +231,9 @@ pub trait Runs {
 #[derive(Debug)]
 pub struct OpenRun {
     /// What its journal says.
-    pub state: RunState,
+    pub(crate) state: RunState,
     /// What it was to do.
-    pub changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// The journal of one run.
@@ -253,7 +252,7 @@ pub trait Journal {
 
 /// What becomes of files that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub(crate) enum Existing {
     /// They are kept, and then nothing is written.
     Kept,
     /// They are replaced (`--overwrite`).
@@ -261,7 +260,7 @@ pub enum Existing {
 }
 
 /// Writing an export.
-pub trait WriteExport {
+pub(crate) trait WriteExport {
     /// Writes files, by their paths with `/`, in their order. Never through a link, and each wholly or not at all. The
     /// findings say what an earlier export left there; the error, what keeps these files from being written.
     fn write(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Result<Vec<Finding>, Box<Finding>>;
@@ -273,18 +272,17 @@ pub struct Interrupt(Arc<watch::Sender<bool>>);
 
 impl Interrupt {
     /// Asks to stop.
-    pub fn raise(&self) {
+    pub(crate) fn raise(&self) {
         self.0.send_replace(true);
     }
 
     /// Whether somebody asked to stop.
-    #[must_use]
-    pub fn is_raised(&self) -> bool {
+    pub(crate) fn is_raised(&self) -> bool {
         *self.0.borrow()
     }
 
     /// Waits until somebody asks to stop.
-    pub async fn raised(&self) {
+    pub(crate) async fn raised(&self) {
         // The sender is this very value: it does not go away while somebody waits.
         let _ = self.0.subscribe().wait_for(|raised| *raised).await;
     }

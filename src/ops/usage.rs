@@ -19,11 +19,11 @@ const REPEATS: u32 = 2;
 
 /// What was found out.
 #[derive(Debug)]
-pub struct Scanned {
+pub(crate) struct Scanned {
     /// What is known of the codes.
-    pub evidence: UsageEvidence,
+    pub(crate) evidence: UsageEvidence,
     /// Why it ended early, if it did: what was read until then counts.
-    pub stopped: Option<PortalError>,
+    pub(crate) stopped: Option<PortalError>,
 }
 
 /// Looks for `codes` in the log entries of `items`, the newest first.

@@ -21,17 +21,16 @@ pub struct Validated {
     /// What the rules made of it and its art.
     pub checked: Checked,
     /// The manifest's text, for snippets.
-    pub source: String,
+    pub(crate) source: String,
     /// The images that were looked at, their files named as the user would; the bytes are shared.
-    pub art: Vec<Piece>,
+    pub(crate) art: Vec<Piece>,
     /// How many they are.
-    pub images: usize,
+    pub(crate) images: usize,
 }
 
 /// Findings for a command that has something else to tell: errors as they are, and of the warnings of one rule no more
 /// than how many there are. What they are is for `validate` to say.
-#[must_use]
-pub fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
+pub(crate) fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
     let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
         *counts.entry(finding.rule.clone()).or_default() += 1;

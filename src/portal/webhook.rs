@@ -79,7 +79,7 @@ impl Webhook {
     }
 
     /// The host in lower case, with its port if that is not the scheme's own: the portal's name everywhere.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.portal.host()
     }
 

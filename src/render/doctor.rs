@@ -8,8 +8,7 @@ use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE};
 use crate::text::{escape, plural};
 
 /// The checks, and a summary.
-#[must_use]
-pub fn checks(checks: &[DoctorCheck]) -> String {
+pub(crate) fn checks(checks: &[DoctorCheck]) -> String {
     let mut text = String::new();
     for check in checks {
         let style = match check.health {

@@ -13,8 +13,7 @@ use crate::text::{escape, escaped, plural};
 const MAX_NAMED: usize = 20;
 
 /// The entries that the manifest ignores, and a summary. Empty when nothing was written.
-#[must_use]
-pub fn exported(report: &ExportReport) -> String {
+pub(crate) fn exported(report: &ExportReport) -> String {
     if report.written.is_empty() {
         return String::new();
     }

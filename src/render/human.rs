@@ -90,8 +90,7 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
 }
 
 /// What apply did: a line a step that did not end as planned, and a summary.
-#[must_use]
-pub fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
+pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
     /// What stands before the second column of a step: its fate.
     const FATE: usize = 12;
     let mut text = String::new();
@@ -146,8 +145,7 @@ pub fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
 }
 
 /// The runs of a state folder: a line each, the newest last.
-#[must_use]
-pub fn history(runs: &[RunState], screen: &Screen) -> String {
+pub(crate) fn history(runs: &[RunState], screen: &Screen) -> String {
     if runs.is_empty() {
         return "No runs here yet.\n".to_owned();
     }
@@ -176,8 +174,7 @@ fn short(commit: &str) -> String {
 }
 
 /// What was found when a plan was saved.
-#[must_use]
-pub fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], screen: &Screen) -> String {
+pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], screen: &Screen) -> String {
     let line = |word: &str, style: Style, finding: &FindingDocument| {
         screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", escape(&finding.rule), escape(&finding.message)), 2)
     };
@@ -195,8 +192,7 @@ pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen)
 }
 
 /// Findings for the error stream.
-#[must_use]
-pub fn findings(findings: &[Finding], report: &Report, screen: &Screen) -> String {
+pub(crate) fn findings(findings: &[Finding], report: &Report, screen: &Screen) -> String {
     snippet::findings(findings, &report.manifest, &report.source, &Pictures::new(), screen)
 }
 
@@ -267,8 +263,7 @@ fn left_alone(text: &mut String, plan: &Plan, width: usize, screen: &Screen) {
 }
 
 /// The guards that had something against the plan.
-#[must_use]
-pub fn guards(report: &Report, screen: &Screen) -> String {
+pub(crate) fn guards(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     for verdict in &report.guards {
         let (style, word) = match verdict.outcome {

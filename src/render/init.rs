@@ -10,8 +10,7 @@ use crate::text::{escape, shell_word};
 const MAX_NAMED: usize = 5;
 
 /// The files, and the way from there to the first apply; nothing when nothing was written.
-#[must_use]
-pub fn report(report: &InitReport) -> String {
+pub(crate) fn report(report: &InitReport) -> String {
     let Some(root) = report.root.as_deref().filter(|_| !report.files.is_empty()) else { return String::new() };
     let mut text = report.export.as_ref().map(summary).unwrap_or_default();
     let _ = writeln!(text, "Started a branding repository. In {}:", escape(root));

@@ -38,8 +38,7 @@ pub fn list(entries: &[LogEntry], entity: Entity) -> String {
 }
 
 /// All of one entry.
-#[must_use]
-pub fn entry(entry: &LogEntry) -> String {
+pub(crate) fn entry(entry: &LogEntry) -> String {
     let mut text = String::new();
     let fields = [
         ("id", entry.id.to_string()),

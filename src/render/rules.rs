@@ -22,8 +22,7 @@ pub fn list(rules: &[&ArtRule]) -> String {
 }
 
 /// All there is to say of one rule.
-#[must_use]
-pub fn story(rule: &ArtRule) -> String {
+pub(crate) fn story(rule: &ArtRule) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{BOLD}{}{BOLD:#}: {} by default", rule.id, rule.default.name());
     let setting = if rule.adjustable {

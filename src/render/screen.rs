@@ -8,14 +8,14 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Screen {
     /// Its width; `None` where there is none.
-    pub columns: Option<usize>,
+    pub(crate) columns: Option<usize>,
     /// The colours to draw images with; `None` where none are to be drawn.
-    pub colours: Option<Colours>,
+    pub(crate) colours: Option<Colours>,
 }
 
 /// How many colours there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colours {
+pub(crate) enum Colours {
     /// All of them.
     True,
     /// The cube and the greys that xterm has.
@@ -28,8 +28,7 @@ const NARROWEST: usize = 20;
 impl Screen {
     /// A line as lines that fit, between words; those after the first begin in column `hanging`. What is longer than a line
     /// is left to the terminal, so that it can be copied whole. Styles take no room.
-    #[must_use]
-    pub fn wrapped(&self, line: &str, hanging: usize) -> String {
+    pub(crate) fn wrapped(&self, line: &str, hanging: usize) -> String {
         let indent = " ".repeat(hanging);
         self.lines(line, 0, &indent) + "\n"
     }

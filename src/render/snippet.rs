@@ -28,8 +28,7 @@ const MAX_DRAWN: usize = 20;
 
 /// Renders findings one after another, with ANSI styles, for `screen`. `source` is the text of the manifest, which is called `name`.
 /// An image of `pictures` is drawn under the last finding about it.
-#[must_use]
-pub fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictures, screen: &Screen) -> String {
+pub(crate) fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictures, screen: &Screen) -> String {
     let renderer = screen.columns.map_or_else(Renderer::styled, |columns| Renderer::styled().term_width(columns));
     let mut text = String::new();
     let mut drawn = 0;

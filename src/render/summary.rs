@@ -13,15 +13,13 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
 /// With styles, for a terminal.
-#[must_use]
-pub fn styled(validation: &Validation) -> String {
+pub(crate) fn styled(validation: &Validation) -> String {
     let (style, word) = if validation.passed() { (GOOD, "Valid") } else { (BAD, "Not valid") };
     format!("{style}{word}{style:#}{}", rest(validation))
 }
 
 /// Without styles, for a log.
-#[must_use]
-pub fn plain(validation: &Validation) -> String {
+pub(crate) fn plain(validation: &Validation) -> String {
     let word = if validation.passed() { "Valid" } else { "Not valid" };
     format!("{word}{}", rest(validation))
 }

@@ -9,8 +9,7 @@ use super::style::{BOLD, CREATE, DIM, REPLACE, brief, shown};
 use crate::text::{escape, escaped, plural};
 
 /// A line a code, with some of the log entries that name it, and what was looked at.
-#[must_use]
-pub fn report(report: &UsageReport) -> String {
+pub(crate) fn report(report: &UsageReport) -> String {
     let mut text = String::new();
     let Some(evidence) = &report.evidence else {
         if report.is_complete {

@@ -185,8 +185,7 @@ impl Sandbox {
     }
 
     /// The folder that holds its state.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.data
     }
 

@@ -45,6 +45,6 @@ pub use handle::{Sandbox, SandboxError, StoredEntry, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
 pub use options::{Latency, Options, Protocol};
-pub use page::{CustomEntry, HtmlPage, KindContents, PortalContents};
+pub(crate) use page::{CustomEntry, HtmlPage, KindContents, PortalContents};
 pub use record::{Recorded, Recording};
 pub use tls::{Authority, AuthorityOrigin};

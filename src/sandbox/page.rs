@@ -28,42 +28,42 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;ma
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HtmlPage {
     /// The page itself.
-    pub html: String,
+    pub(crate) html: String,
     /// The `Content-Security-Policy` that is sent with it; the page may state the rest itself.
-    pub policy: String,
+    pub(crate) policy: String,
 }
 
 /// A copy of what a portal holds, so that it can go on while its page is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalContents {
     /// Icons and logos.
-    pub kinds: Vec<KindContents>,
+    pub(crate) kinds: Vec<KindContents>,
 }
 
 /// The entries of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KindContents {
+pub(crate) struct KindContents {
     /// The kind.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The codes that come with the product.
-    pub system: Vec<String>,
+    pub(crate) system: Vec<String>,
     /// The custom entries, in the order of their adding.
-    pub custom: Vec<CustomEntry>,
+    pub(crate) custom: Vec<CustomEntry>,
 }
 
 /// A custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomEntry {
+pub(crate) struct CustomEntry {
     /// The code as it was spelt when it was added.
-    pub code: String,
+    pub(crate) code: String,
     /// The path of its file.
-    pub path: String,
+    pub(crate) path: String,
     /// The bytes of its file.
-    pub content: Bytes,
+    pub(crate) content: Bytes,
     /// When it was added, if that was recorded.
-    pub added: Option<Timestamp>,
+    pub(crate) added: Option<Timestamp>,
     /// Whether a system code hides it.
-    pub hidden: bool,
+    pub(crate) hidden: bool,
 }
 
 impl HtmlPage {

@@ -11,11 +11,11 @@ use super::state_dir::StateDir;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockHolder {
     /// Its process id.
-    pub pid: u32,
+    pub(crate) pid: u32,
     /// When it took the lock, in RFC 3339.
-    pub since: String,
+    pub(crate) since: String,
     /// What it does under the lock.
-    pub purpose: LockPurpose,
+    pub(crate) purpose: LockPurpose,
 }
 
 /// What a lock is held for.

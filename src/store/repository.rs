@@ -53,8 +53,7 @@ impl Repository {
     }
 
     /// The manifest, as the user named it.
-    #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 

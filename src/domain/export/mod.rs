@@ -22,33 +22,31 @@ mod tests;
 use judge::{DeclarationRules, Judgement, Opacity};
 
 /// The manifest's file.
-pub const MANIFEST: &str = "brand.yaml";
+pub(crate) const MANIFEST: &str = "brand.yaml";
 /// The snapshot's file.
-pub const SNAPSHOT: &str = "portal.json";
+pub(crate) const SNAPSHOT: &str = "portal.json";
 /// The file of the manifest's schema, for editors: beside the manifest, it is found offline and is of the same version.
-pub const SCHEMA: &str = "brand.schema.json";
+pub(crate) const SCHEMA: &str = "brand.schema.json";
 /// The folder of the images that the manifest does not declare.
-pub const SET_ASIDE: &str = "ignored";
+pub(crate) const SET_ASIDE: &str = "ignored";
 
 /// Which entries are exported.
 #[derive(Debug, Clone, Default)]
 pub struct ExportChoice {
     /// What the command is limited to.
-    pub only: Selection,
+    pub(crate) only: Selection,
     /// The patterns that the manifest owns; `None` for the exported codes, one by one.
-    pub owns: Option<Scope>,
+    pub(crate) owns: Option<Scope>,
 }
 
 impl ExportChoice {
     /// Whether a custom entry is exported.
-    #[must_use]
-    pub fn admits(&self, address: &Address) -> bool {
+    pub(crate) fn admits(&self, address: &Address) -> bool {
         self.only.admits(address) && self.owns.as_ref().is_none_or(|owns| owns.matches(address))
     }
 
     /// The findings on patterns that match no custom entry, which are probably misspelt.
-    #[must_use]
-    pub fn unmatched(&self, listing: &Listing) -> Vec<Finding> {
+    pub(crate) fn unmatched(&self, listing: &Listing) -> Vec<Finding> {
         let owns = self.owns.as_ref().map(Scope::patterns).unwrap_or_default();
         let custom = listing.entries.iter().filter(|listed| !listed.system).map(|listed| &listed.address);
         [("--only", self.only.patterns()), ("--owns", owns)]
@@ -65,14 +63,14 @@ impl ExportChoice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportSource {
     /// The portal's identity: its host, or the sandbox's.
-    pub portal: String,
+    pub(crate) portal: String,
     /// Whether it is a sandbox, to which no `portal` pin applies.
-    pub sandbox: bool,
+    pub(crate) sandbox: bool,
 }
 
 /// What became of one custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExportOutcome {
+pub(crate) enum ExportOutcome {
     /// The manifest declares it, with its image in this file.
     Declared(ExportedFile),
     /// The manifest ignores it; its image is in this file, and this is why.
@@ -85,20 +83,20 @@ pub enum ExportOutcome {
 
 /// A file of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExportedFile {
+pub(crate) struct ExportedFile {
     /// Its path, relative to the export's folder, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// The digest of its bytes.
-    pub sha256: Digest,
+    pub(crate) sha256: Digest,
 }
 
 /// A custom entry and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExportItem {
+pub(crate) struct ExportItem {
     /// Kind and code, spelt as the portal spells it.
-    pub address: Address,
+    pub(crate) address: Address,
     /// What became of it.
-    pub outcome: ExportOutcome,
+    pub(crate) outcome: ExportOutcome,
 }
 
 impl ExportItem {
@@ -115,17 +113,17 @@ impl ExportItem {
 #[derive(Debug, Clone, Default)]
 pub struct Export {
     /// The custom entries, by address.
-    pub items: Vec<ExportItem>,
+    pub(crate) items: Vec<ExportItem>,
     /// Paths and bytes in the order in which they are to be written, the manifest last, so that none is ever there without
     /// what it declares.
-    pub files: Vec<(String, Arc<[u8]>)>,
+    pub(crate) files: Vec<(String, Arc<[u8]>)>,
     /// The findings about it.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl Export {
     /// Adds the snapshot of the portal, after the images that it names.
-    pub fn add_snapshot(&mut self, json: serde_json::Result<String>) {
+    pub(crate) fn add_snapshot(&mut self, json: serde_json::Result<String>) {
         let place = self.files.iter().position(|(path, _)| path == SCHEMA).unwrap_or(self.files.len());
         self.add(place, SNAPSHOT, json);
     }
@@ -140,8 +138,12 @@ impl Export {
 
 /// Builds an export, except for the snapshot. Entries of `observed` that are [`Reading::NotNeeded`] are left out; `contents`
 /// has the bytes of all that are known.
-#[must_use]
-pub fn build(observed: &ObservedState, contents: &Contents, choice: &ExportChoice, source: &ExportSource) -> Export {
+pub(crate) fn build(
+    observed: &ObservedState,
+    contents: &Contents,
+    choice: &ExportChoice,
+    source: &ExportSource,
+) -> Export {
     let rules = DeclarationRules::of(observed);
     let mut custom: Vec<_> = observed.entries.iter().filter(|entry| !entry.listed.system).collect();
     custom.sort_by_key(|entry| (entry.listed.address.clone(), sha256(&entry.reading)));

@@ -14,7 +14,7 @@ const MAX_CODE_BYTES: usize = 251;
 
 /// The codes that the manifest owns: a pattern that leaves room for the sample art.
 #[derive(Debug, Clone)]
-pub struct Owned {
+pub(crate) struct Owned {
     pattern: Pattern,
     code: Code,
 }
@@ -23,7 +23,7 @@ pub struct Owned {
 ///
 /// # Errors
 /// Says what is wrong with it. What may be a webhook, which is a password, is not repeated.
-pub fn pattern(text: &str) -> Result<Pattern, String> {
+pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
     let named = quoted(text);
     let pattern = Pattern::parse(text).map_err(|error| {
         let help = error.help().map(|help| format!(": {help}")).unwrap_or_default();
@@ -42,7 +42,7 @@ impl Owned {
     ///
     /// # Errors
     /// Says what to write when it is not a pattern, or when no sample can have a code and a file name that begin as it does.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let named = quoted(text);
         let pattern = pattern(text)?;
         let glob = pattern.kind().and_then(|kind| text.strip_prefix(kind.name())?.strip_prefix('/')).unwrap_or(text);
@@ -64,21 +64,18 @@ impl Owned {
     }
 
     /// The pattern.
-    #[must_use]
-    pub const fn pattern(&self) -> &Pattern {
+    pub(crate) const fn pattern(&self) -> &Pattern {
         &self.pattern
     }
 
     /// The entries of the sample art: one of each kind that is owned.
-    #[must_use]
-    pub fn samples(&self) -> Vec<Address> {
+    pub(crate) fn samples(&self) -> Vec<Address> {
         let address = |kind| Address::new(kind, self.code.clone());
         Kind::ALL.into_iter().map(address).filter(|address| self.pattern.matches(address)).collect()
     }
 
     /// The code of the sample art.
-    #[must_use]
-    pub const fn code(&self) -> &Code {
+    pub(crate) const fn code(&self) -> &Code {
         &self.code
     }
 
@@ -97,32 +94,30 @@ fn is_file_name(code: &str) -> bool {
 
 /// A portal's host, in the form in which hosts are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PinnedPortal(String);
+pub(crate) struct PinnedPortal(String);
 
 impl PinnedPortal {
     /// Reads a host such as `acme.bitrix24.com`.
     ///
     /// # Errors
     /// Says what to write when it is not a host. What may be a webhook, which is a password, is not repeated.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         manifest::portal_host(text).map(Self)
     }
 
     /// The host, with its port if that is not 443.
-    #[must_use]
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.0
     }
 }
 
 /// The folder of the branding repository in its Git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FolderInGit(String);
+pub(crate) struct FolderInGit(String);
 
 impl FolderInGit {
     /// The Git repository's own folder.
-    #[must_use]
-    pub fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Self::default()
     }
 
@@ -130,7 +125,7 @@ impl FolderInGit {
     ///
     /// # Errors
     /// When CI files cannot name it: they hold it in patterns and in shell commands.
-    pub fn parse(path: &str) -> Result<Self, String> {
+    pub(crate) fn parse(path: &str) -> Result<Self, String> {
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
         if path.is_empty() {
             Ok(Self::root())
@@ -145,8 +140,7 @@ impl FolderInGit {
     }
 
     /// What the paths of its files begin with: nothing, or the folder and a slash.
-    #[must_use]
-    pub fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         &self.0
     }
 }

@@ -4,7 +4,7 @@ use super::answers::{FolderInGit, PinnedPortal};
 
 /// A CI system that a file can be written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CiSystem {
+pub(crate) enum CiSystem {
     /// GitHub Actions.
     Github,
     /// GitLab CI.
@@ -13,8 +13,7 @@ pub enum CiSystem {
 
 impl CiSystem {
     /// The path of its file, from the root of the Git repository.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
+    pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Github => ".github/workflows/brandctl.yml",
             Self::Gitlab => ".gitlab-ci.yml",

@@ -14,11 +14,11 @@ use super::asset::{Address, Kind};
 use super::finding::Finding;
 use super::report::ExportReport;
 
-pub use answers::{FolderInGit, Owned, PinnedPortal, pattern};
-pub use ci::CiSystem;
+pub(crate) use answers::{FolderInGit, Owned, PinnedPortal, pattern};
+pub(crate) use ci::CiSystem;
 
 /// The manifest's file.
-pub const MANIFEST: &str = "brand.yaml";
+pub(crate) const MANIFEST: &str = "brand.yaml";
 
 /// The manifest's schema, for editors. It is beside the manifest, so that it is found offline and is of the same version.
 const SCHEMA: &str = "brand.schema.json";
@@ -28,21 +28,21 @@ const GITIGNORE: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/
 
 /// The answers from which a branding repository is made.
 #[derive(Debug, Clone)]
-pub struct InitAnswers {
+pub(crate) struct InitAnswers {
     /// What the manifest declares.
-    pub brand: Brand,
+    pub(crate) brand: Brand,
     /// The portal that it is for; `None`: any.
-    pub portal: Option<PinnedPortal>,
+    pub(crate) portal: Option<PinnedPortal>,
     /// Which CI system runs it; `None`: none that is known here.
-    pub ci: Option<CiSystem>,
+    pub(crate) ci: Option<CiSystem>,
     /// Where it lies in its Git repository.
-    pub folder: FolderInGit,
+    pub(crate) folder: FolderInGit,
 }
 
 /// A manifest and the art that it declares.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "there is one of it")]
-pub enum Brand {
+pub(crate) enum Brand {
     /// Sample art for these codes.
     Samples(Owned),
     /// The entries of a portal: the files of an export, by their paths in the folder.
@@ -51,7 +51,7 @@ pub enum Brand {
 
 /// What is written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileContent {
+pub(crate) enum FileContent {
     /// The whole of a file that does not exist yet.
     New(Vec<u8>),
     /// Lines that a file must have; those that it lacks are added at its end.
@@ -60,16 +60,16 @@ pub enum FileContent {
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenFile {
+pub(crate) struct WrittenFile {
     /// Its path from the root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// What was done to it.
-    pub change: FileChange,
+    pub(crate) change: FileChange,
 }
 
 /// What was done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileChange {
+pub(crate) enum FileChange {
     /// It is new.
     Created,
     /// It got lines that it lacked.
@@ -80,24 +80,23 @@ pub enum FileChange {
 
 /// The result of `init`.
 #[derive(Debug, Clone, Default)]
-pub struct InitReport {
+pub(crate) struct InitReport {
     /// Where the files' paths begin: the root of the Git repository, or the branding repository itself outside of one.
-    pub root: Option<String>,
+    pub(crate) root: Option<String>,
     /// The manifest, as the user would name it.
-    pub manifest: String,
+    pub(crate) manifest: String,
     /// The CI system whose file was written.
-    pub ci: Option<CiSystem>,
+    pub(crate) ci: Option<CiSystem>,
     /// The export, if it begins with the entries of a portal.
-    pub export: Option<ExportReport>,
+    pub(crate) export: Option<ExportReport>,
     /// Every file, sorted; none if it failed.
-    pub files: Vec<WrittenFile>,
+    pub(crate) files: Vec<WrittenFile>,
     /// Why nothing was written, or what could not be exported.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Every file, by its path from the root of the Git repository, with `/`.
-#[must_use]
-pub fn files(answers: &InitAnswers) -> BTreeMap<String, FileContent> {
+pub(crate) fn files(answers: &InitAnswers) -> BTreeMap<String, FileContent> {
     let prefix = answers.folder.prefix();
     let inside = answers
         .brand

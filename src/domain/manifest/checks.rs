@@ -5,7 +5,7 @@ macro_rules! checks {
         $(pub(super) const $name: &str = $id;)*
 
         /// The checks of the manifest itself, each with what it means. They are errors, but for the last, and no manifest can lower them.
-        pub const CHECKS: &[(&str, &str)] = &[$(($id, $what)),*];
+        pub(crate) const CHECKS: &[(&str, &str)] = &[$(($id, $what)),*];
     };
 }
 

@@ -17,7 +17,7 @@ use crate::domain::quote::quoted;
 ///
 /// Found are codes that cannot be kept (`code-syntax`), that are outside `owns`, ignored, or differ only by case, all
 /// errors, and `code-style` at the level that the manifest gives it.
-pub fn check_codes<'a>(
+pub(crate) fn check_codes<'a>(
     manifest: &Manifest,
     kind: Kind,
     codes: impl IntoIterator<Item = (&'a Code, Place)>,

@@ -15,8 +15,7 @@ use super::{Level, VERSION};
 use crate::domain::rulebook::{FIXED_RULES, RULE_IDS};
 
 /// The JSON Schema of a manifest, draft 7, as editors want it.
-#[must_use]
-pub fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<ManifestDocument>().to_value();
     mark_down(&mut schema);
@@ -41,64 +40,67 @@ fn mark_down(schema: &mut Value) {
 /// What a branding repository declares: the custom timeline icons and logos of a Bitrix24 portal.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields, title = "brandctl manifest")]
-pub struct ManifestDocument {
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ManifestDocument {
     /// The version of this format.
     #[schemars(title = "Version", schema_with = "version")]
-    pub version: u32,
+    pub(crate) version: u32,
     /// The only portal, or portals, that this manifest may be applied to. Any when absent.
     #[schemars(title = "Portal", schema_with = "portal")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub portal: Option<Vec<String>>,
+    pub(crate) portal: Option<Vec<String>>,
     /// The codes that this manifest is the source of truth for, as globs. `icon/…` or `logo/…` narrows one to a kind.
     #[schemars(title = "Owned codes", schema_with = "owned")]
-    pub owns: Vec<String>,
+    pub(crate) owns: Vec<String>,
     /// The icons, 24×24 pixels: code and path, or a folder. Not managed when absent; `{}` owns none.
     #[schemars(title = "Icons", schema_with = "icons")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub icons: Option<BTreeMap<String, EntryDocument>>,
+    pub(crate) icons: Option<BTreeMap<String, EntryDocument>>,
     /// The logos, 60×60 pixels: code and path, or a folder. Not managed when absent; `{}` owns none.
     #[schemars(title = "Logos", schema_with = "logos")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logos: Option<BTreeMap<String, EntryDocument>>,
+    pub(crate) logos: Option<BTreeMap<String, EntryDocument>>,
     /// Entries that are never deleted or replaced, declared or not, as globs.
     #[schemars(title = "Protected entries", schema_with = "protected")]
     #[serde(default)]
-    pub protect: Vec<String>,
+    pub(crate) protect: Vec<String>,
     /// Entries that are left alone although owned, as globs.
     #[schemars(title = "Ignored entries", schema_with = "ignored")]
     #[serde(default)]
-    pub ignore: Vec<String>,
+    pub(crate) ignore: Vec<String>,
     /// How far a run may go.
     #[schemars(title = "Policy", with = "PolicyDocument")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<PolicyDocument>,
+    pub(crate) policy: Option<PolicyDocument>,
     /// How bad findings of the art rules are.
     #[schemars(title = "Art rules", schema_with = "rules")]
     #[serde(default)]
-    pub rules: BTreeMap<String, String>,
+    pub(crate) rules: BTreeMap<String, String>,
 }
 
 /// How far a run may go.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct PolicyDocument {
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct PolicyDocument {
     /// Delete owned entries that are not declared. Default: true; to be written out when `owns` matches every code.
     #[schemars(title = "Delete what is not declared", with = "bool")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prune: Option<bool>,
+    pub(crate) prune: Option<bool>,
     /// How many deletes one run may do. Default: 10 or half of the owned entries of the kind, the less, at least 1.
     #[schemars(title = "Most deletes of one run", schema_with = "max_deletes")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_deletes: Option<u32>,
+    pub(crate) max_deletes: Option<u32>,
 }
 
 /// An entry that is written as a mapping.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct EntryDocument {
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct EntryDocument {
     /// The PNG, relative to the manifest's folder.
     #[schemars(title = "File", schema_with = "file")]
-    pub file: String,
+    pub(crate) file: String,
 }
 
 /// The characters of a code: 1 to 255 printable ones of ASCII, no `$`, no space at either end.

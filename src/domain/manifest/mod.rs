@@ -27,42 +27,40 @@ mod text;
 mod tuning;
 mod values;
 
-pub use super::rulebook::Level;
-pub use checks::CHECKS;
-pub use codes::check_codes;
-pub use document::{EntryDocument, ManifestDocument, PolicyDocument, schema};
+pub(crate) use super::rulebook::Level;
+pub(crate) use checks::CHECKS;
+pub(crate) use codes::check_codes;
+pub(crate) use document::schema;
 pub use meaning::{parse, read};
-pub use text::MAX_BYTES;
 pub(in crate::domain) use values::portal_host;
 
 /// The version of the manifest's format that this brandctl reads.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// What a branding repository declares, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// The hosts it may be applied to, in lower case, with the port when it is not 443; empty: any.
-    pub portals: Vec<String>,
+    pub(crate) portals: Vec<String>,
     /// Which entries it is the source of truth for; never empty.
-    pub owns: Scope,
+    pub(crate) owns: Scope,
     /// Which entries are left alone although owned.
-    pub ignore: Scope,
+    pub(crate) ignore: Scope,
     /// Which entries are never deleted or replaced.
-    pub protect: Scope,
+    pub(crate) protect: Scope,
     /// How far a run may go.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// How bad findings of the art rules are, where the manifest says so; by rule id.
-    pub rules: BTreeMap<String, Level>,
+    pub(crate) rules: BTreeMap<String, Level>,
     /// The icons; `None` when they are not managed.
-    pub icons: Option<Section>,
+    pub(crate) icons: Option<Section>,
     /// The logos; `None` when they are not managed.
-    pub logos: Option<Section>,
+    pub(crate) logos: Option<Section>,
 }
 
 impl Manifest {
     /// What is declared of one kind; `None` when that kind is not managed.
-    #[must_use]
-    pub const fn section(&self, kind: Kind) -> Option<&Section> {
+    pub(crate) const fn section(&self, kind: Kind) -> Option<&Section> {
         match kind {
             Kind::Icon => self.icons.as_ref(),
             Kind::Logo => self.logos.as_ref(),
@@ -87,19 +85,18 @@ impl Manifest {
     }
 
     /// How bad a finding of this rule is, when the manifest says so.
-    #[must_use]
-    pub fn level(&self, rule: &str) -> Option<Level> {
+    pub(crate) fn level(&self, rule: &str) -> Option<Level> {
         self.rules.get(rule).copied()
     }
 }
 
 /// How far a run may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Whether owned entries that are not declared are deleted.
-    pub prune: bool,
+    pub(crate) prune: bool,
     /// How many deletes one run may do; `None` when the manifest leaves it to the default.
-    pub max_deletes: Option<u32>,
+    pub(crate) max_deletes: Option<u32>,
 }
 
 impl Default for Policy {
@@ -110,7 +107,7 @@ impl Default for Policy {
 
 /// What is declared of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Section {
+pub(crate) enum Section {
     /// Every code with its file. Empty: own none.
     Entries(BTreeMap<Code, Entry>),
     /// Every `*.png` of a folder; the code is the file's stem.
@@ -124,10 +121,10 @@ pub enum Section {
 
 /// One declared entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its file, as written or `icons/<code>.png`: relative to the manifest's folder, with `/`, never leaving it by
     /// `..`. Symbolic links are not looked at here.
-    pub path: String,
+    pub(crate) path: String,
     /// Where the manifest declares it: its key.
-    pub place: Place,
+    pub(crate) place: Place,
 }

@@ -233,7 +233,9 @@ fn what_is_absent_is_not_managed_and_what_is_empty_is_none() {
     assert_eq!(manifest.section(Kind::Icon), Some(&Section::Entries(BTreeMap::new())));
     assert_eq!(manifest.section(Kind::Logo), None);
     assert_eq!(manifest.policy, Policy { prune: true, max_deletes: None });
-    assert!(manifest.portals.is_empty() && manifest.protect.is_empty() && manifest.ignore.is_empty());
+    assert!(
+        manifest.portals.is_empty() && manifest.protect.patterns().is_empty() && manifest.ignore.patterns().is_empty()
+    );
     assert!(!good(&with("policy: {prune: false, max_deletes: 0}\n")).policy.prune);
     assert!(good(b"version: 1\nowns: ['*']\npolicy: {prune: true}\n").policy.prune);
 }
@@ -347,7 +349,7 @@ fn hostile_text_ends_soon_in_a_finding() {
         with(&format!("zebra: &w {{{wide}}}\nicons:\n{uses}")),
         with(&(0..100_000).map(|index| format!("key-{index}: 1\n")).collect::<String>()),
         with(&format!("rules: {{{}}}", (0..100_000).map(|index| format!("rule-{index}: 1, ")).collect::<String>())),
-        vec![b'a'; MAX_BYTES + 1],
+        vec![b'a'; text::MAX_BYTES + 1],
     ] {
         let (manifest, findings) = parse(&text, NAME);
         let is_bomb = text.windows(2).any(|window| window == b"*a" || window == b"*w");

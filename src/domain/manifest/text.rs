@@ -7,7 +7,7 @@ use super::collector::Collector;
 use crate::domain::quote::{lines, looks_secret, webhook_at};
 
 /// The longest manifest that is read, in bytes: 10,000 entries need about a tenth of it.
-pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The text of a manifest; without one, a finding says why.
 pub(super) fn decode<'a>(bytes: &'a [u8], collector: &mut Collector<'_>) -> Option<&'a str> {

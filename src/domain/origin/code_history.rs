@@ -12,30 +12,29 @@ use crate::domain::manifest::{self, Manifest, Section};
 
 /// A version of the manifest.
 #[derive(Debug, Clone, Copy)]
-pub struct OldManifest<'a> {
+pub(crate) struct OldManifest<'a> {
     /// The commit that made it, by its place in the log.
-    pub commit: usize,
+    pub(crate) commit: usize,
     /// Where it was, from the root of the repository.
-    pub path: &'a str,
+    pub(crate) path: &'a str,
     /// Its text; `None` when this clone does not have it.
-    pub text: Option<&'a [u8]>,
+    pub(crate) text: Option<&'a [u8]>,
 }
 
 /// What old manifests say of one code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CodeHistory {
+pub(crate) struct CodeHistory {
     /// Every file that it was declared with, from the root of the repository.
-    pub files: BTreeSet<String>,
+    pub(crate) files: BTreeSet<String>,
     /// The commit since which it has been declared with its present file; `None` when it is not by what is committed.
-    pub since: Option<usize>,
+    pub(crate) since: Option<usize>,
     /// Whether a version newer than `since` could not be read, or none could be read.
-    pub incomplete: bool,
+    pub(crate) incomplete: bool,
 }
 
 /// Reads the old manifests, the newest first, for these codes, each with its present file if it is declared. Versions
 /// that are not manifests are skipped: an apply could not have read them either.
-#[must_use]
-pub fn code_histories(
+pub(crate) fn code_histories(
     wanted: &BTreeMap<Address, Option<String>>,
     versions: &[OldManifest<'_>],
 ) -> BTreeMap<Address, CodeHistory> {

@@ -13,7 +13,7 @@ use crate::domain::state::{Content, DesiredState, Selection};
 /// Everything that is known of the origins of a plan's changes. It grows: what must be read of the history depends on what is
 /// known already.
 #[derive(Debug)]
-pub struct OriginEvidence<'a> {
+pub(crate) struct OriginEvidence<'a> {
     past: &'a Past,
     plan: &'a Plan,
     desired: &'a DesiredState,
@@ -28,8 +28,7 @@ pub struct OriginEvidence<'a> {
 
 impl<'a> OriginEvidence<'a> {
     /// The evidence that the names of contents give, before any content is read. `runs` are those of this portal, the newest first.
-    #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         past: &'a Past,
         plan: &'a Plan,
         desired: &'a DesiredState,
@@ -60,8 +59,7 @@ impl<'a> OriginEvidence<'a> {
     }
 
     /// The codes whose old declarations must be read, each with its present file.
-    #[must_use]
-    pub fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
+    pub(crate) fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
         let unsettled = self.plan.diff.changes.iter().filter(|change| match &change.action {
             Action::Create(_) => true,
             Action::Replace(before, _) | Action::Delete(before) => {
@@ -72,13 +70,12 @@ impl<'a> OriginEvidence<'a> {
     }
 
     /// Adds the old versions of the manifest, the newest first.
-    pub fn read_manifests(&mut self, wanted: &BTreeMap<Address, Option<String>>, versions: &[OldManifest<'_>]) {
+    pub(crate) fn read_manifests(&mut self, wanted: &BTreeMap<Address, Option<String>>, versions: &[OldManifest<'_>]) {
         self.histories = code_history::code_histories(wanted, versions);
     }
 
     /// The contents that live images must be compared with, because no version has the live image's name.
-    #[must_use]
-    pub fn unread(&self) -> BTreeSet<ObjectId> {
+    pub(crate) fn unread(&self) -> BTreeSet<ObjectId> {
         let live = self.plan.diff.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
         live.filter(|(change, before)| {
             before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
@@ -89,13 +86,12 @@ impl<'a> OriginEvidence<'a> {
     }
 
     /// Adds contents, `None` for those that this clone does not have.
-    pub fn read_contents(&mut self, contents: impl IntoIterator<Item = (ObjectId, Option<Content>)>) {
+    pub(crate) fn read_contents(&mut self, contents: impl IntoIterator<Item = (ObjectId, Option<Content>)>) {
         self.contents.extend(contents);
     }
 
     /// The origin of every change.
-    #[must_use]
-    pub fn judge(&mut self) -> Origins {
+    pub(crate) fn judge(&mut self) -> Origins {
         let matched: Vec<usize> = self
             .plan
             .diff
@@ -334,8 +330,7 @@ impl<'a> OriginEvidence<'a> {
     }
 
     /// How many declared images are not committed as they are.
-    #[must_use]
-    pub fn uncommitted(&self) -> usize {
+    pub(crate) fn uncommitted(&self) -> usize {
         let is_committed = |file: &str, content, bytes| self.first(&self.path(file), content, Some(bytes)).is_some();
         let entries = self.desired.entries().values();
         entries.filter(|entry| !is_committed(&entry.file, &entry.content, &entry.png)).count()
@@ -377,8 +372,7 @@ fn pointer(content: &Content) -> String {
 
 /// The facts of what a commit has of a file. In place of a file that LFS keeps elsewhere there is a note with its SHA-256
 /// and its size.
-#[must_use]
-pub fn committed(bytes: &[u8]) -> Content {
+pub(crate) fn committed(bytes: &[u8]) -> Content {
     let noted = || {
         let text = std::str::from_utf8(bytes).ok()?.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));

@@ -37,12 +37,12 @@ use std::collections::BTreeMap;
 use super::asset::{Address, FoldedCode, Kind};
 use super::plan::Plan;
 use super::state::Content;
-pub use evidence::{OriginEvidence, committed};
+pub(crate) use evidence::{OriginEvidence, committed};
 use past::ObjectId;
 
 /// Who moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OriginKind {
+pub(crate) enum OriginKind {
     /// The repository: what is declared was not applied yet.
     Pending,
     /// The portal: it holds what was never committed.
@@ -55,11 +55,10 @@ pub enum OriginKind {
 
 impl OriginKind {
     /// All of them, in the order in which they are counted.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Drifted, Self::Vanished, Self::Unknown];
+    pub(crate) const ALL: [Self; 4] = [Self::Pending, Self::Drifted, Self::Vanished, Self::Unknown];
 
     /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Drifted => "drifted",
@@ -67,43 +66,37 @@ impl OriginKind {
             Self::Unknown => "unknown",
         }
     }
-
-    /// Whether it was the portal.
-    #[must_use]
-    pub const fn is_portal(self) -> bool {
-        matches!(self, Self::Drifted | Self::Vanished)
-    }
 }
 
 /// Where a difference comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Who moved.
-    pub kind: OriginKind,
+    pub(crate) kind: OriginKind,
     /// How that is known, or why it is not.
-    pub why: String,
+    pub(crate) why: String,
     /// The commit that it is known by.
-    pub commit: Option<String>,
+    pub(crate) commit: Option<String>,
 }
 
 /// An earlier run of this portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastRun {
+pub(crate) struct PastRun {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// The commit that the manifest was at.
-    pub commit: Option<ObjectId>,
+    pub(crate) commit: Option<ObjectId>,
     /// Whether it was finished with everything applied, from committed files only.
-    pub complete: bool,
+    pub(crate) complete: bool,
     /// How many declared entries it looked at.
-    pub looked_at: usize,
+    pub(crate) looked_at: usize,
     /// What it did to each entry that it was to change.
-    pub done: BTreeMap<(Kind, FoldedCode), PastOutcome>,
+    pub(crate) done: BTreeMap<(Kind, FoldedCode), PastOutcome>,
 }
 
 /// What a run did to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PastOutcome {
+pub(crate) enum PastOutcome {
     /// Since then it had this image.
     Put(Content),
     /// Since then it was gone.
@@ -118,15 +111,13 @@ pub enum PastOutcome {
 pub type Origins = BTreeMap<Address, Origin>;
 
 /// Every change of unknown origin, for one reason.
-#[must_use]
-pub fn unknown(plan: &Plan, why: &str) -> Origins {
+pub(crate) fn unknown(plan: &Plan, why: &str) -> Origins {
     let origin = Origin { kind: OriginKind::Unknown, why: why.to_owned(), commit: None };
     plan.diff.changes.iter().map(|change| (change.address.clone(), origin.clone())).collect()
 }
 
 /// The reason, where every origin is unknown for the same one.
-#[must_use]
-pub fn common_reason(origins: &Origins) -> Option<&str> {
+pub(crate) fn common_reason(origins: &Origins) -> Option<&str> {
     let first = origins.values().next()?;
     let same = origins.values().all(|origin| origin.kind == OriginKind::Unknown && origin.why == first.why);
     same.then_some(first.why.as_str())

@@ -8,19 +8,17 @@ use sha2::{Digest as _, Sha256};
 
 /// The name of an object in Git: 40 hexadecimal digits, or 64 in a repository of SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId(String);
+pub(crate) struct ObjectId(String);
 
 impl ObjectId {
     /// Reads a name; `None` if the text is not one, or is the zeros that stand for no object.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_name = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         (is_name && text.bytes().any(|byte| byte != b'0')).then(|| Self(text.to_ascii_lowercase()))
     }
 
     /// The name that `bytes` have as the content of a file, in a repository whose names are as long as this one.
-    #[must_use]
-    pub fn of_like(&self, bytes: &[u8]) -> Self {
+    pub(crate) fn of_like(&self, bytes: &[u8]) -> Self {
         let head = format!("blob {}\0", bytes.len());
         let digits: Vec<u8> = if self.0.len() == 40 {
             Sha1::new().chain_update(head).chain_update(bytes).finalize().to_vec()
@@ -31,14 +29,12 @@ impl ObjectId {
     }
 
     /// The whole name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The beginning of the name, as people write it.
-    #[must_use]
-    pub fn short(&self) -> &str {
+    pub(crate) fn short(&self) -> &str {
         self.0.get(..10).unwrap_or(&self.0)
     }
 }
@@ -51,7 +47,7 @@ impl fmt::Display for ObjectId {
 
 /// What a file is after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Blob {
+pub(crate) enum Blob {
     /// It has this content.
     Is(ObjectId),
     /// It is a link or a submodule, which has no content to compare.
@@ -62,11 +58,11 @@ pub enum Blob {
 
 /// A file in one commit, by the commit's place in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touch {
+pub(crate) struct Touch {
     /// The commit.
-    pub commit: usize,
+    pub(crate) commit: usize,
     /// What the file is after it.
-    pub blob: Blob,
+    pub(crate) blob: Blob,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +74,7 @@ struct Commit {
 /// The log of a repository: the present commit and all its ancestors, children before parents, with what each did to the
 /// files that may matter. Paths are relative to the repository's root, with `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Past {
+pub(crate) struct Past {
     manifest: String,
     shallow: bool,
     commits: Vec<Commit>,
@@ -89,14 +85,12 @@ pub struct Past {
 impl Past {
     /// A log that is still empty. `manifest` is the manifest's path; `shallow` says that the log was cut off when the
     /// repository was cloned.
-    #[must_use]
-    pub fn new(manifest: impl Into<String>, shallow: bool) -> Self {
+    pub(crate) fn new(manifest: impl Into<String>, shallow: bool) -> Self {
         Self { manifest: manifest.into(), shallow, ..Self::default() }
     }
 
     /// The oldest commit that has each content, under whatever name.
-    #[must_use]
-    pub fn oldest(&self) -> HashMap<&ObjectId, usize> {
+    pub(crate) fn oldest(&self) -> HashMap<&ObjectId, usize> {
         let mut oldest = HashMap::new();
         for touch in self.files.values().flatten() {
             if let Blob::Is(id) = &touch.blob {
@@ -108,8 +102,7 @@ impl Past {
     }
 
     /// Whether a PNG that these commits have was deleted later.
-    #[must_use]
-    pub fn has_lost_art_since(&self, commits: &Ancestors) -> bool {
+    pub(crate) fn has_lost_art_since(&self, commits: &Ancestors) -> bool {
         let is_lost = |touches: &Vec<Touch>| {
             touches.first().is_some_and(|last| last.blob == Blob::Gone && !commits.has(last.commit))
                 && touches.iter().any(|touch| commits.has(touch.commit))
@@ -118,56 +111,51 @@ impl Past {
     }
 
     /// Adds the next older commit.
-    pub fn add_commit(&mut self, id: ObjectId, parents: Vec<ObjectId>) {
+    pub(crate) fn add_commit(&mut self, id: ObjectId, parents: Vec<ObjectId>) {
         self.places.insert(id.clone(), self.commits.len());
         self.commits.push(Commit { id, parents });
     }
 
     /// Adds what the last added commit did to a file.
-    pub fn add_touch(&mut self, path: String, blob: Blob) {
+    pub(crate) fn add_touch(&mut self, path: String, blob: Blob) {
         if let Some(commit) = self.commits.len().checked_sub(1) {
             self.files.entry(path).or_default().push(Touch { commit, blob });
         }
     }
 
     /// The manifest's path.
-    #[must_use]
-    pub fn manifest(&self) -> &str {
+    pub(crate) fn manifest(&self) -> &str {
         &self.manifest
     }
 
     /// Whether the log was cut off when the repository was cloned.
-    #[must_use]
-    pub const fn is_shallow(&self) -> bool {
+    pub(crate) const fn is_shallow(&self) -> bool {
         self.shallow
     }
 
     /// The name of a commit.
-    #[must_use]
-    pub fn id(&self, commit: usize) -> Option<&ObjectId> {
+    pub(crate) fn id(&self, commit: usize) -> Option<&ObjectId> {
         self.commits.get(commit).map(|commit| &commit.id)
     }
 
     /// The place of a commit in the log.
-    #[must_use]
-    pub fn place(&self, id: &ObjectId) -> Option<usize> {
+    pub(crate) fn place(&self, id: &ObjectId) -> Option<usize> {
         self.places.get(id).copied()
     }
 
     /// The parents of a commit, as far as the log has them.
-    pub fn parents(&self, commit: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn parents(&self, commit: usize) -> impl Iterator<Item = usize> {
         let parents = self.commits.get(commit).into_iter().flat_map(|commit| &commit.parents);
         parents.filter_map(|parent| self.place(parent))
     }
 
     /// Every commit that touched a file, the newest first.
-    #[must_use]
-    pub fn touches(&self, path: &str) -> &[Touch] {
+    pub(crate) fn touches(&self, path: &str) -> &[Touch] {
         self.files.get(path).map_or(&[], Vec::as_slice)
     }
 
     /// The contents that a file had, the newest first, each with the commit that gave it to the file.
-    pub fn versions(&self, path: &str) -> impl Iterator<Item = (usize, &ObjectId)> {
+    pub(crate) fn versions(&self, path: &str) -> impl Iterator<Item = (usize, &ObjectId)> {
         self.touches(path).iter().filter_map(|touch| match &touch.blob {
             Blob::Is(id) => Some((touch.commit, id)),
             Blob::Odd | Blob::Gone => None,
@@ -175,14 +163,12 @@ impl Past {
     }
 
     /// The name that these bytes would have in this repository; `None` in one without commits.
-    #[must_use]
-    pub fn name(&self, bytes: &[u8]) -> Option<ObjectId> {
+    pub(crate) fn name(&self, bytes: &[u8]) -> Option<ObjectId> {
         self.commits.first().map(|commit| commit.id.of_like(bytes))
     }
 
     /// These commits and all that they come from.
-    #[must_use]
-    pub fn ancestors_of(&self, commits: impl IntoIterator<Item = usize>) -> Ancestors {
+    pub(crate) fn ancestors_of(&self, commits: impl IntoIterator<Item = usize>) -> Ancestors {
         let mut found = vec![false; self.commits.len()];
         let mut open: Vec<usize> = commits.into_iter().collect();
         while let Some(commit) = open.pop() {
@@ -196,8 +182,7 @@ impl Past {
 
     /// The paths that the manifest has had, the present one first. If the manifest appears in a commit in which another YAML
     /// file disappears, it is taken to be that file, moved; whether that was a manifest shows in its content.
-    #[must_use]
-    pub fn manifests(&self) -> Vec<&str> {
+    pub(crate) fn manifests(&self) -> Vec<&str> {
         let mut paths = vec![self.manifest.as_str()];
         let mut next = 0;
         while let Some(path) = paths.get(next) {
@@ -214,34 +199,30 @@ impl Past {
     }
 
     /// The commit in which the oldest known manifest appears.
-    #[must_use]
-    pub fn birth(&self) -> Option<usize> {
+    pub(crate) fn birth(&self) -> Option<usize> {
         self.manifests().iter().filter_map(|path| self.touches(path).last()).map(|touch| touch.commit).max()
     }
 }
 
 /// A set of commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ancestors(Vec<bool>);
+pub(crate) struct Ancestors(Vec<bool>);
 
 impl Ancestors {
     /// Whether a commit is in it.
-    #[must_use]
-    pub fn has(&self, commit: usize) -> bool {
+    pub(crate) fn has(&self, commit: usize) -> bool {
         self.0.get(commit).copied().unwrap_or_default()
     }
 }
 
 /// Whether a file may be a manifest, by its name.
-#[must_use]
-pub fn is_yaml(path: &str) -> bool {
+pub(crate) fn is_yaml(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
 /// A path that is relative to a file's folder, from the root: without `.`, `..` and doubled slashes.
-#[must_use]
-pub fn beside(file: &str, path: &str) -> String {
+pub(crate) fn beside(file: &str, path: &str) -> String {
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {

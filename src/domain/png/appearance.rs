@@ -45,12 +45,6 @@ impl Appearance {
             cicp,
         ]))
     }
-
-    /// The digest that it wraps, for file names and keys.
-    #[must_use]
-    pub const fn digest(self) -> Digest {
-        self.0
-    }
 }
 
 impl fmt::Display for Appearance {

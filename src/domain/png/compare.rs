@@ -25,15 +25,15 @@ const PALETTE: [[u8; 3]; 4] = [[0xe4, 0xe7, 0xeb], [0xa4, 0xac, 0xb8], [0xff, 0x
 
 /// A rectangle of pixels, counted from 0, its last row and column included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Area {
+pub(crate) struct Area {
     /// The first column.
-    pub left: u32,
+    pub(crate) left: u32,
     /// The first row.
-    pub top: u32,
+    pub(crate) top: u32,
     /// The last column.
-    pub right: u32,
+    pub(crate) right: u32,
     /// The last row.
-    pub bottom: u32,
+    pub(crate) bottom: u32,
 }
 
 impl Area {
@@ -45,23 +45,22 @@ impl Area {
 
 /// How two images of the same dimensions differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// How many pixels differ.
-    pub changed: usize,
+    pub(crate) changed: usize,
     /// How many of those differ by so little that hardly anybody sees it.
-    pub faint: usize,
+    pub(crate) faint: usize,
     /// How many pixels there are.
-    pub total: usize,
+    pub(crate) total: usize,
     /// What holds every pixel that differs; `None` when none does.
-    pub area: Option<Area>,
+    pub(crate) area: Option<Area>,
     width: u32,
     marks: Vec<Mark>,
 }
 
 /// Compares pixel by pixel; `None` when the dimensions differ. Pixels can all be the same in images that do not look the
 /// same: see [`changed_pixels`](super::changed_pixels).
-#[must_use]
-pub fn compare(before: &Image, after: &Image) -> Option<Comparison> {
+pub(crate) fn compare(before: &Image, after: &Image) -> Option<Comparison> {
     if before.pixels.dimensions() != after.pixels.dimensions() {
         return None;
     }
@@ -98,7 +97,7 @@ impl Comparison {
     ///
     /// # Errors
     /// When it cannot be encoded, which no comparison can cause.
-    pub fn picture(&self) -> Result<Vec<u8>, EncodingError> {
+    pub(crate) fn picture(&self) -> Result<Vec<u8>, EncodingError> {
         let width = usize::try_from(self.width).unwrap_or(usize::MAX).max(1);
         let rows = self.marks.chunks(width);
         let height = u32::try_from(rows.len()).unwrap_or(u32::MAX);

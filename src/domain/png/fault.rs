@@ -129,16 +129,8 @@ pub enum PngFault {
 }
 
 impl PngFault {
-    /// Whether the chunks are sound and only the number of pixels kept the image from being decoded. The rule about
-    /// dimensions says so better.
-    #[must_use]
-    pub const fn is_too_large(&self) -> bool {
-        matches!(self, Self::TooLarge { .. })
-    }
-
     /// What to do about it, where that is known: one sentence in the form of the message.
-    #[must_use]
-    pub const fn help(&self) -> Option<&'static str> {
+    pub(crate) const fn help(&self) -> Option<&'static str> {
         match self {
             Self::LfsPointer => Some("run `git lfs pull`; in CI, let the checkout fetch LFS files"),
             Self::TextMode => Some("add `*.png binary` to .gitattributes and commit the original file again"),

@@ -77,15 +77,15 @@ impl Header {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColorChunks {
     /// Whether there is an sRGB chunk.
-    pub srgb: bool,
+    pub(crate) srgb: bool,
     /// gAMA: the exponent times 100,000.
     pub gamma: Option<u32>,
     /// cHRM: white, red, green and blue, each x and y times 100,000.
     pub chromaticities: Option<[u8; 32]>,
     /// cICP: primaries, transfer function, matrix, full range.
-    pub cicp: Option<[u8; 4]>,
+    pub(crate) cicp: Option<[u8; 4]>,
     /// iCCP: the name of the profile, read as Latin-1. It may hold control characters: whoever shows it escapes it.
-    pub profile_name: Option<String>,
+    pub(crate) profile_name: Option<String>,
 }
 
 const CICP_OF_SRGB: [u8; 4] = [1, 13, 0, 1];

@@ -24,9 +24,9 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use appearance::Appearance;
+pub(crate) use appearance::Appearance;
 pub use chunks::{dimensions, header};
-pub use compare::{Area, Comparison, compare};
-pub use fault::{ChunkFault, ChunkName, PngFault};
-pub use header::{ColorChunks, Header};
+pub(crate) use compare::{Area, Comparison, compare};
+pub(crate) use fault::PngFault;
+pub(crate) use header::Header;
 pub use pixels::{Image, MAX_PIXELS, MAX_WIDTH, changed_pixels, read};

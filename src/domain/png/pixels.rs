@@ -53,8 +53,7 @@ impl Image {
     }
 
     /// A checksum of the pixels, much cheaper than the appearance: images that look the same have the same one.
-    #[must_use]
-    pub fn pixel_crc(&self) -> u32 {
+    pub(crate) fn pixel_crc(&self) -> u32 {
         crc32fast::hash(self.pixels.as_raw())
     }
 

@@ -42,10 +42,10 @@ pub const RULES: &[ArtRule] = &[
 ];
 
 /// The ids of the art rules: the keys that the manifest's `rules` accepts.
-pub static RULE_IDS: LazyLock<Vec<&str>> = LazyLock::new(|| RULES.iter().map(|rule| rule.id).collect());
+pub(crate) static RULE_IDS: LazyLock<Vec<&str>> = LazyLock::new(|| RULES.iter().map(|rule| rule.id).collect());
 
 /// The ids of the rules that cannot be lowered: the portal itself refuses what they find.
-pub static FIXED_RULES: LazyLock<Vec<&str>> =
+pub(crate) static FIXED_RULES: LazyLock<Vec<&str>> =
     LazyLock::new(|| RULES.iter().filter(|rule| !rule.adjustable).map(|rule| rule.id).collect());
 
 /// The id of the rule that needs [`OrphanFiles`], so that nobody searches for them when it is off.
@@ -56,7 +56,7 @@ pub struct ArtRule {
     /// Its id, as in the manifest's `rules`.
     pub id: &'static str,
     /// Its level unless the manifest sets another.
-    pub default: Level,
+    pub(crate) default: Level,
     /// Whether the manifest may set another: not when the portal itself would refuse or spoil such an image.
     pub adjustable: bool,
     /// Why it exists, in one sentence.
@@ -100,7 +100,7 @@ impl ArtRule {
 
 /// How bad findings of a rule are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub(crate) enum Level {
     /// Nothing is written until it is fixed.
     Error,
     /// Worth a look; nothing stops.
@@ -114,7 +114,7 @@ impl Level {
     pub(crate) const ALL: [Self; 3] = [Self::Error, Self::Warn, Self::Off];
 
     /// How the manifest spells it.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warn => "warn",
@@ -149,11 +149,11 @@ pub struct Piece {
 
 /// PNGs that nobody declares.
 #[derive(Debug, Clone, Default)]
-pub struct OrphanFiles {
+pub(crate) struct OrphanFiles {
     /// Their paths, relative to the manifest, sorted.
-    pub files: Vec<String>,
+    pub(crate) files: Vec<String>,
     /// Why there may be more of them: what could not be searched, and the reason.
-    pub unseen: Option<String>,
+    pub(crate) unseen: Option<String>,
 }
 
 /// A piece with what could be decoded of its bytes.

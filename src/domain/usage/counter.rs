@@ -23,7 +23,7 @@ const LOGOS: &str = "log entries name icons only; logos are named by configurabl
 
 /// How many of an item's log entries were read in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completeness {
+pub(crate) enum Completeness {
     /// All of them.
     Whole,
     /// A part of them: there are too many, or the portal counts more than it gives.
@@ -34,7 +34,7 @@ pub enum Completeness {
 
 /// Counts, page by page, which log entries name which of some codes.
 #[derive(Debug)]
-pub struct UsageCounter {
+pub(crate) struct UsageCounter {
     wanted: BTreeSet<Address>,
     /// By folded code: portals look codes up without case, so an entry with another spelling shows the same icon.
     found: BTreeMap<FoldedCode, (u64, Vec<Sample>)>,
@@ -43,7 +43,7 @@ pub struct UsageCounter {
 
 impl UsageCounter {
     /// A counter that has read nothing yet.
-    pub fn new(codes: impl IntoIterator<Item = Address>) -> Self {
+    pub(crate) fn new(codes: impl IntoIterator<Item = Address>) -> Self {
         let wanted: BTreeSet<Address> = codes.into_iter().collect();
         let icons = wanted.iter().filter(|address| address.kind == Kind::Icon);
         let found = icons.map(|address| (address.code.folded(), (0, Vec::new()))).collect();
@@ -51,13 +51,12 @@ impl UsageCounter {
     }
 
     /// Whether log entries can name any of the codes.
-    #[must_use]
-    pub fn needs_reading(&self) -> bool {
+    pub(crate) fn needs_reading(&self) -> bool {
         !self.found.is_empty()
     }
 
     /// Counts log entries of an item.
-    pub fn take(&mut self, item: Entity, entries: &[LogEntry]) {
+    pub(crate) fn take(&mut self, item: Entity, entries: &[LogEntry]) {
         for entry in entries {
             self.coverage.log_entries += 1;
             let Some((count, samples)) = self.found.get_mut(&Code::new(entry.icon.as_str()).folded()) else { continue };
@@ -73,7 +72,7 @@ impl UsageCounter {
     }
 
     /// Notes that no more is read of an item.
-    pub fn end(&mut self, item: Entity, completeness: Completeness) {
+    pub(crate) fn end(&mut self, item: Entity, completeness: Completeness) {
         match completeness {
             Completeness::Whole => self.coverage.read += 1,
             Completeness::Cut => self.coverage.cut += 1,
@@ -100,8 +99,7 @@ impl UsageCounter {
     }
 
     /// The evidence on the codes. `items` are those that were asked for.
-    #[must_use]
-    pub fn finish(self, items: &Items) -> UsageEvidence {
+    pub(crate) fn finish(self, items: &Items) -> UsageEvidence {
         let Self { wanted, found, mut coverage } = self;
         if !found.is_empty() {
             coverage.items = items.spans().map(ToString::to_string).collect();
@@ -131,21 +129,20 @@ impl UsageCounter {
 
 /// The result of `usage`.
 #[derive(Debug, Clone, Default)]
-pub struct UsageReport {
+pub(crate) struct UsageReport {
     /// The portal's identity; `None` when it was not reached.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// Whether it was finished, however much is left unknown.
-    pub is_complete: bool,
+    pub(crate) is_complete: bool,
     /// What is known; `None` if it failed before that, or there was no code to look for.
-    pub evidence: Option<UsageEvidence>,
+    pub(crate) evidence: Option<UsageEvidence>,
     /// The findings about it.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl UsageReport {
     /// Whether there is an error, or something is left unknown.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.findings.iter().any(Finding::is_error)
             || self.evidence.as_ref().is_some_and(|evidence| !evidence.is_determined())
     }

@@ -10,7 +10,7 @@ const MAX_ITEMS: u128 = 100_000;
 
 /// Items of one type with successive numbers: `deal:1-500`, or one of them: `deal:12`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span {
+pub(crate) struct Span {
     type_id: u32,
     first: u64,
     last: u64,
@@ -52,18 +52,18 @@ impl fmt::Display for Span {
 #[error(
     "--entity names {0} items, and at most {MAX_ITEMS} are looked at in one go: name fewer, and the others in another run"
 )]
-pub struct TooMany(u128);
+pub(crate) struct TooMany(u128);
 
 /// Items, each once, by type and number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Items(Vec<Span>);
+pub(crate) struct Items(Vec<Span>);
 
 impl Items {
     /// Joins what overlaps or touches.
     ///
     /// # Errors
     /// When they are more than one run reads.
-    pub fn new(spans: impl IntoIterator<Item = Span>) -> Result<Self, TooMany> {
+    pub(crate) fn new(spans: impl IntoIterator<Item = Span>) -> Result<Self, TooMany> {
         let mut spans: Vec<Span> = spans.into_iter().collect();
         spans.sort();
         let mut joined: Vec<Span> = Vec::new();
@@ -80,18 +80,17 @@ impl Items {
     }
 
     /// How many items there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.iter().map(|span| usize::try_from(span.count()).unwrap_or(usize::MAX)).sum()
     }
 
     /// The items, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Entity> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Entity> {
         self.0.iter().flat_map(|span| (span.first..=span.last).map(|id| span.entity(id)))
     }
 
     /// The ranges, in order.
-    pub fn spans(&self) -> impl Iterator<Item = &Span> {
+    pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.0.iter()
     }
 }

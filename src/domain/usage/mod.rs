@@ -7,5 +7,5 @@
 mod counter;
 mod items;
 
-pub use counter::{Completeness, UsageCounter, UsageReport};
-pub use items::{Items, Span, TooMany};
+pub(crate) use counter::{Completeness, UsageCounter, UsageReport};
+pub(crate) use items::{Items, Span, TooMany};

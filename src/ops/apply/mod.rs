@@ -27,7 +27,7 @@ use super::observe::Reader;
 use super::plan::Seen;
 use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
 
-pub use step_state::{StartingPoint, start};
+pub(crate) use step_state::{StartingPoint, start};
 use write::Writer;
 
 /// What apply needs beside the plan.

@@ -19,7 +19,7 @@ use super::NotApplied;
 
 /// Where a run begins: what an earlier run of the same plan did already.
 #[derive(Debug, Default)]
-pub struct StartingPoint {
+pub(crate) struct StartingPoint {
     /// Steps that are done.
     pub done: BTreeSet<Address>,
     /// Replaces of which the old image is gone and the new one is not there.
@@ -65,7 +65,7 @@ pub(super) async fn check(
 ///
 /// # Errors
 /// A finding for each step that stands otherwise.
-pub async fn start(
+pub(crate) async fn start(
     plan: &Plan,
     listing: &Listing,
     resumed: &Resumption,

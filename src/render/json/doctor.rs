@@ -9,47 +9,47 @@ use crate::format::{FORMAT_VERSION, Tool};
 /// Whether everything is there that apply needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl doctor", deny_unknown_fields)]
-pub struct DoctorDocument {
+pub(crate) struct DoctorDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that checked.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The portal's host, or the sandbox's identity; null when none is known.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// Whether no check failed.
-    pub ready: bool,
+    pub(crate) ready: bool,
     /// Every check once, always in the same order.
-    pub checks: Vec<CheckDocument>,
+    pub(crate) checks: Vec<CheckDocument>,
     /// Counts.
-    pub summary: DoctorSummary,
+    pub(crate) summary: DoctorSummary,
 }
 
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct CheckDocument {
+pub(crate) struct CheckDocument {
     /// What was checked.
-    pub check: SubjectName,
+    pub(crate) check: SubjectName,
     /// How it went.
-    pub health: HealthName,
+    pub(crate) health: HealthName,
     /// What was seen.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
 }
 
 /// Counts of checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct DoctorSummary {
+pub(crate) struct DoctorSummary {
     /// As they should be.
-    pub ok: usize,
+    pub(crate) ok: usize,
     /// Worth a look.
-    pub warnings: usize,
+    pub(crate) warnings: usize,
     /// For which apply would fail.
-    pub failed: usize,
+    pub(crate) failed: usize,
     /// Not looked at.
-    pub skipped: usize,
+    pub(crate) skipped: usize,
 }
 
 impl From<(&[DoctorCheck], Option<&str>)> for DoctorDocument {

@@ -11,49 +11,49 @@ use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl export", deny_unknown_fields)]
-pub struct ExportDocument {
+pub(crate) struct ExportDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that exported.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The portal's host, or the sandbox's identity; null when it was not reached.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// The folder that was written to.
-    pub folder: String,
+    pub(crate) folder: String,
     /// The files that were written, relative to the folder; none when something stood in the way.
-    pub files: Vec<String>,
+    pub(crate) files: Vec<String>,
     /// The custom entries of the portal by kind and code.
-    pub entries: Vec<ExportedDocument>,
+    pub(crate) entries: Vec<ExportedDocument>,
     /// Counts.
-    pub summary: ExportSummary,
+    pub(crate) summary: ExportSummary,
     /// Findings that stop nothing.
-    pub warnings: Vec<FindingDocument>,
+    pub(crate) warnings: Vec<FindingDocument>,
     /// Findings because of which the export is not whole, or was not written.
-    pub errors: Vec<FindingDocument>,
+    pub(crate) errors: Vec<FindingDocument>,
 }
 
 /// One entry of the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct ExportedDocument {
+pub(crate) struct ExportedDocument {
     /// Icon or logo.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its code, spelt as the portal spells it.
-    pub code: Code,
+    pub(crate) code: Code,
     /// What became of it.
-    pub became: Became,
+    pub(crate) became: Became,
     /// The file of its image, relative to the folder; null without one.
-    pub file: Option<String>,
+    pub(crate) file: Option<String>,
     /// The SHA-256 of that file.
-    pub sha256: Option<Digest>,
+    pub(crate) sha256: Option<Digest>,
     /// Why it is not declared; null when it is, or was not asked for.
-    pub why: Option<String>,
+    pub(crate) why: Option<String>,
 }
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Became {
+pub(crate) enum Became {
     /// The manifest declares it.
     Declared,
     /// The manifest ignores it, because the rules would refuse it; its image is kept.
@@ -67,15 +67,15 @@ pub enum Became {
 /// Counts of custom entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct ExportSummary {
+pub(crate) struct ExportSummary {
     /// Declared.
-    pub declared: usize,
+    pub(crate) declared: usize,
     /// Ignored, with their images kept.
-    pub set_aside: usize,
+    pub(crate) set_aside: usize,
     /// Ignored, because their images could not be fetched.
-    pub unfetched: usize,
+    pub(crate) unfetched: usize,
     /// Not asked for.
-    pub left_out: usize,
+    pub(crate) left_out: usize,
 }
 
 impl From<&ExportReport> for ExportDocument {

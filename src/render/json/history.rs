@@ -10,35 +10,35 @@ use crate::format::{FORMAT_VERSION, Tool};
 /// The runs of a state folder, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl history", deny_unknown_fields)]
-pub struct HistoryDocument {
+pub(crate) struct HistoryDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that lists them.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The runs.
-    pub runs: Vec<RunSummary>,
+    pub(crate) runs: Vec<RunSummary>,
 }
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct RunSummary {
+pub(crate) struct RunSummary {
     /// Its id: the name of its folder.
-    pub run: String,
+    pub(crate) run: String,
     /// When it began, in RFC 3339.
-    pub began: String,
+    pub(crate) began: String,
     /// The portal's host, or the sandbox's identity.
-    pub portal: String,
+    pub(crate) portal: String,
     /// The digest of the plan that it applied.
-    pub plan_sha256: Digest,
+    pub(crate) plan_sha256: Digest,
     /// The commit that the manifest was at, with a `+` when the folder differed from it; null outside Git.
-    pub commit: Option<String>,
+    pub(crate) commit: Option<String>,
     /// How it ended; null while it is open.
-    pub ended: Option<EndingName>,
+    pub(crate) ended: Option<EndingName>,
     /// How many of its steps are as planned.
-    pub applied: usize,
+    pub(crate) applied: usize,
     /// How many are not.
-    pub not_applied: usize,
+    pub(crate) not_applied: usize,
 }
 
 impl From<&[RunState]> for HistoryDocument {

@@ -11,22 +11,22 @@ use super::export::ExportedDocument;
 /// The files of a new branding repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl init", deny_unknown_fields)]
-pub struct InitDocument {
+pub(crate) struct InitDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that wrote them.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// Where the files' paths begin: the root of the Git repository, or the folder itself outside of one; null when it
     /// failed before that was known.
-    pub root: Option<String>,
+    pub(crate) root: Option<String>,
     /// The host of the portal that it was begun from, or the sandbox's identity; null when it was not, or not reached.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// What became of each custom entry of that portal, by kind and code; empty without one.
-    pub entries: Vec<ExportedDocument>,
+    pub(crate) entries: Vec<ExportedDocument>,
     /// Every file, sorted: all are written, or none.
-    pub files: Vec<WrittenDocument>,
+    pub(crate) files: Vec<WrittenDocument>,
     /// Why nothing was written; where files were, which entries are ignored because their images could not be fetched.
-    pub errors: Vec<FindingDocument>,
+    pub(crate) errors: Vec<FindingDocument>,
 }
 
 impl From<&InitReport> for InitDocument {
@@ -50,11 +50,11 @@ impl From<&InitReport> for InitDocument {
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Written", deny_unknown_fields)]
-pub struct WrittenDocument {
+pub(crate) struct WrittenDocument {
     /// Its path from the root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// What was done to it.
-    pub change: FileChangeName,
+    pub(crate) change: FileChangeName,
 }
 
 impl From<&WrittenFile> for WrittenDocument {

@@ -14,64 +14,64 @@ use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 #[schemars(title = "brandctl list", deny_unknown_fields)]
 pub struct ListDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that listed.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The portal's host, or the sandbox's identity; null when it was not reached.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// The manifest that says what is managed; null without one.
-    pub manifest: Option<String>,
+    pub(crate) manifest: Option<String>,
     /// The custom entries by kind and code, then the system entries.
-    pub entries: Vec<HeldDocument>,
+    pub(crate) entries: Vec<HeldDocument>,
     /// Counts.
-    pub summary: ListSummary,
+    pub(crate) summary: ListSummary,
     /// Findings that stop nothing.
-    pub warnings: Vec<FindingDocument>,
+    pub(crate) warnings: Vec<FindingDocument>,
     /// Findings that stop everything.
-    pub errors: Vec<FindingDocument>,
+    pub(crate) errors: Vec<FindingDocument>,
 }
 
 /// One entry of the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct HeldDocument {
+pub(crate) struct HeldDocument {
     /// Icon or logo.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its code, spelt as the portal spells it.
-    pub code: Code,
+    pub(crate) code: Code,
     /// What brandctl may do with it.
-    pub standing: StandingName,
+    pub(crate) standing: StandingName,
     /// How many bytes its file has; null for a system entry, and when it could not be fetched.
-    pub size: Option<u64>,
+    pub(crate) size: Option<u64>,
     /// The SHA-256 of those bytes.
-    pub sha256: Option<Digest>,
+    pub(crate) sha256: Option<Digest>,
     /// Names how the image looks: two are equal exactly when the images look the same. Null when the bytes are no sound
     /// PNG.
     #[serde(rename = "look")]
-    pub appearance: Option<Appearance>,
+    pub(crate) appearance: Option<Appearance>,
     /// Why it could not be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unknown: Option<String>,
+    pub(crate) unknown: Option<String>,
 }
 
 /// Counts of what is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct ListSummary {
+pub(crate) struct ListSummary {
     /// Owned entries.
-    pub managed: usize,
+    pub(crate) managed: usize,
     /// Owned entries that are never replaced or deleted.
-    pub protected: usize,
+    pub(crate) protected: usize,
     /// Owned entries that are left alone.
-    pub ignored: usize,
+    pub(crate) ignored: usize,
     /// Entries that are not owned.
-    pub unmanaged: usize,
+    pub(crate) unmanaged: usize,
     /// Entries of unknown owner, because there is no manifest.
-    pub custom: usize,
+    pub(crate) custom: usize,
     /// Entries that come with the product.
-    pub system: usize,
+    pub(crate) system: usize,
     /// Entries, counted above, that could not be fetched.
-    pub unknown: usize,
+    pub(crate) unknown: usize,
 }
 
 impl From<&ListReport> for ListDocument {

@@ -9,23 +9,23 @@ use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 /// Timeline log entries, and what became of a command about them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl log", deny_unknown_fields)]
-pub struct LogDocument {
+pub(crate) struct LogDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that asked.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The portal's host, or the sandbox's identity; null when none is known.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// How the command ended.
-    pub outcome: LogOutcomeName,
+    pub(crate) outcome: LogOutcomeName,
     /// The entries that were added, got or listed.
-    pub entries: Vec<LogEntryDocument>,
+    pub(crate) entries: Vec<LogEntryDocument>,
     /// The id of the entry that was deleted.
-    pub deleted: Option<u64>,
+    pub(crate) deleted: Option<u64>,
     /// Findings that stop nothing.
-    pub warnings: Vec<FindingDocument>,
+    pub(crate) warnings: Vec<FindingDocument>,
     /// Findings that stop everything.
-    pub errors: Vec<FindingDocument>,
+    pub(crate) errors: Vec<FindingDocument>,
 }
 
 impl From<&LogReport> for LogDocument {
@@ -48,19 +48,19 @@ impl From<&LogReport> for LogDocument {
 /// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "LogEntry", deny_unknown_fields)]
-pub struct LogEntryDocument {
+pub(crate) struct LogEntryDocument {
     /// Its id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// When it was added, as the portal writes it: RFC 3339, as a rule.
-    pub created: String,
+    pub(crate) created: String,
     /// Who added it: a user's id; null when the portal does not say.
-    pub author: Option<u64>,
+    pub(crate) author: Option<u64>,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
     /// The code of its icon.
-    pub icon: String,
+    pub(crate) icon: String,
 }
 
 impl From<&LogEntry> for LogEntryDocument {

@@ -13,7 +13,7 @@ macro_rules! printed {
     ($(#[$meta:meta])* $name:ident = $live:path { $($(#[$doc:meta])* $variant:ident,)+ }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
         $(#[$meta])*
-        pub enum $name {
+        pub(crate) enum $name {
             $($(#[$doc])* $variant,)+
         }
 
@@ -37,14 +37,14 @@ pub mod schemas;
 mod usage;
 mod validation;
 
-pub use doctor::DoctorDocument;
-pub use export::ExportDocument;
-pub use history::HistoryDocument;
-pub use init::InitDocument;
+pub(crate) use doctor::DoctorDocument;
+pub(crate) use export::ExportDocument;
+pub(crate) use history::HistoryDocument;
+pub(crate) use init::InitDocument;
 pub use list::ListDocument;
-pub use log::LogDocument;
-pub use rules::RulesDocument;
-pub use usage::UsageDocument;
+pub(crate) use log::LogDocument;
+pub(crate) use rules::RulesDocument;
+pub(crate) use usage::UsageDocument;
 pub use validation::ValidationDocument;
 
 /// The document `D` of what is to be printed, such as `print::<ListDocument>(&list)`.
@@ -56,6 +56,6 @@ pub fn print<D: Serialize>(shown: impl Into<D>) -> serde_json::Result<String> {
 }
 
 /// A value as JSON for people and programs: on many lines, and nothing in it does anything to a terminal.
-pub fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
+pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(escape_json(&serde_json::to_string_pretty(value)?) + "\n")
 }

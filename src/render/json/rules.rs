@@ -10,31 +10,31 @@ use crate::format::{FORMAT_VERSION, Tool};
 /// The art rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl rules", deny_unknown_fields)]
-pub struct RulesDocument {
+pub(crate) struct RulesDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program whose rules they are.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The rules, in the order in which findings about one image are told.
-    pub rules: Vec<RuleDocument>,
+    pub(crate) rules: Vec<RuleDocument>,
 }
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct RuleDocument {
+pub(crate) struct RuleDocument {
     /// Its id, as in findings and in the manifest's `rules`.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// Its level unless the manifest sets another.
-    pub default: LevelName,
+    pub(crate) default: LevelName,
     /// Whether the manifest may set another.
-    pub adjustable: bool,
+    pub(crate) adjustable: bool,
     /// Why it exists, in one sentence.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
     /// How to mend what it finds.
-    pub fix: &'static str,
+    pub(crate) fix: &'static str,
     /// Where the fact behind it comes from.
-    pub source: &'static str,
+    pub(crate) source: &'static str,
 }
 
 printed! {

@@ -62,7 +62,7 @@ pub fn of(name: &str) -> Option<serde_json::Value> {
 ///
 /// # Errors
 /// When it cannot be written as JSON, which no schema can cause.
-pub fn text(schema: &serde_json::Value) -> serde_json::Result<String> {
+pub(crate) fn text(schema: &serde_json::Value) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(schema)? + "\n")
 }
 
@@ -70,7 +70,7 @@ pub fn text(schema: &serde_json::Value) -> serde_json::Result<String> {
 ///
 /// # Errors
 /// As [`text`].
-pub fn names() -> serde_json::Result<String> {
+pub(crate) fn names() -> serde_json::Result<String> {
     let names: serde_json::Map<_, _> =
         SCHEMAS.iter().map(|schema| (schema.name.to_owned(), schema.describes.into())).collect();
     Ok(serde_json::to_string_pretty(&names)? + "\n")

@@ -10,45 +10,45 @@ use crate::format::{CodeUsage, CoverageDocument, FORMAT_VERSION, FindingDocument
 /// Whether codes are in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl usage", deny_unknown_fields)]
-pub struct UsageDocument {
+pub(crate) struct UsageDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that looked.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The portal's host, or the sandbox's identity; null when none is known.
-    pub portal: Option<String>,
+    pub(crate) portal: Option<String>,
     /// What was looked at; null when nothing was.
-    pub coverage: Option<CoverageDocument>,
+    pub(crate) coverage: Option<CoverageDocument>,
     /// The codes that were looked for, by kind and code.
-    pub codes: Vec<CodeDocument>,
+    pub(crate) codes: Vec<CodeDocument>,
     /// Counts.
-    pub summary: UsageSummary,
+    pub(crate) summary: UsageSummary,
     /// Findings that stop nothing.
-    pub warnings: Vec<FindingDocument>,
+    pub(crate) warnings: Vec<FindingDocument>,
     /// Findings that stop everything, or a part of it.
-    pub errors: Vec<FindingDocument>,
+    pub(crate) errors: Vec<FindingDocument>,
 }
 
 /// One code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct CodeDocument {
+pub(crate) struct CodeDocument {
     /// The entry, as in icon/acme-call.
-    pub address: Address,
+    pub(crate) address: Address,
     /// What is known of its use.
-    pub usage: CodeUsage,
+    pub(crate) usage: CodeUsage,
 }
 
 /// Counts of codes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct UsageSummary {
+pub(crate) struct UsageSummary {
     /// Those that log entries name.
-    pub used: usize,
+    pub(crate) used: usize,
     /// Those that none of the log entries names, all of which were read.
-    pub not_seen: usize,
+    pub(crate) not_seen: usize,
     /// Those of which nothing is known.
-    pub unknown: usize,
+    pub(crate) unknown: usize,
 }
 
 impl From<&UsageReport> for UsageDocument {

@@ -12,27 +12,27 @@ use crate::format::{FORMAT_VERSION, FindingDocument, Tool};
 #[schemars(title = "brandctl validate", deny_unknown_fields)]
 pub struct ValidationDocument {
     /// The version of this format.
-    pub format_version: u32,
+    pub(crate) format_version: u32,
     /// The program that checked.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// Everything found, sorted by file.
-    pub findings: Vec<FindingDocument>,
+    pub(crate) findings: Vec<FindingDocument>,
     /// Counts.
-    pub summary: ValidationSummary,
+    pub(crate) summary: ValidationSummary,
 }
 
 /// Counts of what was checked and found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct ValidationSummary {
+pub(crate) struct ValidationSummary {
     /// Images that were checked.
-    pub images: usize,
+    pub(crate) images: usize,
     /// Findings that stop a plan.
-    pub errors: usize,
+    pub(crate) errors: usize,
     /// Findings that stop nothing.
-    pub warnings: usize,
+    pub(crate) warnings: usize,
     /// Whether the check passed: without errors and, with `--deny-warnings`, without warnings.
-    pub passed: bool,
+    pub(crate) passed: bool,
 }
 
 impl From<&Validation> for ValidationDocument {

@@ -8,6 +8,5 @@ mod script;
 mod words;
 
 pub use rule::{Cut, FaultAction, FaultRule, Faults, On, When};
-pub use words::SpecError;
 
 pub(super) use script::{Early, Late, RequestFacts, RequestFaults, Script};

@@ -35,11 +35,11 @@ impl Faults {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
     /// Which requests it counts.
-    pub on: On,
+    pub(crate) on: On,
     /// Which of those it meets.
-    pub when: When,
+    pub(crate) when: When,
     /// What goes wrong.
-    pub action: FaultAction,
+    pub(crate) action: FaultAction,
 }
 
 /// Which requests a rule counts. Method names are compared without case; `*.add` stands for every method that ends so.

@@ -11,11 +11,11 @@ use crate::text;
 #[error("{line}:{column}: {message}")]
 pub struct SpecError {
     /// The line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The column, from 1, in characters.
-    pub column: usize,
+    pub(crate) column: usize,
     /// What is wrong and what was expected.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// The place of a word in the text.
