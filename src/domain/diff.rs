@@ -351,3 +351,6 @@ fn pair_renames(changes: &mut [Change]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

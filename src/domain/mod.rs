@@ -28,4 +28,6 @@ pub mod state;
 pub mod step;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod usage;
