@@ -100,8 +100,8 @@ impl Shown {
         let report = Report {
             failure,
             portal: document.portal.clone(),
-            against: document.against,
-            guards: document.guards.clone(),
+            against: document.against.map(Into::into),
+            guards: document.guards.iter().cloned().map(Into::into).collect(),
             findings: document.findings(),
             plan_sha256: document.plan_sha256,
             origins: document.origins(),

@@ -2,17 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Code, FoldedCode, Kind};
 use super::finding::Finding;
 use super::ownership::{Prune, Unmanaged};
 use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
 
 /// What an entry was when the plan was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Before {
     /// The code as the portal spells it.
     pub code: Code,
@@ -23,8 +19,7 @@ pub struct Before {
 }
 
 /// What an entry shall be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
     /// The art's file, relative to the manifest.
     pub file: String,
@@ -64,8 +59,7 @@ impl Action {
 }
 
 /// Why something is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Declared, and not on the portal.
     Absent,
@@ -96,8 +90,7 @@ pub struct Change {
 }
 
 /// An entry whose content could not be fetched: it is not changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The entry, spelt as the portal spells it.
     pub address: Address,

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Kind};
 use super::diff::{Action, Change, Unbacked};
 use super::evidence::Usage;
@@ -57,8 +54,7 @@ pub struct KindCounts {
 pub type CountsByKind = BTreeMap<Kind, KindCounts>;
 
 /// The guards, by the names that plans and reports record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Guard {
     /// More deletes of one kind than allowed.
     MaxDeletes,
@@ -87,8 +83,7 @@ impl Guard {
 }
 
 /// What a guard decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It had nothing against the plan.
     Passed,
@@ -99,8 +94,7 @@ pub enum Outcome {
 }
 
 /// What one guard said of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Which guard.
     pub guard: Guard,
@@ -109,10 +103,8 @@ pub struct Verdict {
     /// Why, in one sentence.
     pub message: String,
     /// What to do when it refused.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub help: Option<String>,
     /// The entries it is about.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub addresses: Vec<Address>,
 }
 

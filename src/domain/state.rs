@@ -3,9 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::finding::Place;
 use super::ownership::{Ownership, Prune};
@@ -13,8 +10,7 @@ use super::png::{self, Appearance};
 use super::scope::{Pattern, Scope};
 
 /// Facts of some stored bytes, enough to compare them without having them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// SHA-256 of the bytes.
     pub sha256: Digest,
