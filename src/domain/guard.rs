@@ -318,7 +318,10 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
         Verdict {
             guard: Guard::Unbacked,
             outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
-            message: format!("{} would be changed without a copy of the old image", plural(addresses.len(), "entry", "entries")),
+            message: format!(
+                "{} would be changed without a copy of the old image",
+                plural(addresses.len(), "entry", "entries")
+            ),
             help: refused
                 .then(|| "mend the downloads, or pass --allow-unbacked to lose the old images knowingly".to_owned()),
             addresses,

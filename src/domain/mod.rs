@@ -27,7 +27,7 @@ pub mod scope;
 pub mod state;
 pub mod step;
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod usage;

@@ -393,9 +393,13 @@ mod tests {
 
     #[test]
     fn a_slip_is_answered_with_what_was_meant() {
-        for (pattern, meant) in
-            [("", "`*`"), ("icons/a", "`icon/…`"), ("icon/logos/a", "`logo/…`"), ("LOGO/a", "`logo/…`"), ("a[", "`[[]`")]
-        {
+        for (pattern, meant) in [
+            ("", "`*`"),
+            ("icons/a", "`icon/…`"),
+            ("icon/logos/a", "`logo/…`"),
+            ("LOGO/a", "`logo/…`"),
+            ("a[", "`[[]`"),
+        ] {
             let help = Pattern::parse(pattern).unwrap_err().help().unwrap();
             assert!(help.contains(meant), "{pattern}: {help}");
         }
@@ -436,6 +440,16 @@ mod tests {
         for code in [String::new(), "a".repeat(MAX_PATTERN_BYTES + 1)] {
             assert!(Pattern::exactly(&Address::new(Kind::Icon, Code::new(code))).is_none());
         }
+    }
+
+    #[test]
+    fn patterns_and_lists_are_the_same_if_they_are_written_the_same() {
+        let pattern = |text| Pattern::parse(text).unwrap();
+        assert_eq!(pattern("acme-*"), pattern("acme-*"));
+        assert_ne!(pattern("acme-*"), pattern("icon/acme-*"));
+        assert_eq!(scope(&["a", "b"]), scope(&["a", "b"]));
+        assert_ne!(scope(&["a", "b"]), scope(&["b", "a"]));
+        assert_ne!(scope(&["a", "b"]), scope(&["a"]));
     }
 
     #[test]

@@ -22,7 +22,10 @@ fn a_portal_that_holds_what_is_declared_is_left_alone() {
     let diff = brand().diff(&brand().portal());
     assert_eq!(shown(&diff), [] as [&str; 0]);
     assert_eq!(diff.unchanged, 3);
-    assert_eq!(diff.kept.keys().cloned().collect::<Vec<_>>(), addresses(&["icon/acme-call", "icon/acme-mail", "logo/acme-call"]));
+    assert_eq!(
+        diff.kept.keys().cloned().collect::<Vec<_>>(),
+        addresses(&["icon/acme-call", "icon/acme-mail", "logo/acme-call"])
+    );
     assert!(diff.unmanaged.is_empty() && diff.unknown.is_empty() && diff.conflicts.is_empty());
 }
 
@@ -66,7 +69,8 @@ fn another_spelling_is_replaced_as_the_portal_spells_it() {
     let diff = brand().diff(&brand().portal().spelling("icon/acme-call", "icon/ACME-Call"));
     assert_eq!(shown(&diff), ["replace icon/acme-call: Respelt"]);
     assert_eq!(diff.changes[0].action.before().unwrap().code.as_str(), "ACME-Call");
-    let diff = brand().diff(&brand().portal().showing("icon/acme-call", 9).spelling("icon/acme-call", "icon/ACME-Call"));
+    let diff =
+        brand().diff(&brand().portal().showing("icon/acme-call", 9).spelling("icon/acme-call", "icon/ACME-Call"));
     assert_eq!(shown(&diff), ["replace icon/acme-call: LooksDifferent"], "the look says more");
 }
 
@@ -99,7 +103,10 @@ fn an_undeclared_entry_is_kept_without_prune() {
 
 #[test]
 fn what_is_not_owned_is_never_touched_and_says_why() {
-    let brand = Repository::declaring(&[("icon/acme-call", 1)]).owns(&["acme-*"]).ignores(&["acme-lab-*"]).speaks_only_of(Kind::Icon);
+    let brand = Repository::declaring(&[("icon/acme-call", 1)])
+        .owns(&["acme-*"])
+        .ignores(&["acme-lab-*"])
+        .speaks_only_of(Kind::Icon);
     let portal = brand.portal().with("logo/acme-call", 2).with("icon/shop", 3).with("icon/acme-lab-x", 4);
     let diff = brand.diff(&portal);
     assert_eq!(shown(&diff), [] as [&str; 0]);
@@ -113,7 +120,8 @@ fn what_is_not_owned_is_never_touched_and_says_why() {
 
 #[test]
 fn changes_come_in_the_order_of_their_addresses() {
-    let portal = brand().portal().with("logo/a", 9).with("icon/b", 8).without("icon/acme-mail").showing("icon/acme-call", 7);
+    let portal =
+        brand().portal().with("logo/a", 9).with("icon/b", 8).without("icon/acme-mail").showing("icon/acme-call", 7);
     let expected = [
         "replace icon/acme-call: LooksDifferent",
         "create icon/acme-mail: Absent",
@@ -125,9 +133,18 @@ fn changes_come_in_the_order_of_their_addresses() {
 
 #[test]
 fn a_selection_leaves_everything_else_alone() {
-    let portal = brand().portal().showing("icon/acme-call", 9).showing("icon/acme-mail", 9).with("icon/a", 8).with("icon/b", 8);
+    let portal =
+        brand().portal().showing("icon/acme-call", 9).showing("icon/acme-mail", 9).with("icon/a", 8).with("icon/b", 8);
     for (selection, expected) in [
-        (Selection::All, &["delete icon/a: Undeclared", "replace icon/acme-call: LooksDifferent", "replace icon/acme-mail: LooksDifferent", "delete icon/b: Undeclared"][..]),
+        (
+            Selection::All,
+            &[
+                "delete icon/a: Undeclared",
+                "replace icon/acme-call: LooksDifferent",
+                "replace icon/acme-mail: LooksDifferent",
+                "delete icon/b: Undeclared",
+            ][..],
+        ),
         (only(&["icon/acme-call"]), &["replace icon/acme-call: LooksDifferent"]),
         (only(&["a"]), &["delete icon/a: Undeclared"]),
         (only(&["logo/*"]), &[]),
