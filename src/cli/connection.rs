@@ -15,7 +15,7 @@ use crate::ops::ports::{DOWNLOADS, Interrupt};
 use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
-use crate::store::lock::{self, Lock, LockError};
+use crate::store::lock::{Lock, LockError, LockPurpose};
 use crate::store::state_dir::StateDir;
 
 use super::context::Context;
@@ -86,7 +86,7 @@ impl Connection {
 
     /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
     pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
-        if self.writes() { Ok(None) } else { Lock::take(&self.state, lock::Purpose::Settle, now()).map(Some) }
+        if self.writes() { Ok(None) } else { Lock::take(&self.state, LockPurpose::Settle, now()).map(Some) }
     }
 
     /// What reading the portal takes.
@@ -144,7 +144,7 @@ fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
 fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
     let deadline = std::time::Instant::now() + Duration::from_secs(30);
     loop {
-        match Lock::take(state, lock::Purpose::Apply, now()) {
+        match Lock::take(state, LockPurpose::Apply, now()) {
             Err(error) if error.is_brief() && std::time::Instant::now() < deadline && !interrupt.is_raised() => {
                 std::thread::sleep(Duration::from_millis(200));
             }

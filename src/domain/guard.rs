@@ -202,10 +202,7 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
                 findings.push(
                     Finding::error(
                         "plan-outside-manifest",
-                        format!(
-                            "{}: the plan changes it, and it is not owned: {why}",
-                            address.to_string().escape_debug()
-                        ),
+                        format!("{}: the plan changes it, and it is not owned: {why}", address),
                     )
                     .about(address)
                     .help("make a new plan with the present manifest"),
@@ -216,10 +213,7 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
             findings.push(
                 Finding::error(
                     "plan-outside-manifest",
-                    format!(
-                        "{}: the plan deletes it, and the manifest's `prune` is off",
-                        change.address.to_string().escape_debug()
-                    ),
+                    format!("{}: the plan deletes it, and the manifest's `prune` is off", change.address),
                 )
                 .about(change.address.clone())
                 .help("make a new plan with the present manifest"),
@@ -236,7 +230,7 @@ fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
         change.action.after().is_some_and(|after| !plan.contents.contains_key(&after.content.sha256))
     };
     plan.diff.changes.iter().filter(lacks).map(|change| {
-        let message = format!("the plan lacks the new image of {}", change.address.to_string().escape_debug());
+        let message = format!("the plan lacks the new image of {}", change.address);
         Finding::error("plan-incomplete", message).about(change.address.clone())
     })
 }

@@ -31,3 +31,4 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod usage;
+pub(crate) mod yaml;

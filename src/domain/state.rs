@@ -17,7 +17,7 @@ pub struct Content {
     /// How many bytes.
     pub size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
-    pub look: Option<Appearance>,
+    pub appearance: Option<Appearance>,
 }
 
 impl Content {
@@ -27,14 +27,14 @@ impl Content {
         Self {
             sha256: Digest::of(bytes),
             size: bytes.len() as u64,
-            look: png::read(bytes).ok().map(|image| image.look()),
+            appearance: png::read(bytes).ok().map(|image| image.appearance()),
         }
     }
 
     /// Whether both look the same. Bytes that are no sound PNG look like nothing but themselves.
     #[must_use]
     pub fn same_appearance(&self, other: &Self) -> bool {
-        self.sha256 == other.sha256 || (self.look.is_some() && self.look == other.look)
+        self.sha256 == other.sha256 || (self.appearance.is_some() && self.appearance == other.appearance)
     }
 }
 

@@ -53,7 +53,8 @@ pub struct ContentDocument {
     /// How many bytes.
     pub size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
-    pub look: Option<Appearance>,
+    #[serde(rename = "look")]
+    pub appearance: Option<Appearance>,
 }
 
 /// What an entry was when the plan was made.
@@ -197,7 +198,7 @@ pub enum CodeUsage {
 
 both_ways! {
     OriginDocument = origin::Origin { kind, why, commit }
-    ContentDocument = state::Content { sha256, size, look }
+    ContentDocument = state::Content { sha256, size, appearance }
     AfterDocument = diff::After { file, content }
     UnknownDocument = diff::Unknown { address, why }
     TroubleDocument = evidence::ReadFailure { why, count, items }

@@ -63,7 +63,7 @@ impl Document {
         let changes = self.changes.iter().map(ChangeDocument::change).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
         if let Some(twice) = changes.iter().find(|change| !seen.insert(change.address.folded())) {
-            return Err(BadPlan::Altered(format!("it changes {} twice", twice.address.to_string().escape_debug())));
+            return Err(BadPlan::Altered(format!("it changes {} twice", twice.address)));
         }
         let usage = |change: &ChangeDocument| Some((change.address.clone(), change.usage.clone()?.into()));
         let usages = self.changes.iter().filter_map(usage).collect::<BTreeMap<_, _>>();
@@ -127,7 +127,7 @@ impl SavedPlan {
 impl ChangeDocument {
     fn change(&self) -> Result<Change, BadPlan> {
         let address = &self.address;
-        let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", address.to_string().escape_debug()));
+        let broken = |what: &str| BadPlan::Altered(format!("{address}: {what}"));
         let (before, after) = (self.before.clone().map(Into::into), self.after.clone().map(Into::into));
         let action = match (self.action, before, after) {
             (ActionName::Create, None, Some(after)) => Action::Create(after),
@@ -153,7 +153,7 @@ impl ChangeDocument {
 /// Holds what a saved plan says of images against the images: one that states another look for its bytes is not
 /// believed.
 fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
-    let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address.to_string().escape_debug()));
+    let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address));
     if let Some(after) = change.action.after() {
         let bytes = contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
         if Content::of(bytes) != after.content {

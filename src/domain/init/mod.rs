@@ -105,7 +105,8 @@ pub fn files(answers: &InitAnswers) -> BTreeMap<String, FileContent> {
         .into_iter()
         .chain(surroundings())
         .map(|(name, content)| (format!("{prefix}{name}"), content));
-    let ci = answers.ci.map(|system| (system.path().to_owned(), new(ci::text(system, answers))));
+    let text = |system| ci::text(system, MANIFEST, &answers.folder, answers.portal.as_ref());
+    let ci = answers.ci.map(|system| (system.path().to_owned(), new(text(system))));
     inside.chain(ci).collect()
 }
 

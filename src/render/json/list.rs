@@ -47,7 +47,8 @@ pub struct HeldDocument {
     pub sha256: Option<Digest>,
     /// Names how the image looks: two are equal exactly when the images look the same. Null when the bytes are no sound
     /// PNG.
-    pub look: Option<Appearance>,
+    #[serde(rename = "look")]
+    pub appearance: Option<Appearance>,
     /// Why it could not be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
@@ -112,7 +113,7 @@ impl From<&ListEntry> for HeldDocument {
             standing: (*management).into(),
             size: content.map(|content| content.size),
             sha256: content.map(|content| content.sha256),
-            look: content.and_then(|content| content.look),
+            appearance: content.and_then(|content| content.appearance),
             unknown,
         }
     }
