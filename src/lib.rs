@@ -29,8 +29,12 @@
 //! | [`cli`] | one file a command: arguments and wiring; exit codes, hints, progress |
 //!
 //! Two types carry the promises. A [`domain::state::DesiredState`] only comes out of the rules, so art that was not
-//! checked cannot be planned. An [`domain::guard::ApprovedPlan`] only comes out of the guards, so a plan that was not
-//! judged cannot be applied.
+//! checked cannot be planned; or out of a run's backup, for restore, which puts back what the portal had. An
+//! [`domain::guard::ApprovedPlan`] only comes out of the guards, which evaluate a plan once, so a plan that was not
+//! evaluated cannot be applied; it comes with the document that publishes it ([`format::Published`]), so that what a run
+//! keeps is what it sends.
+//!
+//! A step of a command returns what it found, or a `Failure` with a kind; `cli/error.rs` decides hints and exit codes.
 
 pub mod cli;
 pub mod domain;

@@ -22,15 +22,15 @@ use crate::store::runs;
 /// The variable by which the script shows the program that a shell asks.
 pub(super) const VARIABLE: &str = "BRANDCTL_COMPLETE";
 
-/// Answers a shell that asks what the last of `arguments` could become; `false` when none does. What the script asks is
-/// known by its `--`: a variable alone must not keep a command from doing its work.
+/// Answers a shell that asks how the last of `arguments` may go on; `false` when no shell asks. The script's questions have
+/// a `--`: a variable alone must not keep a command from doing its work.
 pub(super) fn answered(program: fn() -> Command, arguments: &[OsString]) -> bool {
     let shell = std::env::var(VARIABLE).unwrap_or_default();
     if Shells::builtins().completer(&shell).is_none() || arguments.get(1).is_none_or(|word| word != "--") {
         return false;
     }
     let here = std::env::current_dir().ok();
-    // What is typed is no command line yet: an error would only garble it.
+    // What is typed is not a command line yet: an error would only garble it.
     CompleteEnv::with_factory(program).var(VARIABLE).try_complete(arguments.to_vec(), here.as_deref()).unwrap_or(true)
 }
 
@@ -66,8 +66,8 @@ fn candidates(typed: &OsStr, values: impl Iterator<Item = String>) -> Vec<Comple
     values.filter(|value| value.starts_with(&*typed) && is_plain(value)).map(CompletionCandidate::new).collect()
 }
 
-/// Whether no shell sees more in it than its letters: bash puts a candidate on the line as it is, and codes and file names
-/// come from whoever can commit.
+/// Whether a shell takes every character of it literally: bash puts a candidate on the line as it is, and codes and file
+/// names come from whoever can commit.
 fn is_plain(value: &str) -> bool {
     value.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"._/-".contains(&letter))
 }

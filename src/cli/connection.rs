@@ -1,6 +1,6 @@
 //! A portal that can be talked to, with its state folder and its lock.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use crate::ops::ports::{DOWNLOADS, Interrupt};
 use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
-use crate::store::lock::{self, Lock, LockError};
+use crate::store::lock::{Lock, LockError, LockPurpose};
 use crate::store::state_dir::StateDir;
 
 use super::context::Context;
@@ -23,9 +23,6 @@ use super::credentials;
 use super::error::Failure;
 use super::output;
 use super::sandbox::own_folder;
-
-/// The longest bundle of certificates that is read, in bytes: systems' own are a quarter of a MiB.
-const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A portal that can be talked to.
 pub(super) struct Connection {
@@ -89,7 +86,7 @@ impl Connection {
 
     /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
     pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
-        if self.writes() { Ok(None) } else { Lock::take(&self.state, lock::Purpose::Settle, now()).map(Some) }
+        if self.writes() { Ok(None) } else { Lock::take(&self.state, LockPurpose::Settle, now()).map(Some) }
     }
 
     /// What reading the portal takes.
@@ -135,7 +132,7 @@ fn named(context: &Context<'_>, manifest: Option<&Manifest>) -> Result<Target, F
 /// A client of the portal that `access` is for. Nothing is sent yet.
 fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
     let globals = context.globals;
-    let ca_cert = globals.ca_cert.as_deref().map(ca_bundle).transpose()?;
+    let ca_cert = globals.ca_cert.as_deref().map(credentials::ca_bundle).transpose()?;
     let rate = Rate { per_second: globals.rps, ..Rate::default() };
     let deadlines = Deadlines::new(Instant::now(), globals.timeout);
     let throttle = Throttle::new(rate, DOWNLOADS, context.progress.clone())?;
@@ -143,21 +140,12 @@ fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
     Ok(Client::new(access, &trust, throttle, deadlines)?)
 }
 
-/// The file of `--ca-cert`.
-fn ca_bundle(path: &Path) -> Result<Vec<u8>, Failure> {
-    credentials::read(path, MAX_CA_BUNDLE_BYTES).map_err(|error| {
-        let message = format!("the file of --ca-cert, {}, cannot be read: {error}", path.display());
-        let help = "it should be a PEM file with the certificates of the portal's certificate authority";
-        Failure::new(FailureKind::Usage, Finding::error("credentials", message).help(help))
-    })
-}
-
 /// Takes the lock to write; where it is held for a moment only, after that moment.
 fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
-    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
     loop {
-        match Lock::take(state, lock::Purpose::Apply, now()) {
-            Err(error) if error.is_brief() && std::time::Instant::now() < patience && !interrupt.is_raised() => {
+        match Lock::take(state, LockPurpose::Apply, now()) {
+            Err(error) if error.is_brief() && std::time::Instant::now() < deadline && !interrupt.is_raised() => {
                 std::thread::sleep(Duration::from_millis(200));
             }
             taken => return taken,

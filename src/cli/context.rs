@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::report::Subject;
+use crate::domain::report::{Report, Subject};
 use crate::ops::ports::Interrupt;
 use crate::store::repository::Repository;
 use crate::store::root;
@@ -12,6 +12,7 @@ use crate::store::root;
 use super::credentials::{self, Credentials};
 use super::error::Failure;
 use super::progress::Progress;
+use super::reports::Reports;
 use super::settings::{Globals, SettleArgs};
 use super::signals;
 
@@ -65,6 +66,15 @@ impl<'a> Context<'a> {
             None => self.named.get_or_init(|| host(&credentials::find())).clone(),
         };
         Subject { portal, manifest: root::path_in_repository(self.globals.manifest()) }
+    }
+
+    /// Writes the reports of what `command` found out and did, and adds what could not be written to `report`.
+    pub(super) fn write_reports(&self, reports: &Reports, report: &mut Report, command: &str) {
+        if reports.comment() {
+            report.subject = self.subject();
+        }
+        let unwritten = reports.write(report, command);
+        report.findings.extend(unwritten);
     }
 
     /// Runs `work`, which can be left undone at any point, until it ends or the user asks to stop.

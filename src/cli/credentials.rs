@@ -1,4 +1,4 @@
-//! Where the right to use a portal comes from: the environment, never a flag or the manifest.
+//! Credentials: they come from the environment, never from a flag or the manifest.
 
 use std::ffi::OsString;
 use std::io;
@@ -19,8 +19,10 @@ const VARIABLES: [(&str, Holds); 6] = [
     ("BITRIX24_OAUTH_FILE", Holds::TokenFile),
 ];
 
-/// The longest file of a webhook that is read, in bytes.
+/// A longer file of a webhook is not read.
 const MAX_WEBHOOK_FILE_BYTES: u64 = 64 * 1024;
+/// A longer bundle of certificates is not read: systems' own are a quarter of a MiB.
+const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -32,7 +34,7 @@ enum Holds {
     TokenFile,
 }
 
-/// The right to use a portal, and where it came from.
+/// Credentials, and where they came from.
 #[derive(Debug)]
 pub(super) struct Credentials {
     pub(super) access: Access,
@@ -55,7 +57,7 @@ pub(super) fn files() -> impl Iterator<Item = (&'static str, PathBuf)> {
         .filter_map(|(name, _)| Some((name, std::env::var_os(name).filter(|value| !value.is_empty())?.into())))
 }
 
-/// Whether the environment names any, sound or not.
+/// Whether the environment names any credentials, valid or not.
 pub(super) fn are_named() -> bool {
     VARIABLES.iter().any(|(name, _)| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
@@ -73,7 +75,8 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         }
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
-            let text = read(&path, MAX_WEBHOOK_FILE_BYTES)
+            let text = UserInput::at(&path)
+                .read(MAX_WEBHOOK_FILE_BYTES)
                 .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
             let text = text.map_err(|error| {
                 let message = format!("{file}, {}, cannot be read: {error}", path.display());
@@ -94,9 +97,14 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
     Ok(Credentials { access, source, ignored })
 }
 
-/// A small file, whole. It may be a pipe, as shells make them of `<(…)`, so its length is known only at its end.
-pub(super) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
-    UserInput::at(path).read(longest)
+/// The file of `--ca-cert`.
+pub(super) fn ca_bundle(path: &Path) -> Result<Vec<u8>, Box<Finding>> {
+    UserInput::at(path).read(MAX_CA_BUNDLE_BYTES).map_err(|error| {
+        refused(
+            format!("the file of --ca-cert, {}, cannot be read: {error}", path.display()),
+            "it should be a PEM file with the certificates of the portal's certificate authority",
+        )
+    })
 }
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {

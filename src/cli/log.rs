@@ -31,11 +31,11 @@ use super::settings::{Format, Globals, parsed};
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    action: Action,
+    action: LogAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum LogAction {
     /// Add an entry to an item's timeline
     ///
     /// The portal does not look whether it has the icon; brandctl does, and warns. What was added through a webhook can
@@ -43,24 +43,24 @@ enum Action {
     #[command(
         after_help = "Examples:\n  brandctl log add --entity deal:12 --title Sent --text 0034-1234 --icon acme-parcel"
     )]
-    Add(Adding),
+    Add(AddArgs),
     /// Show one entry
     #[command(after_help = "Examples:\n  brandctl log get 42074")]
-    Get(Naming),
+    Get(IdArgs),
     /// List an item's entries
     #[command(
         after_help = "Examples:\n  brandctl log list --entity deal:12\n  brandctl log list --entity 1032:5 --order asc --limit 20 --format json"
     )]
-    List(Listing),
+    List(ListArgs),
     /// Delete an entry
     ///
     /// Portals let only the application that added an entry delete it. A webhook is no application.
     #[command(after_help = "Examples:\n  brandctl log delete 42074")]
-    Delete(Naming),
+    Delete(IdArgs),
 }
 
 #[derive(Debug, Args)]
-struct Adding {
+struct AddArgs {
     /// The item, such as deal:12
     #[arg(long, value_name = "TYPE:ID", value_parser = parsed::<Entity>)]
     entity: Entity,
@@ -76,14 +76,14 @@ struct Adding {
 }
 
 #[derive(Debug, Args)]
-struct Naming {
+struct IdArgs {
     /// The entry's id
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     id: u64,
 }
 
 #[derive(Debug, Args)]
-struct Listing {
+struct ListArgs {
     /// The item, such as deal:12
     #[arg(long, value_name = "TYPE:ID", value_parser = parsed::<Entity>)]
     entity: Entity,
@@ -91,12 +91,12 @@ struct Listing {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// Which entries come first
-    #[arg(long, value_enum, default_value_t = Order::Desc)]
-    order: Order,
+    #[arg(long, value_enum, default_value_t = OrderArg::Desc)]
+    order: OrderArg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Order {
+enum OrderArg {
     /// The oldest
     Asc,
     /// The newest
@@ -124,15 +124,15 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 }
 
 /// Does it.
-fn act(context: &Context<'_>, action: &Action, attempt: &mut Attempt, log: &mut LogReport) -> Result<(), Failure> {
+fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &mut LogReport) -> Result<(), Failure> {
     let manifest = attempt.parse_if_any(context)?;
     // Log entries are in no plan: no run is in the way of a write to them.
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     match action {
-        Action::Add(adding) => log.entries = vec![add(context, adding, &connection, attempt, log)?],
-        Action::Get(Naming { id }) => log.entries = vec![context.wait(connection.client.log_entry(*id))??],
-        Action::List(listing) => log.entries = list(context, listing, &connection, attempt)?,
-        Action::Delete(Naming { id }) => {
+        LogAction::Add(arguments) => log.entries = vec![add(context, arguments, &connection, attempt, log)?],
+        LogAction::Get(IdArgs { id }) => log.entries = vec![context.wait(connection.client.log_entry(*id))??],
+        LogAction::List(arguments) => log.entries = list(context, arguments, &connection, attempt)?,
+        LogAction::Delete(IdArgs { id }) => {
             let deleted = context.wait(connection.client.delete_log_entry(*id));
             let help = format!("`brandctl log get {id}` shows whether it is still there");
             wrote(deleted, log, "the entry may have been deleted all the same", &help)?;
@@ -145,12 +145,12 @@ fn act(context: &Context<'_>, action: &Action, attempt: &mut Attempt, log: &mut 
 
 fn add(
     context: &Context<'_>,
-    adding: &Adding,
+    arguments: &AddArgs,
     connection: &Connection,
     attempt: &mut Attempt,
     log: &mut LogReport,
 ) -> Result<LogEntry, Failure> {
-    let Adding { entity, title, text, icon } = adding;
+    let AddArgs { entity, title, text, icon } = arguments;
     let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
     let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
     let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
@@ -159,14 +159,14 @@ fn add(
 
 fn list(
     context: &Context<'_>,
-    listing: &Listing,
+    arguments: &ListArgs,
     connection: &Connection,
     attempt: &mut Attempt,
 ) -> Result<Vec<LogEntry>, Failure> {
-    let Listing { entity, limit, order } = listing;
+    let ListArgs { entity, limit, order } = arguments;
     let order = match order {
-        Order::Asc => logmessage::LogOrder::Ascending,
-        Order::Desc => logmessage::LogOrder::Descending,
+        OrderArg::Asc => logmessage::LogOrder::Ascending,
+        OrderArg::Desc => logmessage::LogOrder::Descending,
     };
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
     let (entries, counted) = context.wait(ops::logmessage::list(&connection.client, *entity, order, limit))??;
@@ -202,14 +202,16 @@ fn wrote<T>(
     }
 }
 
-fn human(action: &Action, report: &LogReport) -> String {
+fn human(action: &LogAction, report: &LogReport) -> String {
     match (action, report.outcome, report.entries.as_slice()) {
-        (Action::List(Listing { entity, .. }), LogOutcome::Done, entries) => render::logmessage::list(entries, *entity),
-        (Action::Get(_), LogOutcome::Done, [entry]) => render::logmessage::entry(entry),
-        (Action::Add(Adding { entity, .. }), LogOutcome::Done, [entry]) => {
+        (LogAction::List(ListArgs { entity, .. }), LogOutcome::Done, entries) => {
+            render::logmessage::list(entries, *entity)
+        }
+        (LogAction::Get(_), LogOutcome::Done, [entry]) => render::logmessage::entry(entry),
+        (LogAction::Add(AddArgs { entity, .. }), LogOutcome::Done, [entry]) => {
             format!("Added log entry {} to {entity}.\n", entry.id)
         }
-        (Action::Delete(Naming { id }), LogOutcome::Done, _) => format!("Deleted log entry {id}.\n"),
+        (LogAction::Delete(IdArgs { id }), LogOutcome::Done, _) => format!("Deleted log entry {id}.\n"),
         _ => String::new(),
     }
 }

@@ -127,14 +127,14 @@ impl Command {
     }
 
     /// The files that are wanted of it, and the formats that it has for them.
-    const fn reports(&self) -> Option<(&Reports, &'static [reports::Format])> {
+    const fn reports(&self) -> Option<(&Reports, &'static [reports::ReportFormat])> {
         match self {
-            Self::Validate(arguments) => Some((&arguments.reports, reports::Format::OF_CHECKS)),
-            Self::List(arguments) => Some((&arguments.reports, reports::Format::OF_LISTS)),
-            Self::Show(arguments) => Some((&arguments.reports, reports::Format::OF_PLANS)),
+            Self::Validate(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_CHECKS)),
+            Self::List(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_LISTS)),
+            Self::Show(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_PLANS)),
             Self::Plan(plan::Arguments { plan, .. })
             | Self::Apply(apply::Arguments { plan, .. })
-            | Self::Drift(drift::Arguments { plan, .. }) => Some((&plan.reports, reports::Format::OF_PLANS)),
+            | Self::Drift(drift::Arguments { plan, .. }) => Some((&plan.reports, reports::ReportFormat::OF_PLANS)),
             _ => None,
         }
     }

@@ -1,10 +1,10 @@
-//! The files that a command line names: what is written must be no two things in one file, and nothing that is read.
+//! The files that a command line names: each that is written must be a file of its own, and none that is read.
 
 use std::path::{Path, PathBuf};
 
 use crate::store::files::{Output, place};
 
-/// A file, and how the user knows it: `--report x.html`, or `the manifest`.
+/// A file, and how messages name it: `--report x.html`, or `the manifest`.
 pub(super) struct Named {
     name: String,
     path: PathBuf,
@@ -16,7 +16,7 @@ impl Named {
     }
 }
 
-/// Whether every file of `written` is one of its own and none of `read`; the error says which is not. Files are the same
+/// Checks that the files of `written` are all different and none of `read`; the error says which is not. Files are the same
 /// when they are in the same place, however they are spelt. Pipes and devices lose nothing.
 pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String> {
     let mut taken: Vec<(PathBuf, &Named, &str)> =

@@ -61,7 +61,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         Saved::Elsewhere
     });
     let mut report = attempt.into_report(&context, made.err());
-    plan.reports.write_for(&context, &mut report, "plan");
+    context.write_reports(&plan.reports, &mut report, "plan");
     let detail = if *detailed_exitcode { Detail::Changes } else { Detail::Plain };
     let screen = output::screen_of_plan(globals, plan.show);
     output::report(globals, &report, error::exit_of_plan(&report, detail), |report| {

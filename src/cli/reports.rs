@@ -15,8 +15,6 @@ use crate::render;
 use crate::render::json::{ListDocument, ValidationDocument};
 use crate::store::files::Output;
 
-use super::context::Context;
-
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Reports {
@@ -24,21 +22,21 @@ pub(super) struct Reports {
     /// md, xml (JUnit), sarif, as far as the command has them. A file is replaced in one step, a pipe or device written as it
     /// is
     #[arg(long = "report", value_name = "[FORMAT=]PATH", value_parser = parse)]
-    files: Vec<File>,
+    files: Vec<ReportFile>,
     /// Where the HTML report will be: Markdown links to it, because it cannot hold images itself
     #[arg(long = "report-url", value_name = "URL", value_parser = address, requires = "files")]
     url: Option<Url>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct File {
-    format: Format,
+struct ReportFile {
+    format: ReportFormat,
     path: PathBuf,
 }
 
 /// What a report can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum ReportFormat {
     Html,
     Json,
     Markdown,
@@ -46,7 +44,7 @@ pub(super) enum Format {
     Sarif,
 }
 
-impl Format {
+impl ReportFormat {
     /// What there is of a comparison.
     pub(super) const OF_PLANS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit];
     /// What there is of a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
@@ -72,23 +70,23 @@ impl Format {
 }
 
 /// A format that is named wins over the extension; what stands before another `=` belongs to the path.
-fn parse(text: &str) -> Result<File, String> {
+fn parse(text: &str) -> Result<ReportFile, String> {
     const STANDARD: &str = "standard output is for what --format says: name a file, or /dev/stdout to have both there";
     if let Some((name, path)) = text.split_once('=')
-        && let Some(format) = Format::named(name)
+        && let Some(format) = ReportFormat::named(name)
     {
         return match path {
             "" => Err(format!("a path is missing after `{name}=`")),
             "-" => Err(STANDARD.to_owned()),
-            _ => Ok(File { format, path: path.into() }),
+            _ => Ok(ReportFile { format, path: path.into() }),
         };
     }
     if text == "-" {
         return Err(STANDARD.to_owned());
     }
     let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
-    match extension.and_then(Format::named) {
-        Some(format) => Ok(File { format, path: text.into() }),
+    match extension.and_then(ReportFormat::named) {
+        Some(format) => Ok(ReportFile { format, path: text.into() }),
         None => {
             Err("its extension names no format: end it in .html or .json, .md, .xml or .sarif, or write html=PATH \
                      and so on"
@@ -100,9 +98,11 @@ fn parse(text: &str) -> Result<File, String> {
 /// A link that is safe to follow, and to print: nobody can read along, and there is no password in it. A comment has room
 /// for it whatever else is in it.
 fn address(text: &str) -> Result<Url, String> {
-    const LONGEST: usize = 2000;
+    const MAX_URL_CHARS: usize = 2000;
     match Url::parse(text) {
-        Ok(url) if url.as_str().len() > LONGEST => Err(format!("give an address of at most {LONGEST} characters")),
+        Ok(url) if url.as_str().len() > MAX_URL_CHARS => {
+            Err(format!("give an address of at most {MAX_URL_CHARS} characters"))
+        }
         Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() => Ok(url),
         _ => Err("give an address that begins with https://, without a user name or a password".to_owned()),
     }
@@ -110,7 +110,7 @@ fn address(text: &str) -> Result<Url, String> {
 
 impl Reports {
     /// Whether the command has the formats of all these files; the error names those that it has.
-    pub(super) fn are_of(&self, formats: &[Format]) -> Result<(), String> {
+    pub(super) fn are_of(&self, formats: &[ReportFormat]) -> Result<(), String> {
         let Some(file) = self.files.iter().find(|file| !formats.contains(&file.format)) else { return Ok(()) };
         let names: Vec<_> = formats.iter().map(|format| format!(".{}", format.names()[0])).collect();
         let path = file.path.display();
@@ -125,21 +125,12 @@ impl Reports {
 
     /// Whether there is to be a comment, which is found again by what it is about.
     pub(super) fn comment(&self) -> bool {
-        self.files.iter().any(|file| file.format == Format::Markdown)
+        self.files.iter().any(|file| file.format == ReportFormat::Markdown)
     }
 
     /// Whether images are wanted, for a page.
     pub(super) fn draw(&self) -> bool {
-        self.files.iter().any(|file| file.format == Format::Html)
-    }
-
-    /// Writes what `command` found out and did, and adds what could not be written to the report.
-    pub(super) fn write_for(&self, context: &Context<'_>, report: &mut Report, command: &str) {
-        if self.comment() {
-            report.subject = context.subject();
-        }
-        let unwritten = self.write(report, command);
-        report.findings.extend(unwritten);
+        self.files.iter().any(|file| file.format == ReportFormat::Html)
     }
 
     /// Writes what `command` found out and did; the findings say what could not be written.
@@ -148,11 +139,11 @@ impl Reports {
             report,
             |report| &mut report.findings,
             |report, format| match format {
-                Format::Html => Ok(Some(render::html::report(report, command))),
-                Format::Json => render::json::print::<Document>(report).map(Some),
-                Format::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
-                Format::Junit => Ok(Some(render::junit::report(report, command))),
-                Format::Sarif => Ok(None),
+                ReportFormat::Html => Ok(Some(render::html::report(report, command))),
+                ReportFormat::Json => render::json::print::<Document>(report).map(Some),
+                ReportFormat::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
+                ReportFormat::Junit => Ok(Some(render::junit::report(report, command))),
+                ReportFormat::Sarif => Ok(None),
             },
         )
     }
@@ -163,10 +154,10 @@ impl Reports {
             list,
             |list| &mut list.findings,
             |list, format| match format {
-                Format::Html => Ok(Some(render::html::list(list))),
-                Format::Json => render::json::print::<ListDocument>(list).map(Some),
-                Format::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
-                Format::Junit | Format::Sarif => Ok(None),
+                ReportFormat::Html => Ok(Some(render::html::list(list))),
+                ReportFormat::Json => render::json::print::<ListDocument>(list).map(Some),
+                ReportFormat::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
+                ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
             },
         )
     }
@@ -177,11 +168,11 @@ impl Reports {
             validation,
             |validation| &mut validation.findings,
             |validation, format| match format {
-                Format::Html => Ok(Some(render::html::validation(validation))),
-                Format::Json => render::json::print::<ValidationDocument>(validation).map(Some),
-                Format::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
-                Format::Junit => Ok(Some(render::junit::validation(validation))),
-                Format::Sarif => render::sarif::validation(validation).map(Some),
+                ReportFormat::Html => Ok(Some(render::html::validation(validation))),
+                ReportFormat::Json => render::json::print::<ValidationDocument>(validation).map(Some),
+                ReportFormat::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
+                ReportFormat::Junit => Ok(Some(render::junit::validation(validation))),
+                ReportFormat::Sarif => render::sarif::validation(validation).map(Some),
             },
         )
     }
@@ -196,7 +187,7 @@ impl Reports {
         &self,
         found: &T,
         findings: impl Fn(&mut T) -> &mut Vec<Finding>,
-        render: impl Fn(&T, Format) -> Result<Option<String>, serde_json::Error>,
+        render: impl Fn(&T, ReportFormat) -> Result<Option<String>, serde_json::Error>,
     ) -> Vec<Finding> {
         let (mut outputs, mut missing) = (Vec::new(), Vec::new());
         for file in &self.files {
@@ -222,7 +213,7 @@ impl Reports {
     }
 }
 
-fn unwritten(file: &File, error: &io::Error) -> Finding {
+fn unwritten(file: &ReportFile, error: &io::Error) -> Finding {
     let message = format!("the report cannot be written to {}: {error}", file.path.display());
     Finding::error("output", message).help("name a file in a folder that exists and can be written")
 }
@@ -233,16 +224,16 @@ mod tests {
 
     #[test]
     fn a_format_is_named_or_follows_from_the_extension() {
-        let file = |format, path: &str| Ok(File { format, path: path.into() });
-        assert_eq!(parse("out/x.html"), file(Format::Html, "out/x.html"));
-        assert_eq!(parse("X.JSON"), file(Format::Json, "X.JSON"));
-        assert_eq!(parse("html=page"), file(Format::Html, "page"));
-        assert_eq!(parse("json=x.html"), file(Format::Json, "x.html"));
-        assert_eq!(parse("a=b.html"), file(Format::Html, "a=b.html"));
-        assert_eq!(parse("comment.md"), file(Format::Markdown, "comment.md"));
-        assert_eq!(parse("junit=x"), file(Format::Junit, "x"));
-        assert_eq!(parse("x.xml"), file(Format::Junit, "x.xml"));
-        assert_eq!(parse("x.sarif"), file(Format::Sarif, "x.sarif"));
+        let file = |format, path: &str| Ok(ReportFile { format, path: path.into() });
+        assert_eq!(parse("out/x.html"), file(ReportFormat::Html, "out/x.html"));
+        assert_eq!(parse("X.JSON"), file(ReportFormat::Json, "X.JSON"));
+        assert_eq!(parse("html=page"), file(ReportFormat::Html, "page"));
+        assert_eq!(parse("json=x.html"), file(ReportFormat::Json, "x.html"));
+        assert_eq!(parse("a=b.html"), file(ReportFormat::Html, "a=b.html"));
+        assert_eq!(parse("comment.md"), file(ReportFormat::Markdown, "comment.md"));
+        assert_eq!(parse("junit=x"), file(ReportFormat::Junit, "x"));
+        assert_eq!(parse("x.xml"), file(ReportFormat::Junit, "x.xml"));
+        assert_eq!(parse("x.sarif"), file(ReportFormat::Sarif, "x.sarif"));
         for wrong in ["report", "x.pdf", "html=", "pdf=x", ""] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
@@ -262,9 +253,10 @@ mod tests {
 
     #[test]
     fn a_format_that_a_command_lacks_is_refused() {
-        let reports = Reports { files: vec![File { format: Format::Junit, path: "x.xml".into() }], url: None };
-        assert_eq!(reports.are_of(Format::OF_PLANS), Ok(()));
+        let reports =
+            Reports { files: vec![ReportFile { format: ReportFormat::Junit, path: "x.xml".into() }], url: None };
+        assert_eq!(reports.are_of(ReportFormat::OF_PLANS), Ok(()));
         let told = "`--report x.xml`: this command has no xml report: it has .html, .json, .md";
-        assert_eq!(reports.are_of(Format::OF_LISTS), Err(told.to_owned()));
+        assert_eq!(reports.are_of(ReportFormat::OF_LISTS), Err(told.to_owned()));
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::manifest::Manifest;
 use crate::domain::plan::Plan;
 use crate::domain::rules;
 use crate::format::SavedPlan;
-use crate::ops::apply::{self, Start};
+use crate::ops::apply::{self, StartingPoint};
 use crate::ops::plan::{Purpose, counts_by_kind};
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
 
@@ -58,7 +58,7 @@ pub(super) fn take_up(
 }
 
 /// What this very plan deleted before it was cut short was owned when it began.
-fn count_own_deletes(counts_by_kind: &mut CountsByKind, plan: &Plan, start: &Start) {
+fn count_own_deletes(counts_by_kind: &mut CountsByKind, plan: &Plan, start: &StartingPoint) {
     for change in &plan.diff.changes {
         let deleted = matches!(change.action, Action::Delete(_)) && start.done.contains(&change.address);
         if let Some(counts) = counts_by_kind.get_mut(&change.address.kind)

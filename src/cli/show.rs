@@ -40,11 +40,11 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let repository = Repository::at(globals.manifest());
     let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
-        Ok(Stored::Plan(saved)) => Shown::of(saved.document().clone(), saved.plan().clone(), None),
+        Ok(Stored::Plan(saved)) => StoredReport::of(saved.document().clone(), saved.plan().clone(), None),
         Ok(Stored::Run(mut kept)) => {
             // A run's folder has the old images; the new ones are in the repository, unless they changed since.
             kept.plan.contents.extend(repository.still_holds(&kept.plan.diff.changes));
-            Shown::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
+            StoredReport::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
         }
         Err(finding) => {
             output::diagnostic(&render::human::findings(&[*finding], &Report::default(), &output::error_screen()));
@@ -80,14 +80,14 @@ fn human(document: &Document, report: &Report, state: Option<&RunState>, screen:
 }
 
 /// What was stored, as it was published and as a report.
-struct Shown {
+struct StoredReport {
     document: Document,
     report: Report,
     /// The journal, of a run.
     state: Option<RunState>,
 }
 
-impl Shown {
+impl StoredReport {
     fn of(mut document: Document, plan: Plan, run: Option<(PathBuf, RunState)>) -> Self {
         let (run, state) = run
             .map(|(folder, state)| (Run { id: state.run.clone(), folder, steps: state.steps.clone() }, state))
@@ -100,8 +100,8 @@ impl Shown {
         let report = Report {
             failure,
             portal: document.portal.clone(),
-            against: document.against,
-            guards: document.guards.clone(),
+            against: document.against.map(Into::into),
+            guards: document.guards.iter().cloned().map(Into::into).collect(),
             findings: document.findings(),
             plan_sha256: document.plan_sha256,
             origins: document.origins(),

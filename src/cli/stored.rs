@@ -48,11 +48,9 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     let mut found = runs.into_iter().filter(|run| run.state.run == name);
     match (found.next(), found.next()) {
         (Some(run), None) => kept_run(run).map(|run| Stored::Run(Box::new(run))),
-        (Some(_), Some(_)) => {
-            Err(unreadable(&format!("several portals have a run `{}`: name its folder", name.escape_debug())))
-        }
+        (Some(_), Some(_)) => Err(unreadable(&format!("several portals have a run `{}`: name its folder", name))),
         (None, _) => {
-            let message = format!("there is no run and no saved plan `{}`", name.escape_debug());
+            let message = format!("there is no run and no saved plan `{}`", name);
             Err(Box::new(
                 Finding::error("run", message).help("`brandctl history` lists the runs; a folder's path does too"),
             ))

@@ -196,7 +196,7 @@ pub(super) fn finish(
     let globals = context.globals;
     let shown = attempt.shown;
     let mut report = attempt.into_report(context, applied.err());
-    reports.write_for(context, &mut report, "apply");
+    context.write_reports(reports, &mut report, "apply");
     let exit = error::exit_of_apply(&report, context.interrupt.is_raised());
     match globals.format {
         Format::Json => output::json(render::json::print::<Document>(&report), exit),

@@ -2,17 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Code, FoldedCode, Kind};
 use super::finding::Finding;
 use super::ownership::{Prune, Unmanaged};
 use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
 
 /// What an entry was when the plan was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Before {
     /// The code as the portal spells it.
     pub code: Code,
@@ -23,8 +19,7 @@ pub struct Before {
 }
 
 /// What an entry shall be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
     /// The art's file, relative to the manifest.
     pub file: String,
@@ -64,8 +59,7 @@ impl Action {
 }
 
 /// Why something is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Declared, and not on the portal.
     Absent,
@@ -96,8 +90,7 @@ pub struct Change {
 }
 
 /// An entry whose content could not be fetched: it is not changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The entry, spelt as the portal spells it.
     pub address: Address,
@@ -219,22 +212,18 @@ impl<'a> Index<'a> {
 
 fn reserved(address: &Address, system: &Address) -> Box<Finding> {
     let differing = if system.code == address.code { "" } else { " but for case" };
-    let message = format!("the portal has a system entry `{}`, the same code{differing}", shown(system));
+    let message = format!("the portal has a system entry `{system}`, the same code{differing}");
     Box::new(Finding::error("code-reserved", message).help("system entries can never be changed: choose another code"))
 }
 
 fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
-    let spellings = live.iter().map(|entry| format!("`{}`", shown(&entry.listed.address))).collect::<Vec<_>>();
-    let message = format!("the portal lists {} entries for `{}`: {}", live.len(), shown(address), spellings.join(", "));
+    let spellings = live.iter().map(|entry| format!("`{}`", entry.listed.address)).collect::<Vec<_>>();
+    let message = format!("the portal lists {} entries for `{address}`: {}", live.len(), spellings.join(", "));
     let help = "a delete could hit either of them: remove all but one by hand";
     Box::new(Finding::error("code-ambiguous", message).help(help))
 }
 
-fn shown(address: &Address) -> String {
-    address.to_string().escape_debug().to_string()
-}
-
-type Verdict = Result<Option<(Action, Reason)>, Box<Finding>>;
+type Comparison = Result<Option<(Action, Reason)>, Box<Finding>>;
 
 /// A declared entry that the portal has under the same code, or under one that differs only by case.
 fn compare(
@@ -244,11 +233,10 @@ fn compare(
     ObservedEntry { listed, reading }: &ObservedEntry,
     unbacked: Unbacked,
     diff: &mut Diff,
-) -> Verdict {
+) -> Comparison {
     let respelt = listed.address != *address;
     if respelt && desired.ownership().of(&listed.address).is_err() {
-        let message =
-            format!("the portal spells this code `{}`, which this manifest does not own", shown(&listed.address));
+        let message = format!("the portal spells this code `{}`, which this manifest does not own", listed.address);
         let help = "declare it as the portal spells it, or let `owns` match that spelling too";
         return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
@@ -256,7 +244,7 @@ fn compare(
     let after = || After { file: entry.file.clone(), content: entry.content.clone() };
     Ok(match reading {
         Reading::Known(content) => {
-            let reason = match (content.same_appearance(&entry.content), content.look.is_some(), respelt) {
+            let reason = match (content.same_appearance(&entry.content), content.appearance.is_some(), respelt) {
                 (true, _, false) => {
                     diff.unchanged += 1;
                     diff.kept.insert(address.clone(), content.clone());
@@ -327,13 +315,13 @@ fn undeclared(
 fn pair_renames(changes: &mut [Change]) {
     let mut created: BTreeMap<(Kind, &super::png::Appearance), Vec<usize>> = BTreeMap::new();
     for (at, change) in changes.iter().enumerate().rev() {
-        if let Action::Create(After { content: Content { look: Some(look), .. }, .. }) = &change.action {
+        if let Action::Create(After { content: Content { appearance: Some(look), .. }, .. }) = &change.action {
             created.entry((change.address.kind, look)).or_default().push(at);
         }
     }
     let mut pairs = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        if let Action::Delete(Before { content: Some(Content { look: Some(look), .. }), .. }) = &change.action
+        if let Action::Delete(Before { content: Some(Content { appearance: Some(look), .. }), .. }) = &change.action
             && let Some(other) = created.get_mut(&(change.address.kind, look)).and_then(Vec::pop)
         {
             pairs.push((at, other));

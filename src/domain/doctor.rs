@@ -1,9 +1,6 @@
 //! Whether apply has everything that it needs: the checks of `doctor`, made from what was observed on the way to a portal.
 //! A check that was skipped says why, and only what would make apply fail counts as failed.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 /// The scope that the methods of icons and logos are in.
 const CRM_SCOPE: &str = "crm";
 /// The most that the clocks may differ, in seconds, before tokens and times in logs are wrong.
@@ -12,8 +9,7 @@ const MAX_CLOCK_SKEW: i64 = 60;
 const METHOD_SECONDS: f64 = 480.0;
 
 /// What is checked, in the order in which it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DoctorSubject {
     /// The credentials' form, and the files that options name.
     Config,
@@ -63,8 +59,7 @@ impl DoctorSubject {
 }
 
 /// How a check went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
     /// As it should be.
     Ok,

@@ -3,14 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::Address;
 
 /// What is known of the use of one code. There is no word for "unused": nobody can know that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Usage {
     /// Log entries name it.
     Used {
@@ -29,8 +25,7 @@ pub enum Usage {
 }
 
 /// A log entry that names a code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
     /// The entry's id.
     pub id: u64,
@@ -41,8 +36,7 @@ pub struct Sample {
 }
 
 /// What was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
     /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
     pub items: Vec<String>,
@@ -59,14 +53,11 @@ pub struct Coverage {
     /// How many log entries were read.
     pub log_entries: u64,
     /// Why items are unreadable.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub troubles: Vec<ReadFailure>,
 }
 
 /// Why items are unreadable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Trouble")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadFailure {
     /// The portal's reason.
     pub why: String,

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Kind};
 use super::diff::{Action, Change, Unbacked};
 use super::evidence::Usage;
@@ -56,8 +53,7 @@ pub struct KindCounts {
 pub type CountsByKind = BTreeMap<Kind, KindCounts>;
 
 /// The guards, by the names that plans and reports record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Guard {
     /// More deletes of one kind than allowed.
     MaxDeletes,
@@ -86,8 +82,7 @@ impl Guard {
 }
 
 /// What a guard decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It had nothing against the plan.
     Passed,
@@ -98,8 +93,7 @@ pub enum Outcome {
 }
 
 /// What one guard said of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Which guard.
     pub guard: Guard,
@@ -108,10 +102,8 @@ pub struct Verdict {
     /// Why, in one sentence.
     pub message: String,
     /// What to do when it refused.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub help: Option<String>,
     /// The entries it is about.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub addresses: Vec<Address>,
 }
 
@@ -209,10 +201,7 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
                 findings.push(
                     Finding::error(
                         "plan-outside-manifest",
-                        format!(
-                            "{}: the plan changes it, and it is not owned: {why}",
-                            address.to_string().escape_debug()
-                        ),
+                        format!("{}: the plan changes it, and it is not owned: {why}", address),
                     )
                     .about(address)
                     .help("make a new plan with the present manifest"),
@@ -223,10 +212,7 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
             findings.push(
                 Finding::error(
                     "plan-outside-manifest",
-                    format!(
-                        "{}: the plan deletes it, and the manifest's `prune` is off",
-                        change.address.to_string().escape_debug()
-                    ),
+                    format!("{}: the plan deletes it, and the manifest's `prune` is off", change.address),
                 )
                 .about(change.address.clone())
                 .help("make a new plan with the present manifest"),
@@ -243,7 +229,7 @@ fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
         change.action.after().is_some_and(|after| !plan.contents.contains_key(&after.content.sha256))
     };
     plan.diff.changes.iter().filter(lacks).map(|change| {
-        let message = format!("the plan lacks the new image of {}", change.address.to_string().escape_debug());
+        let message = format!("the plan lacks the new image of {}", change.address);
         Finding::error("plan-incomplete", message).about(change.address.clone())
     })
 }

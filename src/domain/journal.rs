@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest, FoldedCode, Kind};
@@ -16,7 +15,7 @@ use super::step::{StepOutcome, StepResult};
 pub const FORMAT_VERSION: u32 = 1;
 
 /// One line of a journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// When it was written, in RFC 3339.
     pub at: String,
@@ -26,7 +25,7 @@ pub struct Line {
 }
 
 /// What a line says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
 pub enum Entry {
     /// The run began: the plan and the old images are on disk.
@@ -80,7 +79,7 @@ pub enum Entry {
 }
 
 /// How a run came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// Every step was tried.
@@ -187,7 +186,7 @@ impl RunState {
 }
 
 /// One write, without its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "write", rename_all = "lowercase")]
 pub enum Write {
     /// An add.
@@ -222,7 +221,7 @@ impl From<&Command> for Write {
 }
 
 /// What the portal said to one write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "kebab-case")]
 pub enum Said {
     /// It took effect.

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::asset::{Address, FoldedCode, Kind};
 use super::finding::Finding;
 use super::ownership::{Ownership, Unmanaged};
@@ -14,9 +11,7 @@ use super::scope;
 use super::state::{Listed, ObservedEntry, ObservedState, Reading, Selection};
 
 /// What brandctl may do with an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "Standing")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Management {
     /// The manifest owns it: apply makes it what is declared, or deletes it.
     Managed,

@@ -4,9 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::finding::Finding;
 use crate::text;
 
@@ -140,8 +137,7 @@ pub struct NewLogEntry {
 }
 
 /// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogEntry {
     /// Its id.
     pub id: u64,
@@ -230,8 +226,7 @@ impl Paging {
 }
 
 /// How a command about log entries ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogOutcome {
     /// It was done, as far as `errors` does not say otherwise.
     Done,

@@ -29,3 +29,4 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 pub mod usage;
+pub(crate) mod yaml;

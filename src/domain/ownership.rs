@@ -1,8 +1,5 @@
 //! Who may touch what: the manifest's `owns`, `ignore`, `protect` and `prune`, asked about one entry at a time.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Kind};
 use super::scope::Scope;
 
@@ -31,8 +28,7 @@ pub enum Prune {
 }
 
 /// Why brandctl leaves a custom entry alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unmanaged {
     /// The manifest has no section for its kind.
     KindAbsent,

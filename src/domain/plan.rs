@@ -186,7 +186,7 @@ impl Change {
         StepState::Diverged(match before {
             None => "it exists on the portal, with another image".to_owned(),
             Some(before) if listed.address.code != before.code => {
-                format!("the portal now spells it `{}`", listed.address.code.as_str().escape_debug())
+                format!("the portal now spells it `{}`", listed.address.code)
             }
             Some(_) => "it has another image than when the plan was made".to_owned(),
         })

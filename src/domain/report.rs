@@ -3,9 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Digest};
 use super::export::ExportItem;
 use super::finding::{Finding, Severity};
@@ -38,8 +35,7 @@ pub enum DriftScope {
 }
 
 /// What stood for the portal where it was not read itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Against {
     /// A folder that `export` wrote.
     Export,

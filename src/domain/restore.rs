@@ -29,7 +29,7 @@ pub fn desired(
         .iter()
         .filter(|address| !changes.iter().any(|change| change.action.before().is_some() && about(change, address)))
         .map(|address| {
-            let message = format!("{from} neither replaced nor deleted {}", shown(address));
+            let message = format!("{from} neither replaced nor deleted {address}");
             Finding::error("restore", message).about(address.clone())
         })
         .collect();
@@ -46,7 +46,7 @@ pub fn desired(
                 entries.insert(address, desired);
             }
             None => {
-                let message = format!("{from} has no copy of the old image of {}", shown(&address));
+                let message = format!("{from} has no copy of the old image of {address}");
                 findings
                     .push(Finding::error("restore", message).about(address).help("name the others to restore them"));
             }
@@ -57,8 +57,4 @@ pub fn desired(
 
 fn about(change: &Change, address: &Address) -> bool {
     change.address.folded() == address.folded()
-}
-
-fn shown(address: &Address) -> String {
-    address.to_string().escape_debug().to_string()
 }

@@ -138,7 +138,8 @@ fn judge(manifest: &Manifest, piece: &Piece, aim: Aim) -> Judged {
     }
     let sound = image.as_ref().and_then(|image| image.as_ref().ok());
     let desired = sound.zip(piece.bytes.clone()).filter(|_| aim == Aim::DesiredState).map(|(image, png)| {
-        let content = Content { sha256: Digest::of(&png), size: png.len() as u64, look: Some(image.look()) };
+        let content =
+            Content { sha256: Digest::of(&png), size: png.len() as u64, appearance: Some(image.appearance()) };
         Desired { file: piece.file.clone(), place: piece.place.clone(), png, content }
     });
     Judged { found, pixel_crc: sound.map(Image::pixel_crc), desired }

@@ -3,9 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::finding::Place;
 use super::ownership::{Ownership, Prune};
@@ -13,15 +10,14 @@ use super::png::{self, Appearance};
 use super::scope::{Pattern, Scope};
 
 /// Facts of some stored bytes, enough to compare them without having them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// SHA-256 of the bytes.
     pub sha256: Digest,
     /// How many bytes.
     pub size: u64,
     /// How the image looks; null when the bytes are no sound PNG.
-    pub look: Option<Appearance>,
+    pub appearance: Option<Appearance>,
 }
 
 impl Content {
@@ -31,14 +27,14 @@ impl Content {
         Self {
             sha256: Digest::of(bytes),
             size: bytes.len() as u64,
-            look: png::read(bytes).ok().map(|image| image.look()),
+            appearance: png::read(bytes).ok().map(|image| image.appearance()),
         }
     }
 
     /// Whether both look the same. Bytes that are no sound PNG look like nothing but themselves.
     #[must_use]
     pub fn same_appearance(&self, other: &Self) -> bool {
-        self.sha256 == other.sha256 || (self.look.is_some() && self.look == other.look)
+        self.sha256 == other.sha256 || (self.appearance.is_some() && self.appearance == other.appearance)
     }
 }
 

@@ -1,12 +1,10 @@
 //! What became of one step of a plan.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What became of one step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[schemars(rename = "Fate")]
 pub enum StepOutcome {
     /// It took effect, and the portal was read again to see it.
     Applied,
@@ -21,7 +19,7 @@ pub enum StepOutcome {
 }
 
 /// What became of one step, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepResult {
     /// What became of it.

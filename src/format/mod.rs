@@ -6,15 +6,19 @@
 //! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
 //! (each of which is covered by its own digest) and what apply adds.
 
+mod facts;
 pub mod plan;
 pub mod published;
 pub mod saved;
 pub mod snapshot;
+mod words;
 
+pub use facts::{CodeUsage, ContentDocument, CoverageDocument, OriginDocument, StepResultDocument, VerdictDocument};
 pub use plan::{ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, Tool};
 pub use published::Published;
 pub use saved::{BadPlan, SavedPlan};
 pub use snapshot::{SnapshotDocument, SnapshotEntry};
+pub use words::{AgainstName, FateName, MoverName, ReasonName, SeverityName};
 
 /// The version of the formats that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;

@@ -6,17 +6,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::asset::{Address, Code, Digest};
-use crate::domain::diff::{Action, After, Before, Change, Reason, Unknown};
-use crate::domain::evidence::{Coverage, Usage};
-use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::diff::{Action, Change};
+use crate::domain::finding::{Finding, Place};
 use crate::domain::guard::Verdict;
-use crate::domain::origin::{Origin, Origins};
-use crate::domain::ownership::Unmanaged;
+use crate::domain::origin::Origins;
 use crate::domain::plan::{Plan, Precondition};
 use crate::domain::report::{Against, Report, Run};
-use crate::domain::step::StepResult;
 
 use super::FORMAT_VERSION;
+use super::facts::{
+    AfterDocument, BeforeDocument, CodeUsage, CoverageDocument, OriginDocument, StepResultDocument, UnknownDocument,
+    VerdictDocument,
+};
+use super::words::{AgainstName, ReasonName, SeverityName, UnmanagedName};
 
 /// A plan, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,18 +33,18 @@ pub struct Document {
     pub portal: Option<String>,
     /// What stood for the portal; absent when the portal itself was read. A plan with this is shown, never applied.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub against: Option<Against>,
+    pub against: Option<AgainstName>,
     /// The changes, sorted by address.
     pub changes: Vec<ChangeDocument>,
     /// Custom entries that are left alone.
     pub unmanaged: Vec<UnmanagedDocument>,
     /// Entries whose content could not be fetched, which are left alone too.
-    pub unknown: Vec<Unknown>,
+    pub unknown: Vec<UnknownDocument>,
     /// What was looked at to tell whether codes are in use, when that was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub usage_coverage: Option<Coverage>,
+    pub usage_coverage: Option<CoverageDocument>,
     /// What each guard said.
-    pub guards: Vec<Verdict>,
+    pub guards: Vec<VerdictDocument>,
     /// Counts.
     pub summary: Summary,
     /// Findings that stop nothing.
@@ -99,25 +101,25 @@ pub struct ChangeDocument {
     /// What is done to it.
     pub action: ActionName,
     /// Why.
-    pub reason: Reason,
+    pub reason: ReasonName,
     /// The other half of a rename.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rename: Option<Address>,
     /// Who moved, by the history of the repository.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub origin: Option<Origin>,
+    pub origin: Option<OriginDocument>,
     /// What it was; null for a create.
-    pub before: Option<Before>,
+    pub before: Option<BeforeDocument>,
     /// What it shall be; null for a delete.
-    pub after: Option<After>,
+    pub after: Option<AfterDocument>,
     /// What must be true of the code for the change to be made.
     pub precondition: PreconditionDocument,
     /// Whether the code is in use, of an entry that is deleted or replaced, when that was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub usage: Option<Usage>,
+    pub usage: Option<CodeUsage>,
     /// What became of it, once apply began.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub result: Option<StepResult>,
+    pub result: Option<StepResultDocument>,
 }
 
 /// What must be true of a code for a change to be made.
@@ -141,7 +143,7 @@ pub struct UnmanagedDocument {
     /// The entry.
     pub address: Address,
     /// Why.
-    pub why: Unmanaged,
+    pub why: UnmanagedName,
 }
 
 /// Counts.
@@ -169,7 +171,7 @@ pub struct FindingDocument {
     /// Which check: a rule id, or one of the checks of manifest and portal.
     pub rule: String,
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: SeverityName,
     /// The file: the PNG for a finding about art, else the manifest; null when it is about no file.
     pub path: Option<String>,
     /// Line in that file, from 1; null for a PNG.
@@ -220,7 +222,7 @@ impl From<&Finding> for FindingDocument {
         let Finding { rule, severity, path, place, address, declared, message, help, related: _ } = finding;
         Self {
             rule: rule.to_string(),
-            severity: *severity,
+            severity: (*severity).into(),
             path: path.clone(),
             line: place.as_ref().map(|place| place.line),
             column: place.as_ref().map(|place| place.column),
@@ -238,7 +240,7 @@ impl From<&FindingDocument> for Finding {
         let place = |line, column| Place { line, column, bytes: 0..0 };
         Self {
             rule: rule.clone().into(),
-            severity: *severity,
+            severity: (*severity).into(),
             path: path.clone(),
             place: line.zip(*column).map(|(line, column)| place(line, column)),
             address: address.as_ref().and_then(|address| address.parse().ok()),
@@ -260,11 +262,11 @@ impl From<&Change> for ChangeDocument {
                 Action::Replace(..) => ActionName::Replace,
                 Action::Delete(_) => ActionName::Delete,
             },
-            reason: *reason,
+            reason: (*reason).into(),
             rename: rename.clone(),
             origin: None,
-            before: action.before().cloned(),
-            after: action.after().cloned(),
+            before: action.before().cloned().map(Into::into),
+            after: action.after().cloned().map(Into::into),
             precondition: match change.precondition() {
                 Precondition::Absent => PreconditionDocument { exists: false, code: None, sha256: None },
                 Precondition::Present(before) => PreconditionDocument {
@@ -307,12 +309,12 @@ impl Document {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
             portal,
-            against,
+            against: against.map(Into::into),
             changes: Vec::new(),
             unmanaged: Vec::new(),
             unknown: Vec::new(),
             usage_coverage: None,
-            guards: guards.to_vec(),
+            guards: guards.iter().cloned().map(Into::into).collect(),
             summary: Summary::default(),
             warnings,
             errors,
@@ -326,7 +328,7 @@ impl Document {
     pub fn add_run(&mut self, run: &Run) {
         self.run = Some(RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() });
         for change in &mut self.changes {
-            change.result = run.steps.get(&change.address).cloned();
+            change.result = run.steps.get(&change.address).cloned().map(Into::into);
         }
     }
 
@@ -338,19 +340,19 @@ impl Document {
             .changes
             .iter()
             .map(|change| ChangeDocument {
-                usage: plan.usage(change),
-                origin: origins.get(&change.address).cloned(),
+                usage: plan.usage(change).map(Into::into),
+                origin: origins.get(&change.address).cloned().map(Into::into),
                 ..ChangeDocument::from(change)
             })
             .collect();
-        self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone());
+        self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone().into());
         self.unmanaged = plan
             .diff
             .unmanaged
             .iter()
-            .map(|(address, why)| UnmanagedDocument { address: address.clone(), why: *why })
+            .map(|(address, why)| UnmanagedDocument { address: address.clone(), why: (*why).into() })
             .collect();
-        self.unknown.clone_from(&plan.diff.unknown);
+        self.unknown = plan.diff.unknown.iter().cloned().map(Into::into).collect();
         self.summary = Summary {
             create: counts.create,
             replace: counts.replace,
@@ -371,7 +373,7 @@ impl Document {
     #[must_use]
     pub fn origins(&self) -> Origins {
         let changes = self.changes.iter();
-        changes.filter_map(|change| Some((change.address.clone(), change.origin.clone()?))).collect()
+        changes.filter_map(|change| Some((change.address.clone(), change.origin.clone()?.into()))).collect()
     }
 
     /// The digest of the plan that this document states, whatever was added to it since.

@@ -9,11 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::FORMAT_VERSION;
 use super::plan::{ActionName, ChangeDocument, Document};
+use super::words::AgainstName;
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change, Diff};
 use crate::domain::evidence::UsageEvidence;
 use crate::domain::plan::{Contents, Plan};
-use crate::domain::report::Against;
 use crate::domain::state::Content;
 
 impl Document {
@@ -63,9 +63,9 @@ impl Document {
         let changes = self.changes.iter().map(ChangeDocument::change).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
         if let Some(twice) = changes.iter().find(|change| !seen.insert(change.address.folded())) {
-            return Err(BadPlan::Altered(format!("it changes {} twice", twice.address.to_string().escape_debug())));
+            return Err(BadPlan::Altered(format!("it changes {} twice", twice.address)));
         }
-        let usage = |change: &ChangeDocument| Some((change.address.clone(), change.usage.clone()?));
+        let usage = |change: &ChangeDocument| Some((change.address.clone(), change.usage.clone()?.into()));
         let usages = self.changes.iter().filter_map(usage).collect::<BTreeMap<_, _>>();
         if self.usage_coverage.is_none() && !usages.is_empty() {
             return Err(BadPlan::Altered(
@@ -76,12 +76,12 @@ impl Document {
             changes,
             unchanged: self.summary.unchanged,
             kept: BTreeMap::new(),
-            unmanaged: self.unmanaged.iter().map(|entry| (entry.address.clone(), entry.why)).collect(),
+            unmanaged: self.unmanaged.iter().map(|entry| (entry.address.clone(), entry.why.into())).collect(),
             system: self.summary.system,
-            unknown: self.unknown.clone(),
+            unknown: self.unknown.iter().cloned().map(Into::into).collect(),
             conflicts: Vec::new(),
         };
-        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence::new(coverage, usages));
+        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence::new(coverage.into(), usages));
         Ok(Plan { portal: self.portal.clone().unwrap_or_default(), diff, contents, evidence })
     }
 }
@@ -114,7 +114,9 @@ impl SavedPlan {
     #[must_use]
     pub fn obstacle(&self) -> Option<String> {
         match (&self.document.portal, self.document.against, self.document.errors.first()) {
-            (_, Some(Against::Export), _) => Some("it was made against an export, not the portal itself".to_owned()),
+            (_, Some(AgainstName::Export), _) => {
+                Some("it was made against an export, not the portal itself".to_owned())
+            }
             (_, None, Some(error)) => Some(format!("it was saved with errors, the first being: {}", error.message)),
             (None, None, None) => Some("it was made without a portal".to_owned()),
             (Some(_), None, None) => None,
@@ -125,8 +127,9 @@ impl SavedPlan {
 impl ChangeDocument {
     fn change(&self) -> Result<Change, BadPlan> {
         let address = &self.address;
-        let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", address.to_string().escape_debug()));
-        let action = match (self.action, self.before.clone(), self.after.clone()) {
+        let broken = |what: &str| BadPlan::Altered(format!("{address}: {what}"));
+        let (before, after) = (self.before.clone().map(Into::into), self.after.clone().map(Into::into));
+        let action = match (self.action, before, after) {
             (ActionName::Create, None, Some(after)) => Action::Create(after),
             (ActionName::Replace, Some(before), Some(after)) => Action::Replace(before, after),
             (ActionName::Delete, Some(before), None) => Action::Delete(before),
@@ -138,7 +141,8 @@ impl ChangeDocument {
         {
             return Err(broken("it replaces another code"));
         }
-        let change = Change { address: address.clone(), action, reason: self.reason, rename: self.rename.clone() };
+        let change =
+            Change { address: address.clone(), action, reason: self.reason.into(), rename: self.rename.clone() };
         if Self::from(&change).precondition != self.precondition {
             return Err(broken("its precondition does not fit what it says of the entry"));
         }
@@ -149,7 +153,7 @@ impl ChangeDocument {
 /// Holds what a saved plan says of images against the images: one that states another look for its bytes is not
 /// believed.
 fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
-    let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address.to_string().escape_debug()));
+    let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address));
     if let Some(after) = change.action.after() {
         let bytes = contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
         if Content::of(bytes) != after.content {

@@ -100,7 +100,7 @@ impl SnapshotDocument {
             None => Ok(snapshot),
             Some(entry) => {
                 let address = entry.address().to_string();
-                Err(format!("{} must have a file and its digest, or say why not", address.escape_debug()))
+                Err(format!("{} must have a file and its digest, or say why not", address))
             }
         }
     }

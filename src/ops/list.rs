@@ -67,6 +67,6 @@ pub async fn list(
 
 fn unknown(entry: &ListEntry) -> Option<Finding> {
     let Reading::Failed(why) = &entry.reading else { return None };
-    let message = format!("the image of {} cannot be fetched: {why}", entry.address.to_string().escape_debug());
+    let message = format!("the image of {} cannot be fetched: {why}", entry.address);
     Some(Finding::warning("unknown-content", message).about(entry.address.clone()))
 }

@@ -39,7 +39,7 @@ pub(crate) async fn add<P: ReadPortal + WriteLog>(
     let icon = Address::new(Kind::Icon, Code::new(draft.icon.as_str()));
     let found = portal.get(std::slice::from_ref(&icon)).await.map_err(WriteError::NoEffect)?;
     if found.iter().all(Option::is_none) {
-        let message = format!("the portal has no icon `{}`", draft.icon.escape_debug());
+        let message = format!("the portal has no icon `{}`", draft.icon);
         let help = "the entry is shown without an icon until one of that code is added; `brandctl list --system` shows the codes";
         findings.push(Finding::warning("unknown-icon", message).help(help));
     }

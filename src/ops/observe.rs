@@ -115,7 +115,7 @@ pub(super) async fn contents(
 /// The facts of bytes just fetched, noted.
 fn seen(cache: &dyn ContentCache, file_uri: &str, bytes: &[u8]) -> Content {
     let content = Content::of(bytes);
-    if content.look.is_some() {
+    if content.appearance.is_some() {
         // What is no sound PNG may be a proxy's page: it is asked for again each time.
         cache.remember(file_uri, &content);
     }

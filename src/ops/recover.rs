@@ -80,7 +80,7 @@ fn missing(states: &BTreeMap<Address, StepState>) -> Vec<String> {
     states
         .iter()
         .filter(|(_, standing)| **standing == StepState::Between)
-        .map(|(address, _)| address.to_string().escape_debug().to_string())
+        .map(|(address, _)| address.to_string())
         .collect()
 }
 

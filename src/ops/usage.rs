@@ -71,7 +71,7 @@ pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Resul
     let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());
     Ok(absent
         .map(|(address, _)| {
-            let message = format!("the portal has no {}", address.to_string().escape_debug());
+            let message = format!("the portal has no {}", address);
             let help = "log entries may name it all the same; `brandctl list --system` shows the codes";
             Finding::warning("unknown-code", message).help(help).about(address.clone())
         })
@@ -149,7 +149,7 @@ fn unknown(evidence: &UsageEvidence) -> Vec<Finding> {
         .into_iter()
         .map(|(why, addresses)| match addresses.as_slice() {
             [one] => {
-                let message = format!("whether {} is in use is unknown: {why}", one.to_string().escape_debug());
+                let message = format!("whether {} is in use is unknown: {why}", one);
                 Finding::warning("usage-unknown", message).about((*one).clone())
             }
             several => {

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::origin;
 use super::style::{BOLD, CREATE, DELETE, DIM};
-use super::{json, origin};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::Change;
 use crate::domain::plan::Plan;
 use crate::domain::png;
 use crate::domain::report::Report;
 use crate::domain::state::Content;
+use crate::domain::yaml::scalar;
 use crate::text::{escape, escaped, plural};
 
 /// How many lines stay as they are around those that change.
@@ -105,7 +106,7 @@ fn renamed(change: &Change, word: &str) -> String {
 /// The facts of an image, as a value of YAML.
 fn facts(content: &Content, size: Option<(u32, u32)>) -> String {
     let mut facts = format!("sha256: {}, size: {}", content.sha256, content.size);
-    if content.look.is_none() {
+    if content.appearance.is_none() {
         facts.push_str(", sound: false");
     } else if let Some((width, height)) = size {
         let _ = write!(facts, ", dimensions: {width}x{height}");
@@ -126,38 +127,8 @@ fn yaml(state: &State) -> String {
             let _ = writeln!(text, "{}:", kind.plural());
         }
         for (address, facts) in entries {
-            let _ = writeln!(text, "  {}: {facts}", key(address.code.as_str()));
+            let _ = writeln!(text, "  {}: {facts}", scalar(address.code.as_str()));
         }
     }
     text
-}
-
-/// A code as a key: quoted, unless YAML takes it for nothing but text.
-fn key(code: &str) -> String {
-    let plain = code.chars().all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
-        && code.starts_with(|first: char| first.is_ascii_alphabetic())
-        && !["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&code.to_ascii_lowercase().as_str());
-    if plain {
-        return code.to_owned();
-    }
-    // Strings of JSON are strings of YAML, and every text can be written as one.
-    json::pretty(&code).map(|quoted| quoted.trim_end().to_owned()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-    use super::*;
-
-    #[test]
-    fn keys_are_quoted_where_yaml_would_take_them_for_more_than_text() {
-        for code in ["acme-call", "A.b_c-1"] {
-            assert_eq!(key(code), code);
-        }
-        for code in ["no", "Null", "1e3", "-a", "a: b", "a #b", "\u{202e}\u{1b}[31m\n", "`|<!--", "😀", ""] {
-            let quoted = key(code);
-            assert!(quoted.starts_with('"') && !quoted.contains(['\n', '\u{1b}', '\u{202e}']), "{quoted}");
-            assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), code);
-        }
-    }
 }

@@ -20,7 +20,7 @@ use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 
-use super::outcome::{self, Outcome};
+use super::outcome::{self, Headline};
 use super::{origin, reason};
 use crate::text::escape;
 
@@ -47,7 +47,7 @@ pub fn report(report: &Report, command: &str) -> String {
     if let Some(plan) = &report.plan {
         cases.extend(plan.diff.changes.iter().map(|change| of_change(change, plan, report)));
         cases.extend(plan.diff.unknown.iter().map(|unknown| Case {
-            ending: Some(Ending::new(Word::Error, "unknown", unknown.why.clone())),
+            ending: Some(CaseResult::new(ResultElement::Error, "unknown", unknown.why.clone())),
             ..Case::named(unknown.address.to_string())
         }));
     }
@@ -60,26 +60,26 @@ pub fn report(report: &Report, command: &str) -> String {
 struct Case {
     name: String,
     /// How it ended, if it did not pass.
-    ending: Option<Ending>,
+    ending: Option<CaseResult>,
     /// What else there is to say, in lines.
     output: Vec<String>,
 }
 
-struct Ending {
-    word: Word,
+struct CaseResult {
+    word: ResultElement,
     /// What sort of ending it is, for programs.
     sort: String,
     message: String,
     lines: Vec<String>,
 }
 
-impl Ending {
-    fn new(word: Word, sort: &str, message: String) -> Self {
+impl CaseResult {
+    fn new(word: ResultElement, sort: &str, message: String) -> Self {
         Self { word, sort: sort.to_owned(), lines: vec![message.clone()], message }
     }
 
     /// Several findings in one. `None` when there are none.
-    fn of(word: Word, findings: &[&Finding]) -> Option<Self> {
+    fn of(word: ResultElement, findings: &[&Finding]) -> Option<Self> {
         let (first, others) = findings.split_first()?;
         let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
         let message = format!("{}{more}", first.message);
@@ -88,13 +88,13 @@ impl Ending {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
+enum ResultElement {
     Failure,
     Error,
     Skipped,
 }
 
-impl Word {
+impl ResultElement {
     const fn name(self) -> &'static str {
         match self {
             Self::Failure => "failure",
@@ -113,9 +113,9 @@ impl Case {
 fn suite(name: &str, cases: &[Case]) -> String {
     let count =
         |word| cases.iter().filter(|case| case.ending.as_ref().is_some_and(|ending| ending.word == word)).count();
-    let (tests, failures, errors) = (cases.len(), count(Word::Failure), count(Word::Error));
+    let (tests, failures, errors) = (cases.len(), count(ResultElement::Failure), count(ResultElement::Error));
     let counts = format!(r#"tests="{tests}" failures="{failures}" errors="{errors}""#);
-    let skipped = count(Word::Skipped);
+    let skipped = count(ResultElement::Skipped);
     let name = xml(name);
     let cases: String = cases.iter().map(|case| written(case, &name)).collect();
     format!(
@@ -131,7 +131,7 @@ fn written(case: &Case, suite: &str) -> String {
         return text + "/>\n";
     }
     text.push_str(">\n");
-    if let Some(Ending { word, sort, message, lines }) = ending {
+    if let Some(CaseResult { word, sort, message, lines }) = ending {
         let (word, sort, message) = (word.name(), xml(sort), xml(message));
         let lines = xml_lines(lines);
         let _ = writeln!(text, "      <{word} type=\"{sort}\" message=\"{message}\">{lines}</{word}>");
@@ -151,7 +151,7 @@ fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
         findings.iter().copied().partition(|finding| validation.fails(finding.severity));
     Case {
         name: file.to_owned(),
-        ending: Ending::of(Word::Failure, &failing),
+        ending: CaseResult::of(ResultElement::Failure, &failing),
         output: passing.into_iter().map(line).collect(),
     }
 }
@@ -171,18 +171,18 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
         }
         None => (sort.to_owned(), format!("{sort}: {why}")),
     };
-    let word = if report.concerns(&change.address) { Word::Failure } else { Word::Skipped };
+    let word = if report.concerns(&change.address) { ResultElement::Failure } else { ResultElement::Skipped };
     let ending = match step.map(|step| (step.fate, step.why.clone().unwrap_or_default())) {
         None if report.is_stale() => {
             let message = format!("{sort}: planned, and not sent because the plan is stale");
-            Some(Ending::new(Word::Skipped, "stale", message))
+            Some(CaseResult::new(ResultElement::Skipped, "stale", message))
         }
-        None => Some(Ending::new(word, &sort, why)),
+        None => Some(CaseResult::new(word, &sort, why)),
         Some((StepOutcome::Applied, _)) => None,
-        Some((StepOutcome::Failed, why)) => Some(Ending::new(Word::Failure, "failed", why)),
-        Some((StepOutcome::Recovered, why)) => Some(Ending::new(Word::Failure, "recovered", why)),
-        Some((StepOutcome::Unknown, why)) => Some(Ending::new(Word::Error, "unknown", why)),
-        Some((StepOutcome::Skipped, why)) => Some(Ending::new(Word::Skipped, "skipped", why)),
+        Some((StepOutcome::Failed, why)) => Some(CaseResult::new(ResultElement::Failure, "failed", why)),
+        Some((StepOutcome::Recovered, why)) => Some(CaseResult::new(ResultElement::Failure, "recovered", why)),
+        Some((StepOutcome::Unknown, why)) => Some(CaseResult::new(ResultElement::Error, "unknown", why)),
+        Some((StepOutcome::Skipped, why)) => Some(CaseResult::new(ResultElement::Skipped, "skipped", why)),
     };
     Case { ending, ..Case::named(change.address.to_string()) }
 }
@@ -191,7 +191,7 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
 /// error says that not everything could be found out.
 fn the_rest(report: &Report, command: &str) -> Case {
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
-    let sentence = Outcome::of_report(report, command).text;
+    let sentence = Headline::of_report(report, command).text;
     let mut output = vec![sentence.clone()];
     output.extend(outcome::counts_of(report));
     output.extend(origin::summary(report));
@@ -200,14 +200,17 @@ fn the_rest(report: &Report, command: &str) -> Case {
         refused.map(|verdict| format!("guard {}: refused: {}", verdict.guard.name(), verdict.message)).collect();
     output.extend(refused.iter().cloned());
     output.extend(warnings.into_iter().map(line));
-    let ending = Ending::of(Word::Error, &errors)
+    let ending = CaseResult::of(ResultElement::Error, &errors)
         // A guard is no matter of `drift`, which writes nothing.
         .or_else(|| {
             let message = refused.first().filter(|_| command != "drift" && report.run.is_none())?;
-            Some(Ending { lines: refused.clone(), ..Ending::new(Word::Failure, "guard", message.clone()) })
+            Some(CaseResult {
+                lines: refused.clone(),
+                ..CaseResult::new(ResultElement::Failure, "guard", message.clone())
+            })
         })
         // Test cases that were skipped alone would let it pass.
-        .or_else(|| only_skipped(report).then(|| Ending::new(Word::Failure, "partial", sentence)));
+        .or_else(|| only_skipped(report).then(|| CaseResult::new(ResultElement::Failure, "partial", sentence)));
     Case { ending, output, ..Case::named("everything else".to_owned()) }
 }
 

@@ -58,7 +58,7 @@ fn facts(entry: &ListEntry) -> String {
         Reading::Known(content) => {
             let digest = content.sha256.to_string();
             let digest = digest.get(..12).unwrap_or(&digest);
-            let remark = if content.look.is_none() { "  no sound PNG" } else { "" };
+            let remark = if content.appearance.is_none() { "  no sound PNG" } else { "" };
             format!("{style}{word:9}{style:#}  {:>7}  {digest}{remark}", content.size)
         }
     }

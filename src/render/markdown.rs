@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::outcome::{self, Outcome};
+use super::outcome::{self, Headline};
 use super::reason::{in_pairs, unmanaged};
 use super::{origin, reason, usage};
 use crate::domain::asset::Address;
@@ -22,20 +22,20 @@ use crate::domain::step::StepOutcome;
 use crate::text::escape;
 
 /// No comment is longer, in bytes: hosts take 65,536 characters, and a tool may add some of its own.
-pub const LONGEST: usize = 60_000;
+pub const MAX_COMMENT_BYTES: usize = 60_000;
 
 /// The most rows that are seen without a click.
-const OPEN: usize = 25;
+const MAX_OPEN_ROWS: usize = 25;
 
 /// The longest name or message, in characters: a code may have 255.
-const LONGEST_NAME: usize = 300;
+const MAX_NAME_CHARS: usize = 300;
 
 /// What `command` (as the user typed it: `plan`) found out and did. `page` is where the page with the images will be.
 #[must_use]
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let title = report.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, side by side", page));
-    let outcome = Outcome::of_report(report, command);
+    let outcome = Headline::of_report(report, command);
     let mut comment = Comment::new(command, (&report.subject, &report.manifest), title, &outcome, images);
     if let Some(counts) = outcome::counts_of(report) {
         let _ = write!(comment.text, "{counts}.\n\n");
@@ -109,7 +109,7 @@ fn moved(report: &Report) -> Option<String> {
 /// What `validate` found.
 #[must_use]
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
-    let outcome = Outcome::of_validation(validation);
+    let outcome = Headline::of_validation(validation);
     let images = page.map(|page| ("The images, as the portal draws them", page));
     let about = (&validation.subject, validation.manifest.as_str());
     let mut comment = Comment::new("validate", about, &validation.manifest, &outcome, images);
@@ -125,7 +125,7 @@ pub fn list(list: &ListReport, page: Option<&str>) -> String {
     let title = list.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, as the portal draws them", page));
     let about = (&list.subject, list.manifest.as_deref().unwrap_or_default());
-    let mut comment = Comment::new("list", about, title, &Outcome::of_list(list), images);
+    let mut comment = Comment::new("list", about, title, &Headline::of_list(list), images);
     let (errors, warnings): (Vec<_>, Vec<_>) = list.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
     let custom = list.entries.iter().filter(|entry| entry.management != Management::System);
@@ -141,7 +141,7 @@ pub fn list(list: &ListReport, page: Option<&str>) -> String {
 const FINDINGS: &str = "| rule | about | what |\n|---|---|---|\n";
 const ENTRIES: &str = "| entry | why |\n|---|---|\n";
 
-/// A comment that grows and stays below [`LONGEST`].
+/// A comment that grows and stays below [`MAX_COMMENT_BYTES`].
 struct Comment {
     text: String,
     lists: Vec<List>,
@@ -163,7 +163,7 @@ impl Comment {
         command: &str,
         (subject, manifest): (&Subject, &str),
         title: &str,
-        outcome: &Outcome,
+        outcome: &Headline,
         images: Option<(&str, &str)>,
     ) -> Self {
         let portal = subject.portal.as_deref().map_or_else(|| "-".to_owned(), marked);
@@ -180,7 +180,7 @@ impl Comment {
     /// A table, folded away where it is long.
     fn list(&mut self, title: &str, head: &'static str, rows: impl Iterator<Item = String>) {
         let rows: Vec<String> = rows.collect();
-        let is_folded = rows.len() > OPEN;
+        let is_folded = rows.len() > MAX_OPEN_ROWS;
         self.lists.push(List { title: title.to_owned(), head, rows, is_folded });
     }
 
@@ -194,7 +194,7 @@ impl Comment {
         let Self { mut text, lists } = self;
         let mut lists: Vec<_> = lists.into_iter().filter(|list| !list.rows.is_empty()).map(|list| (list, 0)).collect();
         let frames: usize = lists.iter().map(|(list, _)| list.written(0).len()).sum();
-        let mut room = LONGEST.saturating_sub(text.len() + frames + 1);
+        let mut room = MAX_COMMENT_BYTES.saturating_sub(text.len() + frames + 1);
         let mut by_length: Vec<_> = lists.iter_mut().collect();
         by_length.sort_by_key(|(list, _)| list.length());
         let mut left = by_length.len();
@@ -245,7 +245,7 @@ impl List {
 /// A name in a comment of HTML, which `--` could end.
 fn marked(name: &str) -> String {
     let mut marked = String::new();
-    for character in name.chars().take(LONGEST_NAME) {
+    for character in name.chars().take(MAX_NAME_CHARS) {
         if character.is_ascii_alphanumeric() || "._/:".contains(character) || character == '-' && !marked.ends_with('-')
         {
             marked.push(character);
@@ -262,7 +262,7 @@ fn marked(name: &str) -> String {
 /// Text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
 fn code(text: &str) -> String {
     let mut shown = escape(text).replace('|', "\\u{7c}");
-    if let Some((end, _)) = shown.char_indices().nth(LONGEST_NAME) {
+    if let Some((end, _)) = shown.char_indices().nth(MAX_NAME_CHARS) {
         shown.truncate(end);
         shown.push('…');
     }
@@ -311,19 +311,19 @@ fn finding(finding: &Finding) -> String {
 
 fn verdict(verdict: &Verdict) -> String {
     /// The most entries that are named one by one.
-    const MOST: usize = 10;
+    const MAX_NAMED: usize = 10;
     let word = match verdict.outcome {
         guard::Outcome::Passed => "passed",
         guard::Outcome::Allowed => "allowed",
         guard::Outcome::Refused => "**refused**",
     };
     let mut why = code(&verdict.message);
-    let named: Vec<_> = verdict.addresses.iter().take(MOST).map(name).collect();
+    let named: Vec<_> = verdict.addresses.iter().take(MAX_NAMED).map(name).collect();
     if !named.is_empty() {
         let _ = write!(why, "<br>{}", named.join(", "));
     }
-    if verdict.addresses.len() > MOST {
-        let _ = write!(why, " and {} more", verdict.addresses.len() - MOST);
+    if verdict.addresses.len() > MAX_NAMED {
+        let _ = write!(why, " and {} more", verdict.addresses.len() - MAX_NAMED);
     }
     if let Some(help) = &verdict.help {
         let _ = write!(why, "<br>help: {}", code(help));

@@ -8,7 +8,7 @@ use crate::domain::{finding::Finding, list::ListReport};
 use crate::text::{escaped, plural, shell_word};
 
 /// A sentence, and how it is meant.
-pub(super) struct Outcome {
+pub(super) struct Headline {
     pub(super) tone: Tone,
     pub(super) text: String,
 }
@@ -34,7 +34,7 @@ impl Tone {
     }
 }
 
-impl Outcome {
+impl Headline {
     fn new(tone: Tone, text: impl Into<String>) -> Self {
         Self { tone, text: text.into() }
     }

@@ -27,17 +27,17 @@ const ROOT: &str = "%SRCROOT%";
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Serialize)]
-struct Log {
+struct SarifLog {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run; 1],
+    runs: [SarifRun; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
+struct SarifRun {
+    tool: SarifTool,
     /// Columns are counted in characters.
     column_kind: &'static str,
     original_uri_base_ids: BTreeMap<&'static str, Root>,
@@ -58,7 +58,7 @@ struct Invocation {
 }
 
 #[derive(Serialize)]
-struct Tool {
+struct SarifTool {
     driver: Driver,
 }
 
@@ -170,11 +170,11 @@ pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> 
         })
         .collect();
     let root = Root { description: Text::new("the folder in which brandctl ran: the root of the repository") };
-    pretty(&Log {
+    pretty(&SarifLog {
         schema: SCHEMA,
         version: "2.1.0",
-        runs: [Run {
-            tool: Tool { driver: Driver { name: "brandctl", semantic_version: env!("CARGO_PKG_VERSION"), rules } },
+        runs: [SarifRun {
+            tool: SarifTool { driver: Driver { name: "brandctl", semantic_version: env!("CARGO_PKG_VERSION"), rules } },
             column_kind: "unicodeCodePoints",
             original_uri_base_ids: BTreeMap::from([(ROOT, root)]),
             invocations: [Invocation { execution_successful: true }],

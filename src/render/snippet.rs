@@ -67,17 +67,17 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, scree
                 // What is on the same line is marked in the same snippet.
                 let (beside, elsewhere): (Vec<_>, Vec<_>) =
                     finding.related.iter().partition(|(related, _)| related.line == place.line);
-                let beside: Vec<_> = beside.into_iter().map(Mark::related).collect();
-                elements.push(located(path, &Mark { place, label: None }, &beside, source));
+                let beside: Vec<_> = beside.into_iter().map(SnippetMark::related).collect();
+                elements.push(located(path, &SnippetMark { place, label: None }, &beside, source));
                 for related in elsewhere {
-                    elements.push(located(path, &Mark::related(related), &[], source));
+                    elements.push(located(path, &SnippetMark::related(related), &[], source));
                 }
             }
             None => {
                 let entry = finding.address.as_ref().map(|address| format!(" ({address})")).unwrap_or_default();
                 elements.push(Origin::path(escaped(format!("{path}{entry}"))).into());
                 if let Some(place) = &finding.declared {
-                    elements.push(located(name, &Mark { place, label: Some("declared here") }, &[], manifest));
+                    elements.push(located(name, &SnippetMark { place, label: Some("declared here") }, &[], manifest));
                 }
             }
         }
@@ -130,12 +130,12 @@ struct Lines {
 }
 
 /// A place to be marked: with what it is, or the finding's own.
-struct Mark<'a> {
+struct SnippetMark<'a> {
     place: &'a Place,
     label: Option<&'a str>,
 }
 
-impl<'m> Mark<'m> {
+impl<'m> SnippetMark<'m> {
     fn related((place, what): &'m (Place, String)) -> Self {
         Self { place, label: Some(what) }
     }
@@ -149,7 +149,7 @@ impl<'m> Mark<'m> {
 }
 
 /// The line of a place with its mark and those of others on it; only where it is when it cannot be shown.
-fn located<'a>(path: &str, mark: &Mark<'_>, beside: &[Mark<'_>], source: &str) -> Element<'a> {
+fn located<'a>(path: &str, mark: &SnippetMark<'_>, beside: &[SnippetMark<'_>], source: &str) -> Element<'a> {
     let place = mark.place;
     let Some(Lines { text, span }) = lines(place, source) else {
         return Origin::path(escaped(path)).line(place.line).char_column(place.column).into();

@@ -14,6 +14,7 @@ use super::files::Durability;
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
 use crate::domain::state::Content;
+use crate::format::ContentDocument;
 use crate::ops::ports::ContentCache;
 
 /// The version of the index: an index of another one is ignored.
@@ -35,7 +36,7 @@ const MAX_BLOB_BYTES: u64 = 64 * 1024 * 1024;
 #[derive(Serialize, Deserialize)]
 struct CacheIndex {
     version: u32,
-    entries: BTreeMap<String, Content>,
+    entries: BTreeMap<String, ContentDocument>,
 }
 
 /// The cache of one portal.
@@ -63,7 +64,7 @@ impl Cache {
             .ok()
             .and_then(|bytes| serde_json::from_slice::<CacheIndex>(&bytes).ok())
             .filter(|index| index.version == VERSION)
-            .map(|index| index.entries)
+            .map(|index| index.entries.into_iter().map(|(uri, content)| (uri, content.into())).collect())
             .unwrap_or_default();
         Self { state_dir: state.clone(), known: RefCell::new(KnownContents { entries, changed: false }) }
     }
@@ -92,10 +93,10 @@ impl Cache {
         }
         state_dir.make(CACHE)?;
         let folder = state_dir.folder();
-        let index = CacheIndex { version: VERSION, entries: std::mem::take(&mut known.entries) };
-        let written = folder.replace(INDEX, &serde_json::to_vec(&index)?, Durability::Unsynced);
-        let digests: BTreeSet<Digest> = index.entries.values().map(|content| content.sha256).collect();
-        known.entries = index.entries;
+        let entries = known.entries.iter().map(|(uri, content)| (uri.clone(), content.clone().into())).collect();
+        let index = serde_json::to_vec(&CacheIndex { version: VERSION, entries })?;
+        let written = folder.replace(INDEX, &index, Durability::Unsynced);
+        let digests: BTreeSet<Digest> = known.entries.values().map(|content| content.sha256).collect();
         known.changed = false;
         written?;
         let blobs = folder.child(BLOBS);

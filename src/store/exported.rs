@@ -86,8 +86,11 @@ fn altered(folder: &Folder, entry: &SnapshotEntry, what: &str) -> Finding {
     finding.help("export again, or take the folder as it was committed")
 }
 
-/// The bytes of an entry's file, or why it has none; `None` for a system entry.
-fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<Result<Arc<[u8]>, String>>, String> {
+/// The bytes of a file, or why it has none.
+type ImageBytes = Result<Arc<[u8]>, String>;
+
+/// The bytes of an entry's file; `None` for a system entry.
+fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<ImageBytes>, String> {
     let (Some(file), Some(sha256)) = (&entry.file, entry.sha256) else {
         return Ok(entry.missing.clone().map(Err));
     };

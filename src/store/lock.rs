@@ -9,19 +9,19 @@ use super::state_dir::StateDir;
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct LockHolder {
     /// Its process id.
     pub pid: u32,
     /// When it took the lock, in RFC 3339.
     pub since: String,
     /// What it does under the lock.
-    pub purpose: Purpose,
+    pub purpose: LockPurpose,
 }
 
 /// What a lock is held for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Purpose {
+pub enum LockPurpose {
     /// Writing to the portal.
     Apply,
     /// Finding out what a run did that was cut short. That takes seconds.
@@ -39,7 +39,7 @@ pub struct Lock {
 pub enum LockError {
     /// Another apply runs.
     #[error("{} on this portal and state folder{}", doing(.0.as_ref()), who(.0.as_ref()))]
-    Held(Option<Holder>),
+    Held(Option<LockHolder>),
     /// The lock file cannot be used.
     #[error("cannot lock the state folder: {0}")]
     Io(#[from] io::Error),
@@ -48,18 +48,18 @@ pub enum LockError {
 impl LockError {
     /// Whether the lock will be free again in a moment.
     pub(crate) fn is_brief(&self) -> bool {
-        matches!(self, Self::Held(Some(Holder { purpose: Purpose::Settle, .. })))
+        matches!(self, Self::Held(Some(LockHolder { purpose: LockPurpose::Settle, .. })))
     }
 }
 
-fn doing(holder: Option<&Holder>) -> &'static str {
+fn doing(holder: Option<&LockHolder>) -> &'static str {
     match holder {
-        Some(Holder { purpose: Purpose::Settle, .. }) => "another command is finding out what a run did",
-        Some(Holder { purpose: Purpose::Apply, .. }) | None => "another apply is running",
+        Some(LockHolder { purpose: LockPurpose::Settle, .. }) => "another command is finding out what a run did",
+        Some(LockHolder { purpose: LockPurpose::Apply, .. }) | None => "another apply is running",
     }
 }
 
-fn who(holder: Option<&Holder>) -> String {
+fn who(holder: Option<&LockHolder>) -> String {
     holder.map(|holder| format!(" (process {}, since {})", holder.pid, holder.since)).unwrap_or_default()
 }
 
@@ -68,11 +68,11 @@ impl Lock {
     ///
     /// # Errors
     /// When another process holds it, or the state folder cannot be written.
-    pub fn take(state: &StateDir, purpose: Purpose, since: String) -> Result<Self, LockError> {
+    pub fn take(state: &StateDir, purpose: LockPurpose, since: String) -> Result<Self, LockError> {
         match state.ensure()?.lock("lock")? {
             Locking::Held(text) => Err(LockError::Held(serde_json::from_str(&text).ok())),
             Locking::Taken(mut file) => {
-                let holder = Holder { pid: std::process::id(), since, purpose };
+                let holder = LockHolder { pid: std::process::id(), since, purpose };
                 file.write(&serde_json::to_vec(&holder).map_err(io::Error::from)?)?;
                 Ok(Self { _file: file })
             }

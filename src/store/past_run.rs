@@ -11,7 +11,7 @@ pub(super) fn past_run(run: &RunState, plan: &Document) -> PastRun {
     let done = plan.changes.iter().map(|change| {
         let outcome = run.steps.get(&change.address).map(|step| step.fate);
         let done = match (outcome, &change.after) {
-            (Some(StepOutcome::Applied), Some(after)) => PastOutcome::Put(after.content.clone()),
+            (Some(StepOutcome::Applied), Some(after)) => PastOutcome::Put(after.content.clone().into()),
             (Some(StepOutcome::Applied), None) => PastOutcome::Deleted,
             (Some(StepOutcome::Failed | StepOutcome::Skipped | StepOutcome::Recovered), _) => PastOutcome::Failed,
             (Some(StepOutcome::Unknown) | None, _) => PastOutcome::Unknown,

@@ -1,22 +1,24 @@
 //! `brandctl init`
 
+mod given;
 mod portal;
 mod questions;
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::domain::finding::Finding;
 use crate::domain::init::{self, Brand, CiSystem, FolderInGit, InitAnswers, InitReport, MANIFEST, Owned, PinnedPortal};
 use crate::domain::report::{ExportReport, FailureKind, Report};
-use crate::domain::scope::Pattern;
 use crate::ops::ports::Interrupt;
 use crate::render;
 use crate::render::json::InitDocument;
 use crate::store::files::place::with_slashes;
 use crate::store::init::{InitError, NewRepository, write};
+
+use given::{Begun, Ci, Given, Source};
 
 use super::context::Context;
 use super::error::Failure;
@@ -55,52 +57,8 @@ pub(super) struct Arguments {
     ci: Option<Ci>,
 }
 
-/// The CI system that a file is written for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Ci {
-    /// GitHub Actions: .github/workflows/brandctl.yml
-    Github,
-    /// GitLab CI: .gitlab-ci.yml
-    Gitlab,
-    /// No CI file
-    None,
-}
-
-impl Ci {
-    const fn system(self) -> Option<CiSystem> {
-        match self {
-            Self::Github => Some(CiSystem::Github),
-            Self::Gitlab => Some(CiSystem::Gitlab),
-            Self::None => None,
-        }
-    }
-}
-
 /// The files of the CI systems.
 const SYSTEM_FILES: [&str; 2] = [CiSystem::Github.path(), CiSystem::Gitlab.path()];
-
-/// What was answered so far, checked.
-#[derive(Debug, Default)]
-struct Given {
-    source: Option<Source>,
-    portal: Option<PinnedPortal>,
-    ci: Option<Ci>,
-}
-
-/// What the repository begins with, and which codes it owns.
-#[derive(Debug)]
-enum Source {
-    /// Sample art.
-    Samples(Owned),
-    /// What the portal holds; without a pattern, each code of it.
-    Portal(Option<Pattern>),
-}
-
-/// A brand, and the portal that it is for.
-struct Answered {
-    brand: Brand,
-    portal: Option<PinnedPortal>,
-}
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = arguments.folder.join(MANIFEST);
@@ -136,8 +94,8 @@ fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> R
         _ => (&site.folder, FolderInGit::root()),
     };
     report.ci = ci.system();
-    let Answered { brand, portal } = match source {
-        Source::Samples(owns) => Answered { brand: Brand::Samples(owns), portal },
+    let Begun { brand, portal } = match source {
+        Source::Samples(owns) => Begun { brand: Brand::Samples(owns), portal },
         Source::Portal(owns) => {
             let (answered, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
             report.findings.clone_from(&export.findings);

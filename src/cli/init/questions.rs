@@ -10,9 +10,10 @@ use clap::ValueEnum as _;
 use crate::domain::init::{self, Owned, PinnedPortal};
 use crate::domain::scope::Pattern;
 
+use super::super::error::Failure;
 use super::super::settings::Globals;
 use super::super::{credentials, output};
-use super::{Ci, Failure, Given, Source};
+use super::given::{Ci, Given, Source};
 
 /// Asks for what is not given yet.
 pub(super) fn ask(given: Given, globals: &Globals) -> Result<(Source, Option<PinnedPortal>, Ci), Failure> {
@@ -31,19 +32,19 @@ pub(super) fn ask(given: Given, globals: &Globals) -> Result<(Source, Option<Pin
 
 /// What a repository can begin with.
 #[derive(Clone, Copy)]
-enum Start {
+enum Beginning {
     Portal,
     Empty,
 }
 
 /// Asks what to begin with, and for the codes. A portal can only be read by who was given the right to.
 fn source(readable: bool) -> Result<Source, Failure> {
-    let (name, default) = if readable { ("portal", Start::Portal) } else { ("empty", Start::Empty) };
+    let (name, default) = if readable { ("portal", Beginning::Portal) } else { ("empty", Beginning::Empty) };
     let question = format!("Begin with what the portal holds, or empty, with sample art: portal or empty? [{name}]: ");
     let start = answer(&question, |text| match text.to_ascii_lowercase().as_str() {
         "" => Ok(default),
-        "empty" => Ok(Start::Empty),
-        "portal" if readable => Ok(Start::Portal),
+        "empty" => Ok(Beginning::Empty),
+        "portal" if readable => Ok(Beginning::Portal),
         "portal" => {
             let none = credentials::none();
             let help = none.help.map(|help| format!(": {help}")).unwrap_or_default();
@@ -52,11 +53,11 @@ fn source(readable: bool) -> Result<Source, Failure> {
         _ => Err("write portal or empty".to_owned()),
     })?;
     match start {
-        Start::Empty => {
+        Beginning::Empty => {
             answer("Which codes does this repository own? A prefix of yours and a star, such as acme-*: ", Owned::parse)
                 .map(Source::Samples)
         }
-        Start::Portal => answer(
+        Beginning::Portal => answer(
             "Which codes of it does this repository own? A pattern, such as acme-* [each that it holds now]: ",
             pattern,
         )

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use crate::domain::asset::{Code, Kind};
 use crate::domain::quote::looks_secret;
 use crate::domain::scope::Pattern;
+use crate::domain::yaml::scalar;
+use crate::text::escape;
 
 use super::SCHEMA;
 
@@ -73,34 +75,10 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     text
 }
 
-/// A YAML scalar that is this text and nothing else: plain where no reader of YAML could take it for anything else.
-fn scalar(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '/');
-    let word = matches!(text, "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null");
-    let hidden = looks_secret(text);
-    if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_plain) && !word && !hidden {
-        return text.to_owned();
-    }
-    let mut quoted = "\"".to_owned();
-    for character in text.chars() {
-        let _ = match character {
-            '"' | '\\' => write!(quoted, "\\{character}"),
-            // A code may look like a webhook, which is refused in a manifest, and is none.
-            '/' if hidden => write!(quoted, "\\x2F"),
-            ' '..='~' => write!(quoted, "{character}"),
-            _ if character.is_alphanumeric() => write!(quoted, "{character}"),
-            _ => write!(quoted, "\\U{:08X}", u32::from(character)),
-        };
-    }
-    quoted.push('"');
-    quoted
-}
-
 /// Text that stays in its comment.
 fn comment(text: &str) -> String {
     if looks_secret(text) {
         return "(hidden: it looks like a password)".to_owned();
     }
-    let is_seen = |c: char| matches!(c, ' '..='~' | '…') || c.is_alphanumeric();
-    text.chars().map(|c| if is_seen(c) { c.to_string() } else { c.escape_unicode().to_string() }).collect()
+    escape(text).into_owned()
 }

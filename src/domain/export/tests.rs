@@ -156,8 +156,6 @@ fn choices() -> impl Strategy<Value = ExportChoice> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn whatever_a_portal_holds_the_first_plan_is_empty(entries in entries(), choice in choices()) {
         let (observed, contents) = portal(&entries, &choice);

@@ -1,6 +1,6 @@
 //! The CI files: templates, and what the answers put into them.
 
-use super::{InitAnswers, MANIFEST};
+use super::answers::{FolderInGit, PinnedPortal};
 
 /// A CI system that a file can be written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,27 +29,28 @@ impl CiSystem {
     }
 }
 
-/// The text of a system's file.
-pub(super) fn text(system: CiSystem, answers: &InitAnswers) -> String {
-    let folder = answers.folder.prefix();
+/// The text of a system's file, for the repository with the file `manifest` in `folder`.
+pub(super) fn text(system: CiSystem, manifest: &str, folder: &FolderInGit, portal: Option<&PinnedPortal>) -> String {
+    let group = group(folder, portal);
+    let folder = folder.prefix();
     let path = system.path();
     // A repository that holds more than the brand should not plan for every change in it.
     let limited = |lines: String| if folder.is_empty() { String::new() } else { lines };
-    let file = if folder.is_empty() { String::new() } else { format!(" -f {folder}{MANIFEST}") };
+    let file = if folder.is_empty() { String::new() } else { format!(" -f {folder}{manifest}") };
     system
         .template()
         .replace("@paths@\n", &limited(format!("    paths: [\"{folder}**\", {path}]\n")))
         .replace("@changes@\n", &limited(format!("      changes: [\"{folder}**/*\", {path}]\n")))
         .replace("@file@", &file)
         .replace("@folder@", folder)
-        .replace("@group@", &group(answers))
+        .replace("@group@", &group)
         .replace("@version@", env!("CARGO_PKG_VERSION"))
 }
 
 /// The name under which applies wait for each other: the portal's, or the folder's where no portal is named. GitLab takes
 /// letters, digits and these signs.
-pub(super) fn group(answers: &InitAnswers) -> String {
-    let of = answers.portal.as_ref().map_or(answers.folder.prefix().trim_end_matches('/'), super::PinnedPortal::host);
+pub(super) fn group(folder: &FolderInGit, portal: Option<&PinnedPortal>) -> String {
+    let of = portal.map_or(folder.prefix().trim_end_matches('/'), PinnedPortal::host);
     let joint = if of.is_empty() { "" } else { "-" };
     format!("brandctl{joint}{of}").replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'), "-")
 }

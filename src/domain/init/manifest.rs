@@ -1,13 +1,13 @@
 //! The text of a new manifest.
 
 use crate::domain::asset::Kind;
+use crate::domain::yaml::double_quoted;
 
 use super::{Owned, PinnedPortal};
 
 /// The manifest, which names the file `schema` to editors.
 pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) -> String {
-    // JSON's strings are YAML's too, whatever is in them.
-    let pattern = serde_json::Value::from(owns.pattern().as_str());
+    let pattern = double_quoted(owns.pattern().as_str());
     let sample = owns.code();
     let samples = owns.samples();
     let kinds: Vec<Kind> = samples.iter().map(|address| address.kind).collect();
@@ -19,7 +19,7 @@ pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) ->
     let (kind, folder) = (first.name(), first.plural());
     let portal = match portal {
         Some(portal) => {
-            format!("portal: {}   # any other portal is refused\n", serde_json::Value::from(portal.host()))
+            format!("portal: {}   # any other portal is refused\n", double_quoted(portal.host()))
         }
         None => "# portal: acme.bitrix24.com   # refuse any other portal\n".to_owned(),
     };

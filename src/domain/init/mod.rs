@@ -10,9 +10,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::asset::{Address, Kind};
 use super::finding::Finding;
 use super::report::ExportReport;
@@ -62,8 +59,7 @@ pub enum FileContent {
 }
 
 /// A file that was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenFile {
     /// Its path from the root, with `/`.
     pub path: String,
@@ -72,8 +68,7 @@ pub struct WrittenFile {
 }
 
 /// What was done to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileChange {
     /// It is new.
     Created,
@@ -110,7 +105,8 @@ pub fn files(answers: &InitAnswers) -> BTreeMap<String, FileContent> {
         .into_iter()
         .chain(surroundings())
         .map(|(name, content)| (format!("{prefix}{name}"), content));
-    let ci = answers.ci.map(|system| (system.path().to_owned(), new(ci::text(system, answers))));
+    let text = |system| ci::text(system, MANIFEST, &answers.folder, answers.portal.as_ref());
+    let ci = answers.ci.map(|system| (system.path().to_owned(), new(text(system))));
     inside.chain(ci).collect()
 }
 

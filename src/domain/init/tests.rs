@@ -101,7 +101,7 @@ fn nothing_of_a_template_is_left_open() {
     }
     let group = |portal: Option<&str>, folder| {
         let portal = portal.map(|host| PinnedPortal::parse(host).unwrap());
-        ci::group(&InitAnswers { portal, folder: FolderInGit::parse(folder).unwrap(), ..answers("acme-*") })
+        ci::group(&FolderInGit::parse(folder).unwrap(), portal.as_ref())
     };
     assert_eq!(group(None, ""), "brandctl");
     assert_eq!(group(None, "shop/brand"), "brandctl-shop-brand");

@@ -11,9 +11,17 @@ use super::collector::Collector;
 use super::reader::{Reader, TOP_KEYS};
 use super::text;
 use super::values;
-use super::yaml::{self, Node, Pair, Shape};
 use super::{Manifest, VERSION};
 use crate::domain::quote::quoted;
+use crate::domain::yaml::{self, MapEntry, Node, Shape, YamlChecks, YamlFile};
+
+/// What findings about the YAML of a manifest say.
+const YAML: YamlFile = YamlFile {
+    name: "manifest",
+    levels: "three levels",
+    empty_help: "an empty manifest never means an empty portal: write at least `version: 1` and `owns`",
+    checks: YamlChecks { syntax: checks::YAML, empty: checks::EMPTY, duplicate_key: checks::DUPLICATE_KEY },
+};
 
 const OWNS_HELP: &str = "list the codes this manifest is the source of truth for: `owns: [\"acme-*\"]`";
 
@@ -36,8 +44,8 @@ pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
         return (None, collector.finish(""));
     };
     text::find_secrets(text, &mut collector);
-    let manifest =
-        yaml::read(text, &mut collector).and_then(|root| Reader { collector: &mut collector }.manifest(&root));
+    let manifest = yaml::read(text, &YAML, &mut |finding| collector.push(finding))
+        .and_then(|root| Reader { collector: &mut collector }.manifest(&root));
     (manifest, collector.finish(text))
 }
 
@@ -45,12 +53,12 @@ impl Reader<'_, '_> {
     fn manifest(&mut self, root: &Node) -> Option<Manifest> {
         let pairs = match root.shape() {
             Shape::Map([]) => {
-                self.push(yaml::nothing("the manifest is empty").at(root.place.clone()));
+                self.push(YAML.nothing("is empty").at(root.place.clone()));
                 return None;
             }
             Shape::Map(pairs) => pairs,
             Shape::Null => {
-                self.push(yaml::nothing("the manifest is empty").at(root.place.clone()));
+                self.push(YAML.nothing("is empty").at(root.place.clone()));
                 return None;
             }
             Shape::Broken => return None,
@@ -82,7 +90,7 @@ impl Reader<'_, '_> {
     }
 
     /// Whether the rest is worth reading.
-    fn version(&mut self, root: &Node, pair: Option<&Pair>) -> bool {
+    fn version(&mut self, root: &Node, pair: Option<&MapEntry>) -> bool {
         const HELP: &str = "write `version: 1`";
         let Some(pair) = pair else {
             self.push(Finding::error(checks::VERSION, "`version` is missing").at(root.place.clone()).help(HELP));
@@ -106,7 +114,7 @@ impl Reader<'_, '_> {
         true
     }
 
-    fn portals(&mut self, pair: &Pair) -> Vec<String> {
+    fn portals(&mut self, pair: &MapEntry) -> Vec<String> {
         let one = std::slice::from_ref(&pair.value);
         let hosts = match pair.value.shape() {
             Shape::Text(_) => one,
@@ -143,7 +151,7 @@ impl Reader<'_, '_> {
     }
 
     /// `owns`, and where it matches everything.
-    fn owns(&mut self, root: &Node, pair: Option<&Pair>) -> Option<(Scope, Option<Place>)> {
+    fn owns(&mut self, root: &Node, pair: Option<&MapEntry>) -> Option<(Scope, Option<Place>)> {
         let Some(pair) = pair else {
             self.push(Finding::error(checks::MISSING_KEY, "`owns` is missing").at(root.place.clone()).help(OWNS_HELP));
             return None;
@@ -160,7 +168,7 @@ impl Reader<'_, '_> {
     }
 
     /// A list of patterns, and where one of them matches everything.
-    fn scope(&mut self, pair: &Pair) -> (Scope, Option<Place>) {
+    fn scope(&mut self, pair: &MapEntry) -> (Scope, Option<Place>) {
         let items = match pair.value.shape() {
             Shape::List(items) => items,
             shape => {

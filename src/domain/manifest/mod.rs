@@ -1,7 +1,7 @@
 //! The manifest: what a branding repository declares.
 //!
-//! It is read in two steps. `yaml` turns text into a tree of values that know their spelling and their place, and finds
-//! what is wrong with any YAML (syntax, duplicate keys). `meaning` turns that tree into a [`Manifest`] and finds what
+//! It is read in two steps. [`yaml`](super::yaml) turns text into a tree of values that know their spelling and their
+//! place, and finds what is wrong with any YAML (syntax, duplicate keys). `meaning` turns that tree into a [`Manifest`] and finds what
 //! is wrong with this one. Neither stops at the first finding. `document` describes the same file to editors.
 //!
 //! Values are read as YAML 1.2 reads them, with one exception: keys are codes, so a key is the text as it is spelt.
@@ -21,13 +21,11 @@ mod document;
 mod meaning;
 mod reader;
 mod sections;
-mod syntax;
 #[cfg(test)]
 mod tests;
 mod text;
 mod tuning;
 mod values;
-mod yaml;
 
 pub use super::rulebook::Level;
 pub use checks::CHECKS;

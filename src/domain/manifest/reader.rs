@@ -6,9 +6,9 @@ use crate::domain::finding::{Finding, Place};
 
 use super::checks;
 use super::collector::Collector;
-use super::yaml::{Node, Pair, Shape};
 use crate::domain::quote::quoted;
 use crate::domain::rulebook::RULE_IDS;
+use crate::domain::yaml::{MapEntry, Node, Shape};
 use crate::text::{listed, nearest};
 
 /// The keys of a manifest.
@@ -25,10 +25,10 @@ pub(super) struct Reader<'a, 'b> {
 }
 
 /// The values of the known keys of a mapping.
-pub(super) struct Fields<'a>(BTreeMap<&'static str, &'a Pair>);
+pub(super) struct Fields<'a>(BTreeMap<&'static str, &'a MapEntry>);
 
 impl<'a> Fields<'a> {
-    pub(super) fn get(&self, key: &str) -> Option<&'a Pair> {
+    pub(super) fn get(&self, key: &str) -> Option<&'a MapEntry> {
         self.0.get(key).copied()
     }
 }
@@ -55,7 +55,7 @@ impl Reader<'_, '_> {
     }
 
     /// The pairs with known keys; the others are found.
-    pub(super) fn fields<'n>(&mut self, pairs: &'n [Pair], keys: &'static [&'static str], of: &str) -> Fields<'n> {
+    pub(super) fn fields<'n>(&mut self, pairs: &'n [MapEntry], keys: &'static [&'static str], of: &str) -> Fields<'n> {
         let mut fields = BTreeMap::new();
         for pair in pairs {
             match keys.iter().find(|key| **key == pair.key) {
@@ -73,7 +73,7 @@ impl Reader<'_, '_> {
     }
 
     /// The pairs of a key whose value has to be a mapping.
-    pub(super) fn map<'n>(&mut self, pair: &'n Pair, expected: &str) -> Option<&'n [Pair]> {
+    pub(super) fn map<'n>(&mut self, pair: &'n MapEntry, expected: &str) -> Option<&'n [MapEntry]> {
         match pair.value.shape() {
             Shape::Map(pairs) => Some(pairs),
             _ => {

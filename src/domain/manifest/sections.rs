@@ -9,13 +9,13 @@ use super::checks;
 use super::codes::CodeChecks;
 use super::reader::{ENTRY_KEYS, Reader};
 use super::values;
-use super::yaml::{Pair, Shape};
 use super::{Entry, Section};
 use crate::domain::quote::quoted;
+use crate::domain::yaml::{MapEntry, Shape};
 
 impl Reader<'_, '_> {
     /// What is declared of one kind.
-    pub(super) fn section(&mut self, kind: Kind, pair: &Pair, codes: &CodeChecks<'_>) -> Option<Section> {
+    pub(super) fn section(&mut self, kind: Kind, pair: &MapEntry, codes: &CodeChecks<'_>) -> Option<Section> {
         let plural = kind.plural();
         match pair.value.shape() {
             Shape::Map(pairs) => Some(Section::Entries(self.entries(kind, pairs, codes))),
@@ -44,7 +44,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn entries(&mut self, kind: Kind, pairs: &[Pair], codes: &CodeChecks<'_>) -> BTreeMap<Code, Entry> {
+    fn entries(&mut self, kind: Kind, pairs: &[MapEntry], codes: &CodeChecks<'_>) -> BTreeMap<Code, Entry> {
         let declared: Vec<Code> = pairs.iter().map(|pair| Code::new(pair.key.as_str())).collect();
         let places = pairs.iter().map(|pair| pair.place.clone());
         codes.check(kind, declared.iter().zip(places), |finding| self.collector.push(finding));
@@ -58,7 +58,7 @@ impl Reader<'_, '_> {
     }
 
     /// The path of an entry's file.
-    fn path(&mut self, address: &Address, pair: &Pair) -> Option<String> {
+    fn path(&mut self, address: &Address, pair: &MapEntry) -> Option<String> {
         const EXPECTED: &str = "a path, `{file: path}` or nothing";
         let named = quoted(&format!("{}.{}", address.kind.plural(), pair.key));
         let value = match pair.value.shape() {
@@ -96,7 +96,7 @@ impl Reader<'_, '_> {
         Some(path.to_owned())
     }
 
-    fn default_path(&mut self, address: &Address, pair: &Pair) -> Option<String> {
+    fn default_path(&mut self, address: &Address, pair: &MapEntry) -> Option<String> {
         let code = address.code.as_str();
         if code.is_empty() || code.contains(['/', '\\']) || code.contains(char::is_control) {
             let what = format!("{}: no file can be named after this code", quoted(code));

@@ -6,15 +6,15 @@ use crate::domain::finding::{Finding, Place};
 
 use super::checks;
 use super::reader::{POLICY_KEYS, Reader};
-use super::yaml::{Pair, Shape};
 use super::{Level, Policy};
 use crate::domain::quote::quoted;
 use crate::domain::rulebook::{FIXED_RULES, RULE_IDS};
+use crate::domain::yaml::{MapEntry, Shape};
 use crate::text::{listed, nearest};
 
 impl Reader<'_, '_> {
     /// The levels that the manifest gives to rules.
-    pub(super) fn rules(&mut self, pair: &Pair) -> BTreeMap<String, Level> {
+    pub(super) fn rules(&mut self, pair: &MapEntry) -> BTreeMap<String, Level> {
         let mut rules = BTreeMap::new();
         for rule in self.map(pair, "a mapping from rule to `error`, `warn` or `off`").unwrap_or_default() {
             if !RULE_IDS.contains(&rule.key.as_str()) {
@@ -39,7 +39,7 @@ impl Reader<'_, '_> {
         rules
     }
 
-    fn level(&mut self, rule: &Pair) -> Option<Level> {
+    fn level(&mut self, rule: &MapEntry) -> Option<Level> {
         const HELP: &str = "write `error`, `warn` or `off`";
         let Shape::Text(text) = rule.value.shape() else {
             let help = match rule.value.shape() {
@@ -66,7 +66,7 @@ impl Reader<'_, '_> {
     }
 
     /// The policy; `everything` is where `owns` matches every code.
-    pub(super) fn policy(&mut self, pair: Option<&Pair>, everything: Option<&Place>) -> Policy {
+    pub(super) fn policy(&mut self, pair: Option<&MapEntry>, everything: Option<&Place>) -> Policy {
         let pairs = pair.and_then(|pair| self.map(pair, "a mapping"));
         let fields = self.fields(pairs.unwrap_or_default(), POLICY_KEYS, "`policy`");
         let mut policy = Policy::default();

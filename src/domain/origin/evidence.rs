@@ -383,7 +383,7 @@ pub fn committed(bytes: &[u8]) -> Content {
         let text = std::str::from_utf8(bytes).ok()?.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         let (sha256, size) = (field("oid sha256:")?.parse().ok()?, field("size ")?.parse().ok()?);
-        Some(Content { sha256, size, look: None })
+        Some(Content { sha256, size, appearance: None })
     };
     noted().unwrap_or_else(|| Content::of(bytes))
 }

@@ -34,9 +34,6 @@ pub mod past;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::asset::{Address, FoldedCode, Kind};
 use super::plan::Plan;
 use super::state::Content;
@@ -44,9 +41,7 @@ pub use evidence::{OriginEvidence, committed};
 use past::ObjectId;
 
 /// Who moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "Mover")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OriginKind {
     /// The repository: what is declared was not applied yet.
     Pending,
@@ -81,15 +76,13 @@ impl OriginKind {
 }
 
 /// Where a difference comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Who moved.
     pub kind: OriginKind,
     /// How that is known, or why it is not.
     pub why: String,
     /// The commit that it is known by.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commit: Option<String>,
 }
 

@@ -5,11 +5,11 @@ use std::io::Cursor;
 use image::RgbaImage;
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Limits};
 
+use super::appearance::Appearance;
 use super::chunks::{Chunks, walk};
 use super::fault::{ChunkFault, PngFault};
 use super::header::Header;
 use super::inflate::{InflateFault, Inflated, inflate};
-use super::look::Appearance;
 use super::rows::arrange;
 
 /// The most pixels that are decoded.
@@ -44,7 +44,7 @@ pub struct Image {
 impl Image {
     /// How it looks.
     #[must_use]
-    pub fn look(&self) -> Appearance {
+    pub fn appearance(&self) -> Appearance {
         let (depth, samples) = match &self.deep {
             Some(deep) => (BitDepth::Sixteen, deep.as_slice()),
             None => (BitDepth::Eight, self.pixels.as_raw().as_slice()),
@@ -52,7 +52,7 @@ impl Image {
         Appearance::of(&self.header, self.profile.as_deref(), depth, samples)
     }
 
-    /// A checksum of the pixels, much cheaper than the look: images that look the same have the same one.
+    /// A checksum of the pixels, much cheaper than the appearance: images that look the same have the same one.
     #[must_use]
     pub fn pixel_crc(&self) -> u32 {
         crc32fast::hash(self.pixels.as_raw())

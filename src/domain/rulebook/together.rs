@@ -34,7 +34,7 @@ fn same_look<'a>(pieces: &[(&'a Piece, u32)]) -> Vec<Vec<&'a Piece>> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (piece, _) in pieces {
         if let Some(Ok(image)) = piece.bytes.as_deref().map(png::read) {
-            groups.entry(image.look()).or_default().push(*piece);
+            groups.entry(image.appearance()).or_default().push(*piece);
         }
     }
     groups.into_values().collect()

@@ -39,7 +39,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             for change in old {
                 let new = change.rename.as_ref().filter(|new| states.get(new) != Some(&StepState::Done));
                 if let Some(new) = new {
-                    let why = format!("it is renamed, and {} is not there", new.to_string().escape_debug());
+                    let why = format!("it is renamed, and {} is not there", new);
                     self.end(change, StepOutcome::Skipped, Some(why), false);
                 }
             }

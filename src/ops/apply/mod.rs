@@ -27,7 +27,7 @@ use super::observe::Reader;
 use super::plan::Seen;
 use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
 
-pub use step_state::{Start, start};
+pub use step_state::{StartingPoint, start};
 use write::Writer;
 
 /// What apply needs beside the plan.
@@ -76,7 +76,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     if plan.diff.changes.is_empty() {
         return Ok(None);
     }
-    let Start { done, between } = step_state::check(plan, seen, resumed, &tools.reader).await?;
+    let StartingPoint { done, between } = step_state::check(plan, seen, resumed, &tools.reader).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }

@@ -204,7 +204,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         };
         let why = format!("{why}; the old image could not be put back: {failed}");
         self.end(change, StepOutcome::Failed, Some(why), true);
-        self.stop(format!("{} could not be put back", change.address.to_string().escape_debug()));
+        self.stop(format!("{} could not be put back", change.address));
     }
 
     /// Adds one image of a step whose code is free. When the answer is lost, or is no plain yes, the portal is read to

@@ -19,7 +19,7 @@ use super::NotApplied;
 
 /// Where a run begins: what an earlier run of the same plan did already.
 #[derive(Debug, Default)]
-pub struct Start {
+pub struct StartingPoint {
     /// Steps that are done.
     pub done: BTreeSet<Address>,
     /// Replaces of which the old image is gone and the new one is not there.
@@ -37,7 +37,7 @@ pub(super) async fn check(
     seen: Option<Seen>,
     resumed: &Resumption,
     reader: &Reader<'_, impl ReadPortal>,
-) -> Result<Start, NotApplied> {
+) -> Result<StartingPoint, NotApplied> {
     let (listing, may_write) = match seen.filter(|seen| plan.only_creates() && seen.at.elapsed() < JUST_NOW) {
         Some(Seen { may_write, .. }) => (None, may_write),
         None => {
@@ -56,7 +56,7 @@ pub(super) async fn check(
     }
     match listing {
         Some(listing) => start(plan, &listing, resumed, reader).await.map_err(NotApplied::Stale),
-        None => Ok(Start::default()),
+        None => Ok(StartingPoint::default()),
     }
 }
 
@@ -70,9 +70,9 @@ pub async fn start(
     listing: &Listing,
     resumed: &Resumption,
     reader: &Reader<'_, impl ReadPortal>,
-) -> Result<Start, Vec<Finding>> {
+) -> Result<StartingPoint, Vec<Finding>> {
     let changes: Vec<_> = plan.diff.changes.iter().collect();
-    let mut start = Start::default();
+    let mut start = StartingPoint::default();
     let mut stale = Vec::new();
     for (address, state) in judge(&changes, &by_code(listing), reader).await {
         let why = match state {
@@ -89,7 +89,7 @@ pub async fn start(
             StepState::Between => "it is missing on the portal".to_owned(),
             StepState::Diverged(why) | StepState::Unseen(why) => why,
         };
-        let message = format!("{}: {why}", address.to_string().escape_debug());
+        let message = format!("{}: {why}", address);
         stale.push(Finding::error("plan-stale", message).about(address));
     }
     if let Some(last) = stale.pop() {

@@ -357,10 +357,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 }
 
-/// A refusal in the portal's words, escaped.
+/// A refusal in the portal's words.
 pub(super) fn refusal(code: &str, description: &str) -> String {
     let code = if code.is_empty() { "no code" } else { code };
-    format!("the portal refused it: {} ({})", description.escape_debug(), code.escape_debug())
+    format!("the portal refused it: {} ({})", description, code)
 }
 
 fn not_sent(message: String) -> WriteError {

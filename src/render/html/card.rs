@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::entry::{Action, Ending, Entry, Side};
+use super::entry::{Card, CardAction, ShownState, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::png::{Area, Comparison};
@@ -30,13 +30,13 @@ pub(super) fn image(class: &str, label: &str) -> Markup {
 }
 
 /// Counts, filters and the choices of how images are shown. The script makes the counts press and shows the rest.
-pub(super) fn tools(entries: &[Entry<'_>]) -> Markup {
+pub(super) fn tools(entries: &[Card<'_>]) -> Markup {
     let of = |action| entries.iter().filter(|entry| entry.action == action).count();
     let with_findings = entries.iter().filter(|entry| !entry.findings.is_empty()).count();
     html! {
         div.tools role="search" aria-label="Narrow down" {
             ul.chips aria-label="What is here" {
-                @for action in Action::TOLD.into_iter().filter(|action| of(*action) > 0) {
+                @for action in CardAction::COUNTED.into_iter().filter(|action| of(*action) > 0) {
                     li class=(action.word()) data-action=(action.word()) {
                         span.mark {} " " b { (of(action)) } " " (action.word())
                     }
@@ -69,13 +69,13 @@ pub(super) fn group(heading: &str, id: &str, entries: &Markup) -> Markup {
 }
 
 /// Entries with their images side by side.
-pub(super) fn cards(entries: &[&Entry<'_>]) -> Markup {
+pub(super) fn cards(entries: &[&Card<'_>]) -> Markup {
     html! { @for entry in entries { (card(entry)) } }
 }
 
 /// One card. A page can have thousands: what is the same on all of one action is not here but in the style sheet, and
 /// comes from the script where there is one.
-fn card(entry: &Entry<'_>) -> Markup {
+fn card(entry: &Card<'_>) -> Markup {
     let address = entry.address;
     html! {
         article class={ "card " (entry.action.word()) " " (address.kind.name()) } id=(anchor(address)) {
@@ -83,7 +83,7 @@ fn card(entry: &Entry<'_>) -> Markup {
             @if !entry.why.is_empty() { p { (entry.why) } }
             @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (escape(&origin.why)) } }
             @for (address, step) in &entry.steps { (fate(step, entry.renamed_from.map(|_| *address))) }
-            @if entry.action.is_change() && !(entry.action == Action::Create && matches!(entry.before, Side::Absent)) {
+            @if entry.action.is_change() && !(entry.action == CardAction::Create && matches!(entry.before, Side::Absent)) {
                 figure.before { (side(entry, &entry.before, "")) }
             }
             (after(entry))
@@ -98,21 +98,21 @@ fn card(entry: &Entry<'_>) -> Markup {
     }
 }
 
-fn heading(entry: &Entry<'_>) -> Markup {
+fn heading(entry: &Card<'_>) -> Markup {
     html! {
         @match entry.renamed_from {
             Some(old) => h3 { bdi id=(anchor(old)) { (escaped(old)) } " → " (name(entry.address)) },
-            None => h3 { (escaped(&entry.address)) },
+            None => h3 { (escaped(entry.address)) },
         }
     }
 }
 
 /// The image after. That a delete leaves none goes without saying, unless it came otherwise.
-fn after(entry: &Entry<'_>) -> Markup {
-    let planned = entry.ending != Ending::AsPlanned;
+fn after(entry: &Card<'_>) -> Markup {
+    let planned = entry.ending != ShownState::AsPlanned;
     let absent = match entry.action {
-        Action::Delete if planned => "deletion",
-        Action::Delete => return Markup::default(),
+        CardAction::Delete if planned => "deletion",
+        CardAction::Delete => return Markup::default(),
         _ => "unknown",
     };
     html! {
@@ -122,7 +122,7 @@ fn after(entry: &Entry<'_>) -> Markup {
 }
 
 /// One image of a card. `absent` says what it means that there is none.
-fn side(entry: &Entry<'_>, side: &Side, absent: &str) -> Markup {
+fn side(entry: &Card<'_>, side: &Side, absent: &str) -> Markup {
     html! {
         @match side {
             Side::Seen(picture) => {
@@ -137,7 +137,7 @@ fn side(entry: &Entry<'_>, side: &Side, absent: &str) -> Markup {
 }
 
 /// Entries that nothing happens to: a tile each.
-pub(super) fn tiles(entries: &[&Entry<'_>]) -> Markup {
+pub(super) fn tiles(entries: &[&Card<'_>]) -> Markup {
     html! {
         div.tiles {
             @for entry in entries {

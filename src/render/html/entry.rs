@@ -17,7 +17,7 @@ use crate::text::{escape, escaped};
 
 /// What happens to an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Action {
+pub(super) enum CardAction {
     Create,
     Replace,
     Delete,
@@ -31,9 +31,9 @@ pub(super) enum Action {
     Declared,
 }
 
-impl Action {
+impl CardAction {
     /// Those that tell one entry from another.
-    pub(super) const TOLD: [Self; 6] =
+    pub(super) const COUNTED: [Self; 6] =
         [Self::Create, Self::Replace, Self::Delete, Self::Rename, Self::Unknown, Self::Keep];
 
     /// The word that people read; also its class.
@@ -76,7 +76,7 @@ impl Side {
 
 /// What the portal shows of a change now, as far as this report knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum ShownState {
     /// What is planned: it was applied, or there was no run yet.
     AsPlanned,
     /// What was there before.
@@ -85,7 +85,7 @@ pub(super) enum Ending {
     Otherwise,
 }
 
-impl Ending {
+impl ShownState {
     fn of(address: &Address, run: Option<&Run>) -> Self {
         let Some(run) = run else { return Self::AsPlanned };
         match run.steps.get(address).map(|step| step.fate) {
@@ -98,11 +98,11 @@ impl Ending {
 
 /// What the page shows of one entry.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
+pub(super) struct Card<'a> {
     pub(super) address: &'a Address,
     /// The old name, of a rename.
     pub(super) renamed_from: Option<&'a Address>,
-    pub(super) action: Action,
+    pub(super) action: CardAction,
     /// Why, in a sentence; empty where its action and its images say it.
     pub(super) why: String,
     /// Who moved, of both halves of a rename.
@@ -115,14 +115,14 @@ pub(super) struct Entry<'a> {
     /// What became of its step, and of the old name's.
     pub(super) steps: Vec<(&'a Address, &'a StepResult)>,
     /// What the portal shows now.
-    pub(super) ending: Ending,
+    pub(super) ending: ShownState,
     /// What it shows under the old name, of a rename.
-    pub(super) old_ending: Ending,
+    pub(super) old_ending: ShownState,
 }
 
 /// The entries of a report: the changes in the plan's order, what is unknown, what is left as it is; and of what was not
 /// compared, that of which there is something to say.
-pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Entry<'a>> {
+pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Card<'a>> {
     let findings = by_address(&report.findings);
     let Some(plan) = &report.plan else { return of_art(&report.art, &findings, gallery) };
     let art: BTreeMap<_, _> = report.art.iter().map(|piece| (piece.address.folded(), piece)).collect();
@@ -132,21 +132,24 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<En
     entries.extend(shown.map(|change| of_change(change, plan, report, &findings, gallery)));
     for unknown in &plan.diff.unknown {
         let piece = art.get(&unknown.address.folded());
-        entries.push(Entry {
+        entries.push(Card {
             why: format!("left alone: {}", escape(&unknown.why)),
             before: Side::Unseen("could not be fetched"),
             after: piece.map_or(Side::Absent, |piece| declared(piece, gallery)),
-            ..Entry::new(&unknown.address, Action::Unknown, &findings)
+            ..Card::new(&unknown.address, CardAction::Unknown, &findings)
         });
     }
     for address in plan.diff.kept.keys() {
         // What looks the same is drawn from the art.
         let after = art.get(&address.folded()).map_or(Side::Unseen("not at hand"), |piece| declared(piece, gallery));
-        entries.push(Entry { after, ..Entry::new(address, Action::Keep, &findings) });
+        entries.push(Card { after, ..Card::new(address, CardAction::Keep, &findings) });
     }
     let told = |piece: &&Piece| findings.contains_key(&piece.address);
     entries.extend(
-        uncompared(report).into_iter().filter(told).map(|piece| of_piece(piece, Action::Declared, &findings, gallery)),
+        uncompared(report)
+            .into_iter()
+            .filter(told)
+            .map(|piece| of_piece(piece, CardAction::Declared, &findings, gallery)),
     );
     entries
 }
@@ -165,18 +168,19 @@ pub(super) fn uncompared(report: &Report) -> Vec<&Piece> {
 }
 
 /// The entries of a manifest that was checked.
-pub(super) fn of_validation<'a>(validation: &'a Validation, gallery: &mut Gallery) -> Vec<Entry<'a>> {
+pub(super) fn of_validation<'a>(validation: &'a Validation, gallery: &mut Gallery) -> Vec<Card<'a>> {
     of_art(&validation.art, &by_address(&validation.findings), gallery)
 }
 
 /// Declared entries that nothing was compared with, those too whose file could not be read: a finding says so.
-fn of_art<'a>(art: &'a [Piece], findings: &Findings<'a>, gallery: &mut Gallery) -> Vec<Entry<'a>> {
-    let mut entries: Vec<_> = art.iter().map(|piece| of_piece(piece, Action::Declared, findings, gallery)).collect();
+fn of_art<'a>(art: &'a [Piece], findings: &Findings<'a>, gallery: &mut Gallery) -> Vec<Card<'a>> {
+    let mut entries: Vec<_> =
+        art.iter().map(|piece| of_piece(piece, CardAction::Declared, findings, gallery)).collect();
     let read: BTreeSet<_> = art.iter().map(|piece| &piece.address).collect();
     let unread = findings.keys().filter(|address| !read.contains(*address));
-    entries.extend(unread.map(|address| Entry {
+    entries.extend(unread.map(|address| Card {
         after: Side::Unseen("could not be read"),
-        ..Entry::new(address, Action::Declared, findings)
+        ..Card::new(address, CardAction::Declared, findings)
     }));
     entries.sort_by_key(|entry| entry.address);
     entries
@@ -194,8 +198,8 @@ fn by_address(findings: &[Finding]) -> Findings<'_> {
     by_address
 }
 
-impl<'a> Entry<'a> {
-    fn new(address: &'a Address, action: Action, findings: &Findings<'a>) -> Self {
+impl<'a> Card<'a> {
+    fn new(address: &'a Address, action: CardAction, findings: &Findings<'a>) -> Self {
         Self {
             address,
             renamed_from: None,
@@ -207,14 +211,14 @@ impl<'a> Entry<'a> {
             comparison: None,
             findings: findings.get(address).cloned().unwrap_or_default(),
             steps: Vec::new(),
-            ending: Ending::AsPlanned,
-            old_ending: Ending::AsPlanned,
+            ending: ShownState::AsPlanned,
+            old_ending: ShownState::AsPlanned,
         }
     }
 }
 
-fn of_piece<'a>(piece: &'a Piece, action: Action, findings: &Findings<'a>, gallery: &mut Gallery) -> Entry<'a> {
-    Entry { why: escaped(&piece.file), after: declared(piece, gallery), ..Entry::new(&piece.address, action, findings) }
+fn of_piece<'a>(piece: &'a Piece, action: CardAction, findings: &Findings<'a>, gallery: &mut Gallery) -> Card<'a> {
+    Card { why: escaped(&piece.file), after: declared(piece, gallery), ..Card::new(&piece.address, action, findings) }
 }
 
 fn declared(piece: &Piece, gallery: &mut Gallery) -> Side {
@@ -234,14 +238,14 @@ fn of_change<'a>(
     report: &'a Report,
     findings: &Findings<'a>,
     gallery: &mut Gallery,
-) -> Entry<'a> {
+) -> Card<'a> {
     let action = match (&change.action, &change.rename) {
-        (diff::Action::Create(_), Some(_)) => Action::Rename,
-        (diff::Action::Create(_), None) => Action::Create,
-        (diff::Action::Replace(..), _) => Action::Replace,
-        (diff::Action::Delete(_), _) => Action::Delete,
+        (diff::Action::Create(_), Some(_)) => CardAction::Rename,
+        (diff::Action::Create(_), None) => CardAction::Create,
+        (diff::Action::Replace(..), _) => CardAction::Replace,
+        (diff::Action::Delete(_), _) => CardAction::Delete,
     };
-    let mut entry = Entry::new(&change.address, action, findings);
+    let mut entry = Card::new(&change.address, action, findings);
     let lost =
         if report.run.is_some() { "not at hand: a run keeps old images, and the file changed" } else { "not at hand" };
     let mut show = |digest: Option<Digest>| match digest {
@@ -255,11 +259,11 @@ fn of_change<'a>(
     entry.after = change.action.after().map_or(Side::Absent, |after| show(Some(after.content.sha256)));
     entry.renamed_from = other.map(|other| &other.address);
     entry.why = match action {
-        Action::Rename => "the same image under another code".to_owned(),
-        Action::Create => String::new(),
+        CardAction::Rename => "the same image under another code".to_owned(),
+        CardAction::Create => String::new(),
         _ => reason::in_words(change, |text| escaped(text)),
     };
-    if action == Action::Replace {
+    if action == CardAction::Replace {
         weigh(&mut entry, change, gallery);
     }
     // The card of a rename stands for the code that goes, too.
@@ -272,17 +276,17 @@ fn of_change<'a>(
     if let Some(run) = &report.run {
         entry.steps = addresses.filter_map(|address| Some((address, run.steps.get(address)?))).collect();
     }
-    entry.ending = Ending::of(&change.address, report.run.as_ref());
-    entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| Ending::of(old, report.run.as_ref()));
+    entry.ending = ShownState::of(&change.address, report.run.as_ref());
+    entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| ShownState::of(old, report.run.as_ref()));
     entry
 }
 
 /// Says how the images of a replace differ: in numbers and a picture, or in words where these would mislead.
-fn weigh(entry: &mut Entry<'_>, change: &Change, gallery: &mut Gallery) {
+fn weigh(entry: &mut Card<'_>, change: &Change, gallery: &mut Gallery) {
     let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture()) else { return };
     if before.class == after.class {
         entry.why.push_str("; the image stays, byte for byte");
-    } else if before.image.look() == after.image.look() {
+    } else if before.image.appearance() == after.image.appearance() {
         entry.why.push_str("; the image looks the same");
     } else if let Some(comparison) = compare(&before.image, &after.image) {
         let said = change.reason == diff::Reason::LooksDifferent && change.live_address() == change.address;

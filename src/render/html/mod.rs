@@ -26,7 +26,7 @@ use maud::html;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Validation};
 use crate::text::plural;
-use entry::Action;
+use entry::CardAction;
 use gallery::Gallery;
 use page::Page;
 
@@ -35,9 +35,9 @@ use page::Page;
 pub fn report(report: &Report, command: &str) -> String {
     let mut gallery = Gallery::default();
     let entries = entry::of_report(report, &mut gallery);
-    let of = |wanted: fn(Action) -> bool| entries.iter().filter(|entry| wanted(entry.action)).collect::<Vec<_>>();
-    let (changes, kept) = (of(Action::is_change), of(|action| action == Action::Keep));
-    let alone = of(|action| action == Action::Declared);
+    let of = |wanted: fn(CardAction) -> bool| entries.iter().filter(|entry| wanted(entry.action)).collect::<Vec<_>>();
+    let (changes, kept) = (of(CardAction::is_change), of(|action| action == CardAction::Keep));
+    let alone = of(|action| action == CardAction::Declared);
     let portal = report.portal.as_deref().unwrap_or(&report.manifest);
     let unnamed = report.plan.as_ref().map_or(0, Plan::unnamed);
     let untold = report.plan.as_ref().map_or(0, |_| entry::uncompared(report).len() - alone.len());

@@ -8,15 +8,15 @@ use super::card::{anchor, image, name};
 use super::gallery::Gallery;
 use super::page::{self, Page};
 use super::summary::{general_findings, outcome};
-use super::timeline::{Shown, timeline};
+use super::timeline::{TimelineItem, timeline};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::list::{ListReport, Management};
 use crate::domain::state::Reading;
-use crate::render::outcome::Outcome;
+use crate::render::outcome::Headline;
 use crate::text::escape;
 
 /// The most custom entries of a kind whose image is drawn: a browser has to bear them all. Every entry is listed.
-const MOST: usize = 2000;
+const MAX_DRAWN: usize = 2000;
 
 /// Said of an entry whose image is one too many.
 const TOO_MANY: &str = "its image is not drawn: there are too many";
@@ -64,7 +64,7 @@ pub fn list(list: &ListReport) -> String {
         .collect();
     let portal = list.portal.as_deref().unwrap_or("no portal was read");
     let top = html! {
-        (outcome(&Outcome::of_list(list)))
+        (outcome(&Headline::of_list(list)))
         section.panels aria-label="What to know first" { (general_findings(&list.findings, &[])) }
     };
     draw("list", portal, &top, &holdings)
@@ -89,7 +89,7 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     for kind in Kind::ALL {
         let of_kind = custom.iter().filter(|holding| holding.address.kind == kind).enumerate();
         drawn.extend(of_kind.map(|(index, holding)| {
-            let picture = if index < MOST { picture(holding, &mut gallery) } else { Err(TOO_MANY) };
+            let picture = if index < MAX_DRAWN { picture(holding, &mut gallery) } else { Err(TOO_MANY) };
             (*holding, picture)
         }));
     }
@@ -97,7 +97,7 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
         .iter()
         .filter_map(|(holding, picture)| {
             let (picture, _) = picture.as_ref().ok()?;
-            Some(Shown { address: holding.address, picture: picture.clone(), note: html! {} })
+            Some(TimelineItem { address: holding.address, picture: picture.clone(), note: html! {} })
         })
         .collect();
     let body = html! {

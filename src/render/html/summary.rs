@@ -3,25 +3,25 @@
 use maud::{Markup, html};
 
 use super::card::{anchor, name, severity, word};
-use super::entry::Entry;
+use super::entry::Card;
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::{StepOutcome, StepResult};
-use crate::render::outcome::{Outcome, counts};
+use crate::render::outcome::{Headline, counts};
 use crate::render::reason::unmanaged;
 use crate::render::{origin, usage};
 use crate::text::{escape, escaped};
 
 /// The top of a page about a portal.
-pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -> Markup {
+pub(super) fn of_report(report: &Report, command: &str, entries: &[Card<'_>]) -> Markup {
     html! {
         header.top {
             p.ran { "brandctl " b { (command) } }
             h1 { bdi { (escape(report.portal.as_deref().unwrap_or("no portal was read"))) } }
-            (outcome(&Outcome::of_report(report, command)))
+            (outcome(&Headline::of_report(report, command)))
             dl.facts {
                 @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
                 @if let Some(moved) = origin::summary(report) { dt { "History" } dd { (moved) } }
@@ -43,23 +43,23 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Entry<'_>]) -
 }
 
 /// The top of a page about a manifest alone.
-pub(super) fn of_validation(validation: &Validation, entries: &[Entry<'_>]) -> Markup {
+pub(super) fn of_validation(validation: &Validation, entries: &[Card<'_>]) -> Markup {
     html! {
         header.top {
             p.ran { "brandctl " b { "validate" } }
             h1 { bdi { (escape(&validation.manifest)) } }
-            (outcome(&Outcome::of_validation(validation)))
+            (outcome(&Headline::of_validation(validation)))
         }
         section.panels aria-label="What to know first" { (general_findings(&validation.findings, entries)) }
     }
 }
 
-pub(super) fn outcome(outcome: &Outcome) -> Markup {
+pub(super) fn outcome(outcome: &Headline) -> Markup {
     html! { p class={ "outcome " (outcome.tone.name()) } { (outcome.text) } }
 }
 
 /// Every finding, with a link to its card where there is one.
-pub(super) fn general_findings(findings: &[Finding], entries: &[Entry<'_>]) -> Markup {
+pub(super) fn general_findings(findings: &[Finding], entries: &[Card<'_>]) -> Markup {
     let has_card = |address: &Address| entries.iter().any(|entry| entry.address == address);
     let errors = findings.iter().any(Finding::is_error);
     html! {

@@ -7,27 +7,27 @@
 use maud::{Markup, html};
 
 use super::card::{image, name};
-use super::entry::{Action, Ending, Entry, Side};
+use super::entry::{Card, CardAction, ShownState, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::text::escape;
 
 /// The most entries of a sort: the mock shows how they look, the cards show each of them.
-const MOST: usize = 6;
+const MAX_SHOWN: usize = 6;
 
 /// The grounds of markers and tiles, in the order in which the mock goes through them.
 const MARKERS: [&str; 3] = ["blue", "green", "red"];
 const TILES: [&str; 4] = ["sky", "rose", "grey", "sand"];
 
 /// An entry with the markup of its image, and what is to be said of it.
-pub(super) struct Shown<'a> {
+pub(super) struct TimelineItem<'a> {
     pub(super) address: &'a Address,
     pub(super) picture: Markup,
     pub(super) note: Markup,
 }
 
 /// The mock of changes, filled up with what is left as it is, and the choice between before and after.
-pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
-    let shown: Vec<Shown<'_>> = changes.iter().chain(kept).flat_map(|entry| of_entry(entry)).collect();
+pub(super) fn section(changes: &[&Card<'_>], kept: &[&Card<'_>]) -> Markup {
+    let shown: Vec<TimelineItem<'_>> = changes.iter().chain(kept).flat_map(|entry| of_entry(entry)).collect();
     let two = changes.iter().any(|entry| entry.action.is_change());
     html! {
         @if !shown.is_empty() {
@@ -47,35 +47,39 @@ pub(super) fn section(changes: &[&Entry<'_>], kept: &[&Entry<'_>]) -> Markup {
 }
 
 /// An entry as the timeline has it: a rename is two codes, because what names the old one stays there without an image.
-fn of_entry<'a>(entry: &'a Entry<'_>) -> Vec<Shown<'a>> {
+fn of_entry<'a>(entry: &'a Card<'_>) -> Vec<TimelineItem<'a>> {
     const NONE: &Side = &Side::Absent;
     match (entry.action, entry.renamed_from) {
-        (Action::Rename, Some(old)) => vec![
+        (CardAction::Rename, Some(old)) => vec![
             changing(entry.address, NONE, &entry.after, entry.ending),
             changing(old, &entry.before, NONE, entry.old_ending),
         ],
         // It is not changed.
-        (Action::Unknown, _) => vec![Shown {
+        (CardAction::Unknown, _) => vec![TimelineItem {
             address: entry.address,
             picture: html! { i.p.none {} },
             note: html! { ", whose image could not be fetched" },
         }],
         (action, _) if action.is_change() => vec![changing(entry.address, &entry.before, &entry.after, entry.ending)],
-        _ => vec![Shown { address: entry.address, picture: drawn(entry.address, &entry.after, ""), note: html! {} }],
+        _ => vec![TimelineItem {
+            address: entry.address,
+            picture: drawn(entry.address, &entry.after, ""),
+            note: html! {},
+        }],
     }
 }
 
 /// Both images of an entry in one place, each with its note; the style sheet shows those of the time that is chosen.
-fn changing<'a>(address: &'a Address, before: &Side, after: &Side, ending: Ending) -> Shown<'a> {
+fn changing<'a>(address: &'a Address, before: &Side, after: &Side, ending: ShownState) -> TimelineItem<'a> {
     let is_absent = |side: &Side| matches!(side, Side::Absent);
     let (now, note) = match ending {
-        Ending::AsPlanned if is_absent(after) => (&Side::Absent, ", which is deleted"),
-        Ending::AsPlanned => (after, ""),
-        Ending::AsBefore if is_absent(before) => (&Side::Absent, ", which was not created"),
-        Ending::AsBefore => (before, ", which is as before"),
-        Ending::Otherwise => (&Side::Absent, ", whose step did not end as planned"),
+        ShownState::AsPlanned if is_absent(after) => (&Side::Absent, ", which is deleted"),
+        ShownState::AsPlanned => (after, ""),
+        ShownState::AsBefore if is_absent(before) => (&Side::Absent, ", which was not created"),
+        ShownState::AsBefore => (before, ", which is as before"),
+        ShownState::Otherwise => (&Side::Absent, ", whose step did not end as planned"),
     };
-    Shown {
+    TimelineItem {
         address,
         picture: html! { (drawn(address, before, "was")) (drawn(address, now, "now")) },
         note: html! {
@@ -93,8 +97,8 @@ fn drawn(address: &Address, side: &Side, when: &str) -> Markup {
 }
 
 /// Log entries and activities that use the icons, the activities with the logos in their cards.
-pub(super) fn timeline(shown: &[Shown<'_>]) -> Markup {
-    let of = |kind| shown.iter().filter(|one| one.address.kind == kind).take(MOST).collect::<Vec<_>>();
+pub(super) fn timeline(shown: &[TimelineItem<'_>]) -> Markup {
+    let of = |kind| shown.iter().filter(|one| one.address.kind == kind).take(MAX_SHOWN).collect::<Vec<_>>();
     let (icons, logos) = (of(Kind::Icon), of(Kind::Logo));
     let rows = icons.len().max(logos.len());
     html! {
@@ -114,11 +118,11 @@ pub(super) fn timeline(shown: &[Shown<'_>]) -> Markup {
 }
 
 /// Goes round where there are fewer of one kind than of the other.
-fn pick<'a>(shown: &[&'a Shown<'a>], row: usize) -> Option<&'a Shown<'a>> {
+fn pick<'a>(shown: &[&'a TimelineItem<'a>], row: usize) -> Option<&'a TimelineItem<'a>> {
     shown.get(row % shown.len().max(1)).copied()
 }
 
-fn log_entry(icon: &Shown<'_>) -> Markup {
+fn log_entry(icon: &TimelineItem<'_>) -> Markup {
     html! {
         li.log {
             span.marker.white { (icon.picture) }
@@ -130,7 +134,7 @@ fn log_entry(icon: &Shown<'_>) -> Markup {
     }
 }
 
-fn activity(icon: Option<&Shown<'_>>, marker: &str, logo: Option<&Shown<'_>>, tile: &str) -> Markup {
+fn activity(icon: Option<&TimelineItem<'_>>, marker: &str, logo: Option<&TimelineItem<'_>>, tile: &str) -> Markup {
     html! {
         li.activity {
             span class={ "marker " (marker) } { @if let Some(icon) = icon { (icon.picture) } }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::doctor::{DoctorCheck, DoctorSubject, Health};
+use crate::domain::doctor::{self, DoctorCheck, Health};
 use crate::format::{FORMAT_VERSION, Tool};
 
 /// Whether everything is there that apply needs.
@@ -29,9 +29,9 @@ pub struct DoctorDocument {
 #[schemars(deny_unknown_fields)]
 pub struct CheckDocument {
     /// What was checked.
-    pub check: DoctorSubject,
+    pub check: SubjectName,
     /// How it went.
-    pub health: Health,
+    pub health: HealthName,
     /// What was seen.
     pub message: String,
     /// What to do about it.
@@ -75,6 +75,54 @@ impl From<(&[DoctorCheck], Option<&str>)> for DoctorDocument {
 impl From<&DoctorCheck> for CheckDocument {
     fn from(check: &DoctorCheck) -> Self {
         let DoctorCheck { subject, health, message, help } = check;
-        Self { check: *subject, health: *health, message: message.clone(), help: help.clone() }
+        Self { check: (*subject).into(), health: (*health).into(), message: message.clone(), help: help.clone() }
+    }
+}
+
+printed! {
+    /// What is checked, in the order in which it is told.
+    #[serde(rename_all = "lowercase")]
+    #[schemars(rename = "Subject")]
+    SubjectName = doctor::DoctorSubject {
+        /// The credentials' form, and the files that options name.
+        Config,
+        /// The manifest, and whether it is for this portal.
+        Manifest,
+        /// The state folder.
+        State,
+        /// The host's addresses, or the proxy's.
+        Dns,
+        /// A connection to one of them.
+        Tcp,
+        /// The certificate.
+        Tls,
+        /// The portal's clock against ours.
+        Clock,
+        /// Whether the portal knows the credentials.
+        Credentials,
+        /// What they are good for.
+        Scope,
+        /// Whether the user is an administrator.
+        Rights,
+        /// Whether the portal has the methods.
+        Methods,
+        /// How fast requests may follow one another.
+        Limits,
+    }
+}
+
+printed! {
+    /// How a check went.
+    #[serde(rename_all = "lowercase")]
+    #[schemars(rename = "Health")]
+    HealthName = doctor::Health {
+        /// As it should be.
+        Ok,
+        /// Worth a look; apply would work.
+        Warning,
+        /// Apply would fail.
+        Failed,
+        /// Not looked at.
+        Skipped,
     }
 }

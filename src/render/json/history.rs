@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::Digest;
-use crate::domain::journal::{Ending, RunState};
+use crate::domain::journal::{self, RunState};
 use crate::format::{FORMAT_VERSION, Tool};
 
 /// The runs of a state folder, the oldest first.
@@ -34,7 +34,7 @@ pub struct RunSummary {
     /// The commit that the manifest was at, with a `+` when the folder differed from it; null outside Git.
     pub commit: Option<String>,
     /// How it ended; null while it is open.
-    pub ended: Option<Ending>,
+    pub ended: Option<EndingName>,
     /// How many of its steps are as planned.
     pub applied: usize,
     /// How many are not.
@@ -56,9 +56,23 @@ impl From<&RunState> for RunSummary {
             portal: run.portal.clone(),
             plan_sha256: run.plan_sha256,
             commit: run.commit.clone(),
-            ended: run.ended,
+            ended: run.ended.map(Into::into),
             applied,
             not_applied: run.steps.len() - applied,
         }
+    }
+}
+
+printed! {
+    /// How a run came to its end.
+    #[serde(rename_all = "kebab-case")]
+    #[schemars(rename = "Ending")]
+    EndingName = journal::Ending {
+        /// Every step was tried.
+        Finished,
+        /// Somebody asked it to stop.
+        Interrupted,
+        /// It was killed, and a later command found out what it had done.
+        CutShort,
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::init::{InitReport, WrittenFile};
+use crate::domain::init::{self, InitReport, WrittenFile};
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 use super::export::ExportedDocument;
@@ -24,7 +24,7 @@ pub struct InitDocument {
     /// What became of each custom entry of that portal, by kind and code; empty without one.
     pub entries: Vec<ExportedDocument>,
     /// Every file, sorted: all are written, or none.
-    pub files: Vec<WrittenFile>,
+    pub files: Vec<WrittenDocument>,
     /// Why nothing was written; where files were, which entries are ignored because their images could not be fetched.
     pub errors: Vec<FindingDocument>,
 }
@@ -41,8 +41,38 @@ impl From<&InitReport> for InitDocument {
             root: root.clone(),
             portal: export.as_ref().and_then(|export| export.portal.clone()),
             entries: items.map(ExportedDocument::from).collect(),
-            files: files.clone(),
+            files: files.iter().map(WrittenDocument::from).collect(),
             errors,
         }
+    }
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Written", deny_unknown_fields)]
+pub struct WrittenDocument {
+    /// Its path from the root, with `/`.
+    pub path: String,
+    /// What was done to it.
+    pub change: FileChangeName,
+}
+
+impl From<&WrittenFile> for WrittenDocument {
+    fn from(WrittenFile { path, change }: &WrittenFile) -> Self {
+        Self { path: path.clone(), change: (*change).into() }
+    }
+}
+
+printed! {
+    /// What was done to a file.
+    #[serde(rename_all = "lowercase")]
+    #[schemars(rename = "Change")]
+    FileChangeName = init::FileChange {
+        /// It is new.
+        Created,
+        /// It got lines that it lacked.
+        Extended,
+        /// It had what it must have.
+        Unchanged,
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::{Code, Digest, Kind};
-use crate::domain::list::{ListEntry, ListReport, Management};
+use crate::domain::list::{self, ListEntry, ListReport, Management};
 use crate::domain::png::Appearance;
 use crate::domain::state::Reading;
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
@@ -40,14 +40,15 @@ pub struct HeldDocument {
     /// Its code, spelt as the portal spells it.
     pub code: Code,
     /// What brandctl may do with it.
-    pub standing: Management,
+    pub standing: StandingName,
     /// How many bytes its file has; null for a system entry, and when it could not be fetched.
     pub size: Option<u64>,
     /// The SHA-256 of those bytes.
     pub sha256: Option<Digest>,
     /// Names how the image looks: two are equal exactly when the images look the same. Null when the bytes are no sound
     /// PNG.
-    pub look: Option<Appearance>,
+    #[serde(rename = "look")]
+    pub appearance: Option<Appearance>,
     /// Why it could not be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
@@ -109,11 +110,31 @@ impl From<&ListEntry> for HeldDocument {
         Self {
             kind: address.kind,
             code: address.code.clone(),
-            standing: *management,
+            standing: (*management).into(),
             size: content.map(|content| content.size),
             sha256: content.map(|content| content.sha256),
-            look: content.and_then(|content| content.look),
+            appearance: content.and_then(|content| content.appearance),
             unknown,
         }
+    }
+}
+
+printed! {
+    /// What brandctl may do with an entry.
+    #[serde(rename_all = "lowercase")]
+    #[schemars(rename = "Standing")]
+    StandingName = list::Management {
+        /// The manifest owns it: apply makes it what is declared, or deletes it.
+        Managed,
+        /// Owned, but matched by `protect`: never replaced or deleted.
+        Protected,
+        /// Owned, but matched by `ignore`: left alone.
+        Ignored,
+        /// Not owned: left alone.
+        Unmanaged,
+        /// Somebody added it; without a manifest, nothing is known of its owner.
+        Custom,
+        /// It comes with the product: never touched.
+        System,
     }
 }

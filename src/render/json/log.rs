@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::logmessage::{LogEntry, LogOutcome, LogReport};
+use crate::domain::logmessage::{self, LogEntry, LogReport};
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// Timeline log entries, and what became of a command about them.
@@ -17,9 +17,9 @@ pub struct LogDocument {
     /// The portal's host, or the sandbox's identity; null when none is known.
     pub portal: Option<String>,
     /// How the command ended.
-    pub outcome: LogOutcome,
+    pub outcome: LogOutcomeName,
     /// The entries that were added, got or listed.
-    pub entries: Vec<LogEntry>,
+    pub entries: Vec<LogEntryDocument>,
     /// The id of the entry that was deleted.
     pub deleted: Option<u64>,
     /// Findings that stop nothing.
@@ -36,11 +36,50 @@ impl From<&LogReport> for LogDocument {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
             portal: portal.clone(),
-            outcome: *outcome,
-            entries: entries.clone(),
+            outcome: (*outcome).into(),
+            entries: entries.iter().map(LogEntryDocument::from).collect(),
             deleted: *deleted,
             warnings,
             errors,
         }
+    }
+}
+
+/// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "LogEntry", deny_unknown_fields)]
+pub struct LogEntryDocument {
+    /// Its id.
+    pub id: u64,
+    /// When it was added, as the portal writes it: RFC 3339, as a rule.
+    pub created: String,
+    /// Who added it: a user's id; null when the portal does not say.
+    pub author: Option<u64>,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub text: String,
+    /// The code of its icon.
+    pub icon: String,
+}
+
+impl From<&LogEntry> for LogEntryDocument {
+    fn from(entry: &LogEntry) -> Self {
+        let LogEntry { id, created, author, title, text, icon } = entry.clone();
+        Self { id, created, author, title, text, icon }
+    }
+}
+
+printed! {
+    /// How a command about log entries ended.
+    #[serde(rename_all = "lowercase")]
+    #[schemars(rename = "Outcome")]
+    LogOutcomeName = logmessage::LogOutcome {
+        /// It was done, as far as `errors` does not say otherwise.
+        Done,
+        /// It was not done.
+        Failed,
+        /// A write may have been done: its answer was lost.
+        Unknown,
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::manifest::Level;
+use crate::domain::manifest;
 use crate::domain::rules::ArtRule;
 use crate::format::{FORMAT_VERSION, Tool};
 
@@ -37,25 +37,16 @@ pub struct RuleDocument {
     pub source: &'static str,
 }
 
-/// How bad findings of a rule are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LevelName {
-    /// Nothing is written until it is mended.
-    Error,
-    /// Worth a look; nothing stops.
-    Warn,
-    /// Not looked for.
-    Off,
-}
-
-impl From<Level> for LevelName {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Error => Self::Error,
-            Level::Warn => Self::Warn,
-            Level::Off => Self::Off,
-        }
+printed! {
+    /// How bad findings of a rule are.
+    #[serde(rename_all = "lowercase")]
+    LevelName = manifest::Level {
+        /// Nothing is written until it is mended.
+        Error,
+        /// Worth a look; nothing stops.
+        Warn,
+        /// Not looked for.
+        Off,
     }
 }
 

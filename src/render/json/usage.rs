@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::asset::Address;
-use crate::domain::evidence::{Coverage, Usage};
 use crate::domain::usage::UsageReport;
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+use crate::format::{CodeUsage, CoverageDocument, FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// Whether codes are in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -19,7 +18,7 @@ pub struct UsageDocument {
     /// The portal's host, or the sandbox's identity; null when none is known.
     pub portal: Option<String>,
     /// What was looked at; null when nothing was.
-    pub coverage: Option<Coverage>,
+    pub coverage: Option<CoverageDocument>,
     /// The codes that were looked for, by kind and code.
     pub codes: Vec<CodeDocument>,
     /// Counts.
@@ -37,7 +36,7 @@ pub struct CodeDocument {
     /// The entry, as in icon/acme-call.
     pub address: Address,
     /// What is known of its use.
-    pub usage: Usage,
+    pub usage: CodeUsage,
 }
 
 /// Counts of codes.
@@ -57,18 +56,19 @@ impl From<&UsageReport> for UsageDocument {
         let UsageReport { portal, is_complete: _, evidence, findings } = report;
         let (errors, warnings) = split(findings);
         let usages = evidence.iter().flat_map(|evidence| evidence.usages());
-        let codes: Vec<_> =
-            usages.map(|(address, usage)| CodeDocument { address: address.clone(), usage: usage.clone() }).collect();
-        let count = |is: fn(&Usage) -> bool| codes.iter().filter(|code| is(&code.usage)).count();
+        let codes: Vec<_> = usages
+            .map(|(address, usage)| CodeDocument { address: address.clone(), usage: usage.clone().into() })
+            .collect();
+        let count = |is: fn(&CodeUsage) -> bool| codes.iter().filter(|code| is(&code.usage)).count();
         Self {
             format_version: FORMAT_VERSION,
             tool: Tool::this(),
             portal: portal.clone(),
-            coverage: evidence.as_ref().map(|evidence| evidence.coverage.clone()),
+            coverage: evidence.as_ref().map(|evidence| evidence.coverage.clone().into()),
             summary: UsageSummary {
-                used: count(|usage| matches!(usage, Usage::Used { .. })),
-                not_seen: count(|usage| matches!(usage, Usage::NotSeen)),
-                unknown: count(|usage| matches!(usage, Usage::Unknown { .. })),
+                used: count(|usage| matches!(usage, CodeUsage::Used { .. })),
+                not_seen: count(|usage| matches!(usage, CodeUsage::NotSeen)),
+                unknown: count(|usage| matches!(usage, CodeUsage::Unknown { .. })),
             },
             codes,
             warnings,

@@ -274,7 +274,7 @@ fn a_forged_plan_cannot_upload_what_the_rules_refuse() {
         let mut contents = document.contents.take().unwrap();
         contents.insert(content.sha256, base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &bytes));
         let change = document.changes.iter_mut().find(|change| change.action == ActionName::Create).unwrap();
-        change.after.as_mut().unwrap().content = content;
+        change.after.as_mut().unwrap().content = content.into();
         document.contents = Some(contents);
         forge(&brand, document);
         refused(&brand, 5);

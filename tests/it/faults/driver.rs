@@ -30,7 +30,7 @@ use brandctl::ops::recover::{self, Closing};
 use brandctl::ops::{plan, validate};
 use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use brandctl::store::cache::Cache;
-use brandctl::store::lock::{self, Lock};
+use brandctl::store::lock::{Lock, LockPurpose};
 use brandctl::store::repository::Repository;
 use brandctl::store::runs::RunStore;
 use brandctl::store::state_dir::StateDir;
@@ -177,7 +177,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let client = Client::new(access, &TrustStore::new(None).unwrap(), throttle, deadlines).unwrap();
     let portal = Frail { client, counts: counts.clone() };
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
-    let _lock = Lock::take(&state, lock::Purpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
+    let _lock = Lock::take(&state, LockPurpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
     let cache = Cache::open(&state);
     let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent };
     let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };

@@ -12,6 +12,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use super::driver::{self, Moment, Strike};
 use super::judge::{Before, PutBack, converges, effects};
 use super::scene::{Images, Scene, art, declare};
+use super::trials::only_a_tenth;
 use crate::common::{Brand, MANIFEST, parts};
 
 /// What the portal has under a code.
@@ -207,7 +208,7 @@ fn holds(case: &Case) {
 fn any_faults_on_any_states() {
     crate::common::each(0..6, |_| {
         let mut runner = TestRunner::new(Config {
-            cases: 20,
+            cases: if only_a_tenth() { 2 } else { 20 },
             failure_persistence: None,
             max_shrink_iters: 100,
             ..Config::default()

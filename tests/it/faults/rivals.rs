@@ -7,6 +7,7 @@ use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use super::driver::{self, Life, Strike};
 use super::scene::{Images, declared};
+use super::trials;
 use crate::common::{Brand, MANIFEST, art, parts};
 
 const CODES: [&str; 6] =
@@ -94,7 +95,7 @@ fn two_applies_at_once_leave_one_of_both_images_under_every_code() {
         }
     }
     let ends = std::sync::Mutex::new(Vec::new());
-    let trials = cases.into_iter().map(|(lag, write, head_start, from_scratch)| {
+    let trials = trials::share(cases).into_iter().map(|(lag, write, head_start, from_scratch)| {
         let ends = &ends;
         move || {
             let lag = FaultAction::Delay(Duration::from_millis(lag));

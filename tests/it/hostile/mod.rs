@@ -61,7 +61,7 @@ fn read_within_bounds() {
     for ((name, bytes), (_, mebibytes, fault)) in files.iter().zip(expected) {
         let before = MEMORY.current_usage();
         MEMORY.reset_peak_usage();
-        let read = png::read(bytes).map(|image| image.look());
+        let read = png::read(bytes).map(|image| image.appearance());
         let held = MEMORY.peak_usage() - before;
         println!(
             "{name:36} {:7.2} MiB  {}",

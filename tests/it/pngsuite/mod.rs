@@ -110,7 +110,7 @@ fn each_sound_file_has_the_pixels_that_the_png_crate_sees() {
 /// The suite shows one picture in many ways. Where no sample is lost, the look is one too.
 #[test]
 fn one_picture_in_many_ways_looks_the_same() {
-    let look = |name: &str| read(name, &fs::read(folder().join(name).with_extension("png")).unwrap()).look();
+    let look = |name: &str| read(name, &fs::read(folder().join(name).with_extension("png")).unwrap()).appearance();
     for sound in sound().map(|(name, _)| name).filter(|name| name.starts_with("basi")) {
         assert_eq!(look(&sound), look(&sound.replace("basi", "basn")), "{sound}");
     }

@@ -5,7 +5,7 @@ use brandctl::domain::ownership::Unmanaged;
 use brandctl::domain::report::{FailureKind, Report, Subject};
 use brandctl::domain::retry::Class;
 use brandctl::domain::step::{StepOutcome, StepResult};
-use brandctl::render::markdown::{self, LONGEST};
+use brandctl::render::markdown::{self, MAX_COMMENT_BYTES};
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
 use proptest::prelude::*;
@@ -188,7 +188,7 @@ fn a_long_list_gets_the_room_that_others_leave() {
         plan.diff.changes.push(Change { address, ..plan.diff.changes[0].clone() });
     }
     let filled = |report: &Report| markdown::report(report, "plan", None).len();
-    let all = LONGEST - 200..LONGEST;
+    let all = MAX_COMMENT_BYTES - 200..MAX_COMMENT_BYTES;
     assert!(all.contains(&filled(&report)), "{}", filled(&report));
     // Two long ones share it, and the short one is told whole.
     let more = (0..5000).map(|number| Finding::warning("clipped", format!("{number} pixels are outside")));
@@ -204,7 +204,7 @@ fn a_long_list_gets_the_room_that_others_leave() {
 #[test]
 fn a_thousand_changes_are_cut_off_with_their_count() {
     let comment = markdown::report(&scenes::thousand(), "plan", None);
-    assert!(comment.len() < LONGEST, "{}", comment.len());
+    assert!(comment.len() < MAX_COMMENT_BYTES, "{}", comment.len());
     let seen = is_inert(&comment);
     assert!(comment.contains("<details><summary>Changes: 1000</summary>"));
     let [(3, rows)] = seen.rows[..] else { panic!("{:?}", seen.rows) };
@@ -237,7 +237,7 @@ proptest! {
             report.findings.push(Finding::error("png-size", name).about(address).help(name));
         }
         let comment = markdown::report(&report, "plan", None);
-        prop_assert!(comment.len() < LONGEST, "{}", comment.len());
+        prop_assert!(comment.len() < MAX_COMMENT_BYTES, "{}", comment.len());
         let lines = |start: &str| is_inert(&comment).html.iter().filter(|html| html.starts_with(start)).count();
         prop_assert_eq!(lines("<details>"), lines("</details>"));
     }

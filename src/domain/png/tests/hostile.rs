@@ -51,13 +51,13 @@ fn with_any_bit_flipped_it_is_a_fault() {
 fn with_any_bit_of_the_stream_flipped_under_a_good_crc_it_is_a_fault_or_looks_the_same() {
     let drawing = Drawing::new(4, 4, ColorType::Grayscale, BitDepth::Eight);
     let stream = deflate(&drawing.rows(|x, y, _| (x * 16 + y) as u16), 9);
-    let look = read(&drawing.file_around(&stream)).unwrap().look();
+    let look = read(&drawing.file_around(&stream)).unwrap().appearance();
     for byte in 0..stream.len() {
         for bit in 0..8 {
             let mut flipped = stream.clone();
             flipped[byte] ^= 1 << bit;
             if let Ok(image) = read(&drawing.file_around(&flipped)) {
-                assert_eq!(image.look(), look, "bit {bit} of byte {byte}");
+                assert_eq!(image.appearance(), look, "bit {bit} of byte {byte}");
             }
         }
     }

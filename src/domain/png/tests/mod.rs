@@ -7,8 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
+mod appearance;
 mod faults;
 mod hostile;
-mod looks;
 mod pixels;
 mod properties;

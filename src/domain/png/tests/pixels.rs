@@ -75,7 +75,7 @@ fn every_colour_type_depth_and_interlacing_gives_the_decoders_pixels() {
                 let name = format!("{color_type:?} {bit_depth:?} {width}×{height} {transparent}");
                 assert_eq!(plain.pixels.as_raw(), &as_the_decoder_expands_it(&draw(false)), "{name}");
                 assert_eq!(plain.pixels, interlaced.pixels, "{name}");
-                assert_eq!(plain.look(), interlaced.look(), "{name}");
+                assert_eq!(plain.appearance(), interlaced.appearance(), "{name}");
                 assert!(interlaced.header.interlaced && !plain.header.interlaced);
             }
         }

@@ -10,7 +10,7 @@ fn image(bytes: &[u8]) -> Image {
 }
 
 fn look(bytes: &[u8]) -> Appearance {
-    image(bytes).look()
+    image(bytes).appearance()
 }
 
 /// Four colours, one of them half, one of them fully transparent.
@@ -106,7 +106,7 @@ fn one_pixel_makes_a_difference() {
     let reference = image(&reference());
     for (changed, pixel) in [((0, 0), [10, 20, 31, 255]), ((5, 4), [0; 4]), ((1, 1), [1, 2, 3, 127])] {
         let other = image(&rgba(6, 5, |x, y| if (x, y) == changed { pixel } else { color(x, y) }));
-        assert_ne!(other.look(), reference.look());
+        assert_ne!(other.appearance(), reference.appearance());
         assert_eq!(changed_pixels(&other, &reference), Some(1));
     }
 }
@@ -114,7 +114,7 @@ fn one_pixel_makes_a_difference() {
 #[test]
 fn dimensions_make_a_difference() {
     let (wide, tall) = (image(&rgba(6, 4, |_, _| [9; 4])), image(&rgba(4, 6, |_, _| [9; 4])));
-    assert_ne!(wide.look(), tall.look());
+    assert_ne!(wide.appearance(), tall.appearance());
     assert_eq!(changed_pixels(&wide, &tall), None);
 }
 
@@ -122,11 +122,11 @@ fn dimensions_make_a_difference() {
 fn sixteen_bits_that_say_more_than_eight_make_a_difference() {
     let drawing = Drawing::new(2, 2, ColorType::GrayscaleAlpha, BitDepth::Sixteen);
     let of = |value: u16| image(&drawing.draw(|_, _, channel| if channel == 0 { value } else { u16::MAX }));
-    assert_eq!(of(0x4040).look(), look(&rgba(2, 2, |_, _| [0x40, 0x40, 0x40, 255])));
-    assert_ne!(of(0x4041).look(), of(0x4040).look());
+    assert_eq!(of(0x4040).appearance(), look(&rgba(2, 2, |_, _| [0x40, 0x40, 0x40, 255])));
+    assert_ne!(of(0x4041).appearance(), of(0x4040).appearance());
     assert_eq!(changed_pixels(&of(0x4041), &of(0x4040)), Some(0));
     // All samples count: one that needs 16 bits keeps the others there.
-    assert_ne!(of(0x4041).look(), of(0x4042).look());
+    assert_ne!(of(0x4041).appearance(), of(0x4042).appearance());
 }
 
 #[test]

@@ -1,25 +1,22 @@
-//! What the YAML parser stumbled over, in the user's words.
+//! Errors of the YAML parser in the user's words.
 
 use serde_saphyr::granit_parser::ErrorKind;
 
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::Problem;
 
-use super::checks;
+use super::YamlFile;
 
-/// The finding for an error of the parser, without its place.
-pub(super) fn finding(kind: &ErrorKind, place: &Place, text: &str) -> Finding {
-    let rest = text.get(place.bytes.start..).unwrap_or_default();
-    let (what, help): (String, Option<&str>) = match kind {
+/// The problem behind an error of the parser; `rest` is the text from where it stopped.
+pub(super) fn problem(kind: &ErrorKind, rest: &str, file: &YamlFile) -> Problem {
+    let too_deep = format!("a {} needs {}; is a bracket opened too often?", file.name, file.levels);
+    let (message, help): (String, Option<&str>) = match kind {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart => {
             ("a tab cannot be used as indentation".to_owned(), Some("indent with spaces"))
         }
-        ErrorKind::RecursionLimitExceeded => (
-            "values are nested too deep".to_owned(),
-            Some("a manifest needs three levels; is a bracket opened too often?"),
-        ),
+        ErrorKind::RecursionLimitExceeded => ("values are nested too deep".to_owned(), Some(&too_deep)),
         ErrorKind::UnclosedFlowCollection { open } => {
             (format!("the bracket `{open}` is never closed"), Some("close it; was the file cut off?"))
         }
@@ -34,7 +31,7 @@ pub(super) fn finding(kind: &ErrorKind, place: &Place, text: &str) -> Finding {
             Some("a value that begins with `*` has to be quoted: `\"*\"`"),
         ),
         ErrorKind::UnexpectedCharacter { character } => {
-            (format!("the character `{}` cannot begin a value", character.escape_debug()), Some("quote the value"))
+            (format!("the character `{character}` cannot begin a value"), Some("quote the value"))
         }
         ErrorKind::SimpleKeyExpected => {
             ("this line is no `key: value`".to_owned(), Some("add a colon and a space; was the file cut off?"))
@@ -57,9 +54,5 @@ pub(super) fn finding(kind: &ErrorKind, place: &Place, text: &str) -> Finding {
         }
         other => (format!("this is no valid YAML: {other}"), None),
     };
-    let finding = Finding::error(checks::YAML, what);
-    match help {
-        Some(help) => finding.help(help),
-        None => finding,
-    }
+    Problem { message, help: help.map(str::to_owned) }
 }

@@ -1,0 +1,50 @@
+//! What is given to `init`, by options or by answers.
+
+use clap::ValueEnum;
+
+use crate::domain::init::{Brand, CiSystem, Owned, PinnedPortal};
+use crate::domain::scope::Pattern;
+
+/// The CI system that a file is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Ci {
+    /// GitHub Actions: .github/workflows/brandctl.yml
+    Github,
+    /// GitLab CI: .gitlab-ci.yml
+    Gitlab,
+    /// No CI file
+    None,
+}
+
+impl Ci {
+    pub(super) const fn system(self) -> Option<CiSystem> {
+        match self {
+            Self::Github => Some(CiSystem::Github),
+            Self::Gitlab => Some(CiSystem::Gitlab),
+            Self::None => None,
+        }
+    }
+}
+
+/// What was answered so far, checked.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) source: Option<Source>,
+    pub(super) portal: Option<PinnedPortal>,
+    pub(super) ci: Option<Ci>,
+}
+
+/// What the repository begins with, and which codes it owns.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Sample art.
+    Samples(Owned),
+    /// What the portal holds; without a pattern, each code of it.
+    Portal(Option<Pattern>),
+}
+
+/// What the repository begins with: a brand, and the portal that it is for.
+pub(super) struct Begun {
+    pub(super) brand: Brand,
+    pub(super) portal: Option<PinnedPortal>,
+}

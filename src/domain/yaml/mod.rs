@@ -1,0 +1,56 @@
+//! YAML: text → a tree of values that know their spelling and their place, and texts → scalars that read back.
+//!
+//! The room knows no particular file: a [`YamlFile`] says what the file is called and under which ids its findings go.
+//! [`read`] finds what is wrong with any YAML (syntax, duplicate keys, aliases, tags) and does not stop at the first
+//! finding that leaves a tree. What is wrong with a manifest is for the manifest to find, in the tree.
+//!
+//! The tree is built from the events of serde-saphyr's parser and not by its deserializer, which was tried: through serde
+//! an unresolved alias or an unknown tag ends the reading, so that not everything is reported at once, and a plain scalar
+//! arrives as the number or the null that it stands for, without its spelling (`1.50:` is a code here). Aliases share what
+//! they refer to, so an alias bomb costs no memory; height and size are bounded all the same, so that whoever walks the
+//! tree is done soon.
+//!
+//! Likewise [`scalar`] is not its serializer's: every file that is written here has comments, which the serializer cannot
+//! place, and a scalar has to be safe to look at and must not look like a webhook, for which it has no setting.
+
+mod read;
+mod scalar;
+mod syntax;
+mod tree;
+
+use super::finding::Finding;
+
+pub(in crate::domain) use read::read;
+pub(crate) use scalar::{double_quoted, scalar};
+pub(in crate::domain) use tree::{MapEntry, Node, Shape};
+
+/// Collections within collections. A manifest needs three.
+const MAX_HEIGHT: usize = 32;
+
+/// Values in the tree, those behind aliases counted each time. 10,000 entries need 20,000 to 40,000.
+const MAX_SIZE: usize = 1_000_000;
+
+/// What findings say of the file that is read.
+pub(in crate::domain) struct YamlFile {
+    /// What it is: "manifest".
+    pub(in crate::domain) name: &'static str,
+    /// How deep it is nested at most: "three levels".
+    pub(in crate::domain) levels: &'static str,
+    /// What to write into one that is empty.
+    pub(in crate::domain) empty_help: &'static str,
+    pub(in crate::domain) checks: YamlChecks,
+}
+
+/// The ids of what is found in any YAML.
+pub(in crate::domain) struct YamlChecks {
+    pub(in crate::domain) syntax: &'static str,
+    pub(in crate::domain) empty: &'static str,
+    pub(in crate::domain) duplicate_key: &'static str,
+}
+
+impl YamlFile {
+    /// The finding for a file without content; `what` follows its name: "is empty".
+    pub(in crate::domain) fn nothing(&self, what: &str) -> Finding {
+        Finding::error(self.checks.empty, format!("the {} {what}", self.name)).help(self.empty_help)
+    }
+}
