@@ -339,3 +339,6 @@ fn pair_renames(changes: &mut [Change]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,3 +192,6 @@ impl Change {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
