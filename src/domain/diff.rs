@@ -338,3 +338,6 @@ fn pair_renames(changes: &mut [Change]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

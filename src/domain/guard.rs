@@ -8,6 +8,7 @@ use super::evidence::Usage;
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
+use crate::text::plural;
 
 /// What the user allows this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,7 +287,7 @@ fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
     (!addresses.is_empty()).then(|| Verdict {
         guard: Guard::Protect,
         outcome: Outcome::Refused,
-        message: format!("{} protected by `protect` would be changed", entries(addresses.len())),
+        message: format!("{} protected by `protect` would be changed", plural(addresses.len(), "entry", "entries")),
         help: Some("if that is meant, take the pattern out of `protect` first".to_owned()),
         addresses,
     })
@@ -309,7 +310,10 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
         Verdict {
             guard: Guard::Unbacked,
             outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
-            message: format!("{} would be changed without a copy of the old image", entries(addresses.len())),
+            message: format!(
+                "{} would be changed without a copy of the old image",
+                plural(addresses.len(), "entry", "entries")
+            ),
             help: refused
                 .then(|| "mend the downloads, or pass --allow-unbacked to lose the old images knowingly".to_owned()),
             addresses,
@@ -346,7 +350,7 @@ fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
         help: (refused && !addresses.is_empty()).then(|| help.to_owned()),
         addresses,
     };
-    let counted = |count: usize| if count == 1 { "1 icon".to_owned() } else { format!("{count} icons") };
+    let counted = |count: usize| plural(count, "icon", "icons");
     let mut verdicts = Vec::new();
     if !used.is_empty() {
         let message = format!("log entries name {} that would be deleted", counted(used.len()));
@@ -364,6 +368,5 @@ fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     verdicts
 }
 
-fn entries(count: usize) -> String {
-    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
-}
+#[cfg(test)]
+mod tests;

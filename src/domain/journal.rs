@@ -322,4 +322,140 @@ mod tests {
         }
         assert_eq!(RunState::fold(lines), None);
     }
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    fn result(fate: StepOutcome, wrote: bool) -> StepResult {
+        StepResult { fate, why: None, wrote }
+    }
+
+    fn begin(plan: &str) -> Entry {
+        let (run, portal) = ("r".to_owned(), "p".to_owned());
+        let plan_sha256 = Digest::of(plan.as_bytes());
+        Entry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit: None }
+    }
+
+    fn intent(entry: &str) -> Entry {
+        Entry::Intent { request: 1, commands: vec![Write::Delete { address: address(entry) }] }
+    }
+
+    fn step(entry: &str, result: StepResult) -> Entry {
+        Entry::Step { address: address(entry), result }
+    }
+
+    fn fold(entries: impl IntoIterator<Item = Entry>) -> Option<RunState> {
+        RunState::fold(entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }))
+    }
+
+    /// A run of a plan that changed an entry and ended so, if it ended.
+    fn run(plan: &str, entry: &str, ended: Option<Ending>) -> RunState {
+        let changed = [begin(plan), step(entry, result(StepOutcome::Applied, true))];
+        fold(changed.into_iter().chain(ended.map(|how| Entry::end([].iter(), how)))).unwrap()
+    }
+
+    #[test]
+    fn the_end_counts_what_was_applied_and_what_was_not() {
+        use StepOutcome::{Applied, Failed, Recovered, Skipped, Unknown};
+        let results = [Applied, Failed, Skipped, Applied, Recovered, Unknown].map(|fate| result(fate, true));
+        let end = Entry::end(results.iter(), Ending::Interrupted);
+        assert_eq!(end, Entry::End { applied: 2, not_applied: 4, how: Ending::Interrupted });
+    }
+
+    #[test]
+    fn only_applied_steps_count_as_applied() {
+        use StepOutcome::{Applied, Failed, Recovered, Skipped, Unknown};
+        let steps = [("icon/a", Applied), ("icon/b", Failed), ("icon/c", Skipped), ("icon/d", Applied)];
+        let steps = steps.into_iter().chain([("icon/e", Recovered), ("icon/f", Unknown), ("logo/a", Applied)]);
+        let steps = steps.map(|(entry, fate)| step(entry, result(fate, true)));
+        assert_eq!(fold([begin("plan")].into_iter().chain(steps)).unwrap().applied(), 3);
+    }
+
+    #[test]
+    fn the_last_line_about_a_step_counts() {
+        let failed = step("icon/a", result(StepOutcome::Failed, false));
+        let applied = step("icon/a", result(StepOutcome::Applied, true));
+        assert_eq!(fold([begin("plan"), failed.clone(), applied.clone()]).unwrap().applied(), 1);
+        assert_eq!(fold([begin("plan"), applied, failed]).unwrap().applied(), 0);
+    }
+
+    #[test]
+    fn a_journal_begins_once() {
+        assert_eq!(fold([intent("icon/a"), begin("plan")]), None);
+        assert_eq!(fold([begin("plan"), intent("icon/a"), begin("plan")]), None);
+    }
+
+    #[test]
+    fn only_a_finished_run_cannot_be_taken_up_again() {
+        for (ended, resumable) in [
+            (None, true),
+            (Some(Ending::Interrupted), true),
+            (Some(Ending::CutShort), true),
+            (Some(Ending::Finished), false),
+        ] {
+            assert_eq!(run("plan", "icon/a", ended).can_be_resumed(), resumable, "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_step_says_whether_it_may_have_changed_its_entry() {
+        use StepOutcome::{Applied, Failed, Recovered, Skipped, Unknown};
+        for (fate, wrote, changed) in [
+            (Applied, true, true),
+            (Applied, false, false),
+            (Failed, true, true),
+            (Failed, false, false),
+            (Skipped, false, false),
+            (Recovered, true, true),
+            (Unknown, true, true),
+            (Unknown, false, true),
+        ] {
+            let state = fold([begin("plan"), intent("icon/a"), step("icon/a", result(fate, wrote))]).unwrap();
+            assert_eq!(state.may_have_changed(&address("icon/a")), changed, "{fate:?}, wrote: {wrote}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_known_of_a_step_a_request_may_have_changed_its_entry() {
+        let state = fold([begin("plan"), intent("icon/a")]).unwrap();
+        assert!(state.may_have_changed(&address("icon/a")));
+        assert!(!state.may_have_changed(&address("icon/b")) && !state.may_have_changed(&address("logo/a")));
+    }
+
+    #[test]
+    fn the_runs_of_the_same_plan_since_the_last_finished_one_are_taken_up() {
+        let runs = vec![
+            run("plan", "icon/long-ago", None),
+            run("plan", "icon/finished", Some(Ending::Finished)),
+            run("other", "icon/other", None),
+            run("plan", "icon/interrupted", Some(Ending::Interrupted)),
+            run("plan", "icon/cut-short", None),
+            run("other", "icon/other", Some(Ending::Finished)),
+        ];
+        let resumption = Resumption::of(runs, Digest::of(b"plan"));
+        for (entry, changed) in [
+            ("icon/long-ago", false),
+            ("icon/finished", false),
+            ("icon/other", false),
+            ("icon/interrupted", true),
+            ("icon/cut-short", true),
+        ] {
+            assert_eq!(resumption.may_have_changed(&address(entry)), changed, "{entry}");
+        }
+    }
+
+    #[test]
+    fn every_run_of_a_plan_that_was_never_finished_is_taken_up() {
+        let runs = vec![run("plan", "icon/first", None), run("plan", "icon/second", Some(Ending::CutShort))];
+        let resumption = Resumption::of(runs, Digest::of(b"plan"));
+        assert!(["icon/first", "icon/second"].iter().all(|entry| resumption.may_have_changed(&address(entry))));
+    }
+
+    #[test]
+    fn a_plan_that_is_applied_for_the_first_time_has_changed_nothing() {
+        assert!(!Resumption::default().may_have_changed(&address("icon/a")));
+        let finished = vec![run("plan", "icon/a", Some(Ending::Finished))];
+        assert!(!Resumption::of(finished, Digest::of(b"plan")).may_have_changed(&address("icon/a")));
+    }
 }

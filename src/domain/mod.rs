@@ -27,6 +27,8 @@ pub mod scope;
 pub mod state;
 pub mod step;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 pub mod usage;
 pub(crate) mod yaml;

@@ -183,3 +183,6 @@ impl Change {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,6 +160,42 @@ mod tests {
     }
 
     #[test]
+    fn nobody_comes_back_before_the_portal_said_or_exactly_then() {
+        let said = Duration::from_secs(90);
+        for (jitter, after) in [(0.0, said + TRANSIENT_BASE / 2), (1.0, said + TRANSIENT_BASE)] {
+            assert_eq!(decide(Class::Busy, 0, Some(said), LONG, jitter), Decision::Again { after });
+        }
+        assert_eq!(decide(Class::Transient, 0, Some(said), LONG, 1.0), Decision::Again { after: said });
+    }
+
+    #[test]
+    fn a_wait_of_our_own_is_not_cut_short_by_the_portal() {
+        let early = Some(Duration::from_millis(1));
+        assert_eq!(decide(Class::Busy, 4, early, LONG, 1.0), Decision::Again { after: Duration::from_secs(16) });
+        assert_eq!(decide(Class::Transient, 3, early, LONG, 1.0), Decision::Again { after: Duration::from_secs(4) });
+    }
+
+    #[test]
+    fn near_the_end_half_of_what_is_left_is_waited_while_that_is_worthwhile() {
+        for (left, expected) in [
+            (3000, Decision::Again { after: Duration::from_secs(1) }),
+            (1000, Decision::Again { after: Duration::from_millis(500) }),
+            (400, Decision::Again { after: WORTHWHILE }),
+            (399, Decision::Stop),
+        ] {
+            assert_eq!(decide(Class::Busy, 0, None, Duration::from_millis(left), 1.0), expected, "{left} ms left");
+        }
+    }
+
+    #[test]
+    fn a_transient_failure_is_not_repeated_at_the_very_end() {
+        let wait = Duration::from_millis(500);
+        assert_eq!(decide(Class::Transient, 0, None, wait, 1.0), Decision::Stop, "no time would be left to ask");
+        let left = wait + Duration::from_millis(1);
+        assert_eq!(decide(Class::Transient, 0, None, left, 1.0), Decision::Again { after: wait });
+    }
+
+    #[test]
     fn nothing_is_retried_without_time() {
         for class in [Class::Transient, Class::Busy] {
             assert_eq!(decide(class, 0, None, Duration::ZERO, 0.0), Decision::Stop, "{class:?}");

@@ -357,6 +357,87 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_may_be_as_long_as_the_bound() {
+        assert!(Pattern::parse(&"a".repeat(MAX_PATTERN_BYTES)).is_ok());
+        assert!(Pattern::parse(&"a".repeat(MAX_PATTERN_BYTES + 1)).is_err());
+        assert!(Pattern::parse(&format!("icon/{}", "a".repeat(MAX_PATTERN_BYTES))).is_ok(), "the kind does not count");
+    }
+
+    #[test]
+    fn a_pattern_is_narrowed_by_its_prefix() {
+        for (pattern, kind) in [
+            ("acme-*", None),
+            ("icon/acme-*", Some(Kind::Icon)),
+            ("logo/acme-*", Some(Kind::Logo)),
+            ("icon/logo/x", Some(Kind::Icon)),
+            ("shop/x", None),
+        ] {
+            assert_eq!(Pattern::parse(pattern).unwrap().kind(), kind, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant() {
+        for (pattern, meant) in [
+            ("", "`*`"),
+            ("icons/a", "`icon/…`"),
+            ("icon/logos/a", "`logo/…`"),
+            ("LOGO/a", "`logo/…`"),
+            ("a[", "`[[]`"),
+        ] {
+            let help = Pattern::parse(pattern).unwrap_err().help().unwrap();
+            assert!(help.contains(meant), "{pattern}: {help}");
+        }
+        assert_eq!(Pattern::parse(&"a".repeat(MAX_PATTERN_BYTES + 1)).unwrap_err().help(), None);
+    }
+
+    #[test]
+    fn a_list_keeps_its_patterns_in_their_order() {
+        let scope = scope(&["shop", "icon/acme-*", "acme-*"]);
+        let patterns: Vec<_> = scope.patterns().iter().map(Pattern::as_str).collect();
+        assert_eq!(patterns, ["shop", "icon/acme-*", "acme-*"]);
+        assert!(!scope.is_empty());
+    }
+
+    #[test]
+    fn an_empty_list_means_nothing() {
+        for scope in [Scope::default(), scope(&[])] {
+            assert!(scope.is_empty() && scope.patterns().is_empty());
+            assert!(!scope.matches(&address("icon/a")));
+        }
+    }
+
+    #[test]
+    fn only_patterns_that_match_no_entry_are_reported() {
+        let entries = [address("icon/acme-call"), address("logo/shop")];
+        let reported = |patterns: &[&str]| {
+            let scope = scope(patterns);
+            let findings = unmatched("--only", scope.patterns(), entries.iter(), "entry", "codes are case-sensitive");
+            findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+        };
+        assert_eq!(reported(&["acme-*", "logo/*", "*"]), [] as [&str; 0]);
+        let expected = ["`--only logo/acme-*` matches no entry", "`--only Shop` matches no entry"];
+        assert_eq!(reported(&["shop", "logo/acme-*", "Shop"]), expected);
+    }
+
+    #[test]
+    fn a_pattern_of_an_entry_that_no_pattern_can_match_is_none() {
+        for code in [String::new(), "a".repeat(MAX_PATTERN_BYTES + 1)] {
+            assert!(Pattern::exactly(&Address::new(Kind::Icon, Code::new(code))).is_none());
+        }
+    }
+
+    #[test]
+    fn patterns_and_lists_are_the_same_if_they_are_written_the_same() {
+        let pattern = |text| Pattern::parse(text).unwrap();
+        assert_eq!(pattern("acme-*"), pattern("acme-*"));
+        assert_ne!(pattern("acme-*"), pattern("icon/acme-*"));
+        assert_eq!(scope(&["a", "b"]), scope(&["a", "b"]));
+        assert_ne!(scope(&["a", "b"]), scope(&["b", "a"]));
+        assert_ne!(scope(&["a", "b"]), scope(&["a"]));
+    }
+
+    #[test]
     fn hostile_patterns_end_in_an_error_or_a_pattern() {
         for pattern in ["{".repeat(1000), "[".repeat(1000), "{a,b}".repeat(200), "*".repeat(1000), "{*a,".repeat(200)] {
             if let Ok(pattern) = Pattern::parse(&pattern) {

@@ -43,7 +43,7 @@ fn no_format_passes_on_what_moves_a_cursor_or_turns_text() {
             if ["plan", "drift", "plan diff", "list", "validate"].contains(&format) { plain(&text) } else { text };
         let moving = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{200d}\u{feff}".contains(c);
         assert_eq!(text.chars().find(|c| moving(*c)), None, "{format}");
-        assert!(text.contains("202e"), "{format} shows that something was there");
+        assert!(text.to_lowercase().contains("202e"), "{format} shows that something was there");
     }
 }
 
