@@ -39,7 +39,7 @@ const INVISIBLE: u16 = 12;
 /// Black on white, in tenths: no ratio is greater.
 const MAX_RATIO: u16 = 210;
 
-/// One part in so many of the visible area decides.
+/// One part in this many of the visible area decides.
 const SHARE: u32 = 16;
 
 pub(super) const WHITE_ON_WHITE: ArtRule = ArtRule {
