@@ -24,7 +24,7 @@ use super::error::Failure;
 pub(super) struct Attempt {
     /// The manifest's text, for snippets.
     source: String,
-    /// The declared images, for whoever draws them.
+    /// The declared images, for renderers that draw them.
     art: Vec<Piece>,
     /// The portal's identity, once it is known that it is the right one.
     pub(super) portal: Option<String>,

@@ -16,7 +16,7 @@ use super::settings::{Format, Globals, ShowArgs};
 pub(super) fn data(text: &str, exit: Exit) -> Exit {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader of a pipe has seen enough: that is no error of ours.
+        // The reader of a pipe has seen enough: that is not an error of ours.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             complain(&format!("standard output cannot be written: {error}"));
             Exit::Error
@@ -73,7 +73,7 @@ pub(super) fn error_screen() -> Screen {
 
 /// Prints a diagnostic on standard error.
 pub(super) fn diagnostic(text: &str) {
-    // Where diagnostics cannot be printed, there is nobody to tell.
+    // Where diagnostics cannot be printed, nothing can be reported.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 

@@ -82,7 +82,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 enum Saved {
     /// In the way of nothing.
     Elsewhere,
-    /// Where text for people would spoil it for whoever reads it.
+    /// Whether text for people would spoil the output for programs.
     OnStandardOutput,
 }
 

@@ -1,5 +1,5 @@
 //! Progress on standard error: a bar on a terminal for every wait over half a second, gone when the stage ends; a line
-//! for every longer pause where there is no terminal.
+//! for every longer pause without a terminal.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,7 +98,7 @@ impl Progress {
             return;
         }
         let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
-        // On a narrow terminal the numbers are told, and the bar is not: what is too long is cut off, not broken.
+        // On a narrow terminal the numbers are shown, and the bar is not: what is too long is cut off, not broken.
         let wide = console_width() >= WIDE;
         let template = match total {
             Some(_) if wide => "{spinner} {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}",

@@ -1,4 +1,4 @@
-//! `--report`: files that a command writes beside what it prints, whatever came of it.
+//! `--report`: files that a command writes beside its output, however it ended.
 
 use std::borrow::Cow;
 use std::io;
@@ -95,8 +95,8 @@ fn parse(text: &str) -> Result<ReportFile, String> {
     }
 }
 
-/// A link that is safe to follow, and to print: nobody can read along, and there is no password in it. A comment has room
-/// for it whatever else is in it.
+/// A link that is safe to follow, and to print: nobody can read along, and it holds no password. A comment has room
+/// for it, however full it is.
 fn address(text: &str) -> Result<Url, String> {
     const MAX_URL_CHARS: usize = 2000;
     match Url::parse(text) {
@@ -181,7 +181,7 @@ impl Reports {
         self.url.as_ref().map(Url::as_str)
     }
 
-    /// Writes what was `found`. What can be seen beforehand not to become a report is told in the others. `render` gives
+    /// Writes what was `found`. A report that cannot be written is named in the others. `render` gives
     /// nothing for a format that the command does not have; [`Reports::are_of`] refused it before.
     fn write_each<T: Clone>(
         &self,

@@ -109,7 +109,7 @@ type SignalWait = (Runtime, Signals);
 fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWait), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-    // Before anything is printed: whoever started this may end it as soon as it has read the webhooks.
+    // Before anything is printed: the caller may end it as soon as it has read the webhooks.
     let entered = runtime.enter();
     let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
     drop(entered);

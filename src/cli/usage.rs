@@ -106,7 +106,7 @@ fn look(
     Ok(())
 }
 
-/// Looks for codes, whatever plans say of them. What was read until an error counts.
+/// Looks for codes, independently of any plan. What was read until an error counts.
 fn scan(
     context: &Context<'_>,
     connection: &Connection,

@@ -10,7 +10,7 @@ use super::retry::Class;
 pub enum Command {
     /// Adds an entry that does not exist.
     Add {
-        /// Kind and code, spelt as it shall be listed.
+        /// Kind and code, spelt as the portal is to list it.
         address: Address,
         /// The PNG, byte for byte.
         png: Arc<[u8]>,

@@ -8,7 +8,7 @@ const MAX_CLOCK_SKEW: i64 = 60;
 /// The time that a method may use in ten minutes, in seconds.
 const METHOD_SECONDS: f64 = 480.0;
 
-/// What is checked, in the order in which it is told.
+/// What is checked, in the order in which it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DoctorSubject {
     /// The credentials' form, and the files that options name.

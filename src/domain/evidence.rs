@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::asset::Address;
 
-/// What is known of the use of one code. There is no word for "unused": nobody can know that.
+/// What is known of the use of one code. "Unused" is not a value: nobody can know that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Usage {
     /// Log entries name it.

@@ -1,4 +1,4 @@
-//! What a check has to say: one type for the manifest, the art and the portal, whatever format it is shown in.
+//! What a check has to say: one type for the manifest, the art and the portal, for every format.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -50,7 +50,7 @@ pub struct KindCounts {
     pub(crate) declared: usize,
 }
 
-/// The census of each kind that the manifest speaks of.
+/// The counts of each kind in the manifest.
 pub type CountsByKind = BTreeMap<Kind, KindCounts>;
 
 /// The guards, by the names that plans and reports record.
@@ -86,7 +86,7 @@ impl Guard {
 pub enum Outcome {
     /// It had nothing against the plan.
     Passed,
-    /// It would have refused, and was told to allow it.
+    /// It would have refused, and an option allows it.
     Allowed,
     /// It refuses: nothing is written.
     Refused,
@@ -115,7 +115,7 @@ pub struct Evaluated {
     obstacles: Vec<Finding>,
 }
 
-/// A plan that passed its guards. There is no other way to make one, and apply takes nothing else.
+/// A plan that passed its guards. Nothing else makes one, and apply takes nothing else.
 #[derive(Debug, Clone)]
 pub struct ApprovedPlan(Plan);
 
@@ -321,10 +321,10 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
     })
 }
 
-/// Speaks when the use of codes was looked for. A replace leaves the code in place, so only deletes are weighed: a rename
-/// has one. That an icon was not seen, though not everything could be read, is no reason to let it go: whoever asks for the
-/// check wants an answer, and "unknown" is none. Of a logo nothing can ever be known, so a refusal could only be
-/// answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan tells it, and no more.
+/// Speaks when the use of codes was looked for. A replace leaves the code in place, so only deletes are weighed: a
+/// rename has one. That an icon was not seen, though not everything could be read, does not permit the delete: who asks
+/// for the check wants an answer, and "unknown" is none. Of a logo nothing can ever be known, so a refusal could only
+/// be answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan only shows it.
 fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     let icons: Vec<_> = plan
         .diff

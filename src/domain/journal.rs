@@ -174,7 +174,7 @@ impl RunState {
         }
     }
 
-    /// Whether a request about this entry may have left, in whatever case it is spelt.
+    /// Whether a request about this entry may have left, in any case.
     pub(crate) fn sent(&self, address: &Address) -> bool {
         self.intended.contains(&address.folded())
     }

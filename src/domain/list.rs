@@ -200,7 +200,7 @@ mod tests {
                 "logo/info system",
             ]
         );
-        // A kind that the manifest has no section for is unmanaged, whatever its code.
+        // A kind that the manifest has no section for is unmanaged, with any code.
         let found = entries(observed(&[("logo/acme-call", false)]), Some(&ownership), &Selection::All);
         assert_eq!(words(&found), ["logo/acme-call unmanaged"]);
     }

@@ -38,9 +38,9 @@ pub(crate) struct Counts {
 /// What must be true of a code for a change to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Precondition<'a> {
-    /// No entry has the code, in whatever case.
+    /// No entry has the code, in any case.
     Absent,
-    /// A custom entry of exactly this spelling and look.
+    /// A custom entry of exactly this spelling and appearance.
     Present(&'a Before),
 }
 
@@ -133,7 +133,7 @@ impl Change {
             .map_or_else(|| self.address.clone(), |before| Address::new(self.address.kind, before.code.clone()))
     }
 
-    /// Where this change stands, given the entries that the portal has under its code, in whatever case.
+    /// The state of this change, given the entries that the portal has under its code, in any case.
     pub(crate) fn step_state(&self, live: &[ObservedEntry]) -> StepState {
         if live.iter().any(|entry| entry.listed.system) {
             return StepState::Diverged("it has become a system entry".to_owned());

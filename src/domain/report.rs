@@ -91,7 +91,7 @@ pub struct Report {
     pub against: Option<Against>,
     /// The plan, once there is one.
     pub plan: Option<Plan>,
-    /// Who moved, for every change of which that was asked.
+    /// Who moved, for every change that was examined.
     pub origins: Origins,
     /// Whose moves fail a drift.
     pub concern: DriftScope,
@@ -101,7 +101,7 @@ pub struct Report {
     pub guards: Vec<Verdict>,
     /// What the checks and the portal had to say.
     pub findings: Vec<Finding>,
-    /// The declared images, for whoever draws them.
+    /// The declared images, for renderers that draw them.
     pub art: Vec<Piece>,
     /// Why the command did not come to its end, if it did not.
     pub failure: Option<FailureKind>,
@@ -143,7 +143,7 @@ impl Report {
             || self.origins.get(address).is_none_or(|origin| origin.kind != OriginKind::Pending)
     }
 
-    /// Of how many changes it cannot be told whose move it was.
+    /// How many changes have an unknown origin.
     pub(crate) fn unknown_origins(&self) -> usize {
         self.origins.values().filter(|origin| origin.kind == OriginKind::Unknown).count()
     }
@@ -189,7 +189,7 @@ impl ExportReport {
 /// Whether warnings let a check pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Warnings {
-    /// They are told, and nothing else.
+    /// The findings are shown, and nothing else.
     #[default]
     Allowed,
     /// They fail the check as errors do.
@@ -209,7 +209,7 @@ pub struct Validation {
     pub images: usize,
     /// Everything found, sorted.
     pub findings: Vec<Finding>,
-    /// The declared images, for whoever draws them.
+    /// The declared images, for renderers that draw them.
     pub art: Vec<Piece>,
     /// Whether warnings let it pass.
     pub warnings: Warnings,

@@ -7,11 +7,11 @@ use std::time::Duration;
 pub enum Class {
     /// The portal asked to slow down (`QUERY_LIMIT_EXCEEDED`, `OPERATION_TIME_LIMIT`): it had no effect, wait and send again.
     Busy,
-    /// It may pass: 5xx, a broken connection, a body that is no answer. A write may have had its effect.
+    /// It may pass: 5xx, a broken connection, a body that is not an answer. A write may have had its effect.
     Transient,
     /// The access token expired.
     Expired,
-    /// The configuration is wrong (credentials, scope, rights, URL): only the user can mend it.
+    /// The configuration is wrong (credentials, scope, rights, URL): only the user can fix it.
     Configuration,
     /// The portal refuses batches of this method (`ERROR_BATCH_METHOD_NOT_ALLOWED`).
     NoBatch,
@@ -39,7 +39,7 @@ pub(crate) enum Decision {
 const TRANSIENT_RETRIES: u32 = 4;
 /// The first wait after a transient failure; it doubles with each.
 const TRANSIENT_BASE: Duration = Duration::from_millis(500);
-/// The first wait after being told to slow down; it doubles with each.
+/// The first wait after an answer that asks to slow down; it doubles with each.
 const BUSY_BASE: Duration = Duration::from_secs(1);
 /// The longest wait of our own choosing.
 const BUSY_CAP: Duration = Duration::from_secs(30);
@@ -65,7 +65,7 @@ pub(crate) fn decide(
         Class::Busy => {
             let own = spread(doubled(BUSY_BASE, attempt).min(BUSY_CAP), jitter);
             match retry_after {
-                // Everybody was told the same moment: nobody should come back exactly then.
+                // Every client got the same moment: none should come back exactly then.
                 Some(told) => own.max(told.saturating_add(spread(TRANSIENT_BASE, jitter))),
                 // Near the end, wait for half of what is left instead of giving up with time in hand.
                 None if left >= 2 * WORTHWHILE => own.min(left / 2),

@@ -75,7 +75,7 @@ fn judge_together(manifest: &Manifest, rule: &ArtRule, all: &AllArt<'_>) -> Vec<
     check(all).into_iter().map(|finding| Finding { severity, ..finding }).collect()
 }
 
-/// What is wrong with an image that a saved plan would upload as `address`: a plan is no way round the rules.
+/// What is wrong with an image that a saved plan would upload as `address`: a plan does not bypass the rules.
 pub(crate) fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: &Arc<[u8]>) -> Vec<Finding> {
     let piece = Piece {
         address: address.clone(),

@@ -69,7 +69,7 @@ impl Pattern {
             .build()
             .map_err(|error| fail(PatternFault::Glob(error.kind().to_string())))?;
         let matcher = if code.contains(SPECIAL) {
-            // Compiling panics on a glob whose automaton would be too large; building a set tells instead.
+            // Compiling panics on a glob whose automaton would be too large; building a set returns an error instead.
             GlobSetBuilder::new().add(glob.clone()).build().map_err(|_| fail(PatternFault::TooLarge))?;
             Some(glob.compile_matcher())
         } else {
@@ -142,7 +142,7 @@ impl PartialEq for Pattern {
 
 impl Eq for Pattern {}
 
-/// Text that is no pattern.
+/// Text that is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{pattern}` is no pattern: {reason}")]
 pub(crate) struct PatternError {

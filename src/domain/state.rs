@@ -16,7 +16,7 @@ pub struct Content {
     pub sha256: Digest,
     /// How many bytes.
     pub(crate) size: u64,
-    /// How the image looks; null when the bytes are no sound PNG.
+    /// How the image looks; null when the bytes are not a sound PNG.
     pub(crate) appearance: Option<Appearance>,
 }
 
@@ -31,7 +31,7 @@ impl Content {
         }
     }
 
-    /// Whether both look the same. Bytes that are no sound PNG look like nothing but themselves.
+    /// Whether both look the same. Bytes that are not a sound PNG look only like themselves.
     pub(crate) fn same_appearance(&self, other: &Self) -> bool {
         self.sha256 == other.sha256 || (self.appearance.is_some() && self.appearance == other.appearance)
     }
@@ -50,8 +50,8 @@ pub(crate) struct Desired {
     pub(crate) content: Content,
 }
 
-/// What the portal should hold. The rules make one of a manifest whose art they found sound, and [`super::restore`] makes
-/// one of images that the portal had before; there is no other way.
+/// What the portal should hold. The rules make one of a manifest whose art they found sound, and [`super::restore`]
+/// makes one of images that the portal had before; nothing else makes one.
 #[derive(Debug, Clone)]
 pub struct DesiredState {
     ownership: Ownership,
@@ -102,7 +102,7 @@ pub enum Selection {
     All,
     /// Those that match one of the `--only` patterns.
     Matching(Scope),
-    /// Those that were named, in whatever case.
+    /// The entries that were named, in any case.
     Named(BTreeSet<(Kind, FoldedCode)>),
 }
 

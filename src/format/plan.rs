@@ -373,7 +373,7 @@ impl Document {
         changes.filter_map(|change| Some((change.address.clone(), change.origin.clone()?.into()))).collect()
     }
 
-    /// The digest of the plan that this document states, whatever was added to it since.
+    /// The digest of the plan that this document states, not counting what was added since.
     ///
     /// # Errors
     /// When it cannot be written as JSON, which no value of this type can cause.

@@ -1,8 +1,8 @@
-//! What a running use case announces; others tell it to the user.
+//! The events that a running use case announces; others show them to the user.
 
 use std::time::Duration;
 
-/// Something worth telling while it happens.
+/// Something worth showing while it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A stage began; `total` is how many items it has, when that is known.

@@ -18,8 +18,8 @@ pub(crate) struct Exported {
     pub(crate) written: Vec<String>,
 }
 
-/// Reads both lists and the images that are chosen, and writes them. What could not be fetched is told, and the rest is
-/// written all the same; nothing is when a pattern matches nothing.
+/// Reads both lists and the images that are chosen, and writes them. What could not be fetched is reported, and the
+/// rest is written all the same; nothing is when a pattern matches nothing.
 ///
 /// # Errors
 /// When the portal cannot be listed.

@@ -44,7 +44,7 @@ pub struct Request<'a> {
 /// What the portal is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To look at it.
+    /// To show it.
     Read,
     /// To write to it: whether the caller may is asked with the lists.
     Write,
@@ -64,7 +64,7 @@ pub struct Seen {
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// Who moved, for every change of which that was asked.
+    /// Who moved, for every change that was examined.
     pub origins: Origins,
     /// What was found on the way.
     pub findings: Vec<Finding>,

@@ -33,7 +33,7 @@ pub trait ReadArt {
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize>;
 }
 
-/// Why there is no history to ask.
+/// Why a history is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoHistory {
     /// There is none, and why: no more than that need be said.
@@ -65,8 +65,8 @@ pub(crate) trait History {
     fn blobs(&self, ids: &[ObjectId]) -> Blobs;
 }
 
-/// Why the portal did not give what was asked. It never holds a secret. The texts are raw otherwise: whoever draws them
-/// escapes them.
+/// Why the portal did not give what was asked. It never holds a secret. The texts are raw otherwise: code that draws
+/// them escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PortalError {
@@ -91,7 +91,7 @@ pub trait ReadPortal {
     async fn list(&self) -> Result<Listing, PortalError>;
     /// Both lists, complete, and whether the caller may write, seen at one moment.
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError>;
-    /// Entries, read past the server's list cache: one answer for each address in order, `None` when there is no entry. An
+    /// Entries, read past the server's list cache: one answer for each address in order, `None` for a missing entry. An
     /// answer may repeat the spelling of the address instead of the stored one.
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError>;
     /// The bytes behind a `fileUri`, without credentials.

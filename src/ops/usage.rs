@@ -14,7 +14,7 @@ use super::events::{Event, Observer, Stage};
 use super::observe::Reader;
 use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
 
-/// How often an item is asked for again of which a portal that answers at all gives nothing sound.
+/// How often an item is asked for again when a portal that answers gives nothing sound for it.
 const REPEATS: u32 = 2;
 
 /// What was found out.

@@ -187,7 +187,7 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
     Case { ending, ..Case::named(change.address.to_string()) }
 }
 
-/// What is no matter of one entry that differs: how many do not, what the guards refuse, and the findings, of which an
+/// The cases that are not about one entry that differs: how many do not, what the guards refuse, and the findings; an
 /// error says that not everything could be found out.
 fn the_rest(report: &Report, command: &str) -> Case {
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
@@ -201,7 +201,7 @@ fn the_rest(report: &Report, command: &str) -> Case {
     output.extend(refused.iter().cloned());
     output.extend(warnings.into_iter().map(line));
     let ending = CaseResult::of(ResultElement::Error, &errors)
-        // A guard is no matter of `drift`, which writes nothing.
+        // Guards do not concern `drift`, which writes nothing.
         .or_else(|| {
             let message = refused.first().filter(|_| command != "drift" && report.run.is_none())?;
             Some(CaseResult {

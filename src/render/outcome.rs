@@ -112,7 +112,7 @@ impl Headline {
         }
     }
 
-    /// A guard stands in the way of mending it, not of finding it out.
+    /// A guard prevents fixing it, not finding it.
     fn of_drift(plan: &Plan, refused: bool) -> Self {
         let differ = differing(plan.diff.changes.len());
         if !plan.diff.unknown.is_empty() {

@@ -82,7 +82,7 @@ fn lines(image: &RgbaImage, most: u32, colours: Colours) -> Vec<String> {
         .collect()
 }
 
-/// A colour as a terminal is told it.
+/// A colour as a terminal's escape sequence sets it.
 fn code([r, g, b]: [u8; 3], colours: Colours) -> String {
     match colours {
         Colours::True => format!("2;{r};{g};{b}"),

@@ -11,7 +11,7 @@ use crate::domain::state::Content;
 
 use super::usage;
 
-/// Why, in a sentence. `quoted` escapes what comes from a portal, and tells it from our words.
+/// Why, in a sentence. `quoted` escapes what comes from a portal, and marks it as not our words.
 pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> String {
     let spelling = change.action.before().map_or("", |before| before.code.as_str());
     let mut reason = match change.reason {

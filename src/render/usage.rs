@@ -73,7 +73,7 @@ pub(super) fn in_brief(usage: &Usage, quoted: impl Fn(&str) -> String) -> String
             format!("in use: {}{}", at_least(*log_entries), such.unwrap_or_default())
         }
         Usage::NotSeen => "not seen in use".to_owned(),
-        // Why is told once for all of them, by a warning.
+        // A warning gives the reason once for all of them.
         Usage::Unknown { .. } => "use unknown".to_owned(),
     }
 }

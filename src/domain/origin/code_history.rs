@@ -113,7 +113,7 @@ fn excerpt(text: &str, codes: &BTreeSet<&str>) -> String {
     kept
 }
 
-/// The key of an entry's line; `None` where only a parser could tell.
+/// The key of an entry's line; `None` where only a parser could find it.
 fn key(line: &str) -> Option<&str> {
     if let Some(quote) = line.chars().next().filter(|first| matches!(first, '"' | '\'')) {
         let (key, rest) = line.get(1..)?.split_once(quote)?;

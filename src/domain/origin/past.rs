@@ -89,7 +89,7 @@ impl Past {
         Self { manifest: manifest.into(), shallow, ..Self::default() }
     }
 
-    /// The oldest commit that has each content, under whatever name.
+    /// The oldest commit that has each content, under any name.
     pub(crate) fn oldest(&self) -> HashMap<&ObjectId, usize> {
         let mut oldest = HashMap::new();
         for touch in self.files.values().flatten() {

@@ -1,4 +1,4 @@
-//! Why bytes are no sound PNG. Every message is one sentence in lower case without a full stop.
+//! Why bytes are not a sound PNG. Every message is one sentence in lower case without a full stop.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ impl fmt::Display for ChunkName {
     }
 }
 
-/// Why bytes are no sound PNG. Offsets count from the first byte of the file; a chunk's is that of its length field.
+/// Why bytes are not a sound PNG. Offsets count from the first byte of the file; a chunk's is that of its length field.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PngFault {
     /// No bytes at all.

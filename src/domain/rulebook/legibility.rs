@@ -34,7 +34,7 @@ const TILE: Background = Background { name: "the tile of a logo (#d5f4fd)", rgb:
 /// Black on white, in tenths: no ratio is greater.
 const MAX_RATIO: u16 = 210;
 
-/// One part in so many of the visible area decides.
+/// One part in this many of the visible area decides.
 const SHARE: u32 = 16;
 
 /// How well an image is seen on each ground of its kind, in tenths of a ratio; on none when nothing of it is visible.

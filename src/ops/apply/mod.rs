@@ -68,7 +68,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
 }
 
-/// Notes how each step and the run ended. A run of which a step's fate is unknown stays open, and so does one whose
+/// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
 /// journal cannot be written any more: the next command looks at it again.
 fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending) {
     let mut lines: Vec<_> = steps
@@ -78,6 +78,6 @@ fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: E
     if steps.values().all(|step| step.fate != StepOutcome::Unknown) {
         lines.push(Entry::end(steps.values(), how));
     }
-    // An error here takes nothing back: what was done is on the portal, and told in the report.
+    // An error here takes nothing back: what was done is on the portal and in the report.
     let _ = journal.append_all(&lines);
 }

@@ -1,4 +1,4 @@
-//! Where the steps of a plan stand on the portal, and the last look at them before the first write.
+//! The state of a plan's steps on the portal, and the last check of it before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use super::error::NotApplied;
 pub(crate) struct StartingPoint {
     /// Steps that are done.
     pub done: BTreeSet<Address>,
-    /// Replaces of which the old image is gone and the new one is not there.
+    /// Replaces whose old image is gone and whose new one is not there.
     pub between: BTreeSet<Address>,
 }
 

@@ -37,7 +37,7 @@ const FRESH: Duration = Duration::from_secs(30);
 pub(super) enum Sent {
     /// The portal answered: one answer for each command.
     Answered(Vec<Answer>),
-    /// It was not sent, and should be sent again after another look.
+    /// It was not sent, and should be sent again after another read.
     NotYet,
     /// It had no effect, and nothing more is sent in this run.
     Stopped,
@@ -132,7 +132,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         })
     }
 
-    /// The steps of which something was sent.
+    /// The steps that had a request sent.
     pub(super) fn sent_changes(&self) -> Vec<&'a Change> {
         let steps = self.steps.borrow();
         let sent = |change: &&Change| steps.get(&change.address).is_some_and(|step| step.fate != StepOutcome::Skipped);
@@ -336,7 +336,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// Finds out where steps stand whose answer was lost. `None` when that cannot be found out; the steps are then of
-    /// unknown fate and nothing more is sent.
+    /// unknown result and nothing more is sent.
     pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, StepState>> {
         let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
         self.tools.reader.portal.begin_grace_period();

@@ -41,7 +41,7 @@ pub(super) struct Gallery {
 }
 
 impl Gallery {
-    /// Takes in a PNG. `None` when it cannot be shown: it is no sound PNG, or larger than a page can bear.
+    /// Takes in a PNG. `None` when it cannot be shown: it is not a sound PNG, or larger than a page can bear.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Option<Picture> {
         if bytes.len() > MAX_IMAGE_BYTES {
             return None;

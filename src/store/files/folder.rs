@@ -24,8 +24,8 @@ pub(crate) struct Folder {
 enum Links {
     /// They are followed.
     Followed,
-    /// They are errors: whoever can commit to a repository can put links where state is expected, and a plan of somebody's
-    /// pull request must not write or delete outside the state folder.
+    /// They are errors: anyone who can commit to a repository can put links where state is expected, and a plan of
+    /// somebody's pull request must not write or delete outside the state folder.
     Refused,
 }
 

@@ -72,7 +72,7 @@ fn log(folder: &Path, folders: &[String]) -> Result<Vec<u8>, NoHistory> {
     output(folder, arguments.chain(folders.iter().map(pathspec)))
 }
 
-/// Takes the log apart: fields that end with a NUL, of which a path may be anything. What has no name in UTF-8 is not a
+/// Takes the log apart: fields that end with a NUL; a path may hold anything else. What has no name in UTF-8 is not a
 /// file that a manifest could declare.
 fn parsed(text: &[u8], mut past: Past) -> Option<Past> {
     let mut fields = text.split(|byte| *byte == 0);

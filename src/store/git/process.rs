@@ -65,7 +65,7 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(folder: &Path, argumen
     let mut child = git(folder).args(arguments).spawn().map_err(|error| not_started(&error))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (printed, arrives) = mpsc::channel();
-    // A thread of its own: whatever Git started may hold the pipe longer than Git lives.
+    // A thread of its own: a process that Git started may hold the pipe longer than Git lives.
     std::thread::spawn(move || {
         let complaint = std::thread::spawn(|| read(err, 64 * 1024));
         let text = read(out, MAX_OUTPUT_BYTES);

@@ -112,7 +112,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     assert!(told.contains("ok       dns          the proxy 127.0.0.1 is 127.0.0.1\n"), "{told}");
     assert!(told.contains("failed   tcp          the proxy 127.0.0.1 takes no connection on port 9"), "{told}");
     assert!(!told.contains("s3cr3t"), "{told}");
-    // A portal is no proxy: it answers, and not with a connection to somewhere else.
+    // A portal is not a proxy: it answers, and not with a connection to somewhere else.
     let told = doctor(&format!("http://{}", brand.portal.address()));
     assert!(told.contains("failed   tls          acme.invalid cannot be reached"), "{told}");
 }

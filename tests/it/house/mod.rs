@@ -318,7 +318,7 @@ fn nothing_is_left_behind() {
 
 #[test]
 fn the_root_has_only_the_known_folders() {
-    // Git knows what belongs to the repository; where it is not at hand, whatever is there counts.
+    // Git knows what belongs to the repository; without it, every file there counts.
     let listed = Command::new("git").arg("-C").arg(repository()).args(["ls-files", "-z"]).output();
     let folders: BTreeSet<String> = match listed {
         Ok(output) if output.status.success() && !output.stdout.is_empty() => String::from_utf8(output.stdout)
