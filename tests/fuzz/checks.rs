@@ -6,7 +6,9 @@ use std::io::Cursor;
 use brandctl::domain::finding::{Finding, Place};
 use brandctl::domain::manifest;
 use brandctl::domain::png::{self as art, Image};
+use brandctl::domain::report::Validation;
 use brandctl::format::Document;
+use brandctl::render;
 use png::{BitDepth, ColorType, Transformations};
 
 /// A manifest is sound, or there is an error; each finding points at a place that exists.
@@ -27,8 +29,11 @@ pub(crate) fn manifest(bytes: &[u8]) {
     }
     for finding in &findings {
         assert!(!finding.message.is_empty() && !finding.message.ends_with('.'), "{:?}", finding.message);
-        let mut written = finding.message.chars().chain(finding.help.iter().flat_map(|help| help.chars()));
-        assert!(!written.any(char::is_control), "a control character reaches the terminal: {finding:?}");
+    }
+    let validation = Validation { findings, ..Validation::default() };
+    for drawn in [render::junit::validation(&validation), render::github::validation(&validation)] {
+        let mut drawn = drawn.chars().filter(|character| *character != '\n');
+        assert!(!drawn.any(char::is_control), "a control character is drawn: {:?}", validation.findings);
     }
 }
 

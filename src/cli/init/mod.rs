@@ -21,7 +21,7 @@ use crate::store::init::{InitError, NewRepository, write};
 use given::{Begun, Ci, Given, Source};
 
 use super::context::Context;
-use super::error::Failure;
+use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
 use super::settings::{Format, Globals};
@@ -64,10 +64,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = arguments.folder.join(MANIFEST);
     let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
     let mut report = InitReport { manifest, ..InitReport::default() };
-    if let Err(failure) = start(globals, arguments, &mut report) {
+    let failure = start(globals, arguments, &mut report).err();
+    let kind = failure.as_ref().map(|failure| failure.kind);
+    if let Some(failure) = failure {
         report.findings = failure.findings;
     }
-    let exit = if report.findings.iter().any(Finding::is_error) { Exit::Error } else { Exit::Success };
+    let exit = error::exit_of_reading(kind, report.findings.iter().any(Finding::is_error));
     match globals.format {
         Format::Json => output::json(render::json::print::<InitDocument>(&report), exit),
         Format::Human => {
