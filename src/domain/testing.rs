@@ -253,7 +253,7 @@ impl Portal {
         self.0.entries.iter().position(is).unwrap_or_else(|| panic!("{entry} is not listed"))
     }
 
-    /// What it lists under the code of a change, in any case.
+    /// What it lists under the code of a change, in any letter case.
     pub(crate) fn live(&self, change: &Change) -> Vec<ObservedEntry> {
         let folded = change.address.folded();
         self.0.entries.iter().filter(|entry| entry.listed.address.folded() == folded).cloned().collect()

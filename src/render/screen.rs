@@ -52,7 +52,7 @@ impl Screen {
     /// A line of two columns; the first is `width` wide and begins after `lead`. Where that leaves too little of
     /// the screen for the second, it stands below the first.
     pub(super) fn row(&self, lead: usize, first: &str, width: usize, second: &str) -> String {
-        /// What the second column is read well in.
+        /// The least width in which the second column is read well.
         const ENOUGH: usize = 24;
         let column = lead + width + 2;
         if self.columns.is_some_and(|columns| column + ENOUGH > columns) {

@@ -30,7 +30,7 @@ pub(crate) const SCHEMA: &str = "brand.schema.json";
 /// The folder of the images that the manifest does not declare.
 pub(crate) const SET_ASIDE: &str = "ignored";
 
-/// Which entries are exported.
+/// The choice of the entries that are exported.
 #[derive(Debug, Clone, Default)]
 pub struct ExportChoice {
     /// What the command is limited to.
@@ -68,7 +68,7 @@ pub struct ExportSource {
     pub(crate) sandbox: bool,
 }
 
-/// What became of one custom entry.
+/// The outcome of one custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExportOutcome {
     /// The manifest declares it, with its image in this file.

@@ -16,7 +16,7 @@ use crate::domain::asset::Kind;
 
 use super::{ArtRule, Level, Problem, RuleCheck};
 
-/// What the portal draws an image on.
+/// The ground on which the portal draws an image.
 #[derive(Debug)]
 struct Background {
     name: &'static str,
@@ -39,7 +39,7 @@ const INVISIBLE: u16 = 12;
 /// Black on white, in tenths: no ratio is greater.
 const MAX_RATIO: u16 = 210;
 
-/// One part in this many of the visible area decides.
+/// The divisor of the visible area: one part in this many decides.
 const SHARE: u32 = 16;
 
 pub(super) const WHITE_ON_WHITE: ArtRule = ArtRule {
@@ -82,7 +82,7 @@ fn shown(tenths: u16) -> String {
     format!("{}.{}:1", tenths / 10, tenths % 10)
 }
 
-/// How well an image is seen on each ground of its kind, in tenths of a ratio; on none when nothing of it is visible.
+/// The legibility of an image on each ground of its kind, in tenths of a ratio; on none when nothing of it is visible.
 pub(super) struct Legibility(Vec<(&'static Background, u16)>);
 
 impl Legibility {

@@ -68,7 +68,7 @@ pub struct ArtRule {
     pub(in crate::domain) check: RuleCheck,
 }
 
-/// What a rule checks.
+/// The subject and the function of a rule's check.
 pub(in crate::domain) enum RuleCheck {
     /// A code, where the manifest or a file's name spells it.
     Code(fn(&Code) -> Option<Problem>),
@@ -79,7 +79,7 @@ pub(in crate::domain) enum RuleCheck {
 }
 
 impl ArtRule {
-    /// How bad a finding is when the manifest sets this level, or none; `None` when the rule is off.
+    /// The severity of a finding when the manifest sets this level, or none; `None` when the rule is off.
     pub(in crate::domain) fn severity(&self, set: Option<Level>) -> Option<Severity> {
         set.unwrap_or(self.default).severity()
     }
@@ -90,7 +90,7 @@ impl ArtRule {
         Finding { severity, ..Finding::error(self.id, problem.message).help(help) }
     }
 
-    /// What this rule finds wrong with a code where the manifest sets it to `set`.
+    /// The finding of this rule about a code where the manifest sets it to `set`.
     pub(in crate::domain) fn of_code(&self, code: &Code, set: Option<Level>) -> Option<Finding> {
         let RuleCheck::Code(check) = self.check else { return None };
         let severity = self.severity(set)?;
@@ -98,7 +98,7 @@ impl ArtRule {
     }
 }
 
-/// How bad findings of a rule are.
+/// The level of a rule's findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// Nothing is written until it is fixed.
@@ -152,7 +152,7 @@ pub struct Piece {
 pub(crate) struct OrphanFiles {
     /// Their paths, relative to the manifest, sorted.
     pub(crate) files: Vec<String>,
-    /// Why there may be more of them: what could not be searched, and the reason.
+    /// The reason why there may be more of them: what could not be searched, and the reason.
     pub(crate) unseen: Option<String>,
 }
 
@@ -176,7 +176,7 @@ impl<'a> DecodedPiece<'a> {
         Self { piece, header, image, legibility: OnceCell::new() }
     }
 
-    /// How well the image is seen on the grounds of its kind.
+    /// The legibility of the image on the grounds of its kind.
     fn legibility(&self) -> Option<&Legibility> {
         let image = self.image?.ok()?;
         Some(self.legibility.get_or_init(|| Legibility::of(self.piece.address.kind, &image.pixels)))

@@ -8,7 +8,7 @@ use crate::domain::quote::quoted;
 
 use super::{ArtRule, Level, Piece, Problem, RuleCheck};
 
-/// So many codes of a group are named one by one.
+/// How many codes of a group are named one by one.
 const NAMED: usize = 10;
 
 pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
@@ -51,7 +51,7 @@ fn duplicate(group: &[&Piece], manifest: &str) -> Option<Finding> {
     let kind = first.address.kind.plural();
     let problem = Problem::new(format!("the {kind} {} and {last} look the same", names.join(", ")));
     let finding = DUPLICATE_ART.finding(Severity::Warning, problem).about(second.address.clone());
-    // A folder declares all of its files in one place, which is not helpful.
+    // A folder declares all of its files in one place, which does not help the reader.
     Some(if first.place == second.place {
         finding.in_file(second.file.clone())
     } else {

@@ -30,7 +30,7 @@ use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError
 pub(crate) use step_state::{StartingPoint, start};
 use write::Writer;
 
-/// What apply needs beside the plan.
+/// The tools that apply needs beside the plan.
 pub struct Tools<'a, P> {
     /// The portal, for reading and writing.
     pub reader: Reader<'a, P>,
@@ -44,7 +44,7 @@ pub struct Tools<'a, P> {
     pub in_flight: NonZeroUsize,
 }
 
-/// Why nothing was written.
+/// The reason why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum NotApplied {
     /// The portal is not as the plan says.

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::place::folder_of;
 
-/// What the names of temporary files begin and end with; between is what makes each its own.
+/// The prefix and suffix of the names of temporary files; the middle is unique.
 const TEMPORARY: (&str, &str) = (".brandctl-", ".tmp");
 
 /// Whether a file's name is one that is given to temporary files here, and hardly to any other.
