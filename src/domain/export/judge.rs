@@ -12,7 +12,7 @@ use crate::domain::rules;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::{Listed, ObservedState, Reading};
 
-use super::MANIFEST;
+use super::names::MANIFEST;
 
 /// The rule that is lowered when exported art breaks it: portals accept opaque images.
 const OPAQUE: &str = "transparent-background";

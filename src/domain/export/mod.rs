@@ -16,19 +16,13 @@ use super::state::{Listing, ObservedState, Reading, Selection};
 mod filename;
 mod judge;
 mod manifest;
+mod names;
 #[cfg(test)]
 mod tests;
 
-use judge::{DeclarationRules, Judgement, Opacity};
+pub(crate) use names::{MANIFEST, SCHEMA, SET_ASIDE, SNAPSHOT};
 
-/// The manifest's file.
-pub(crate) const MANIFEST: &str = "brand.yaml";
-/// The snapshot's file.
-pub(crate) const SNAPSHOT: &str = "portal.json";
-/// The file of the manifest's schema, for editors: beside the manifest, it is found offline and is of the same version.
-pub(crate) const SCHEMA: &str = "brand.schema.json";
-/// The folder of the images that the manifest does not declare.
-pub(crate) const SET_ASIDE: &str = "ignored";
+use judge::{DeclarationRules, Judgement, Opacity};
 
 /// The choice of the entries that are exported.
 #[derive(Debug, Clone, Default)]

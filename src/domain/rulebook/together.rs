@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::finding::{Finding, Problem, Severity};
 use crate::domain::png;
 use crate::domain::quote::quoted;
 
-use super::{ArtRule, Level, Piece, Problem, RuleCheck};
+use super::piece::Piece;
+use super::rule::{ArtRule, Level, RuleCheck};
 
 /// How many codes of a group are named one by one.
 const NAMED: usize = 10;

@@ -4,8 +4,8 @@
 //! [`read`] finds what is wrong with any YAML (syntax, duplicate keys, aliases, tags) and does not stop at the first
 //! finding that leaves a tree. What is wrong with a manifest is for the manifest to find, in the tree.
 //!
-//! The tree is built from the events of serde-saphyr's parser and not by its deserializer, which was tried: through
-//! serde an unresolved alias or an unknown tag ends the reading, so that not everything is reported at once, and a
+//! The tree is built from the events of serde-saphyr's parser. Its deserializer was considered and not used: through
+//! serde, an unresolved alias or an unknown tag ends the reading, so that not everything is reported at once, and a
 //! plain scalar arrives as the number or the null that it stands for, without its spelling (`1.50:` is a code here).
 //! Aliases share what they refer to, so an alias bomb costs no memory; height and size are bounded all the same, so
 //! that walking the tree is done soon.

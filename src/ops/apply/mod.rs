@@ -4,18 +4,17 @@
 //! A step is judged by the portal, never by what was sent: after an answer that was lost, the portal is read until two
 //! readings agree, and what each step still lacks is what is sent next.
 
+mod error;
 mod independent;
 mod replace;
 pub(in crate::ops) mod step_state;
+mod tools;
 mod verify;
 mod write;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use crate::domain::asset::Address;
-use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Ending, Entry, Resumption};
 use crate::domain::report::Run;
@@ -23,43 +22,13 @@ use crate::domain::step::{StepOutcome, StepResult};
 use crate::format::Published;
 
 use super::events::{Event, Stage};
-use super::observe::Reader;
 use super::plan::Seen;
-use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
+use super::ports::{Journal, ReadPortal, WritePortal};
 
+pub use error::NotApplied;
 pub(crate) use step_state::{StartingPoint, start};
+pub use tools::Tools;
 use write::Writer;
-
-/// The tools that apply needs beside the plan.
-pub struct Tools<'a, P> {
-    /// The portal, for reading and writing.
-    pub reader: Reader<'a, P>,
-    /// Where the run is kept.
-    pub runs: &'a dyn Runs,
-    /// Whether the user asked to stop.
-    pub interrupt: &'a Interrupt,
-    /// How far apart two readings must be to be believed after an answer was lost.
-    pub settle: Duration,
-    /// How many batches of creates and deletes may be in flight.
-    pub in_flight: NonZeroUsize,
-}
-
-/// The reason why nothing was written.
-#[derive(Debug, thiserror::Error)]
-pub enum NotApplied {
-    /// The portal is not as the plan says.
-    #[error("the plan is stale")]
-    Stale(Vec<Finding>),
-    /// The portal cannot be read, or does not let this user write.
-    #[error(transparent)]
-    Portal(#[from] PortalError),
-    /// The run folder cannot be written.
-    #[error("the run folder cannot be written: {0}")]
-    Store(#[from] StoreError),
-    /// The user asked to stop before anything was sent.
-    #[error("interrupted before anything was written")]
-    Interrupted,
-}
 
 /// Applies `approved`. `seen` is what was seen of the portal when it was made, if that was in this process; `resumed` is
 /// what runs of this same plan did that were cut short.

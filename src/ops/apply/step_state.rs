@@ -15,7 +15,7 @@ use crate::ops::observe::{self, Freshness, Reader};
 use crate::ops::plan::Seen;
 use crate::ops::ports::{PortalError, ReadPortal};
 
-use super::NotApplied;
+use super::error::NotApplied;
 
 /// The starting point of a run: what an earlier run of the same plan did already.
 #[derive(Debug, Default)]

@@ -18,8 +18,8 @@ use crate::domain::step::{StepOutcome, StepResult};
 use crate::ops::events::Event;
 use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
-use super::Tools;
 use super::step_state::{self, ListTrust, Unsettled};
+use super::tools::Tools;
 
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
