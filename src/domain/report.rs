@@ -103,7 +103,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The declared images, for renderers that draw them.
     pub art: Vec<Piece>,
-    /// Why the command did not come to its end, if it did not.
+    /// The reason why the command was not finished, if it was not.
     pub failure: Option<FailureKind>,
     /// What apply did, once it began.
     pub run: Option<Run>,

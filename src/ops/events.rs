@@ -42,7 +42,7 @@ pub enum Stage {
     Verifying,
 }
 
-/// Whoever wants to know.
+/// A receiver of events.
 pub trait Observer: Send + Sync {
     /// Takes one event. Must not block.
     fn observe(&self, event: Event);

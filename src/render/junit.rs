@@ -40,7 +40,7 @@ pub fn validation(validation: &Validation) -> String {
     suite("brandctl validate", &all.map(|(file, findings)| of_file(file, &findings, validation)).collect::<Vec<_>>())
 }
 
-/// What `command` (as the user typed it: `drift`) as JUnit test cases.
+/// The result of `command` (as the user typed it: `drift`).
 #[must_use]
 pub fn report(report: &Report, command: &str) -> String {
     let mut cases = Vec::new();

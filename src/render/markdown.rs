@@ -30,7 +30,7 @@ const MAX_OPEN_ROWS: usize = 25;
 /// The longest name or message, in characters: a code may have 255.
 const MAX_NAME_CHARS: usize = 300;
 
-/// What `command` (as the user typed it: `plan`) found out and did. `page` is where the page with the images will be.
+/// The result of `command` (as the user typed it: `plan`). `page` is where the page with the images will be.
 #[must_use]
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let title = report.portal.as_deref().unwrap_or("no portal was read");
@@ -269,7 +269,7 @@ fn code(text: &str) -> String {
     span(&shown)
 }
 
-/// As [`code`], of any length: a command that is cut off would do something else.
+/// A code span as in [`code`], of any length: a command that is cut off would do something else.
 fn whole(text: &str) -> String {
     span(&escape(text).replace('|', "\\u{7c}"))
 }

@@ -28,8 +28,8 @@ pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> Stri
     reason
 }
 
-/// As [`in_words`], with how many pixels differ, with the other half of a rename as `named` names it, and with what is known
-/// of the code's use.
+/// The reason as in [`in_words`], with how many pixels differ, with the other half of a rename as `named` names it, and
+/// with what is known of the code's use.
 pub(super) fn in_full(
     change: &Change,
     plan: &Plan,

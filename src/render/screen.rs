@@ -3,8 +3,8 @@
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-/// What a terminal can do; the default is what there is in a pipe, where lines are as long as they are and nothing is
-/// drawn.
+/// The abilities of a terminal; the default is what there is in a pipe, where lines are as long as they are and nothing
+/// is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Screen {
     /// Its width; `None` where there is none.

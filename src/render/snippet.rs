@@ -175,8 +175,8 @@ fn lines(place: &Place, source: &str) -> Option<Lines> {
     (text.len() <= MAX_SHOWN && end > start).then(|| Lines { text: blanked(text), span: start - first..end - first })
 }
 
-/// What would move the terminal's cursor or reorder its text is blanked byte for byte, so that every place stays
-/// where it is.
+/// The source without what would move the terminal's cursor or reorder its text: it is blanked byte for byte, so that
+/// every place stays where it is.
 fn blanked(source: &str) -> String {
     let mut safe = String::with_capacity(source.len());
     for character in source.chars() {

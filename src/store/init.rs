@@ -40,7 +40,7 @@ pub(crate) enum InitError {
         path: PathBuf,
         /// What was being done: "read", "written".
         doing: &'static str,
-        /// Why that failed.
+        /// The reason why that failed.
         error: io::Error,
     },
 }

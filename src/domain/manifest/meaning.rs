@@ -35,8 +35,8 @@ pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     (manifest.filter(|_| !findings.iter().any(Finding::is_error)), findings)
 }
 
-/// As [`parse`], but with what could be read of a manifest that has errors: enough to look at its art too, and to tell
-/// everything at once.
+/// Parses as [`parse`] does, and also returns what could be read of a manifest that has errors: enough to look at its
+/// art too, and to tell everything at once.
 #[must_use]
 pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let mut collector = Collector::new(name);

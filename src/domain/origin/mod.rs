@@ -68,7 +68,7 @@ impl OriginKind {
     }
 }
 
-/// Where a difference comes from.
+/// The origin of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Who moved.

@@ -1,4 +1,4 @@
-//! Why apply wrote nothing.
+//! The reasons why apply wrote nothing.
 
 use crate::domain::finding::Finding;
 use crate::ops::ports::{PortalError, StoreError};

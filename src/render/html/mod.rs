@@ -30,7 +30,7 @@ use entry::CardAction;
 use gallery::Gallery;
 use page::Page;
 
-/// What `command` (as the user typed it: `plan`, `apply`) as a page.
+/// The result of `command` (as the user typed it: `plan`, `apply`), as a page.
 #[must_use]
 pub fn report(report: &Report, command: &str) -> String {
     let mut gallery = Gallery::default();

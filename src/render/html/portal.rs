@@ -70,7 +70,7 @@ pub fn list(list: &ListReport) -> String {
     draw("list", portal, &top, &holdings)
 }
 
-/// What a portal holds that `command` runs; `remark` is said at the top.
+/// The entries of a portal that `command` runs; `remark` is said at the top.
 #[must_use]
 pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String {
     let custom = holdings.iter().filter(|holding| holding.origin != HoldingOrigin::System).count();

@@ -142,7 +142,8 @@ impl Folder {
         }
     }
 
-    /// As [`Folder::replace`], synced, but never over a file that is there already, also one that came a moment ago.
+    /// Writes as [`Folder::replace`] does, synced, but never over a file that is there already, also one that came a
+    /// moment ago.
     pub(crate) fn create(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         Replacement::begin(&self.resolve(name)?)?.finish_as_new(bytes)
     }

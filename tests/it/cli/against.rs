@@ -24,7 +24,7 @@ fn brand() -> Brand {
     brand
 }
 
-/// Without anything that the environment could say of a portal.
+/// The brand without anything that the environment could say of a portal.
 fn offline(brand: Brand) -> Brand {
     let _ = fs::remove_dir_all(brand.path(".brandctl"));
     brand.with_webhook(None)

@@ -36,7 +36,7 @@ fn is_in_step(brand: &Brand, manifest: &str) {
     assert!(plan.changes().is_empty(), "{plan:?}");
 }
 
-/// Nothing is written, in either format, and `rule` says why.
+/// Asserts that nothing is written, in either format, and `rule` says why.
 #[track_caller]
 fn refuses(brand: &Brand, line: &str, rule: &str) -> Output {
     let before = tree(brand.folder.path());
