@@ -21,7 +21,7 @@ use measure::{BRANDCTL, Result, Times, code, icon, verdict};
 const ICONS: u32 = 1_000;
 const COMMITS: u32 = 5_000;
 const RUNS: usize = 9;
-/// So many files are followed one by one; the others would take as long each.
+/// This many files are followed one by one; the others would take as long each.
 const FOLLOWED: u32 = 20;
 const GOAL: Duration = Duration::from_secs(1);
 
@@ -81,7 +81,7 @@ fn measured(folder: &Path, portal: &Sandbox, form: &str) -> Result<()> {
     Ok(())
 }
 
-/// The time of one `drift`, which must tell what is known of these icons.
+/// The time of one `drift`, which must say what is known of these icons.
 fn drift(folder: &Path, portal: &Sandbox, history: bool) -> Result<Duration> {
     let mut command = Command::new(BRANDCTL);
     command.current_dir(folder).arg("drift").env("BITRIX24_WEBHOOK_URL", portal.admin_webhook()).stdin(Stdio::null());
@@ -96,7 +96,7 @@ fn drift(folder: &Path, portal: &Sandbox, history: bool) -> Result<Duration> {
     Err(format!("{:?}, {}\n{}", output.status, told, String::from_utf8_lossy(&output.stderr)).into())
 }
 
-/// The number of an icon's image after so many commits.
+/// The number of an icon's image after that many commits.
 const fn version(number: u32, commits: u32) -> u32 {
     let rounds = (commits + ICONS - 1 - number) / ICONS;
     number + rounds * ICONS

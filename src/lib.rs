@@ -4,37 +4,49 @@
 //!
 //! ```text
 //! files  → Manifest → rules → DesiredState ┐
-//!                                          ├→ Diff → Plan → guards → ApprovedPlan → apply → journal, progress, Report → render
+//!                                          ├→ Diff → Plan → guards → Evaluated → ApprovedPlan → apply → journal, Run
 //! portal ──────────────────→ ObservedState ┘
+//!
+//! what a command found out and did → Report → render
 //! ```
 //!
-//! Arrows of dependency point only downward:
+//! Each room uses only rooms below it:
 //!
 //! ```text
-//! main.rs → cli → ops → domain
-//!           cli → portal, store → ops::ports, domain     (adapters, built by cli and handed to ops)
-//!           cli → render → domain::report
-//!           cli → sandbox                                (own wire code; imports nothing of portal)
+//! main.rs → cli → portal, store → ops::ports, ops::events    (adapters, made by cli and handed to ops)
+//!           cli → ops ──────────→ format, domain, text
+//!           cli → render ───────→ format, domain, text
+//!           cli → sandbox ──────→ domain::asset, text        (its own wire code; it uses nothing of portal)
+//!                 format ───────→ domain → text
 //! ```
 //!
 //! | room | what lives there |
 //! |---|---|
+//! | [`text`] | questions about text that every room asks: escape, quote, count, cut, nearest name |
 //! | [`domain`] | the pure core: bytes and text in, values out; no file, clock, socket or terminal |
-//! | [`format`] | files that are read back: saved plans, run plans, `portal.json`; frozen |
-//! | [`ops`] | one use case a file, and [`ops::ports`], the traits that the adapters fill |
+//! | [`format`](mod@format) | the files that are read back, frozen: saved plans, run plans, the `portal.json` of an export |
+//! | [`ops`] | one use case a file, and [`ops::ports`], the traits that portal and store implement |
+//! | [`store`] | the manifest and art on disk, what Git knows of them, exports, the state folder: cache, runs, lock |
 //! | [`portal`] | the REST client of a real portal: a webhook or an OAuth application, batches, limits, downloads |
-//! | [`store`] | the manifest and art on disk, the state folder: cache, runs, lock |
-//! | [`render`] | a report as text, JSON, Markdown, JUnit, a diff or an HTML page: data in, `String` out |
-//! | [`sandbox`] | a portal of its own on loopback, with the real server's behaviour |
+//! | [`render`] | a report as text, JSON, Markdown, HTML, JUnit, SARIF, annotations or a diff: data in, `String` out |
 //! | [`cli`] | one file a command: arguments and wiring; exit codes, hints, progress |
+//! | [`sandbox`] | a portal on loopback, with the real server's behaviour |
 //!
-//! Two types carry the promises. A [`domain::state::DesiredState`] only comes out of the rules, so art that was not
-//! checked cannot be planned; or out of a run's backup, for restore, which puts back what the portal had. An
-//! [`domain::guard::ApprovedPlan`] only comes out of the guards, which evaluate a plan once, so a plan that was not
-//! evaluated cannot be applied; it comes with the document that publishes it ([`format::Published`]), so that what a run
-//! keeps is what it sends.
+//! Three types carry the promises:
 //!
-//! A step of a command returns what it found, or a `Failure` with a kind; `cli/error.rs` decides hints and exit codes.
+//! - A [`domain::state::DesiredState`] only comes out of the rules, so art that was not checked cannot be planned; or out of
+//!   a run's backup, for restore, which puts back what the portal had.
+//! - A [`domain::guard::ApprovedPlan`] only comes out of [`domain::guard::Evaluated`], which the guards make of a plan, so
+//!   a plan that was not evaluated cannot be applied.
+//! - A [`format::Published`] holds a plan, evaluated or approved, with the document that publishes it, so that what a run
+//!   keeps is what it sends.
+//!
+//! A step of a command returns what it found, or a `Failure` with a [`domain::report::FailureKind`]. `cli/error.rs` makes it
+//! of each error and decides hints and exit codes. The [`domain::report::Report`] says which kind it was, so that no
+//! renderer has to guess.
+//!
+//! Messages hold raw text, and [`render`] escapes it. A test (`tests/it/house`) compares the source with this page: which
+//! room uses which, the floors inside domain, and that no file needs itself through others.
 
 pub mod cli;
 pub mod domain;

@@ -19,12 +19,12 @@ use super::connection::Connection;
 use super::context::Context;
 use super::error::Failure;
 
-/// What the steps so far found out.
+/// The results of the steps so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempt {
     /// The manifest's text, for snippets.
     source: String,
-    /// The declared images, for whoever draws them.
+    /// The declared images, for renderers that draw them.
     art: Vec<Piece>,
     /// The portal's identity, once it is known that it is the right one.
     pub(super) portal: Option<String>,

@@ -66,13 +66,13 @@ fn candidates(typed: &OsStr, values: impl Iterator<Item = String>) -> Vec<Comple
     values.filter(|value| value.starts_with(&*typed) && is_plain(value)).map(CompletionCandidate::new).collect()
 }
 
-/// Whether a shell takes every character of it literally: bash puts a candidate on the line as it is, and codes and file
-/// names come from whoever can commit.
+/// Whether a shell takes every character of it literally: bash puts a candidate on the line as it is, and codes and
+/// file names come from anyone who can commit.
 fn is_plain(value: &str) -> bool {
     value.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"._/-".contains(&letter))
 }
 
-/// What the manifest declares, as far as it can be read.
+/// The addresses that the manifest declares, as far as it can be read.
 fn declared() -> Vec<Address> {
     let repository = Repository::at(&manifest());
     let text = repository.manifest().unwrap_or_default();

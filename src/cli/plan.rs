@@ -80,9 +80,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 /// Where the plan was saved, if anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saved {
-    /// In the way of nothing.
+    /// In a file, or not at all.
     Elsewhere,
-    /// Where text for people would spoil it for whoever reads it.
+    /// Whether text for people would spoil the output for programs.
     OnStandardOutput,
 }
 

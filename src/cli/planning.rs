@@ -50,7 +50,7 @@ pub(super) fn make(
         compare(context, &arguments.select, arguments.guards.unbacked(), purpose, attempt)?;
     let checked = items.map_or(Ok(()), |items| check_usage(context, &connection, &mut planned, &items));
     let seen = planned.seen;
-    // A plan that was made is shown, also where the look for codes in use did not come to its end.
+    // A plan that was made is shown, also where the search for codes in use was cut short.
     let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy));
     checked?;
     Ok(Made { plan, connection, seen })

@@ -1,5 +1,5 @@
 //! Progress on standard error: a bar on a terminal for every wait over half a second, gone when the stage ends; a line
-//! for every longer pause where there is no terminal.
+//! for every longer pause without a terminal.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::text::escape;
 use super::output;
 use super::settings::Globals;
 
-/// How long a stage may last before its bar is shown.
+/// The time that a stage may last before its bar is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The fewest columns in which there is room for a bar.
@@ -35,12 +35,12 @@ struct Shown {
     bar: ProgressBar,
     since: Instant,
     drawn: bool,
-    /// Why nothing is sent, and until when.
+    /// The reason why nothing is sent, and until when.
     waiting: Option<(String, Instant)>,
 }
 
 impl Progress {
-    /// What the options and the terminal call for.
+    /// The progress display that the options and the terminal call for.
     pub(super) fn new(globals: &Globals) -> Arc<Self> {
         use std::io::IsTerminal as _;
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -98,7 +98,7 @@ impl Progress {
             return;
         }
         let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
-        // On a narrow terminal the numbers are told, and the bar is not: what is too long is cut off, not broken.
+        // On a narrow terminal the numbers are shown, and the bar is not: what is too long is cut off, not broken.
         let wide = console_width() >= WIDE;
         let template = match total {
             Some(_) if wide => "{spinner} {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}",

@@ -14,7 +14,7 @@ use super::error::Failure;
 
 /// Settles open runs, says so, and returns every run of this portal, the oldest first.
 ///
-/// A run that another process is at is left alone: whoever holds the lock is alive.
+/// A run that another process is at is left alone: the process that holds the lock is alive.
 pub(super) fn settle(
     context: &Context<'_>,
     connection: &Connection,

@@ -1,4 +1,4 @@
-//! `--report`: files that a command writes beside what it prints, whatever came of it.
+//! `--report`: files that a command writes beside its output, however it ended.
 
 use std::borrow::Cow;
 use std::io;
@@ -34,7 +34,7 @@ struct ReportFile {
     path: PathBuf,
 }
 
-/// What a report can be written as.
+/// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReportFormat {
     Html,
@@ -45,11 +45,11 @@ pub(super) enum ReportFormat {
 }
 
 impl ReportFormat {
-    /// What there is of a comparison.
+    /// The formats for a comparison.
     pub(super) const OF_PLANS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit];
-    /// What there is of a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
+    /// The formats for a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
     pub(super) const OF_LISTS: &[Self] = &[Self::Html, Self::Json, Self::Markdown];
-    /// What there is of a check.
+    /// The formats for a check.
     pub(super) const OF_CHECKS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::Sarif];
     const ALL: &[Self] = Self::OF_CHECKS;
 
@@ -95,8 +95,8 @@ fn parse(text: &str) -> Result<ReportFile, String> {
     }
 }
 
-/// A link that is safe to follow, and to print: nobody can read along, and there is no password in it. A comment has room
-/// for it whatever else is in it.
+/// A link that is safe to follow, and to print: nobody can read along, and it holds no password. A comment has room
+/// for it, however full it is.
 fn address(text: &str) -> Result<Url, String> {
     const MAX_URL_CHARS: usize = 2000;
     match Url::parse(text) {
@@ -181,7 +181,7 @@ impl Reports {
         self.url.as_ref().map(Url::as_str)
     }
 
-    /// Writes what was `found`. What can be seen beforehand not to become a report is told in the others. `render` gives
+    /// Writes what was `found`. A report that cannot be written is named in the others. `render` gives
     /// nothing for a format that the command does not have; [`Reports::are_of`] refused it before.
     fn write_each<T: Clone>(
         &self,

@@ -109,7 +109,7 @@ type SignalWait = (Runtime, Signals);
 fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWait), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-    // Before anything is printed: whoever started this may end it as soon as it has read the webhooks.
+    // Before anything is printed: the caller may end it as soon as it has read the webhooks.
     let entered = runtime.enter();
     let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
     drop(entered);
@@ -236,7 +236,7 @@ fn how_to_fix(error: &SandboxError) -> &'static str {
     }
 }
 
-/// What users need to know when it starts.
+/// The welcome message: what users need to know when it starts.
 #[derive(Debug, Serialize)]
 struct Welcome {
     page: String,
@@ -255,7 +255,7 @@ struct WelcomeWebhook {
     url: String,
 }
 
-/// Who a webhook belongs to.
+/// The owner of a webhook.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Role {

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: a command that reads stops reading and tells what it has, one that writes finishes what is in
-//! flight first, and a second signal ends the process at once, whatever it does.
+//! Ctrl-C and SIGTERM: a command that reads stops reading and reports what it has, one that writes finishes what is in
+//! flight first, and a second signal ends the process at once.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::output;
 
 /// Watches for signals on a thread of its own, for as long as the process lives. The first one raises `interrupt`; once
-/// `writing` is raised, that takes a while, and the user is told so.
+/// `writing` is raised, that takes a while, and the user gets a message.
 pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
     let (interrupt, writing) = (interrupt.clone(), writing.clone());
     at_each(move || {

@@ -203,7 +203,7 @@ pub(super) fn finish(
         Format::Human => {
             let text = match (&report.run, &report.plan) {
                 (Some(run), Some(plan)) => render::human::run(run, plan, &output::screen()),
-                // A saved plan of which nothing is sent, with the guards that refuse it. One that is stale says nothing
+                // A saved plan that is not sent, with the guards that refuse it. One that is stale says nothing
                 // of this portal.
                 (None, _) if shown.is_none() && !report.is_stale() => {
                     render::human::plan(&report, &output::screen_of_plan(globals, show))

@@ -126,7 +126,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Text that is no address.
+/// Text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no address: one looks like icon/acme-call or logo/acme-brand")]
 pub struct NotAnAddress(String);

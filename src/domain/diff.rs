@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::ownership::{Prune, Unmanaged};
 use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
 
-/// What an entry was when the plan was made.
+/// The state of an entry when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Before {
     /// The code as the portal spells it.
@@ -18,7 +18,7 @@ pub struct Before {
     pub content: Option<Content>,
 }
 
-/// What an entry shall be.
+/// The planned state of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
     /// The art's file, relative to the manifest.
@@ -27,7 +27,7 @@ pub struct After {
     pub content: Content,
 }
 
-/// What is done to one entry.
+/// The action on one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Add it.
@@ -39,7 +39,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// What it was, if it was.
+    /// The state before; `None` for a create.
     #[must_use]
     pub const fn before(&self) -> Option<&Before> {
         match self {
@@ -48,7 +48,7 @@ impl Action {
         }
     }
 
-    /// What it shall be, if it shall be.
+    /// The planned state; `None` for a delete.
     #[must_use]
     pub const fn after(&self) -> Option<&After> {
         match self {
@@ -58,7 +58,7 @@ impl Action {
     }
 }
 
-/// Why something is changed.
+/// The reason for a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Declared, and not on the portal.
@@ -67,7 +67,7 @@ pub enum Reason {
     Undeclared,
     /// The image on the portal looks different.
     LooksDifferent,
-    /// What the portal stores is no sound PNG.
+    /// What the portal stores is not a sound PNG.
     Unsound,
     /// The code is spelt in other case on the portal.
     Respelt,
@@ -98,7 +98,7 @@ pub struct Unknown {
     pub why: String,
 }
 
-/// What to do with entries whose content could not be fetched.
+/// The handling of entries whose content could not be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unbacked {
     /// Leave them alone.
@@ -107,12 +107,12 @@ pub enum Unbacked {
     Change,
 }
 
-/// Everything that differs, and a count of what does not.
+/// The differences, and a count of what does not differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diff {
     /// Sorted by address.
     pub changes: Vec<Change>,
-    /// How many declared entries already look as they shall.
+    /// How many declared entries already look as declared.
     pub unchanged: usize,
     /// Which those are, with what the portal holds: it can be other bytes than the art's.
     pub kept: BTreeMap<Address, Content>,

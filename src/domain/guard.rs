@@ -10,7 +10,7 @@ use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
 use crate::text::plural;
 
-/// What the user allows this time.
+/// The exceptions that the user allows in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowances {
     /// Most deletes of one kind, from the flag or else from the manifest; `None` is the default bound.
@@ -50,7 +50,7 @@ pub struct KindCounts {
     pub(crate) declared: usize,
 }
 
-/// The census of each kind that the manifest speaks of.
+/// The counts of each kind in the manifest.
 pub type CountsByKind = BTreeMap<Kind, KindCounts>;
 
 /// The guards, by the names that plans and reports record.
@@ -81,18 +81,18 @@ impl Guard {
     }
 }
 
-/// What a guard decided.
+/// The decision of a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It had nothing against the plan.
     Passed,
-    /// It would have refused, and was told to allow it.
+    /// It would have refused, and an option allows it.
     Allowed,
     /// It refuses: nothing is written.
     Refused,
 }
 
-/// What one guard said of a plan.
+/// The decision of one guard about a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Which guard.
@@ -115,7 +115,7 @@ pub struct Evaluated {
     obstacles: Vec<Finding>,
 }
 
-/// A plan that passed its guards. There is no other way to make one, and apply takes nothing else.
+/// A plan that passed its guards. Nothing else makes one, and apply takes nothing else.
 #[derive(Debug, Clone)]
 pub struct ApprovedPlan(Plan);
 
@@ -126,7 +126,7 @@ impl ApprovedPlan {
     }
 }
 
-/// Why a plan may not be applied.
+/// The reason why a plan may not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// It has conflicts that must be settled by hand, or steps that the manifest does not cover.
@@ -162,7 +162,7 @@ impl Evaluated {
         &self.plan
     }
 
-    /// What each guard said.
+    /// The decisions of the guards.
     pub fn verdicts(&self) -> &[Verdict] {
         &self.verdicts
     }
@@ -321,10 +321,10 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
     })
 }
 
-/// Speaks when the use of codes was looked for. A replace leaves the code in place, so only deletes are weighed: a rename
-/// has one. That an icon was not seen, though not everything could be read, is no reason to let it go: whoever asks for the
-/// check wants an answer, and "unknown" is none. Of a logo nothing can ever be known, so a refusal could only be
-/// answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan tells it, and no more.
+/// Speaks when the use of codes was looked for. A replace leaves the code in place, so only deletes are weighed: a
+/// rename has one. That an icon was not seen, though not everything could be read, does not permit the delete: who asks
+/// for the check wants an answer, and "unknown" is none. Of a logo nothing can ever be known, so a refusal could only
+/// be answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan only shows it.
 fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     let icons: Vec<_> = plan
         .diff

@@ -48,7 +48,7 @@ impl fmt::Display for Entity {
 /// The error for text that is not a CRM item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnEntity {
-    /// There is no colon in it.
+    /// The text has no colon.
     #[error("an item is written as type and number, as in deal:12")]
     Shape,
     /// The part before the colon is not a type.
@@ -136,7 +136,7 @@ pub(crate) struct NewLogEntry {
     pub(crate) icon: String,
 }
 
-/// A log entry as the portal has it. Its texts can hold anything: whoever shows them escapes them.
+/// A log entry as the portal has it. Its texts can hold anything: rendering escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogEntry {
     /// Its id.
@@ -222,7 +222,7 @@ impl Paging {
     }
 }
 
-/// How a command about log entries ended.
+/// The outcome of a command about log entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LogOutcome {
     /// It was done, as far as `errors` does not say otherwise.

@@ -34,14 +34,14 @@ pub enum DriftScope {
     Portal,
 }
 
-/// What stood for the portal where it was not read itself.
+/// The source that was compared with instead of the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Against {
     /// A folder that `export` wrote.
     Export,
 }
 
-/// What a report is about, in words that are the same in every run and on every machine: by them a tool finds what was
+/// The subject of a report, in words that are the same in every run and on every machine: by them a tool finds what was
 /// written before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
@@ -51,7 +51,7 @@ pub struct Subject {
     pub manifest: String,
 }
 
-/// Why a command did not come to its end. Reports say so in a sentence, and the exit code follows from it.
+/// The reason why a command was not finished. Reports say so in a sentence, and the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// The options do not fit together, or no portal can be used with them.
@@ -64,9 +64,9 @@ pub enum FailureKind {
     Stale,
     /// A guard refused: nothing was written.
     Refused,
-    /// There was a question, and nobody could be asked.
+    /// A question could not be asked.
     Unasked,
-    /// There was a question, and the answer was no.
+    /// A question was answered with no.
     Declined,
     /// Somebody asked to stop, and not all was done that would have been.
     Interrupted,
@@ -76,7 +76,7 @@ pub enum FailureKind {
     System,
 }
 
-/// What a command that looks at a portal found out and did.
+/// The result of a command that reads a portal.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// What it is about.
@@ -91,7 +91,7 @@ pub struct Report {
     pub against: Option<Against>,
     /// The plan, once there is one.
     pub plan: Option<Plan>,
-    /// Who moved, for every change of which that was asked.
+    /// Who moved, for every change that was examined.
     pub origins: Origins,
     /// Whose moves fail a drift.
     pub concern: DriftScope,
@@ -101,7 +101,7 @@ pub struct Report {
     pub guards: Vec<Verdict>,
     /// What the checks and the portal had to say.
     pub findings: Vec<Finding>,
-    /// The declared images, for whoever draws them.
+    /// The declared images, for renderers that draw them.
     pub art: Vec<Piece>,
     /// Why the command did not come to its end, if it did not.
     pub failure: Option<FailureKind>,
@@ -143,7 +143,7 @@ impl Report {
             || self.origins.get(address).is_none_or(|origin| origin.kind != OriginKind::Pending)
     }
 
-    /// Of how many changes it cannot be told whose move it was.
+    /// How many changes have an unknown origin.
     pub(crate) fn unknown_origins(&self) -> usize {
         self.origins.values().filter(|origin| origin.kind == OriginKind::Unknown).count()
     }
@@ -164,7 +164,7 @@ impl Report {
     }
 }
 
-/// What `export` did.
+/// The result of `export`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExportReport {
     /// The portal's identity; `None` when it was not reached.
@@ -189,14 +189,14 @@ impl ExportReport {
 /// Whether warnings let a check pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Warnings {
-    /// They are told, and nothing else.
+    /// The findings are shown, and nothing else.
     #[default]
     Allowed,
     /// They fail the check as errors do.
     Denied,
 }
 
-/// What `validate` found out.
+/// The result of `validate`.
 #[derive(Debug, Clone, Default)]
 pub struct Validation {
     /// What it is about.
@@ -209,7 +209,7 @@ pub struct Validation {
     pub images: usize,
     /// Everything found, sorted.
     pub findings: Vec<Finding>,
-    /// The declared images, for whoever draws them.
+    /// The declared images, for renderers that draw them.
     pub art: Vec<Piece>,
     /// Whether warnings let it pass.
     pub warnings: Warnings,

@@ -16,7 +16,7 @@ use super::state::{Desired, DesiredState};
 /// is how the user knows the run.
 ///
 /// # Errors
-/// A finding for each address that the run did not replace or delete, and for each image of which there is no copy.
+/// A finding for each address that the run did not replace or delete, and for each image without a copy.
 pub(crate) fn desired(
     changes: &[Change],
     contents: &Contents,

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-/// What kind of failure it was; see the table "The REST engine" of the portal's facts.
+/// The class of a failure; see the table "The REST engine" of the portal's facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// The portal asked to slow down (`QUERY_LIMIT_EXCEEDED`, `OPERATION_TIME_LIMIT`): it had no effect, wait and send again.
     Busy,
-    /// It may pass: 5xx, a broken connection, a body that is no answer. A write may have had its effect.
+    /// It may pass: 5xx, a broken connection, a body that is not an answer. A write may have had its effect.
     Transient,
     /// The access token expired.
     Expired,
-    /// The configuration is wrong (credentials, scope, rights, URL): only the user can mend it.
+    /// The configuration is wrong (credentials, scope, rights, URL): only the user can fix it.
     Configuration,
     /// The portal refuses batches of this method (`ERROR_BATCH_METHOD_NOT_ALLOWED`).
     NoBatch,
@@ -23,7 +23,7 @@ pub enum Class {
     Waited,
 }
 
-/// What to do about a failure.
+/// The reaction to a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Send the same request again after so long.
@@ -35,11 +35,11 @@ pub(crate) enum Decision {
     Stop,
 }
 
-/// How often a transient failure is answered by sending again.
+/// The number of retries after a transient failure.
 const TRANSIENT_RETRIES: u32 = 4;
 /// The first wait after a transient failure; it doubles with each.
 const TRANSIENT_BASE: Duration = Duration::from_millis(500);
-/// The first wait after being told to slow down; it doubles with each.
+/// The first wait after an answer that asks to slow down; it doubles with each.
 const BUSY_BASE: Duration = Duration::from_secs(1);
 /// The longest wait of our own choosing.
 const BUSY_CAP: Duration = Duration::from_secs(30);
@@ -65,7 +65,7 @@ pub(crate) fn decide(
         Class::Busy => {
             let own = spread(doubled(BUSY_BASE, attempt).min(BUSY_CAP), jitter);
             match retry_after {
-                // Everybody was told the same moment: nobody should come back exactly then.
+                // Every client got the same moment: none should come back exactly then.
                 Some(told) => own.max(told.saturating_add(spread(TRANSIENT_BASE, jitter))),
                 // Near the end, wait for half of what is left instead of giving up with time in hand.
                 None if left >= 2 * WORTHWHILE => own.min(left / 2),

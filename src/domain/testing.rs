@@ -47,7 +47,7 @@ pub(crate) fn encoded_otherwise(kind: Kind, look: Look) -> Content {
     Content::of(&insert(&png(kind, look), b"IDAT", b"tEXt", b"Software\0other"))
 }
 
-/// Bytes that are no image.
+/// Bytes that are not an image.
 pub(crate) fn unsound() -> Content {
     Content::of(b"<html>")
 }
@@ -235,7 +235,7 @@ impl Portal {
         self.reading(entry, Reading::Failed("404".to_owned()))
     }
 
-    /// Holds an image of which nothing is known, because nobody asked.
+    /// Holds an image that is unknown, because nobody asked for it.
     pub(crate) fn unread(self, entry: &str) -> Self {
         self.reading(entry, Reading::NotNeeded)
     }
@@ -253,7 +253,7 @@ impl Portal {
         self.0.entries.iter().position(is).unwrap_or_else(|| panic!("{entry} is not listed"))
     }
 
-    /// What it lists under the code of a change, in whatever case.
+    /// What it lists under the code of a change, in any letter case.
     pub(crate) fn live(&self, change: &Change) -> Vec<ObservedEntry> {
         let folded = change.address.folded();
         self.0.entries.iter().filter(|entry| entry.listed.address.folded() == folded).cloned().collect()

@@ -19,7 +19,7 @@ use super::rules::{self, Aim, Art, Piece};
 use super::state::{Content, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
 use super::usage;
 
-/// An image of a kind; another mark gives another look.
+/// An image of a kind; another mark gives another appearance.
 fn art(kind: Kind, mark: u8) -> Vec<u8> {
     testing::rgba(kind.side(), kind.side(), |x, y| if x == y { [mark, 20, 30, 255] } else { [0; 4] })
 }

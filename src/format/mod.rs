@@ -2,9 +2,9 @@
 //! `schema/plan.schema.json`; [`SnapshotDocument`] is the file `portal.json` of an export, described by
 //! `schema/portal.schema.json`. What is only printed is in [`crate::render::json`].
 //!
-//! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that it
-//! can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
-//! (each of which is covered by its own digest) and what apply adds.
+//! These types are frozen: other programs read them. A plan that is saved carries the bytes too (`contents`), so that
+//! it can be applied and restored from without the files it came from. `plan_sha256` covers everything but `contents`
+//! (each covered by its own digest) and what apply adds.
 
 mod facts;
 pub mod plan;

@@ -1,4 +1,4 @@
-//! Saved plans: the document with the bytes, written and read back; whoever reads one believes nothing that the digests
+//! Saved plans: the document with the bytes, written and read back; a reader trusts nothing that the digests
 //! do not cover.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ impl Document {
     /// Reads a saved plan and holds it against its digests.
     ///
     /// # Errors
-    /// When it is no saved plan of this format, or was altered.
+    /// When it is not a saved plan of this format, or was altered.
     pub fn read_saved(bytes: &[u8]) -> Result<SavedPlan, BadPlan> {
         let value: serde_json::Value = serde_json::from_slice(bytes)?;
         let version = value.get("format_version").and_then(serde_json::Value::as_u64);
@@ -95,7 +95,7 @@ pub struct SavedPlan {
 }
 
 impl SavedPlan {
-    /// What it says, without the bytes.
+    /// The document, without the bytes.
     pub const fn document(&self) -> &Document {
         &self.document
     }
@@ -110,7 +110,7 @@ impl SavedPlan {
         self.digest
     }
 
-    /// Why it cannot be applied, whatever the portal holds.
+    /// The reason why it cannot be applied to any portal.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match (&self.document.portal, self.document.against, self.document.errors.first()) {
             (_, Some(AgainstName::Export), _) => {
@@ -149,7 +149,7 @@ impl ChangeDocument {
     }
 }
 
-/// Holds what a saved plan says of images against the images: one that states another look for its bytes is not
+/// Holds what a saved plan says of images against the images: one that states another appearance for its bytes is not
 /// believed.
 fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
     let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address));
@@ -167,7 +167,7 @@ fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
     Ok(())
 }
 
-/// Why a file cannot be applied as a saved plan.
+/// The reason why a file cannot be applied as a saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlan {
     /// It is something else, or was cut short.

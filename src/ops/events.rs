@@ -1,8 +1,8 @@
-//! What a running use case announces; others tell it to the user.
+//! The events that a running use case announces; others show them to the user.
 
 use std::time::Duration;
 
-/// Something worth telling while it happens.
+/// Something worth showing while it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A stage began; `total` is how many items it has, when that is known.
@@ -12,9 +12,9 @@ pub enum Event {
         /// How many items it has.
         total: Option<usize>,
     },
-    /// So many more items of the present stage are done.
+    /// This many more items of the present stage are done.
     Advanced(usize),
-    /// Nothing is sent for so long.
+    /// Nothing is sent for some time.
     Waiting {
         /// Why, in a few words: "rate limited".
         why: String,

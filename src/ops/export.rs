@@ -9,7 +9,7 @@ use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
-/// What came of it.
+/// The result of an export.
 #[derive(Debug, Default)]
 pub(crate) struct Exported {
     /// What was read and laid out, with everything that was found.
@@ -18,8 +18,8 @@ pub(crate) struct Exported {
     pub(crate) written: Vec<String>,
 }
 
-/// Reads both lists and the images that are chosen, and writes them. What could not be fetched is told, and the rest is
-/// written all the same; nothing is when a pattern matches nothing.
+/// Reads both lists and the images that are chosen, and writes them. What could not be fetched is reported, and the
+/// rest is written all the same; nothing is when a pattern matches nothing.
 ///
 /// # Errors
 /// When the portal cannot be listed.

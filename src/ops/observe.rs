@@ -12,13 +12,13 @@ use crate::domain::state::{Content, Listed, Listing, ObservedEntry, ObservedStat
 use super::events::{Event, Observer, Stage};
 use super::ports::{ContentCache, DOWNLOADS, PortalError, ReadPortal};
 
-/// What reading a portal takes.
+/// The reader of a portal, with its cache and observer.
 pub struct Reader<'a, P> {
     /// The portal.
     pub portal: &'a P,
     /// What is known of images.
     pub cache: &'a dyn ContentCache,
-    /// Who is told.
+    /// The receiver of events.
     pub observer: &'a dyn Observer,
 }
 
@@ -116,13 +116,14 @@ pub(super) async fn contents(
 fn seen(cache: &dyn ContentCache, file_uri: &str, bytes: &[u8]) -> Content {
     let content = Content::of(bytes);
     if content.appearance.is_some() {
-        // What is no sound PNG may be a proxy's page: it is asked for again each time.
+        // What is not a sound PNG may be a proxy's page: it is asked for again each time.
         cache.remember(file_uri, &content);
     }
     content
 }
 
-/// Reads both lists, and fetches meanwhile what was added: it will be asked for next. What cannot be fetched is told then.
+/// Reads both lists, and fetches meanwhile what was added: it will be asked for next. What cannot be fetched is
+/// reported then.
 pub(crate) async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
     let Reader { portal, cache, .. } = reader;
     let fetching = stream::iter(portal.added_files()).for_each_concurrent(DOWNLOADS, |file_uri| async move {

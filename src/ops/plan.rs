@@ -20,7 +20,7 @@ use super::observe::{self, Freshness, Reader};
 use super::origin::{self, Record};
 use super::ports::{DOWNLOADS, PortalError, ReadPortal};
 
-/// What a plan is made of, beside the portal.
+/// The input of a plan, beside the portal.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The portal's identity.
@@ -41,16 +41,16 @@ pub struct Request<'a> {
     pub record: Option<Record<'a>>,
 }
 
-/// What the portal is read for.
+/// The purpose of reading the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To look at it.
+    /// To show it.
     Read,
     /// To write to it: whether the caller may is asked with the lists.
     Write,
 }
 
-/// What was seen of the portal when a plan was made that is to be applied.
+/// The portal as it was seen when a plan was made that is to be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// When it was asked.
@@ -64,7 +64,7 @@ pub struct Seen {
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// Who moved, for every change of which that was asked.
+    /// Who moved, for every change that was examined.
     pub origins: Origins,
     /// What was found on the way.
     pub findings: Vec<Finding>,

@@ -22,7 +22,7 @@ use crate::text::{escape, escaped, plural};
 /// How many lines stay as they are around those that change.
 const CONTEXT: usize = 3;
 
-/// The diff; empty without a plan, and where nothing differs. What could not be fetched is told above it, because
+/// The diff; empty without a plan, and where nothing differs. What could not be fetched is shown above it, because
 /// nothing is known of how it differs.
 #[must_use]
 pub fn report(report: &Report) -> String {

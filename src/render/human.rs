@@ -32,7 +32,7 @@ const MAX_NAMED: usize = 10;
 /// The most changes whose images are drawn.
 const MAX_DRAWN: usize = 50;
 
-/// What stands before an address: its symbol.
+/// The width before an address, for its symbol.
 const LEAD: usize = 4;
 
 /// The plan: a line a change, then what is left alone, the guards and a summary.
@@ -51,7 +51,7 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
         if !plan.diff.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
             text.push_str(&screen.wrapped(&summary(plan), 0));
         }
-        // That there is no history at all is no news to those who plan.
+        // That a history is missing is not news when planning.
         if common_reason(&report.origins).is_none()
             && let Some(moved) = origin::summary(report)
         {
@@ -67,7 +67,7 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
     text
 }
 
-/// What `drift` found: the same changes, seen from the portal.
+/// The result of `drift`: the same changes, seen from the portal.
 #[must_use]
 pub fn drift(report: &Report, screen: &Screen) -> String {
     let mut text = plan(report, screen);
@@ -89,9 +89,9 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
     text
 }
 
-/// What apply did: a line a step that did not end as planned, and a summary.
+/// The result of apply: a line a step that did not end as planned, and a summary.
 pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
-    /// What stands before the second column of a step: its fate.
+    /// The text before the second column of a step: its result.
     const FATE: usize = 12;
     let mut text = String::new();
     let told = |fate| matches!(fate, StepOutcome::Failed | StepOutcome::Recovered | StepOutcome::Unknown);
@@ -112,7 +112,7 @@ pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
         let first = format!("  {style}{word:9}{style:#} {}", shown(address));
         text.push_str(&screen.row(FATE, &first, width, &escape(why)));
     }
-    // What was never sent has one reason as a rule, and is told in one line.
+    // What was never sent usually has one reason, and is shown in one line.
     for (why, count) in skipped {
         let said = format!("  {DIM}skipped{DIM:#}   {}: {}", steps(count), escape(why));
         text.push_str(&screen.wrapped(&said, FATE));
@@ -173,7 +173,7 @@ fn short(commit: &str) -> String {
     digits + if commit.ends_with('+') { "+" } else { "" }
 }
 
-/// What was found when a plan was saved.
+/// The findings of the time when a plan was saved.
 pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], screen: &Screen) -> String {
     let line = |word: &str, style: Style, finding: &FindingDocument| {
         screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", escape(&finding.rule), escape(&finding.message)), 2)
@@ -183,7 +183,7 @@ pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], 
     errors.chain(warnings).collect()
 }
 
-/// What `validate` found: the findings, with the pictures of those images that `pictures` has, and a summary.
+/// The result of `validate`: the findings, with the pictures of those images that `pictures` has, and a summary.
 #[must_use]
 pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen) -> String {
     let Validation { findings, manifest, source, .. } = validation;
@@ -196,7 +196,7 @@ pub(crate) fn findings(findings: &[Finding], report: &Report, screen: &Screen) -
     snippet::findings(findings, &report.manifest, &report.source, &Pictures::new(), screen)
 }
 
-/// How wide the column of addresses is, one for all that is told.
+/// How wide the column of addresses is, the same for all lines.
 fn width(plan: &Plan) -> usize {
     let changed = plan.diff.changes.iter().map(|change| &change.address);
     let unknown = plan.diff.unknown.iter().map(|unknown| &unknown.address);

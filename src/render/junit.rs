@@ -24,7 +24,7 @@ use super::outcome::{self, Headline};
 use super::{origin, reason};
 use crate::text::escape;
 
-/// What `validate` found.
+/// The result of `validate`.
 #[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut files: BTreeMap<&str, Vec<&Finding>> = validation.files().into_iter().map(|file| (file, vec![])).collect();
@@ -40,7 +40,7 @@ pub fn validation(validation: &Validation) -> String {
     suite("brandctl validate", &all.map(|(file, findings)| of_file(file, &findings, validation)).collect::<Vec<_>>())
 }
 
-/// What `command` (as the user typed it: `drift`) found out and did.
+/// What `command` (as the user typed it: `drift`) as JUnit test cases.
 #[must_use]
 pub fn report(report: &Report, command: &str) -> String {
     let mut cases = Vec::new();
@@ -187,7 +187,7 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
     Case { ending, ..Case::named(change.address.to_string()) }
 }
 
-/// What is no matter of one entry that differs: how many do not, what the guards refuse, and the findings, of which an
+/// The cases that are not about one entry that differs: how many do not, what the guards refuse, and the findings; an
 /// error says that not everything could be found out.
 fn the_rest(report: &Report, command: &str) -> Case {
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
@@ -201,7 +201,7 @@ fn the_rest(report: &Report, command: &str) -> Case {
     output.extend(refused.iter().cloned());
     output.extend(warnings.into_iter().map(line));
     let ending = CaseResult::of(ResultElement::Error, &errors)
-        // A guard is no matter of `drift`, which writes nothing.
+        // Guards do not concern `drift`, which writes nothing.
         .or_else(|| {
             let message = refused.first().filter(|_| command != "drift" && report.run.is_none())?;
             Some(CaseResult {

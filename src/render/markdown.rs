@@ -106,7 +106,7 @@ fn moved(report: &Report) -> Option<String> {
     }
 }
 
-/// What `validate` found.
+/// The result of `validate`.
 #[must_use]
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     let outcome = Headline::of_validation(validation);
@@ -119,7 +119,7 @@ pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     comment.finish()
 }
 
-/// What `list` found. Entries that come with the product are counted only.
+/// The result of `list`. Entries that come with the product are counted only.
 #[must_use]
 pub fn list(list: &ListReport, page: Option<&str>) -> String {
     let title = list.portal.as_deref().unwrap_or("no portal was read");
@@ -157,7 +157,7 @@ struct List {
 
 impl Comment {
     /// The first line is a mark by which tools find the comment again, to write over it: it stays the same from run to
-    /// run, whatever came of them, and is another for another command, portal or manifest. Where a report does not say
+    /// run, with any result, and is another for another command, portal or manifest. Where a report does not say
     /// what it is about, the manifest's own name does.
     fn new(
         command: &str,
@@ -188,7 +188,7 @@ impl Comment {
         self.lists.push(List { title: title.to_owned(), head, rows: rows.collect(), is_folded: true });
     }
 
-    /// The whole comment. The lists share the room that there is: the short ones are told whole, and the long ones get
+    /// The whole comment. The lists share the room that there is: the short ones are shown whole, and the long ones get
     /// what those leave.
     fn finish(self) -> String {
         let Self { mut text, lists } = self;
@@ -215,7 +215,7 @@ impl List {
         self.rows.iter().map(String::len).sum()
     }
 
-    /// As many rows as fit into `room` bytes, in their frame; how many do not is told.
+    /// The rows that fit into `room` bytes, in their frame; how many do not is shown.
     fn written(&self, room: usize) -> String {
         let Self { title, head, rows, is_folded } = self;
         let mut text = match is_folded {
@@ -275,11 +275,11 @@ fn whole(text: &str) -> String {
 }
 
 fn span(shown: &str) -> String {
-    // A span of nothing, or of spaces alone, is no span.
+    // A span of nothing, or of spaces alone, is not a span.
     if shown.trim().is_empty() {
         return "–".to_owned();
     }
-    // A span ends with as many backticks as it began with; a space beside them is no part of it.
+    // A span ends with as many backticks as it began with; a space beside them is not part of it.
     let longest = shown.split(|character| character != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     let space = if longest > 0 { " " } else { "" };

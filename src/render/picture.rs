@@ -82,7 +82,7 @@ fn lines(image: &RgbaImage, most: u32, colours: Colours) -> Vec<String> {
         .collect()
 }
 
-/// A colour as a terminal is told it.
+/// A colour as a terminal's escape sequence sets it.
 fn code([r, g, b]: [u8; 3], colours: Colours) -> String {
     match colours {
         Colours::True => format!("2;{r};{g};{b}"),
@@ -124,7 +124,7 @@ fn fitted(image: &RgbaImage, most: u32) -> RgbaImage {
     }
 }
 
-/// How large an image is drawn: no side longer than `most`.
+/// The drawn size of an image: no side is longer than `most`.
 fn size(image: &RgbaImage, most: u32) -> (u32, u32) {
     let (width, height) = image.dimensions();
     let longest = width.max(height);

@@ -53,7 +53,7 @@ struct Root {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Invocation {
-    /// The check ran to its end, whatever it found.
+    /// Whether the check ran to its end, with or without findings.
     execution_successful: bool,
 }
 
@@ -153,7 +153,7 @@ struct LogicalLocation {
     fully_qualified_name: String,
 }
 
-/// What `validate` found.
+/// The result of `validate`.
 ///
 /// # Errors
 /// When it cannot be written as JSON, which no finding can cause.
@@ -183,7 +183,7 @@ pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> 
     })
 }
 
-/// Every art rule and every check of the manifest; then what else was found, of which no more is known than its id.
+/// Every art rule and every check of the manifest; then what else was found, known only by its id.
 fn rules(findings: &[Finding]) -> Vec<RuleObject> {
     let art = RULES.iter().map(|rule| RuleObject {
         id: rule.id.into(),
@@ -271,7 +271,7 @@ fn artifact(path: &str) -> ArtifactLocation {
     }
 }
 
-/// The same for the same finding wherever its line has moved; `seen` tells equal ones apart.
+/// The same for the same finding wherever its line has moved; `seen` distinguishes equal ones.
 fn fingerprint(finding: &Finding, seen: &mut BTreeMap<Digest, usize>) -> String {
     let address = finding.address.as_ref().map(ToString::to_string).unwrap_or_default();
     let path = finding.path.as_deref().unwrap_or_default();

@@ -33,7 +33,7 @@ impl Screen {
         self.lines(line, 0, &indent) + "\n"
     }
 
-    /// Text as lines of which each has room for `taken` columns beside it.
+    /// Text as lines that each leave room for `taken` columns beside it.
     pub(super) fn beside(&self, taken: usize, text: &str) -> String {
         self.lines(text, taken, "")
     }
@@ -49,10 +49,10 @@ impl Screen {
         textwrap::wrap(text, options).join("\n")
     }
 
-    /// A line of two columns, of which the first is `width` wide and begins after `lead`. Where that leaves too little of
+    /// A line of two columns; the first is `width` wide and begins after `lead`. Where that leaves too little of
     /// the screen for the second, it stands below the first.
     pub(super) fn row(&self, lead: usize, first: &str, width: usize, second: &str) -> String {
-        /// What the second column is read well in.
+        /// The least width in which the second column is read well.
         const ENOUGH: usize = 24;
         let column = lead + width + 2;
         if self.columns.is_some_and(|columns| column + ENOUGH > columns) {
@@ -63,7 +63,7 @@ impl Screen {
     }
 }
 
-/// Text with spaces up to a width in cells, of which a wide character takes two and a combining one none.
+/// Text with spaces up to a width in cells; a wide character takes two and a combining one none.
 pub(super) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
 }

@@ -11,16 +11,16 @@ use super::picture::{self, Pictures};
 use super::screen::Screen;
 use crate::text::{escape, escaped, is_plain};
 
-/// How far from the margin an image is drawn, in cells.
+/// The indent of a drawn image, in cells.
 const INDENT: usize = 4;
 
-/// The longest stretch of text that is shown, in bytes; of a longer one only its place is told.
+/// The longest stretch of text that is shown, in bytes; of a longer one only the place is shown.
 const MAX_SHOWN: usize = 400;
 
 /// Where the lines of a message begin after the first.
 const HANGING: usize = 2;
 
-/// What stands before the text of a help, beside the numbers of lines: a manifest has no more than five digits' worth.
+/// The width before the text of a help, beside the numbers of lines: a manifest has no more than five digits' worth.
 const HELP: usize = 5 + " = help: ".len();
 
 /// The most images that are drawn: past that, nobody would find the findings among them.
@@ -167,7 +167,7 @@ fn lines(place: &Place, source: &str) -> Option<Lines> {
     let first = source.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
     let line_end =
         |from: usize| source.get(from..).and_then(|rest| rest.find('\n')).map_or(source.len(), |at| from + at);
-    // A span over several lines is marked on its first. What ends a line on Windows is no part of it.
+    // A span over several lines is marked on its first. A Windows line ending is not part of it.
     let last = line_end(start);
     let last = if source.get(first..last)?.ends_with('\r') { last - 1 } else { last };
     let end = end.min(last).max(start);

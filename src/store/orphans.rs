@@ -70,11 +70,11 @@ impl Search<'_> {
         }
     }
 
-    /// Looks at a file in a folder, of which every PNG is declared if it is declared as a whole.
+    /// Looks at a file in a folder; every PNG in it is declared if the folder is declared as a whole.
     fn look_at(&mut self, folder: &Path, name: &OsStr, is_whole: bool) {
         let bytes = name.as_encoded_bytes();
         let end = bytes.len().checked_sub(4).filter(|stem| *stem > 0).and_then(|stem| bytes.get(stem..));
-        // Most are declared, and need no more than a look at their names.
+        // Most are declared, and need only their names compared.
         let is_declared = is_whole && end == Some(b".png");
         if is_declared || !end.is_some_and(|end| end.eq_ignore_ascii_case(b".png")) {
             return;
@@ -93,7 +93,7 @@ impl Search<'_> {
 /// The paths that a manifest declares, relative to it.
 struct DeclaredPaths {
     files: HashSet<PathBuf>,
-    /// Of these every file whose name ends in `.png`.
+    /// The folders that declare every file whose name ends in `.png`.
     folders: HashSet<PathBuf>,
 }
 

@@ -147,13 +147,13 @@ impl Brand {
         self.manifest(format!("{MANIFEST}{lines}\n"))
     }
 
-    /// It declares an entry, `icon/acme-call` say, with that look.
+    /// It declares an entry, for example `icon/acme-call`, with that image.
     pub(crate) fn declares(self, address: &str, mark: u8) -> Self {
         self.draw(address, &art(parts(address).0, mark));
         self
     }
 
-    /// The portal has an entry with that look.
+    /// The portal has an entry with that image.
     pub(crate) fn portal_has(self, address: &str, mark: u8) -> Self {
         self.seed(address, &art(parts(address).0, mark));
         self
@@ -168,7 +168,7 @@ impl Brand {
         self
     }
 
-    /// Whoever runs it is no administrator.
+    /// The user is not an administrator.
     pub(crate) fn without_rights(mut self) -> Self {
         self.webhook = Some(self.portal.user_webhook());
         self
@@ -236,7 +236,7 @@ impl Brand {
         self.portal.requests().iter().filter(|request| which(request)).count()
     }
 
-    /// Requests with an add or a delete, whatever became of them.
+    /// Requests with an add or a delete, with any result.
     pub(crate) fn write_requests(&self) -> Vec<Recorded> {
         self.portal.requests().into_iter().filter(Recorded::would_write).collect()
     }
@@ -346,7 +346,7 @@ impl Brand {
     }
 }
 
-/// What a token file holds that nobody may see; nothing when it is no token file.
+/// What a token file holds that nobody may see; nothing when it is not a token file.
 pub(crate) fn tokens_of(file: &Path) -> Vec<String> {
     let text = fs::read(file).unwrap_or_default();
     let fields = serde_json::from_slice(&text).unwrap_or(Value::Null);
@@ -465,7 +465,7 @@ impl Output {
             .collect()
     }
 
-    /// How often a fate is in [`Self::fates`].
+    /// How often a result is in [`Self::fates`].
     pub(crate) fn count(&self, fate: &str) -> usize {
         self.fates().iter().filter(|line| line.starts_with(fate)).count()
     }

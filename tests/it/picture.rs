@@ -132,7 +132,7 @@ text {{ font: 14px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
             let class = if class.is_empty() { String::new() } else { format!(r#" class="{class}""#) };
             let length = text.chars().count() as f64 * CELL;
             let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            // The length keeps the columns where they are, whatever font is at hand.
+            // The length keeps the columns where they are, in any font.
             let _ = write!(svg, r#"<tspan x="{}" textLength="{length:.1}"{class}>{text}</tspan>"#, at(*column));
         }
         svg.push_str("</text>\n");

@@ -130,7 +130,7 @@ fn every_command_for_a_portal_does_what_it_says() {
     assert!(ran >= 6, "README.md lost its commands");
 }
 
-/// Runs a command that serves until it is told to end, on a free port: it must print a webhook, and end well.
+/// Runs a command that serves until it is stopped, on a free port: it must print a webhook, and end well.
 fn serves(line: &str, folder: &Path) {
     let words = line.strip_prefix("brandctl ").unwrap();
     let mut quoted = words.split('\'');

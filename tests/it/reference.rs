@@ -66,7 +66,7 @@ struct Prepared {
     folder: tempfile::TempDir,
     portal: Sandbox,
     data: tempfile::TempDir,
-    /// What stands in an example for something of which the name is only known here.
+    /// What stands in an example for something whose name is only known here.
     names: Vec<(&'static str, String)>,
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn stderr(output: &Output) -> String {
 /// A YAML file as plain values.
 pub(crate) fn yaml(path: &Path) -> serde_json::Value {
     let text = std::fs::read_to_string(path).unwrap();
-    // As YAML 1.2 has it, where `off` is no boolean.
+    // As YAML 1.2 has it, where `off` is not a boolean.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(&text, options)
         .unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()))

@@ -214,7 +214,7 @@ pub(crate) fn run() -> Report {
     report
 }
 
-/// The same plan, of which a failure left the rest undone.
+/// The same plan, where a failure left the rest undone.
 pub(crate) fn failed() -> Report {
     let mut report = run();
     let steps = &mut report.run.as_mut().unwrap().steps;
@@ -310,7 +310,7 @@ pub(crate) fn validation() -> Validation {
     }
 }
 
-/// Names that attack whoever shows them.
+/// Names that attack the program that shows them.
 pub(crate) fn names() -> Vec<String> {
     vec![
         "<script>document.title='owned'</script>".to_owned(),

@@ -12,7 +12,7 @@ use crate::domain::rules;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::{Listed, ObservedState, Reading};
 
-use super::MANIFEST;
+use super::names::MANIFEST;
 
 /// The rule that is lowered when exported art breaks it: portals accept opaque images.
 const OPAQUE: &str = "transparent-background";
@@ -87,7 +87,7 @@ impl DeclarationRules {
         }
     }
 
-    /// Why a manifest cannot declare this code.
+    /// The reason why a manifest cannot declare this code.
     fn of_code(&self, address: &Address) -> Option<String> {
         if self.ambiguous.contains(&address.folded()) {
             return Some("code-ambiguous: the portal lists several entries that differ by case at most".to_owned());

@@ -8,7 +8,7 @@ use crate::domain::scope::Pattern;
 use crate::domain::yaml::scalar;
 use crate::text::escape;
 
-use super::SCHEMA;
+use super::names::SCHEMA;
 
 /// What is written into it.
 pub(super) struct Draft<'a> {

@@ -16,21 +16,15 @@ use super::state::{Listing, ObservedState, Reading, Selection};
 mod filename;
 mod judge;
 mod manifest;
+mod names;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use names::{MANIFEST, SCHEMA, SET_ASIDE, SNAPSHOT};
+
 use judge::{DeclarationRules, Judgement, Opacity};
 
-/// The manifest's file.
-pub(crate) const MANIFEST: &str = "brand.yaml";
-/// The snapshot's file.
-pub(crate) const SNAPSHOT: &str = "portal.json";
-/// The file of the manifest's schema, for editors: beside the manifest, it is found offline and is of the same version.
-pub(crate) const SCHEMA: &str = "brand.schema.json";
-/// The folder of the images that the manifest does not declare.
-pub(crate) const SET_ASIDE: &str = "ignored";
-
-/// Which entries are exported.
+/// The choice of the entries that are exported.
 #[derive(Debug, Clone, Default)]
 pub struct ExportChoice {
     /// What the command is limited to.
@@ -68,7 +62,7 @@ pub struct ExportSource {
     pub(crate) sandbox: bool,
 }
 
-/// What became of one custom entry.
+/// The outcome of one custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExportOutcome {
     /// The manifest declares it, with its image in this file.

@@ -206,7 +206,7 @@ proptest! {
             ), "{file}");
             prop_assert!(folders.iter().all(|part| part.len() <= 255 && !part.starts_with('.')));
         }
-        // What is read twice is written the same, in whatever order the portal lists it.
+        // What is read twice is written the same, in any order that the portal lists it.
         let mut shuffled = observed.clone();
         shuffled.entries.reverse();
         let again = build(&shuffled, &contents, &ExportChoice::default(), &source());

@@ -5,7 +5,7 @@ use crate::domain::finding::{Finding, Place};
 use super::checks::TOO_MANY;
 use crate::domain::quote::{lines, looks_secret};
 
-/// So many errors, and so many warnings, are told one by one.
+/// How many errors, and how many warnings, are reported one by one.
 const LIMIT: usize = 1000;
 
 /// The findings about one manifest.

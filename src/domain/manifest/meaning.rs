@@ -15,7 +15,7 @@ use super::{Manifest, VERSION};
 use crate::domain::quote::quoted;
 use crate::domain::yaml::{self, MapEntry, Node, Shape, YamlChecks, YamlFile};
 
-/// What findings about the YAML of a manifest say.
+/// The texts of findings about the YAML of a manifest.
 const YAML: YamlFile = YamlFile {
     name: "manifest",
     levels: "three levels",

@@ -13,7 +13,7 @@ use crate::text::escape;
 
 const NAME: &str = "brand.yaml";
 
-/// The findings as text, escaped as whoever shows them does: rule, place, the bytes meant, message, related places, help.
+/// The findings as text, escaped as rendering does: rule, place, the bytes meant, message, related places, help.
 fn shown(text: &[u8], findings: &[Finding]) -> String {
     let place = |place: &Place| {
         let bytes = text.get(place.bytes.clone()).map(String::from_utf8_lossy).unwrap();
@@ -538,7 +538,7 @@ mod schema_file {
             if let Some(names) = object.get("enum").and_then(Value::as_array) {
                 assert_eq!(object["enumDescriptions"].as_array().map(Vec::len), Some(names.len()), "{at}");
             }
-            // What a regular expression wants is told in words too.
+            // What a regular expression wants is said in words too.
             assert_eq!(
                 object.get("pattern").is_some_and(Value::is_string),
                 object.contains_key("patternErrorMessage"),

@@ -21,7 +21,7 @@ pub(crate) struct OldManifest<'a> {
     pub(crate) text: Option<&'a [u8]>,
 }
 
-/// What old manifests say of one code.
+/// The history of one code in old manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct CodeHistory {
     /// Every file that it was declared with, from the root of the repository.
@@ -113,7 +113,7 @@ fn excerpt(text: &str, codes: &BTreeSet<&str>) -> String {
     kept
 }
 
-/// The key of an entry's line; `None` where only a parser could tell.
+/// The key of an entry's line; `None` where only a parser could find it.
 fn key(line: &str) -> Option<&str> {
     if let Some(quote) = line.chars().next().filter(|first| matches!(first, '"' | '\'')) {
         let (key, rest) = line.get(1..)?.split_once(quote)?;
@@ -177,7 +177,7 @@ mod tests {
     }
 
     proptest! {
-        /// What an excerpt says of a code is what the whole manifest says.
+        /// An excerpt says the same of a code as the whole manifest.
         #[test]
         fn an_excerpt_means_what_the_whole_means(
             entries in proptest::collection::btree_map("acme-[a-d][:. #x]?[a-c]?", 0..5_usize, 0..8),

@@ -24,8 +24,8 @@
 //! | | unknown | no apply is known at all, or it may not have covered the entry |
 //! | any | unknown | there is no history, it is cut off (shallow), or contents of it are not here, and that matters |
 //!
-//! A run is whole when it was finished, everything in it applied, nothing uncommitted beside it, and it looked at as many
-//! entries as its commit declared: one of `--only` or of `restore` is not. What the portal shows does not tell `--only`:
+//! A run is whole when it was finished, everything in it applied, nothing uncommitted beside it, and it looked at as
+//! many entries as its commit declared: one of `--only` or of `restore` is not. The portal does not show `--only`:
 //! if one code is applied alone while an older one was never applied, the older one is reported as vanished.
 
 pub mod code_history;
@@ -49,7 +49,7 @@ pub(crate) enum OriginKind {
     Drifted,
     /// The portal: it lost what was applied.
     Vanished,
-    /// It cannot be told.
+    /// It is unknown.
     Unknown,
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct PastRun {
     pub(crate) done: BTreeMap<(Kind, FoldedCode), PastOutcome>,
 }
 
-/// What a run did to an entry.
+/// The outcome of a run for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PastOutcome {
     /// Since then it had this image.

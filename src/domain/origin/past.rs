@@ -45,7 +45,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// What a file is after a commit.
+/// The state of a file after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Blob {
     /// It has this content.
@@ -89,7 +89,7 @@ impl Past {
         Self { manifest: manifest.into(), shallow, ..Self::default() }
     }
 
-    /// The oldest commit that has each content, under whatever name.
+    /// The oldest commit that has each content, under any name.
     pub(crate) fn oldest(&self) -> HashMap<&ObjectId, usize> {
         let mut oldest = HashMap::new();
         for touch in self.files.values().flatten() {

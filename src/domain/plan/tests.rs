@@ -39,7 +39,7 @@ fn nothing() -> Repository {
     Repository::declaring(&[])
 }
 
-/// A portal with `icon/a` of another look.
+/// A portal with `icon/a` of another appearance.
 fn outdated() -> Portal {
     brand().portal().showing("icon/a", 9)
 }

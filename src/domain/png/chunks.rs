@@ -6,7 +6,7 @@ use super::fault::{ChunkFault, ChunkName, PngFault};
 use super::foreign::{self, SIGNATURE};
 use super::header::{ColorChunks, Header};
 
-/// Checks signature and chunks, without decoding a pixel: the cost is that of a checksum, whatever the dimensions.
+/// Checks signature and chunks, without decoding a pixel: the cost is that of a checksum, for any dimensions.
 ///
 /// # Errors
 ///
@@ -62,17 +62,17 @@ pub(super) struct Chunks<'a> {
     pub(super) pixels: Vec<Chunk<'a>>,
 }
 
-/// Known chunks of which a file has at most one. (IDAT, IEND, sPLT, the text chunks and APNG's frames are not here.)
+/// Known chunks that a file has at most once. (IDAT, IEND, sPLT, the text chunks and APNG's frames are not here.)
 const SINGLE: [&[u8; 4]; 18] = [
     b"IHDR", b"PLTE", b"acTL", b"bKGD", b"cHRM", b"cICP", b"cLLI", b"eXIf", b"gAMA", b"hIST", b"iCCP", b"mDCV",
     b"pHYs", b"sBIT", b"sRGB", b"sTER", b"tIME", b"tRNS",
 ];
-/// Those that come before the palette.
+/// The chunks that come before the palette.
 const BEFORE_PALETTE: [&[u8; 4]; 8] = [b"cHRM", b"cICP", b"cLLI", b"gAMA", b"iCCP", b"mDCV", b"sBIT", b"sRGB"];
-/// Those that come after the palette, if there is one.
+/// The chunks that come after the palette, if the file has one.
 const AFTER_PALETTE: [&[u8; 4]; 3] = [b"bKGD", b"hIST", b"tRNS"];
-/// Those that come before the pixels, besides the two lists above. The eXIf chunk is often found behind them; it moved
-/// between editions of the specification.
+/// The chunks that come before the pixels, besides the two lists above. The eXIf chunk is often found behind them; it
+/// moved between editions of the specification.
 const BEFORE_PIXELS: [&[u8; 4]; 3] = [b"PLTE", b"pHYs", b"sPLT"];
 
 /// Walks over `bytes` to the last one.
@@ -148,7 +148,7 @@ fn next<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<Chunk<'a>, PngFault> {
     Ok(Chunk { name, at, data })
 }
 
-/// Four letters, of which the third is in upper case in every version of PNG so far.
+/// Four letters; the third is in upper case in every version of PNG so far.
 fn is_valid(name: ChunkName) -> bool {
     let [a, b, reserved, d] = name.0;
     [a, b, d].iter().all(u8::is_ascii_alphabetic) && reserved.is_ascii_uppercase()

@@ -58,7 +58,7 @@ impl Header {
         })
     }
 
-    /// How many bytes a row of so many pixels takes, without its filter byte.
+    /// How many bytes a row of this width takes, without its filter byte.
     pub(super) fn row_len(&self, width: u32) -> usize {
         usize::try_from(self.bits(width).div_ceil(8)).unwrap_or(usize::MAX)
     }
@@ -84,13 +84,13 @@ pub struct ColorChunks {
     pub chromaticities: Option<[u8; 32]>,
     /// cICP: primaries, transfer function, matrix, full range.
     pub(crate) cicp: Option<[u8; 4]>,
-    /// iCCP: the name of the profile, read as Latin-1. It may hold control characters: whoever shows it escapes it.
+    /// iCCP: the name of the profile, read as Latin-1. It may hold control characters: rendering escapes it.
     pub(crate) profile_name: Option<String>,
 }
 
 const CICP_OF_SRGB: [u8; 4] = [1, 13, 0, 1];
 const GAMMA_OF_SRGB: u32 = 45_455;
-/// Writers round differently, and 1 % is beyond what an eye can tell.
+/// Writers round differently, and 1 % is too little to see.
 const GAMMA_TOLERANCE: u32 = 455;
 const PRIMARIES_OF_SRGB: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
 const PRIMARIES_TOLERANCE: u32 = 100;

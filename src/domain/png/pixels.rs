@@ -25,7 +25,7 @@ const MAX_INFLATED: u64 = 24 << 20;
 /// The largest colour profile that is inflated, in bytes. The largest in use (for printing) stay below half of it.
 const MAX_PROFILE: usize = 4 << 20;
 
-/// What the decoder may allocate besides the pixels.
+/// The bytes that the decoder may allocate besides the pixels.
 const DECODER_LIMIT: usize = 8 << 20;
 
 /// A PNG that was read to its last byte and found sound. An animated one is here with its default image.
@@ -42,7 +42,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// How it looks.
+    /// Its appearance.
     #[must_use]
     pub fn appearance(&self) -> Appearance {
         let (depth, samples) = match &self.deep {
@@ -180,7 +180,7 @@ fn undecodable(error: &DecodingError) -> PngFault {
     PngFault::Undecodable(first.into_iter().chain(characters).collect())
 }
 
-/// What turns a grey of fewer than 8 bits into one of 8: 255, 85 or 17.
+/// The factor that turns a grey of fewer than 8 bits into one of 8: 255, 85 or 17.
 const fn grey_scale(depth: BitDepth) -> u8 {
     match depth {
         BitDepth::One => 0xff,
@@ -215,7 +215,7 @@ fn expand<const N: usize>(png: &Chunks<'_>, raw: Vec<u8>) -> Vec<u8> {
     }
     let (clear, opaque) = ([0; N], [u8::MAX; N]);
     let key: Option<Vec<[u8; N]>> = png.transparency.map(|colour| {
-        // Two bytes a sample, of which only as many bits count as a sample has.
+        // Two bytes a sample; only as many bits count as a sample has.
         let bits = header.bit_depth as u32;
         let scale = grey_scale(header.bit_depth);
         let sample = |pair: &[u8; 2]| {
@@ -242,7 +242,7 @@ fn expand<const N: usize>(png: &Chunks<'_>, raw: Vec<u8>) -> Vec<u8> {
     rgba
 }
 
-/// Makes fully transparent pixels of `N` bytes all zero, whatever colour they hide.
+/// Makes fully transparent pixels of `N` bytes all zero, with any colour that they hide.
 fn normalised<const N: usize>(mut rgba: Vec<u8>) -> Vec<u8> {
     for pixel in rgba.as_chunks_mut::<N>().0 {
         if pixel.iter().skip(N - N / 4).all(|alpha| *alpha == 0) {

@@ -93,7 +93,7 @@ impl<'a> Drawing<'a> {
         data
     }
 
-    /// The rows before compression, unfiltered; `sample` gives a channel of a pixel, of which the low bits count.
+    /// The rows before compression, unfiltered; `sample` gives a channel of a pixel, whose low bits count.
     pub(crate) fn rows(&self, sample: impl Fn(u32, u32, usize) -> u16) -> Vec<u8> {
         self.filtered_rows(sample, 0)
     }

@@ -3,8 +3,9 @@
 use image::RgbaImage;
 
 use crate::domain::asset::Kind;
+use crate::domain::finding::Problem;
 
-use super::{ArtRule, Level, Problem, RuleCheck};
+use super::rule::{ArtRule, Level, RuleCheck};
 
 /// How many pixels of each row, from the top, lie wholly outside the circle on either side. The rows in the middle have
 /// none, and those at the bottom mirror these.

@@ -1,7 +1,8 @@
 //! Rules about the code that an image is declared under.
 
-use super::{ArtRule, Level, Problem, RuleCheck};
+use super::rule::{ArtRule, Level, RuleCheck};
 use crate::domain::asset::{Address, Kind};
+use crate::domain::finding::Problem;
 use crate::domain::quote::quoted;
 
 pub(super) const CODE_RESERVED: ArtRule = ArtRule {

@@ -1,6 +1,8 @@
 //! The rule about what a file says of the meaning of its colours.
 
-use super::{ArtRule, Level, Problem, RuleCheck};
+use crate::domain::finding::Problem;
+
+use super::rule::{ArtRule, Level, RuleCheck};
 
 pub(super) const NON_SRGB: ArtRule = ArtRule {
     id: "non-srgb",

@@ -1,8 +1,10 @@
 //! Rules about the file: is it a PNG, of the right size, still, and small.
 
 use crate::domain::asset::Kind;
+use crate::domain::finding::Problem;
 
-use super::{ArtRule, DecodedPiece, Level, Problem, RuleCheck};
+use super::piece::DecodedPiece;
+use super::rule::{ArtRule, Level, RuleCheck};
 
 /// The largest file that is accepted by default, in bytes.
 const MAX_SIZE: u64 = 256 * 1024;

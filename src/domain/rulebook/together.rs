@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::finding::{Finding, Problem, Severity};
 use crate::domain::png;
 use crate::domain::quote::quoted;
 
-use super::{ArtRule, Level, Piece, Problem, RuleCheck};
+use super::piece::Piece;
+use super::rule::{ArtRule, Level, RuleCheck};
 
-/// So many codes of a group are named one by one.
+/// How many codes of a group are named one by one.
 const NAMED: usize = 10;
 
 pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
@@ -23,13 +24,13 @@ pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
         pieces.sort_by_key(|(piece, pixel_crc)| (piece.address.kind, *pixel_crc));
         let alike =
             pieces.chunk_by(|(a, pixel_crc), (b, other)| a.address.kind == b.address.kind && pixel_crc == other);
-        // Few share a sketch without looking the same.
+        // Few have the same checksum without looking the same.
         let groups = alike.filter(|alike| alike.len() > 1).flat_map(same_look);
         groups.filter_map(|group| duplicate(&group, all.manifest)).collect()
     }),
 };
 
-/// Parts pieces by their looks.
+/// Groups pieces by their appearance.
 fn same_look<'a>(pieces: &[(&'a Piece, u32)]) -> Vec<Vec<&'a Piece>> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (piece, _) in pieces {
@@ -51,7 +52,7 @@ fn duplicate(group: &[&Piece], manifest: &str) -> Option<Finding> {
     let kind = first.address.kind.plural();
     let problem = Problem::new(format!("the {kind} {} and {last} look the same", names.join(", ")));
     let finding = DUPLICATE_ART.finding(Severity::Warning, problem).about(second.address.clone());
-    // A folder declares all of its files in one place, which tells nothing.
+    // A folder declares all of its files in one place, which does not help the reader.
     Some(if first.place == second.place {
         finding.in_file(second.file.clone())
     } else {

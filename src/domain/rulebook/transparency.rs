@@ -1,6 +1,8 @@
 //! Rules about what shows through.
 
-use super::{ArtRule, Level, Problem, RuleCheck};
+use crate::domain::finding::Problem;
+
+use super::rule::{ArtRule, Level, RuleCheck};
 
 pub(super) const TRANSPARENT_BACKGROUND: ArtRule = ArtRule {
     id: "transparent-background",

@@ -4,14 +4,14 @@
 //! [`read`] finds what is wrong with any YAML (syntax, duplicate keys, aliases, tags) and does not stop at the first
 //! finding that leaves a tree. What is wrong with a manifest is for the manifest to find, in the tree.
 //!
-//! The tree is built from the events of serde-saphyr's parser and not by its deserializer, which was tried: through serde
-//! an unresolved alias or an unknown tag ends the reading, so that not everything is reported at once, and a plain scalar
-//! arrives as the number or the null that it stands for, without its spelling (`1.50:` is a code here). Aliases share what
-//! they refer to, so an alias bomb costs no memory; height and size are bounded all the same, so that whoever walks the
-//! tree is done soon.
+//! The tree is built from the events of serde-saphyr's parser. Its deserializer was considered and not used: through
+//! serde, an unresolved alias or an unknown tag ends the reading, so that not everything is reported at once, and a
+//! plain scalar arrives as the number or the null that it stands for, without its spelling (`1.50:` is a code here).
+//! Aliases share what they refer to, so an alias bomb costs no memory; height and size are bounded all the same, so
+//! that walking the tree is done soon.
 //!
-//! Likewise [`scalar`] is not its serializer's: every file that is written here has comments, which the serializer cannot
-//! place, and a scalar has to be safe to look at and must not look like a webhook, for which it has no setting.
+//! Similarly, [`scalar`] is not its serializer's: every file that is written here has comments, which the serializer
+//! cannot place, and a scalar has to be safe to look at and must not look like a webhook, for which it has no setting.
 
 mod read;
 mod scalar;
@@ -30,7 +30,7 @@ const MAX_HEIGHT: usize = 32;
 /// Values in the tree, those behind aliases counted each time. 10,000 entries need 20,000 to 40,000.
 const MAX_SIZE: usize = 1_000_000;
 
-/// What findings say of the file that is read.
+/// The words that findings use for the file that is read.
 pub(in crate::domain) struct YamlFile {
     /// What it is: "manifest".
     pub(in crate::domain) name: &'static str,

@@ -1,4 +1,4 @@
-//! Creates and deletes: one command each, in batches of which several may be in flight, because a refused one does not
+//! Creates and deletes: one command each, in batches; several may be in flight, because a refused one does not
 //! concern the others.
 
 use std::collections::{BTreeSet, VecDeque};

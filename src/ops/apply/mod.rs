@@ -4,18 +4,17 @@
 //! A step is judged by the portal, never by what was sent: after an answer that was lost, the portal is read until two
 //! readings agree, and what each step still lacks is what is sent next.
 
+mod error;
 mod independent;
 mod replace;
 pub(in crate::ops) mod step_state;
+mod tools;
 mod verify;
 mod write;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use crate::domain::asset::Address;
-use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Ending, Entry, Resumption};
 use crate::domain::report::Run;
@@ -23,43 +22,13 @@ use crate::domain::step::{StepOutcome, StepResult};
 use crate::format::Published;
 
 use super::events::{Event, Stage};
-use super::observe::Reader;
 use super::plan::Seen;
-use super::ports::{Interrupt, Journal, PortalError, ReadPortal, Runs, StoreError, WritePortal};
+use super::ports::{Journal, ReadPortal, WritePortal};
 
+pub use error::NotApplied;
 pub(crate) use step_state::{StartingPoint, start};
+pub use tools::Tools;
 use write::Writer;
-
-/// What apply needs beside the plan.
-pub struct Tools<'a, P> {
-    /// The portal, for reading and writing.
-    pub reader: Reader<'a, P>,
-    /// Where the run is kept.
-    pub runs: &'a dyn Runs,
-    /// Whether the user asked to stop.
-    pub interrupt: &'a Interrupt,
-    /// How far apart two readings must be to be believed after an answer was lost.
-    pub settle: Duration,
-    /// How many batches of creates and deletes may be in flight.
-    pub in_flight: NonZeroUsize,
-}
-
-/// Why nothing was written.
-#[derive(Debug, thiserror::Error)]
-pub enum NotApplied {
-    /// The portal is not as the plan says.
-    #[error("the plan is stale")]
-    Stale(Vec<Finding>),
-    /// The portal cannot be read, or does not let this user write.
-    #[error(transparent)]
-    Portal(#[from] PortalError),
-    /// The run folder cannot be written.
-    #[error("the run folder cannot be written: {0}")]
-    Store(#[from] StoreError),
-    /// The user asked to stop before anything was sent.
-    #[error("interrupted before anything was written")]
-    Interrupted,
-}
 
 /// Applies `approved`. `seen` is what was seen of the portal when it was made, if that was in this process; `resumed` is
 /// what runs of this same plan did that were cut short.
@@ -99,7 +68,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
 }
 
-/// Notes how each step and the run ended. A run of which a step's fate is unknown stays open, and so does one whose
+/// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
 /// journal cannot be written any more: the next command looks at it again.
 fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending) {
     let mut lines: Vec<_> = steps
@@ -109,6 +78,6 @@ fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: E
     if steps.values().all(|step| step.fate != StepOutcome::Unknown) {
         lines.push(Entry::end(steps.values(), how));
     }
-    // An error here takes nothing back: what was done is on the portal, and told in the report.
+    // An error here takes nothing back: what was done is on the portal and in the report.
     let _ = journal.append_all(&lines);
 }

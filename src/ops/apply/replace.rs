@@ -74,7 +74,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Finishes replaces of which an earlier run deleted the old image and did not add the new one.
+    /// Finishes replaces where an earlier run deleted the old image and did not add the new one.
     pub(super) async fn finish_replaces(&self, between: &BTreeSet<Address>) {
         for step in self.waiting(|change| between.contains(&change.address)) {
             self.add_new(step.change, "the run before this one was cut short").await;
@@ -207,8 +207,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.stop(format!("{} could not be put back", change.address));
     }
 
-    /// Adds one image of a step whose code is free. When the answer is lost, or is no plain yes, the portal is read to
-    /// find out what came of it; where it may help, the image is sent again.
+    /// Adds one image of a step whose code is free. When the answer is lost, or is not a plain yes, the portal is read
+    /// to find out what came of it; where it may help, the image is sent again.
     async fn add_until_known(&self, change: &'a Change, address: Address, png: Arc<[u8]>) -> Added {
         let add = [Command::Add { address, png }];
         let step = Waiting { wrote: true, ..Waiting::new(change) };
@@ -250,19 +250,19 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 /// Whether the portal was seen to hold a new image of this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Proven {
-    /// Not yet, and so many were refused.
+    /// Not yet, and this many were refused.
     No { refused: u32 },
     /// It was.
     Yes,
 }
 
-/// After so many refused images without one that was taken, no further one is tried.
+/// The number of images refused in a row after which no other is tried.
 const MAX_REFUSED: u32 = 3;
 
-/// How often one image is sent at most while its code is missing on the portal; the waits between double.
+/// The most times that one image is sent while its code is missing on the portal; the waits between double.
 const MAX_RESCUES: u32 = 5;
 
-/// Why an answer is no plain yes.
+/// The reason why an answer is not a plain yes.
 fn reason(answer: &Answer) -> String {
     match answer {
         Answer::Refused { code, description, .. } => refusal(code, description),
@@ -271,7 +271,7 @@ fn reason(answer: &Answer) -> String {
     }
 }
 
-/// What came of adding one image.
+/// The result of adding one image.
 enum Added {
     /// It is there.
     There,
@@ -281,6 +281,6 @@ enum Added {
     Refused(String),
     /// It was not sent.
     Unsent,
-    /// It could not be found out; the step's fate is noted already.
+    /// It could not be found out; the step's result is already recorded.
     Unknown,
 }

@@ -13,7 +13,7 @@ use super::write::Writer;
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// Corrects what is noted of the steps by what the portal holds now. A step that was sent and is as planned is
-    /// applied, whatever was answered; one that was answered well and is not as planned has failed; and where a replace
+    /// applied, for any answer; one that was answered well and is not as planned has failed; and where a replace
     /// left nothing at all, the old image is put back.
     pub(super) async fn verify(&self) {
         let sent = self.sent_changes();
@@ -65,7 +65,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 }
 
-/// What a step came to. `action` is what it was to do.
+/// Judges the result of a step. `action` is what it was to do.
 fn judge(action: &Action, step: &mut StepResult, state: StepState) {
     let found = match (state, step.fate) {
         (StepState::Done, fate) => {

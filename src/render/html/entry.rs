@@ -1,4 +1,4 @@
-//! What the page shows of one entry, whatever it came from: a change of a plan, a declared image, something unknown.
+//! What the page shows of one entry, from any source: a change of a plan, a declared image, something unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::domain::step::{StepOutcome, StepResult};
 use crate::render::{origin, reason, usage};
 use crate::text::{escape, escaped};
 
-/// What happens to an entry, as the page sorts and filters it.
+/// The action on an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum CardAction {
     Create,
@@ -32,7 +32,7 @@ pub(super) enum CardAction {
 }
 
 impl CardAction {
-    /// Those that tell one entry from another.
+    /// The actions that the page counts, in their order.
     pub(super) const COUNTED: [Self; 6] =
         [Self::Create, Self::Replace, Self::Delete, Self::Rename, Self::Unknown, Self::Keep];
 
@@ -57,11 +57,11 @@ impl CardAction {
 /// One image of an entry, or why there is none to see.
 #[derive(Debug, Clone)]
 pub(super) enum Side {
-    /// There is no image there: not yet, or no more.
+    /// The image is missing: not yet there, or no longer.
     Absent,
-    /// There is one that cannot be shown, and why.
+    /// The image cannot be shown, and why.
     Unseen(&'static str),
-    /// There is one.
+    /// The image can be shown.
     Seen(Box<Picture>),
 }
 
@@ -74,10 +74,10 @@ impl Side {
     }
 }
 
-/// What the portal shows of a change now, as far as this report knows.
+/// The state of a change on the portal now, as far as this report knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShownState {
-    /// What is planned: it was applied, or there was no run yet.
+    /// What is planned: it was applied, or no run has begun.
     AsPlanned,
     /// What was there before.
     AsBefore,
@@ -96,7 +96,7 @@ impl ShownState {
     }
 }
 
-/// What the page shows of one entry.
+/// The card that the page shows for one entry.
 #[derive(Debug)]
 pub(super) struct Card<'a> {
     pub(super) address: &'a Address,
@@ -120,8 +120,8 @@ pub(super) struct Card<'a> {
     pub(super) old_ending: ShownState,
 }
 
-/// The entries of a report: the changes in the plan's order, what is unknown, what is left as it is; and of what was not
-/// compared, that of which there is something to say.
+/// The entries of a report: the changes in the plan's order, what is unknown, what is left as it is; and of what was
+/// not compared, those that have a message.
 pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Card<'a>> {
     let findings = by_address(&report.findings);
     let Some(plan) = &report.plan else { return of_art(&report.art, &findings, gallery) };
@@ -155,7 +155,7 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Ca
 }
 
 /// The declared entries that the plan says nothing of, because a selection or a conflict kept them from being compared.
-/// A plan that only counts what stays cannot tell.
+/// A plan that only counts what stays does not hold it.
 pub(super) fn uncompared(report: &Report) -> Vec<&Piece> {
     let Some(plan) = &report.plan else { return Vec::new() };
     if plan.unnamed() > 0 {

@@ -13,7 +13,7 @@ use crate::domain::png::{self, Comparison, Image};
 /// The largest image in bytes that is put in a page. The portal's are 60 pixels wide at most; what is larger is broken.
 const MAX_IMAGE_BYTES: usize = 256 << 10;
 
-/// What can be shown of some bytes.
+/// The picture of some bytes that can be shown.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
     /// Its class.
@@ -41,7 +41,7 @@ pub(super) struct Gallery {
 }
 
 impl Gallery {
-    /// Takes in a PNG. `None` when it cannot be shown: it is no sound PNG, or larger than a page can bear.
+    /// Takes in a PNG. `None` when it cannot be shown: it is not a sound PNG, or larger than a page can bear.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Option<Picture> {
         if bytes.len() > MAX_IMAGE_BYTES {
             return None;

@@ -25,7 +25,7 @@ pub(super) const PORTAL: &str = include_str!("portal.js");
 pub(super) struct Page {
     /// What it is called, as found: it is escaped here.
     pub(super) title: String,
-    /// The id of what whoever has no use for its top skips to.
+    /// The id of the target of the link that skips the top.
     pub(super) to: &'static str,
     /// One of [`REPORT`] and [`PORTAL`].
     pub(super) script: &'static str,

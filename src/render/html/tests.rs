@@ -18,7 +18,7 @@ use crate::domain::report::Run;
 use crate::domain::state::Content;
 use crate::domain::step::{StepOutcome, StepResult};
 
-/// A square whose colour is all that tells one from another.
+/// A square that differs from another only in its colour.
 fn square(shade: u8) -> Arc<[u8]> {
     rgba(24, 24, |x, y| if x.min(y) > 3 { [shade, 80, 160, 255] } else { [0; 4] }).into()
 }

@@ -1,6 +1,7 @@
 //! Reading below a folder, through links that stay inside it.
 //!
-//! A folder is asked once where it really is, not for each of its files: what is no link itself lies where its folder does.
+//! A folder is asked once where it really is, not for each of its files: what is not a link itself lies where its
+//! folder does.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -21,7 +22,7 @@ pub(crate) struct Inside {
     folders: HashSet<String>,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug)]
 pub(crate) struct FileContents {
     /// In bytes.
@@ -30,7 +31,7 @@ pub(crate) struct FileContents {
     pub(crate) bytes: Option<Arc<[u8]>>,
 }
 
-/// Why a file is not read.
+/// The reason why a file is not read.
 #[derive(Debug)]
 pub(crate) enum NotRead {
     /// It leads out of the folder.
@@ -48,7 +49,7 @@ impl From<io::Error> for NotRead {
 }
 
 impl Inside {
-    /// The inside of `folder`, with a look at the folders of `files`.
+    /// The inside of `folder`, knowing the folders of `files`.
     pub(crate) fn of<'a>(folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
         let inside = Self { root: fs::canonicalize(folder.path())?, folder: folder.clone(), folders: HashSet::new() };
         let parents: HashSet<_> = files.map(folder_of).collect();
@@ -62,8 +63,8 @@ impl Inside {
         fs::canonicalize(self.folder.path_of(name)).map(|real| real.starts_with(&self.root))
     }
 
-    /// Reads a file, of at most `max_bytes`. One that is `known` to be a regular file, because the list of a folder inside
-    /// showed that, needs no second look.
+    /// Reads a file, of at most `max_bytes`. One that is `known` to be a regular file, because the list of a folder
+    /// inside showed that, is not checked again.
     pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
         let path = self.folder.path_of(name);
         let is_folder_inside = self.folders.contains(folder_of(name));

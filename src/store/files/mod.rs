@@ -1,4 +1,4 @@
-//! The one way in to files: whatever lies in the checkout or the state folder, or is named by the user, is opened here and
+//! The only access to files: what lies in the checkout or the state folder, or is named by the user, is opened here and
 //! nowhere else.
 //!
 //! | type | what it opens |

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::place::folder_of;
 
-/// What the names of temporary files begin and end with; between is what makes each its own.
+/// The prefix and suffix of the names of temporary files; the middle is unique.
 const TEMPORARY: (&str, &str) = (".brandctl-", ".tmp");
 
 /// Whether a file's name is one that is given to temporary files here, and hardly to any other.
@@ -35,7 +35,7 @@ impl Replacement {
     /// one that is about as long.
     pub(super) fn begin_like(path: &Path) -> io::Result<Self> {
         let present = fs::metadata(path)?;
-        // Until then it is for its owner's eyes only.
+        // Until then only its owner may read it.
         let mut file = temporary(folder_of(path), None)?;
         file.as_file().set_permissions(present.permissions())?;
         // With nothing in it that is worth stealing.
@@ -99,8 +99,8 @@ fn new_file_permissions() -> Option<Permissions> {
     None
 }
 
-/// A temporary file in `folder`, for its owner's eyes only unless it is given other permissions. Errors name the folder
-/// and not the file, which nobody knows.
+/// A temporary file in `folder`, readable by its owner only unless it is given other permissions. Errors name the
+/// folder and not the file, which nobody knows.
 fn temporary(folder: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);

@@ -64,7 +64,7 @@ impl Drop for BlobReader {
 
 enum BlobAnswer {
     Content(ObjectId, Arc<[u8]>),
-    /// There is no such content.
+    /// The content does not exist.
     Nothing,
 }
 

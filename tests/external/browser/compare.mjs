@@ -91,7 +91,7 @@ await story(async () => {
   await page.locator('#ground').selectOption('dark');
   assert.equal(await colour(call.locator('.after .ground')), 'rgb(20, 23, 28)');
 
-  // What happens is told by sign, word and outline.
+  // What happens is shown by sign, word and outline.
   const signs = new Set(), outlines = new Set();
   for (const [id, word] of [['icon/acme-warranty', 'create'], ['icon/acme-call', 'replace'], ['icon/acme-fallen', 'delete'], ['icon/acme-fax', 'rename']]) {
     const heading = page.locator(`[id="${id}"] header`);

@@ -16,7 +16,7 @@ await story(async () => {
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
   assert.match(await page.locator('main').textContent(), /\\u\{202e\}gnp\.esrever \\u\{2066\}\\u\{1b\}\[31mred/);
 
-  // Each is reached by its own link, whatever is in its name.
+  // Each is reached by its own link, with any name.
   for (const id of ids) {
     await called(page, id).locator('h3 a').click();
     assert.equal(await page.evaluate(() => document.activeElement.id), id);

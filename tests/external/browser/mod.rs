@@ -36,7 +36,8 @@ fn installed() -> &'static Path {
     })
 }
 
-/// Runs a script on a page, and prints what it measured. The page stays beside the script, for whoever wants to see it.
+/// Runs a script on a page, and prints what it measured. The page stays beside the script, for anyone who wants to see
+/// it.
 fn browse(script: &str, page: &str) {
     browse_with(script, page, &[]);
 }

@@ -1,10 +1,10 @@
-// Replaces of which the usual numbers would say something wrong.
+// Replaces for which the usual numbers would say something wrong.
 import assert from 'node:assert/strict';
 import { card, open, story } from './open.mjs';
 
 await story(async () => {
   const page = await open();
-  // An image of another size keeps its form, and its size is told.
+  // An image of another size keeps its form, and its size is shown.
   const wide = await card(page, 'icon/acme-wide');
   assert.match(await wide.locator('.before figcaption').innerText(), /^before \d+ B, 48×24 px instead of 24×24$/);
   assert.match(await wide.locator('header p').innerText(), /another size/);

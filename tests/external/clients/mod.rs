@@ -1,5 +1,5 @@
 //! Other people's clients, as their registries have them, against `brandctl sandbox`: what they can do with it is what
-//! they could do with a portal. Each script goes through the same story and prints what it was told.
+//! they could do with a portal. Each script goes through the same story and prints the answers that it got.
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/external/clients");
 
-/// What every client must be told.
+/// The answers that every client must get.
 fn story() -> Value {
     json!({
         "system": [49, 38],

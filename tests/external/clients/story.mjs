@@ -1,4 +1,4 @@
-// What every JavaScript client goes through, and what it is told.
+// What every JavaScript client goes through, and the answers that it gets.
 
 /** `call` gives a method's result, `refused` the error code of a call that the portal refuses, `batch` results by name. */
 export async function story({ call, refused, batch }, icon, logo) {

@@ -141,7 +141,7 @@ fn it_is_saved_and_shown_and_never_applied() {
       = help: make a new one with `brandctl plan -o`
     ");
 
-    // Who makes the digest anew has made a plan of his own: it is held against the portal as any other. What it would
+    // A new digest makes a new plan: it is compared with the portal as any other. What it would
     // replace is not where an export says it is, so its preconditions go by the images themselves.
     let mut document: Document = serde_json::from_value(plan).unwrap();
     document.plan_sha256 = None;

@@ -1,4 +1,4 @@
-//! Input that cannot be meant: what, where and how to mend it, and not one request.
+//! Input that cannot be meant: what, where and how to fix it, and not one request.
 
 use std::fs;
 
@@ -207,7 +207,7 @@ fn a_portal_that_cannot_be_talked_to_is_named() {
             assert!(!output.stderr.contains(secret));
         }
     }
-    // Something listens that is no portal: it refuses the webhook.
+    // Something listens that is not a portal: it refuses the webhook.
     let brand = Brand::new().in_step(1);
     let wrong = format!("http://{}/rest/1/wrongwrongwrong1/", brand.portal.address());
     let brand = brand.with_webhook(Some(&wrong));

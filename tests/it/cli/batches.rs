@@ -17,7 +17,7 @@ fn refusing_adds() -> Faults {
     Faults::one(On::Method("*.add".to_owned()), When::Nth(1), action)
 }
 
-/// So many icons whose files all changed.
+/// `count` icons whose files all changed.
 fn to_replace(count: u8) -> Brand {
     let brand = Brand::new().in_step(count);
     for number in 0..count {
@@ -80,7 +80,7 @@ fn creates_come_first_and_deletes_last() {
 fn a_portal_that_refuses_every_new_image_costs_one_code_and_its_old_image_is_put_back() {
     let brand = to_replace(5);
     let before = brand.live();
-    // The putting back waits long enough for the portal to mend.
+    // The putting back waits long enough for the portal to recover.
     brand.fail(refusing_adds().and(
         On::Method("*.add".to_owned()),
         When::Nth(2),
@@ -121,7 +121,7 @@ fn when_putting_back_fails_too_no_further_replace_is_sent() {
     assert_eq!(brand.live(), before[1..], "one code is gone, and nothing else was touched");
     assert!(kept(&output).contains(&art(Kind::Icon, 0)), "its old image is in the run's folder");
     assert_eq!(kept(&output).len(), 30);
-    // The portal mends, and the ordinary diff does the rest.
+    // The portal recovers, and the ordinary diff does the rest.
     brand.fail(Faults::none());
     brand.apply().ends_with(0);
     assert!(brand.plan().changes().is_empty());

@@ -158,7 +158,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
 
     Apply would fail: 1 check failed.
     ");
-    // A portal is no proxy: it answers, and not with a connection to somewhere else.
+    // A portal is not a proxy: it answers, and not with a connection to somewhere else.
     let told = doctor(&format!("http://{}", brand.portal.address()));
     insta::assert_snapshot!(scrubbed(&told), @"
     ok       config       https://acme.invalid, by the webhook of BITRIX24_WEBHOOK_URL

@@ -12,7 +12,7 @@ use brandctl::sandbox::faults::{FaultAction, On, When};
 
 use crate::common::{Brand, Output, art, command, parts};
 
-/// Codes that are no file names, no plain YAML, no plain globs, or no codes at all to us.
+/// Codes that are not file names, plain YAML, plain globs, or codes at all to us.
 const HOSTILE: [&str; 46] = [
     "../../x",
     "..",
@@ -168,7 +168,7 @@ fn the_first_plan_on_a_thousand_entries_is_empty() {
         "{beside:?}"
     );
 
-    // No code does anything to whoever looks at what it is in.
+    // No code does anything to the reader of a file that holds it.
     let shown = brand.run(["export", "out", "--overwrite"]).ends_with(0);
     let texts = ["brand.yaml", "portal.json"].map(|name| String::from_utf8(files[name].clone()).unwrap());
     for text in [&shown.text(), &texts[0], &texts[1]] {
@@ -235,7 +235,7 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     let plan = brand.both("plan -f out/brand.yaml --detailed-exitcode").ends_with(0);
     assert!(plan.changes().is_empty());
     assert!(!brand.path("out/icons/.brandctl-killed.tmp").exists(), "what a killed export left is still there");
-    // It told so the first time; the second time, nobody knows any more whose it is.
+    // It said so the first time; the second time, nobody knows any more whose it is.
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
     warning[export-left-over]: of an earlier export, and not of this one: `icons/other.png`

@@ -124,7 +124,7 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
-/// What was not sent any more is no success.
+/// Steps that were not sent are not a success.
 #[test]
 fn an_apply_that_was_stopped_is_no_success_in_any_report() {
     let brand = (0..8_u8).fold(Brand::new(), |brand, number| {

@@ -13,7 +13,7 @@ fn entries(output: &Output) -> Vec<String> {
     custom.map(|e| format!("{} {}/{}", word(e, "standing"), word(e, "kind"), word(e, "code"))).collect()
 }
 
-/// One entry of each standing.
+/// One entry of each management.
 fn mixed() -> Brand {
     Brand::new()
         .with("ignore: [\"acme-lab-*\"]\nprotect: [acme-brand]")

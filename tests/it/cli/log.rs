@@ -12,7 +12,7 @@ fn add(brand: &Brand, title: &str) -> Output {
     brand.run(ADD.into_iter().chain([title, "--format", "json"]))
 }
 
-/// A portal that lists in that way, with so many entries of deal 12.
+/// A portal that lists in that way, with that many entries of deal 12.
 fn with_entries(shape: LogList, count: usize) -> Brand {
     let brand = Brand::on(|options| options.log_list = shape);
     for number in 1..=count {

@@ -9,7 +9,7 @@ use brandctl::domain::asset::Kind;
 
 use crate::common::{Brand, Output, art, command, each, one_pixel_off, reencoded};
 
-/// Git that knows nothing of whoever runs the tests.
+/// Git that knows nothing of the user who runs the tests.
 fn git(folder: &Path, line: &str) -> String {
     git_with(folder, line.split_whitespace())
 }
@@ -333,7 +333,7 @@ fn without_git_or_a_commit_the_origin_is_unknown_and_says_why() {
     let output = bare.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stdout).contains("git is not installed"), "{output:?}");
-    // A plan is no less a plan, and says nothing that would be no news.
+    // The plan is still a plan, and says nothing that is already known.
     let plan = brand.run(["plan"]).ends_with(0);
     assert!(!plan.text().contains("unknown"), "{plan:?}");
 }
@@ -543,7 +543,7 @@ fn what_a_run_put_there_uncommitted_is_no_drift_and_a_saved_plan_applies_elsewhe
     brand.commit();
     let drift = brand.json("drift --only-portal").ends_with(0);
     assert!(whys(&drift).contains("put it there, and no commit of this history has it"), "{}", whys(&drift));
-    // The same plan is good where there is no history.
+    // The same plan is valid without a history.
     brand.save_plan();
     brand.forget();
     fs::remove_dir_all(brand.path(".git")).unwrap();
@@ -574,7 +574,7 @@ fn a_clone_without_old_contents_fetches_none_and_says_so() {
     let mut drift = command(&clone.path().join("clone"));
     drift.args(["drift", "--format", "json"]).env("BITRIX24_WEBHOOK_URL", origin.portal.admin_webhook());
     let json: serde_json::Value = serde_json::from_slice(&drift.output().unwrap().stdout).unwrap();
-    // What the portal has of a version is told by the version's name alone.
+    // The version's name alone says what the portal has of a version.
     assert_eq!(json["changes"][0]["origin"]["kind"], "pending", "{json:#}");
     assert_eq!(json["changes"][1]["origin"]["kind"], "unknown", "{json:#}");
     assert!(json["changes"][1]["origin"]["why"].as_str().unwrap().contains("could not be read"), "{json:#}");
@@ -689,7 +689,7 @@ fn nothing_that_a_repository_sets_is_run() {
     git_with(brand.folder.path(), ["config", "filter.evil.clean", &format!("touch {}; cat", mark.display())]);
     // As if it had been touched: Git would look at it again.
     brand.draw("icon/acme-a", &art(Kind::Icon, 1));
-    // Of a file that is as new as the index Git itself cannot tell without reading it.
+    // Of a file that is as new as the index Git itself knows nothing without reading it.
     let index = fs::File::options().append(true).open(brand.path(".git/index")).unwrap();
     index.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(10)).unwrap();
     brand.apply().ends_with(0);

@@ -1,4 +1,4 @@
-//! `--report`: files beside what is printed, whatever comes of the command.
+//! `--report`: files beside what is printed, however the command ends.
 
 use brandctl::render::json::schemas;
 use std::fs;
@@ -342,7 +342,7 @@ fn how_it_ended_is_told_in_every_format() {
     assert_eq!(failures(&brand, "stale.xml"), (0, 1, 2));
     assert!(!text(&brand, "stale.xml").contains("not on the portal"), "{}", text(&brand, "stale.xml"));
     assert!(!text(&brand, "stale.md").contains("not on the portal"), "{}", text(&brand, "stale.md"));
-    // A guard refuses, which is no failure of drift.
+    // A guard refuses, which is not a failure of drift.
     brand.undeclare("icon/acme-00");
     brand.run("plan --report guard.xml".split(' ')).ends_with(4);
     assert_eq!(failures(&brand, "guard.xml"), (2, 0, 2));

@@ -22,7 +22,7 @@ fn read(brand: &Brand) -> Document {
     serde_json::from_slice(&fs::read(brand.path("plan.json")).unwrap()).unwrap()
 }
 
-/// Writes a plan whose digest is right, whatever it says.
+/// Writes a plan whose digest is right, for any content.
 fn forge(brand: &Brand, mut document: Document) {
     document.plan_sha256 = Some(document.digest().unwrap());
     fs::write(brand.path("plan.json"), serde_json::to_vec(&document).unwrap()).unwrap();
@@ -96,7 +96,7 @@ fn a_saved_plan_is_stale_when_anything_it_speaks_of_has_moved() {
         let output = refused(&brand, 5);
         assert!(output.errors().contains(&"plan-stale".to_owned()), "{what}: {output:?}");
     }
-    // What it does not speak of may move, and new paths are no news.
+    // What it does not speak of may move, and new paths are ignored.
     let brand = saved();
     brand.seed("icon/acme-02", &art(Kind::Icon, 73));
     brand.seed("icon/other", &art(Kind::Icon, 74));
@@ -147,7 +147,7 @@ fn octodns_an_altered_plan_is_refused_whatever_was_altered() {
     refused(&brand, 1);
 }
 
-/// The pointers to everything that is no list and no map.
+/// The pointers to everything that is not a list or a map.
 fn leaves(value: &Value, at: &mut String, found: &mut Vec<String>) {
     let length = at.len();
     match value {

@@ -70,7 +70,7 @@ fn status(code: u16, error: &str) -> FaultAction {
     FaultAction::Status { code, body, content_type: "application/json".to_owned() }
 }
 
-/// The n-th batch has this answer: so many items without a log entry, some of them refused.
+/// The n-th batch has this answer: that many items without a log entry, some of them refused.
 fn refusing(batch: When, items: usize, refused: &[(usize, &str)]) -> Faults {
     let (mut result, mut errors, mut totals) = (json!({}), json!({}), json!({}));
     for index in 0..items {
@@ -229,7 +229,7 @@ fn an_item_that_cannot_be_read_is_unknown_and_the_others_are_read() {
     let troubles = output.json["coverage"]["troubles"].as_array().unwrap();
     assert_eq!((&troubles[0]["items"], &troubles[1]["items"]), (&json!(["deal:7"]), &json!(["deal:9"])));
     assert!(troubles[0]["why"].as_str().unwrap().contains("ACCESS_DENIED"), "{troubles:?}");
-    // What is used is determined, whatever else could not be read.
+    // What is used is determined, even if the rest could not be read.
     brand.fail(refusing(When::Nth(1), 50, &both));
     brand.json("usage acme-call --entity deal:1-60").ends_with(0);
     let refuse = FaultAction::RefuseCommand {

@@ -71,7 +71,7 @@ pub(crate) enum Moment {
 /// How much of a run's folder is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remnant {
-    /// The folder, and so many old images.
+    /// The folder, and this many old images.
     Images(usize),
     /// All old images and half of the plan.
     HalfPlan,
@@ -137,7 +137,7 @@ pub(crate) fn apply_from(brand: &Brand, folder: &Path, strike: Strike) -> Life {
     Life { code, report, calls: counts.calls.get(), journal_writes: counts.writes.get() }
 }
 
-/// As the command's table has it.
+/// The exit code, as the command's table has it.
 fn code(report: &Report, ended: Result<(), Ended>) -> i32 {
     match ended {
         Err(Ended::Stale) => 5,

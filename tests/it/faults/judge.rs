@@ -1,4 +1,4 @@
-//! What must hold, whatever went wrong: told from the portal's own log of effects, one by one in their order.
+//! What must hold after any fault: read from the portal's own log of effects, one by one in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -46,7 +46,7 @@ enum Target {
     Write,
 }
 
-/// Few looks, so that many are the same.
+/// Few images, so that many are the same.
 fn mark() -> impl Strategy<Value = u8> {
     0..4_u8
 }

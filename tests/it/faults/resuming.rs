@@ -10,7 +10,7 @@ use super::pitfalls::{done, killed_between, runs, work};
 use super::processes::until;
 use crate::common::{Brand, art, command};
 
-/// Kills `apply PLAN` when the `nth` batch with an add was cut after so many commands and `when` holds.
+/// Kills `apply PLAN` when the `nth` batch with an add was cut after that many commands and `when` holds.
 fn killed_in(brand: &Brand, nth: u64, after: usize, when: impl Fn() -> bool) {
     brand.fail(Faults::one(On::Write, When::Nth(nth), FaultAction::CutBatch { after, answer: Cut::Close }));
     let mut child = command(brand.folder.path())

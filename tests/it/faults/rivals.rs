@@ -14,7 +14,7 @@ const CODES: [&str; 6] =
     ["icon/acme-a", "icon/acme-b", "icon/acme-c", "logo/acme-a", "logo/acme-b", "icon/acme-only-live"];
 const FOREIGN: [&str; 2] = ["icon/other", "logo/other"];
 
-/// A folder with its own images; `mark` tells whose they are.
+/// A folder with its own images; `mark` says whose they are.
 fn rival(mark: u8) -> Brand {
     let mut brand = Brand::new().manifest(format!("{MANIFEST}policy: {{max_deletes: 9}}\n"));
     for (number, address) in (0..).zip(CODES).take(5) {
@@ -66,7 +66,7 @@ fn race(faults: Faults, head_start: Duration, from_scratch: bool) -> [Option<i32
         match life.code {
             Some(0) => {}
             Some(3 | 5) => assert!(!named(life).is_empty(), "it does not say what it lost: {:?}", life.report),
-            // An image that went away between the list and its download is told of, and left alone.
+            // An image that went away between the list and its download is reported, and left alone.
             Some(1) if life.report.plan.as_ref().is_some_and(|plan| !plan.diff.unknown.is_empty()) => {}
             other => panic!("ended with {other:?}: {:?}\n{:?}", life.report.findings, life.report.run),
         }

@@ -16,7 +16,7 @@ pub(crate) struct Scene {
     pub(crate) goal: Images,
 }
 
-/// Entries that nobody may touch, whatever happens.
+/// Entries that nobody may touch in any case.
 pub(crate) const UNTOUCHABLE: [&str; 7] = [
     "icon/other",
     "logo/other",
@@ -59,12 +59,12 @@ pub(crate) fn scene() -> Scene {
     Scene { brand, goal }
 }
 
-/// Declares an entry with that look.
+/// Declares an entry with that image.
 pub(crate) fn declare(brand: &Brand, address: &str, mark: u8) {
     brand.draw(address, &art(parts(address).0, mark));
 }
 
-/// The portal has an entry with that look.
+/// The portal has an entry with that image.
 pub(crate) fn seed(brand: &Brand, address: &str, mark: u8) {
     brand.seed(address, &art(parts(address).0, mark));
 }

@@ -1,4 +1,4 @@
-//! Many trials side by side, because most of their time is waiting; told as one line a class.
+//! Many trials side by side, because most of their time is waiting; reported as one line a class.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -43,7 +43,7 @@ fn share_of_each_class(trials: Vec<Trial>) -> Vec<Trial> {
 /// How many trials go on at a time.
 const WORKERS: usize = 20;
 
-/// Runs the share of them, tells how many of each class were survived, and fails if one was not.
+/// Runs the share of them, prints how many of each class were survived, and fails if one was not.
 #[track_caller]
 pub(crate) fn run(trials: Vec<Trial>) {
     let trials = share_of_each_class(trials);

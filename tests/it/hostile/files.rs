@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::write::{DeflateEncoder, ZlibEncoder};
 use flate2::{Compression, Crc};
 
-/// As much as is read of any file.
+/// The most that is read of any file.
 const MOST: usize = 1024 * 1024;
 
 /// Name and bytes of each.

@@ -139,7 +139,7 @@ fn sees_no_circle_where_there_is_none() {
         ("b/tests.rs", "use super::B; fn f() { crate::a::g() }"),
     ];
     assert_eq!(parse(&tests).circles(), none);
-    // Names that look like modules and are none.
+    // Names that look like modules and are not.
     let names =
         [("a.rs", "use crate::b::f; pub fn g() { let b = f(); b.c() }"), ("b.rs", "pub fn f() { let a = 1; a }")];
     assert_eq!(parse(&names).circles(), none);

@@ -81,7 +81,7 @@ const ROOMS: [Room; 8] = [
 
 /// The floors inside domain, from the ground: a module may use those of its own floor and of the floors below.
 const FLOORS: &[&[&str]] = &[
-    &["asset", "finding", "png", "quote", "scope"],
+    &["asset", "finding", "png", "quote", "scope", "yaml"],
     &["manifest", "ownership", "rulebook", "state"],
     &["command", "diff", "evidence", "guard", "journal", "logmessage", "plan", "retry", "step", "usage"],
     &["doctor", "export", "init", "list", "origin", "report", "restore", "rules"],
@@ -93,31 +93,14 @@ const OPENS_FILES: [&str; 3] = ["store/files", "sandbox/store.rs", "sandbox/tls.
 /// What opens files.
 const FILES: [&str; 3] = ["std::fs", "tokio::fs", "tempfile"];
 
-/// Circles that are still to be broken. Nothing may be added.
-const KNOWN_CIRCLES: &[&[&str]] = &[
-    &["cli/context.rs", "cli/output.rs", "cli/progress.rs", "cli/reports.rs", "cli/settings.rs", "cli/signals.rs"],
-    &["domain/export/judge.rs", "domain/export/manifest.rs", "domain/export/mod.rs"],
-    &[
-        "domain/rulebook/circle.rs",
-        "domain/rulebook/code.rs",
-        "domain/rulebook/color.rs",
-        "domain/rulebook/contrast.rs",
-        "domain/rulebook/mod.rs",
-        "domain/rulebook/png_file.rs",
-        "domain/rulebook/together.rs",
-        "domain/rulebook/transparency.rs",
-    ],
-    &["ops/apply/mod.rs", "ops/apply/step_state.rs", "ops/apply/write.rs"],
-];
-
 /// The most lines a file may have before its tests.
 const MAX_LINES: usize = 400;
 
 /// How many type names may be defined in more than one file.
-const MAX_SHARED_NAMES: usize = 32;
+const MAX_SHARED_NAMES: usize = 20;
 
 /// How many messages may escape what they name by themselves; rendering does it for the others.
-const MAX_ESCAPES: usize = 30;
+const MAX_ESCAPES: usize = 3;
 
 const ROOT_FOLDERS: [&str; 10] =
     ["src", "examples", "schema", "tests", "benches", "docs", "fuzz", ".ci", ".config", ".github"];
@@ -280,10 +263,9 @@ fn domain_is_built_from_the_ground() {
 #[test]
 fn no_file_needs_itself_through_others() {
     let source = shipped();
-    let known = |circle: &[&str]| KNOWN_CIRCLES.iter().any(|known| circle.iter().all(|file| known.contains(file)));
-    let new: Vec<_> = source.circles().into_iter().filter(|circle| !known(circle)).collect();
-    let arrows: Vec<_> = new.iter().map(|circle| source.arrows_within(circle)).collect();
-    assert!(new.is_empty(), "{} circles: {new:#?}\n{arrows:#?}", new.len());
+    let circles = source.circles();
+    let arrows: Vec<_> = circles.iter().map(|circle| source.arrows_within(circle)).collect();
+    assert!(circles.is_empty(), "{} circles: {circles:#?}\n{arrows:#?}", circles.len());
 }
 
 #[test]
@@ -336,7 +318,7 @@ fn nothing_is_left_behind() {
 
 #[test]
 fn the_root_has_only_the_known_folders() {
-    // Git knows what belongs to the repository; where it is not at hand, whatever is there counts.
+    // Git knows what belongs to the repository; without it, every file there counts.
     let listed = Command::new("git").arg("-C").arg(repository()).args(["ls-files", "-z"]).output();
     let folders: BTreeSet<String> = match listed {
         Ok(output) if output.status.success() && !output.stdout.is_empty() => String::from_utf8(output.stdout)

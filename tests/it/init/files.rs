@@ -52,7 +52,7 @@ fn everything_that_is_written_is_sound() {
         is_sound(folder.path(), "brand.yaml");
         let manifest = yaml(&folder.path().join("brand.yaml"));
         assert_eq!(manifest["owns"], serde_json::json!([owns]));
-        // Editors are told the same, by the file that the first line names.
+        // Editors get the same, from the file that the first line names.
         let text = fs::read_to_string(folder.path().join("brand.yaml")).unwrap();
         let schema = text.lines().next().unwrap().strip_prefix("# yaml-language-server: $schema=").unwrap();
         let schema = serde_json::from_slice(&fs::read(folder.path().join(schema)).unwrap()).unwrap();

@@ -293,7 +293,7 @@ fn a_runner_without_the_program_installs_this_version() {
         let bin = scene.home.path().join("bin");
         fs::create_dir(&bin).unwrap();
         let (cargo, said) = (bin.join("cargo"), scene.home.path().join("said"));
-        // It installs where it is told to, as cargo does.
+        // It installs to the given folder, as cargo does.
         fs::write(&cargo, format!("#!/bin/sh\necho \"$@\" >>'{}'\n", said.display())).unwrap();
         std::process::Command::new("chmod").arg("+x").arg(&cargo).status().unwrap();
         for job in jobs(scene.system, &scene.file) {

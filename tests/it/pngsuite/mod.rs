@@ -107,7 +107,7 @@ fn each_sound_file_has_the_pixels_that_the_png_crate_sees() {
     }
 }
 
-/// The suite shows one picture in many ways. Where no sample is lost, the look is one too.
+/// The suite shows one picture in many ways. Where no sample is lost, the appearance is the same too.
 #[test]
 fn one_picture_in_many_ways_looks_the_same() {
     let look = |name: &str| read(name, &fs::read(folder().join(name).with_extension("png")).unwrap()).appearance();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::server::*;
 
-/// So many spaces after `start`, squeezed.
+/// `length` spaces after `start`, compressed.
 fn bomb(start: &[u8], length: usize) -> Step {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(start).unwrap();

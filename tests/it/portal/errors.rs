@@ -15,7 +15,7 @@ enum Action {
     Repeat,
     /// It asks again what has no effect, and leaves a write to be resolved by reading.
     RepeatReads,
-    /// It stops and says what to mend.
+    /// It stops and says what to fix.
     Stop(&'static str),
     /// It asks for each thing by itself.
     Singly,

@@ -41,7 +41,7 @@ impl Portal {
         Self::seeing(good, renew, |_, _| {}).await
     }
 
-    /// `look` is told of each call that carries a good token, before it is answered, and where the file is.
+    /// `look` gets each call that carries a good token, before it is answered, and where the file is.
     async fn seeing(
         good: u32,
         mut renew: impl FnMut(&Request, &Good) -> Step + Send + 'static,

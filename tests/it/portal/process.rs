@@ -142,7 +142,8 @@ async fn processes_at_the_same_time_renew_once() {
     assert_eq!(tokens(folder.path())["access_token"], "access-2");
 }
 
-/// Messages hold a portal's words raw: whatever prints them must escape them, and JSON gives them back as they were.
+/// Messages hold a portal's words raw: the code that prints them must escape them, and JSON gives them back as they
+/// were.
 #[tokio::test]
 async fn a_hostile_portals_words_are_escaped_wherever_they_are_shown() {
     const HOSTILE: &str = "\u{1b}]0;title\u{7}\u{9b}31m it's \u{202e}der\u{200b} \u{ad}\u{e0041}\rred";

@@ -142,7 +142,7 @@ fn doctor_tells_what_is_wrong_with_a_certificate() {
         assert!(told.contains(&failed) && told.contains(help), "{told}");
         assert!(told.contains("skipped  credentials") && server.heads.lock().unwrap().is_empty(), "{told}");
     }
-    // One that fits is no trouble; what the server says then is.
+    // One that fits is accepted; what the server says then is not.
     let told = run(&serving("127.0.0.1", 2500, silent), true);
     assert!(told.contains("ok       tls          the certificate is trusted"), "{told}");
 }

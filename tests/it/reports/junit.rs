@@ -67,7 +67,7 @@ fn what_stops_a_command_stops_its_report_too() {
     let (word, message) = rest(&scenes::plan(), "plan").unwrap();
     assert_eq!((word.as_str(), message.starts_with("guard protect: refused: ")), ("failure", true), "{message}");
     assert_eq!(rest(&scenes::plan(), "drift"), None);
-    // A run of which the rest was never sent.
+    // A run whose rest was never sent.
     let mut report = scenes::run();
     let run = report.run.as_mut().unwrap();
     for step in run.steps.values_mut().filter(|step| step.fate != StepOutcome::Applied) {

@@ -190,7 +190,7 @@ fn a_long_list_gets_the_room_that_others_leave() {
     let filled = |report: &Report| markdown::report(report, "plan", None).len();
     let all = MAX_COMMENT_BYTES - 200..MAX_COMMENT_BYTES;
     assert!(all.contains(&filled(&report)), "{}", filled(&report));
-    // Two long ones share it, and the short one is told whole.
+    // Two long ones share it, and the short one is shown whole.
     let more = (0..5000).map(|number| Finding::warning("clipped", format!("{number} pixels are outside")));
     report.findings = more.collect();
     report.findings.push(Finding::error("png-size", "the only error"));
@@ -216,7 +216,7 @@ fn a_thousand_changes_are_cut_off_with_their_count() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However many changes, findings and others' entries there are, and whatever they are called.
+    /// For any number of changes, findings and others' entries, with any names.
     #[test]
     fn no_comment_is_too_long_or_does_anything(
         names in prop::collection::vec(r#"[-a-z`|<>@#\\/\[\]()!*_~:.&; \n\u{202e}]{1,60}"#, 1..12),

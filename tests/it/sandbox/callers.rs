@@ -1,4 +1,4 @@
-//! Who calls, and what that lets them do: webhooks, scopes, and the methods that tell.
+//! Who calls, and what that lets them do: webhooks, scopes, and the methods that report it.
 
 use serde_json::{Value, json};
 

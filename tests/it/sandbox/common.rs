@@ -113,7 +113,7 @@ impl Portal {
         self.sandbox.entries().into_iter().map(|entry| format!("{}/{}", entry.kind, entry.code)).collect()
     }
 
-    /// Waits until it holds so many custom entries.
+    /// Waits until it holds this many custom entries.
     pub(crate) async fn settled(&self, entries: usize) {
         let before = Instant::now();
         while self.codes().len() != entries {

@@ -36,7 +36,7 @@ fn a_pull_request_from_a_fork_is_planned_without_a_secret() {
     assert!(fs::read_to_string(fork.path("plan.html")).unwrap().contains("icon/acme-fax"));
     fork.runs("show plan.json").ends(0).says("icon/acme-chat");
 
-    // Nobody can apply that plan, whoever gets hold of it.
+    // Nobody can apply that plan, even with a copy of it.
     fs::copy(fork.path("plan.json"), team.path("theirs.json")).unwrap();
     team.runs("apply theirs.json --settle 0.1").ends(1).says("export");
     assert_eq!(portal.writes(), writes, "nothing was written");

@@ -31,7 +31,7 @@ fn killed() -> (Portal, Team) {
         let number: u8 = address.trim_start_matches("icon/acme-").parse().unwrap();
         *png == art(Kind::Icon, 100 + number)
     };
-    // As soon as something is new, whatever it is.
+    // As soon as anything is new.
     while portal.holds().iter().filter(|entry| is_new(*entry)).count() == 0 {
         assert!(run.try_wait().unwrap().is_none(), "it ended before anything was new");
         std::thread::sleep(Duration::from_millis(2));
@@ -68,7 +68,7 @@ fn a_new_machine_finishes_what_was_begun() {
 fn the_same_machine_says_what_the_killed_run_had_done() {
     let (portal, team) = killed();
     team.runs("plan --settle 0.1").ends(0).says("was cut short");
-    // It was settled and closed: nobody is told again.
+    // It was settled and closed: it is not reported again.
     let again = team.runs("plan --settle 0.1").ends(0);
     assert!(!again.err.contains("was cut short"), "{}", again.err);
     team.applies().ends(0);

@@ -1,4 +1,4 @@
-//! What a team lives through with brandctl, told from end to end: the real program, real Git, a portal over HTTP.
+//! What a team lives through with brandctl, tested from end to end: the real program, real Git, a portal over HTTP.
 #![cfg(unix)]
 
 mod adopt;

@@ -154,7 +154,7 @@ impl Team {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// Declares an entry, or draws it anew.
+    /// Declares an entry, or draws it again.
     pub(crate) fn draws(&self, address: &str, mark: u8) {
         self.writes(&file(address), &art(parts(address).0, mark));
     }
@@ -216,7 +216,7 @@ impl Team {
         self.git_with(&line.split_whitespace().collect::<Vec<_>>());
     }
 
-    /// Git that knows nothing of whoever runs the tests.
+    /// Git that knows nothing of the user who runs the tests.
     fn git_with(&self, arguments: &[&str]) {
         let mut git = Command::new("git");
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {

@@ -19,7 +19,7 @@ fn a_year_in_the_life() {
     assert_eq!(team.plans().changes(), ["create icon/acme-call", "create icon/acme-fax", "create logo/acme-brand"]);
     team.applies().ends(0).says("Applied 3 changes and read back.");
 
-    // March: call is drawn anew.
+    // March: call is drawn again.
     team.draws("icon/acme-call", 11);
     team.commits("A rounder call");
     let plan = team.plans();
@@ -53,7 +53,7 @@ fn a_year_in_the_life() {
     assert_eq!(portal.holds()["icon/acme-call"], art(Kind::Icon, 11), "as committed");
     assert!(!portal.codes().contains(&"icon/acme-extra".to_owned()), "nobody declared it");
 
-    // Only what waits is no reason to wake anybody.
+    // Changes that only wait do not fail the check.
     team.draws("icon/acme-call", 13);
     team.commits("A squarer call");
     team.runs("drift").ends(2);

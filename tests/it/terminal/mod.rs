@@ -21,7 +21,7 @@ const ROWS: u16 = 300;
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A terminal, and what a command is told of it.
+/// A terminal, and what a command knows of it.
 #[derive(Clone)]
 struct Terminal {
     columns: u16,
@@ -89,7 +89,7 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let mut keyboard = pair.master.take_writer().unwrap();
         let mut script = script.iter().peekable();
-        // What was on the screen when something was typed is no answer to it.
+        // What was on the screen when something was typed is not an answer to it.
         let mut seen = 0;
         let mut parser = Parser::new(ROWS.try_into().unwrap(), self.columns.try_into().unwrap(), 0);
         let (mut bytes, mut frames, mut chunk) = (Vec::new(), Vec::new(), [0; 4096]);

@@ -78,7 +78,7 @@ fn images_are_drawn_where_they_can_be() {
         let all = Terminal::of(columns).with("COLORTERM", "truecolor").run(&brand, "drift -q --preview");
         all.fits();
         assert!(matches!(all.colour("▀"), Color::Rgb(..)), "all colours");
-        // Two beside each other for what is replaced, told apart by their names.
+        // Two beside each other for what is replaced, distinguished by their names.
         let lines = all.lines();
         let changed = lines.iter().position(|line| line.contains("acme-changed")).unwrap();
         let names = lines[changed..].iter().find(|line| line.contains("before")).unwrap();

@@ -42,7 +42,7 @@ fn a_wait_that_the_portal_asks_for_is_told() {
     brand.fail("any rate-limited 2".parse().unwrap());
     let shown = Terminal::of(80).run(&brand, "plan");
     assert!(shown.frames.iter().any(|frame| frame.contains("asked to slow down, 1 s")), "{}", shown.raw());
-    // It is told as long as it lasts, and the stage goes on without it.
+    // It is shown as long as it lasts, and the stage goes on without it.
     let waits: Vec<_> = shown.frames.iter().map(|frame| frame.contains("slow down")).collect();
     let after = waits.iter().rposition(|waits| *waits).unwrap() + 1;
     assert!(shown.frames[after..].iter().any(|frame| frame.contains("reading the portal")), "{}", shown.raw());

@@ -118,7 +118,7 @@ fn denied_warnings_fail_in_every_format_and_say_so() {
     }
 }
 
-/// A manifest that cannot be read is told of in every format too.
+/// A manifest that cannot be read is reported in every format too.
 #[test]
 fn a_missing_manifest_fails_in_every_format() {
     let brand = Brand::new();
@@ -143,7 +143,7 @@ fn rules_and_results_of_sarif_point_at_each_other() {
     }
 }
 
-/// Alerts are recognised again when lines above them come and go, and told apart when they are alike.
+/// Alerts are recognised again when lines above them come and go, and distinguished when they are alike.
 #[test]
 fn fingerprints_outlive_the_lines() {
     let prints = |source: &str| -> Vec<String> {
@@ -158,7 +158,7 @@ fn fingerprints_outlive_the_lines() {
     assert_eq!(before.iter().collect::<std::collections::BTreeSet<_>>().len(), 4, "{before:?}");
 }
 
-/// Where a place is: its columns are characters, whatever bytes come before it.
+/// Where a place is: its columns are characters, after any bytes.
 #[test]
 fn columns_are_characters() {
     let source = format!("{MANIFEST}policy: {{\"ключ💥\": 1, prunes: 2}}\n");
@@ -209,7 +209,7 @@ fn a_duplicate_is_shown_where_it_is_twice() {
     assert!(apart.contains("brand.yaml:10:3") && apart.contains("brand.yaml:9:3"), "{apart}");
 }
 
-/// What ends a line on Windows is no part of what is shown.
+/// A Windows line ending is not part of what is shown.
 #[test]
 fn lines_that_end_as_on_windows_are_shown_as_others() {
     let shown = |source: &str| {

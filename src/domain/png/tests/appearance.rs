@@ -171,7 +171,7 @@ fn a_look_is_written_as_its_digest() {
     assert!(schema.to_value().to_string().contains("[0-9a-f]{64}"));
 }
 
-/// Looks are kept between runs and compared with those of plans that other versions saved.
+/// Appearances are kept between runs and compared with those of plans that other versions saved.
 #[test]
 fn the_look_of_an_image_stays() {
     assert_eq!(look(&reference()).to_string(), "37a0059bf00d2f2f00d180488d8d79846a83ae101b2710d34c698a7b1bb95392");

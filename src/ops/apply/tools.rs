@@ -1,0 +1,21 @@
+//! The tools that apply needs beside the plan.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::ops::observe::Reader;
+use crate::ops::ports::{Interrupt, Runs};
+
+/// The portal and the run folder, and how they are to be used.
+pub struct Tools<'a, P> {
+    /// The portal, for reading and writing.
+    pub reader: Reader<'a, P>,
+    /// Where the run is kept.
+    pub runs: &'a dyn Runs,
+    /// Whether the user asked to stop.
+    pub interrupt: &'a Interrupt,
+    /// How far apart two readings must be to be believed after an answer was lost.
+    pub settle: Duration,
+    /// How many batches of creates and deletes may be in flight.
+    pub in_flight: NonZeroUsize,
+}
