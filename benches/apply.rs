@@ -44,8 +44,8 @@ const REPLACE_RUNS: usize = 3;
 const MANY_RUNS: usize = 5;
 const MIB: u64 = 1024 * 1024;
 const GOAL_MEMORY: u64 = 150 * MIB;
-/// Of what fast_bitrix24 needs for 4 batches of 50, all at once. Half of that is for 8 batches of 25; the rest is for reading,
-/// reading back and ourselves.
+/// The share of what fast_bitrix24 needs for 4 batches of 50, all at once. Half of that is for 8 batches of 25; the
+/// rest is for reading, reading back and ourselves.
 const GOAL_CREATES: f64 = 0.8;
 const GOAL_JOURNAL: f64 = 0.1;
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use brandctl::sandbox::{self, Sandbox};
 use measure::{BRANDCTL, Result, Times, timed, verdict};
 
-/// As many as the npm package material-design-icons has.
+/// The number of icons in the npm package material-design-icons.
 const ICONS: u32 = 961;
 const RUNS: usize = 31;
 const GOAL: Duration = Duration::from_millis(30);

@@ -35,7 +35,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 const ROUNDS: usize = 7;
-/// As many as a busy client keeps open.
+/// The number of connections that a busy client keeps open.
 const CONNECTIONS: usize = 4;
 const SMALL_CALLS: usize = 20_000;
 const BATCHES: usize = 200;

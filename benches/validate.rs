@@ -105,7 +105,7 @@ fn time(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// As `time`, with nothing of the files in memory. Dropping what the kernel keeps takes root.
+/// Times as `time` does, with nothing of the files in memory. Dropping what the kernel keeps takes root.
 fn cold(folder: &Path) -> Result<()> {
     let drop_caches = || {
         // What is not written yet is not dropped.

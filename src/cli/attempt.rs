@@ -19,7 +19,7 @@ use super::connection::Connection;
 use super::context::Context;
 use super::error::Failure;
 
-/// What the steps so far found out.
+/// The results of the steps so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempt {
     /// The manifest's text, for snippets.

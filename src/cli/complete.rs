@@ -72,7 +72,7 @@ fn is_plain(value: &str) -> bool {
     value.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"._/-".contains(&letter))
 }
 
-/// What the manifest declares, as far as it can be read.
+/// The addresses that the manifest declares, as far as it can be read.
 fn declared() -> Vec<Address> {
     let repository = Repository::at(&manifest());
     let text = repository.manifest().unwrap_or_default();

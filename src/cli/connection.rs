@@ -89,7 +89,7 @@ impl Connection {
         if self.writes() { Ok(None) } else { Lock::take(&self.state, LockPurpose::Settle, now()).map(Some) }
     }
 
-    /// What reading the portal takes.
+    /// The reader of the portal.
     pub(super) fn reader<'b>(&'b self, context: &'b Context<'_>) -> Reader<'b, Client> {
         Reader { portal: &self.client, cache: &self.cache, observer: context.progress.as_ref() }
     }

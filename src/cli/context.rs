@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
         Ok(found?)
     }
 
-    /// What a report is about. The credentials are looked at for it only where nobody did before.
+    /// The subject of a report. The credentials are looked at for it only where nobody did before.
     pub(super) fn subject(&self) -> Subject {
         let portal = match self.globals.sandbox {
             Some(_) => Some("sandbox".to_owned()),

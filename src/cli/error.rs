@@ -1,5 +1,5 @@
-//! Why a command did not come to its end, and how the process ends then: each error gets its kind, its words and its hints
-//! here, and each exit code is decided here.
+//! The reasons why a command was not finished, and how the process ends then: each error gets its kind, its words and
+//! its hints here, and each exit code is decided here.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::store::lock::LockError;
 
 use super::exit::Exit;
 
-/// Why a command did not come to its end.
+/// The reason why a command was not finished.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
@@ -31,7 +31,7 @@ impl Failure {
         Self::new(FailureKind::Usage, Finding::error("usage", message))
     }
 
-    /// What was read is not valid.
+    /// The failure for input that is not valid.
     pub(super) const fn invalid(findings: Vec<Finding>) -> Self {
         Self { kind: FailureKind::Invalid, findings }
     }
@@ -116,7 +116,7 @@ pub(super) enum Detail {
     Changes,
 }
 
-/// How `plan` ends: 130 > 1 > 4 > 2 > 0.
+/// The exit code of `plan`: 130 > 1 > 4 > 2 > 0.
 pub(super) fn exit_of_plan(report: &Report, detail: Detail) -> Exit {
     if report.is_interrupted() {
         Exit::Interrupted
@@ -129,7 +129,7 @@ pub(super) fn exit_of_plan(report: &Report, detail: Detail) -> Exit {
     }
 }
 
-/// How `drift` ends: 130 > 1 > 2 > 0.
+/// The exit code of `drift`: 130 > 1 > 2 > 0.
 pub(super) fn exit_of_drift(report: &Report) -> Exit {
     if report.is_interrupted() {
         Exit::Interrupted
@@ -144,7 +144,7 @@ fn exit_of_changes(report: &Report, detail: Detail) -> Exit {
     if detail == Detail::Changes && report.has_changes() { Exit::Changes } else { Exit::Success }
 }
 
-/// How a command ends that makes no plan: 130 > 1 > 0.
+/// The exit code of a command without a plan: 130 > 1 > 0.
 pub(super) fn exit_of_reading(failure: Option<FailureKind>, has_errors: bool) -> Exit {
     if failure == Some(FailureKind::Interrupted) {
         Exit::Interrupted
@@ -155,8 +155,8 @@ pub(super) fn exit_of_reading(failure: Option<FailureKind>, has_errors: bool) ->
     }
 }
 
-/// How `apply` and `restore` end: 130 > 5 > 3 > 4 > 1 > 0. Whoever asked them to stop gets 130, also where nothing was left
-/// undone.
+/// The exit code of `apply` and `restore`: 130 > 5 > 3 > 4 > 1 > 0. A user who stops them gets 130, also where nothing
+/// was left undone.
 pub(super) fn exit_of_apply(report: &Report, asked_to_stop: bool) -> Exit {
     if asked_to_stop {
         Exit::Interrupted

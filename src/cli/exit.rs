@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How the process ends. Other programs rely on these numbers.
+/// The exit codes of the process. Other programs rely on these numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// It worked, or there was nothing to do.

@@ -178,7 +178,7 @@ fn list(
     Ok(entries)
 }
 
-/// What came of a write. One whose answer was lost is not sent again: it may have been done.
+/// The report of a write. One whose answer was lost is not sent again: it may have been done.
 fn wrote<T>(
     outcome: Result<Result<T, WriteError>, Failure>,
     log: &mut LogReport,

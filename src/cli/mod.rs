@@ -116,7 +116,7 @@ impl Command {
         written
     }
 
-    /// What it can print beside text and JSON.
+    /// The formats that it can print beside text and JSON.
     const fn formats(&self) -> Others {
         match self {
             Self::Validate(_) => Others::OfChecks,

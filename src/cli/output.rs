@@ -25,7 +25,7 @@ pub(super) fn data(text: &str, exit: Exit) -> Exit {
     }
 }
 
-/// With which colours images can be drawn on standard output; if with none, why.
+/// The colours in which images can be drawn on standard output, or the reason for none.
 pub(super) fn draws() -> Result<Colours, &'static str> {
     let out = io::stdout();
     if !out.is_terminal() {
@@ -48,7 +48,7 @@ pub(super) fn draws() -> Result<Colours, &'static str> {
     }
 }
 
-/// What standard output is shown on, to show a plan there.
+/// The screen of standard output, to show a plan there.
 pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
     let drawing = if show.preview { Some(draws()) } else { None };
     if let Some(Err(why)) = drawing
@@ -59,13 +59,13 @@ pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
     Screen { colours: drawing.and_then(Result::ok), ..screen() }
 }
 
-/// What standard output is shown on.
+/// The screen of standard output.
 pub(super) fn screen() -> Screen {
     let size = terminal_size::terminal_size_of(io::stdout());
     Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }
 }
 
-/// What diagnostics are shown on.
+/// The screen of diagnostics.
 pub(super) fn error_screen() -> Screen {
     let size = terminal_size::terminal_size_of(io::stderr());
     Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }

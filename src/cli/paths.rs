@@ -31,7 +31,7 @@ pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String>
     Ok(())
 }
 
-/// Where a file is or would be. Where that cannot be found out, it cannot be written either.
+/// The place where a file is or would be. Where that cannot be found out, it cannot be written either.
 fn destination(path: &Path) -> PathBuf {
     place::destination(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -80,7 +80,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 /// Where the plan was saved, if anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saved {
-    /// In the way of nothing.
+    /// In a file, or not at all.
     Elsewhere,
     /// Whether text for people would spoil the output for programs.
     OnStandardOutput,

@@ -12,7 +12,7 @@ use crate::text::escape;
 use super::output;
 use super::settings::Globals;
 
-/// How long a stage may last before its bar is shown.
+/// The time that a stage may last before its bar is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The fewest columns in which there is room for a bar.
@@ -35,12 +35,12 @@ struct Shown {
     bar: ProgressBar,
     since: Instant,
     drawn: bool,
-    /// Why nothing is sent, and until when.
+    /// The reason why nothing is sent, and until when.
     waiting: Option<(String, Instant)>,
 }
 
 impl Progress {
-    /// What the options and the terminal call for.
+    /// The progress display that the options and the terminal call for.
     pub(super) fn new(globals: &Globals) -> Arc<Self> {
         use std::io::IsTerminal as _;
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");

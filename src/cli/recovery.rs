@@ -31,7 +31,7 @@ pub(super) fn settle(
     }
     let (_lock, closing) = match connection.lock_for_settling() {
         Ok(lock) => (lock, Closing::Write),
-        // Whoever cannot write the state folder can still say what the open run did.
+        // A command that cannot write the state folder can still say what the open run did.
         Err(LockError::Io(_)) => (None, Closing::Leave),
         Err(error @ LockError::Held(_)) => {
             let finding = Finding::warning("run-open", error.to_string());

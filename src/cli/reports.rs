@@ -34,7 +34,7 @@ struct ReportFile {
     path: PathBuf,
 }
 
-/// What a report can be written as.
+/// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReportFormat {
     Html,
@@ -45,11 +45,11 @@ pub(super) enum ReportFormat {
 }
 
 impl ReportFormat {
-    /// What there is of a comparison.
+    /// The formats for a comparison.
     pub(super) const OF_PLANS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit];
-    /// What there is of a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
+    /// The formats for a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
     pub(super) const OF_LISTS: &[Self] = &[Self::Html, Self::Json, Self::Markdown];
-    /// What there is of a check.
+    /// The formats for a check.
     pub(super) const OF_CHECKS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::Sarif];
     const ALL: &[Self] = Self::OF_CHECKS;
 

@@ -90,7 +90,7 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     Ok(Approved { plan, connection, seen, resumed: Resumption::default() })
 }
 
-/// What can be restored from.
+/// The source of a restore.
 struct Old {
     portal: String,
     /// What was replaced or deleted.

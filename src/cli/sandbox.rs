@@ -236,7 +236,7 @@ fn how_to_fix(error: &SandboxError) -> &'static str {
     }
 }
 
-/// What users need to know when it starts.
+/// The welcome message: what users need to know when it starts.
 #[derive(Debug, Serialize)]
 struct Welcome {
     page: String,
@@ -255,7 +255,7 @@ struct WelcomeWebhook {
     url: String,
 }
 
-/// Who a webhook belongs to.
+/// The owner of a webhook.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Role {

@@ -57,7 +57,7 @@ pub(super) fn take_up(
     Ok(Approved { plan: evaluated.approve()?, connection, seen: None, resumed })
 }
 
-/// What this very plan deleted before it was cut short was owned when it began.
+/// Counts the entries that this plan deleted before it was cut short: they were owned when it began.
 fn count_own_deletes(counts_by_kind: &mut CountsByKind, plan: &Plan, start: &StartingPoint) {
     for change in &plan.diff.changes {
         let deleted = matches!(change.action, Action::Delete(_)) && start.done.contains(&change.address);
@@ -79,7 +79,7 @@ fn applicable(saved: SavedPlan) -> Result<SavedPlan, Box<Finding>> {
     }
 }
 
-/// What the present rules find wrong with the images of a saved plan.
+/// The findings of the present rules about the images of a saved plan.
 fn forbidden(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
     plan.diff
         .changes

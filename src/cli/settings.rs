@@ -80,7 +80,7 @@ pub(super) enum AnyFormat {
     Diff,
 }
 
-/// Which formats a command has beside those that every command has.
+/// The formats of a command beside those that every command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// None, and it has no use for JSON either: what it prints is for other programs already.
@@ -93,7 +93,7 @@ pub(super) enum Others {
     OfChecks,
 }
 
-/// What every command can print on standard output.
+/// The formats that every command can print on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Format {
     /// Text for people
@@ -167,7 +167,7 @@ impl Globals {
         self.file.is_some()
     }
 
-    /// Where state is kept.
+    /// The folder where state is kept.
     pub(super) fn state_root(&self, repository: &Path) -> PathBuf {
         self.state_dir.clone().unwrap_or_else(|| state_beside(repository))
     }
@@ -225,7 +225,7 @@ impl UsageArgs {
 }
 
 impl PlanArgs {
-    /// What the user allows this time.
+    /// The exceptions that the user allows in this run.
     pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
         let in_use = if self.usage.allow_in_use { InUse::Allow } else { InUse::Refuse };
         Allowances { in_use, ..self.guards.allowances(policy) }
@@ -265,7 +265,7 @@ pub(super) struct GuardArgs {
 }
 
 impl SelectArgs {
-    /// What the command is limited to.
+    /// The addresses that the command is limited to.
     pub(super) fn selection(&self) -> Result<Selection, String> {
         if self.only.is_empty() {
             return Ok(Selection::All);

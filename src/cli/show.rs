@@ -79,7 +79,7 @@ fn human(document: &Document, report: &Report, state: Option<&RunState>, screen:
     text
 }
 
-/// What was stored, as it was published and as a report.
+/// A stored report, as it was published and as a report.
 struct StoredReport {
     document: Document,
     report: Report,

@@ -14,7 +14,7 @@ use crate::store::runs::{self, StoredRun};
 /// The largest saved plan that is read, in bytes.
 const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
 
-/// What a name stands for.
+/// The stored thing that a name stands for.
 pub(super) enum Stored {
     /// A saved plan.
     Plan(Box<SavedPlan>),

@@ -125,7 +125,7 @@ fn scan(
     Ok(())
 }
 
-/// What a plan would delete or replace, and what it would if its content could be fetched.
+/// The addresses that a plan would delete or replace, or would if their content could be fetched.
 fn removed_or_replaced(plan: &Plan) -> Vec<Address> {
     plan.removed_or_replaced().chain(plan.diff.unknown.iter().map(|unknown| &unknown.address)).cloned().collect()
 }

@@ -205,7 +205,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Text that is no SHA-256.
+/// Text that is not a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a SHA-256 is written as 64 hexadecimal digits")]
 pub struct NotADigest;

@@ -31,7 +31,7 @@ impl Command {
     }
 }
 
-/// What happens to the rest of a batch when one of its commands is refused.
+/// The handling of the rest of a batch when one of its commands is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
     /// The rest runs all the same (`halt: 0`).
@@ -40,7 +40,7 @@ pub enum Halt {
     OnError,
 }
 
-/// What the portal said to one command of a request that it answered.
+/// The portal's answer to one command of a request that it answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It took effect.

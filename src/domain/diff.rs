@@ -27,7 +27,7 @@ pub struct After {
     pub content: Content,
 }
 
-/// What is done to one entry.
+/// The action on one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Add it.
@@ -58,7 +58,7 @@ impl Action {
     }
 }
 
-/// Why something is changed.
+/// The reason for a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Declared, and not on the portal.
@@ -98,7 +98,7 @@ pub struct Unknown {
     pub why: String,
 }
 
-/// What to do with entries whose content could not be fetched.
+/// The handling of entries whose content could not be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unbacked {
     /// Leave them alone.
@@ -107,7 +107,7 @@ pub enum Unbacked {
     Change,
 }
 
-/// Everything that differs, and a count of what does not.
+/// The differences, and a count of what does not differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diff {
     /// Sorted by address.

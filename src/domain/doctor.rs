@@ -8,7 +8,7 @@ const MAX_CLOCK_SKEW: i64 = 60;
 /// The time that a method may use in ten minutes, in seconds.
 const METHOD_SECONDS: f64 = 480.0;
 
-/// What is checked, in the order in which it is shown.
+/// The subjects of the checks, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DoctorSubject {
     /// The credentials' form, and the files that options name.
@@ -57,7 +57,7 @@ impl DoctorSubject {
     }
 }
 
-/// How a check went.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
     /// As it should be.
@@ -82,7 +82,7 @@ impl Health {
     }
 }
 
-/// One check and how it went.
+/// One check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DoctorCheck {
     /// What was checked.
@@ -95,7 +95,7 @@ pub(crate) struct DoctorCheck {
     pub(crate) help: Option<String>,
 }
 
-/// Why something could not be observed, and how to fix it.
+/// The reason why something could not be observed, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DoctorProblem {
     /// One sentence, lower case, no full stop.
@@ -104,7 +104,7 @@ pub(crate) struct DoctorProblem {
     pub(crate) help: Option<String>,
 }
 
-/// How brandctl connects to a portal.
+/// The connection settings for a portal.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Setup {
     /// Scheme and host, as in `https://acme.bitrix24.com`.
@@ -130,14 +130,14 @@ impl Setup {
     }
 }
 
-/// What the portal's web server answers without credentials.
+/// The answer of the portal's web server without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Greeting {
-    /// By how many seconds its clock is ahead of ours, if it sent the time.
+    /// The seconds by which its clock is ahead of ours, if it sent the time.
     pub(crate) ahead: Option<i64>,
 }
 
-/// What the portal answers about the caller.
+/// The portal's answers about the caller.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Inquiry {
     /// The caller, in a few words.
@@ -163,7 +163,7 @@ pub(crate) enum Presence {
     Absent,
 }
 
-/// What was observed. A field is `None` if it was not looked at because something before it failed.
+/// The observations of `doctor`. A field is `None` if it was not looked at because something before it failed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct DoctorObservations {
     /// How to connect to the portal, and where the credentials came from.

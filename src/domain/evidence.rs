@@ -42,9 +42,9 @@ pub(crate) struct Coverage {
     pub(crate) items: Vec<String>,
     /// How many these are.
     pub(crate) asked: usize,
-    /// Of how many all log entries were read.
+    /// How many items had all their log entries read.
     pub(crate) read: usize,
-    /// Of how many a part of them was read.
+    /// How many items had a part of their log entries read.
     pub(crate) cut: usize,
     /// How many the portal did not let read.
     pub(crate) unreadable: usize,
@@ -74,7 +74,7 @@ impl Coverage {
     }
 }
 
-/// What was found out about codes, and from what.
+/// The known use of codes, and the coverage that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UsageEvidence {
     /// What was looked at.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::asset::Address;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Nothing is written until it is fixed.
@@ -34,7 +34,7 @@ impl Place {
     }
 }
 
-/// What is wrong, and what to do about it: what a check knows before it is known where that is and how bad.
+/// A problem and its fix, before its place and severity are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::domain) struct Problem {
     /// What is wrong: one sentence, lower case, no full stop.

@@ -10,7 +10,7 @@ use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
 use crate::text::plural;
 
-/// What the user allows this time.
+/// The exceptions that the user allows in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowances {
     /// Most deletes of one kind, from the flag or else from the manifest; `None` is the default bound.
@@ -81,7 +81,7 @@ impl Guard {
     }
 }
 
-/// What a guard decided.
+/// The decision of a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It had nothing against the plan.
@@ -92,7 +92,7 @@ pub enum Outcome {
     Refused,
 }
 
-/// What one guard said of a plan.
+/// The decision of one guard about a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Which guard.
@@ -126,7 +126,7 @@ impl ApprovedPlan {
     }
 }
 
-/// Why a plan may not be applied.
+/// The reason why a plan may not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// It has conflicts that must be settled by hand, or steps that the manifest does not cover.
@@ -162,7 +162,7 @@ impl Evaluated {
         &self.plan
     }
 
-    /// What each guard said.
+    /// The decisions of the guards.
     pub fn verdicts(&self) -> &[Verdict] {
         &self.verdicts
     }

@@ -24,7 +24,7 @@ pub struct Line {
     pub entry: Entry,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
 pub enum Entry {
@@ -63,7 +63,7 @@ pub enum Entry {
     Step {
         /// The entry.
         address: Address,
-        /// What became of it.
+        /// Its result.
         #[serde(flatten)]
         result: StepResult,
     },
@@ -73,12 +73,12 @@ pub enum Entry {
         applied: usize,
         /// How many are not.
         not_applied: usize,
-        /// How it came to its end.
+        /// The way it ended.
         how: Ending,
     },
 }
 
-/// How a run came to its end.
+/// The way a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
@@ -174,7 +174,7 @@ impl RunState {
         }
     }
 
-    /// Whether a request about this entry may have left, in any case.
+    /// Whether a request about this entry may have left, in any letter case.
     pub(crate) fn sent(&self, address: &Address) -> bool {
         self.intended.contains(&address.folded())
     }
@@ -215,7 +215,7 @@ impl From<&Command> for Write {
     }
 }
 
-/// What the portal said to one write.
+/// The portal's answer to one write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "kebab-case")]
 pub enum Said {
@@ -230,7 +230,7 @@ pub enum Said {
     },
     /// It was not run.
     NotRun,
-    /// What came of it is unknown.
+    /// Its result is unknown.
     Unknown {
         /// Why.
         why: String,
@@ -250,7 +250,7 @@ impl From<&Answer> for Said {
     }
 }
 
-/// What runs of one plan did before they were cut short, when it is taken up again.
+/// Earlier runs of a plan that were cut short, for the run that resumes it.
 #[derive(Debug, Clone, Default)]
 pub struct Resumption(Vec<RunState>);
 

@@ -10,7 +10,7 @@ use super::report::Subject;
 use super::scope;
 use super::state::{Listed, ObservedEntry, ObservedState, Reading, Selection};
 
-/// What brandctl may do with an entry.
+/// The permissions of brandctl on an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Management {
     /// The manifest owns it: apply makes it what is declared, or deletes it.
@@ -123,7 +123,7 @@ pub(crate) fn entries(observed: ObservedState, ownership: Option<&Ownership>, on
     entries
 }
 
-/// What brandctl may do with an entry, in the order of the table of ownership.
+/// The permissions of brandctl on an entry, in the order of the table of ownership.
 fn management(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Management {
     if listed.system {
         return Management::System;

@@ -222,7 +222,7 @@ impl Paging {
     }
 }
 
-/// How a command about log entries ended.
+/// The outcome of a command about log entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LogOutcome {
     /// It was done, as far as `errors` does not say otherwise.

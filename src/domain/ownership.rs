@@ -1,4 +1,4 @@
-//! Who may touch what: the manifest's `owns`, `ignore`, `protect` and `prune`, asked about one entry at a time.
+//! Ownership: the manifest's `owns`, `ignore`, `protect` and `prune`, asked about one entry at a time.
 
 use super::asset::{Address, Kind};
 use super::scope::Scope;
@@ -27,7 +27,7 @@ pub(crate) enum Prune {
     Keep,
 }
 
-/// Why brandctl leaves a custom entry alone.
+/// The reason why brandctl leaves a custom entry alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unmanaged {
     /// The manifest has no section for its kind.

@@ -11,7 +11,8 @@ use super::state::{Content, ObservedEntry, Reading};
 /// Bytes by their digest: what a plan uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
 
-/// What apply would do to one portal. Deterministic: the same portal and the same repository give the same plan.
+/// The changes that apply would make to one portal. Deterministic: the same portal and the same repository give the
+/// same plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The portal's identity: its host, or the sandbox's id.
@@ -35,16 +36,16 @@ pub(crate) struct Counts {
     pub(crate) delete: usize,
 }
 
-/// What must be true of a code for a change to be made.
+/// The precondition of a change: what must be true of its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Precondition<'a> {
-    /// No entry has the code, in any case.
+    /// No entry has the code, in any letter case.
     Absent,
     /// A custom entry of exactly this spelling and appearance.
     Present(&'a Before),
 }
 
-/// Where a change stands on the portal.
+/// The state of a change on the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StepState {
     /// The precondition holds: nothing was done yet.
@@ -118,7 +119,7 @@ impl Plan {
 }
 
 impl Change {
-    /// What must be true of the code for this change to be made.
+    /// The precondition of this change.
     pub(crate) const fn precondition(&self) -> Precondition<'_> {
         match self.action.before() {
             None => Precondition::Absent,
@@ -133,7 +134,7 @@ impl Change {
             .map_or_else(|| self.address.clone(), |before| Address::new(self.address.kind, before.code.clone()))
     }
 
-    /// The state of this change, given the entries that the portal has under its code, in any case.
+    /// The state of this change, given the entries that the portal has under its code, in any letter case.
     pub(crate) fn step_state(&self, live: &[ObservedEntry]) -> StepState {
         if live.iter().any(|entry| entry.listed.system) {
             return StepState::Diverged("it has become a system entry".to_owned());

@@ -41,7 +41,7 @@ pub(in crate::domain) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
-/// What follows each `/rest/` of the text, in the text's own case.
+/// The text after each `/rest/`, in the text's own case.
 fn after_rest(text: &str) -> impl Iterator<Item = &str> {
     const NEEDLE: &[u8] = b"/rest/";
     text.as_bytes()

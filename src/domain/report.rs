@@ -34,14 +34,14 @@ pub enum DriftScope {
     Portal,
 }
 
-/// What stood for the portal where it was not read itself.
+/// The source that was compared with instead of the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Against {
     /// A folder that `export` wrote.
     Export,
 }
 
-/// What a report is about, in words that are the same in every run and on every machine: by them a tool finds what was
+/// The subject of a report, in words that are the same in every run and on every machine: by them a tool finds what was
 /// written before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
@@ -51,7 +51,7 @@ pub struct Subject {
     pub manifest: String,
 }
 
-/// Why a command did not come to its end. Reports say so in a sentence, and the exit code follows from it.
+/// The reason why a command was not finished. Reports say so in a sentence, and the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// The options do not fit together, or no portal can be used with them.
@@ -64,9 +64,9 @@ pub enum FailureKind {
     Stale,
     /// A guard refused: nothing was written.
     Refused,
-    /// There was a question, and nobody could be asked.
+    /// A question could not be asked.
     Unasked,
-    /// There was a question, and the answer was no.
+    /// A question was answered with no.
     Declined,
     /// Somebody asked to stop, and not all was done that would have been.
     Interrupted,
@@ -76,7 +76,7 @@ pub enum FailureKind {
     System,
 }
 
-/// What a command that looks at a portal found out and did.
+/// The result of a command that reads a portal.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// What it is about.
@@ -103,7 +103,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The declared images, for renderers that draw them.
     pub art: Vec<Piece>,
-    /// Why the command did not come to its end, if it did not.
+    /// The reason why the command was not finished, if it was not.
     pub failure: Option<FailureKind>,
     /// What apply did, once it began.
     pub run: Option<Run>,
@@ -164,7 +164,7 @@ impl Report {
     }
 }
 
-/// What `export` did.
+/// The result of `export`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExportReport {
     /// The portal's identity; `None` when it was not reached.
@@ -196,7 +196,7 @@ pub enum Warnings {
     Denied,
 }
 
-/// What `validate` found out.
+/// The result of `validate`.
 #[derive(Debug, Clone, Default)]
 pub struct Validation {
     /// What it is about.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What kind of failure it was; see the table "The REST engine" of the portal's facts.
+/// The class of a failure; see the table "The REST engine" of the portal's facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// The portal asked to slow down (`QUERY_LIMIT_EXCEEDED`, `OPERATION_TIME_LIMIT`): it had no effect, wait and send again.
@@ -23,7 +23,7 @@ pub enum Class {
     Waited,
 }
 
-/// What to do about a failure.
+/// The reaction to a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Send the same request again after so long.
@@ -35,7 +35,7 @@ pub(crate) enum Decision {
     Stop,
 }
 
-/// How often a transient failure is answered by sending again.
+/// The number of retries after a transient failure.
 const TRANSIENT_RETRIES: u32 = 4;
 /// The first wait after a transient failure; it doubles with each.
 const TRANSIENT_BASE: Duration = Duration::from_millis(500);

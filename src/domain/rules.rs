@@ -19,7 +19,7 @@ pub(crate) use super::rulebook::{ORPHAN_FILE, OrphanFiles, RULE_IDS};
 #[cfg(test)]
 mod tests;
 
-/// What was read of a branding repository, beside its manifest.
+/// The images that were read from a branding repository.
 #[derive(Debug, Clone, Default)]
 pub struct Art {
     /// The declared images.
@@ -31,7 +31,7 @@ pub struct Art {
 /// The size in bytes past which art is not even read.
 pub(crate) const MAX_READ: u64 = 1024 * 1024;
 
-/// What is wanted of the rules.
+/// The purpose of a check by the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aim {
     /// What they find.
@@ -40,7 +40,7 @@ pub enum Aim {
     DesiredState,
 }
 
-/// What the rules made of a manifest and its art.
+/// The result of checking a manifest and its art by the rules.
 #[derive(Debug, Clone, Default)]
 pub struct Checked {
     /// The desired state, if it was wanted and no finding is an error.
@@ -75,7 +75,7 @@ fn judge_together(manifest: &Manifest, rule: &ArtRule, all: &AllArt<'_>) -> Vec<
     check(all).into_iter().map(|finding| Finding { severity, ..finding }).collect()
 }
 
-/// What is wrong with an image that a saved plan would upload as `address`: a plan does not bypass the rules.
+/// The findings about an image that a saved plan would upload as `address`: a plan does not bypass the rules.
 pub(crate) fn check_planned(manifest: &Manifest, address: &Address, file: &str, bytes: &Arc<[u8]>) -> Vec<Finding> {
     let piece = Piece {
         address: address.clone(),
@@ -97,10 +97,10 @@ pub(crate) fn sort(findings: &mut Vec<Finding>) {
     findings.dedup();
 }
 
-/// What the rules about single images made of one.
+/// The result of the rules about single images for one image.
 struct Judged {
     found: Vec<Finding>,
-    /// Of a sound image.
+    /// The checksum of the pixels of a sound image.
     pixel_crc: Option<u32>,
     /// What a sound image makes desired, if that is wanted.
     desired: Option<Desired>,

@@ -7,7 +7,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use super::asset::{Address, Kind};
 use super::finding::Finding;
 
-/// What means something else in a glob than itself.
+/// The characters with a special meaning in a glob.
 const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 
 /// No code is longer than 255 characters; a pattern far beyond that is a mistake, or costs more than it may.
@@ -151,12 +151,12 @@ pub(crate) struct PatternError {
 }
 
 impl PatternError {
-    /// Why, without naming the pattern: one clause, lower case.
+    /// The reason, without naming the pattern: one clause, lower case.
     pub(crate) fn reason(&self) -> String {
         self.reason.to_string()
     }
 
-    /// What to do about it, where that is known.
+    /// The fix, where it is known.
     pub(crate) fn help(&self) -> Option<String> {
         match &self.reason {
             PatternFault::Empty => Some("write `*` to match every code".to_owned()),

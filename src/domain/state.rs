@@ -50,8 +50,8 @@ pub(crate) struct Desired {
     pub(crate) content: Content,
 }
 
-/// What the portal should hold. The rules make one of a manifest whose art they found sound, and [`super::restore`]
-/// makes one of images that the portal had before; nothing else makes one.
+/// The entries that the portal should hold. The rules make one of a manifest whose art they found sound, and
+/// [`super::restore`] makes one of images that the portal had before; nothing else makes one.
 #[derive(Debug, Clone)]
 pub struct DesiredState {
     ownership: Ownership,
@@ -59,18 +59,18 @@ pub struct DesiredState {
 }
 
 impl DesiredState {
-    /// What a manifest declares. Called by the rules alone, once no finding is an error.
+    /// The entries that a manifest declares. Called by the rules alone, once no finding is an error.
     pub(super) const fn declared(ownership: Ownership, entries: BTreeMap<Address, Desired>) -> Self {
         Self { ownership, entries }
     }
 
-    /// What a backup holds: images that were on the portal, about which the rules are not asked. Called by restore alone.
-    /// Nothing is deleted to bring something else back.
+    /// The entries of a backup: images that were on the portal, about which the rules are not asked. Called by restore
+    /// alone. Nothing is deleted to bring something else back.
     pub(super) fn of_backup(ownership: &Ownership, entries: BTreeMap<Address, Desired>) -> Self {
         Self { ownership: Ownership { prune: Prune::Keep, ..ownership.clone() }, entries }
     }
 
-    /// What brandctl may touch.
+    /// The entries that brandctl may touch.
     pub(crate) const fn ownership(&self) -> &Ownership {
         &self.ownership
     }
@@ -94,15 +94,15 @@ impl DesiredState {
     }
 }
 
-/// Which addresses a command is about.
+/// The addresses that a command is about.
 #[derive(Debug, Clone, Default)]
 pub enum Selection {
     /// Everything.
     #[default]
     All,
-    /// Those that match one of the `--only` patterns.
+    /// The addresses that match one of the `--only` patterns.
     Matching(Scope),
-    /// The entries that were named, in any case.
+    /// The entries that were named, in any letter case.
     Named(BTreeSet<(Kind, FoldedCode)>),
 }
 
@@ -137,7 +137,7 @@ pub struct Listed {
     pub file_uri: String,
 }
 
-/// Everything the portal lists, of both kinds, in the portal's order.
+/// All entries that the portal lists, of both kinds, in the portal's order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing {
     /// The entries; a code can be listed twice.
@@ -174,7 +174,7 @@ pub(crate) struct ObservedEntry {
     pub(crate) reading: Reading,
 }
 
-/// What the portal holds: the listing, with the content of the entries that matter.
+/// The entries that the portal holds: the listing, with the content of the entries that matter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ObservedState {
     /// The entries, in the portal's order.

@@ -52,7 +52,7 @@ pub(crate) fn unsound() -> Content {
     Content::of(b"<html>")
 }
 
-/// What a manifest declares, and what it owns: at first everything, and what is not declared is deleted.
+/// The declared entries and the ownership of a manifest: at first everything, and what is not declared is deleted.
 #[derive(Clone)]
 pub(crate) struct Repository {
     ownership: Ownership,
@@ -146,12 +146,12 @@ impl Repository {
         diff(&self.desired(), &portal.0, only, unbacked, "brand.yaml")
     }
 
-    /// What is planned, with all images at hand that are known.
+    /// The plan, with all known images at hand.
     pub(crate) fn plan(&self, portal: &Portal) -> Plan {
         plan_of(self.diff(portal))
     }
 
-    /// What the guards count, on this portal.
+    /// The counts of the guards, on this portal.
     pub(crate) fn counts(&self, portal: &Portal) -> CountsByKind {
         let count = |kind: Kind| {
             let owned = |entry: &&ObservedEntry| {
@@ -172,7 +172,7 @@ pub(crate) fn plan_of(diff: Diff) -> Plan {
     Plan::new("portal".to_owned(), diff, contents)
 }
 
-/// What a portal holds.
+/// The state of a portal.
 #[derive(Clone)]
 pub(crate) struct Portal(ObservedState);
 
@@ -253,7 +253,7 @@ impl Portal {
         self.0.entries.iter().position(is).unwrap_or_else(|| panic!("{entry} is not listed"))
     }
 
-    /// What it lists under the code of a change, in any case.
+    /// The entries that it lists under the code of a change, in any letter case.
     pub(crate) fn live(&self, change: &Change) -> Vec<ObservedEntry> {
         let folded = change.address.folded();
         self.0.entries.iter().filter(|entry| entry.listed.address.folded() == folded).cloned().collect()

@@ -180,8 +180,8 @@ fn guards_hold_at_every_size() {
     }
 }
 
-/// What the guard against deleting icons in use says of a plan that deletes `a-0` and so on, the first `used` of which log
-/// entries name, all of which were read or not.
+/// The decisions of the guard against deleting icons in use about a plan that deletes `a-0` and so on. Log entries name
+/// the first `used` of these; `completeness` says whether all entries were read.
 fn in_use(deletes: usize, used: usize, completeness: usage::Completeness, in_use: InUse) -> Vec<(Outcome, usize)> {
     let allowances = Allowances { max_deletes: Some(99), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use };
     let codes: Vec<_> = (0..deletes).map(|number| format!("a-{number}")).collect();

@@ -281,7 +281,7 @@ impl From<&Change> for ChangeDocument {
 }
 
 impl From<&Report> for Document {
-    /// Without the bytes.
+    /// The document of a report, without the bytes.
     fn from(report: &Report) -> Self {
         let mut document = Self::new(report.portal.clone(), report.against, &report.guards, &report.findings);
         if let Some(plan) = &report.plan {
@@ -362,12 +362,12 @@ impl Document {
         };
     }
 
-    /// What was found when it was made. Where a manifest was meant, its text is not there any more.
+    /// The findings of the time when it was made. Where a manifest was meant, its text is not there any more.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.errors.iter().chain(&self.warnings).map(Finding::from).collect()
     }
 
-    /// Who moved, as far as that was asked when it was made.
+    /// The origins of its changes, as far as they were examined when it was made.
     pub(crate) fn origins(&self) -> Origins {
         let changes = self.changes.iter();
         changes.filter_map(|change| Some((change.address.clone(), change.origin.clone()?.into()))).collect()

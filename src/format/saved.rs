@@ -95,7 +95,7 @@ pub struct SavedPlan {
 }
 
 impl SavedPlan {
-    /// What it says, without the bytes.
+    /// The document, without the bytes.
     pub const fn document(&self) -> &Document {
         &self.document
     }
@@ -110,7 +110,7 @@ impl SavedPlan {
         self.digest
     }
 
-    /// Why it cannot be applied to any portal.
+    /// The reason why it cannot be applied to any portal.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match (&self.document.portal, self.document.against, self.document.errors.first()) {
             (_, Some(AgainstName::Export), _) => {
@@ -167,7 +167,7 @@ fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
     Ok(())
 }
 
-/// Why a file cannot be applied as a saved plan.
+/// The reason why a file cannot be applied as a saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlan {
     /// It is something else, or was cut short.

@@ -46,7 +46,7 @@ pub(crate) struct SnapshotEntry {
     pub(crate) missing: Option<String>,
 }
 
-/// Of a document, what says how to read it.
+/// The format version of a document.
 #[derive(Deserialize)]
 struct Versioned {
     #[serde(default)]
@@ -75,7 +75,7 @@ impl SnapshotDocument {
         }
     }
 
-    /// As its file has it, but for the last line break.
+    /// The text of its file, without the last line break.
     ///
     /// # Errors
     /// When it cannot be written as JSON, which no value of this type can cause.

@@ -41,7 +41,7 @@ frozen! {
         Drifted,
         /// The portal: it lost what was applied.
         Vanished,
-        /// It is unknown.
+        /// It cannot be told.
         Unknown,
     }
 }
@@ -57,7 +57,7 @@ frozen! {
         Undeclared,
         /// The image on the portal looks different.
         LooksDifferent,
-        /// What the portal stores is not a sound PNG.
+        /// What the portal stores is no sound PNG.
         Unsound,
         /// The code is spelt in other case on the portal.
         Respelt,
@@ -119,7 +119,7 @@ frozen! {
     VerdictName = guard::Outcome {
         /// It had nothing against the plan.
         Passed,
-        /// It would have refused, and an option allows it.
+        /// It would have refused, and was told to allow it.
         Allowed,
         /// It refuses: nothing is written.
         Refused,
@@ -149,7 +149,7 @@ frozen! {
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Severity")]
     SeverityName = finding::Severity {
-        /// Nothing is written until it is fixed.
+        /// Nothing is written until it is mended.
         Error,
         /// Worth a look; nothing stops.
         Warning,

@@ -12,9 +12,9 @@ pub enum Event {
         /// How many items it has.
         total: Option<usize>,
     },
-    /// So many more items of the present stage are done.
+    /// This many more items of the present stage are done.
     Advanced(usize),
-    /// Nothing is sent for so long.
+    /// Nothing is sent for some time.
     Waiting {
         /// Why, in a few words: "rate limited".
         why: String,
@@ -42,7 +42,7 @@ pub enum Stage {
     Verifying,
 }
 
-/// Whoever wants to know.
+/// A receiver of events.
 pub trait Observer: Send + Sync {
     /// Takes one event. Must not block.
     fn observe(&self, event: Event);

@@ -10,7 +10,7 @@ use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
 use super::ports::{PortalError, ReadPortal};
 
-/// What a portal holds, as it was listed.
+/// The entries that a portal holds, as it was listed.
 #[derive(Debug)]
 pub struct PortalEntries {
     /// The entries that were asked for.
@@ -23,7 +23,7 @@ pub struct PortalEntries {
     pub(crate) contents: Contents,
 }
 
-/// What becomes of the bytes that are read.
+/// The handling of the bytes that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bytes {
     /// Their facts are enough.

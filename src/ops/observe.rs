@@ -12,7 +12,7 @@ use crate::domain::state::{Content, Listed, Listing, ObservedEntry, ObservedStat
 use super::events::{Event, Observer, Stage};
 use super::ports::{ContentCache, DOWNLOADS, PortalError, ReadPortal};
 
-/// What reading a portal takes.
+/// The reader of a portal, with its cache and observer.
 pub struct Reader<'a, P> {
     /// The portal.
     pub portal: &'a P,

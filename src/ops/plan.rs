@@ -20,7 +20,7 @@ use super::observe::{self, Freshness, Reader};
 use super::origin::{self, Record};
 use super::ports::{DOWNLOADS, PortalError, ReadPortal};
 
-/// What a plan is made of, beside the portal.
+/// The input of a plan, beside the portal.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The portal's identity.
@@ -41,7 +41,7 @@ pub struct Request<'a> {
     pub record: Option<Record<'a>>,
 }
 
-/// What the portal is read for.
+/// The purpose of reading the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To show it.
@@ -50,7 +50,7 @@ pub enum Purpose {
     Write,
 }
 
-/// What was seen of the portal when a plan was made that is to be applied.
+/// The portal as it was seen when a plan was made that is to be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// When it was asked.

@@ -33,12 +33,12 @@ pub trait ReadArt {
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize>;
 }
 
-/// Why a history is missing.
+/// The reason why a history is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoHistory {
-    /// There is none, and why: no more than that need be said.
+    /// No history exists, and why: nothing else need be said.
     Outside(String),
-    /// There may be one that cannot be read.
+    /// A history may exist that cannot be read.
     Unreadable {
         /// Why: lower case, no full stop.
         why: String,
@@ -48,7 +48,7 @@ pub(crate) enum NoHistory {
 }
 
 impl NoHistory {
-    /// There may be a history, and it cannot be read.
+    /// A history may exist, and it cannot be read.
     pub(crate) fn unreadable(why: &str, help: Option<&str>) -> Self {
         Self::Unreadable { why: why.to_owned(), help: help.map(ToOwned::to_owned) }
     }
@@ -57,7 +57,7 @@ impl NoHistory {
 /// Contents by their names in Git.
 pub(crate) type Blobs = BTreeMap<ObjectId, Arc<[u8]>>;
 
-/// What Git knows of a branding repository's past. Implementations write nothing and fetch nothing.
+/// The history of a branding repository in Git. Implementations write nothing and fetch nothing.
 pub(crate) trait History {
     /// The log of the manifest and of all that lies in its folder.
     fn past(&self) -> Result<Past, NoHistory>;
@@ -65,8 +65,8 @@ pub(crate) trait History {
     fn blobs(&self, ids: &[ObjectId]) -> Blobs;
 }
 
-/// Why the portal did not give what was asked. It never holds a secret. The texts are raw otherwise: code that draws
-/// them escapes them.
+/// The reason why the portal did not give what was asked. It never holds a secret. The texts are raw otherwise: code
+/// that draws them escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PortalError {
@@ -111,7 +111,7 @@ impl From<PortalError> for DoctorProblem {
 
 /// Checking the way to a portal step by step. Nothing is written.
 pub(crate) trait Probe {
-    /// How the portal is reached.
+    /// The connection settings of the portal.
     fn setup(&self) -> Setup;
     /// Checks that credentials that expire can be renewed; others need not be.
     fn renewable(&self) -> Result<(), DoctorProblem>;
@@ -127,7 +127,7 @@ pub(crate) trait Probe {
 
 /// The file that keeps an application's tokens.
 pub trait TokenStore {
-    /// How messages name it.
+    /// Its name in messages.
     fn name(&self) -> &str;
     /// The bytes of the file.
     fn read(&self) -> io::Result<Vec<u8>>;
@@ -217,7 +217,7 @@ pub trait ContentCache {
 #[error("{0}")]
 pub struct StoreError(pub String);
 
-/// Where runs are kept.
+/// The store of runs.
 pub trait Runs {
     /// Makes a run's folder with the plan's document and the old images in it. All of it is on disk on return.
     fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError>;
@@ -250,7 +250,7 @@ pub trait Journal {
     }
 }
 
-/// What becomes of files that are there already.
+/// The handling of files that exist already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
     /// They are kept, and then nothing is written.

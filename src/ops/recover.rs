@@ -14,7 +14,7 @@ use super::apply::step_state::{self, Unsettled};
 use super::observe::Reader;
 use super::ports::{OpenRun, PortalError, ReadPortal, Runs, StoreError};
 
-/// Why open runs could not be settled.
+/// The reason why open runs could not be settled.
 #[derive(Debug, thiserror::Error)]
 pub enum NotSettled {
     /// The portal cannot be read.

@@ -14,10 +14,10 @@ use super::events::{Event, Observer, Stage};
 use super::observe::Reader;
 use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
 
-/// How often an item is asked for again when a portal that answers gives nothing sound for it.
+/// The number of repeats of an item when a portal that answers gives nothing sound for it.
 const REPEATS: u32 = 2;
 
-/// What was found out.
+/// The evidence that was found, and why the reading ended.
 #[derive(Debug)]
 pub(crate) struct Scanned {
     /// What is known of the codes.
@@ -78,7 +78,7 @@ pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Resul
         .collect())
 }
 
-/// How far the reading of one item has come.
+/// The position of the reading of one item.
 struct Cursor {
     item: Entity,
     start: usize,
@@ -137,7 +137,8 @@ pub(crate) async fn check(
     Some((evidence, findings))
 }
 
-/// What stays unknown. These are warnings: an error would forbid a saved plan for good, and the guard has its own say.
+/// The findings about what stays unknown. These are warnings: an error would forbid a saved plan for good, and the
+/// guard has its own say.
 fn unknown(evidence: &UsageEvidence) -> Vec<Finding> {
     let mut reasons: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
     for (address, usage) in evidence.usages() {

@@ -60,7 +60,7 @@ pub(super) fn summary(report: &ExportReport) -> String {
     text
 }
 
-/// Why the manifest ignores an entry.
+/// The reason why the manifest ignores an entry.
 fn why(item: &ExportItem) -> Option<&str> {
     match &item.outcome {
         ExportOutcome::SetAside(_, why) | ExportOutcome::Unfetched(why) => Some(why),

@@ -10,7 +10,7 @@ use crate::domain::report::Validation;
 use super::summary;
 use crate::text::{escape, escaped};
 
-/// What `validate` found: a command a finding, and a summary for the log.
+/// The result of `validate`: a command a finding, and a summary for the log.
 #[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut text = String::new();
@@ -47,7 +47,7 @@ fn sentence(finding: &crate::domain::finding::Finding) -> String {
     format!("{}{}{}", escape(&finding.message), entry.unwrap_or_default(), help.unwrap_or_default())
 }
 
-/// What follows the second `::`: escaped so that it stays one line.
+/// The text after the second `::`: escaped so that it stays one line.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -32,7 +32,7 @@ const MAX_NAMED: usize = 10;
 /// The most changes whose images are drawn.
 const MAX_DRAWN: usize = 50;
 
-/// What stands before an address: its symbol.
+/// The width before an address, for its symbol.
 const LEAD: usize = 4;
 
 /// The plan: a line a change, then what is left alone, the guards and a summary.
@@ -67,7 +67,7 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
     text
 }
 
-/// What `drift` found: the same changes, seen from the portal.
+/// The result of `drift`: the same changes, seen from the portal.
 #[must_use]
 pub fn drift(report: &Report, screen: &Screen) -> String {
     let mut text = plan(report, screen);
@@ -89,7 +89,7 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
     text
 }
 
-/// What apply did: a line a step that did not end as planned, and a summary.
+/// The result of apply: a line a step that did not end as planned, and a summary.
 pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
     /// The text before the second column of a step: its result.
     const FATE: usize = 12;
@@ -173,7 +173,7 @@ fn short(commit: &str) -> String {
     digits + if commit.ends_with('+') { "+" } else { "" }
 }
 
-/// What was found when a plan was saved.
+/// The findings of the time when a plan was saved.
 pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], screen: &Screen) -> String {
     let line = |word: &str, style: Style, finding: &FindingDocument| {
         screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", escape(&finding.rule), escape(&finding.message)), 2)
@@ -183,7 +183,7 @@ pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], 
     errors.chain(warnings).collect()
 }
 
-/// What `validate` found: the findings, with the pictures of those images that `pictures` has, and a summary.
+/// The result of `validate`: the findings, with the pictures of those images that `pictures` has, and a summary.
 #[must_use]
 pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen) -> String {
     let Validation { findings, manifest, source, .. } = validation;

@@ -55,7 +55,7 @@ fn folder(image: &WrittenFile) -> Option<&str> {
     image.path.strip_suffix(".png")?.rsplit_once('/').map(|(folder, _)| folder)
 }
 
-/// What CI needs before its first run.
+/// The secret that CI needs before its first run.
 fn secret(whose: &str, file: &str) -> String {
     format!("give {whose} BITRIX24_WEBHOOK_URL, as {file} says, and push: from then on merges are applied")
 }

@@ -24,7 +24,7 @@ use super::outcome::{self, Headline};
 use super::{origin, reason};
 use crate::text::escape;
 
-/// What `validate` found.
+/// The result of `validate`.
 #[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut files: BTreeMap<&str, Vec<&Finding>> = validation.files().into_iter().map(|file| (file, vec![])).collect();
@@ -40,7 +40,7 @@ pub fn validation(validation: &Validation) -> String {
     suite("brandctl validate", &all.map(|(file, findings)| of_file(file, &findings, validation)).collect::<Vec<_>>())
 }
 
-/// What `command` (as the user typed it: `drift`) found out and did.
+/// The result of `command` (as the user typed it: `drift`).
 #[must_use]
 pub fn report(report: &Report, command: &str) -> String {
     let mut cases = Vec::new();

@@ -64,7 +64,7 @@ fn facts(entry: &ListEntry) -> String {
     }
 }
 
-/// Those that are usual are counted also when there are none.
+/// The counts of a list; the usual ones are shown also when they are 0.
 fn counts(list: &ListReport, systems: Systems) -> String {
     let usual: &[Management] = match list.manifest {
         Some(_) => &[Management::Managed, Management::Unmanaged, Management::System],

@@ -30,7 +30,7 @@ const MAX_OPEN_ROWS: usize = 25;
 /// The longest name or message, in characters: a code may have 255.
 const MAX_NAME_CHARS: usize = 300;
 
-/// What `command` (as the user typed it: `plan`) found out and did. `page` is where the page with the images will be.
+/// The result of `command` (as the user typed it: `plan`). `page` is where the page with the images will be.
 #[must_use]
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let title = report.portal.as_deref().unwrap_or("no portal was read");
@@ -106,7 +106,7 @@ fn moved(report: &Report) -> Option<String> {
     }
 }
 
-/// What `validate` found.
+/// The result of `validate`.
 #[must_use]
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     let outcome = Headline::of_validation(validation);
@@ -119,7 +119,7 @@ pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     comment.finish()
 }
 
-/// What `list` found. Entries that come with the product are counted only.
+/// The result of `list`. Entries that come with the product are counted only.
 #[must_use]
 pub fn list(list: &ListReport, page: Option<&str>) -> String {
     let title = list.portal.as_deref().unwrap_or("no portal was read");
@@ -215,7 +215,7 @@ impl List {
         self.rows.iter().map(String::len).sum()
     }
 
-    /// As many rows as fit into `room` bytes, in their frame; how many do not is shown.
+    /// The rows that fit into `room` bytes, in their frame; how many do not is shown.
     fn written(&self, room: usize) -> String {
         let Self { title, head, rows, is_folded } = self;
         let mut text = match is_folded {
@@ -269,7 +269,7 @@ fn code(text: &str) -> String {
     span(&shown)
 }
 
-/// As [`code`], of any length: a command that is cut off would do something else.
+/// A code span as in [`code`], of any length: a command that is cut off would do something else.
 fn whole(text: &str) -> String {
     span(&escape(text).replace('|', "\\u{7c}"))
 }

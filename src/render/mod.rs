@@ -1,4 +1,4 @@
-//! A report as text: data in, `String` out. Whoever prints decides on colour; the text carries ANSI styles that a
+//! A report as text: data in, `String` out. The code that prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
 pub mod diff;

@@ -13,7 +13,7 @@ pub(super) struct Headline {
     pub(super) text: String,
 }
 
-/// How an outcome is meant.
+/// The tone of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     Good,
@@ -39,7 +39,7 @@ impl Headline {
         Self { tone, text: text.into() }
     }
 
-    /// Of a command that compares or writes, as the user typed it: `drift`.
+    /// The headline of a command that compares or writes, as the user typed it: `drift`.
     pub(super) fn of_report(report: &Report, command: &str) -> Self {
         let mut outcome = Self::of_portal(report, command);
         if report.against.is_some() {
@@ -77,7 +77,7 @@ impl Headline {
         }
     }
 
-    /// Of a command that errors ended: what ended it, and what that means for what the command is for.
+    /// The headline of a command that errors ended: what ended it, and what that means for what the command is for.
     fn of_failure(report: &Report, command: &str) -> Self {
         let what = match report.failure {
             Some(FailureKind::Interrupted) => "Interrupted".to_owned(),
@@ -126,7 +126,7 @@ impl Headline {
         }
     }
 
-    /// Of `validate`.
+    /// The headline of `validate`.
     pub(super) fn of_validation(validation: &Validation) -> Self {
         let errors = errors(&validation.findings);
         let warnings = validation.findings.len() - errors;
@@ -146,7 +146,7 @@ impl Headline {
         }
     }
 
-    /// Of `list`.
+    /// The headline of `list`.
     pub(super) fn of_list(list: &ListReport) -> Self {
         if list.portal.is_none() {
             return Self::new(Tone::Bad, "The portal was not read");
@@ -178,7 +178,7 @@ pub(super) fn renames(plan: &Plan) -> String {
     }
 }
 
-/// What a plan comes to, in numbers.
+/// The counts of a plan.
 pub(super) fn counts(plan: &Plan) -> String {
     let counts = plan.counts();
     let mut text = format!("{} to create, {} to replace, {} to delete", counts.create, counts.replace, counts.delete);
@@ -195,7 +195,7 @@ pub(super) fn counts(plan: &Plan) -> String {
     text
 }
 
-/// What a report's plan comes to, or came to before the portal was another one.
+/// The counts of a report's plan, also of one made before the portal changed.
 pub(super) fn counts_of(report: &Report) -> Option<String> {
     let lead = if report.is_stale() { "It was to be: " } else { "" };
     report.plan.as_ref().map(|plan| format!("{lead}{}", counts(plan)))

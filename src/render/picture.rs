@@ -124,7 +124,7 @@ fn fitted(image: &RgbaImage, most: u32) -> RgbaImage {
     }
 }
 
-/// How large an image is drawn: no side longer than `most`.
+/// The drawn size of an image: no side is longer than `most`.
 fn size(image: &RgbaImage, most: u32) -> (u32, u32) {
     let (width, height) = image.dimensions();
     let longest = width.max(height);

@@ -1,4 +1,4 @@
-//! Why a change is made or an entry is left alone, in words, and the order in which changes are shown.
+//! The reasons why a change is made or an entry is left alone, in words, and the order in which changes are shown.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::domain::state::Content;
 
 use super::usage;
 
-/// Why, in a sentence. `quoted` escapes what comes from a portal, and marks it as not our words.
+/// The reason in a sentence. `quoted` escapes what comes from a portal, and marks it as not our words.
 pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> String {
     let spelling = change.action.before().map_or("", |before| before.code.as_str());
     let mut reason = match change.reason {
@@ -28,8 +28,8 @@ pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> Stri
     reason
 }
 
-/// As [`in_words`], with how many pixels differ, with the other half of a rename as `named` names it, and with what is known
-/// of the code's use.
+/// The reason as in [`in_words`], with how many pixels differ, with the other half of a rename as `named` names it, and
+/// with what is known of the code's use.
 pub(super) fn in_full(
     change: &Change,
     plan: &Plan,
@@ -79,7 +79,7 @@ pub(super) fn in_pairs(plan: &Plan) -> Vec<&Change> {
     paired
 }
 
-/// Why an entry is left alone, in words.
+/// The reason why an entry is left alone, in words.
 pub(super) fn unmanaged(kind: Kind, why: Unmanaged) -> String {
     match why {
         Unmanaged::KindAbsent => format!("the manifest has no `{}`", kind.plural()),

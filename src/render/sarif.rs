@@ -153,7 +153,7 @@ struct LogicalLocation {
     fully_qualified_name: String,
 }
 
-/// What `validate` found.
+/// The result of `validate`.
 ///
 /// # Errors
 /// When it cannot be written as JSON, which no finding can cause.

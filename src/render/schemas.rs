@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::json::schemas::SCHEMAS;
 use super::style::BOLD;
 
-/// What there is, a line each.
+/// The list of schemas, a line each.
 #[must_use]
 pub fn list() -> String {
     let width = SCHEMAS.iter().map(|schema| schema.name.len()).max().unwrap_or(0);

@@ -3,8 +3,8 @@
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-/// What a terminal can do; the default is what there is in a pipe, where lines are as long as they are and nothing is
-/// drawn.
+/// The abilities of a terminal; the default is what there is in a pipe, where lines are as long as they are and nothing
+/// is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Screen {
     /// Its width; `None` where there is none.
@@ -52,7 +52,7 @@ impl Screen {
     /// A line of two columns; the first is `width` wide and begins after `lead`. Where that leaves too little of
     /// the screen for the second, it stands below the first.
     pub(super) fn row(&self, lead: usize, first: &str, width: usize, second: &str) -> String {
-        /// What the second column is read well in.
+        /// The least width in which the second column is read well.
         const ENOUGH: usize = 24;
         let column = lead + width + 2;
         if self.columns.is_some_and(|columns| column + ENOUGH > columns) {

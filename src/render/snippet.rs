@@ -11,7 +11,7 @@ use super::picture::{self, Pictures};
 use super::screen::Screen;
 use crate::text::{escape, escaped, is_plain};
 
-/// How far from the margin an image is drawn, in cells.
+/// The indent of a drawn image, in cells.
 const INDENT: usize = 4;
 
 /// The longest stretch of text that is shown, in bytes; of a longer one only the place is shown.
@@ -20,7 +20,7 @@ const MAX_SHOWN: usize = 400;
 /// Where the lines of a message begin after the first.
 const HANGING: usize = 2;
 
-/// What stands before the text of a help, beside the numbers of lines: a manifest has no more than five digits' worth.
+/// The width before the text of a help, beside the numbers of lines: a manifest has no more than five digits' worth.
 const HELP: usize = 5 + " = help: ".len();
 
 /// The most images that are drawn: past that, nobody would find the findings among them.
@@ -175,8 +175,8 @@ fn lines(place: &Place, source: &str) -> Option<Lines> {
     (text.len() <= MAX_SHOWN && end > start).then(|| Lines { text: blanked(text), span: start - first..end - first })
 }
 
-/// What would move the terminal's cursor or reorder its text is blanked byte for byte, so that every place stays
-/// where it is.
+/// The source without what would move the terminal's cursor or reorder its text: it is blanked byte for byte, so that
+/// every place stays where it is.
 fn blanked(source: &str) -> String {
     let mut safe = String::with_capacity(source.len());
     for character in source.chars() {

@@ -12,13 +12,13 @@ use crate::text::plural;
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
-/// With styles, for a terminal.
+/// The summary with styles, for a terminal.
 pub(crate) fn styled(validation: &Validation) -> String {
     let (style, word) = if validation.passed() { (GOOD, "Valid") } else { (BAD, "Not valid") };
     format!("{style}{word}{style:#}{}", rest(validation))
 }
 
-/// Without styles, for a log.
+/// The summary without styles, for a log.
 pub(crate) fn plain(validation: &Validation) -> String {
     let word = if validation.passed() { "Valid" } else { "Not valid" };
     format!("{word}{}", rest(validation))

@@ -40,7 +40,7 @@ pub(crate) fn report(report: &UsageReport) -> String {
     text
 }
 
-/// What was looked at, and what was not.
+/// The coverage in words: what was read, and what was not.
 pub(super) fn coverage(coverage: &Coverage) -> String {
     let Coverage { items, asked, read, cut, unreadable, not_reached, log_entries, troubles } = coverage;
     if items.is_empty() {
@@ -65,7 +65,7 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
     text
 }
 
-/// In a few words, for the reason of a change. `quoted` escapes what comes from a portal or a file.
+/// The use in a few words, for the reason of a change. `quoted` escapes what comes from a portal or a file.
 pub(super) fn in_brief(usage: &Usage, quoted: impl Fn(&str) -> String) -> String {
     match usage {
         Usage::Used { log_entries, samples } => {

@@ -48,7 +48,7 @@ pub struct Cache {
 
 #[derive(Debug, Default)]
 struct KnownContents {
-    /// By their `fileUri`.
+    /// The contents by `fileUri`.
     entries: BTreeMap<String, Content>,
     /// Whether the index on disk is older.
     changed: bool,

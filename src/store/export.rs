@@ -44,7 +44,7 @@ impl ExportFolder {
         Box::new(Finding::error("export", message).in_file(self.shown()).help(help))
     }
 
-    /// What keeps files from being written, before any is.
+    /// The obstacle to writing the files, checked before any is written.
     fn obstacle(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Option<Box<Finding>> {
         // Also when it is a link to nowhere.
         if self.folder.kind_of("").is_ok() && !self.folder.is_there() {

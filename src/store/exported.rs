@@ -26,7 +26,7 @@ pub(super) const MAX_SNAPSHOT_BYTES: u64 = 64 * 1024 * 1024;
 pub(crate) struct ExportedPortal {
     source: ExportSource,
     listing: Listing,
-    /// By what stands for its `fileUri`: the bytes, or why there are none.
+    /// The images by what stands for `fileUri`: the bytes, or why there are none.
     images: BTreeMap<String, Result<Arc<[u8]>, String>>,
 }
 

@@ -12,7 +12,7 @@ use super::root;
 /// The largest file whose lines are extended, in bytes.
 const MAX_EXTENDED_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Where a new branding repository is to be.
+/// The place of a new branding repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewRepository {
     /// Its folder, without links; it need not exist yet.
@@ -21,7 +21,7 @@ pub(crate) struct NewRepository {
     pub(crate) git: Option<PathBuf>,
 }
 
-/// Why nothing was written.
+/// The reason why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InitError {
     /// A file is in the place of a folder.
@@ -40,7 +40,7 @@ pub(crate) enum InitError {
         path: PathBuf,
         /// What was being done: "read", "written".
         doing: &'static str,
-        /// Why that failed.
+        /// The reason why that failed.
         error: io::Error,
     },
 }
@@ -107,7 +107,7 @@ pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Resul
     Ok(written)
 }
 
-/// What is to be done to a file.
+/// The step that a file needs.
 enum Step {
     Create(Vec<u8>),
     Replace { old: Vec<u8>, new: Vec<u8> },
@@ -150,7 +150,7 @@ fn extended(old: &[u8], lines: &[&str]) -> Option<Vec<u8>> {
     Some(new)
 }
 
-/// What was done below a folder, so that it can be taken back.
+/// The changes below a folder, so that they can be undone.
 struct Undo<'a> {
     root: Folder,
     folders: Vec<Folder>,

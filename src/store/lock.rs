@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{FileLock, Locking};
 use super::state_dir::StateDir;
 
-/// Who holds a lock.
+/// The holder of a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockHolder {
     /// Its process id.
@@ -18,7 +18,7 @@ pub struct LockHolder {
     pub(crate) purpose: LockPurpose,
 }
 
-/// What a lock is held for.
+/// The purpose of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockPurpose {
@@ -34,7 +34,7 @@ pub struct Lock {
     _file: FileLock,
 }
 
-/// Why a lock could not be taken.
+/// The reason why a lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another apply runs.

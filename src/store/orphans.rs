@@ -93,7 +93,7 @@ impl Search<'_> {
 /// The paths that a manifest declares, relative to it.
 struct DeclaredPaths {
     files: HashSet<PathBuf>,
-    /// Of these every file whose name ends in `.png`.
+    /// The folders that declare every file whose name ends in `.png`.
     folders: HashSet<PathBuf>,
 }
 

@@ -6,7 +6,7 @@ use crate::domain::origin::{PastOutcome, PastRun};
 use crate::domain::step::StepOutcome;
 use crate::format::{ActionName, Document};
 
-/// What `run` did of `plan`, its own plan.
+/// The outcome of `run` for `plan`, its own plan.
 pub(super) fn past_run(run: &RunState, plan: &Document) -> PastRun {
     let done = plan.changes.iter().map(|change| {
         let outcome = run.steps.get(&change.address).map(|step| step.fate);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::place;
 
-/// Which files are looked at.
+/// The filter of the files that are read.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum PathFilter {
     /// All that is declared.

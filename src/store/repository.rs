@@ -67,7 +67,7 @@ impl Repository {
         UserInput::at(&self.manifest).is_absent()
     }
 
-    /// What the manifest declares, sorted, as far as its folders can be listed; no image is read.
+    /// The addresses that the manifest declares, sorted, as far as its folders can be listed; no image is read.
     pub(crate) fn addresses(&self, manifest: &Manifest) -> Vec<Address> {
         let (declared, _) = declared::files(&self.folder, manifest, &self.name);
         declared.into_iter().map(|declared| declared.address).collect()
@@ -114,7 +114,7 @@ impl Repository {
         }
     }
 
-    /// What is wrong with the codes that are file names: the manifest only names their folder.
+    /// The findings about the codes that are file names: the manifest only names their folder.
     fn check_codes(&self, manifest: &Manifest, declared: &[DeclaredFile]) -> Vec<Finding> {
         let is_folder = |kind: &Kind| matches!(manifest.section(*kind), Some(Section::Folder { .. }));
         let check = |kind| {

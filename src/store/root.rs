@@ -19,7 +19,7 @@ pub(crate) fn path_in_repository(file: &Path) -> String {
     with_slashes(&folder.strip_prefix(root).unwrap_or(Path::new("")).join(name))
 }
 
-/// Where state is kept unless the user names another place: beside the manifest, in its folder.
+/// The folder for state unless the user names another place: beside the manifest, in its folder.
 pub(crate) fn state_beside(folder: &Path) -> PathBuf {
     // Beside a manifest that is named without a folder, it is named without one too.
     folder.strip_prefix(".").unwrap_or(folder).join(".brandctl")

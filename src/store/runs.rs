@@ -64,7 +64,7 @@ impl RunStore {
         all(&self.state.folder().child(RUNS))
     }
 
-    /// What the newest runs did to the portal, the newest first. A run whose plan cannot be read is left out.
+    /// The newest runs on the portal, the newest first. A run whose plan cannot be read is left out.
     pub(crate) fn record(&self) -> Vec<PastRun> {
         /// How many runs are looked at.
         const MAX_RUNS: usize = 50;
@@ -155,7 +155,7 @@ fn all(runs: &Folder) -> io::Result<Vec<StoredRun>> {
     names.iter().filter_map(|name| StoredRun::read(runs.child(name)).transpose()).collect()
 }
 
-/// What lies in a folder; nothing where there is none.
+/// The items of a folder; nothing where it is missing.
 fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
     match folder.items() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -209,7 +209,7 @@ impl StoredRun {
         self.folder.path()
     }
 
-    /// What the run was to do.
+    /// The plan of the run.
     ///
     /// # Errors
     /// When its plan cannot be read.

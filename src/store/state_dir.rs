@@ -1,7 +1,7 @@
 //! Where state lives: `.brandctl/<portal>/`, ignored by Git. Losing it is safe; it loses backups and history.
 //!
-//! Whoever can commit to the repository can put links where state is expected. None is followed: a plan of somebody's
-//! pull request must not write or delete outside this folder.
+//! Anyone who can commit to the repository can put links where state is expected. None is followed: a plan of
+//! somebody's pull request must not write or delete outside this folder.
 
 use std::io;
 use std::path::Path;

@@ -354,6 +354,42 @@ pub(crate) fn tokens_of(file: &Path) -> Vec<String> {
     secrets.into_iter().flatten().map(ToOwned::to_owned).collect()
 }
 
+/// A text without what differs from run to run and from machine to machine: times, ids of runs, commits, digests, ports,
+/// the number of an error of the system.
+pub(crate) fn scrubbed(text: &str) -> String {
+    let is_hex = |word: &str| word.chars().all(|c| c.is_ascii_hexdigit());
+    let (mut scrubbed, mut rest, mut before) = (String::new(), text, "");
+    while !rest.is_empty() {
+        let in_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let (word, gap) = rest.split_at(rest.find(|c| !in_word(c)).unwrap_or(rest.len()));
+        let digits = word.chars().all(|c| c.is_ascii_digit());
+        let (shown, after) = if word.len() > 15 && word.as_bytes()[8] == b'T' && word.as_bytes()[15] == b'Z' {
+            ("RUN", gap)
+        } else if word.len() == 13 && word.as_bytes()[10] == b'T' {
+            ("TIME", gap.trim_start_matches(|c: char| c.is_ascii_digit() || ":.+Z".contains(c)))
+        } else if word.len() > 6 && is_hex(word) && ["commit ", "  at "].iter().any(|it| before.ends_with(it)) {
+            ("COMMIT", gap)
+        } else if [12, 64].contains(&word.len()) && is_hex(word) {
+            ("SHA256", gap)
+        } else if digits
+            && word.len() > 3
+            && ["127.0.0.1:", "127.0.0.1_", "port "].iter().any(|it| before.ends_with(it))
+        {
+            ("PORT", gap)
+        } else if digits && before.ends_with("os error ") {
+            ("NUMBER", gap)
+        } else {
+            (word, gap)
+        };
+        scrubbed.push_str(shown);
+        let (gap, next) = after.split_at(after.find(in_word).unwrap_or(after.len()));
+        scrubbed.push_str(gap);
+        before = &text[..text.len() - next.len()];
+        rest = next;
+    }
+    scrubbed
+}
+
 /// The binary in `folder`, with an environment that holds no credentials and no proxy.
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brandctl"));
@@ -453,6 +489,16 @@ impl Output {
             .filter(|guard| guard["outcome"] == "refused")
             .map(|guard| guard["guard"].as_str().unwrap().to_owned())
             .collect()
+    }
+
+    /// Standard output as it is in a snapshot.
+    pub(crate) fn out(&self) -> String {
+        scrubbed(&self.stdout)
+    }
+
+    /// Standard error as it is in a snapshot.
+    pub(crate) fn err(&self) -> String {
+        scrubbed(&self.stderr)
     }
 
     /// Both streams.

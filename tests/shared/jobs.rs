@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::init::yaml;
 
-/// Whose file it is.
+/// The CI system that a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum System {
     Github,

@@ -26,7 +26,7 @@ impl Ci {
     }
 }
 
-/// What was answered so far, checked.
+/// The answers so far, checked.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) source: Option<Source>,
@@ -34,7 +34,7 @@ pub(super) struct Given {
     pub(super) ci: Option<Ci>,
 }
 
-/// What the repository begins with, and which codes it owns.
+/// The source of the first entries, and the codes that the repository owns.
 #[derive(Debug)]
 pub(super) enum Source {
     /// Sample art.
@@ -43,7 +43,7 @@ pub(super) enum Source {
     Portal(Option<Pattern>),
 }
 
-/// What the repository begins with: a brand, and the portal that it is for.
+/// The start of the repository: a brand, and the portal that it is for.
 pub(super) struct Begun {
     pub(super) brand: Brand,
     pub(super) portal: Option<PinnedPortal>,

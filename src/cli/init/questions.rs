@@ -30,7 +30,7 @@ pub(super) fn ask(given: Given, globals: &Globals) -> Result<(Source, Option<Pin
     Ok((source, portal, ci))
 }
 
-/// What a repository can begin with.
+/// The possible starts of a repository.
 #[derive(Clone, Copy)]
 enum Beginning {
     Portal,

@@ -103,7 +103,7 @@ mod tests {
         assert!(of("").starts_with("%%"));
     }
 
-    /// What Windows, macOS or a shell would not take as an ordinary file's name.
+    /// Whether Windows, macOS and a shell take it as an ordinary file's name.
     fn is_safe(name: &str) -> bool {
         let reserved = ["con", "prn", "aux", "nul"].map(str::to_owned).into_iter();
         let mut reserved = reserved.chain((0..10).flat_map(|n| [format!("com{n}"), format!("lpt{n}")]));

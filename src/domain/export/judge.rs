@@ -87,7 +87,7 @@ impl DeclarationRules {
         }
     }
 
-    /// Why a manifest cannot declare this code.
+    /// The reason why a manifest cannot declare this code.
     fn of_code(&self, address: &Address) -> Option<String> {
         if self.ambiguous.contains(&address.folded()) {
             return Some("code-ambiguous: the portal lists several entries that differ by case at most".to_owned());

@@ -24,7 +24,7 @@ pub(crate) use names::{MANIFEST, SCHEMA, SET_ASIDE, SNAPSHOT};
 
 use judge::{DeclarationRules, Judgement, Opacity};
 
-/// Which entries are exported.
+/// The choice of the entries that are exported.
 #[derive(Debug, Clone, Default)]
 pub struct ExportChoice {
     /// What the command is limited to.
@@ -62,7 +62,7 @@ pub struct ExportSource {
     pub(crate) sandbox: bool,
 }
 
-/// What became of one custom entry.
+/// The outcome of one custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExportOutcome {
     /// The manifest declares it, with its image in this file.

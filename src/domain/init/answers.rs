@@ -139,7 +139,7 @@ impl FolderInGit {
         }
     }
 
-    /// What the paths of its files begin with: nothing, or the folder and a slash.
+    /// The prefix of the paths of its files: nothing, or the folder and a slash.
     pub(crate) fn prefix(&self) -> &str {
         &self.0
     }

@@ -23,7 +23,7 @@ pub(crate) const MANIFEST: &str = "brand.yaml";
 /// The manifest's schema, for editors. It is beside the manifest, so that it is found offline and is of the same version.
 const SCHEMA: &str = "brand.schema.json";
 
-/// What Git should ignore: the state folder, and what the CI files write.
+/// The paths that Git should ignore: the state folder, and what the CI files write.
 const GITIGNORE: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
 
 /// The answers from which a branding repository is made.
@@ -67,7 +67,7 @@ pub(crate) struct WrittenFile {
     pub(crate) change: FileChange,
 }
 
-/// What was done to a file.
+/// The change to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileChange {
     /// It is new.
@@ -126,7 +126,7 @@ impl Brand {
     }
 }
 
-/// What goes with any manifest.
+/// The files that go with any manifest.
 fn surroundings() -> [(String, FileContent); 2] {
     let schema = format!("{:#}\n", super::manifest::schema());
     [(SCHEMA.to_owned(), new(schema)), (".gitignore".to_owned(), FileContent::Lines(GITIGNORE))]

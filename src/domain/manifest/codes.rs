@@ -30,7 +30,7 @@ pub(crate) fn check_codes<'a>(
     findings
 }
 
-/// What codes are held against.
+/// The checks of codes, and what they compare with.
 pub(super) struct CodeChecks<'a> {
     /// `None` when it could not be read.
     pub(super) owns: Option<&'a Scope>,
@@ -112,7 +112,7 @@ impl CodeChecks<'_> {
     }
 }
 
-/// Why neither the portal nor brandctl could keep such a code.
+/// The reason why neither the portal nor brandctl could keep such a code.
 fn fault(code: &str) -> Option<String> {
     let length = code.chars().count();
     if length == 0 {

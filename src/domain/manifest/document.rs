@@ -212,7 +212,7 @@ fn max_deletes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "minimum": 0, "maximum": u32::MAX, "examples": [10] })
 }
 
-/// What an editor says of a rule, and of each level that it may have.
+/// The text that an editor shows for a rule, and for each level that it may have.
 fn rule(id: &str) -> Value {
     let description = RULES.iter().find(|rule| rule.id == id).map_or_else(
         || "How bad what it finds is.".to_owned(),

@@ -15,7 +15,7 @@ use super::{Manifest, VERSION};
 use crate::domain::quote::quoted;
 use crate::domain::yaml::{self, MapEntry, Node, Shape, YamlChecks, YamlFile};
 
-/// What findings about the YAML of a manifest say.
+/// The texts of findings about the YAML of a manifest.
 const YAML: YamlFile = YamlFile {
     name: "manifest",
     levels: "three levels",
@@ -35,8 +35,8 @@ pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     (manifest.filter(|_| !findings.iter().any(Finding::is_error)), findings)
 }
 
-/// As [`parse`], but with what could be read of a manifest that has errors: enough to look at its art too, and to tell
-/// everything at once.
+/// Parses as [`parse`] does, and also returns what could be read of a manifest that has errors: enough to look at its
+/// art too, and to tell everything at once.
 #[must_use]
 pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let mut collector = Collector::new(name);

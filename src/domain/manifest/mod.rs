@@ -37,7 +37,7 @@ pub(in crate::domain) use values::portal_host;
 /// The version of the manifest's format that this brandctl reads.
 pub(crate) const VERSION: u32 = 1;
 
-/// What a branding repository declares, checked.
+/// The checked declaration of a branding repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// The hosts it may be applied to, in lower case, with the port when it is not 443; empty: any.
@@ -59,7 +59,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// What is declared of one kind; `None` when that kind is not managed.
+    /// The declaration of one kind; `None` when that kind is not managed.
     pub(crate) const fn section(&self, kind: Kind) -> Option<&Section> {
         match kind {
             Kind::Icon => self.icons.as_ref(),
@@ -72,7 +72,7 @@ impl Manifest {
         self.portals.is_empty() || self.portals.iter().any(|named| named == portal)
     }
 
-    /// What brandctl may touch.
+    /// The entries that brandctl may touch.
     #[must_use]
     pub fn ownership(&self) -> Ownership {
         Ownership {
@@ -84,7 +84,7 @@ impl Manifest {
         }
     }
 
-    /// How bad a finding of this rule is, when the manifest says so.
+    /// The level of this rule, when the manifest sets it.
     pub(crate) fn level(&self, rule: &str) -> Option<Level> {
         self.rules.get(rule).copied()
     }
@@ -105,7 +105,7 @@ impl Default for Policy {
     }
 }
 
-/// What is declared of one kind.
+/// The declaration of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Section {
     /// Every code with its file. Empty: own none.

@@ -84,7 +84,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// What to do about a key that is not among `keys`.
+/// The help for a key that is not among `keys`.
 fn unknown_key_help(key: &str, keys: &'static [&'static str]) -> String {
     let lower = key.to_ascii_lowercase();
     let nested = |name: &str, keys: &[&str]| {

@@ -14,7 +14,7 @@ use crate::domain::quote::quoted;
 use crate::domain::yaml::{MapEntry, Shape};
 
 impl Reader<'_, '_> {
-    /// What is declared of one kind.
+    /// Reads the declaration of one kind.
     pub(super) fn section(&mut self, kind: Kind, pair: &MapEntry, codes: &CodeChecks<'_>) -> Option<Section> {
         let plural = kind.plural();
         match pair.value.shape() {

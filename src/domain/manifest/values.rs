@@ -97,7 +97,7 @@ pub(super) fn host(text: &str) -> Result<String, Problem> {
     })
 }
 
-/// As [`host`], for text that is not in a manifest yet: the error is one sentence, with what to write.
+/// The host as in [`host`], for text that is not in a manifest yet: the error is one sentence, with what to write.
 pub(in crate::domain) fn portal_host(text: &str) -> Result<String, String> {
     host(text).map_err(|Problem { message, help }| match help {
         Some(help) => format!("{message}: {help}"),

@@ -21,7 +21,7 @@ pub(crate) struct OldManifest<'a> {
     pub(crate) text: Option<&'a [u8]>,
 }
 
-/// What old manifests say of one code.
+/// The history of one code in old manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct CodeHistory {
     /// Every file that it was declared with, from the root of the repository.
@@ -177,7 +177,7 @@ mod tests {
     }
 
     proptest! {
-        /// What an excerpt says of a code is what the whole manifest says.
+        /// An excerpt says the same of a code as the whole manifest.
         #[test]
         fn an_excerpt_means_what_the_whole_means(
             entries in proptest::collection::btree_map("acme-[a-d][:. #x]?[a-c]?", 0..5_usize, 0..8),

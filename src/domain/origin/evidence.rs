@@ -10,7 +10,7 @@ use crate::domain::diff::{Action, After, Before, Change};
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
 
-/// Everything that is known of the origins of a plan's changes. It grows: what must be read of the history depends on what is
+/// The evidence for the origins of a plan's changes. It grows: what must be read of the history depends on what is
 /// known already.
 #[derive(Debug)]
 pub(crate) struct OriginEvidence<'a> {
@@ -301,7 +301,7 @@ impl<'a> OriginEvidence<'a> {
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
     }
 
-    /// Why it is inconclusive that no version of a code equals an image.
+    /// The reason why it is inconclusive that no version of a code equals an image.
     fn why_inconclusive(&self, address: &Address) -> Option<&'static str> {
         let files = self.files(address);
         let touches = || files.iter().flat_map(|file| self.past.touches(file));
@@ -319,7 +319,7 @@ impl<'a> OriginEvidence<'a> {
         }
     }
 
-    /// What the newest run did to an entry that had something to do with it.
+    /// The action on an entry by the newest run that concerned it.
     fn last_run(&self, address: &Address) -> Option<(&str, &PastOutcome)> {
         let key = address.folded();
         self.runs.iter().find_map(|run| Some((run.id.as_str(), run.done.get(&key)?)))
@@ -347,9 +347,9 @@ const NOT_HERE: &str = "contents of older commits could not be read";
 
 /// The commits that an apply is known of.
 struct Known<'a> {
-    /// Those that are older than what the portal has.
+    /// The commits that are older than what the portal has.
     shown: Ancestors,
-    /// Those that the portal or a run has, and all that is older.
+    /// The commits that the portal or a run has, and all older ones.
     reached: Ancestors,
     /// The runs that applied everything, and what they applied.
     whole: Vec<(&'a str, Ancestors)>,
@@ -365,7 +365,7 @@ fn unknown(why: &str) -> Origin {
     of(OriginKind::Unknown, why.to_owned())
 }
 
-/// What LFS commits in place of a file.
+/// The pointer that LFS commits in place of a file.
 fn pointer(content: &Content) -> String {
     format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", content.sha256, content.size)
 }
@@ -424,7 +424,7 @@ mod tests {
         past
     }
 
-    /// What is judged of `a`, of which the portal has `live`; `b` is on the portal as it is declared.
+    /// The judgement of `a`, where the portal has `live`; `b` is on the portal as it is declared.
     fn judged(
         past: &Past,
         declared: &[(&str, u8)],

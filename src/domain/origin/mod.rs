@@ -68,7 +68,7 @@ impl OriginKind {
     }
 }
 
-/// Where a difference comes from.
+/// The origin of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Who moved.
@@ -94,7 +94,7 @@ pub(crate) struct PastRun {
     pub(crate) done: BTreeMap<(Kind, FoldedCode), PastOutcome>,
 }
 
-/// What a run did to an entry.
+/// The outcome of a run for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PastOutcome {
     /// Since then it had this image.

@@ -45,7 +45,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// What a file is after a commit.
+/// The state of a file after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Blob {
     /// It has this content.

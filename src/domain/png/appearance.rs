@@ -1,4 +1,4 @@
-//! When two images look the same.
+//! Appearance: when two images look the same.
 
 use std::fmt;
 

@@ -67,12 +67,12 @@ const SINGLE: [&[u8; 4]; 18] = [
     b"IHDR", b"PLTE", b"acTL", b"bKGD", b"cHRM", b"cICP", b"cLLI", b"eXIf", b"gAMA", b"hIST", b"iCCP", b"mDCV",
     b"pHYs", b"sBIT", b"sRGB", b"sTER", b"tIME", b"tRNS",
 ];
-/// Those that come before the palette.
+/// The chunks that come before the palette.
 const BEFORE_PALETTE: [&[u8; 4]; 8] = [b"cHRM", b"cICP", b"cLLI", b"gAMA", b"iCCP", b"mDCV", b"sBIT", b"sRGB"];
-/// Those that come after the palette, if there is one.
+/// The chunks that come after the palette, if the file has one.
 const AFTER_PALETTE: [&[u8; 4]; 3] = [b"bKGD", b"hIST", b"tRNS"];
-/// Those that come before the pixels, besides the two lists above. The eXIf chunk is often found behind them; it moved
-/// between editions of the specification.
+/// The chunks that come before the pixels, besides the two lists above. The eXIf chunk is often found behind them; it
+/// moved between editions of the specification.
 const BEFORE_PIXELS: [&[u8; 4]; 3] = [b"PLTE", b"pHYs", b"sPLT"];
 
 /// Walks over `bytes` to the last one.

@@ -7,7 +7,7 @@ use super::pixels::Image;
 /// The largest difference of a channel that is called faint: hardly anybody sees it at the size of an icon.
 const FAINT: u8 = 16;
 
-/// What one pixel is in the picture of a comparison; the number is its place in [`PALETTE`].
+/// The mark of one pixel in the picture of a comparison; the number is its place in [`PALETTE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     /// The same in both, and clear or nearly so.
@@ -43,7 +43,7 @@ impl Area {
     }
 }
 
-/// How two images of the same dimensions differ.
+/// The difference of two images of the same dimensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Comparison {
     /// How many pixels differ.
@@ -93,7 +93,8 @@ pub(crate) fn compare(before: &Image, after: &Image) -> Option<Comparison> {
 }
 
 impl Comparison {
-    /// What differs in neon (paler where it is faint), the rest in greys: a PNG of two bits a pixel.
+    /// The picture of the comparison: what differs in neon (paler where it is faint), the rest in greys: a PNG of two
+    /// bits a pixel.
     ///
     /// # Errors
     /// When it cannot be encoded, which no comparison can cause.

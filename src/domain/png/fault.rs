@@ -1,4 +1,4 @@
-//! Why bytes are not a sound PNG. Every message is one sentence in lower case without a full stop.
+//! The reasons why bytes are not a sound PNG. Every message is one sentence in lower case without a full stop.
 
 use std::fmt;
 
@@ -17,7 +17,8 @@ impl fmt::Display for ChunkName {
     }
 }
 
-/// Why bytes are not a sound PNG. Offsets count from the first byte of the file; a chunk's is that of its length field.
+/// The reason why bytes are not a sound PNG. Offsets count from the first byte of the file; a chunk's is that of its
+/// length field.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PngFault {
     /// No bytes at all.
@@ -129,7 +130,7 @@ pub enum PngFault {
 }
 
 impl PngFault {
-    /// What to do about it, where that is known: one sentence in the form of the message.
+    /// The fix, where it is known: one sentence in the form of the message.
     pub(crate) const fn help(&self) -> Option<&'static str> {
         match self {
             Self::LfsPointer => Some("run `git lfs pull`; in CI, let the checkout fetch LFS files"),

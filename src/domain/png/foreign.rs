@@ -1,4 +1,4 @@
-//! What bytes are that do not start with the PNG signature, as far as their first bytes show.
+//! The format of bytes that do not start with the PNG signature, as far as their first bytes show.
 
 use super::fault::PngFault;
 

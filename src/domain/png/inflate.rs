@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// Why a zlib stream does not inflate.
+/// The reason why a zlib stream does not inflate.
 pub(super) enum InflateFault {
     /// The part with this index, from 0, is where it shows.
     Damaged(usize),
@@ -10,14 +10,14 @@ pub(super) enum InflateFault {
     TooLong,
 }
 
-/// What a zlib stream held.
+/// The content of a zlib stream.
 pub(super) struct Inflated {
     pub(super) bytes: Vec<u8>,
     /// The part in which bytes follow the stream, from 0.
     pub(super) followed_in: Option<usize>,
 }
 
-/// How far the result may grow at first. Every icon fits; what promises more gets it as it keeps the promise.
+/// The first capacity of the result. Every icon fits; what promises more gets it as it keeps the promise.
 const FIRST: usize = 16 << 10;
 
 /// Inflates `parts`, joined, up to `limit` bytes.

@@ -25,7 +25,7 @@ const MAX_INFLATED: u64 = 24 << 20;
 /// The largest colour profile that is inflated, in bytes. The largest in use (for printing) stay below half of it.
 const MAX_PROFILE: usize = 4 << 20;
 
-/// What the decoder may allocate besides the pixels.
+/// The bytes that the decoder may allocate besides the pixels.
 const DECODER_LIMIT: usize = 8 << 20;
 
 /// A PNG that was read to its last byte and found sound. An animated one is here with its default image.
@@ -180,7 +180,7 @@ fn undecodable(error: &DecodingError) -> PngFault {
     PngFault::Undecodable(first.into_iter().chain(characters).collect())
 }
 
-/// What turns a grey of fewer than 8 bits into one of 8: 255, 85 or 17.
+/// The factor that turns a grey of fewer than 8 bits into one of 8: 255, 85 or 17.
 const fn grey_scale(depth: BitDepth) -> u8 {
     match depth {
         BitDepth::One => 0xff,

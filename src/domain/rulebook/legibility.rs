@@ -14,7 +14,7 @@ use image::RgbaImage;
 
 use crate::domain::asset::Kind;
 
-/// What the portal draws an image on.
+/// The ground on which the portal draws an image.
 #[derive(Debug)]
 pub(super) struct Background {
     pub(super) name: &'static str,
@@ -34,10 +34,10 @@ const TILE: Background = Background { name: "the tile of a logo (#d5f4fd)", rgb:
 /// Black on white, in tenths: no ratio is greater.
 const MAX_RATIO: u16 = 210;
 
-/// One part in this many of the visible area decides.
+/// The divisor of the visible area: one part in this many decides.
 const SHARE: u32 = 16;
 
-/// How well an image is seen on each ground of its kind, in tenths of a ratio; on none when nothing of it is visible.
+/// The legibility of an image on each ground of its kind, in tenths of a ratio; on none when nothing of it is visible.
 pub(super) struct Legibility(Vec<(&'static Background, u16)>);
 
 impl Legibility {

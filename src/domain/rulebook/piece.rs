@@ -29,7 +29,7 @@ pub struct Piece {
 pub(crate) struct OrphanFiles {
     /// Their paths, relative to the manifest, sorted.
     pub(crate) files: Vec<String>,
-    /// Why there may be more of them: what could not be searched, and the reason.
+    /// The reason why there may be more of them: what could not be searched, and the reason.
     pub(crate) unseen: Option<String>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> DecodedPiece<'a> {
         Self { piece, header, image, legibility: OnceCell::new() }
     }
 
-    /// How well the image is seen on the grounds of its kind.
+    /// The legibility of the image on the grounds of its kind.
     pub(super) fn legibility(&self) -> Option<&Legibility> {
         let image = self.image?.ok()?;
         Some(self.legibility.get_or_init(|| Legibility::of(self.piece.address.kind, &image.pixels)))

@@ -22,7 +22,7 @@ pub struct ArtRule {
     pub(in crate::domain) check: RuleCheck,
 }
 
-/// What a rule checks.
+/// The subject and the function of a rule's check.
 pub(in crate::domain) enum RuleCheck {
     /// A code, where the manifest or a file's name spells it.
     Code(fn(&Code) -> Option<Problem>),
@@ -33,7 +33,7 @@ pub(in crate::domain) enum RuleCheck {
 }
 
 impl ArtRule {
-    /// How bad a finding is when the manifest sets this level, or none; `None` when the rule is off.
+    /// The severity of a finding when the manifest sets this level, or none; `None` when the rule is off.
     pub(in crate::domain) fn severity(&self, set: Option<Level>) -> Option<Severity> {
         set.unwrap_or(self.default).severity()
     }
@@ -44,7 +44,7 @@ impl ArtRule {
         Finding { severity, ..Finding::error(self.id, problem.message).help(help) }
     }
 
-    /// What this rule finds wrong with a code where the manifest sets it to `set`.
+    /// The finding of this rule about a code where the manifest sets it to `set`.
     pub(in crate::domain) fn of_code(&self, code: &Code, set: Option<Level>) -> Option<Finding> {
         let RuleCheck::Code(check) = self.check else { return None };
         let severity = self.severity(set)?;
@@ -52,7 +52,7 @@ impl ArtRule {
     }
 }
 
-/// How bad findings of a rule are.
+/// The level of a rule's findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// Nothing is written until it is fixed.

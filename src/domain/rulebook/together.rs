@@ -9,7 +9,7 @@ use crate::domain::quote::quoted;
 use super::piece::Piece;
 use super::rule::{ArtRule, Level, RuleCheck};
 
-/// So many codes of a group are named one by one.
+/// How many codes of a group are named one by one.
 const NAMED: usize = 10;
 
 pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
@@ -52,7 +52,7 @@ fn duplicate(group: &[&Piece], manifest: &str) -> Option<Finding> {
     let kind = first.address.kind.plural();
     let problem = Problem::new(format!("the {kind} {} and {last} look the same", names.join(", ")));
     let finding = DUPLICATE_ART.finding(Severity::Warning, problem).about(second.address.clone());
-    // A folder declares all of its files in one place, which is not helpful.
+    // A folder declares all of its files in one place, which does not help the reader.
     Some(if first.place == second.place {
         finding.in_file(second.file.clone())
     } else {

@@ -18,7 +18,7 @@ const MAX_REASONS: usize = 10;
 /// The reason that stands for all others.
 const OTHER_REASONS: &str = "other reasons";
 
-/// Why the use of a logo is unknown.
+/// The reason why the use of a logo is unknown.
 const LOGOS: &str = "log entries name icons only; logos are named by configurable activities, which cannot be read";
 
 /// How many of an item's log entries were read in the end.
@@ -36,7 +36,8 @@ pub(crate) enum Completeness {
 #[derive(Debug)]
 pub(crate) struct UsageCounter {
     wanted: BTreeSet<Address>,
-    /// By folded code: portals look codes up without case, so an entry with another spelling shows the same icon.
+    /// The hits by folded code: portals look codes up without case, so an entry with another spelling shows the same
+    /// icon.
     found: BTreeMap<FoldedCode, (u64, Vec<Sample>)>,
     coverage: Coverage,
 }

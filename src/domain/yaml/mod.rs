@@ -30,7 +30,7 @@ const MAX_HEIGHT: usize = 32;
 /// Values in the tree, those behind aliases counted each time. 10,000 entries need 20,000 to 40,000.
 const MAX_SIZE: usize = 1_000_000;
 
-/// What findings say of the file that is read.
+/// The words that findings use for the file that is read.
 pub(in crate::domain) struct YamlFile {
     /// What it is: "manifest".
     pub(in crate::domain) name: &'static str,

@@ -39,7 +39,7 @@ pub(in crate::domain) struct MapEntry {
     pub(in crate::domain) value: Node,
 }
 
-/// What a value is to YAML 1.2.
+/// The type of a value in YAML 1.2.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::domain) enum Shape<'a> {
     Null,
@@ -53,7 +53,7 @@ pub(in crate::domain) enum Shape<'a> {
 }
 
 impl Shape<'_> {
-    /// What it is, in words.
+    /// Its name, in words.
     pub(in crate::domain) const fn name(self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -69,7 +69,7 @@ impl Shape<'_> {
 }
 
 impl Node {
-    /// What it is.
+    /// Its type.
     pub(in crate::domain) fn shape(&self) -> Shape<'_> {
         match &*self.value {
             NodeValue::Scalar { text, plain: false } => Shape::Text(text),

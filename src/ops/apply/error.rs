@@ -1,9 +1,9 @@
-//! Why apply wrote nothing.
+//! The reasons why apply wrote nothing.
 
 use crate::domain::finding::Finding;
 use crate::ops::ports::{PortalError, StoreError};
 
-/// Why nothing was written.
+/// The reason why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum NotApplied {
     /// The portal is not as the plan says.

@@ -259,10 +259,10 @@ enum Proven {
 /// The number of images refused in a row after which no other is tried.
 const MAX_REFUSED: u32 = 3;
 
-/// How often one image is sent at most while its code is missing on the portal; the waits between double.
+/// The most times that one image is sent while its code is missing on the portal; the waits between double.
 const MAX_RESCUES: u32 = 5;
 
-/// Why an answer is not a plain yes.
+/// The reason why an answer is not a plain yes.
 fn reason(answer: &Answer) -> String {
     match answer {
         Answer::Refused { code, description, .. } => refusal(code, description),
@@ -271,7 +271,7 @@ fn reason(answer: &Answer) -> String {
     }
 }
 
-/// What came of adding one image.
+/// The result of adding one image.
 enum Added {
     /// It is there.
     There,

@@ -17,7 +17,7 @@ use crate::ops::ports::{PortalError, ReadPortal};
 
 use super::error::NotApplied;
 
-/// Where a run begins: what an earlier run of the same plan did already.
+/// The starting point of a run: what an earlier run of the same plan did already.
 #[derive(Debug, Default)]
 pub(crate) struct StartingPoint {
     /// Steps that are done.
@@ -26,8 +26,8 @@ pub(crate) struct StartingPoint {
     pub between: BTreeSet<Address>,
 }
 
-/// For how long the reading that made a plan stands for the one before the first write, if the plan only creates: the
-/// portal itself refuses an add whose code exists or is a system code, so that nothing can be lost in that time.
+/// The time for which the reading that made a plan stands for the one before the first write, if the plan only creates:
+/// the portal itself refuses an add whose code exists or is a system code, so that nothing can be lost in that time.
 const JUST_NOW: Duration = Duration::from_secs(2);
 
 /// Checks that the caller may write and that every step stands where the plan has it. `seen` is what was seen when the
@@ -60,8 +60,8 @@ pub(super) async fn check(
     }
 }
 
-/// Where `plan` begins on the portal that `listing` describes: every step must stand as before the plan, or as runs of
-/// the same plan that were cut short may have left it.
+/// The starting point of `plan` on the portal that `listing` describes: every step must stand as before the plan, or as
+/// runs of the same plan that were cut short may have left it.
 ///
 /// # Errors
 /// A finding for each step that stands otherwise.
@@ -113,7 +113,7 @@ pub(in crate::ops) enum ListTrust {
 
 type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
 
-/// Why it could not be found out where steps stand.
+/// The reason why the state of steps could not be found out.
 pub(in crate::ops) enum Unsettled {
     /// The portal could not be read.
     Unread(PortalError),
@@ -121,7 +121,7 @@ pub(in crate::ops) enum Unsettled {
     NeverSettled,
 }
 
-/// Where `changes` stand once nothing moves any more: a server goes on with a batch after its client is gone, so two
+/// The states of `changes` once nothing moves any more: a server goes on with a batch after its client is gone, so two
 /// readings `apart` must agree.
 pub(in crate::ops) async fn settled(
     changes: &[&Change],

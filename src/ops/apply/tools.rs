@@ -1,4 +1,4 @@
-//! What apply needs beside the plan.
+//! The tools that apply needs beside the plan.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;

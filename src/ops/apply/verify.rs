@@ -65,7 +65,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 }
 
-/// What a step came to. `action` is what it was to do.
+/// Judges the result of a step. `action` is what it was to do.
 fn judge(action: &Action, step: &mut StepResult, state: StepState) {
     let found = match (state, step.fate) {
         (StepState::Done, fate) => {

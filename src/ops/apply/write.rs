@@ -24,16 +24,16 @@ use super::tools::Tools;
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
 
-/// How often a step is sent at most, when the portal demonstrably did not take it.
+/// The most times that a step is sent, when the portal demonstrably did not take it.
 pub(super) const MAX_TRIES: u32 = 3;
 
 /// The most bytes of images in one batch; in base64, percent-encoded, they grow by half.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// For how long a precondition that was seen to hold is believed.
+/// The time for which a precondition that was seen to hold is believed.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// What came of a request.
+/// The result of a request.
 pub(super) enum Sent {
     /// The portal answered: one answer for each command.
     Answered(Vec<Answer>),
@@ -70,7 +70,7 @@ pub(super) struct Writer<'a, P> {
     stale: Cell<bool>,
 }
 
-/// How commands are sent.
+/// The form in which commands are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// Together.
@@ -146,7 +146,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// What became of every step; those that were never sent are skipped.
+    /// The results of all steps; those that were never sent are skipped.
     pub(super) fn finish(self) -> BTreeMap<Address, StepResult> {
         let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
         let mut steps = self.steps.into_inner();
@@ -167,7 +167,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.diff.changes.iter().filter(waiting).map(Waiting::new).collect()
     }
 
-    /// Why nothing more is sent, if so.
+    /// The reason why nothing more is sent, if so.
     pub(super) fn why_stopped(&self) -> Option<String> {
         self.stopped.borrow().clone()
     }
@@ -193,7 +193,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.steps.borrow_mut().insert(change.address.clone(), StepResult { fate, why, wrote });
     }
 
-    /// What is noted as the reason why a step is not as planned.
+    /// The recorded reason why a step is not as planned.
     pub(super) fn why(&self, address: &Address) -> Option<String> {
         self.steps.borrow().get(address)?.why.clone()
     }

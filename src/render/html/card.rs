@@ -174,7 +174,7 @@ pub(super) fn severity(finding: &Finding) -> &'static str {
     if finding.is_error() { "error" } else { "warning" }
 }
 
-/// What became of a step; `named` says which, where a card has two.
+/// The result of a step; `named` says which, where a card has two.
 fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
     let word = word(step.fate);
     html! {
@@ -186,7 +186,7 @@ fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
     }
 }
 
-/// What became of a step, in a word; also its class.
+/// The result of a step, in a word; also its class.
 pub(super) const fn word(fate: StepOutcome) -> &'static str {
     match fate {
         StepOutcome::Applied => "applied",
@@ -197,7 +197,8 @@ pub(super) const fn word(fate: StepOutcome) -> &'static str {
     }
 }
 
-/// How much of the image differs, to a tenth. What differs at all is never 0 %, and what is not all of it never 100 %.
+/// The share of the image that differs, to a tenth. What differs at all is never 0 %, and what is not all of it never
+/// 100 %.
 fn share(comparison: &Comparison) -> String {
     let Comparison { changed, total, .. } = comparison;
     let total = (*total).max(1);
@@ -207,7 +208,7 @@ fn share(comparison: &Comparison) -> String {
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
-/// Where it differs, and whether that can be seen at all.
+/// The place where it differs, and whether that can be seen at all.
 fn place(comparison: &Comparison) -> String {
     let Some(Area { left, top, right, bottom }) = comparison.area else {
         return "same pixels, other colour profile or depth".to_owned();

@@ -15,7 +15,7 @@ use crate::domain::step::{StepOutcome, StepResult};
 use crate::render::{origin, reason, usage};
 use crate::text::{escape, escaped};
 
-/// What happens to an entry, as the page sorts and filters it.
+/// The action on an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum CardAction {
     Create,
@@ -59,9 +59,9 @@ impl CardAction {
 pub(super) enum Side {
     /// The image is missing: not yet there, or no longer.
     Absent,
-    /// There is one that cannot be shown, and why.
+    /// The image cannot be shown, and why.
     Unseen(&'static str),
-    /// There is one.
+    /// The image can be shown.
     Seen(Box<Picture>),
 }
 
@@ -74,7 +74,7 @@ impl Side {
     }
 }
 
-/// What the portal shows of a change now, as far as this report knows.
+/// The state of a change on the portal now, as far as this report knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShownState {
     /// What is planned: it was applied, or no run has begun.
@@ -96,7 +96,7 @@ impl ShownState {
     }
 }
 
-/// What the page shows of one entry.
+/// The card that the page shows for one entry.
 #[derive(Debug)]
 pub(super) struct Card<'a> {
     pub(super) address: &'a Address,

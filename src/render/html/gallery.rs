@@ -13,7 +13,7 @@ use crate::domain::png::{self, Comparison, Image};
 /// The largest image in bytes that is put in a page. The portal's are 60 pixels wide at most; what is larger is broken.
 const MAX_IMAGE_BYTES: usize = 256 << 10;
 
-/// What can be shown of some bytes.
+/// The picture of some bytes that can be shown.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
     /// Its class.

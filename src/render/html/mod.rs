@@ -30,7 +30,7 @@ use entry::CardAction;
 use gallery::Gallery;
 use page::Page;
 
-/// What `command` (as the user typed it: `plan`, `apply`) found out and did, as a page.
+/// The result of `command` (as the user typed it: `plan`, `apply`), as a page.
 #[must_use]
 pub fn report(report: &Report, command: &str) -> String {
     let mut gallery = Gallery::default();
@@ -63,7 +63,7 @@ pub fn report(report: &Report, command: &str) -> String {
     Page { title: format!("{command} · {portal}"), to: "changes", script: page::REPORT, body }.with_images(&gallery)
 }
 
-/// What `validate` found, as a page: the manifest's art with its findings.
+/// The result of `validate`, as a page: the manifest's art with its findings.
 #[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut gallery = Gallery::default();

@@ -34,7 +34,7 @@ pub struct Holding<'a> {
     pub added: &'a str,
 }
 
-/// Where an entry comes from.
+/// The origin of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldingOrigin<'a> {
     /// It comes with the product.
@@ -43,7 +43,7 @@ pub enum HoldingOrigin<'a> {
     Custom(&'a str),
 }
 
-/// What `list` found, as a page.
+/// The result of `list`, as a page.
 #[must_use]
 pub fn list(list: &ListReport) -> String {
     let holdings: Vec<_> = list
@@ -70,7 +70,7 @@ pub fn list(list: &ListReport) -> String {
     draw("list", portal, &top, &holdings)
 }
 
-/// What a portal holds that `command` runs; `remark` is said at the top.
+/// The entries of a portal that `command` runs; `remark` is said at the top.
 #[must_use]
 pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String {
     let custom = holdings.iter().filter(|holding| holding.origin != HoldingOrigin::System).count();

@@ -66,7 +66,7 @@ pub(crate) fn text(schema: &serde_json::Value) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(schema)? + "\n")
 }
 
-/// What there is, as a JSON object of names and what they describe.
+/// The list of schemas, as a JSON object of names and what they describe.
 ///
 /// # Errors
 /// As [`text`].

@@ -19,7 +19,7 @@ pub(crate) struct Folder {
     links: Links,
 }
 
-/// What becomes of symbolic links at and below a folder.
+/// The handling of symbolic links at and below a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Links {
     /// They are followed.
@@ -99,7 +99,7 @@ impl Folder {
         self.resolve("").map(drop)
     }
 
-    /// What a name stands for, itself and not where it leads to.
+    /// The kind of file under a name, links not followed.
     pub(crate) fn kind_of(&self, name: impl AsRef<Path>) -> io::Result<FileKind> {
         Ok(fs::symlink_metadata(self.below(name)?)?.file_type().into())
     }
@@ -128,7 +128,7 @@ impl Folder {
         read_whole(&path, max_bytes)
     }
 
-    /// What lies in it, in no order.
+    /// The items in it, in any order.
     pub(crate) fn items(&self) -> io::Result<impl Iterator<Item = io::Result<FolderItem>> + use<>> {
         Ok(fs::read_dir(self.resolve("")?)?.map(|item| item.map(FolderItem)))
     }
@@ -142,7 +142,8 @@ impl Folder {
         }
     }
 
-    /// As [`Folder::replace`], synced, but never over a file that is there already, also one that came a moment ago.
+    /// Writes as [`Folder::replace`] does, synced, but never over a file that is there already, also one that came a
+    /// moment ago.
     pub(crate) fn create(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         Replacement::begin(&self.resolve(name)?)?.finish_as_new(bytes)
     }
@@ -248,7 +249,7 @@ impl FolderItem {
         self.0.file_name()
     }
 
-    /// What it is, links not followed; `None` where that cannot be seen.
+    /// Its kind, links not followed; `None` where that cannot be seen.
     pub(crate) fn kind(&self) -> Option<FileKind> {
         self.0.file_type().ok().map(FileKind::from)
     }

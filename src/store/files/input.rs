@@ -25,12 +25,12 @@ impl UserInput {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// What it is, and its length in bytes.
+    /// Its kind, and its length in bytes.
     pub(crate) fn facts(&self) -> io::Result<(FileKind, u64)> {
         fs::metadata(&self.path).map(|facts| (facts.file_type().into(), facts.len()))
     }
 
-    /// What it is; `None` when there is nothing, or it cannot be looked at.
+    /// Its kind; `None` when it is missing or cannot be read.
     pub(crate) fn kind(&self) -> Option<FileKind> {
         self.facts().ok().map(|(kind, _)| kind)
     }

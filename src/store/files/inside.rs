@@ -22,7 +22,7 @@ pub(crate) struct Inside {
     folders: HashSet<String>,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug)]
 pub(crate) struct FileContents {
     /// In bytes.
@@ -31,7 +31,7 @@ pub(crate) struct FileContents {
     pub(crate) bytes: Option<Arc<[u8]>>,
 }
 
-/// Why a file is not read.
+/// The reason why a file is not read.
 #[derive(Debug)]
 pub(crate) enum NotRead {
     /// It leads out of the folder.

@@ -2,7 +2,7 @@
 
 use std::fs::FileType;
 
-/// What is found under a name.
+/// The kind of what is found under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// A regular file.

@@ -8,7 +8,7 @@ use std::path::Path;
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
-/// What came of the wish to lock a file.
+/// The result of trying to lock a file.
 #[derive(Debug)]
 pub(crate) enum Locking {
     /// It is locked.

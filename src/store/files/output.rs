@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::place;
 use super::replace::Replacement;
 
-/// Where something is about to be written. That there is one shows that it can be, as far as can be seen without writing.
+/// The destination of a write. Its existence shows that it can be written, as far as can be seen without writing.
 #[derive(Debug)]
 pub(crate) enum Output {
     /// A file, replaced in one step.
@@ -19,8 +19,8 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// What `path` stands for: a file, links followed also where they lead to nothing yet; anything else that is there
-    /// already; or, as `-` or by another of its names, standard output.
+    /// The destination that `path` stands for: a file, links followed also where they lead to nothing yet; anything
+    /// else that is there already; or, as `-` or by another of its names, standard output.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::Standard);

@@ -15,12 +15,12 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Where something is once every link is followed.
+/// The path of a file once every link is followed.
 pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
 }
 
-/// Where a file is or would be once every link is followed, also one that leads to nothing yet.
+/// The path where a file is or would be once every link is followed, also one that leads to nothing yet.
 pub(crate) fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -40,7 +40,7 @@ pub(crate) fn destination(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("it names no file"))
 }
 
-/// Where something is, itself and not where it leads to; it need not exist.
+/// The path of a file itself, the last link not followed; it need not exist.
 pub(crate) fn of(path: &Path) -> PathBuf {
     match (path.parent(), path.file_name()) {
         (Some(_), Some(name)) => of_folder(folder_of(path)).join(name),
@@ -48,12 +48,12 @@ pub(crate) fn of(path: &Path) -> PathBuf {
     }
 }
 
-/// Where something is, and where it leads to if that is elsewhere.
+/// The path of a file, and the path that it leads to if that is another.
 pub(crate) fn both(path: &Path) -> impl Iterator<Item = PathBuf> {
     std::iter::once(of(path)).chain(real(path))
 }
 
-/// Where a folder really is, or as good a guess as can be made of one that does not exist.
+/// The real path of a folder, or as good a guess as can be made of one that does not exist.
 pub(crate) fn of_folder(folder: &Path) -> PathBuf {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     real(folder).or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.to_owned())

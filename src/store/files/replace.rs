@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::place::folder_of;
 
-/// What the names of temporary files begin and end with; between is what makes each its own.
+/// The prefix and suffix of the names of temporary files; the middle is unique.
 const TEMPORARY: (&str, &str) = (".brandctl-", ".tmp");
 
 /// Whether a file's name is one that is given to temporary files here, and hardly to any other.
@@ -51,7 +51,8 @@ impl Replacement {
         sync_folder(folder_of(&self.path))
     }
 
-    /// As [`Replacement::finish`], also on file systems that cannot sync a folder: the file has its name all the same.
+    /// Finishes as [`Replacement::finish`] does, also on file systems that cannot sync a folder: the file has its name
+    /// all the same.
     pub(super) fn finish_anywhere(mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_synced(bytes)?;
         self.file.persist(&self.path)?;
@@ -66,7 +67,7 @@ impl Replacement {
         Ok(())
     }
 
-    /// As [`Replacement::finish`], but never over a file that is there already.
+    /// Finishes as [`Replacement::finish`] does, but never over a file that is there already.
     pub(super) fn finish_as_new(mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_synced(bytes)?;
         self.file.persist_noclobber(&self.path)?;

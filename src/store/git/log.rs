@@ -7,7 +7,7 @@ use super::process::output;
 use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
 use crate::ops::ports::NoHistory;
 
-/// How often a folder may have been moved and is still followed.
+/// The most moves of a folder that are followed.
 const MAX_MOVES: usize = 8;
 
 /// Reads the past of the folder `folder` of a manifest.
@@ -32,9 +32,9 @@ pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
     }
 }
 
-/// How the log is printed: every commit, branches included, with what it did in the named folders. `--full-history` because
-/// a version that a merge dropped may have been applied, `--sparse` because a run may have been at a commit that touched
-/// nothing here. Of a merge, `-c` shows what neither side had.
+/// The arguments that print the log: every commit, branches included, with what it did in the named folders.
+/// `--full-history` because a version that a merge dropped may have been applied, `--sparse` because a run may have
+/// been at a commit that touched nothing here. Of a merge, `-c` shows what neither side had.
 const LOG: [&str; 25] = [
     // Settings that would hide the first commit, follow renames, sort or call something.
     "-c",

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use crate::ops::ports::NoHistory;
 
-/// How long one process may take: a hung disk must not hold a plan up.
+/// The time that one process may take: a hung disk must not hold a plan up.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How much is read of what it prints, in bytes: the log of a million commits.
+/// The most that is read of its output, in bytes: the log of a million commits.
 const MAX_OUTPUT_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The variables that Git sets for its hooks and other programs to name a repository, and those that would change its
@@ -60,7 +60,7 @@ pub(super) fn git(folder: &Path) -> Command {
     command
 }
 
-/// What Git prints, or why it did not.
+/// The output of Git, or the reason for none.
 pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(folder: &Path, arguments: I) -> Result<Vec<u8>, NoHistory> {
     let mut child = git(folder).args(arguments).spawn().map_err(|error| not_started(&error))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -87,7 +87,7 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(folder: &Path, argumen
     }
 }
 
-/// What comes out of a pipe, up to `max_bytes`.
+/// The output of a pipe, up to `max_bytes`.
 fn read(pipe: Option<impl std::io::Read>, max_bytes: u64) -> Vec<u8> {
     let mut text = Vec::new();
     // After an error the process has not succeeded either, which decides.
@@ -116,7 +116,7 @@ fn not_started(error: &std::io::Error) -> NoHistory {
     }
 }
 
-/// What Git's complaint means.
+/// The meaning of Git's complaint.
 fn refusal(complaint: &str) -> NoHistory {
     if complaint.contains("not a git repository") {
         NoHistory::Outside("the manifest is in no Git repository".to_owned())

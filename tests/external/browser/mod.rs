@@ -42,7 +42,7 @@ fn browse(script: &str, page: &str) {
     browse_with(script, page, &[]);
 }
 
-/// As [`browse`], with more arguments for the script.
+/// Runs a script as [`browse`] does, with more arguments for it.
 fn browse_with(script: &str, page: &str, arguments: &[&str]) {
     let folder = installed();
     let file = folder.join(script).with_extension("html");

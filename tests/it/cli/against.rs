@@ -24,7 +24,7 @@ fn brand() -> Brand {
     brand
 }
 
-/// Without anything that the environment could say of a portal.
+/// The brand without anything that the environment could say of a portal.
 fn offline(brand: Brand) -> Brand {
     let _ = fs::remove_dir_all(brand.path(".brandctl"));
     brand.with_webhook(None)
@@ -102,7 +102,18 @@ fn it_is_saved_and_shown_and_never_applied() {
     let brand = brand();
     brand.json("plan --against snapshot -o plan.json").ends_with(0);
     let shown = brand.both("show plan.json").ends_with(0);
-    assert!(shown.stdout.contains("this plan can be shown, not applied"), "{}", shown.stdout);
+    insta::assert_snapshot!(shown.out(), @"
+    warning[low-contrast]: 8 findings of this rule
+    -/+ icon/acme-changed  looks different (208 of 576 pixels)
+      - icon/acme-gone     owned, but no longer declared
+      + icon/acme-new      not on the portal
+
+        icon/other         unmanaged: not owned
+        logo/other         unmanaged: not owned
+
+    Plan: 1 to create, 1 to replace, 1 to delete. 6 unchanged, 2 unmanaged, 87 system.
+    Made against an export of PORTAL, not the portal: this plan can be shown, not applied.
+    ");
     assert_eq!((&shown.json["against"], shown.changes().len()), (&Value::from("export"), 3));
 
     // With the credentials of an administrator, and the portal just as it was exported.
@@ -125,7 +136,10 @@ fn it_is_saved_and_shown_and_never_applied() {
     plan.as_object_mut().unwrap().remove("against");
     fs::write(brand.path("forged.json"), plan.to_string()).unwrap();
     let output = brand.writing_nothing(|| brand.both("apply forged.json").ends_with(1));
-    assert!(output.stderr.contains("its digest does not match what it says"), "{}", output.stderr);
+    insta::assert_snapshot!(output.err(), @"
+    error[plan]: forged.json cannot be used: it was altered after it was saved: its digest does not match what it says
+      = help: make a new one with `brandctl plan -o`
+    ");
 
     // A new digest makes a new plan: it is compared with the portal as any other. What it would
     // replace is not where an export says it is, so its preconditions go by the images themselves.
@@ -221,10 +235,13 @@ fn the_pin_is_held_against_the_exports_portal() {
     brand.rewrite(format!("{MANIFEST}portal: other.example\n"));
     let output = brand.both("plan --against snapshot").ends_with(1);
     assert_eq!(output.errors(), ["portal-pin"]);
-    assert!(
-        output.stderr.contains("the export is of PORTAL, and the manifest is for other.example only"),
-        "{output:?}"
-    );
+    insta::assert_snapshot!(output.err(), @"
+    warning[low-contrast]: 8 findings of this rule
+      = help: `brandctl validate` tells them one by one
+
+    error[portal-pin]: the export is of PORTAL, and the manifest is for other.example only
+      = help: name an export of that portal, or add this one to `portal`
+    ");
 }
 
 /// A pull request may bring any snapshot: it takes no more memory than some times its own length.

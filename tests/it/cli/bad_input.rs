@@ -212,7 +212,15 @@ fn a_portal_that_cannot_be_talked_to_is_named() {
     let wrong = format!("http://{}/rest/1/wrongwrongwrong1/", brand.portal.address());
     let brand = brand.with_webhook(Some(&wrong));
     let output = brand.both("plan").ends_with(1);
-    assert!(output.stderr.contains("help"), "{}", output.stderr);
+    insta::assert_snapshot!(output.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    warning[low-contrast]: the image has little contrast: 1.3:1 on the white marker of log entries, 1.4:1 on the blue marker of activities (#2fc6f6)
+    --> icons/acme-00.png (icon/acme-00)
+     = help: draw it in a darker colour, or give it a dark outline
+
+    error[portal]: PORTAL answered 401 and error INVALID_CREDENTIALS: Invalid request credentials
+      = help: the webhook is wrong or was revoked: make a new one on the portal and put its URL into BITRIX24_WEBHOOK_URL
+    ");
 }
 
 #[cfg(unix)]

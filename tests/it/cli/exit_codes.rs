@@ -78,7 +78,11 @@ fn one_without_credentials() {
 fn one_when_nobody_can_be_asked() {
     let brand = Brand::new().declares("icon/acme-a", 1);
     let output = brand.writing_nothing(|| brand.both("apply").ends_with(1));
-    assert!(output.stderr.contains("--yes"), "{}", output.stderr);
+    insta::assert_snapshot!(output.out(), @"");
+    insta::assert_snapshot!(output.err(), @"
+    error[unasked]: nobody can be asked, because standard input is no terminal
+      = help: pass --yes, or apply a saved plan
+    ");
 }
 
 #[test]
@@ -115,7 +119,18 @@ fn four_when_a_guard_refuses_and_the_plan_is_saved_all_the_same() {
         assert_eq!(brand.both("drift").code, 2);
         // The saved plan meets the guard again, and says so in every format.
         let output = brand.both("apply plan.json").ends_with(4);
-        assert!(output.text().contains("max_deletes"), "{output:?}");
+        insta::assert_snapshot!(output.out(), @"
+          - icon/acme-00  owned, but no longer declared
+          - icon/acme-01  owned, but no longer declared
+
+        guard max_deletes: refused: 2 of 4 owned icons would be deleted; at most 1 may be
+            icon/acme-00
+            icon/acme-01
+          help: if that is meant, pass --max-deletes 2
+
+        Plan: 0 to create, 0 to replace, 2 to delete. 2 unchanged, 0 unmanaged, 87 system.
+        ");
+        insta::assert_snapshot!(output.err(), @"portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL");
     });
     brand.json("apply plan.json --max-deletes 2").ends_with(0);
     assert_eq!(brand.codes(), ["icon/acme-02", "icon/acme-03"]);

@@ -219,9 +219,12 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     brand.seed("icon/acme-more", &art(Kind::Icon, 101));
     let output = brand.writing_nothing(|| brand.both("export out").ends_with(1));
     assert_eq!(output.errors(), ["export-exists"]);
-    for name in ["brand.yaml", "portal.json", "icons/acme-call.png", "nothing was written", "--overwrite"] {
-        assert!(output.stderr.contains(name), "{name}: {}", output.stderr);
-    }
+    insta::assert_snapshot!(output.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/%41cme%20%46ax.png`, `icons/acme-call.png`, `icons/other.png`, `ignored/logos/broken.png`, `logos/acme-brand.png`; nothing was written
+    --> out
+     = help: name another folder, or pass --overwrite to replace them
+    ");
     assert_eq!((output.json["files"].as_array().unwrap().len(), &*output.stdout), (0, ""));
     assert!(tree(&brand.path("out")) == before, "something was written");
 
@@ -233,7 +236,12 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     assert!(plan.changes().is_empty());
     assert!(!brand.path("out/icons/.brandctl-killed.tmp").exists(), "what a killed export left is still there");
     // It said so the first time; the second time, nobody knows any more whose it is.
-    assert!(output.stderr.contains("icons/other.png"), "{}", output.stderr);
+    insta::assert_snapshot!(output.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    warning[export-left-over]: of an earlier export, and not of this one: `icons/other.png`
+    --> out
+     = help: remove them if nothing else needs them
+    ");
     assert!(brand.path("out/icons/other.png").exists());
 }
 
@@ -242,8 +250,12 @@ fn many_files_that_are_there_are_counted() {
     let brand = Brand::new().in_step(20);
     brand.json("export out").ends_with(0);
     let output = brand.run(["export", "out"]).ends_with(1);
-    assert!(output.stderr.contains("there already: `brand.yaml`, "), "{}", output.stderr);
-    assert!(output.stderr.contains("`icons/acme-06.png`, and 13 more; nothing was written"), "{}", output.stderr);
+    insta::assert_snapshot!(output.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/acme-00.png`, `icons/acme-01.png`, `icons/acme-02.png`, `icons/acme-03.png`, `icons/acme-04.png`, `icons/acme-05.png`, `icons/acme-06.png`, and 13 more; nothing was written
+    --> out
+     = help: name another folder, or pass --overwrite to replace them
+    ");
 }
 
 #[cfg(unix)]
@@ -256,7 +268,12 @@ fn no_link_is_followed() {
     symlink(outside.path(), brand.path("out/icons")).unwrap();
     let output = brand.both("export out --overwrite").ends_with(1);
     assert_eq!(output.errors(), ["export"]);
-    assert!(output.stderr.contains("`icons` is there and no folder; links are not followed"), "{}", output.stderr);
+    insta::assert_snapshot!(output.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    error[export]: `icons` is there and no folder; links are not followed
+    --> out
+     = help: name an empty folder, or one that does not exist yet
+    ");
     fs::remove_file(brand.path("out/icons")).unwrap();
     // A link in a file's place is replaced, also one that leads nowhere, and never written through.
     let target = outside.path().join("target");
@@ -276,7 +293,12 @@ fn a_folder_in_a_files_place_is_told_before_anything_is_written() {
     assert!(tree(&brand.path("out")).is_empty());
     fs::write(brand.path("file"), "").unwrap();
     let output = brand.both("export file --overwrite").ends_with(1);
-    assert!(output.stderr.contains("file is no folder"), "{}", output.stderr);
+    insta::assert_snapshot!(output.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    error[export]: file is no folder
+    --> file
+     = help: name an empty folder, or one that does not exist yet
+    ");
 }
 
 #[test]
@@ -364,7 +386,10 @@ fn a_sandbox_is_exported_without_a_pin() {
 fn an_empty_portal_has_a_snapshot_to_plan_against() {
     let brand = Brand::new().declares("icon/acme-call", 1);
     let output = brand.run(["export", "out"]).ends_with(0);
-    assert!(output.stdout.contains("no manifest was written"), "{}", output.stdout);
+    insta::assert_snapshot!(output.out(), @"
+    Exported 0 custom entries of PORTAL to out: 0 declared, 0 ignored.
+    There is nothing to declare, so no manifest was written.
+    ");
     assert_eq!(tree(&brand.path("out")).keys().collect::<Vec<_>>(), ["brand.schema.json", "portal.json"]);
     let plan = brand.json("plan --against out").ends_with(0);
     assert_eq!(plan.changes(), ["create icon/acme-call"]);

@@ -59,7 +59,15 @@ fn without_a_manifest_entries_are_custom_or_system() {
     std::fs::remove_file(brand.path("brand.yaml")).unwrap();
     let output = brand.writing_nothing(|| brand.both("list").ends_with(0));
     assert!(entries(&output).iter().all(|entry| entry.starts_with("custom ")), "{output:?}");
-    assert!(output.stdout.ends_with("\n4 custom, 87 system (--system names them).\n"), "{}", output.stdout);
+    insta::assert_snapshot!(output.out(), @"
+    ADDRESS          STANDING     BYTES  SHA256
+    icon/acme-call   custom         149  SHA256
+    icon/acme-lab-1  custom         146  SHA256
+    icon/other       custom         150  SHA256
+    logo/acme-brand  custom         281  SHA256
+
+    4 custom, 87 system (--system names them).
+    ");
     assert_eq!(output.json["manifest"], Value::Null);
     // One that was named must be there.
     let output = brand.both("list -f brand.yaml").ends_with(1);
@@ -103,7 +111,25 @@ fn an_image_that_cannot_be_fetched_is_unknown() {
     assert_eq!(output.json["summary"]["unknown"], 4);
     assert_eq!(output.json["entries"][0]["size"], Value::Null);
     assert!(output.json["entries"][0]["unknown"].as_str().unwrap().contains("404"), "{output:?}");
-    assert!(output.stdout.contains("4 unknown") && output.stderr.contains("icon/acme-call"), "{output:?}");
+    insta::assert_snapshot!(output.out(), @"
+    ADDRESS          STANDING     BYTES  SHA256
+    icon/acme-call   managed          ?  ?
+    icon/acme-lab-1  ignored          ?  ?
+    icon/other       unmanaged        ?  ?
+    logo/acme-brand  protected        ?  ?
+
+    1 managed, 1 protected, 1 ignored, 1 unmanaged, 87 system (--system names them), 4 unknown.
+    ");
+    insta::assert_snapshot!(output.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    warning[unknown-content]: the image of icon/acme-call cannot be fetched: PORTAL answered 404 to a download
+
+    warning[unknown-content]: the image of icon/acme-lab-1 cannot be fetched: PORTAL answered 404 to a download
+
+    warning[unknown-content]: the image of icon/other cannot be fetched: PORTAL answered 404 to a download
+
+    warning[unknown-content]: the image of logo/acme-brand cannot be fetched: PORTAL answered 404 to a download
+    ");
 }
 
 #[test]

@@ -95,9 +95,24 @@ fn pending_drifted_vanished_and_unknown_are_told_apart() {
         whys(&drift)
     );
     assert!(whys(&drift).contains("not committed") && whys(&drift).contains("never declared"), "{}", whys(&drift));
-    assert!(drift.stdout.contains("Who moved: 2 pending, 2 drifted."), "{}", drift.stdout);
-    assert!(drift.stdout.contains("; drifted: the portal's image is not the one that was committed"), "{drift:?}");
-    assert!(drift.stderr.contains("1 declared image is not committed"), "{}", drift.stderr);
+    insta::assert_snapshot!(drift.out(), @"
+    -/+ icon/acme-a  looks different (208 of 576 pixels); pending: the portal has the version of commit COMMIT
+    -/+ icon/acme-b  looks different (208 of 576 pixels); drifted: the portal's image is not the one that was committed
+      + icon/acme-d  not on the portal; pending: its image is not committed
+      - icon/acme-x  owned, but no longer declared; drifted: it was never declared: somebody added it on the portal, or it was not owned before
+
+    Plan: 1 to create, 2 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 87 system.
+    Who moved: 2 pending, 2 drifted.
+    Drift: 4 entries differ from the manifest.
+    ");
+    insta::assert_snapshot!(drift.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    warning[low-contrast]: 4 findings of this rule
+      = help: `brandctl validate` tells them one by one
+
+    warning[history-uncommitted]: 1 declared image is not committed: what differs because of that counts as pending
+      = help: commit what is to be applied
+    ");
 }
 
 #[test]
@@ -127,9 +142,24 @@ fn what_no_run_and_no_portal_speaks_of_is_unknown() {
     brand.commit();
     let drift = brand.both("drift").ends_with(2);
     assert_eq!(origins(&drift), ["unknown icon/acme-a"]);
-    assert!(drift.stdout.contains("Who moved is unknown: no apply is known"), "{}", drift.stdout);
+    insta::assert_snapshot!(drift.out(), @"
+      + icon/acme-a  not on the portal
+
+    Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 87 system.
+    Who moved is unknown: no apply is known: the state folder has none, and the portal has nothing that was committed.
+    Drift: 1 entry differs from the manifest.
+    ");
     let only = brand.both("drift --only-portal").ends_with(1);
     assert_eq!(only.errors(), ["origin-unknown"]);
+    insta::assert_snapshot!(only.err(), @"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    warning[low-contrast]: the image has little contrast: 1.3:1 on the white marker of log entries, 1.4:1 on the blue marker of activities (#2fc6f6)
+    --> icons/acme-a.png (icon/acme-a)
+     = help: draw it in a darker colour, or give it a dark outline
+
+    error[origin-unknown]: it cannot be told of 1 entry whether the portal or the repository moved
+      = help: each says why; without --only-portal it need not be known
+    ");
 }
 
 #[test]
@@ -195,10 +225,13 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
     let plan = brand.both("plan -o plan.json --report p.md --report p.html --report p.xml");
     assert_eq!(origins(&plan), ["pending icon/acme-a", "pending icon/acme-zz"], "{}", whys(&plan));
     let read = |name: &str| fs::read_to_string(brand.path(name)).unwrap();
-    let lines: Vec<_> = plan.stdout.lines().collect();
-    assert!(lines[0].contains("+ icon/acme-zz") && lines[0].contains("(renamed from icon/acme-a)"), "{lines:?}");
-    assert!(lines[1].contains("- icon/acme-a") && lines[1].contains("(renamed to icon/acme-zz)"), "{lines:?}");
-    assert!(plan.stdout.contains("(of these 1 rename as a create and a delete)"), "{}", plan.stdout);
+    insta::assert_snapshot!(plan.out(), @"
+      + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
+      - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
+
+    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 87 system.
+    Who moved: 2 pending.
+    ");
     assert_eq!(plan.json["changes"][0]["rename"], "icon/acme-zz");
     assert_eq!(plan.json["changes"][1]["rename"], "icon/acme-a");
     assert!(read("p.md").contains("(renamed from `icon/acme-a`)"), "{}", read("p.md"));
@@ -212,16 +245,30 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
         );
         assert!(diff.contains("# icon/acme-a: pending: the portal has the version of commit "), "{diff}");
     }
-    let shown = brand.run(["show", "plan.json"]).ends_with(0).stdout;
-    assert!(shown.contains("(renamed from icon/acme-a)") && shown.contains("Who moved: 2 pending."), "{shown}");
+    insta::assert_snapshot!(brand.run(["show", "plan.json"]).ends_with(0).out(), @"
+    warning[low-contrast]: 3 findings of this rule
+      + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
+      - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
+
+    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 87 system.
+    Who moved: 2 pending.
+    ");
     // Of a run, and of putting back what it deleted.
     brand.apply().ends_with(0);
     let run = fs::read_dir(brand.path(".brandctl")).unwrap().flatten().find_map(|portal| {
         Some(fs::read_dir(portal.path().join("runs")).ok()?.flatten().find(|run| run.path().is_dir())?.file_name())
     });
     let run = run.unwrap().into_string().unwrap();
-    let shown = brand.run(["show", &run]).ends_with(0).stdout;
-    assert!(shown.contains("(renamed to icon/acme-zz)"), "{shown}");
+    insta::assert_snapshot!(brand.run(["show", &run]).ends_with(0).out(), @"
+    warning[low-contrast]: 3 findings of this rule
+      + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
+      - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
+
+    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 87 system.
+    Who moved: 2 pending.
+    RUN  TIME  PORTAL  applied 2 changes  at COMMIT+
+    Applied 2 changes and read back.
+    ");
 }
 
 #[test]

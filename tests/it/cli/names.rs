@@ -47,6 +47,20 @@ fn hostile_names_of_unmanaged_entries_are_inert_and_intact() {
     }
     let output = brand.both("list").ends_with(0);
     inert(&output.text());
+    insta::assert_snapshot!(output.out(), @r#"
+    ADDRESS                                                     STANDING     BYTES  SHA256
+    icon/acme-00                                                managed        145  SHA256
+    icon/acme-01                                                managed        149  SHA256
+    icon/x-\u{1b}[31mred\u{1b}]0;title\u{7}                     unmanaged      150  SHA256
+    icon/x-<script>alert(1)</script>                            unmanaged      150  SHA256
+    icon/x-back\u{8}\u{8}\u{8}\rspace                           unmanaged      150  SHA256
+    icon/x-line\nPlan: 0 to create, 0 to replace, 0 to delete.  unmanaged      150  SHA256
+    icon/x-nul\u{0}\u{9b}31m                                    unmanaged      150  SHA256
+    icon/x-zero\u{200b}width\u{2028}                            unmanaged      150  SHA256
+    icon/x-\u{202e}gnp.exe                                      unmanaged      150  SHA256
+
+    2 managed, 7 unmanaged, 87 system (--system names them).
+    "#);
     assert_eq!(output.json["summary"]["unmanaged"], expected.len());
     let raw = brand.plan().stdout;
     assert!(!raw.chars().any(|c| c.is_control() && c != '\n'), "{raw:?}");
@@ -74,6 +88,27 @@ fn hostile_names_that_meet_a_guard_or_an_error_are_inert() {
     let output = brand.both("plan --max-deletes 99").ends_with(4);
     inert(&output.text());
     assert_eq!(output.changes().len(), expected.len());
+    insta::assert_snapshot!(output.out(), @r#"
+      - icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}                    owned, but no longer declared
+      - icon/acme-<script>alert(1)</script>                           owned, but no longer declared
+      - icon/acme-back\u{8}\u{8}\u{8}\rspace                          owned, but no longer declared
+      - icon/acme-line\nPlan: 0 to create, 0 to replace, 0 to delete.  owned, but no longer declared
+      - icon/acme-nul\u{0}\u{9b}31m                                   owned, but no longer declared
+      - icon/acme-zero\u{200b}width\u{2028}                           owned, but no longer declared
+      - icon/acme-\u{202e}gnp.exe                                     owned, but no longer declared
+
+    guard protect: refused: 7 entries protected by `protect` would be changed
+        icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}
+        icon/acme-<script>alert(1)</script>
+        icon/acme-back\u{8}\u{8}\u{8}\rspace
+        icon/acme-line\nPlan: 0 to create, 0 to replace, 0 to delete.
+        icon/acme-nul\u{0}\u{9b}31m
+        icon/acme-zero\u{200b}width\u{2028}
+        icon/acme-\u{202e}gnp.exe
+      help: if that is meant, take the pattern out of `protect` first
+
+    Plan: 0 to create, 0 to replace, 7 to delete. 2 unchanged, 0 unmanaged, 87 system.
+    "#);
     // A saved plan that has gone stale names what moved.
     brand.rewrite(crate::common::MANIFEST);
     brand.run(["plan", "-o", "plan.json", "--max-deletes", "99"]).ends_with(0);
@@ -82,6 +117,23 @@ fn hostile_names_that_meet_a_guard_or_an_error_are_inert() {
     }
     let output = brand.both("apply plan.json --max-deletes 99").ends_with(5);
     inert(&output.text());
+    insta::assert_snapshot!(output.err(), @r#"
+    portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+    error[plan-stale]: icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}: it is already as the plan wants it
+
+    error[plan-stale]: icon/acme-<script>alert(1)</script>: it is already as the plan wants it
+
+    error[plan-stale]: icon/acme-back\u{8}\u{8}\u{8}\rspace: it is already as the plan wants it
+
+    error[plan-stale]: icon/acme-line\nPlan: 0 to create, 0 to replace, 0 to delete.: it is already as the plan wants it
+
+    error[plan-stale]: icon/acme-nul\u{0}\u{9b}31m: it is already as the plan wants it
+
+    error[plan-stale]: icon/acme-zero\u{200b}width\u{2028}: it is already as the plan wants it
+
+    error[plan-stale]: icon/acme-\u{202e}gnp.exe: it is already as the plan wants it
+      = help: nothing was written; make a new plan
+    "#);
 }
 
 #[test]

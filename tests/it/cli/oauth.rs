@@ -32,7 +32,22 @@ fn add(brand: &Brand) -> Output {
 fn doctor_plan_apply_and_list_work_with_an_application() {
     let brand = work();
     let doctor = brand.writing_nothing(|| brand.both("doctor").ends_with(0));
-    assert!(doctor.stdout.contains("by the application of the file of BITRIX24_OAUTH_FILE"), "{}", doctor.stdout);
+    insta::assert_snapshot!(doctor.out(), @"
+    ok       config       http://PORTAL, by the application of the file of BITRIX24_OAUTH_FILE
+    ok       manifest     brand.yaml is for any portal
+    ok       state        .brandctl/127.0.0.1_PORT can be written
+    ok       dns          127.0.0.1 is 127.0.0.1
+    ok       tcp          127.0.0.1 takes connections on port PORT
+    skipped  tls          plain http, which is spoken to this machine only
+    ok       clock        the portal's agrees with this machine's within 60 s
+    ok       credentials  user 1, Sandbox Administrator
+    ok       scope        `crm` is among them
+    ok       rights       the user is an administrator
+    ok       methods      all 8 are there
+    ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
+
+    Nothing stands in the way of apply.
+    ");
     let plan = brand.writing_nothing(|| brand.both("plan").ends_with(0));
     assert_eq!(plan.changes(), ["replace icon/acme-00", "delete icon/acme-01", "create icon/acme-new"]);
     brand.writing_nothing(|| brand.both("drift").ends_with(2));
@@ -82,12 +97,19 @@ fn an_application_deletes_the_log_entries_that_it_added_and_no_others() {
     let deleted = brand.run(["log", "delete", "1"]).ends_with(0);
     assert_eq!(deleted.stdout, "Deleted log entry 1.\n");
     let again = brand.both("log delete 1").ends_with(1);
-    assert!(again.stderr.contains("NOT_FOUND"), "{again:?}");
+    insta::assert_snapshot!(again.err(), @"
+    portal: PORTAL, with the application of the file of BITRIX24_OAUTH_FILE
+    error[portal]: PORTAL answered 400 and error NOT_FOUND: Timeline logmessage not found for id `1`
+    ");
     assert_eq!(add(&brand).json["entries"][0]["id"], 2);
     let other = brand.portal.other_oauth_file();
     let brand = brand.with_tokens(other);
     let refused = brand.both("log delete 2").ends_with(1);
-    assert!(refused.stderr.contains("REMOVING_DISABLED") && refused.stderr.contains("this one did not"), "{refused:?}");
+    insta::assert_snapshot!(refused.err(), @"
+    portal: PORTAL, with the application of the file of BITRIX24_OAUTH_FILE
+    error[portal]: PORTAL answered 400 and error REMOVING_DISABLED: Only the application that added a log message can delete it
+      = help: only the application that added an entry can delete it, and this one did not
+    ");
     let entries = brand.json("log list --entity deal:12").ends_with(0);
     assert_eq!(entries.json["entries"].as_array().unwrap().len(), 1);
 }

@@ -67,6 +67,19 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
             (output.changes(), output.refused()),
             (vec!["delete logo/acme-brand".to_owned()], vec!["allow_empty".to_owned(), "protect".to_owned()])
         );
+        insta::assert_snapshot!(output.out(), @"
+          - logo/acme-brand  owned, but no longer declared
+
+        guard allow_empty: refused: the manifest declares no logos at all, which deletes 1
+            logo/acme-brand
+          help: if that is meant, pass --allow-empty
+
+        guard protect: refused: 1 entry protected by `protect` would be changed
+            logo/acme-brand
+          help: if that is meant, take the pattern out of `protect` first
+
+        Plan: 0 to create, 0 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 87 system.
+        ");
         // Declared with another image.
         brand.draw("logo/acme-brand", &art(Kind::Logo, 6));
         let output = brand.both("apply --yes").ends_with(4);
@@ -74,7 +87,15 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
             (output.changes(), output.refused()),
             (vec!["replace logo/acme-brand".to_owned()], vec!["protect".to_owned()])
         );
-        assert!(output.text().contains("logo/acme-brand"));
+        insta::assert_snapshot!(output.out(), @"
+        -/+ logo/acme-brand  looks different (1264 of 3600 pixels)
+
+        guard protect: refused: 1 entry protected by `protect` would be changed
+            logo/acme-brand
+          help: if that is meant, take the pattern out of `protect` first
+
+        Plan: 0 to create, 1 to replace, 0 to delete. 1 unchanged, 0 unmanaged, 87 system.
+        ");
         // Declared with the same image: nothing to refuse.
         brand.draw("logo/acme-brand", &art(Kind::Logo, 5));
         brand.both("apply --yes").ends_with(0);

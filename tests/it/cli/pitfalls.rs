@@ -92,7 +92,20 @@ fn safe_settings_plan_and_drift_need_no_administrator_and_apply_says_so_before_i
     brand.both("drift").ends_with(2);
     brand.writing_nothing(|| {
         let output = brand.both("apply --yes").ends_with(1);
-        assert!(output.stderr.contains("administrator"), "{}", output.stderr);
+        insta::assert_snapshot!(output.out(), @"
+          + icon/acme-new  not on the portal
+
+        Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 87 system.
+        ");
+        insta::assert_snapshot!(output.err(), @"
+        portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
+        warning[low-contrast]: the image has little contrast: 1.3:1 on the blue marker of activities (#2fc6f6), 1.4:1 on the white marker of log entries
+        --> icons/acme-new.png (icon/acme-new)
+         = help: draw it in a darker colour, or give it a dark outline
+
+        error[portal]: the user behind these credentials is no administrator, and only administrators may write
+          = help: use a webhook that an administrator of the portal made
+        ");
     });
 }
 

@@ -71,7 +71,7 @@ fn race(faults: Faults, head_start: Duration, from_scratch: bool) -> [Option<i32
             other => panic!("ended with {other:?}: {:?}\n{:?}", life.report.findings, life.report.run),
         }
     }
-    // Whoever goes next has the last word, in either direction.
+    // The one that goes next has the last word, in either direction.
     for folder in [&ours, &theirs] {
         driver::apply_from(&ours, folder.folder.path(), Strike::None).ends_with(0);
         let live: Images =

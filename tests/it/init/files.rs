@@ -24,7 +24,7 @@ fn all(folder: &str) -> [&str; 5] {
     [folder, "--owns", "acme-*", "--ci", "github"]
 }
 
-/// Nothing is written, the exit code is 1, and standard error says why.
+/// Asserts that nothing is written, the exit code is 1, and standard error says why.
 #[track_caller]
 fn refuses(folder: &Path, arguments: &[&str], told: &str) {
     let before = tree(folder);

@@ -15,7 +15,7 @@ use crate::shared::jobs::{Job, System, When, jobs};
 /// The variable that has the secret, in both systems.
 const SECRET: &str = "BITRIX24_WEBHOOK_URL";
 
-/// Whose pull request it is.
+/// The author of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum From {
     Us,

@@ -382,7 +382,7 @@ async fn a_refresh_token_is_not_spent_when_the_file_cannot_be_rewritten() {
     tells_nothing(&error);
     assert_eq!((error.class, portal.renewals()), (Class::Configuration, 0));
     assert!(error.message.contains("oauth.json) cannot be rewritten with a new one: "), "{error}");
-    // Whoever else renews it is followed all the same.
+    // A renewal by another program is followed all the same.
     let client = portal.client();
     portal.write(7);
     client.list().await.unwrap();

@@ -51,7 +51,8 @@ pub(crate) fn seen(comment: &str) -> Seen {
     seen
 }
 
-/// Nothing but what this program writes is markup, and nothing that came from elsewhere is outside a code span.
+/// Asserts that nothing but what this program writes is markup, and nothing that came from elsewhere is outside a code
+/// span.
 pub(crate) fn is_inert(comment: &str) -> Seen {
     let seen = seen(comment);
     for html in &seen.html {

@@ -206,7 +206,7 @@ async fn tokens_and_the_clients_file_outlive_a_restart() {
     assert_eq!(portal.app(), kept, "a newer pair is not overwritten");
     assert_eq!(portal.with_token("scope", &new["access_token"]).await.0, 200);
     assert_eq!(portal.with_token("scope", &old["access_token"]).await.0, 200);
-    // A client that never heard of its new pair, a file that is no JSON, one that is gone: each gets the current pair.
+    // A client that never heard of its new pair, a file that is not JSON, one that is gone: each gets the current pair.
     for content in [Some(old.to_string()), Some("{\"access_".to_owned()), None] {
         match content {
             Some(content) => std::fs::write(portal.sandbox.oauth_file(), content).unwrap(),
