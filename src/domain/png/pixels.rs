@@ -84,7 +84,7 @@ pub fn changed_pixels(a: &Image, b: &Image) -> Option<usize> {
 ///
 /// # Errors
 ///
-/// The first fault: of the chunks, as [`header`](super::header) finds it, then of the colour profile and of the pixels.
+/// The first fault: of the chunks, as [`header`](super::header()) finds it, then of the colour profile and of the pixels.
 /// [`PngFault::TooLarge`] when there are more than [`MAX_PIXELS`], more than [`MAX_WIDTH`] in a row, or more than 24 MiB
 /// of samples; nothing is inflated then.
 pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {

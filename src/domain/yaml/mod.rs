@@ -1,7 +1,7 @@
 //! YAML: text → a tree of values that know their spelling and their place, and texts → scalars that read back.
 //!
 //! The room knows no particular file: a [`YamlFile`] says what the file is called and under which ids its findings go.
-//! [`read`] finds what is wrong with any YAML (syntax, duplicate keys, aliases, tags) and does not stop at the first
+//! [`read`](read()) finds what is wrong with any YAML (syntax, duplicate keys, aliases, tags) and does not stop at the first
 //! finding that leaves a tree. What is wrong with a manifest is for the manifest to find, in the tree.
 //!
 //! The tree is built from the events of serde-saphyr's parser. Its deserializer was considered and not used: through
@@ -10,7 +10,7 @@
 //! Aliases share what they refer to, so an alias bomb costs no memory; height and size are bounded all the same, so
 //! that walking the tree is done soon.
 //!
-//! Similarly, [`scalar`] is not its serializer's: every file that is written here has comments, which the serializer
+//! Similarly, [`scalar`](scalar()) is not its serializer's: every file that is written here has comments, which the serializer
 //! cannot place, and a scalar has to be safe to look at and must not look like a webhook, for which it has no setting.
 
 mod read;
