@@ -60,7 +60,7 @@ const ACTIONS: [&str; 21] = [
 /// let faults: Faults = "batch 2 drop-after; download 5%@7 html 502".parse()?;
 /// assert_eq!(faults.rules.len(), 2);
 /// assert_eq!(faults.to_string(), "batch 2 drop-after; download 5%@7 html 502");
-/// # Ok::<(), brandctl::sandbox::faults::SpecError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl FromStr for Faults {
     type Err = SpecError;
