@@ -12,7 +12,7 @@ use super::wire::{self, AnswerBody, RestResult};
 
 /// Reads `bytes` as the answer to each kind of request. However odd it is, every command gets one outcome, an entry is
 /// of the kind that was asked for, and no outcome carries the secret on.
-pub(crate) fn answers(bytes: &[u8]) {
+pub fn answers(bytes: &[u8]) {
     const SECRET: &str = "s3cr3tS3cr3t";
     let Ok(webhook) = Webhook::parse(&format!("https://acme.example/rest/1/{SECRET}/"), "fuzzing") else {
         panic!("the webhook is valid");
