@@ -115,19 +115,31 @@ fn die() -> ! {
 /// How far apart two readings are: longer than a portal here goes on after its client is gone.
 pub(crate) const SETTLE: Duration = Duration::from_millis(100);
 
+/// How long an apply here may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// An apply of `brand` with its own state folder.
 pub(crate) fn apply(brand: &Brand, strike: Strike) -> Life {
     apply_from(brand, brand.folder.path(), strike)
 }
 
+/// The same with a time of its own, for a portal that is waited for until the time is up.
+pub(crate) fn apply_within(brand: &Brand, timeout: Duration) -> Life {
+    run(brand, brand.folder.path(), Strike::None, timeout)
+}
+
 /// An apply of the manifest in `folder` to the portal of `brand`.
 pub(crate) fn apply_from(brand: &Brand, folder: &Path, strike: Strike) -> Life {
+    run(brand, folder, strike, TIMEOUT)
+}
+
+fn run(brand: &Brand, folder: &Path, strike: Strike, timeout: Duration) -> Life {
     let counts = Rc::new(Counts { strike, calls: Cell::new(0), writes: Cell::new(0) });
     let mut report = Report::default();
     let webhook = brand.portal.admin_webhook();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(live(folder, &webhook, &counts, &mut report))
+        runtime.block_on(live(folder, &webhook, timeout, &counts, &mut report))
     }));
     let code = match ended {
         Ok(stale) => Some(code(&report, stale)),
@@ -162,7 +174,13 @@ impl Observer for Silent {
     fn observe(&self, _: Event) {}
 }
 
-async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Report) -> Result<(), Ended> {
+async fn live(
+    folder: &Path,
+    webhook: &str,
+    timeout: Duration,
+    counts: &Rc<Counts>,
+    report: &mut Report,
+) -> Result<(), Ended> {
     let repository = Repository::at(&folder.join("brand.yaml"));
     let validated = validate::validate("brand.yaml", &repository, Aim::DesiredState, &Silent);
     report.findings = validated.checked.findings;
@@ -173,7 +191,7 @@ async fn live(folder: &Path, webhook: &str, counts: &Rc<Counts>, report: &mut Re
     let identity = access.host().to_owned();
     let rate = Rate { per_second: 10_000.0, burst: 1_000, headroom: 10 };
     let throttle = Throttle::new(rate, DOWNLOADS, Arc::new(Silent)).unwrap();
-    let deadlines = Deadlines::new(Instant::now(), Duration::from_secs(60));
+    let deadlines = Deadlines::new(Instant::now(), timeout);
     let client = Client::new(access, &TrustStore::new(None).unwrap(), throttle, deadlines).unwrap();
     let portal = Frail { client, counts: counts.clone() };
     let state = StateDir::new(&folder.join(".brandctl"), &identity);

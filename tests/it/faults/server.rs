@@ -29,6 +29,17 @@ fn fails(class: &'static str, what: String, faults: Faults, put_back: PutBack) -
     })
 }
 
+/// The portal refuses the same call again and again until the time is up: as little time as another apply needs.
+fn fails_until_the_time_is_up(class: &'static str, what: String, faults: Faults) -> Trial {
+    trial(class, what, move || {
+        let scene = scene();
+        let before = Before::of(&scene.brand);
+        scene.brand.fail(faults);
+        driver::apply_within(&scene.brand, Duration::from_secs(12));
+        converges(&scene, &before, PutBack::Allowed);
+    })
+}
+
 fn says(code: u16, error: &str) -> FaultAction {
     FaultAction::Status {
         code,
@@ -129,12 +140,13 @@ fn trials() -> Vec<Trial> {
                     continue;
                 }
                 let singly = refusing.and(On::Write, When::Every, FaultAction::NotAllowedInBatch);
-                trials.push(fails(
-                    "every add or delete refused, no batches",
-                    format!("{at}, {method} {code:?}"),
-                    singly,
-                    PutBack::Allowed,
-                ));
+                let class = "every add or delete refused, no batches";
+                let what = format!("{at}, {method} {code:?}");
+                trials.push(if code == "QUERY_LIMIT_EXCEEDED" {
+                    fails_until_the_time_is_up(class, what, singly)
+                } else {
+                    fails(class, what, singly, PutBack::Allowed)
+                });
             }
         }
         let alone = Faults::one(On::Write, When::From(nth), FaultAction::NotAllowedInBatch);
