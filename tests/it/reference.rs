@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::common::each;
 use crate::shared::checkout::copy;
 use brandctl::sandbox::{self, Sandbox};
 
@@ -168,7 +169,6 @@ fn expected(line: &str) -> (bool, i32) {
 
 #[test]
 fn every_example_in_help_runs() {
-    let mut ran = 0;
     let mut lines = Vec::new();
     for (command, text) in commands() {
         let examples = text.lines().skip_while(|line| !line.starts_with("Examples:")).skip(1);
@@ -179,26 +179,30 @@ fn every_example_in_help_runs() {
     }
     lines.sort();
     lines.dedup();
-    for line in lines {
-        let (applied, code) = expected(&line);
-        let prepared = Prepared::new(applied);
-        if line.starts_with("brandctl sandbox") {
-            prepared.serves(&line);
-        } else {
-            // Nobody is there to be asked.
-            let asks = (line == "brandctl apply" || line.starts_with("brandctl restore")) && !line.contains("--yes");
-            let answered = if asks { format!("{line} --yes") } else { line.clone() };
-            let named = prepared.names.iter().fold(answered, |line, (name, real)| line.replace(name, real));
-            if line.contains("--against") {
-                prepared.must("brandctl export snapshot");
-            }
-            // What is started is started in an empty folder.
-            let named =
-                if line.starts_with("brandctl init") { format!("mkdir new && cd new && {named}") } else { named };
-            let (ended, told) = prepared.run(&named);
-            assert_eq!(ended, code, "{line}\n{told}");
+    assert!(lines.len() >= 40, "{}", lines.len());
+    each(lines.chunks(10), |lines| {
+        for line in lines {
+            tries(line);
         }
-        ran += 1;
+    });
+}
+
+fn tries(line: &str) {
+    let (applied, code) = expected(line);
+    let prepared = Prepared::new(applied);
+    if line.starts_with("brandctl sandbox") {
+        prepared.serves(line);
+    } else {
+        // Nobody is there to be asked.
+        let asks = (line == "brandctl apply" || line.starts_with("brandctl restore")) && !line.contains("--yes");
+        let answered = if asks { format!("{line} --yes") } else { line.to_owned() };
+        let named = prepared.names.iter().fold(answered, |line, (name, real)| line.replace(name, real));
+        if line.contains("--against") {
+            prepared.must("brandctl export snapshot");
+        }
+        // What is started is started in an empty folder.
+        let named = if line.starts_with("brandctl init") { format!("mkdir new && cd new && {named}") } else { named };
+        let (ended, told) = prepared.run(&named);
+        assert_eq!(ended, code, "{line}\n{told}");
     }
-    assert!(ran >= 40, "{ran}");
 }
