@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use futures_util::future;
-use hyper::Uri;
-use hyper_util::client::proxy::matcher::Matcher;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::{Map, Value, json};
@@ -21,6 +19,7 @@ use super::client::Client;
 use super::error::{self, RequestError};
 use super::http;
 use super::limits::RequestPurpose;
+use super::proxy::{self, Proxy};
 use super::renewal;
 use super::wire::{self, Malformed, RestResult};
 
@@ -34,24 +33,20 @@ const PRESENCE: &str = "method.get";
 impl Probe for Client {
     fn setup(&self) -> Setup {
         let origin = self.access.portal().origin();
-        // As the HTTP client decides it, by the same variables and settings of the system.
-        let proxy =
-            origin.as_str().parse::<Uri>().ok().filter(|_| !self.access.portal().is_loopback()).and_then(|uri| {
-                let proxy = Matcher::from_system().intercept(&uri)?.uri().clone();
-                let port = proxy.port_u16().unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
-                Some((proxy.host()?.to_owned(), port))
-            });
-        let proxied = proxy.is_some();
-        let (peer, port) = proxy.unwrap_or_else(|| {
-            (origin.host_str().unwrap_or_default().to_owned(), origin.port_or_known_default().unwrap_or_default())
-        });
+        let (proxy, peer, port) = match proxy::of(self.access.portal()) {
+            Some(Proxy { url, host, port }) => (Some(url), host, port),
+            None => {
+                let host = origin.host_str().unwrap_or_default().to_owned();
+                (None, host, origin.port_or_known_default().unwrap_or_default())
+            }
+        };
         let rate = self.throttle.rate();
         Setup {
             url: origin.as_str().trim_end_matches('/').to_owned(),
             encrypted: origin.scheme() == "https",
             peer,
             port,
-            proxied,
+            proxy,
             per_second: rate.per_second,
             burst: rate.burst,
         }
@@ -68,7 +63,7 @@ impl Probe for Client {
 
     async fn resolve(&self) -> Result<Vec<String>, DoctorProblem> {
         let setup = self.setup();
-        let (whom, Setup { peer, port, proxied, .. }) = (setup.whom(), setup);
+        let (whom, proxied, Setup { peer, port, .. }) = (setup.whom(), setup.is_proxied(), setup);
         // The name of an IPv6 address has brackets in a URL, and none here.
         let name = peer.trim_start_matches('[').trim_end_matches(']');
         let help = if proxied {
@@ -93,7 +88,7 @@ impl Probe for Client {
 
     async fn connect(&self, addresses: &[String]) -> Result<String, DoctorProblem> {
         let setup = self.setup();
-        let (whom, Setup { port, proxied, .. }, until) = (setup.whom(), setup, self.soon());
+        let (whom, proxied, port, until) = (setup.whom(), setup.is_proxied(), setup.port, self.soon());
         let attempts = addresses.iter().map(|address| {
             Box::pin(async move {
                 match timeout_at(until, TcpStream::connect((address.as_str(), port))).await {
