@@ -14,17 +14,19 @@ const SOMEBODY: u32 = 65_534;
 fn limited(brand: &Brand, line: &str) -> Output {
     let folder = brand.folder.path();
     let program = folder.join("brandctl");
-    std::fs::copy(env!("CARGO_BIN_EXE_brandctl"), &program).unwrap();
+    if !program.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_brandctl"), &program).unwrap();
+    }
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let mut command = if is_root {
         give(folder);
         let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "bash"]);
         command
     } else {
-        Command::new("sh")
+        Command::new("bash")
     };
-    command.args(["-c", line]).arg(&program).current_dir(folder).stdin(Stdio::null());
+    command.args(["--norc", "-c", line]).arg(&program).current_dir(folder).stdin(Stdio::null());
     command.env("HOME", folder).env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook());
     command.output().unwrap()
 }
@@ -71,7 +73,7 @@ fn without_a_thread_a_portal_is_not_asked_and_the_reason_is_given() {
 #[test]
 fn with_few_files_a_command_works_or_says_what_is_missing() {
     let brand = brand();
-    for files in 4..40 {
+    for files in [4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 24, 32] {
         for command in ["validate", "plan", "plan --sandbox"] {
             let output = limited(&brand, &format!("ulimit -n {files}; exec \"$0\" {command}"));
             let told = told(&output);
