@@ -200,7 +200,13 @@ fn reserved(address: &Address, system: &Address) -> Box<Finding> {
 }
 
 fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
-    let spellings = live.iter().map(|entry| format!("`{}`", entry.listed.address)).collect::<Vec<_>>();
+    /// More spellings than these are only counted.
+    const MAX_SPELLINGS: usize = 5;
+    let mut spellings: Vec<_> =
+        live.iter().take(MAX_SPELLINGS).map(|entry| format!("`{}`", entry.listed.address)).collect();
+    if let Some(more) = live.len().checked_sub(MAX_SPELLINGS).filter(|more| *more > 0) {
+        spellings.push(format!("and {more} more"));
+    }
     let message = format!("the portal lists {} entries for `{address}`: {}", live.len(), spellings.join(", "));
     let help = "a delete could hit either of them: remove all but one by hand";
     Box::new(Finding::error("code-ambiguous", message).help(help))
@@ -301,7 +307,11 @@ fn undeclared(
         return;
     }
     if twins.len() > 1 {
-        diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
+        // Once for all of them: a list can name a code thousands of times.
+        let is_told = diff.conflicts.last().and_then(|conflict| conflict.address.as_ref());
+        if is_told.is_none_or(|told| told.folded() != listed.address.folded()) {
+            diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
+        }
         return;
     }
     let (content, reason) = match reading {
