@@ -36,6 +36,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
+mod json;
 mod limits;
 mod logmessage;
 mod oauth;
