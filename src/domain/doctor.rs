@@ -94,8 +94,7 @@ pub(crate) struct Setup {
     /// The host that connections are made to: the portal's, or the proxy's.
     pub(crate) peer: String,
     pub(crate) port: u16,
-    /// The proxy that that host is, without its password, as in `http://proxy.example:3128`.
-    pub(crate) proxy: Option<String>,
+    pub(crate) proxied: bool,
     /// Requests per second in the long run.
     pub(crate) per_second: f64,
     /// Requests at once after a pause.
@@ -103,14 +102,9 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Whether connections go through a proxy.
-    pub(crate) const fn is_proxied(&self) -> bool {
-        self.proxy.is_some()
-    }
-
     /// The host that connections are made to, in words.
     pub(crate) fn whom(&self) -> String {
-        if self.is_proxied() { format!("the proxy {}", self.peer) } else { self.peer.clone() }
+        if self.proxied { format!("the proxy {}", self.peer) } else { self.peer.clone() }
     }
 }
 
@@ -164,7 +158,7 @@ pub(crate) struct DoctorObservations {
 /// Every check once, in their order, made from what was observed.
 pub(crate) fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
     let setup = observed.config.as_ref().and_then(|config| config.as_ref().ok()).map(|(setup, _)| setup);
-    let proxy = if setup.is_some_and(Setup::is_proxied) { "the proxy " } else { "" };
+    let proxy = if setup.is_some_and(|setup| setup.proxied) { "the proxy " } else { "" };
     let peer = setup.map(Setup::whom).unwrap_or_default();
     let mut checks = vec![
         match &observed.renewable {
@@ -172,8 +166,7 @@ pub(crate) fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
                 check(DoctorSubject::Config, Health::Warning, &problem.message, problem.help.as_deref())
             }
             _ => of(DoctorSubject::Config, observed.config.as_ref(), "", |(setup, source)| {
-                let way = setup.proxy.as_ref().map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default();
-                format!("{}, by {source}{way}", setup.url)
+                format!("{}, by {source}", setup.url)
             }),
         },
         of(DoctorSubject::Manifest, observed.manifest.as_ref(), "there is none here", Clone::clone),

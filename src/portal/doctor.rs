@@ -20,7 +20,7 @@ use super::client::Client;
 use super::error::{self, RequestError};
 use super::http;
 use super::limits::RequestPurpose;
-use super::proxy::{self, Proxy};
+use super::proxy;
 use super::renewal;
 use super::wire::{self, Malformed, RestResult};
 
@@ -34,11 +34,11 @@ const PRESENCE: &str = "method.get";
 impl Probe for Client {
     fn setup(&self) -> Setup {
         let origin = self.access.portal().origin();
-        let (proxy, peer, port) = match proxy::of(self.access.portal()) {
-            Some(Proxy { url, host, port }) => (Some(url), host, port),
+        let (proxied, (peer, port)) = match proxy::of(self.access.portal()) {
+            Some(proxy) => (true, proxy),
             None => {
                 let host = origin.host_str().unwrap_or_default().to_owned();
-                (None, host, origin.port_or_known_default().unwrap_or_default())
+                (false, (host, origin.port_or_known_default().unwrap_or_default()))
             }
         };
         let rate = self.throttle.rate();
@@ -47,7 +47,7 @@ impl Probe for Client {
             encrypted: origin.scheme() == "https",
             peer,
             port,
-            proxy,
+            proxied,
             per_second: rate.per_second,
             burst: rate.burst,
         }
@@ -64,7 +64,7 @@ impl Probe for Client {
 
     async fn resolve(&self) -> Result<Vec<String>, Problem> {
         let setup = self.setup();
-        let (whom, proxied, Setup { peer, port, .. }) = (setup.whom(), setup.is_proxied(), setup);
+        let (whom, Setup { peer, port, proxied, .. }) = (setup.whom(), setup);
         // The name of an IPv6 address has brackets in a URL, and none here.
         let name = peer.trim_start_matches('[').trim_end_matches(']');
         let help = if proxied {
@@ -86,7 +86,7 @@ impl Probe for Client {
 
     async fn connect(&self, addresses: &[String]) -> Result<String, Problem> {
         let setup = self.setup();
-        let (whom, proxied, port, until) = (setup.whom(), setup.is_proxied(), setup.port, self.soon());
+        let (whom, Setup { port, proxied, .. }, until) = (setup.whom(), setup, self.soon());
         let attempts = addresses.iter().map(|address| {
             Box::pin(async move {
                 match timeout_at(until, TcpStream::connect((address.as_str(), port))).await {

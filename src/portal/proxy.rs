@@ -13,15 +13,6 @@ use super::access::Access;
 use super::error;
 use super::server_address::ServerAddress;
 
-/// A proxy, without its password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Proxy {
-    /// Its address, as in `http://proxy.example:3128`.
-    pub(super) url: String,
-    pub(super) host: String,
-    pub(super) port: u16,
-}
-
 impl Access {
     /// Checks that the variables of the environment name a proxy, if they name any for these servers.
     ///
@@ -103,13 +94,13 @@ fn is_used(text: &str) -> bool {
     Matcher::builder().https(text.to_owned()).build().intercept(&Uri::from_static("https://portal.invalid/")).is_some()
 }
 
-/// The proxy on the way to a server, as the HTTP library decides it, by the same variables and settings of the system.
-pub(super) fn of(server: &ServerAddress) -> Option<Proxy> {
+/// Host and port of the proxy on the way to a server, as the HTTP library decides it, by the same variables and settings of
+/// the system.
+pub(super) fn of(server: &ServerAddress) -> Option<(String, u16)> {
     let uri = server.origin().as_str().parse::<Uri>().ok().filter(|_| !server.is_loopback())?;
     let found = Matcher::from_system().intercept(&uri)?.uri().clone();
-    let (scheme, host) = (found.scheme_str().unwrap_or("http"), found.host()?);
-    let port = found.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
-    Some(Proxy { url: format!("{scheme}://{host}:{port}"), host: host.to_owned(), port })
+    let port = found.port_u16().unwrap_or(if found.scheme_str() == Some("https") { 443 } else { 80 });
+    Some((found.host()?.to_owned(), port))
 }
 
 #[cfg(test)]

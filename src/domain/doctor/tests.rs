@@ -10,7 +10,7 @@ fn setup() -> Setup {
         encrypted: true,
         peer: "acme.example".to_owned(),
         port: 443,
-        proxy: None,
+        proxied: false,
         per_second: 2.0,
         burst: 50,
     }
@@ -145,12 +145,7 @@ fn each_fault_is_told_where_it_is() {
 
 #[test]
 fn behind_a_proxy_addresses_are_the_proxys() {
-    let setup = Setup {
-        peer: "proxy.example".to_owned(),
-        port: 3128,
-        proxy: Some("http://proxy.example:3128".to_owned()),
-        ..setup()
-    };
+    let setup = Setup { peer: "proxy.example".to_owned(), port: 3128, proxied: true, ..setup() };
     let lines = lines(&DoctorObservations { config: Some(Ok((setup, "x".to_owned()))), ..healthy() });
     assert_eq!(lines[3], "ok dns: the proxy proxy.example is 192.0.2.7");
     assert_eq!(lines[4], "ok tcp: the proxy 192.0.2.7 takes connections on port 3128");

@@ -27,7 +27,7 @@ fn a_hidden_entry_under_a_system_code_is_never_deleted() {
     brand.portal.make_system(Kind::Icon, "acme-old").unwrap();
     let output = brand.apply().ends_with(0);
     assert!(output.changes().is_empty());
-    assert_eq!(output.json["summary"]["system"], 88);
+    assert_eq!(output.json["summary"]["system"], 91);
     assert!(brand.write_requests().is_empty());
 }
 
