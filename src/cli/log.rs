@@ -18,7 +18,7 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::settings::{Format, Globals, parsed};
+use super::settings::{Globals, parsed};
 
 /// Add, get, list and delete log entries in the timelines of CRM items
 ///
@@ -113,14 +113,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     log.findings.clone_from(&report.findings);
     let is_bad = log.outcome != LogOutcome::Done || log.findings.iter().any(Finding::is_error);
     let exit = error::exit_of_reading(report.failure, is_bad);
-    match globals.format {
-        Format::Json => output::json(render::json::print::<LogDocument>(&log), exit),
-        Format::Human => {
-            let exit = output::data(&human(&arguments.action, &log), exit);
-            output::findings(globals, &log.findings, &report);
-            exit
-        }
-    }
+    output::result::<LogDocument>(globals, &log, exit, || human(&arguments.action, &log), &log.findings, &report)
 }
 
 /// Does it.

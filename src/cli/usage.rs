@@ -20,7 +20,7 @@ use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
 use super::planning;
-use super::settings::{Format, Globals, SelectArgs, SettleArgs, parsed};
+use super::settings::{Globals, SelectArgs, SettleArgs, parsed};
 
 /// Look whether timeline log entries name codes
 ///
@@ -70,14 +70,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     usage.portal.clone_from(&report.portal);
     usage.findings.clone_from(&report.findings);
     let exit = error::exit_of_reading(report.failure, usage.has_errors());
-    match globals.format {
-        Format::Json => output::json(render::json::print::<UsageDocument>(&usage), exit),
-        Format::Human => {
-            let exit = output::data(&render::usage::report(&usage), exit);
-            output::findings(globals, &usage.findings, &report);
-            exit
-        }
-    }
+    let human = || render::usage::report(&usage);
+    output::result::<UsageDocument>(globals, &usage, exit, human, &usage.findings, &report)
 }
 
 /// Looks for the codes that were named, or that a plan would delete or replace.

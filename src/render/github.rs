@@ -4,21 +4,18 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::finding::Severity;
+use anstream::adapter::strip_str;
+
+use crate::domain::finding::Finding;
 use crate::domain::report::Validation;
 
 use super::summary;
 use crate::text::{escape, escaped};
 
 /// The result of `validate`: a command a finding, and a summary for the log.
-#[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut text = String::new();
     for finding in &validation.findings {
-        let command = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
         let mut properties = Vec::new();
         if let Some(path) = &finding.path {
             properties.push(("file", path.clone()));
@@ -34,14 +31,13 @@ pub fn validation(validation: &Validation) -> String {
         properties.push(("title", format!("brandctl: {}", finding.rule)));
         let properties: Vec<_> =
             properties.into_iter().map(|(key, value)| format!("{key}={}", property(&value))).collect();
-        let _ = writeln!(text, "::{command} {}::{}", properties.join(","), data(&sentence(finding)));
+        let _ = writeln!(text, "::{} {}::{}", finding.severity.name(), properties.join(","), data(&sentence(finding)));
     }
-    text.push_str(&summary::plain(validation));
-    text
+    text + &strip_str(&summary::summary(validation)).to_string()
 }
 
 /// The message with the entry it is about and what to do, which an annotation has no other place for.
-fn sentence(finding: &crate::domain::finding::Finding) -> String {
+fn sentence(finding: &Finding) -> String {
     let entry = finding.address.as_ref().map(|address| format!(" ({})", escaped(address)));
     let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", escape(help)));
     format!("{}{}{}", escape(&finding.message), entry.unwrap_or_default(), help.unwrap_or_default())

@@ -19,7 +19,7 @@ use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Subject, Validation};
 use crate::domain::step::StepOutcome;
-use crate::text::escape;
+use crate::text::{cut, escape};
 
 /// No comment is longer, in bytes: hosts take 65,536 characters, and a tool may add some of its own.
 pub const MAX_COMMENT_BYTES: usize = 60_000;
@@ -31,7 +31,6 @@ const MAX_OPEN_ROWS: usize = 25;
 const MAX_NAME_CHARS: usize = 300;
 
 /// The result of `command` (as the user typed it: `plan`). `page` is where the page with the images will be.
-#[must_use]
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let title = report.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, side by side", page));
@@ -107,7 +106,6 @@ fn moved(report: &Report) -> Option<String> {
 }
 
 /// The result of `validate`.
-#[must_use]
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     let outcome = Headline::of_validation(validation);
     let images = page.map(|page| ("The images, as the portal draws them", page));
@@ -120,7 +118,6 @@ pub fn validation(validation: &Validation, page: Option<&str>) -> String {
 }
 
 /// The result of `list`. Entries that come with the product are counted only.
-#[must_use]
 pub fn list(list: &ListReport, page: Option<&str>) -> String {
     let title = list.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, as the portal draws them", page));
@@ -261,12 +258,7 @@ fn marked(name: &str) -> String {
 
 /// Text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
 fn code(text: &str) -> String {
-    let mut shown = escape(text).replace('|', "\\u{7c}");
-    if let Some((end, _)) = shown.char_indices().nth(MAX_NAME_CHARS) {
-        shown.truncate(end);
-        shown.push('…');
-    }
-    span(&shown)
+    span(&cut(&escape(text).replace('|', "\\u{7c}"), MAX_NAME_CHARS))
 }
 
 /// A code span as in [`code`], of any length: a command that is cut off would do something else.
@@ -312,11 +304,8 @@ fn finding(finding: &Finding) -> String {
 fn verdict(verdict: &Verdict) -> String {
     /// The most entries that are named one by one.
     const MAX_NAMED: usize = 10;
-    let word = match verdict.outcome {
-        guard::Outcome::Passed => "passed",
-        guard::Outcome::Allowed => "allowed",
-        guard::Outcome::Refused => "**refused**",
-    };
+    let bold = if verdict.outcome == guard::Outcome::Refused { "**" } else { "" };
+    let word = verdict.outcome.name();
     let mut why = code(&verdict.message);
     let named: Vec<_> = verdict.addresses.iter().take(MAX_NAMED).map(name).collect();
     if !named.is_empty() {
@@ -328,19 +317,13 @@ fn verdict(verdict: &Verdict) -> String {
     if let Some(help) = &verdict.help {
         let _ = write!(why, "<br>help: {}", code(help));
     }
-    format!("| `{}` | {word} | {why} |\n", verdict.guard.name())
+    format!("| `{}` | {bold}{word}{bold} | {why} |\n", verdict.guard.name())
 }
 
 fn not_applied(run: &Run) -> impl Iterator<Item = String> {
     run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).map(|(address, step)| {
-        let word = match step.fate {
-            StepOutcome::Applied => "applied",
-            StepOutcome::Failed => "failed",
-            StepOutcome::Skipped => "skipped",
-            StepOutcome::Recovered => "recovered",
-            StepOutcome::Unknown => "unknown",
-        };
-        format!("| {word} | {} | {} |\n", name(address), code(step.why.as_deref().unwrap_or_default()))
+        let why = code(step.why.as_deref().unwrap_or_default());
+        format!("| {} | {} | {why} |\n", step.fate.name(), name(address))
     })
 }
 

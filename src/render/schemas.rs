@@ -6,7 +6,6 @@ use super::json::schemas::SCHEMAS;
 use super::style::BOLD;
 
 /// The list of schemas, a line each.
-#[must_use]
 pub fn list() -> String {
     let width = SCHEMAS.iter().map(|schema| schema.name.len()).max().unwrap_or(0);
     let mut text = String::new();

@@ -100,9 +100,6 @@ pub struct Sandbox {
 }
 
 /// Starts a sandbox in its own thread; it listens when this returns.
-///
-/// # Errors
-/// When the folder or the address cannot be used, or the system refuses a thread; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let (data, listen) = (options.data.clone(), options.listen);
     let (store, identity, world) = Store::open(&data)?;
@@ -154,32 +151,27 @@ fn base(protocol: Protocol, mut address: SocketAddr) -> String {
 
 impl Sandbox {
     /// The address that it listens on.
-    #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The portal's random name, made once for the folder and kept in it.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.engine.identity.id
     }
 
     /// The webhook of user 1, an administrator, ending with a slash. The secret belongs to the folder.
-    #[must_use]
     pub fn admin_webhook(&self) -> String {
         self.webhook(1, &self.engine.identity.administrator_secret)
     }
 
     /// The webhook of user 2, who is not an administrator, ending with a slash. The secret belongs to the folder.
-    #[must_use]
     pub fn user_webhook(&self) -> String {
         self.webhook(2, &self.engine.identity.user_secret)
     }
 
     /// The URL of its page, ending with a slash; all its URLs begin with it. If it listens on every address of this machine,
     /// this is the loopback one.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("{}/", self.engine.base)
     }
@@ -190,13 +182,11 @@ impl Sandbox {
     }
 
     /// The certificate authority that clients must trust, when it speaks TLS.
-    #[must_use]
     pub const fn authority(&self) -> Option<&Authority> {
         self.authority.as_ref()
     }
 
     /// A webhook of user 1 that lacks the scope `crm`, ending with a slash. The secret belongs to the folder.
-    #[must_use]
     pub fn scopeless_webhook(&self) -> String {
         self.webhook(1, &self.engine.identity.scopeless_secret)
     }
@@ -207,13 +197,11 @@ impl Sandbox {
 
     /// The file of an application with the scope `crm`, whose tokens stand for user 1: domain, tokens, client id and
     /// secret, endpoints. A client rewrites it when it refreshes.
-    #[must_use]
     pub fn oauth_file(&self) -> PathBuf {
         self.data.join(OAUTH_FILES[0])
     }
 
     /// The same file of a second application, which cannot delete the log entries of the first.
-    #[must_use]
     pub fn other_oauth_file(&self) -> PathBuf {
         self.data.join(OAUTH_FILES[1])
     }
@@ -224,14 +212,12 @@ impl Sandbox {
     }
 
     /// The number of token refreshes since the start.
-    #[must_use]
     pub fn refreshes(&self) -> u64 {
         self.engine.core().refreshes
     }
 
     /// The recorded requests since the start, in the order of arrival: the newest ones that are 200,000 together with their
     /// commands.
-    #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.engine.core().requests.all()
     }
@@ -242,7 +228,6 @@ impl Sandbox {
     }
 
     /// The custom entries, icons first, in the order of their adding.
-    #[must_use]
     pub fn entries(&self) -> Vec<StoredEntry> {
         let core = self.engine.core();
         let of = |kind| {
@@ -257,16 +242,12 @@ impl Sandbox {
     }
 
     /// The number of files that no entry refers to: one for every `add` refused because of its code.
-    #[must_use]
     pub fn orphans(&self) -> u64 {
         self.engine.core().world.orphans()
     }
 
     /// Adds an entry behind the API, or replaces the one with that code. Nothing is checked: the content can be anything, the
     /// code too long or a system code.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn seed(&self, kind: Kind, code: &str, content: &[u8]) -> Result<(), SandboxError> {
         let path = random_path().map_err(FolderError::Random)?;
         let code = code.to_owned();
@@ -278,25 +259,16 @@ impl Sandbox {
     }
 
     /// Removes an entry behind the API; the code is matched without case, as by the portal.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn remove(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
         self.change(vec![WorldChange::Delete { kind, code: code.to_owned() }])
     }
 
     /// Makes a code a system code, as a new release of the portal does. A custom entry with that code stays, hidden.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn make_system(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
         self.change(vec![WorldChange::System { kind, code: code.to_owned() }])
     }
 
     /// Gives every custom entry a new path; the old ones are gone.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn rotate_uris(&self) -> Result<(), SandboxError> {
         let moves = self.entries().into_iter().map(|StoredEntry { kind, code, .. }| {
             let path = random_path().map_err(FolderError::Random)?;

@@ -24,7 +24,7 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::settings::{Format, Globals};
+use super::settings::Globals;
 use super::signals;
 
 /// Start a branding repository: manifest, art, .gitignore, CI
@@ -70,14 +70,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         report.findings = failure.findings;
     }
     let exit = error::exit_of_reading(kind, report.findings.iter().any(Finding::is_error));
-    match globals.format {
-        Format::Json => output::json(render::json::print::<InitDocument>(&report), exit),
-        Format::Human => {
-            let exit = output::data(&render::init::report(&report), exit);
-            output::findings(globals, &report.findings, &Report::default());
-            exit
-        }
-    }
+    let human = || render::init::report(&report);
+    output::result::<InitDocument>(globals, &report, exit, human, &report.findings, &Report::default())
 }
 
 /// Asks what is left to ask, and writes.

@@ -44,7 +44,6 @@ pub enum HoldingOrigin<'a> {
 }
 
 /// The result of `list`, as a page.
-#[must_use]
 pub fn list(list: &ListReport) -> String {
     let holdings: Vec<_> = list
         .entries
@@ -71,7 +70,6 @@ pub fn list(list: &ListReport) -> String {
 }
 
 /// The entries of a portal that `command` runs; `remark` is said at the top.
-#[must_use]
 pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String {
     let custom = holdings.iter().filter(|holding| holding.origin != HoldingOrigin::System).count();
     let top = html! {

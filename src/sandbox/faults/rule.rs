@@ -12,19 +12,16 @@ pub struct Faults {
 
 impl Faults {
     /// No failures.
-    #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
     /// A script of one rule.
-    #[must_use]
     pub fn one(on: On, when: When, action: FaultAction) -> Self {
         Self::none().and(on, when, action)
     }
 
     /// The script with one more rule at its end.
-    #[must_use]
     pub fn and(mut self, on: On, when: When, action: FaultAction) -> Self {
         self.rules.push(FaultRule { on, when, action });
         self
