@@ -60,7 +60,6 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &Report::default())
 }
 
-/// Exports.
 fn export_to(
     context: &Context<'_>,
     arguments: &Arguments,

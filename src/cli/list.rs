@@ -55,7 +55,6 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::result::<ListDocument>(globals, &list, exit, human, &list.findings, &report)
 }
 
-/// Lists the portal.
 fn look(
     context: &Context<'_>,
     arguments: &Arguments,

@@ -116,7 +116,6 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::result::<LogDocument>(globals, &log, exit, || human(&arguments.action, &log), &log.findings, &report)
 }
 
-/// Does it.
 fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &mut LogReport) -> Result<(), Failure> {
     let manifest = attempt.parse_if_any(context)?;
     // Log entries are in no plan: no run is in the way of a write to them.

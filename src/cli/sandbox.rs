@@ -232,7 +232,7 @@ fn how_to_fix(error: &SandboxError) -> &'static str {
         SandboxError::InUse { .. } => "; end that one, or name another folder with --data",
         SandboxError::Damaged { .. } => "; name another folder with --data, or remove this one",
         SandboxError::Listen { .. } => "; name another address with --listen, or let port 0 take a free one",
-        SandboxError::System(_) => "",
+        SandboxError::System(_) | SandboxError::Random(_) => "",
     }
 }
 

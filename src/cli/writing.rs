@@ -133,7 +133,6 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Applies an approved plan.
 fn send(
     context: &Context<'_>,
     approved: &Approved,

@@ -63,38 +63,33 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
         comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
     }
     if let Some(plan) = &report.plan {
-        if report.is_stale() {
-            // Why they were planned was true of another portal than this one.
-            let rows = plan
-                .diff
-                .changes
-                .iter()
-                .map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
-            comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
-        } else {
-            let rows = in_pairs(plan).into_iter().map(|change| {
-                let mut why = reason::in_full(change, plan, code, name);
-                if let Some(origin) = origin::of(report, &change.address) {
-                    let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
-                }
-                format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
-            });
-            comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
-        }
-        comment.list(
-            "Unknown, left alone",
-            ENTRIES,
-            plan.diff
-                .unknown
-                .iter()
-                .map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why))),
-        );
+        changes(&mut comment, plan, report);
+        let unknown = plan.diff.unknown.iter();
+        let rows = unknown.map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why)));
+        comment.list("Unknown, left alone", ENTRIES, rows);
     }
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
     if let Some(plan) = &report.plan {
         comment.folded("Unmanaged, left alone", ENTRIES, left_alone(plan));
     }
     comment.finish()
+}
+
+fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
+    if report.is_stale() {
+        // Why they were planned was true of another portal than this one.
+        let changes = plan.diff.changes.iter();
+        let rows = changes.map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
+        return comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
+    }
+    let rows = in_pairs(plan).into_iter().map(|change| {
+        let mut why = reason::in_full(change, plan, code, name);
+        if let Some(origin) = origin::of(report, &change.address) {
+            let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
+        }
+        format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
+    });
+    comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
 }
 
 /// Who moved; a reason may hold words of Git.

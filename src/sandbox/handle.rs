@@ -1,7 +1,6 @@
 //! Starting a sandbox, and the handle with which a test looks and changes things behind the API.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,69 +12,19 @@ use tokio::sync::oneshot;
 use super::call::WorldChange;
 use super::core::Core;
 use super::engine::Engine;
+use super::error::SandboxError;
 use super::faults::{Faults, Script};
 use super::identity::random_path;
 use super::oauth;
 use super::options::{Options, Protocol};
 use super::record::Recorded;
 use super::server;
-use super::store::{FolderError, Store, write_application_file};
+use super::store::{Store, write_application_file};
 use super::tls::{self, Authority};
 use crate::domain::asset::Kind;
 
 /// The files that clients need to call as one of the portal's applications.
 const OAUTH_FILES: [&str; 2] = ["oauth.json", "oauth-other.json"];
-
-/// Why a sandbox could not start or be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
-    /// The folder cannot be read or written.
-    #[error("cannot use {path}: {source}")]
-    Io {
-        /// The folder, or the file in it.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// Another sandbox uses the folder.
-    #[error("{path} is in use by another sandbox")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder holds something that no sandbox wrote.
-    #[error("{path}, line {line}, was not written by a sandbox: {message}")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with the line.
-        message: String,
-    },
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The system refused a thread or random bytes.
-    #[error("cannot start: {0}")]
-    System(String),
-}
-
-impl From<FolderError> for SandboxError {
-    fn from(error: FolderError) -> Self {
-        match error {
-            FolderError::Io { path, source } => Self::Io { path, source },
-            FolderError::InUse { path } => Self::InUse { path },
-            FolderError::Damaged { path, line, source } => Self::Damaged { path, line, message: source.to_string() },
-            FolderError::Random(error) => Self::System(error.to_string()),
-        }
-    }
-}
 
 /// A custom entry and its file, as the portal has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,8 +73,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     }
     let core = Core::new(store, world, tokens, &options);
     let engine = Arc::new(Engine::new(identity, base, &options, core));
-    let system = |error: io::Error| SandboxError::System(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SandboxError::System)?;
     let entered = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
     drop(entered);
@@ -134,7 +82,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let thread = thread::Builder::new()
         .name("sandbox".to_owned())
         .spawn(move || runtime.block_on(server::run(listener, acceptor, served, stopped)))
-        .map_err(system)?;
+        .map_err(SandboxError::System)?;
     Ok(Sandbox { engine, address, data, authority, running: Some((stop, thread)) })
 }
 
@@ -243,13 +191,13 @@ impl Sandbox {
 
     /// The number of files that no entry refers to: one for every `add` refused because of its code.
     pub fn orphans(&self) -> u64 {
-        self.engine.core().world.orphans()
+        self.engine.core().world.orphans
     }
 
     /// Adds an entry behind the API, or replaces the one with that code. Nothing is checked: the content can be anything, the
     /// code too long or a system code.
     pub fn seed(&self, kind: Kind, code: &str, content: &[u8]) -> Result<(), SandboxError> {
-        let path = random_path().map_err(FolderError::Random)?;
+        let path = random_path()?;
         let code = code.to_owned();
         let (content, added) = (content.to_vec().into(), Some(Timestamp::now()));
         self.change(vec![
@@ -271,11 +219,10 @@ impl Sandbox {
     /// Gives every custom entry a new path; the old ones are gone.
     pub fn rotate_uris(&self) -> Result<(), SandboxError> {
         let moves = self.entries().into_iter().map(|StoredEntry { kind, code, .. }| {
-            let path = random_path().map_err(FolderError::Random)?;
+            let path = random_path()?;
             Ok(WorldChange::Move { kind, code, path })
         });
-        let moves = moves.collect::<Result<_, SandboxError>>()?;
-        self.change(moves)
+        self.change(moves.collect::<Result<_, SandboxError>>()?)
     }
 
     /// Freezes the icon list as it is now, whatever is added or deleted; `get` is not affected. A restart undoes it.
@@ -285,7 +232,7 @@ impl Sandbox {
 
     /// Lets the icon list end with a `null`. A restart undoes it.
     pub fn set_null_element(&self, present: bool) {
-        self.engine.core().world.set_null_element(present);
+        self.engine.core().world.null_element = present;
     }
 
     fn change(&self, changes: Vec<WorldChange>) -> Result<(), SandboxError> {

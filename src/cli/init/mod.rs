@@ -18,7 +18,7 @@ use crate::render::json::InitDocument;
 use crate::store::files::place::with_slashes;
 use crate::store::init::{InitError, NewRepository, write};
 
-use given::{Begun, Ci, Given, Source};
+use given::{Ci, Given, Source};
 
 use super::context::Context;
 use super::error::{self, Failure};
@@ -90,13 +90,13 @@ fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> R
         _ => (&site.folder, FolderInGit::root()),
     };
     report.ci = ci.system();
-    let Begun { brand, portal } = match source {
-        Source::Samples(owns) => Begun { brand: Brand::Samples(owns), portal },
+    let (brand, portal) = match source {
+        Source::Samples(owns) => (Brand::Samples(owns), portal),
         Source::Portal(owns) => {
-            let (answered, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
+            let (brand, portal, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
             report.findings.clone_from(&export.findings);
             report.export = Some(ExportReport { folder: site.folder.display().to_string(), ..export });
-            answered
+            (brand, portal)
         }
     };
     let files = init::files(&InitAnswers { brand, portal, ci: report.ci, folder });

@@ -16,11 +16,8 @@ const MAX_IMAGE_BYTES: usize = 256 << 10;
 /// The picture of some bytes that can be shown.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
-    /// Its class.
     pub(super) class: String,
-    /// How many bytes it has.
     pub(super) size: usize,
-    /// Its pixels.
     pub(super) image: Image,
 }
 

@@ -29,12 +29,10 @@ pub(super) struct Page {
     pub(super) to: &'static str,
     /// One of [`REPORT`] and [`PORTAL`].
     pub(super) script: &'static str,
-    /// What it shows.
     pub(super) body: Markup,
 }
 
 impl Page {
-    /// The whole page.
     pub(super) fn with_images(self, images: &Gallery) -> String {
         let style = format!("{}{}", slim(STYLE), images.style());
         let script = slim(self.script);

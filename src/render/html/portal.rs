@@ -116,12 +116,7 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
             }
             @for kind in Kind::ALL {
                 @let of_kind = drawn.iter().filter(|(holding, _)| holding.address.kind == kind).collect::<Vec<_>>();
-                @if !of_kind.is_empty() {
-                    section.group aria-labelledby=(kind.plural()) {
-                        h2 id=(kind.plural()) { (of_kind.len()) " custom " @if of_kind.len() == 1 { (kind.name()) } @else { (kind.plural()) } }
-                        ul.holdings { @for (holding, picture) in of_kind { (row(holding, picture)) } }
-                    }
-                }
+                @if !of_kind.is_empty() { (group(kind, &of_kind)) }
             }
             @if !system.is_empty() {
                 section.group aria-labelledby="system" {
@@ -133,6 +128,16 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
         p.said role="status" id="said" {}
     };
     Page { title: format!("{command} · {title}"), to: "entries", script: page::PORTAL, body }.with_images(&gallery)
+}
+
+/// The custom entries of a kind.
+fn group(kind: Kind, drawn: &[&(&Holding<'_>, Drawn)]) -> Markup {
+    html! {
+        section.group aria-labelledby=(kind.plural()) {
+            h2 id=(kind.plural()) { (drawn.len()) " custom " @if drawn.len() == 1 { (kind.name()) } @else { (kind.plural()) } }
+            ul.holdings { @for (holding, picture) in drawn { (row(holding, picture)) } }
+        }
+    }
 }
 
 /// The image of an entry, with its dimensions where its kind has others; or why there is none to see.

@@ -31,11 +31,8 @@ impl Faults {
 /// One rule of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
-    /// Which requests it counts.
     pub(crate) on: On,
-    /// Which of those it meets.
     pub(crate) when: When,
-    /// What goes wrong.
     pub(crate) action: FaultAction,
 }
 
