@@ -121,7 +121,13 @@ fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &m
     // Log entries are in no plan: no run is in the way of a write to them.
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     match action {
-        LogAction::Add(arguments) => log.entries = vec![add(context, arguments, &connection, attempt, log)?],
+        LogAction::Add(AddArgs { entity, title, text, icon }) => {
+            let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
+            let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
+            let help =
+                format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
+            log.entries = vec![wrote(added, log, "the entry may have been added all the same", &help)?];
+        }
         LogAction::Get(IdArgs { id }) => log.entries = vec![context.wait(connection.client.log_entry(*id))??],
         LogAction::List(arguments) => log.entries = list(context, arguments, &connection, attempt)?,
         LogAction::Delete(IdArgs { id }) => {
@@ -133,20 +139,6 @@ fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &m
     }
     log.outcome = LogOutcome::Done;
     Ok(())
-}
-
-fn add(
-    context: &Context<'_>,
-    arguments: &AddArgs,
-    connection: &Connection,
-    attempt: &mut Attempt,
-    log: &mut LogReport,
-) -> Result<LogEntry, Failure> {
-    let AddArgs { entity, title, text, icon } = arguments;
-    let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
-    let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
-    let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
-    wrote(added, log, "the entry may have been added all the same", &help)
 }
 
 fn list(

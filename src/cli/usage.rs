@@ -14,7 +14,6 @@ use crate::render::json::UsageDocument;
 
 use super::attempt::Attempt;
 use super::complete;
-use super::connection::Connection;
 use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
@@ -94,28 +93,14 @@ fn look(
         (connection, arguments.codes.clone())
     };
     if !codes.is_empty() {
-        scan(context, &connection, &items, codes, attempt, usage)?;
+        planning::announce(context, &items, &codes);
+        let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), &items, codes);
+        let Scanned { evidence, stopped } = context.wait(scanned)?;
+        usage.evidence = Some(evidence);
+        // What was read until an error counts.
+        attempt.findings.extend(stopped.into_iter().flat_map(|error| Failure::from(error).findings));
     }
     usage.is_complete = true;
-    Ok(())
-}
-
-/// Looks for codes, independently of any plan. What was read until an error counts.
-fn scan(
-    context: &Context<'_>,
-    connection: &Connection,
-    items: &Items,
-    codes: Vec<Address>,
-    attempt: &mut Attempt,
-    usage: &mut UsageReport,
-) -> Result<(), Failure> {
-    planning::announce(context, items, &codes);
-    let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), items, codes);
-    let Scanned { evidence, stopped } = context.wait(scanned)?;
-    usage.evidence = Some(evidence);
-    if let Some(error) = stopped {
-        attempt.findings.extend(Failure::from(error).findings);
-    }
     Ok(())
 }
 

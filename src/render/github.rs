@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use anstream::adapter::strip_str;
+use anstyle::Style;
 
 use crate::domain::finding::Finding;
 use crate::domain::report::Validation;
@@ -16,24 +16,20 @@ use crate::text::{escape, escaped};
 pub fn validation(validation: &Validation) -> String {
     let mut text = String::new();
     for finding in &validation.findings {
-        let mut properties = Vec::new();
+        let _ = write!(text, "::{} ", finding.severity.name());
         if let Some(path) = &finding.path {
-            properties.push(("file", path.clone()));
+            let _ = write!(text, "file={},", property(path));
         }
         if let Some(place) = &finding.place {
-            properties.push(("line", place.line.to_string()));
-            properties.push(("col", place.column.to_string()));
+            let _ = write!(text, "line={},col={},", place.line, place.column);
             if let Some(end) = place.end_column(&validation.source) {
-                properties.push(("endLine", place.line.to_string()));
-                properties.push(("endColumn", end.to_string()));
+                let _ = write!(text, "endLine={},endColumn={end},", place.line);
             }
         }
-        properties.push(("title", format!("brandctl: {}", finding.rule)));
-        let properties: Vec<_> =
-            properties.into_iter().map(|(key, value)| format!("{key}={}", property(&value))).collect();
-        let _ = writeln!(text, "::{} {}::{}", finding.severity.name(), properties.join(","), data(&sentence(finding)));
+        let title = property(&format!("brandctl: {}", finding.rule));
+        let _ = writeln!(text, "title={title}::{}", data(&sentence(finding)));
     }
-    text + &strip_str(&summary::summary(validation)).to_string()
+    text + &summary::summary(validation, [Style::new(); 2])
 }
 
 /// The message with the entry it is about and what to do, which an annotation has no other place for.

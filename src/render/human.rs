@@ -18,7 +18,7 @@ use crate::domain::state::Content;
 use crate::domain::step::StepOutcome;
 use crate::format::FindingDocument;
 
-use super::outcome::renames;
+use super::outcome::{renames, rest};
 use super::picture::{self, Pictures};
 use super::reason::{in_pairs, unmanaged};
 use super::screen::Screen;
@@ -175,7 +175,8 @@ pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], 
 /// The result of `validate`: the findings, with the pictures of those images that `pictures` has, and a summary.
 pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen) -> String {
     let Validation { findings, manifest, source, .. } = validation;
-    let last: String = last_words::summary(validation).lines().map(|line| screen.wrapped(line, 0)).collect();
+    let last: String =
+        last_words::summary(validation, [CREATE, DELETE]).lines().map(|line| screen.wrapped(line, 0)).collect();
     snippet::findings(findings, manifest, source, pictures, screen) + &last
 }
 
@@ -293,15 +294,5 @@ fn summary(plan: &Plan) -> String {
             renames(plan),
         );
     }
-    let _ = write!(
-        text,
-        " {} unchanged, {} unmanaged, {} system",
-        plan.diff.unchanged,
-        plan.diff.unmanaged.len(),
-        plan.diff.system
-    );
-    if !plan.diff.unknown.is_empty() {
-        let _ = write!(text, ", {} unknown", plan.diff.unknown.len());
-    }
-    text + "."
+    text + " " + &rest(plan) + "."
 }

@@ -36,11 +36,8 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let images = page.map(|page| ("The images, side by side", page));
     let outcome = Headline::of_report(report, command);
     let mut comment = Comment::new(command, (&report.subject, &report.manifest), title, &outcome, images);
-    if let Some(counts) = outcome::counts_of(report) {
-        let _ = write!(comment.text, "{counts}.\n\n");
-    }
-    if let Some(moved) = moved(report) {
-        let _ = write!(comment.text, "{moved}.\n\n");
+    for sentence in [outcome::counts_of(report), moved(report)].into_iter().flatten() {
+        let _ = write!(comment.text, "{sentence}.\n\n");
     }
     if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
         let looked = usage::coverage(&evidence.coverage);
@@ -56,9 +53,7 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     comment.list("Guards", "| guard | outcome | why |\n|---|---|---|\n", told.map(verdict));
     if let Some(run) = &report.run {
         comment.list("Not applied", "| | entry | why |\n|---|---|---|\n", not_applied(run));
-    }
-    if let (Some(run), Some(plan)) = (&report.run, &report.plan) {
-        let restores = outcome::restores(run, plan).into_iter();
+        let restores = report.plan.iter().flat_map(|plan| outcome::restores(run, plan));
         let rows = restores.map(|(address, command)| format!("| {} | {} |\n", name(address), whole(&command)));
         comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
     }

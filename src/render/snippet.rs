@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use anstyle::AnsiColor;
 
-use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::finding::{Finding, Place};
 
 use super::picture::{self, Pictures};
 use super::screen::Screen;
@@ -88,10 +88,7 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, scree
     let label = format!("{}[{rule}]: ", finding.severity.name());
     let said = screen.wrapped(&format!("{label}{}", escape(&finding.message)), HANGING);
     let message: Vec<_> = said.trim_end().get(label.len()..).unwrap_or_default().lines().map(str::trim_start).collect();
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
+    let level = if finding.is_error() { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(message.join("\n")).id(&*rule);
     reindent(&renderer.render(&[title.elements(elements)]), label.len(), message.len())
 }
@@ -109,10 +106,7 @@ fn reindent(rendered: &str, label: usize, count: usize) -> String {
 
 /// A finding about no file: there is nothing to draw beside it.
 fn bare(finding: &Finding, screen: &Screen) -> String {
-    let style = match finding.severity {
-        Severity::Error => AnsiColor::BrightRed.on_default().bold(),
-        Severity::Warning => REPLACE.bold(),
-    };
+    let style = if finding.is_error() { AnsiColor::BrightRed.on_default() } else { REPLACE }.bold();
     let (word, rule, message) = (finding.severity.name(), escape(&finding.rule), escape(&finding.message));
     let said = format!("{style}{word}[{rule}]{style:#}{BOLD}: {message}{BOLD:#}");
     let mut text = screen.wrapped(&said, HANGING);

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use anstyle::Style;
+
 use crate::domain::finding::Severity;
 use crate::domain::report::{Validation, Warnings};
 use crate::domain::rules::RULES;
 use crate::text::plural;
 
-use super::style::{CREATE, DELETE};
-
-/// The summary, with styles.
-pub(super) fn summary(validation: &Validation) -> String {
-    let (style, word) = if validation.passed() { (CREATE, "Valid") } else { (DELETE, "Not valid") };
+/// The summary; its first word is in one of two styles, for a check that passed or did not.
+pub(super) fn summary(validation: &Validation, [good, bad]: [Style; 2]) -> String {
+    let (style, word) = if validation.passed() { (good, "Valid") } else { (bad, "Not valid") };
     let images = plural(validation.images, "image", "images");
     let (errors, warnings) = (validation.count(Severity::Error), validation.count(Severity::Warning));
     if errors + warnings == 0 {

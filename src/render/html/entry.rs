@@ -263,9 +263,7 @@ fn of_change<'a>(
         CardAction::Create => String::new(),
         _ => reason::in_words(change, |text| escaped(text)),
     };
-    if action == CardAction::Replace {
-        weigh(&mut entry, change, gallery);
-    }
+    weigh(&mut entry, change, gallery);
     // The card of a rename stands for the code that goes, too.
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
         let link = if entry.why.is_empty() { "" } else { "; " };
@@ -287,6 +285,9 @@ fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report) {
 
 /// Says how the images of a replace differ: in numbers and a picture, or in words where these would mislead.
 fn weigh(entry: &mut Card<'_>, change: &Change, gallery: &mut Gallery) {
+    if entry.action != CardAction::Replace {
+        return;
+    }
     let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture()) else { return };
     if before.class == after.class {
         entry.why.push_str("; the image stays, byte for byte");

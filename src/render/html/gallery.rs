@@ -34,7 +34,8 @@ impl Picture {
 #[derive(Debug, Default)]
 pub(super) struct Gallery {
     classes: BTreeMap<Digest, String>,
-    style: String,
+    /// The rules that draw the images.
+    pub(super) style: String,
 }
 
 impl Gallery {
@@ -63,10 +64,5 @@ impl Gallery {
                 next
             })
             .clone()
-    }
-
-    /// The rules that draw the images.
-    pub(super) fn style(&self) -> &str {
-        &self.style
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn with_images(self, images: &Gallery) -> String {
-        let style = format!("{}{}", slim(STYLE), images.style());
+        let style = format!("{}{}", slim(STYLE), images.style);
         let script = slim(self.script);
         let policy = format!(
             "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",

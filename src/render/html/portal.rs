@@ -83,14 +83,7 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     let mut gallery = Gallery::default();
     let (custom, system): (Vec<&Holding<'_>>, Vec<_>) =
         holdings.iter().partition(|holding| holding.origin != HoldingOrigin::System);
-    let mut drawn = Vec::with_capacity(custom.len());
-    for kind in Kind::ALL {
-        let of_kind = custom.iter().filter(|holding| holding.address.kind == kind).enumerate();
-        drawn.extend(of_kind.map(|(index, holding)| {
-            let picture = if index < MAX_DRAWN { picture(holding, &mut gallery) } else { Err(TOO_MANY) };
-            (*holding, picture)
-        }));
-    }
+    let drawn = drawn(&custom, &mut gallery);
     let shown: Vec<_> = drawn
         .iter()
         .filter_map(|(holding, picture)| {
@@ -105,12 +98,7 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
             (top)
         }
         main id="entries" tabindex="-1" {
-            div.tools role="search" aria-label="Narrow down" hidden {
-                div.choices {
-                    label { span { "Search" } input type="search" id="search" placeholder="code" autocomplete="off" spellcheck="false" aria-keyshortcuts="/"; kbd { "/" } }
-                    p.shown role="status" id="shown" {}
-                }
-            }
+            (search())
             @if !shown.is_empty() {
                 section.mock aria-labelledby="timeline" { h2 id="timeline" { "In the timeline" } (timeline(&shown)) }
             }
@@ -128,6 +116,30 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
         p.said role="status" id="said" {}
     };
     Page { title: format!("{command} · {title}"), to: "entries", script: page::PORTAL, body }.with_images(&gallery)
+}
+
+/// The custom entries by kind, each with its image.
+fn drawn<'a>(custom: &[&'a Holding<'a>], gallery: &mut Gallery) -> Vec<(&'a Holding<'a>, Drawn)> {
+    let mut drawn = Vec::with_capacity(custom.len());
+    for kind in Kind::ALL {
+        let of_kind = custom.iter().filter(|holding| holding.address.kind == kind).enumerate();
+        drawn.extend(of_kind.map(|(index, holding)| {
+            let picture = if index < MAX_DRAWN { picture(holding, gallery) } else { Err(TOO_MANY) };
+            (*holding, picture)
+        }));
+    }
+    drawn
+}
+
+fn search() -> Markup {
+    html! {
+        div.tools role="search" aria-label="Narrow down" hidden {
+            div.choices {
+                label { span { "Search" } input type="search" id="search" placeholder="code" autocomplete="off" spellcheck="false" aria-keyshortcuts="/"; kbd { "/" } }
+                p.shown role="status" id="shown" {}
+            }
+        }
+    }
 }
 
 /// The custom entries of a kind.
