@@ -22,7 +22,6 @@ impl Kind {
     pub const ALL: [Self; 2] = [Self::Icon, Self::Logo];
 
     /// Width and height that the portal accepts, in pixels.
-    #[must_use]
     pub const fn side(self) -> u32 {
         match self {
             Self::Icon => 24,
@@ -31,7 +30,6 @@ impl Kind {
     }
 
     /// The singular, as in addresses and in method names: `icon`, `logo`.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Icon => "icon",
@@ -40,7 +38,6 @@ impl Kind {
     }
 
     /// The plural, as in the manifest and in list answers: `icons`, `logos`.
-    #[must_use]
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Icon => "icons",
@@ -109,7 +106,6 @@ pub struct Address {
 
 impl Address {
     /// Joins a kind and a code.
-    #[must_use]
     pub const fn new(kind: Kind, code: Code) -> Self {
         Self { kind, code }
     }
@@ -176,7 +172,6 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// The digest of `bytes`.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }

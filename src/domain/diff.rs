@@ -40,7 +40,6 @@ pub enum Action {
 
 impl Action {
     /// The state before; `None` for a create.
-    #[must_use]
     pub const fn before(&self) -> Option<&Before> {
         match self {
             Self::Create(_) => None,
@@ -49,7 +48,6 @@ impl Action {
     }
 
     /// The planned state; `None` for a delete.
-    #[must_use]
     pub const fn after(&self) -> Option<&After> {
         match self {
             Self::Create(after) | Self::Replace(_, after) => Some(after),

@@ -147,7 +147,6 @@ impl Finding {
     }
 
     /// Whether nothing may be written until it is fixed.
-    #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

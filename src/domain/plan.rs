@@ -62,7 +62,6 @@ pub(crate) enum StepState {
 
 impl Plan {
     /// Joins a diff and the bytes it speaks of.
-    #[must_use]
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
         Self { portal, diff, contents, evidence: None }
     }

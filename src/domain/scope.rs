@@ -31,9 +31,6 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     /// Reads a pattern.
-    ///
-    /// # Errors
-    /// When it is empty, too long or no glob.
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         let fail = |reason| PatternError { pattern: text.to_owned(), reason };
         let narrowed = Kind::ALL.into_iter().find_map(|kind| {
@@ -195,9 +192,7 @@ pub struct Scope {
 
 impl Scope {
     /// Joins patterns, in their order.
-    ///
-    /// # Errors
-    /// When all of them together are too large to compile; the error names the first.
+    /// When all of them together are too large to compile, the error names the first.
     pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
         let mut builder = GlobSetBuilder::new();
         for pattern in &patterns {

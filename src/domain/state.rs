@@ -22,7 +22,6 @@ pub struct Content {
 
 impl Content {
     /// The facts of `bytes`.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self {
             sha256: Digest::of(bytes),

@@ -374,9 +374,6 @@ impl Document {
     }
 
     /// The digest of the plan that this document states, not counting what was added since.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON, which no value of this type can cause.
     pub fn digest(&self) -> Result<Digest, serde_json::Error> {
         let mut plan = self.clone();
         plan.run = None;

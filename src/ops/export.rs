@@ -20,9 +20,6 @@ pub(crate) struct Exported {
 
 /// Reads both lists and the images that are chosen, and writes them. What could not be fetched is reported, and the
 /// rest is written all the same; nothing is when a pattern matches nothing.
-///
-/// # Errors
-/// When the portal cannot be listed.
 pub(crate) async fn export(
     choice: &ExportChoice,
     source: &ExportSource,
@@ -48,9 +45,6 @@ pub(crate) async fn export(
 }
 
 /// Reads both lists and the images that are chosen, and lays them out. Without files when a pattern matches nothing.
-///
-/// # Errors
-/// When the portal cannot be listed.
 pub async fn read(
     choice: &ExportChoice,
     source: &ExportSource,

@@ -77,9 +77,6 @@ pub struct Planned {
 }
 
 /// Reads the portal and makes a plan.
-///
-/// # Errors
-/// When the portal cannot be read.
 pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -> Result<Planned, PortalError> {
     let Request { portal, manifest, desired, only, unbacked, freshness, purpose, record } = request;
     reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });

@@ -38,9 +38,7 @@ pub enum Closing {
 }
 
 /// Settles and closes every open run. Returns a finding about each for the user.
-///
-/// # Errors
-/// When the portal or the state folder cannot be used; the runs that are not settled stay open.
+/// After an error, the runs that are not settled stay open.
 pub async fn settle(
     runs: &dyn Runs,
     reader: &Reader<'_, impl ReadPortal>,

@@ -63,9 +63,6 @@ pub(crate) async fn scan(
 }
 
 /// Warnings of codes that the portal does not have: "not seen" would be true of every mistyped one.
-///
-/// # Errors
-/// When the portal cannot be read.
 pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
     let found = portal.get(codes).await?;
     let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());

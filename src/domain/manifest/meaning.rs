@@ -29,7 +29,6 @@ const OWNS_HELP: &str = "list the codes this manifest is the source of truth for
 ///
 /// All findings come at once, in the order of their places. There is a manifest if and only if none of them is an
 /// error. A place with an empty byte range is to be shown without a snippet: its lines may hold a secret.
-#[must_use]
 pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let (manifest, findings) = read(text, name);
     (manifest.filter(|_| !findings.iter().any(Finding::is_error)), findings)
@@ -37,7 +36,6 @@ pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
 
 /// Parses as [`parse`] does, and also returns what could be read of a manifest that has errors: enough to look at its
 /// art too, and to tell everything at once.
-#[must_use]
 pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let mut collector = Collector::new(name);
     let Some(text) = text::decode(text, &mut collector) else {

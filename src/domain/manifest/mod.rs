@@ -73,7 +73,6 @@ impl Manifest {
     }
 
     /// The entries that brandctl may touch.
-    #[must_use]
     pub fn ownership(&self) -> Ownership {
         Ownership {
             owns: self.owns.clone(),

@@ -60,9 +60,6 @@ pub(crate) struct Items(Vec<Span>);
 
 impl Items {
     /// Joins what overlaps or touches.
-    ///
-    /// # Errors
-    /// When they are more than one run reads.
     pub(crate) fn new(spans: impl IntoIterator<Item = Span>) -> Result<Self, TooMany> {
         let mut spans: Vec<Span> = spans.into_iter().collect();
         spans.sort();

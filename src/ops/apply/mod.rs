@@ -32,9 +32,7 @@ use write::Writer;
 
 /// Applies `approved`. `seen` is what was seen of the portal when it was made, if that was in this process; `resumed` is
 /// what runs of this same plan did that were cut short.
-///
-/// # Errors
-/// When nothing was written. Once something may have been, every step has its result in the returned run.
+/// An error means that nothing was written. Once something may have been, every step has its result in the returned run.
 pub async fn apply<P: ReadPortal + WritePortal>(
     approved: &Published<ApprovedPlan>,
     seen: Option<Seen>,
