@@ -48,7 +48,7 @@ impl Failure {
 
     /// The system has no means to wait for something.
     pub(super) fn no_runtime(error: &io::Error) -> Self {
-        Self::new(FailureKind::System, Finding::error("system", format!("no runtime: {error}")))
+        Self::new(FailureKind::System, Finding::error("system", error.to_string()))
     }
 }
 

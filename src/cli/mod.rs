@@ -25,6 +25,7 @@ mod planning;
 mod progress;
 mod recovery;
 mod reports;
+mod resources;
 mod restore;
 mod rules;
 mod sandbox;
@@ -170,6 +171,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     cli.globals.set_up_output();
+    resources::start_workers();
     let exit = match &cli.command {
         Command::Init(arguments) => init::run(&cli.globals, arguments),
         Command::Validate(arguments) => validate::run(&cli.globals, arguments),

@@ -14,9 +14,13 @@ use crate::text;
 use super::exit::Exit;
 use super::settings::{Format, Globals, ShowArgs};
 
-/// Prints `text` on standard output; what was decided stands unless it cannot be written.
+/// Prints `text` on standard output, without its colours where they are not wanted; what was decided stands unless it
+/// cannot be written.
 pub(super) fn data(text: &str, exit: Exit) -> Exit {
-    let mut out = anstream::stdout().lock();
+    print(anstream::stdout().lock(), text, exit)
+}
+
+fn print(mut out: impl io::Write, text: &str, exit: Exit) -> Exit {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // The reader of a pipe has seen enough: that is not an error of ours.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -106,7 +110,8 @@ pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report)
 /// Prints JSON on standard output.
 pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit {
     match text {
-        Ok(text) => data(&text, exit),
+        // There are no colours in it to be looked for.
+        Ok(text) => print(io::stdout().lock(), &text, exit),
         Err(error) => {
             complain(&error.to_string());
             Exit::Error

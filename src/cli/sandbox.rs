@@ -22,6 +22,7 @@ use crate::text::escaped;
 
 use super::exit::Exit;
 use super::output;
+use super::resources;
 use super::settings::{Format, Globals, rate};
 use super::signals::Signals;
 
@@ -107,8 +108,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 type SignalWait = (Runtime, Signals);
 
 fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWait), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let runtime = resources::runtime().map_err(|error| format!("the sandbox cannot start: {error}"))?;
     // Before anything is printed: the caller may end it as soon as it has read the webhooks.
     let entered = runtime.enter();
     let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;

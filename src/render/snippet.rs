@@ -153,11 +153,20 @@ fn lines(place: &Place, source: &str) -> Option<(String, Range<usize>)> {
     if start >= end {
         return None;
     }
-    let first = source.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    let line_end =
-        |from: usize| source.get(from..).and_then(|rest| rest.find('\n')).map_or(source.len(), |at| from + at);
+    // No further than would be shown: a line can be as long as the file, with thousands of findings on it.
+    let before = source.as_bytes().get(start.saturating_sub(MAX_SHOWN)..start)?;
+    let first = match before.iter().rposition(|byte| *byte == b'\n') {
+        Some(at) => start - before.len() + at + 1,
+        None if before.len() == start => 0,
+        None => return None,
+    };
+    let after = source.as_bytes().get(start..source.len().min(start + MAX_SHOWN + 1))?;
     // A span over several lines is marked on its first. A Windows line ending is not part of it.
-    let last = line_end(start);
+    let last = match after.iter().position(|byte| *byte == b'\n') {
+        Some(at) => start + at,
+        None if start + after.len() == source.len() => source.len(),
+        None => return None,
+    };
     let last = if source.get(first..last)?.ends_with('\r') { last - 1 } else { last };
     let end = end.min(last).max(start);
     let text = source.get(first..last)?;
