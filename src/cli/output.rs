@@ -125,7 +125,8 @@ pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl
     result::<Document>(globals, report, exit, || human(report), &report.findings, report)
 }
 
-/// Prints what was found in the same way: in JSON as the document `D`. The snippets of `about` are those of `report`.
+/// Prints what was found in the same way: in JSON as the document `D`. `report` has the manifest that the findings in
+/// `about` point at.
 pub(super) fn result<D: Serialize>(
     globals: &Globals,
     found: impl Into<D>,

@@ -251,7 +251,7 @@ fn left_alone(text: &mut String, plan: &Plan, width: usize, screen: &Screen) {
     }
 }
 
-/// The guards that had something against the plan.
+/// The guards that did not pass, each with the entries that it is about.
 pub(crate) fn guards(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     for verdict in &report.guards {

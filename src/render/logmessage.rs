@@ -36,7 +36,7 @@ pub fn list(entries: &[LogEntry], entity: Entity) -> String {
     text
 }
 
-/// All of one entry.
+/// One entry with all its fields.
 pub(crate) fn entry(entry: &LogEntry) -> String {
     let mut text = String::new();
     let fields = [

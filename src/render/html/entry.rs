@@ -273,7 +273,7 @@ fn of_change<'a>(
     entry
 }
 
-/// Adds who moved, and what became of the steps.
+/// Adds who moved, how the steps ended, and what the portal shows now.
 fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report) {
     let run = report.run.as_ref();
     let addresses = [Some(entry.address), entry.renamed_from].into_iter().flatten();

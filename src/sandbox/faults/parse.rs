@@ -14,7 +14,7 @@ const JSON: &str = "application/json";
 /// The longest delay; no client waits longer.
 const MAX_DELAY: Duration = Duration::from_secs(3600);
 
-/// The rest of an action's words, read.
+/// A function that reads the words after an action's own.
 type ReadAction = fn(&mut RuleWords) -> Result<FaultAction, SpecError>;
 
 /// The actions: the word for each, and what reads the words after it.
