@@ -74,7 +74,7 @@ impl Connection {
         let state = StateDir::new(&root, &identity);
         let lock = match purpose {
             Purpose::Read => None,
-            Purpose::Write => Some(lock_for_writing(&state, &context.interrupt)?),
+            Purpose::Write => Some(lock_for_writing(&state, &context.interrupt, context.globals.timeout)?),
         };
         let cache = Cache::open(&state);
         Ok(Self { client, identity, source, state, cache, lock, _sandbox: sandbox })
@@ -144,8 +144,8 @@ fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
 }
 
 /// Takes the lock to write; where it is held for a moment only, after that moment.
-fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+fn lock_for_writing(state: &StateDir, interrupt: &Interrupt, timeout: Duration) -> Result<Lock, LockError> {
+    let deadline = std::time::Instant::now() + timeout.min(Duration::from_secs(30));
     loop {
         match Lock::take(state, LockPurpose::Apply, now()) {
             Err(error) if error.is_brief() && std::time::Instant::now() < deadline && !interrupt.is_raised() => {

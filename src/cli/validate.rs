@@ -88,7 +88,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 fn from_here(manifest: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     let manifest = manifest.strip_prefix(&here).unwrap_or(manifest);
-    manifest.strip_prefix(".").unwrap_or(manifest).to_owned()
+    let below = manifest.strip_prefix(".").unwrap_or(manifest);
+    if below.as_os_str().is_empty() { Path::new(".") } else { below }.to_owned()
 }
 
 /// Leaves out what was found about files that were not named, and says which of the paths are nothing that the manifest

@@ -12,7 +12,7 @@ use crate::format::SnapshotDocument;
 use crate::ops::ports::{Existing, WriteExport};
 
 use super::exported;
-use super::files::{Durability, FileId, FileKind, Folder};
+use super::files::{Durability, FileId, FileKind, Folder, refuse_way_out};
 
 /// How many files are named in one message.
 const MAX_NAMED_FILES: usize = 10;
@@ -54,6 +54,9 @@ impl ExportFolder {
 
     /// The obstacle to writing the files, checked before any is written.
     fn obstacle(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Option<Box<Finding>> {
+        if let Err(error) = refuse_way_out(self.folder.path()) {
+            return Some(self.fail(error.to_string()));
+        }
         // Also when it is a link to nowhere.
         if self.folder.kind_of("").is_ok() && !self.folder.is_there() {
             return Some(self.fail(format!("{} is no folder", self.shown())));

@@ -35,6 +35,6 @@ pub(crate) use input::UserInput;
 pub(crate) use inside::{FileContents, Inside, NotRead};
 pub(crate) use kind::FileKind;
 pub(crate) use lock::{FileLock, Locking};
-pub(crate) use output::{Output, refuse_link};
+pub(crate) use output::{Output, refuse_link, refuse_way_out};
 pub(crate) use secret::mark_secret;
 pub use tokens::TokenFile;

@@ -75,9 +75,13 @@ impl Output {
     }
 }
 
-/// Refuses a link, unless it leads to a pipe or a device: whoever can commit to a repository could let it lead to any file
-/// of the user who writes.
+/// Refuses a link, unless it leads to a pipe or a device, and a folder on the way that is a link out of the repository:
+/// whoever can commit to a repository could let them lead to any file of the user who writes.
 pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
+    if Output::is_stream(path) {
+        return Ok(());
+    }
+    refuse_way_out(place::folder_of(path))?;
     let leads_to_stream = || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir());
     match fs::read_link(path) {
         Ok(target) if descriptor(path).is_none() && !leads_to_stream() => {
@@ -86,6 +90,26 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a folder that a link below the root of a repository leads to, out of it.
+pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
+    let whole = std::path::absolute(folder)?;
+    let (mut at, mut root) = (PathBuf::new(), None);
+    for part in whole.components() {
+        at.push(part);
+        match (fs::read_link(&at), &root) {
+            (Ok(target), Some(root)) if !place::real(&at).is_ok_and(|real| real.starts_with(root)) => {
+                let (link, target) = (at.display(), target.display());
+                let message =
+                    format!("{link} is a link to {target}, out of the repository, and nothing is written through it");
+                return Err(io::Error::other(message));
+            }
+            (Err(_), _) if place::is_taken(&at.join(".git")) => root = place::real(&at).ok(),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The number of the open file of this process that a name always stands for: `-` is standard output.
@@ -163,6 +187,25 @@ mod tests {
         Output::open(&at("device")).unwrap().write(b"gone").unwrap();
         assert_eq!(fs::read(at("theirs")).unwrap(), b"theirs");
         assert!(!at("nothing-yet").exists());
+    }
+
+    #[test]
+    fn no_folder_leads_out_of_the_repository() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for folder in ["repository/.git", "repository/inside", "outside/.git"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        symlink("../outside", at("repository/out")).unwrap();
+        symlink("inside", at("repository/in")).unwrap();
+        symlink("repository", at("above")).unwrap();
+        for path in ["repository/out/plan.json", "above/out/plan.json", "repository/in/../out/x/plan.json"] {
+            let error = refuse_link(&at(path)).unwrap_err().to_string();
+            assert!(error.contains("out is a link to ../outside, out of the repository"), "{path}: {error}");
+        }
+        for path in ["repository/in/plan.json", "above/inside/plan.json", "above/plan.json", "outside/plan.json"] {
+            refuse_link(&at(path)).unwrap();
+        }
     }
 
     #[test]

@@ -368,7 +368,7 @@ fn what_is_not_called_a_manifest_is_not_quoted() {
         "show docker.yaml",
         "plan --ca-cert home/config",
     ] {
-        for format in ["human", "json"] {
+        for format in if line.starts_with("show") { &["human"][..] } else { &["human", "json"] } {
             let output = brand.run(line.split(' ').chain(["--format", format, "--timeout", "5"])).ends_with(1);
             let text = format!("{}{}", output.stdout, output.stderr);
             assert!(
