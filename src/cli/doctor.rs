@@ -49,7 +49,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     }
 }
 
-/// Looks as far as it comes. Everything goes into `observed`: a finding here is a check that failed.
+/// Observes step after step until one fails. Everything goes into `observed`: a finding here is a check that failed.
 fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut DoctorObservations) -> Result<(), Failure> {
     let manifest = attempt.parse_if_any(context);
     let connection = attempt.connect(context, None, Purpose::Read);
