@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use serde::Serialize;
+
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::format::Document;
@@ -119,12 +121,25 @@ pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit 
 
 /// Prints a report: in JSON whole on standard output, for people as `human` draws it with the findings on standard
 /// error.
-pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl Fn(&Report) -> String) -> Exit {
+pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl FnOnce(&Report) -> String) -> Exit {
+    result::<Document>(globals, report, exit, || human(report), &report.findings, report)
+}
+
+/// Prints what was found in the same way: in JSON as the document `D`. `report` has the manifest that the findings in
+/// `about` point at.
+pub(super) fn result<D: Serialize>(
+    globals: &Globals,
+    found: impl Into<D>,
+    exit: Exit,
+    human: impl FnOnce() -> String,
+    about: &[Finding],
+    report: &Report,
+) -> Exit {
     match globals.format {
-        Format::Json => json(render::json::print::<Document>(report), exit),
+        Format::Json => json(render::json::print::<D>(found), exit),
         Format::Human => {
-            let exit = data(&human(report), exit);
-            findings(globals, &report.findings, report);
+            let exit = data(&human(), exit);
+            findings(globals, about, report);
             exit
         }
     }

@@ -37,6 +37,11 @@ impl Kind {
         }
     }
 
+    /// The kind with this singular.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The plural, as in the manifest and in list answers: `icons`, `logos`.
     pub const fn plural(self) -> &'static str {
         match self {
@@ -73,7 +78,6 @@ impl Code {
         Self(spelling.into())
     }
 
-    /// The spelling.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -131,38 +135,9 @@ impl FromStr for Address {
     type Err = NotAnAddress;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, code) = text.split_once('/').ok_or_else(|| NotAnAddress(text.to_owned()))?;
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|candidate| candidate.name() == kind)
-            .ok_or_else(|| NotAnAddress(text.to_owned()))?;
+        let parts = text.split_once('/').and_then(|(kind, code)| Some((Kind::named(kind)?, code)));
+        let (kind, code) = parts.ok_or_else(|| NotAnAddress(text.to_owned()))?;
         Ok(Self::new(kind, Code::new(code)))
-    }
-}
-
-impl Serialize for Address {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Address {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for Address {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Address".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "Kind and code of an entry, as in icon/acme-call",
-            "pattern": "^(icon|logo)/"
-        })
     }
 }
 
@@ -221,28 +196,34 @@ impl FromStr for Digest {
     }
 }
 
-impl Serialize for Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
+/// The JSON of a type that is written as text: its `Display` one way, its `FromStr` the other.
+macro_rules! as_text {
+    ($($name:ident: $description:literal, $pattern:literal;)+) => {$(
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "description": $description, "pattern": $pattern })
+            }
+        }
+    )+};
 }
 
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for Digest {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Digest".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "A SHA-256, as 64 hexadecimal digits",
-            "pattern": "^[0-9a-f]{64}$"
-        })
-    }
+as_text! {
+    Address: "Kind and code of an entry, as in icon/acme-call", "^(icon|logo)/";
+    Digest: "A SHA-256, as 64 hexadecimal digits", "^[0-9a-f]{64}$";
 }

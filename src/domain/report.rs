@@ -161,7 +161,6 @@ impl Report {
     }
 }
 
-/// The result of `export`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExportReport {
     /// The portal's identity; `None` when it was not reached.
@@ -172,7 +171,6 @@ pub(crate) struct ExportReport {
     pub(crate) items: Vec<ExportItem>,
     /// The files that were written, relative to the folder.
     pub(crate) written: Vec<String>,
-    /// What there is to say about it.
     pub(crate) findings: Vec<Finding>,
 }
 

@@ -75,7 +75,7 @@ impl Document {
             unknown: self.unknown.iter().cloned().map(Into::into).collect(),
             conflicts: Vec::new(),
         };
-        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence::new(coverage.into(), usages));
+        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence { coverage: coverage.into(), usages });
         Ok(Plan { portal: self.portal.clone().unwrap_or_default(), diff, contents, evidence })
     }
 }

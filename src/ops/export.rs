@@ -9,7 +9,6 @@ use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
-/// The result of an export.
 #[derive(Debug, Default)]
 pub(crate) struct Exported {
     /// What was read and laid out, with everything that was found.

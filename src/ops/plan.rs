@@ -53,9 +53,7 @@ pub enum Purpose {
 /// The portal as it was seen when a plan was made that is to be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// When it was asked.
     pub(crate) at: Instant,
-    /// Whether the caller may write.
     pub(crate) may_write: bool,
 }
 

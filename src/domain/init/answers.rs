@@ -57,7 +57,6 @@ impl Owned {
         Ok(owned)
     }
 
-    /// The pattern.
     pub(crate) const fn pattern(&self) -> &Pattern {
         &self.pattern
     }
@@ -68,7 +67,6 @@ impl Owned {
         Kind::ALL.into_iter().map(address).filter(|address| self.pattern.matches(address)).collect()
     }
 
-    /// The code of the sample art.
     pub(crate) const fn code(&self) -> &Code {
         &self.code
     }

@@ -69,10 +69,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
 /// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
 /// journal cannot be written any more: the next command looks at it again.
 fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending) {
-    let mut lines: Vec<_> = steps
-        .iter()
-        .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
-        .collect();
+    let mut lines: Vec<_> = Entry::steps(steps).collect();
     if steps.values().all(|step| step.fate != StepOutcome::Unknown) {
         lines.push(Entry::end(steps.values(), how));
     }

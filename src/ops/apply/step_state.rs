@@ -113,9 +113,7 @@ type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
 
 /// The reason why the state of steps could not be found out.
 pub(in crate::ops) enum Unsettled {
-    /// The portal could not be read.
     Unread(PortalError),
-    /// No two readings agreed.
     NeverSettled,
 }
 
