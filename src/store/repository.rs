@@ -26,10 +26,10 @@ const MAX_MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
 const FILE_MISSING: &str = "file-missing";
 
 /// The most missing files for which a similar name is looked for: each of them is compared with all names of its folder.
-const MAX_SUGGESTIONS: usize = 10;
+const MAX_SUGGESTIONS: usize = 5;
 
 /// How many names in a folder are compared with that of a missing file.
-const MAX_COMPARED_NAMES: usize = 10_000;
+const MAX_COMPARED_NAMES: usize = 2_000;
 
 /// A branding repository: a manifest, and the folder that its paths are relative to.
 #[derive(Debug, Clone)]
