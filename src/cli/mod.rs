@@ -45,6 +45,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::domain::export::SNAPSHOT;
+
 use exit::Exit;
 use paths::Named;
 use reports::Reports;
@@ -103,7 +105,7 @@ impl Cli {
             Command::Apply(apply::Arguments { saved: Some(plan), .. }) => read.push(Named::new("the plan", plan)),
             Command::Show(arguments) => read.push(Named::new("the plan", &arguments.name)),
             Command::Plan(plan::Arguments { against: Some(folder), .. }) => {
-                read.push(Named::new("the export", folder));
+                read.push(Named::new("the export", folder.join(SNAPSHOT)));
             }
             _ => {}
         }
