@@ -80,6 +80,15 @@ impl Connection {
         Ok(Self { client, identity, source, state, cache, lock, _sandbox: sandbox })
     }
 
+    /// Refuses a plan or run of another portal than this. `what` begins the message: "the plan is for".
+    pub(super) fn must_be(&self, portal: &str, what: &str) -> Result<(), Failure> {
+        if portal == self.identity {
+            return Ok(());
+        }
+        let message = format!("{what} {portal}, and this is {}", self.identity);
+        Err(Failure::stale(vec![Finding::error("plan-stale", message).help("nothing was written")]))
+    }
+
     /// Whether this command holds the lock, to write.
     pub(super) const fn writes(&self) -> bool {
         self.lock.is_some()

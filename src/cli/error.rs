@@ -26,6 +26,11 @@ impl Failure {
         Self { kind, findings: vec![finding] }
     }
 
+    /// The failure to write a plan as JSON.
+    pub(super) fn unpublished(error: &serde_json::Error) -> Self {
+        Self::new(FailureKind::Store, Finding::error("plan", format!("the plan cannot be written as JSON: {error}")))
+    }
+
     /// The options do not fit together.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Usage, Finding::error("usage", message))

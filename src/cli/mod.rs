@@ -147,7 +147,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
     cli.globals.settle(cli.command.formats()).map_err(wrong)?;
     if let Some((reports, formats)) = cli.command.reports() {
-        reports.are_of(formats).map_err(wrong)?;
+        reports.check_formats(formats).map_err(wrong)?;
     }
     paths::are_apart(&cli.read(), &cli.command.written()).map_err(wrong)?;
     Ok(cli)

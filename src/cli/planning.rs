@@ -51,7 +51,7 @@ pub(super) fn make(
     let checked = items.map_or(Ok(()), |items| check_usage(context, &connection, &mut planned, &items));
     let seen = planned.seen;
     // A plan that was made is shown, also where the search for codes in use was cut short.
-    let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy));
+    let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))?;
     checked?;
     Ok(Made { plan, connection, seen })
 }

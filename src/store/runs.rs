@@ -28,8 +28,11 @@ const OLD: &str = "old";
 /// The folder of the runs in the state folder.
 const RUNS: &str = "runs";
 
-/// The largest plan and the largest journal that are read, in bytes.
-const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
+/// The largest plan that is read, saved or of a run, in bytes.
+pub(crate) const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The largest journal that is read, in bytes.
+const MAX_JOURNAL_BYTES: u64 = MAX_PLAN_BYTES;
 
 /// The largest old image that is read, in bytes.
 const MAX_IMAGE_BYTES: u64 = 64 * 1024 * 1024;
@@ -98,7 +101,7 @@ impl RunStore {
         let folder = self.state.folder().child(RUNS).child(&run.run);
         let journal = folder.journal(JOURNAL)?;
         // A line that a kill tore must not be continued by the next one.
-        let torn = Cell::new(!folder.read(JOURNAL, MAX_FILE_BYTES)?.ends_with(b"\n"));
+        let torn = Cell::new(!folder.read(JOURNAL, MAX_JOURNAL_BYTES)?.ends_with(b"\n"));
         RunFolder { id: run.run.clone(), folder, journal: RefCell::new(journal), torn }.write(entries)
     }
 
@@ -186,7 +189,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
 
 impl StoredRun {
     fn read(folder: Folder) -> io::Result<Option<Self>> {
-        let text = match folder.read(JOURNAL, MAX_FILE_BYTES) {
+        let text = match folder.read(JOURNAL, MAX_JOURNAL_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text?,
         };
@@ -214,7 +217,7 @@ impl StoredRun {
     /// # Errors
     /// When its plan cannot be read.
     pub fn plan(&self) -> io::Result<Document> {
-        Ok(serde_json::from_slice(&self.folder.read(PLAN, MAX_FILE_BYTES)?)?)
+        Ok(serde_json::from_slice(&self.folder.read(PLAN, MAX_PLAN_BYTES)?)?)
     }
 
     /// The old images in its folder.
