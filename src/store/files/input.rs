@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::bounded;
 use super::kind::FileKind;
+use super::opened;
 
 /// A file that the user names to be read, by a flag or a variable: links are followed, and a pipe will do, as shells make
 /// them of `<(…)`.
@@ -39,6 +40,14 @@ impl UserInput {
     pub(crate) fn read(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
         bounded::read(File::open(&self.path)?, max_bytes)?
             .ok_or_else(|| bounded::too_large(format!("it is longer than {max_bytes} bytes")))
+    }
+
+    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin.
+    pub(crate) fn read_regular(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
+        let file = opened::regular(&self.path)?;
+        let is_larger = file.metadata()?.len() > max_bytes;
+        let bytes = if is_larger { None } else { bounded::read(file, max_bytes)? };
+        bytes.ok_or_else(|| bounded::too_large(format!("it is longer than {max_bytes} bytes")))
     }
 
     /// Reads it whole, as text in UTF-8.
