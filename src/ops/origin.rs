@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::ports::{History, NoHistory};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Problem};
 use crate::domain::origin::code_history::OldManifest;
 use crate::domain::origin::past::{ObjectId, Past};
 use crate::domain::origin::{OriginEvidence, OriginKind, Origins, PastRun, committed, unknown};
 use crate::domain::plan::Plan;
 use crate::domain::state::{DesiredState, Selection};
+use crate::text;
 
 /// Where the record is.
 #[derive(Clone, Copy)]
@@ -43,10 +44,9 @@ pub(crate) fn origins(
         }
         Ok(past) => past,
         Err(NoHistory::Outside(why)) => return (unknown(plan, &why), Vec::new()),
-        Err(NoHistory::Unreadable { why, help }) => {
-            let finding = Finding::warning("history", why.clone());
-            let finding = if let Some(help) = help { finding.help(help) } else { finding };
-            return (unknown(plan, &why), vec![finding]);
+        Err(NoHistory::Unreadable(Problem { message, help })) => {
+            let origins = unknown(plan, &message);
+            return (origins, vec![Finding { help, ..Finding::warning("history", message) }]);
         }
     };
     let mut evidence = OriginEvidence::new(&past, plan, desired, only, record.runs);
@@ -85,11 +85,7 @@ fn remarks(past: &Past, uncommitted: usize, origins: &Origins) -> Vec<Finding> {
         findings.push(Finding::warning("history-shallow", message).help(help));
     }
     if uncommitted > 0 {
-        let images = if uncommitted == 1 {
-            "1 declared image is".to_owned()
-        } else {
-            format!("{uncommitted} declared images are")
-        };
+        let images = text::plural(uncommitted, "declared image is", "declared images are");
         let message = format!("{images} not committed: what differs because of that counts as pending");
         findings.push(Finding::warning("history-uncommitted", message).help("commit what is to be applied"));
     }

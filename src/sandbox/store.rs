@@ -6,7 +6,7 @@
 //! survives the process, but not a power failure.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::call::WorldChange;
+use super::error::SandboxError;
 use super::identity::Identity;
 use super::tokens::Tokens;
 use super::world::World;
@@ -35,19 +36,6 @@ const MAX_LOG_BYTES: (u64, u64) = (256 * 1024 * 1024, 2 * 1024 * 1024 * 1024);
 /// The longest id of a portal.
 const MAX_ID: usize = 64;
 
-/// Why a folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FolderError {
-    #[error("cannot use {path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
-    #[error("{path} is in use by another sandbox")]
-    InUse { path: PathBuf },
-    #[error("{path}:{line} is no line of a sandbox's log: {source}")]
-    Damaged { path: PathBuf, line: usize, source: serde_json::Error },
-    #[error("no random bytes: {0}")]
-    Random(getrandom::Error),
-}
-
 /// An open folder, locked until it is dropped.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -64,7 +52,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Store {
     /// Opens or creates a folder, and gives what it holds.
-    pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), FolderError> {
+    pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), SandboxError> {
         let folder = Folder::of_named_state(folder);
         folder.make_all().map_err(|error| failed(&folder, "", error))?;
         let lock = lock(&folder)?;
@@ -85,12 +73,12 @@ impl Store {
     }
 
     /// The tokens of the applications; none in a new folder.
-    pub(super) fn tokens(&self) -> Result<Tokens, FolderError> {
+    pub(super) fn tokens(&self) -> Result<Tokens, SandboxError> {
         Ok(read_json(&self.folder, TOKENS)?.unwrap_or_default())
     }
 
     /// Replaces the tokens of the applications.
-    pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), FolderError> {
+    pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), SandboxError> {
         write_json(&self.folder, TOKENS, tokens)
     }
 
@@ -126,14 +114,14 @@ fn text(changes: &[WorldChange]) -> io::Result<Vec<u8>> {
 }
 
 /// The error of a file in a folder.
-fn failed(folder: &Folder, name: &str, source: io::Error) -> FolderError {
+fn failed(folder: &Folder, name: &str, source: io::Error) -> SandboxError {
     // Such an error names the file itself.
     let name = if is_unexpected(&source) { "" } else { name };
-    FolderError::Io { path: folder.path_of(name), source }
+    SandboxError::Io { path: folder.path_of(name), source }
 }
 
 /// The world of a log, the count of its lines, and its length without a torn end.
-fn read(folder: &Folder) -> Result<(World, usize, u64), FolderError> {
+fn read(folder: &Folder) -> Result<(World, usize, u64), SandboxError> {
     let (mut world, mut lines, mut length) = (World::default(), 0, 0);
     let mut damage = None;
     let read = folder.read_lines(LOG, MAX_LOG_BYTES, |line| {
@@ -146,7 +134,7 @@ fn read(folder: &Folder) -> Result<(World, usize, u64), FolderError> {
         length += line.len() as u64;
         match change {
             Ok(change) => world.apply(change),
-            Err(source) => damage = Some(FolderError::Damaged { path: folder.path_of(LOG), line: lines, source }),
+            Err(source) => damage = Some(SandboxError::Damaged { path: folder.path_of(LOG), line: lines, source }),
         }
         damage.is_none()
     });
@@ -154,7 +142,7 @@ fn read(folder: &Folder) -> Result<(World, usize, u64), FolderError> {
     damage.map_or(Ok((world, lines, length)), Err)
 }
 
-fn lock(folder: &Folder) -> Result<FileLock, FolderError> {
+fn lock(folder: &Folder) -> Result<FileLock, SandboxError> {
     let step = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     loop {
@@ -164,24 +152,23 @@ fn lock(folder: &Folder) -> Result<FileLock, FolderError> {
                 thread::sleep(step);
                 waited += step;
             }
-            Locking::Held(_) => return Err(FolderError::InUse { path: folder.path().to_owned() }),
+            Locking::Held(_) => return Err(SandboxError::InUse { path: folder.path().to_owned() }),
         }
     }
 }
 
-fn identity(folder: &Folder) -> Result<Identity, FolderError> {
+fn identity(folder: &Folder) -> Result<Identity, SandboxError> {
     let known: Option<Identity> = read_json(folder, IDENTITY)?;
     if let Some(known) = &known
         && !is_id(&known.id)
     {
         let source = serde::de::Error::custom("its id is not one of lower-case letters and digits");
-        return Err(FolderError::Damaged { path: folder.path_of(IDENTITY), line: 1, source });
+        return Err(SandboxError::Damaged { path: folder.path_of(IDENTITY), line: 1, source });
     }
     let identity = match &known {
-        Some(known) => known.clone().completed(),
-        None => Identity::new(),
-    }
-    .map_err(FolderError::Random)?;
+        Some(known) => known.clone().completed()?,
+        None => Identity::new()?,
+    };
     if known.as_ref() != Some(&identity) {
         write_json(folder, IDENTITY, &identity)?;
     }
@@ -194,25 +181,25 @@ fn is_id(id: &str) -> bool {
 }
 
 /// Reads a JSON file; `None` if it does not exist.
-fn read_json<T: DeserializeOwned>(folder: &Folder, name: &str) -> Result<Option<T>, FolderError> {
+fn read_json<T: DeserializeOwned>(folder: &Folder, name: &str) -> Result<Option<T>, SandboxError> {
     let bytes = match folder.read(name, MAX_JSON_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(folder, name, error)),
     };
     let damaged =
-        |source: serde_json::Error| FolderError::Damaged { path: folder.path_of(name), line: source.line(), source };
+        |source: serde_json::Error| SandboxError::Damaged { path: folder.path_of(name), line: source.line(), source };
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-fn write_json(folder: &Folder, name: &str, value: &impl Serialize) -> Result<(), FolderError> {
+fn write_json(folder: &Folder, name: &str, value: &impl Serialize) -> Result<(), SandboxError> {
     let bytes = serde_json::to_vec_pretty(value).map_err(|error| failed(folder, name, error.into()))?;
     folder.replace(name, &bytes, Durability::Unsynced).map_err(|error| failed(folder, name, error))
 }
 
 /// Writes an application's file for the clients, unless it exists and is up to date: a client that refreshes rewrites it and
 /// may add to it. Another file in its place is replaced.
-pub(super) fn write_application_file(folder: &Path, name: &str, file: &Value) -> Result<(), FolderError> {
+pub(super) fn write_application_file(folder: &Path, name: &str, file: &Value) -> Result<(), SandboxError> {
     let folder = Folder::of_named_state(folder);
     let there = folder.read(name, MAX_JSON_BYTES).ok();
     let there: Value = there.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
@@ -252,7 +239,7 @@ mod tests {
         for length in 0..torn.len() {
             fs::write(&path, [whole.as_slice(), torn.get(..length).unwrap()].concat()).unwrap();
             let (mut store, again, world) = Store::open(folder.path()).unwrap();
-            assert_eq!((codes(&world), world.orphans(), again.id), (vec!["a".to_owned()], 1, identity.id.clone()));
+            assert_eq!((codes(&world), world.orphans, again.id), (vec!["a".to_owned()], 1, identity.id.clone()));
             store.append(&[add("c", "/3")]).unwrap();
             drop(store);
             let (_, _, world) = Store::open(folder.path()).unwrap();
@@ -307,18 +294,18 @@ mod tests {
         assert_eq!(identity.apps.len(), 2);
         assert_eq!(open(), identity, "made once");
         fs::write(folder.path().join("portal.json"), "{}").unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(FolderError::Damaged { .. })));
+        assert!(matches!(Store::open(folder.path()), Err(SandboxError::Damaged { .. })));
     }
 
     #[test]
     fn a_folder_has_one_user_and_a_damaged_log_is_no_empty_portal() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _, _) = Store::open(folder.path()).unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(FolderError::InUse { .. })));
+        assert!(matches!(Store::open(folder.path()), Err(SandboxError::InUse { .. })));
         drop(store);
         for foreign in ["{}\n", "my notes", "{\"op\":\"orphan\"} and more"] {
             fs::write(folder.path().join("log.jsonl"), foreign).unwrap();
-            assert!(matches!(Store::open(folder.path()), Err(FolderError::Damaged { line: 1, .. })), "{foreign}");
+            assert!(matches!(Store::open(folder.path()), Err(SandboxError::Damaged { line: 1, .. })), "{foreign}");
             assert_eq!(fs::read_to_string(folder.path().join("log.jsonl")).unwrap(), foreign);
         }
     }

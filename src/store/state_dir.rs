@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{FileKind, Folder, checkouts_around, is_unexpected, unexpected};
 use super::git;
+use crate::domain::finding::Problem;
 use crate::ops::ports::NoHistory;
 
 /// The state folder of one portal.
@@ -166,9 +167,10 @@ pub(super) fn existing(root: &Path) -> Result<Existing, StateError> {
             Ok(None) => {}
             Ok(Some(file)) => return Err(StateError::Tracked { file, folder }),
             Err(NoHistory::Outside(why)) => return Ok(Existing::Unread(why)),
-            Err(NoHistory::Unreadable { why, help }) => {
-                return Ok(Existing::Unread(help.map_or_else(|| why.clone(), |help| format!("{why} ({help})"))));
+            Err(NoHistory::Unreadable(Problem { message, help: Some(help) })) => {
+                return Ok(Existing::Unread(format!("{message} ({help})")));
             }
+            Err(NoHistory::Unreadable(Problem { message, help: None })) => return Ok(Existing::Unread(message)),
         }
     }
     Ok(Existing::Read)

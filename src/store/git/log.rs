@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::process::output;
+use crate::domain::finding::Problem;
 use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
 use crate::ops::ports::NoHistory;
 
@@ -13,7 +14,7 @@ const MAX_MOVES: usize = 8;
 /// Reads the past of the folder `folder` of a manifest.
 pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
     let facts = output(folder, ["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
-    let unreadable = || NoHistory::unreadable("Git gives the manifest's folder a name that is no UTF-8", None);
+    let unreadable = || NoHistory::Unreadable(Problem::new("Git gives the manifest's folder a name that is no UTF-8"));
     let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
     let (shallow, prefix) = facts.split_once('\n').unwrap_or((&facts, ""));
     let prefix = prefix.strip_suffix('\n').unwrap_or(prefix);
@@ -23,7 +24,7 @@ pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
     loop {
         let text = log(folder, &folders)?;
         let past = parsed(&text, Past::new(&name, shallow == "true"))
-            .ok_or_else(|| NoHistory::unreadable("what `git log` prints cannot be understood", None))?;
+            .ok_or_else(|| NoHistory::Unreadable(Problem::new("what `git log` prints cannot be understood")))?;
         let moved = if folders.len() > MAX_MOVES { None } else { earlier_folder(folder, &past, &folders) };
         match moved {
             Some(earlier) => folders.push(earlier),

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::domain::finding::Problem;
 use crate::ops::ports::NoHistory;
 
 /// The time that one process may take: a hung disk must not hold a plan up.
@@ -75,11 +76,11 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(folder: &Path, argumen
     let Ok((text, complaint)) = arrives.recv_timeout(TIMEOUT) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(NoHistory::unreadable(&format!("git gave no answer within {} s", TIMEOUT.as_secs()), None));
+        return Err(NoHistory::Unreadable(Problem::new(format!("git gave no answer within {} s", TIMEOUT.as_secs()))));
     };
     let ended = child.wait();
     if text.len() as u64 == MAX_OUTPUT_BYTES {
-        Err(NoHistory::unreadable("the history is too long to be read", None))
+        Err(NoHistory::Unreadable(Problem::new("the history is too long to be read")))
     } else if ended.is_ok_and(|status| status.success()) {
         Ok(text)
     } else {
@@ -112,7 +113,7 @@ pub(super) fn watched<T>(process: &Arc<Mutex<Child>>, work: impl FnOnce() -> T) 
 fn not_started(error: &std::io::Error) -> NoHistory {
     match error.kind() {
         std::io::ErrorKind::NotFound => NoHistory::Outside("git is not installed".to_owned()),
-        _ => NoHistory::unreadable(&format!("git cannot be run: {error}"), None),
+        _ => NoHistory::Unreadable(Problem::new(format!("git cannot be run: {error}"))),
     }
 }
 
@@ -122,11 +123,13 @@ fn refusal(complaint: &str) -> NoHistory {
         NoHistory::Outside("the manifest is in no Git repository".to_owned())
     } else if complaint.contains("dubious ownership") || complaint.contains("unsafe repository") {
         let help = "if you trust it: `git config --global --add safe.directory` with its path";
-        NoHistory::unreadable("Git refuses the repository, because it belongs to another user", Some(help))
+        let message = "Git refuses the repository, because it belongs to another user";
+        NoHistory::Unreadable(Problem::new(message).help(help))
     } else if complaint.contains("does not have any commits") || complaint.contains("bad revision 'HEAD'") {
         NoHistory::Outside("the repository has no commit yet".to_owned())
     } else {
         let line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
-        NoHistory::unreadable(&format!("the history cannot be read: {}", line.trim_start_matches("fatal: ")), None)
+        let message = format!("the history cannot be read: {}", line.trim_start_matches("fatal: "));
+        NoHistory::Unreadable(Problem::new(message))
     }
 }

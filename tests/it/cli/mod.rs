@@ -19,6 +19,7 @@ mod pages;
 mod pitfalls;
 mod proxies;
 mod reports;
+mod resources;
 mod sandbox;
 mod saved_plans;
 mod secrets;
