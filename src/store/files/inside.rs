@@ -14,6 +14,7 @@ use super::access::Access;
 use super::folder::Folder;
 use super::kind::{FileKind, FolderItem};
 use super::opened::OpenFolder;
+use super::secret;
 use super::unexpected;
 
 /// How many folders are held open; the files of others are reached from the root.
@@ -101,7 +102,7 @@ impl Inside {
                 None => self.open_folder(parent)?.file(OsStr::new(last), Access::Read),
             };
             match opened {
-                Ok(file) => return Ok(read(file, max_bytes)?),
+                Ok(file) => return self.read_open(file, name, max_bytes),
                 Err(error) => match unexpected::kind(&error) {
                     Some(FileKind::Link) => {}
                     Some(kind) => return Err(NotRead::Kind(kind)),
@@ -115,6 +116,11 @@ impl Inside {
         };
         let file = self.walk(parent)?.file(last, Access::Read);
         let file = file.map_err(|error| unexpected::kind(&error).map_or(NotRead::Io(error), NotRead::Kind))?;
+        self.read_open(file, name, max_bytes)
+    }
+
+    fn read_open(&self, file: File, name: &str, max_bytes: u64) -> Result<FileContents, NotRead> {
+        secret::refuse_secret(&file, &self.folder.path_of(name))?;
         Ok(read(file, max_bytes)?)
     }
 

@@ -11,8 +11,9 @@
 //! | [`TokenFile`] | the file of an application's tokens, locked and replaced |
 //!
 //! Both of the first two open below the handle of a folder, part by part, without following a link or waiting for a pipe
-//! (`opened`); what is not a regular file is not read or written. `checkout` says from where on links are not followed. What is
-//! written replaces an older file in one step. [`place`] says where paths lead and opens nothing.
+//! (`opened`); what is not a regular file is not read or written. `checkout` says from where on links are not followed. A file that
+//! credentials come from is read as nothing else, whatever name leads to it (`secret`). What is written replaces an older file in
+//! one step. [`FileId`] tells whether two names are of one file. [`place`] says where paths lead and opens nothing.
 
 mod access;
 mod bounded;
@@ -21,6 +22,7 @@ mod bounded;
 mod by_path;
 mod checkout;
 mod folder;
+mod identity;
 mod input;
 mod inside;
 mod kind;
@@ -30,6 +32,7 @@ mod opened;
 mod output;
 pub(crate) mod place;
 mod replace;
+mod secret;
 mod temporary;
 #[cfg(test)]
 mod tests;
@@ -42,11 +45,13 @@ pub(crate) use bounded::plain;
 use by_path as opened;
 pub(crate) use checkout::checkouts_around;
 pub(crate) use folder::Folder;
+pub(crate) use identity::{FileId, all_below};
 pub(crate) use input::UserInput;
 pub(crate) use inside::{FileContents, Inside, NotRead};
 pub(crate) use kind::{FileKind, FolderItem};
 pub(crate) use lock::{FileLock, Locking};
-pub(crate) use output::Output;
+pub(crate) use output::{Output, refuse_link, refuse_way_out};
+pub(crate) use secret::mark_secret;
 pub use tokens::TokenFile;
 pub(crate) use unexpected::{is_unexpected, unexpected};
 pub(crate) use writing::{Durability, JournalFile};

@@ -79,6 +79,11 @@ pub(crate) fn is_link(path: &Path) -> bool {
     path.is_symlink()
 }
 
+/// Where a link leads that leads to nothing.
+pub(crate) fn dangling(path: &Path) -> Option<PathBuf> {
+    fs::read_link(path).ok().filter(|_| fs::metadata(path).is_err())
+}
+
 /// A relative path as manifests write it, with `/` between its parts.
 pub(crate) fn with_slashes(path: &Path) -> String {
     path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")

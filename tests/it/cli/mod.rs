@@ -14,6 +14,7 @@ mod log;
 mod moved;
 mod names;
 mod oauth;
+mod outputs;
 mod ownership;
 mod pages;
 mod pitfalls;
