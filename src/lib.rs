@@ -17,6 +17,7 @@
 //!           cli → ops ──────────→ format, domain, text
 //!           cli → render ───────→ format, domain, text
 //!           cli → sandbox ──────→ domain::asset, text        (its own wire code; it uses nothing of portal)
+//!                 sandbox ──────→ store::files               (the one way in for every file)
 //!                 format ───────→ domain → text
 //! ```
 //!

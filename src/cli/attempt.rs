@@ -95,6 +95,7 @@ impl Attempt {
     ) -> Result<Connection, Failure> {
         let connection = Connection::open(context, manifest, purpose)?;
         self.portal = Some(connection.identity.clone());
+        self.findings.extend(connection.unread_state());
         Ok(connection)
     }
 

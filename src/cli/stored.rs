@@ -11,6 +11,9 @@ use crate::format::{Document, SavedPlan};
 use crate::store::files::{FileKind, UserInput};
 use crate::store::runs::{self, StoredRun};
 
+/// The largest saved plan that is read, in bytes.
+const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
+
 /// The stored thing that a name stands for.
 pub(super) enum Stored {
     Plan(Box<SavedPlan>),
@@ -54,7 +57,7 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
 }
 
 pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
-    let bytes = UserInput::at(path).read(runs::MAX_PLAN_BYTES).map_err(|error| {
+    let bytes = UserInput::at(path).read_regular(MAX_PLAN_BYTES).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::FileTooLarge => "it is larger than any plan".to_owned(),
             _ => error.to_string(),
@@ -69,7 +72,7 @@ pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
 
 fn kept_run(run: StoredRun) -> Result<KeptRun, Box<Finding>> {
     let document = run.plan().map_err(|error| not_a_run(run.folder(), &error))?;
-    let old = run.old_images().map_err(|error| not_a_run(run.folder(), &error))?;
+    let old = run.old_images_of(&document).map_err(|error| not_a_run(run.folder(), &error))?;
     let plan = document.plan(old).map_err(|error| not_a_run(run.folder(), &error))?;
     Ok(KeptRun { document, plan, folder: run.folder().to_owned(), state: run.state })
 }
