@@ -186,7 +186,7 @@ fn approved(folder: &Path, run: &StoredRun) -> Result<Published<ApprovedPlan>> {
     let allowances =
         Allowances { max_deletes: None, empty: Empty::Allow, unbacked: Unbacked::Change, in_use: InUse::Allow };
     let evaluated = guard::evaluate(plan, &ownership, &CountsByKind::new(), allowances);
-    let approved = Published::new(evaluated, None, &Origins::new(), &[]).approve();
+    let approved = Published::new(evaluated, None, &Origins::new(), &[])?.approve();
     Ok(approved.map_err(|refusal| format!("{refusal:?}"))?)
 }
 

@@ -57,5 +57,5 @@ pub(super) fn make(
     };
     let reader = Reader { portal: &exported, cache: &NoCache, observer: context.progress.as_ref() };
     let planned = context.wait(ops::plan::plan(&request, &reader))??;
-    Ok(attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy)))
+    attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))
 }

@@ -155,7 +155,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
     cli.globals.settle(cli.command.formats()).map_err(wrong)?;
     if let Some((reports, formats)) = cli.command.reports() {
-        reports.are_of(formats).map_err(wrong)?;
+        reports.check_formats(formats).map_err(wrong)?;
     }
     (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
     paths::are_apart(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;

@@ -6,7 +6,7 @@ use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{Manifest, Section};
 
-use super::files::{FileKind, Folder, Inside, plain};
+use super::files::{FileKind, Folder, Inside, NotRead, plain};
 
 /// A file that the manifest declares an entry with.
 pub(super) struct DeclaredFile {
@@ -50,11 +50,13 @@ pub(super) fn files(folder: &Folder, manifest: &Manifest, manifest_name: &str) -
 fn list(manifest_folder: &Folder, kind: Kind, name: &str, place: &Place) -> Result<Vec<DeclaredFile>, String> {
     let unreadable = |error| format!("the folder `{name}` cannot be read: {}", plain(&error));
     let inside = Inside::of(manifest_folder, std::iter::empty()).map_err(unreadable)?;
-    if !inside.holds(name).map_err(unreadable)? {
-        return Err(format!("the folder `{name}` is a link that leaves the manifest's folder"));
-    }
+    let items = inside.items(name).map_err(|why| match why {
+        NotRead::Outside => format!("the folder `{name}` is a link that leaves the manifest's folder"),
+        NotRead::Kind(kind) => format!("the folder `{name}` cannot be read: it is {}", kind.words()),
+        NotRead::Io(error) => unreadable(error),
+    })?;
     let mut listed = Vec::new();
-    for item in manifest_folder.child(name).items().map_err(unreadable)? {
+    for item in items {
         let item = item.map_err(unreadable)?;
         let file_name = item.name();
         let Some(file_name) = file_name.to_str() else {

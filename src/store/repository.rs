@@ -20,9 +20,6 @@ use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, p
 use super::orphans;
 use super::paths::PathFilter;
 
-/// The largest manifest that is read, in bytes.
-const MAX_MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
-
 const FILE_MISSING: &str = "file-missing";
 
 /// The most missing files for which a similar name is looked for: each of them is compared with all names of its folder.
@@ -115,6 +112,7 @@ impl Repository {
             },
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         };
+        let max_bytes = manifest::MAX_BYTES as u64;
         let input = UserInput::at(&self.manifest);
         let (kind, size) = input.facts().map_err(unreadable)?;
         let real = input.real_path().map_err(unreadable)?;
@@ -129,11 +127,11 @@ impl Repository {
                     "name a file that is a manifest with -f, such as brand.yaml",
                 ))
             }
-            FileKind::File if size > MAX_MANIFEST_BYTES => Err(fail(
-                format!("the manifest has {} MiB; at most 16 are read", size / 1024 / 1024),
+            FileKind::File if size > max_bytes => Err(fail(
+                format!("the manifest is larger than {} MiB", max_bytes >> 20),
                 "use the folder form (`icons: icons/`) instead of listing every file",
             )),
-            FileKind::File => input.read(MAX_MANIFEST_BYTES).map_err(unreadable),
+            FileKind::File => input.read(max_bytes).map_err(unreadable),
             FileKind::Folder => {
                 let inside = ["brand.yaml", "brand.yml"].map(|name| self.manifest.join(name));
                 let help = match inside.iter().find(|path| place::exists(path)) {
@@ -215,7 +213,7 @@ impl ReadArt for Repository {
     }
 
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
-        let orphans = || match manifest.level(rules::ORPHAN_FILE) {
+        let find_orphans = || match manifest.level(rules::ORPHAN_FILE) {
             Some(Level::Off) => OrphanFiles::default(),
             _ => orphans::find(&self.folder, manifest),
         };
@@ -224,7 +222,7 @@ impl ReadArt for Repository {
             findings.extend(self.check_codes(manifest, &declared));
             (declared, findings)
         };
-        let ((mut declared, mut findings), unclaimed) = rayon::join(declare, orphans);
+        let ((mut declared, mut findings), orphans) = rayon::join(declare, find_orphans);
         self.filter.limit(&mut declared, |declared| self.folder.path_of(&declared.file));
         let files = declared.iter().map(|declared| self.folder.path_of(&declared.file));
         findings.extend(self.filter.unmatched(files).missing.into_iter().map(|path| {
@@ -259,7 +257,7 @@ impl ReadArt for Repository {
                 }
             }
         }
-        (Art { pieces, orphans: unclaimed }, findings)
+        (Art { pieces, orphans }, findings)
     }
 
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize> {

@@ -9,6 +9,7 @@ mod log;
 mod process;
 
 use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::files::place::folder_of;
@@ -29,6 +30,17 @@ pub(crate) fn commit(folder: &Path) -> Option<String> {
     let differs = DIFFERING.iter().any(|list| output(folder, *list).map_or(true, |files| !files.is_empty()));
     let mark = if differs { "+" } else { "" };
     Some(format!("{}{mark}", String::from_utf8_lossy(&commit).trim()))
+}
+
+/// The first file, by its path from there, that Git tracks at or below `below` in `checkout`, the top of a checkout: that is in
+/// its index, in whatever case.
+pub(crate) fn tracked_below(checkout: &Path, below: &Path) -> Result<Option<String>, NoHistory> {
+    let mut pattern = OsString::from(":(top,icase,literal)");
+    pattern.push(below);
+    let listed =
+        output(checkout, [OsStr::new("ls-files"), "-z".as_ref(), "--cached".as_ref(), "--".as_ref(), &pattern])?;
+    let first = listed.split(|byte| *byte == 0).next().filter(|path| !path.is_empty());
+    Ok(first.map(|path| String::from_utf8_lossy(path).into_owned()))
 }
 
 /// The history of the repository that a manifest is in.

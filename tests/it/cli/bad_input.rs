@@ -108,6 +108,8 @@ fn a_manifest_that_is_no_manifest_is_refused_where_it_goes_wrong() {
 fn a_manifest_that_is_no_text_or_no_file_is_refused() {
     refused("binary", &Brand::new().manifest([0xff, 0xfe, 0x00, 0x80, b'\n']), "manifest-text", "brand.yaml");
     refused("a picture", &Brand::new().manifest(art(Kind::Icon, 1)), "manifest-text", "brand.yaml");
+    let over = 8 * 1024 * 1024 + 1;
+    refused("too large", &Brand::new().manifest(vec![b'#'; over]), "manifest-unreadable", "brand.yaml");
     let brand = Brand::new();
     fs::remove_file(brand.path("brand.yaml")).unwrap();
     refused("missing", &brand, "manifest-unreadable", "brand.yaml");
