@@ -42,7 +42,7 @@ pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String>
     let written: Vec<&Named> = written.iter().filter(|named| !Output::is_stream(&named.path)).collect();
     for named in &written {
         let place = destination(&named.path);
-        let id = FileId::of(&named.path).filter(|_| !named.path.is_dir());
+        let id = FileId::of(&named.path);
         let is_taken = |(taken, other, _): &&(PathBuf, &Named, &str)| {
             *taken == place || id.is_some() && FileId::of(&other.path) == id
         };
