@@ -8,12 +8,12 @@ use crate::store::files::{FileId, Output, all_below, place, refuse_link};
 
 /// A file, and how messages name it: `--report x.html`, or `the manifest`.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
+pub(super) struct NamedFile {
     name: String,
     path: PathBuf,
 }
 
-impl Named {
+impl NamedFile {
     pub(super) fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { name: name.into(), path: path.into() }
     }
@@ -37,14 +37,14 @@ impl Named {
 /// Checks that the files of `written` are all different, none of `read` and no links; the error says which is not. Files
 /// are the same when they are one file or would be in one place, however they are spelt. A folder that is read is every
 /// file in it. Pipes and devices lose nothing.
-pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String> {
-    let mut taken: Vec<(PathBuf, &Named, &str)> =
+pub(super) fn check_distinct(read: &[NamedFile], written: &[NamedFile]) -> Result<(), String> {
+    let mut taken: Vec<(PathBuf, &NamedFile, &str)> =
         read.iter().map(|named| (destination(&named.path), named, "is read from there")).collect();
-    let written: Vec<&Named> = written.iter().filter(|named| !Output::is_stream(&named.path)).collect();
+    let written: Vec<&NamedFile> = written.iter().filter(|named| !Output::is_stream(&named.path)).collect();
     for named in &written {
         let place = destination(&named.path);
         let id = FileId::of(&named.path).filter(|_| !named.path.is_dir());
-        let is_taken = |(taken, other, _): &&(PathBuf, &Named, &str)| {
+        let is_taken = |(taken, other, _): &&(PathBuf, &NamedFile, &str)| {
             *taken == place || id.as_ref().is_some_and(|id| all_below(&other.path).contains(id))
         };
         if let Some((_, other, why)) = taken.iter().find(is_taken) {
@@ -60,8 +60,8 @@ pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String>
 }
 
 /// Those of `written` that are one of the `files` that are read, by their identity.
-pub(super) fn among(written: &[Named], files: impl Iterator<Item = PathBuf>) -> Vec<&Named> {
-    let present: Vec<(&Named, FileId)> = written
+pub(super) fn among(written: &[NamedFile], files: impl Iterator<Item = PathBuf>) -> Vec<&NamedFile> {
+    let present: Vec<(&NamedFile, FileId)> = written
         .iter()
         .filter(|named| !Output::is_stream(&named.path))
         .filter_map(|named| Some((named, FileId::of(&named.path)?)))
