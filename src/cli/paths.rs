@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
-use crate::store::files::{FileId, Output, all_below, place, refuse_link};
+use crate::store::files::{FileId, FileKind, Output, UserInput, all_below, place, refuse_link};
 
 /// A file, and how messages name it: `--report x.html`, or `the manifest`.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String>
     let written: Vec<&Named> = written.iter().filter(|named| !Output::is_stream(&named.path)).collect();
     for named in &written {
         let place = destination(&named.path);
-        let id = FileId::of(&named.path).filter(|_| !named.path.is_dir());
+        let id = FileId::of(&named.path).filter(|_| UserInput::at(&named.path).kind() != Some(FileKind::Folder));
         let is_taken = |(taken, other, _): &&(PathBuf, &Named, &str)| {
             *taken == place || id.is_some() && FileId::of(&other.path) == id
         };
