@@ -29,7 +29,11 @@ pub(super) fn make(
     attempt.against = Some(Against::Export);
     let only = arguments.select.selection().map_err(Failure::usage)?;
     let (manifest, desired) = attempt.check(context)?;
-    let exported = ExportedPortal::open(folder).map_err(Failure::invalid)?;
+    let exported = ExportedPortal::open(folder).map_err(|findings| {
+        context.spare_below(folder);
+        Failure::invalid(findings)
+    })?;
+    context.spare(exported.files().map(|file| folder.join(file)))?;
     let source = exported.source();
     attempt.portal = Some(source.portal.clone());
     if !source.sandbox && !manifest.is_for(&source.portal) {

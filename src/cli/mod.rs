@@ -45,6 +45,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::domain::export::SNAPSHOT;
+
 use exit::Exit;
 use paths::NamedFile;
 use reports::Reports;
@@ -95,9 +97,7 @@ impl Cli {
         let manifest = is_read.then(|| NamedFile::new("the manifest", self.globals.manifest()));
         let mut read: Vec<_> = manifest.into_iter().collect();
         read.extend(self.globals.ca_cert.iter().map(|path| NamedFile::new("the file of --ca-cert", path)));
-        read.extend(
-            credentials::files().map(|(variable, path)| NamedFile::new(format!("the file of {variable}"), path)),
-        );
+        read.extend(credentials::files().map(|(variable, path)| NamedFile::new(format!("the file of {variable}"), path)));
         match &self.command {
             Command::Validate(arguments) => {
                 read.extend(arguments.paths.iter().map(|path| NamedFile::new("an image", path)))
@@ -105,7 +105,7 @@ impl Cli {
             Command::Apply(apply::Arguments { saved: Some(plan), .. }) => read.push(NamedFile::new("the plan", plan)),
             Command::Show(arguments) => read.push(NamedFile::new("the plan", &arguments.name)),
             Command::Plan(plan::Arguments { against: Some(folder), .. }) => {
-                read.push(NamedFile::new("the export", folder));
+                read.push(NamedFile::new("the export", folder.join(SNAPSHOT)));
             }
             _ => {}
         }

@@ -31,6 +31,11 @@ pub(crate) struct ExportedPortal {
 }
 
 impl ExportedPortal {
+    /// The names of the images that were read, in the folder.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.images.keys().map(String::as_str)
+    }
+
     /// Reads the export in `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Self, Vec<Finding>> {
         let folder = Folder::at(folder);

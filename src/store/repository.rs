@@ -175,8 +175,8 @@ impl Repository {
                     if error.kind() == io::ErrorKind::NotFound
                         && let Some(target) = place::dangling(&self.folder.path_of(file)) =>
                 {
-                    let message = format!("the file `{file}` is a link to {}, which does not exist", target.display());
-                    (FILE_MISSING, message, "fix the link, or put the image itself there".to_owned())
+                    let help = format!("it is a link to {}, which does not exist: fix the link", target.display());
+                    (FILE_MISSING, format!("the file `{file}` does not exist"), help)
                 }
                 NotRead::Io(error) if error.kind() == io::ErrorKind::NotFound => (
                     FILE_MISSING,

@@ -188,11 +188,15 @@ fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
 /// # Errors
 /// When the state folder cannot be read.
 pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
-    if let Existing::Unread(why) = existing(root)? {
-        return Err(io::Error::other(format!("nobody can say whether they came with a commit: {why}")));
+    let existing = existing(root)?;
+    let root = Folder::of_state(root);
+    if let Existing::Unread(why) = existing
+        && root.is_there()
+    {
+        let what = format!("its runs may have come with a commit ({why}): name a run's folder, or use --state-dir");
+        return Err(io::Error::other(what));
     }
     let mut found = Vec::new();
-    let root = Folder::of_state(root);
     for portal in items(&root)? {
         let portal = portal?;
         let (name, kind) = (portal.name(), portal.kind());
