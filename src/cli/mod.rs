@@ -97,7 +97,9 @@ impl Cli {
         let manifest = is_read.then(|| NamedFile::new("the manifest", self.globals.manifest()));
         let mut read: Vec<_> = manifest.into_iter().collect();
         read.extend(self.globals.ca_cert.iter().map(|path| NamedFile::new("the file of --ca-cert", path)));
-        read.extend(credentials::files().map(|(variable, path)| NamedFile::new(format!("the file of {variable}"), path)));
+        read.extend(
+            credentials::files().map(|(variable, path)| NamedFile::new(format!("the file of {variable}"), path)),
+        );
         match &self.command {
             Command::Validate(arguments) => {
                 read.extend(arguments.paths.iter().map(|path| NamedFile::new("an image", path)))
