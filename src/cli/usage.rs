@@ -93,7 +93,7 @@ fn look(
         (connection, arguments.codes.clone())
     };
     if !codes.is_empty() {
-        planning::announce(context, &items, &codes);
+        planning::warn_if_slow(context, &items, &codes);
         let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), &items, codes);
         let Scanned { evidence, stopped } = context.wait(scanned)?;
         usage.evidence = Some(evidence);
