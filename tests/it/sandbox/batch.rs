@@ -20,7 +20,7 @@ async fn batch_maps_are_lists_objects_or_empty_lists() {
     assert_eq!(list["result_time"][1]["operating"], list["result_time"][1]["duration"]);
     let mixed =
         portal.batch(false, json!({ "l": "crm.timeline.logo.list", "n": "no.such", "b": "batch?cmd[]=x" })).await;
-    assert_eq!(mixed["result_total"], json!({ "l": 38 }));
+    assert_eq!(mixed["result_total"], json!({ "l": 41 }));
     assert_eq!(mixed["result_time"].as_object().unwrap().len(), 1);
     assert_eq!(
         mixed["result_error"]["n"],
