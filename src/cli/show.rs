@@ -10,7 +10,6 @@ use crate::domain::report::{FailureKind, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::screen::Screen;
-use crate::store::repository::Repository;
 use crate::store::root;
 
 use super::complete;
@@ -38,7 +37,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let repository = Repository::at(globals.manifest());
+    let repository = globals.repository();
     let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
         Ok(Stored::Plan(saved)) => StoredReport::of(saved.document().clone(), saved.plan().clone(), None),
         Ok(Stored::Run(mut kept)) => {

@@ -21,6 +21,17 @@ pub struct Allowances {
     pub unbacked: Unbacked,
     /// Whether icons may be deleted that log entries name, or that may be named by some that could not be read.
     pub in_use: InUse,
+    /// Whether entries may be deleted that a folder declares of which not all may be checked out.
+    pub checkout: IncompleteCheckout,
+}
+
+/// Whether entries of a kind may be deleted whose folder may not be checked out whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncompleteCheckout {
+    /// They may not.
+    Refuse,
+    /// They may (`--allow-incomplete-checkout`).
+    Allow,
 }
 
 /// Whether icons may be deleted that are in use, or may be.
@@ -41,13 +52,30 @@ pub enum Empty {
     Allow,
 }
 
-/// Counts of one kind that the guards weigh a plan against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Whether the folder that declares a kind holds every file that is committed there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum FolderCheckout {
+    /// It does, or nothing is committed there, or nobody asks because nothing would be deleted.
+    #[default]
+    Whole,
+    /// It does not, or it is not known.
+    Incomplete {
+        /// Why, in one sentence.
+        why: String,
+        /// What makes it whole.
+        help: String,
+    },
+}
+
+/// Counts of one kind that the guards weigh a plan against, and what is known of its folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KindCounts {
     /// Entries on the portal that the manifest owns.
     pub(crate) owned: usize,
     /// Entries that the manifest declares.
     pub(crate) declared: usize,
+    /// Whether the folder that declares them is checked out whole.
+    pub(crate) checkout: FolderCheckout,
 }
 
 /// The counts of each kind in the manifest.
@@ -56,6 +84,8 @@ pub type CountsByKind = BTreeMap<Kind, KindCounts>;
 /// The guards, by the names that plans and reports record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Guard {
+    /// Deletes of a kind whose folder may not be checked out whole.
+    Checkout,
     /// More deletes of one kind than allowed.
     MaxDeletes,
     /// Deletes of a kind that declares nothing.
@@ -72,6 +102,7 @@ impl Guard {
     /// The name that plans and reports record.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Checkout => "checkout",
             Self::MaxDeletes => "max_deletes",
             Self::AllowEmpty => "allow_empty",
             Self::Protect => "protect",
@@ -142,10 +173,11 @@ pub(crate) fn default_max_deletes(owned: usize) -> usize {
 
 /// Asks every guard about `plan`.
 pub fn evaluate(plan: Plan, ownership: &Ownership, counts_by_kind: &CountsByKind, allowances: Allowances) -> Evaluated {
-    let mut verdicts = Vec::new();
+    let checked = counts_by_kind.iter().filter_map(|(kind, counts)| checkout(&plan, *kind, counts, allowances));
+    let mut verdicts: Vec<_> = checked.collect();
     for (kind, counts) in counts_by_kind {
-        verdicts.push(max_deletes(&plan, *kind, *counts, allowances));
-        verdicts.extend(allow_empty(&plan, *kind, *counts, allowances));
+        verdicts.push(max_deletes(&plan, *kind, counts, allowances));
+        verdicts.extend(allow_empty(&plan, *kind, counts, allowances));
     }
     verdicts.extend(protect(&plan, ownership));
     verdicts.extend(unbacked(&plan, allowances));
@@ -233,7 +265,22 @@ fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn max_deletes(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowances) -> Verdict {
+/// Speaks when a kind loses entries whose folder may not hold all that is committed there: what is only not checked out is
+/// still declared.
+fn checkout(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
+    let FolderCheckout::Incomplete { why, help } = &counts.checkout else { return None };
+    let addresses = deleted(plan, kind);
+    let refused = allowances.checkout == IncompleteCheckout::Refuse;
+    (!addresses.is_empty()).then(|| Verdict {
+        guard: Guard::Checkout,
+        outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
+        message: format!("{} would be deleted, and {why}", plural(addresses.len(), kind.name(), kind.plural())),
+        help: refused.then(|| format!("{help}; if the deletes are meant, pass --allow-incomplete-checkout")),
+        addresses,
+    })
+}
+
+fn max_deletes(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Verdict {
     let deletes = plan.deletes(kind);
     let bound = allowances.max_deletes.unwrap_or_else(|| default_max_deletes(counts.owned));
     let refused = deletes > bound;
@@ -250,7 +297,7 @@ fn max_deletes(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowanc
     }
 }
 
-fn allow_empty(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowances) -> Option<Verdict> {
+fn allow_empty(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
     let deletes = plan.deletes(kind);
     (counts.declared == 0 && deletes > 0).then(|| {
         let refused = allowances.empty == Empty::Refuse;

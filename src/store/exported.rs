@@ -17,6 +17,7 @@ use crate::format::{SnapshotDocument, SnapshotEntry};
 use crate::ops::ports::{PortalError, ReadPortal};
 
 use super::files::{FileContents, Folder, Inside, NotRead};
+use super::root::Root;
 
 /// The largest snapshot that is read, in bytes: some hundred for each entry.
 pub(super) const MAX_SNAPSHOT_BYTES: u64 = 64 * 1024 * 1024;
@@ -44,7 +45,8 @@ impl ExportedPortal {
             .read_regular(SNAPSHOT, MAX_SNAPSHOT_BYTES)
             .map_err(|error| fail(format!("{SNAPSHOT} cannot be read: {error}")))?;
         let snapshot = SnapshotDocument::read(&bytes).map_err(|error| fail(format!("{SNAPSHOT}: {error}")))?;
-        let inside = Inside::of(&folder, std::iter::empty()).map_err(|error| fail(error.to_string()))?;
+        let root = Root::around(&folder.path_of(SNAPSHOT));
+        let inside = Inside::of(&folder, root.folder(), std::iter::empty()).map_err(|error| fail(error.to_string()))?;
         let mut findings = Vec::new();
         let mut listing = Listing::default();
         let mut images = BTreeMap::new();
@@ -102,7 +104,8 @@ fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<ImageBytes>, S
         Ok(FileContents { bytes: None, .. }) => {
             return Err(format!("`{file}` cannot be read: it is larger than {} MiB", MAX_READ >> 20));
         }
-        Err(NotRead::Outside) => return Err(format!("`{file}` is a link that leaves it")),
+        Err(NotRead::Outside | NotRead::LeadsOut) => return Err(format!("`{file}` is a link that leaves it")),
+        Err(NotRead::InGit) => return Err(format!("`{file}` leads into .git")),
         Err(NotRead::Kind(_)) => return Err(format!("`{file}` cannot be read: it is no regular file")),
         Err(NotRead::Io(error)) => return Err(format!("`{file}` cannot be read: {error}")),
     };

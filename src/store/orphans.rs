@@ -2,7 +2,8 @@
 //!
 //! Looked through are the folders that it declares as a whole or that hold a declared file, with the folders below them;
 //! of the manifest's own folder only the files, because all the rest of a repository lies below it. Links are not
-//! followed, and hidden files and folders are left alone.
+//! followed, and hidden files and folders are left alone. Folders outside of the manifest's own are not looked through: what
+//! lies there may be the art of others.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
@@ -119,7 +120,7 @@ impl DeclaredPaths {
     fn to_look_through(&self, root: &Folder) -> BTreeSet<PathBuf> {
         let parents: HashSet<_> = self.files.iter().filter_map(|file| file.parent()).collect();
         let used: BTreeSet<_> = self.folders.iter().map(PathBuf::as_path).chain(parents).collect();
-        let Ok(inside) = Inside::of(root, std::iter::empty()) else { return BTreeSet::new() };
+        let Ok(inside) = Inside::of(root, root.path(), std::iter::empty()) else { return BTreeSet::new() };
         let is_below_another = |folder: &Path| {
             folder.ancestors().skip(1).any(|above| !above.as_os_str().is_empty() && used.contains(above))
         };
@@ -131,15 +132,16 @@ impl DeclaredPaths {
     }
 }
 
-/// A path without `.` and `..`, which the manifest has checked to stay inside.
+/// A path without `.` and, but for those at its beginning, `..`.
 fn normal(path: &str) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in Path::new(path).components() {
         match part {
             Component::Normal(name) => normal.push(name),
-            Component::ParentDir => {
+            Component::ParentDir if normal.file_name().is_some() => {
                 normal.pop();
             }
+            Component::ParentDir => normal.push(".."),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! The branding repository on disk: the manifest's bytes, and the art that it declares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Level, Manifest, Section};
+use crate::domain::origin::past::is_yaml;
 use crate::domain::plan::Contents;
 use crate::domain::rules::{self, Art, MAX_READ, OrphanFiles, Piece};
 use crate::ops::ports::ReadArt;
@@ -17,11 +18,19 @@ use crate::text;
 
 use super::declared::{self, DeclaredFile};
 use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
+use super::git::Git;
 use super::orphans;
 use super::paths::PathFilter;
+use super::root::Root;
 
 /// The largest manifest that is read, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The names under which manifests are looked for where the one that is meant is missing.
+const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
+
+/// How many folders upward they are looked for.
+const MAX_FOLDERS_ABOVE: usize = 32;
 
 /// How many names in a folder are compared with that of a missing file.
 const MAX_COMPARED_NAMES: usize = 10_000;
@@ -31,6 +40,7 @@ const MAX_COMPARED_NAMES: usize = 10_000;
 pub struct Repository {
     manifest: PathBuf,
     folder: Folder,
+    root: Root,
     name: String,
     filter: PathFilter,
 }
@@ -42,8 +52,17 @@ impl Repository {
         Self {
             manifest: manifest.to_owned(),
             folder: Folder::at(place::folder_of(manifest)),
+            root: Root::around(manifest),
             name: manifest.display().to_string(),
             filter: PathFilter::Everything,
+        }
+    }
+
+    /// The same repository, with this root if the user named one (`--root`).
+    pub(crate) fn below(self, root: Option<&Path>) -> Self {
+        match root {
+            Some(root) => Self { root: Root::named(root), ..self },
+            None => self,
         }
     }
 
@@ -62,6 +81,44 @@ impl Repository {
         self.folder.path()
     }
 
+    /// What Git knows of its past.
+    pub(crate) fn history(&self, manifest: &Manifest) -> Git {
+        let mut folders = BTreeSet::new();
+        for DeclaredFile { file, kind, .. } in self.declarations(manifest).0 {
+            let path = self.folder.path_of(file);
+            if kind != Some(FileKind::File) && place::is_link(&path) {
+                folders.extend(place::real(&path).iter().map(|real| place::folder_of(real).to_owned()));
+            }
+            folders.insert(place::folder_of(&path).to_owned());
+        }
+        for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
+            if let Section::Folder { path, .. } = section {
+                folders.insert(self.folder.path_of(path));
+            }
+        }
+        Git::of(self.manifest.clone(), folders.into_iter().collect())
+    }
+
+    /// The path of the manifest.
+    pub(super) fn path(&self) -> &Path {
+        &self.manifest
+    }
+
+    /// The manifest's folder, where its paths begin.
+    pub(super) const fn base(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// How far the manifest's paths may lead.
+    pub(super) const fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// What the manifest declares, sorted by address, and what is wrong with folders that cannot be listed.
+    pub(super) fn declarations(&self, manifest: &Manifest) -> (Vec<DeclaredFile>, Vec<Finding>) {
+        declared::files(&self.folder, &self.root, manifest, &self.name)
+    }
+
     /// Whether there is nothing at the manifest's place, not even something that cannot be read.
     pub(crate) fn is_absent(&self) -> bool {
         UserInput::at(&self.manifest).is_absent()
@@ -69,14 +126,14 @@ impl Repository {
 
     /// The addresses that the manifest declares, sorted, as far as its folders can be listed; no image is read.
     pub(crate) fn addresses(&self, manifest: &Manifest) -> Vec<Address> {
-        let (declared, _) = declared::files(&self.folder, manifest, &self.name);
+        let (declared, _) = self.declarations(manifest);
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
     /// The new images of `changes` that the files from which they came still hold.
     pub(crate) fn still_holds(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
-        let Ok(inside) = Inside::of(&self.folder, new().map(|after| after.file.as_str())) else {
+        let Ok(inside) = Inside::of(&self.folder, self.root.folder(), new().map(|after| after.file.as_str())) else {
             return Contents::new();
         };
         new()
@@ -92,25 +149,56 @@ impl Repository {
             Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
         };
         let unreadable = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                fail("the manifest does not exist".to_owned(), "name it with -f, or start one with `brandctl init`")
-            }
+            io::ErrorKind::NotFound => fail("the manifest does not exist".to_owned(), &self.where_else()),
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         };
         let input = UserInput::at(&self.manifest);
         let (kind, size) = input.facts().map_err(unreadable)?;
         match kind {
-            FileKind::File if size > MAX_MANIFEST_BYTES => Err(fail(
-                format!("the manifest has {} MiB; at most 16 are read", size / 1024 / 1024),
-                "use the folder form (`icons: icons/`) instead of listing every file",
-            )),
-            FileKind::File => input.read(MAX_MANIFEST_BYTES).map_err(unreadable),
+            FileKind::File => {}
             FileKind::Folder => {
-                Err(fail("this is a folder, not a manifest".to_owned(), "name the file, such as brand.yaml in it"))
+                return Err(fail(
+                    "this is a folder, not a manifest".to_owned(),
+                    "name the file, such as brand.yaml in it",
+                ));
             }
             FileKind::Link | FileKind::Other => {
-                Err(fail("this is no regular file".to_owned(), "the manifest must be a file"))
+                return Err(fail("this is not a regular file".to_owned(), "the manifest must be a file"));
             }
+        }
+        let real = place::real(&self.manifest).map_err(unreadable)?;
+        if !self.root.holds(&real) {
+            let message = format!("the manifest does not lie in {}", self.root.words());
+            return Err(fail(message, "keep it there, or name a folder that holds it and its art with --root"));
+        }
+        if place::is_link(&self.manifest) && !real.to_str().is_some_and(is_yaml) {
+            let message = "the manifest is a link to a file whose name does not end in .yaml or .yml";
+            return Err(fail(message.to_owned(), "link to a manifest, or put it here itself"));
+        }
+        if size > MAX_MANIFEST_BYTES {
+            return Err(fail(
+                format!("the manifest has {} MiB; at most 16 are read", size / 1024 / 1024),
+                "use the folder form (`icons: icons/`) instead of listing every file",
+            ));
+        }
+        UserInput::at(&real).read(MAX_MANIFEST_BYTES).map_err(unreadable)
+    }
+
+    /// What to type where the manifest is missing: the name of one that lies beside it, or in a folder above.
+    fn where_else(&self) -> String {
+        let beside = place::folder_of(&self.manifest);
+        let up = std::iter::successors(Some(beside.to_owned()), |folder| {
+            Some(if folder == Path::new(".") { PathBuf::from("..") } else { folder.join("..") })
+        });
+        let depth = place::of_folder(beside).components().count().min(MAX_FOLDERS_ABOVE);
+        let names = |folder: PathBuf| MANIFEST_NAMES.iter().map(move |name| folder.join(name));
+        let is_manifest = |path: &PathBuf| UserInput::at(path).kind() == Some(FileKind::File);
+        match up.take(depth).flat_map(names).find(is_manifest) {
+            Some(found) => {
+                let found = found.strip_prefix(".").unwrap_or(&found).display().to_string();
+                format!("there is another one: name it with `-f {}`", text::shell_word(&found))
+            }
+            None => "name it with -f, or start one with `brandctl init`".to_owned(),
         }
     }
 
@@ -127,14 +215,16 @@ impl Repository {
 
     /// Reads a declared file; the finding says why it cannot be read.
     fn read(&self, inside: &Inside, declared: &DeclaredFile) -> Result<FileContents, Box<Finding>> {
-        let DeclaredFile { address, file, place, kind } = declared;
+        let DeclaredFile { address, file, place, path_place, kind } = declared;
         inside.read(file, *kind, MAX_READ).map_err(|why| {
+            if let Some(finding) = self.root.refusal(&why, "file", file) {
+                let place = if matches!(why, NotRead::LeadsOut) { path_place } else { place };
+                return Box::new(finding.in_file(self.name.clone()).at(place.clone()).about(address.clone()));
+            }
             let (rule, message, help) = match why {
-                NotRead::Outside => (
-                    "path-outside",
-                    format!("the file `{file}` is a link that leaves the manifest's folder"),
-                    "keep the art in the repository: copy the file into it".to_owned(),
-                ),
+                NotRead::Outside | NotRead::LeadsOut | NotRead::InGit => {
+                    ("file-unreadable", format!("`{file}` cannot be read"), "check where it leads".to_owned())
+                }
                 NotRead::Kind(kind) => {
                     let what = if kind == FileKind::Folder { "a folder" } else { "no regular file" };
                     ("file-unreadable", format!("`{file}` is {what}"), "name a PNG file".to_owned())
@@ -160,6 +250,8 @@ impl Repository {
         let path = Path::new(file);
         let name = path.file_name()?.to_str()?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        let inside = Inside::of(&self.folder, self.root.folder(), std::iter::empty()).ok()?;
+        inside.holds(folder).ok().filter(|inside| *inside)?;
         let items = self.folder.child(folder).items().ok()?.flatten().take(MAX_COMPARED_NAMES);
         let names: Vec<String> = items.filter_map(|item| item.name().into_string().ok()).collect();
         let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -179,7 +271,7 @@ impl ReadArt for Repository {
             _ => orphans::find(&self.folder, manifest),
         };
         let declare = || {
-            let (declared, mut findings) = declared::files(&self.folder, manifest, &self.name);
+            let (declared, mut findings) = self.declarations(manifest);
             findings.extend(self.check_codes(manifest, &declared));
             (declared, findings)
         };
@@ -191,7 +283,7 @@ impl ReadArt for Repository {
             Finding::error("path-missing", message)
                 .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
         }));
-        let inside = match Inside::of(&self.folder, declared.iter().map(|declared| declared.file.as_str())) {
+        let inside = match Inside::of(&self.folder, self.root.folder(), declared.iter().map(|declared| declared.file.as_str())) {
             Ok(inside) => inside,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));

@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use super::asset::{Address, FoldedCode, Kind};
 use super::plan::Plan;
 use super::state::Content;
-pub(crate) use evidence::{OriginEvidence, committed};
+pub(crate) use evidence::{OriginEvidence, committed, lfs_pointer};
 use past::ObjectId;
 
 /// Who moved.

@@ -1,4 +1,4 @@
-//! Reading below a folder, through links that stay inside it.
+//! Reading below a folder, through links that stay inside its root: the folder itself, or one above it.
 //!
 //! A folder is asked once where it really is, not for each of its files: what is not a link itself lies where its
 //! folder does.
@@ -11,12 +11,13 @@ use std::sync::Arc;
 
 use super::folder::Folder;
 use super::kind::FileKind;
+use super::place;
 
 /// A folder whose files may be read, with what is known to lie inside it once links are followed.
 #[derive(Debug)]
 pub(crate) struct Inside {
     folder: Folder,
-    /// The folder without links.
+    /// The root without links.
     root: PathBuf,
     /// Folders inside it, relative to it, as the names of files spell them.
     folders: HashSet<String>,
@@ -34,8 +35,12 @@ pub(crate) struct FileContents {
 /// The reason why a file is not read.
 #[derive(Debug)]
 pub(crate) enum NotRead {
-    /// It leads out of the folder.
+    /// Its name leads out of the root, whatever is there.
+    LeadsOut,
+    /// It is a link that leads out of the root.
     Outside,
+    /// It leads into a `.git`.
+    InGit,
     /// It is something other than a regular file.
     Kind(FileKind),
     /// It cannot be read.
@@ -49,9 +54,10 @@ impl From<io::Error> for NotRead {
 }
 
 impl Inside {
-    /// The inside of `folder`, knowing the folders of `files`.
-    pub(crate) fn of<'a>(folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
-        let inside = Self { root: fs::canonicalize(folder.path())?, folder: folder.clone(), folders: HashSet::new() };
+    /// The inside of `folder` and its root, knowing the folders of `files`.
+    pub(crate) fn of<'a>(folder: &Folder, root: &Path, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+        fs::metadata(folder.path())?;
+        let inside = Self { root: fs::canonicalize(root)?, folder: folder.clone(), folders: HashSet::new() };
         let parents: HashSet<_> = files.map(folder_of).collect();
         let lies_inside = |path: &&str| inside.holds(path).unwrap_or(false);
         let folders = parents.into_iter().filter(lies_inside).map(str::to_owned).collect();
@@ -60,20 +66,43 @@ impl Inside {
 
     /// Whether a name leads to something inside.
     pub(crate) fn holds(&self, name: impl AsRef<Path>) -> io::Result<bool> {
-        fs::canonicalize(self.folder.path_of(name)).map(|real| real.starts_with(&self.root))
+        Ok(self.find(name)?.is_ok())
+    }
+
+    /// Checks where a name leads, once links are followed.
+    pub(crate) fn find(&self, name: impl AsRef<Path>) -> io::Result<Result<(), NotRead>> {
+        if let Err(why) = self.check_name(name.as_ref()) {
+            return Ok(Err(why));
+        }
+        let real = fs::canonicalize(self.folder.path_of(name))?;
+        Ok(match real.strip_prefix(&self.root) {
+            Err(_) => Err(NotRead::Outside),
+            Ok(below) if place::is_in_git(below) => Err(NotRead::InGit),
+            Ok(_) => Ok(()),
+        })
+    }
+
+    /// Checks a name by itself, before anything is looked for that may lie outside.
+    fn check_name(&self, name: &Path) -> Result<(), NotRead> {
+        if place::is_in_git(name) {
+            Err(NotRead::InGit)
+        } else if place::leads_out(&self.root, self.folder.path(), name) {
+            Err(NotRead::LeadsOut)
+        } else {
+            Ok(())
+        }
     }
 
     /// Reads a file, of at most `max_bytes`. One that is `known` to be a regular file, because the list of a folder
     /// inside showed that, is not checked again.
     pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
+        self.check_name(name.as_ref())?;
         let path = self.folder.path_of(name);
         let is_folder_inside = self.folders.contains(folder_of(name));
         if known != Some(FileKind::File) || !is_folder_inside {
             let mut kind = FileKind::from(fs::symlink_metadata(&path)?.file_type());
             if kind == FileKind::Link || !is_folder_inside {
-                if !self.holds(name)? {
-                    return Err(NotRead::Outside);
-                }
+                self.find(name)??;
                 kind = fs::metadata(&path)?.file_type().into();
             }
             if kind != FileKind::File {

@@ -16,7 +16,7 @@ fn a_file_is_read_up_to_its_bound() {
     assert_eq!(input.read(5000).unwrap().len(), 5000);
     assert_eq!(folder.read("file", 4999).unwrap_err().kind(), ErrorKind::FileTooLarge);
     assert_eq!(input.read(4999).unwrap_err().kind(), ErrorKind::FileTooLarge);
-    let inside = Inside::of(&folder, ["file"].into_iter()).unwrap();
+    let inside = Inside::of(&folder, root.path(), ["file"].into_iter()).unwrap();
     assert_eq!(inside.read("file", None, 5000).unwrap().bytes.unwrap().len(), 5000);
     let larger = inside.read("file", None, 4999).unwrap();
     assert!(larger.bytes.is_none() && larger.size == 5000, "{larger:?}");
@@ -105,7 +105,7 @@ mod links {
 
         let folder = Folder::at(root.path());
         let names = ["a/file", "b/file", "link", "a/away", "away/file", "a", "absent"];
-        let inside = Inside::of(&folder, names.into_iter()).unwrap();
+        let inside = Inside::of(&folder, root.path(), names.into_iter()).unwrap();
         for name in ["a/file", "b/file", "link"] {
             assert_eq!(&*inside.read(name, None, 10).unwrap().bytes.unwrap(), b"inside", "{name}");
         }
