@@ -48,7 +48,6 @@ pub(crate) fn escape_json(json: &str) -> String {
 
 /// Whether a character is shown as itself: no control character, none that changes the direction of writing, breaks the
 /// line or cannot be seen.
-#[must_use]
 pub fn is_plain(character: char) -> bool {
     !character.is_control()
         && !matches!(character,

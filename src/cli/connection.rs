@@ -22,6 +22,7 @@ use super::context::Context;
 use super::credentials;
 use super::error::Failure;
 use super::output;
+use super::resources;
 use super::sandbox::own_folder;
 
 /// A portal that can be talked to.
@@ -106,6 +107,7 @@ impl Connection {
 
 fn start_sandbox(context: &Context<'_>, folder: Result<PathBuf, String>) -> Result<Target, String> {
     let folder = folder?;
+    resources::check().map_err(|error| error.to_string())?;
     let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| error.to_string())?;
     let webhook = Webhook::parse(&sandbox.admin_webhook(), "the sandbox").map_err(|error| error.to_string())?;
     output::note(context.globals, &format!("portal: the sandbox in {}", folder.display()));

@@ -13,6 +13,7 @@ use super::credentials::{self, Credentials};
 use super::error::Failure;
 use super::progress::Progress;
 use super::reports::Reports;
+use super::resources;
 use super::settings::{Globals, SettleArgs};
 use super::signals;
 
@@ -97,8 +98,7 @@ fn host<E>(found: &Result<Credentials, E>) -> Option<String> {
 
 /// Runs `work` to its end on this thread.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::no_runtime(&error))?;
+    let runtime = resources::runtime().map_err(|error| Failure::no_runtime(&error))?;
     let value = runtime.block_on(work);
     // What the system still looks up for nobody is not waited for.
     runtime.shutdown_background();

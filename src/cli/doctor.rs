@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::domain::doctor::{self, DoctorObservations, DoctorProblem, Health};
+use crate::domain::doctor::{self, DoctorObservations, Health};
+use crate::domain::finding::Problem;
 use crate::domain::manifest::Manifest;
 use crate::domain::report::FailureKind;
 use crate::ops;
@@ -48,7 +49,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     }
 }
 
-/// Looks as far as it comes. Everything goes into `observed`: a finding here is a check that failed.
+/// Observes step after step until one fails. Everything goes into `observed`: a finding here is a check that failed.
 fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut DoctorObservations) -> Result<(), Failure> {
     let manifest = attempt.parse_if_any(context);
     let connection = attempt.connect(context, None, Purpose::Read);
@@ -63,7 +64,7 @@ fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut DoctorOb
     observed.state =
         Some(connection.state.try_writing().map(|()| format!("{folder} can be written")).map_err(|error| {
             let help = "apply keeps old images there: name a folder that can be written with --state-dir";
-            DoctorProblem { message: format!("{folder} cannot be written: {error}"), help: Some(help.to_owned()) }
+            Problem::new(format!("{folder} cannot be written: {error}")).help(help)
         }));
     context.wait(ops::doctor::observe(&connection.client, context.progress.as_ref(), observed)).inspect_err(|failure| {
         if failure.kind != FailureKind::Interrupted {
@@ -73,7 +74,7 @@ fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut DoctorOb
 }
 
 /// Whether the manifest is for the portal that was connected to.
-fn fit(context: &Context<'_>, manifest: &Manifest, portal: Option<&str>) -> Result<String, DoctorProblem> {
+fn fit(context: &Context<'_>, manifest: &Manifest, portal: Option<&str>) -> Result<String, Problem> {
     let name = context.repository.name();
     match portal {
         Some(portal) if context.globals.sandbox.is_none() => connection::pinned(manifest, portal)
@@ -84,20 +85,18 @@ fn fit(context: &Context<'_>, manifest: &Manifest, portal: Option<&str>) -> Resu
     }
 }
 
-fn unusable(context: &Context<'_>, failure: &Failure) -> DoctorProblem {
+fn unusable(context: &Context<'_>, failure: &Failure) -> Problem {
     let (name, first) = (context.repository.name(), problem(failure).message);
     let message = match failure.findings.len() {
         1 => format!("{name}: {first}"),
         errors => format!("{name}: {first}, and {} more", errors - 1),
     };
-    DoctorProblem { message, help: Some("`brandctl validate` shows where".to_owned()) }
+    Problem::new(message).help("`brandctl validate` shows where")
 }
 
 /// The first thing that a failure has to say.
-fn problem(failure: &Failure) -> DoctorProblem {
-    let first = failure.findings.first();
-    DoctorProblem {
-        message: first.map(|finding| finding.message.clone()).unwrap_or_default(),
-        help: first.and_then(|finding| finding.help.clone()),
-    }
+fn problem(failure: &Failure) -> Problem {
+    let first = failure.findings.first().map(|finding| (finding.message.clone(), finding.help.clone()));
+    let (message, help) = first.unwrap_or_default();
+    Problem { message, help }
 }

@@ -48,7 +48,7 @@ impl Failure {
 
     /// The system has no means to wait for something.
     pub(super) fn no_runtime(error: &io::Error) -> Self {
-        Self::new(FailureKind::System, Finding::error("system", format!("no runtime: {error}")))
+        Self::new(FailureKind::System, Finding::error("system", error.to_string()))
     }
 }
 
@@ -118,30 +118,19 @@ pub(super) enum Detail {
 
 /// The exit code of `plan`: 130 > 1 > 4 > 2 > 0.
 pub(super) fn exit_of_plan(report: &Report, detail: Detail) -> Exit {
-    if report.is_interrupted() {
-        Exit::Interrupted
-    } else if report.has_errors() {
-        Exit::Error
-    } else if report.refused() {
-        Exit::Refused
-    } else {
-        exit_of_changes(report, detail)
+    match exit_of_reading(report.failure, report.has_errors()) {
+        Exit::Success if report.refused() => Exit::Refused,
+        Exit::Success if detail == Detail::Changes && report.has_changes() => Exit::Changes,
+        exit => exit,
     }
 }
 
 /// The exit code of `drift`: 130 > 1 > 2 > 0.
 pub(super) fn exit_of_drift(report: &Report) -> Exit {
-    if report.is_interrupted() {
-        Exit::Interrupted
-    } else if report.has_errors() {
-        Exit::Error
-    } else {
-        exit_of_changes(report, Detail::Changes)
+    match exit_of_reading(report.failure, report.has_errors()) {
+        Exit::Success if report.has_changes() => Exit::Changes,
+        exit => exit,
     }
-}
-
-fn exit_of_changes(report: &Report, detail: Detail) -> Exit {
-    if detail == Detail::Changes && report.has_changes() { Exit::Changes } else { Exit::Success }
 }
 
 /// The exit code of a command without a plan: 130 > 1 > 0.

@@ -21,7 +21,7 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::settings::{Format, Globals, pattern};
+use super::settings::{Globals, pattern};
 
 /// Write what the portal holds to a folder: a manifest, every image, and a snapshot for `plan --against`
 ///
@@ -56,17 +56,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     exported.portal = report.portal;
     exported.findings = report.findings;
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
-    match globals.format {
-        Format::Json => output::json(render::json::print::<ExportDocument>(&exported), exit),
-        Format::Human => {
-            let exit = output::data(&render::export::exported(&exported), exit);
-            output::findings(globals, &exported.findings, &Report::default());
-            exit
-        }
-    }
+    let human = || render::export::exported(&exported);
+    output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &Report::default())
 }
 
-/// Exports.
 fn export_to(
     context: &Context<'_>,
     arguments: &Arguments,

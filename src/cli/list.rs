@@ -17,7 +17,7 @@ use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
 use super::reports::Reports;
-use super::settings::{Format, Globals, SelectArgs};
+use super::settings::{Globals, SelectArgs};
 
 /// Show what the portal holds, and what is managed
 ///
@@ -50,18 +50,11 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let unwritten = arguments.reports.write_list(&list);
     list.findings.extend(unwritten);
     let exit = error::exit_of_reading(report.failure, list.has_errors());
-    match globals.format {
-        Format::Json => output::json(render::json::print::<ListDocument>(&list), exit),
-        Format::Human => {
-            let systems = if arguments.system { Systems::Named } else { Systems::Counted };
-            let exit = output::data(&render::list::list(&list, systems, &output::screen()), exit);
-            output::findings(globals, &list.findings, &report);
-            exit
-        }
-    }
+    let systems = if arguments.system { Systems::Named } else { Systems::Counted };
+    let human = || render::list::list(&list, systems, &output::screen());
+    output::result::<ListDocument>(globals, &list, exit, human, &list.findings, &report)
 }
 
-/// Lists the portal.
 fn look(
     context: &Context<'_>,
     arguments: &Arguments,

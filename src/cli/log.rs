@@ -18,7 +18,7 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::settings::{Format, Globals, parsed};
+use super::settings::{Globals, parsed};
 
 /// Add, get, list and delete log entries in the timelines of CRM items
 ///
@@ -113,23 +113,21 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     log.findings.clone_from(&report.findings);
     let is_bad = log.outcome != LogOutcome::Done || log.findings.iter().any(Finding::is_error);
     let exit = error::exit_of_reading(report.failure, is_bad);
-    match globals.format {
-        Format::Json => output::json(render::json::print::<LogDocument>(&log), exit),
-        Format::Human => {
-            let exit = output::data(&human(&arguments.action, &log), exit);
-            output::findings(globals, &log.findings, &report);
-            exit
-        }
-    }
+    output::result::<LogDocument>(globals, &log, exit, || human(&arguments.action, &log), &log.findings, &report)
 }
 
-/// Does it.
 fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &mut LogReport) -> Result<(), Failure> {
     let manifest = attempt.parse_if_any(context)?;
     // Log entries are in no plan: no run is in the way of a write to them.
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     match action {
-        LogAction::Add(arguments) => log.entries = vec![add(context, arguments, &connection, attempt, log)?],
+        LogAction::Add(AddArgs { entity, title, text, icon }) => {
+            let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
+            let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
+            let help =
+                format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
+            log.entries = vec![wrote(added, log, "the entry may have been added all the same", &help)?];
+        }
         LogAction::Get(IdArgs { id }) => log.entries = vec![context.wait(connection.client.log_entry(*id))??],
         LogAction::List(arguments) => log.entries = list(context, arguments, &connection, attempt)?,
         LogAction::Delete(IdArgs { id }) => {
@@ -141,20 +139,6 @@ fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &m
     }
     log.outcome = LogOutcome::Done;
     Ok(())
-}
-
-fn add(
-    context: &Context<'_>,
-    arguments: &AddArgs,
-    connection: &Connection,
-    attempt: &mut Attempt,
-    log: &mut LogReport,
-) -> Result<LogEntry, Failure> {
-    let AddArgs { entity, title, text, icon } = arguments;
-    let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
-    let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
-    let help = format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
-    wrote(added, log, "the entry may have been added all the same", &help)
 }
 
 fn list(

@@ -25,6 +25,7 @@ mod planning;
 mod progress;
 mod recovery;
 mod reports;
+mod resources;
 mod restore;
 mod rules;
 mod sandbox;
@@ -140,22 +141,25 @@ impl Command {
     }
 }
 
+/// Parses a command line, and checks what clap does not know of.
+fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::try_parse_from(arguments)?;
+    let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
+    cli.globals.settle(cli.command.formats()).map_err(wrong)?;
+    if let Some((reports, formats)) = cli.command.reports() {
+        reports.are_of(formats).map_err(wrong)?;
+    }
+    paths::are_apart(&cli.read(), &cli.command.written()).map_err(wrong)?;
+    Ok(cli)
+}
+
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     if complete::answered(Cli::command, &arguments) {
         return Exit::Success.into();
     }
-    let cli = Cli::try_parse_from(arguments).and_then(|mut cli| {
-        let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
-        cli.globals.settle(cli.command.formats()).map_err(wrong)?;
-        if let Some((reports, formats)) = cli.command.reports() {
-            reports.are_of(formats).map_err(wrong)?;
-        }
-        paths::are_apart(&cli.read(), &cli.command.written()).map_err(wrong)?;
-        Ok(cli)
-    });
-    let cli = match cli {
+    let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // clap ends usage errors with 2, which here means that changes are pending.
@@ -167,6 +171,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     cli.globals.set_up_output();
+    resources::start_workers();
     let exit = match &cli.command {
         Command::Init(arguments) => init::run(&cli.globals, arguments),
         Command::Validate(arguments) => validate::run(&cli.globals, arguments),

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use serde::Serialize;
+
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::format::Document;
@@ -12,9 +14,13 @@ use crate::text;
 use super::exit::Exit;
 use super::settings::{Format, Globals, ShowArgs};
 
-/// Prints `text` on standard output; what was decided stands unless it cannot be written.
+/// Prints `text` on standard output, without its colours where they are not wanted; what was decided stands unless it
+/// cannot be written.
 pub(super) fn data(text: &str, exit: Exit) -> Exit {
-    let mut out = anstream::stdout().lock();
+    print(anstream::stdout().lock(), text, exit)
+}
+
+fn print(mut out: impl io::Write, text: &str, exit: Exit) -> Exit {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // The reader of a pipe has seen enough: that is not an error of ours.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -104,7 +110,8 @@ pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report)
 /// Prints JSON on standard output.
 pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit {
     match text {
-        Ok(text) => data(&text, exit),
+        // There are no colours in it to be looked for.
+        Ok(text) => print(io::stdout().lock(), &text, exit),
         Err(error) => {
             complain(&error.to_string());
             Exit::Error
@@ -114,12 +121,25 @@ pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit 
 
 /// Prints a report: in JSON whole on standard output, for people as `human` draws it with the findings on standard
 /// error.
-pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl Fn(&Report) -> String) -> Exit {
+pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl FnOnce(&Report) -> String) -> Exit {
+    result::<Document>(globals, report, exit, || human(report), &report.findings, report)
+}
+
+/// Prints what was found in the same way: in JSON as the document `D`. `report` has the manifest that the findings in
+/// `about` point at.
+pub(super) fn result<D: Serialize>(
+    globals: &Globals,
+    found: impl Into<D>,
+    exit: Exit,
+    human: impl FnOnce() -> String,
+    about: &[Finding],
+    report: &Report,
+) -> Exit {
     match globals.format {
-        Format::Json => json(render::json::print::<Document>(report), exit),
+        Format::Json => json(render::json::print::<D>(found), exit),
         Format::Human => {
-            let exit = data(&human(report), exit);
-            findings(globals, &report.findings, report);
+            let exit = data(&human(), exit);
+            findings(globals, about, report);
             exit
         }
     }

@@ -56,7 +56,6 @@ pub(super) fn make(
     Ok(Made { plan, connection, seen })
 }
 
-/// Checks, reads and compares.
 pub(super) fn compare(
     context: &Context<'_>,
     select: &SelectArgs,

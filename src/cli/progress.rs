@@ -16,7 +16,7 @@ use super::settings::Globals;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The fewest columns in which there is room for a bar.
-const WIDE: u16 = 70;
+const WIDE: usize = 70;
 
 /// Tells the user what a command waits for.
 pub(super) struct Progress {
@@ -99,7 +99,7 @@ impl Progress {
         }
         let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
         // On a narrow terminal the numbers are shown, and the bar is not: what is too long is cut off, not broken.
-        let wide = console_width() >= WIDE;
+        let wide = output::error_screen().columns.is_none_or(|columns| columns >= WIDE);
         let template = match total {
             Some(_) if wide => "{spinner} {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}",
             Some(_) => "{spinner} {prefix} {pos}/{len} {elapsed} {wide_msg}",
@@ -141,10 +141,6 @@ impl Observer for Progress {
 /// A wait in words.
 fn waiting(why: &str, wait: Duration) -> String {
     format!("{}, {:.0} s", escape(why), wait.as_secs_f64().ceil())
-}
-
-fn console_width() -> u16 {
-    terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDE, |(width, _)| width.0)
 }
 
 const fn name(stage: Stage) -> &'static str {

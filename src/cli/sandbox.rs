@@ -21,6 +21,7 @@ use crate::text::escaped;
 
 use super::exit::Exit;
 use super::output;
+use super::resources;
 use super::settings::{Format, Globals, rate};
 use super::signals::Signals;
 
@@ -106,8 +107,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 type SignalWait = (Runtime, Signals);
 
 fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWait), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let runtime = resources::runtime().map_err(|error| format!("the sandbox cannot start: {error}"))?;
     // Before anything is printed: the caller may end it as soon as it has read the webhooks.
     let entered = runtime.enter();
     let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
@@ -231,7 +231,7 @@ fn how_to_fix(error: &SandboxError) -> &'static str {
         SandboxError::InUse { .. } => "; end that one, or name another folder with --data",
         SandboxError::Damaged { .. } => "; name another folder with --data, or remove this one",
         SandboxError::Listen { .. } => "; name another address with --listen, or let port 0 take a free one",
-        SandboxError::System(_) => "",
+        SandboxError::System(_) | SandboxError::Random(_) => "",
     }
 }
 
@@ -241,7 +241,7 @@ struct Welcome {
     page: String,
     data: PathBuf,
     /// The administrator's first.
-    webhooks: Vec<WelcomeWebhook>,
+    webhooks: [WelcomeWebhook; 3],
     /// The token file of an OAuth application.
     oauth_file: PathBuf,
     /// The certificate to trust, if it speaks TLS.
@@ -250,27 +250,11 @@ struct Welcome {
 
 #[derive(Debug, Serialize)]
 struct WelcomeWebhook {
-    role: Role,
+    role: &'static str,
+    /// The role for people.
+    #[serde(skip)]
+    owner: &'static str,
     url: String,
-}
-
-/// The owner of a webhook.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Role {
-    Administrator,
-    User,
-    WithoutCrm,
-}
-
-impl Role {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Administrator => "an administrator",
-            Self::User => "a user who is no administrator",
-            Self::WithoutCrm => "an administrator, without the scope crm",
-        }
-    }
 }
 
 impl Welcome {
@@ -279,11 +263,12 @@ impl Welcome {
         Self {
             page: sandbox.url(),
             data: absolute(sandbox.folder()),
-            webhooks: vec![
-                WelcomeWebhook { role: Role::Administrator, url: sandbox.admin_webhook() },
-                WelcomeWebhook { role: Role::User, url: sandbox.user_webhook() },
-                WelcomeWebhook { role: Role::WithoutCrm, url: sandbox.scopeless_webhook() },
-            ],
+            webhooks: [
+                ("administrator", "an administrator", sandbox.admin_webhook()),
+                ("user", "a user who is no administrator", sandbox.user_webhook()),
+                ("without-crm", "an administrator, without the scope crm", sandbox.scopeless_webhook()),
+            ]
+            .map(|(role, owner, url)| WelcomeWebhook { role, owner, url }),
             oauth_file: absolute(&sandbox.oauth_file()),
             ca_cert: sandbox.authority().map(|authority| authority.file.clone()),
         }
@@ -296,19 +281,18 @@ impl Welcome {
             "# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n",
             escaped(data.display())
         );
-        for (index, WelcomeWebhook { role, url }) in webhooks.iter().enumerate() {
+        for (index, WelcomeWebhook { owner, url, .. }) in webhooks.iter().enumerate() {
             // If all lines are pasted, the first webhook is the one that is set.
             let mark = if index == 0 { "" } else { "# " };
-            let _ =
-                write!(text, "# the webhook of {}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", role.words(), quoted(url));
+            let _ = write!(text, "# the webhook of {owner}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", quoted(url));
         }
         let _ = write!(
             text,
             "# an application of the administrator; where a webhook is set, that goes first:\n# export BITRIX24_OAUTH_FILE={}\n",
-            quoted_path(oauth_file)
+            quoted(&oauth_file.to_string_lossy())
         );
         if let Some(path) = ca_cert {
-            let path = quoted_path(path);
+            let path = quoted(&path.to_string_lossy());
             let _ = write!(
                 text,
                 "# to trust it: brandctl --ca-cert {path}, curl --cacert {path}, Python's requests and Node by these:\n\
@@ -317,10 +301,6 @@ impl Welcome {
         }
         text
     }
-}
-
-fn quoted_path(path: &Path) -> String {
-    quoted(&path.to_string_lossy())
 }
 
 /// A word that is quoted for a shell.

@@ -4,7 +4,6 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::render::json::schemas::{self, SCHEMAS};
-use crate::render::schemas as people;
 
 use super::exit::Exit;
 use super::output;
@@ -27,6 +26,6 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     match (arguments.name.as_deref().and_then(schemas::of), globals.format) {
         (Some(schema), _) => output::json(schemas::text(&schema), Exit::Success),
         (None, Format::Json) => output::json(schemas::names(), Exit::Success),
-        (None, Format::Human) => output::data(&people::list(), Exit::Success),
+        (None, Format::Human) => output::data(&schemas::list(), Exit::Success),
     }
 }

@@ -7,6 +7,7 @@ use crate::ops::ports::Interrupt;
 
 use super::exit::Exit;
 use super::output;
+use super::resources;
 
 /// Watches for signals on a thread of its own, for as long as the process lives. The first one raises `interrupt`; once
 /// `writing` is raised, that takes a while, and the user gets a message.
@@ -41,7 +42,7 @@ fn leave() -> ! {
 
 /// Does something at each signal: from the moment that this returns, so that somebody who is asked something next can leave.
 fn at_each(mut act: impl FnMut() + Send + 'static) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let Ok(runtime) = resources::runtime() else { return };
     let Ok(mut signals) = runtime.block_on(async { Signals::catch() }) else { return };
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async {

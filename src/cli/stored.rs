@@ -16,9 +16,7 @@ const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The stored thing that a name stands for.
 pub(super) enum Stored {
-    /// A saved plan.
     Plan(Box<SavedPlan>),
-    /// A run's folder.
     Run(Box<KeptRun>),
 }
 
@@ -58,7 +56,6 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     }
 }
 
-/// Reads a saved plan.
 pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
     let bytes = UserInput::at(path).read(MAX_PLAN_BYTES).map_err(|error| {
         let why = match error.kind() {

@@ -14,13 +14,12 @@ use crate::render::json::UsageDocument;
 
 use super::attempt::Attempt;
 use super::complete;
-use super::connection::Connection;
 use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
 use super::planning;
-use super::settings::{Format, Globals, SelectArgs, SettleArgs, parsed};
+use super::settings::{Globals, SelectArgs, SettleArgs, parsed};
 
 /// Look whether timeline log entries name codes
 ///
@@ -70,14 +69,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     usage.portal.clone_from(&report.portal);
     usage.findings.clone_from(&report.findings);
     let exit = error::exit_of_reading(report.failure, usage.has_errors());
-    match globals.format {
-        Format::Json => output::json(render::json::print::<UsageDocument>(&usage), exit),
-        Format::Human => {
-            let exit = output::data(&render::usage::report(&usage), exit);
-            output::findings(globals, &usage.findings, &report);
-            exit
-        }
-    }
+    let human = || render::usage::report(&usage);
+    output::result::<UsageDocument>(globals, &usage, exit, human, &usage.findings, &report)
 }
 
 /// Looks for the codes that were named, or that a plan would delete or replace.
@@ -100,28 +93,14 @@ fn look(
         (connection, arguments.codes.clone())
     };
     if !codes.is_empty() {
-        scan(context, &connection, &items, codes, attempt, usage)?;
+        planning::announce(context, &items, &codes);
+        let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), &items, codes);
+        let Scanned { evidence, stopped } = context.wait(scanned)?;
+        usage.evidence = Some(evidence);
+        // What was read until an error counts.
+        attempt.findings.extend(stopped.into_iter().flat_map(|error| Failure::from(error).findings));
     }
     usage.is_complete = true;
-    Ok(())
-}
-
-/// Looks for codes, independently of any plan. What was read until an error counts.
-fn scan(
-    context: &Context<'_>,
-    connection: &Connection,
-    items: &Items,
-    codes: Vec<Address>,
-    attempt: &mut Attempt,
-    usage: &mut UsageReport,
-) -> Result<(), Failure> {
-    planning::announce(context, items, &codes);
-    let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), items, codes);
-    let Scanned { evidence, stopped } = context.wait(scanned)?;
-    usage.evidence = Some(evidence);
-    if let Some(error) = stopped {
-        attempt.findings.extend(Failure::from(error).findings);
-    }
     Ok(())
 }
 

@@ -132,7 +132,6 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Applies an approved plan.
 fn send(
     context: &Context<'_>,
     approved: &Approved,
@@ -153,7 +152,7 @@ fn send(
     Ok(run)
 }
 
-/// Asks. The time that the user takes is not the command's.
+/// Asks for approval. The time that the user takes does not count for `--timeout`.
 fn confirm(context: &Context<'_>, connection: &mut Connection) -> Result<(), Failure> {
     let asked = Instant::now();
     let portal = text::escape(&connection.identity);

@@ -22,7 +22,6 @@ impl Kind {
     pub const ALL: [Self; 2] = [Self::Icon, Self::Logo];
 
     /// Width and height that the portal accepts, in pixels.
-    #[must_use]
     pub const fn side(self) -> u32 {
         match self {
             Self::Icon => 24,
@@ -31,7 +30,6 @@ impl Kind {
     }
 
     /// The singular, as in addresses and in method names: `icon`, `logo`.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Icon => "icon",
@@ -39,8 +37,12 @@ impl Kind {
         }
     }
 
+    /// The kind with this singular.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The plural, as in the manifest and in list answers: `icons`, `logos`.
-    #[must_use]
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Icon => "icons",
@@ -76,7 +78,6 @@ impl Code {
         Self(spelling.into())
     }
 
-    /// The spelling.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -109,7 +110,6 @@ pub struct Address {
 
 impl Address {
     /// Joins a kind and a code.
-    #[must_use]
     pub const fn new(kind: Kind, code: Code) -> Self {
         Self { kind, code }
     }
@@ -135,38 +135,9 @@ impl FromStr for Address {
     type Err = NotAnAddress;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, code) = text.split_once('/').ok_or_else(|| NotAnAddress(text.to_owned()))?;
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|candidate| candidate.name() == kind)
-            .ok_or_else(|| NotAnAddress(text.to_owned()))?;
+        let parts = text.split_once('/').and_then(|(kind, code)| Some((Kind::named(kind)?, code)));
+        let (kind, code) = parts.ok_or_else(|| NotAnAddress(text.to_owned()))?;
         Ok(Self::new(kind, Code::new(code)))
-    }
-}
-
-impl Serialize for Address {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Address {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for Address {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Address".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "Kind and code of an entry, as in icon/acme-call",
-            "pattern": "^(icon|logo)/"
-        })
     }
 }
 
@@ -176,7 +147,6 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// The digest of `bytes`.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -226,28 +196,34 @@ impl FromStr for Digest {
     }
 }
 
-impl Serialize for Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
+/// The JSON of a type that is written as text: its `Display` one way, its `FromStr` the other.
+macro_rules! as_text {
+    ($($name:ident: $description:literal, $pattern:literal;)+) => {$(
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "description": $description, "pattern": $pattern })
+            }
+        }
+    )+};
 }
 
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for Digest {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Digest".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "A SHA-256, as 64 hexadecimal digits",
-            "pattern": "^[0-9a-f]{64}$"
-        })
-    }
+as_text! {
+    Address: "Kind and code of an entry, as in icon/acme-call", "^(icon|logo)/";
+    Digest: "A SHA-256, as 64 hexadecimal digits", "^[0-9a-f]{64}$";
 }

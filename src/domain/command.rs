@@ -23,7 +23,6 @@ pub enum Command {
 }
 
 impl Command {
-    /// The entry it is about.
     pub(crate) const fn address(&self) -> &Address {
         match self {
             Self::Add { address, .. } | Self::Delete { address } => address,

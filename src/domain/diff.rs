@@ -40,7 +40,6 @@ pub enum Action {
 
 impl Action {
     /// The state before; `None` for a create.
-    #[must_use]
     pub const fn before(&self) -> Option<&Before> {
         match self {
             Self::Create(_) => None,
@@ -49,7 +48,6 @@ impl Action {
     }
 
     /// The planned state; `None` for a delete.
-    #[must_use]
     pub const fn after(&self) -> Option<&After> {
         match self {
             Self::Create(after) | Self::Replace(_, after) => Some(after),
@@ -138,25 +136,11 @@ pub(crate) fn diff(
     let portal = Index::of(observed, &mut diff);
     let mut settled = BTreeSet::new();
     for (address, entry) in desired.entries() {
+        settled.insert(address.folded());
         if !only.admits(address) {
-            settled.insert(address.folded());
             continue;
         }
-        settled.insert(address.folded());
-        let live = portal.custom.get(&address.folded()).map_or(&[][..], Vec::as_slice);
-        let verdict = if let Some(system) = portal.system.get(&address.folded()) {
-            Err(reserved(address, system))
-        } else {
-            match live {
-                [] => Ok(Some((
-                    Action::Create(After { file: entry.file.clone(), content: entry.content.clone() }),
-                    Reason::Absent,
-                ))),
-                [live] => compare(desired, address, entry, live, unbacked, &mut diff),
-                several => Err(ambiguous(address, several)),
-            }
-        };
-        match verdict {
+        match declared(desired, (address, entry), &portal, unbacked, &mut diff) {
             Ok(Some((action, reason))) => {
                 diff.changes.push(Change { address: address.clone(), action, reason, rename: None });
             }
@@ -216,7 +200,13 @@ fn reserved(address: &Address, system: &Address) -> Box<Finding> {
 }
 
 fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
-    let spellings = live.iter().map(|entry| format!("`{}`", entry.listed.address)).collect::<Vec<_>>();
+    /// More spellings than these are only counted.
+    const MAX_SPELLINGS: usize = 5;
+    let mut spellings: Vec<_> =
+        live.iter().take(MAX_SPELLINGS).map(|entry| format!("`{}`", entry.listed.address)).collect();
+    if let Some(more) = live.len().checked_sub(MAX_SPELLINGS).filter(|more| *more > 0) {
+        spellings.push(format!("and {more} more"));
+    }
     let message = format!("the portal lists {} entries for `{address}`: {}", live.len(), spellings.join(", "));
     let help = "a delete could hit either of them: remove all but one by hand";
     Box::new(Finding::error("code-ambiguous", message).help(help))
@@ -224,11 +214,29 @@ fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
 
 type Comparison = Result<Option<(Action, Reason)>, Box<Finding>>;
 
-/// A declared entry that the portal has under the same code, or under one that differs only by case.
+/// What a declared entry needs, if anything, or the conflict that keeps it from being changed.
+fn declared(
+    desired: &DesiredState,
+    (address, entry): (&Address, &Desired),
+    portal: &Index<'_>,
+    unbacked: Unbacked,
+    diff: &mut Diff,
+) -> Comparison {
+    let key = address.folded();
+    if let Some(system) = portal.system.get(&key) {
+        return Err(reserved(address, system));
+    }
+    match portal.custom.get(&key).map_or(&[][..], Vec::as_slice) {
+        [] => Ok(Some((Action::Create(after(entry)), Reason::Absent))),
+        [live] => compare(desired, (address, entry), live, unbacked, diff),
+        several => Err(ambiguous(address, several)),
+    }
+}
+
+/// Compares a declared entry with the one that the portal has under the same code, or under one that differs only by case.
 fn compare(
     desired: &DesiredState,
-    address: &Address,
-    entry: &Desired,
+    (address, entry): (&Address, &Desired),
     ObservedEntry { listed, reading }: &ObservedEntry,
     unbacked: Unbacked,
     diff: &mut Diff,
@@ -239,8 +247,7 @@ fn compare(
         let help = "declare it as the portal spells it, or let `owns` match that spelling too";
         return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
-    let before = |content| Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content };
-    let after = || After { file: entry.file.clone(), content: entry.content.clone() };
+    let replace = |content| Action::Replace(before(listed, content), after(entry));
     Ok(match reading {
         Reading::Known(content) => {
             let reason = match (content.same_appearance(&entry.content), content.appearance.is_some(), respelt) {
@@ -253,22 +260,29 @@ fn compare(
                 (false, true, _) => Reason::LooksDifferent,
                 (false, false, _) => Reason::Unsound,
             };
-            Some((Action::Replace(before(Some(content.clone())), after()), reason))
+            Some((replace(Some(content.clone())), reason))
         }
-        Reading::Failed(why) => {
-            give_up(diff, listed, why, unbacked).then(|| (Action::Replace(before(None), after()), Reason::Unbacked))
-        }
-        Reading::NotNeeded => give_up(diff, listed, "its content was not read", Unbacked::Keep)
-            .then(|| (Action::Replace(before(None), after()), Reason::Unbacked)),
+        unread => give_up(diff, listed, unread, unbacked).then(|| (replace(None), Reason::Unbacked)),
     })
 }
 
+fn before(listed: &Listed, content: Option<Content>) -> Before {
+    Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content }
+}
+
+fn after(entry: &Desired) -> After {
+    After { file: entry.file.clone(), content: entry.content.clone() }
+}
+
 /// Whether an entry of unknown content is changed all the same; if not, it is noted.
-fn give_up(diff: &mut Diff, listed: &Listed, why: &str, unbacked: Unbacked) -> bool {
-    if unbacked == Unbacked::Keep {
-        diff.unknown.push(Unknown { address: listed.address.clone(), why: why.to_owned() });
-    }
-    unbacked == Unbacked::Change
+fn give_up(diff: &mut Diff, listed: &Listed, reading: &Reading, unbacked: Unbacked) -> bool {
+    let why = match reading {
+        Reading::Failed(_) if unbacked == Unbacked::Change => return true,
+        Reading::Failed(why) => why.clone(),
+        Reading::NotNeeded | Reading::Known(_) => "its content was not read".to_owned(),
+    };
+    diff.unknown.push(Unknown { address: listed.address.clone(), why });
+    false
 }
 
 /// A custom entry that no declaration of the same folded code has claimed.
@@ -293,21 +307,20 @@ fn undeclared(
         return;
     }
     if twins.len() > 1 {
-        diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
+        // Once for all of them: a list can name a code thousands of times.
+        let is_told = diff.conflicts.last().and_then(|conflict| conflict.address.as_ref());
+        if is_told.is_none_or(|told| told.folded() != listed.address.folded()) {
+            diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
+        }
         return;
     }
     let (content, reason) = match reading {
         Reading::Known(content) => (Some(content.clone()), Reason::Undeclared),
-        Reading::Failed(why) if give_up(diff, listed, why, unbacked) => (None, Reason::Unbacked),
-        Reading::Failed(_) => return,
-        Reading::NotNeeded => {
-            give_up(diff, listed, "its content was not read", Unbacked::Keep);
-            return;
-        }
+        unread if give_up(diff, listed, unread, unbacked) => (None, Reason::Unbacked),
+        Reading::Failed(_) | Reading::NotNeeded => return,
     };
-    let before = Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content };
-    let address = listed.address.clone();
-    diff.changes.push(Change { address, action: Action::Delete(before), reason, rename: None });
+    let action = Action::Delete(before(listed, content));
+    diff.changes.push(Change { address: listed.address.clone(), action, reason, rename: None });
 }
 
 /// Marks a delete and a create of one kind and look as the two halves of a rename; each change is in one pair at most.
@@ -327,14 +340,8 @@ fn pair_renames(changes: &mut [Change]) {
         }
     }
     for (deleted, created) in pairs {
-        let names = changes.get(deleted).zip(changes.get(created)).map(|(a, b)| (a.address.clone(), b.address.clone()));
-        if let Some((old, new)) = names {
-            if let Some(change) = changes.get_mut(deleted) {
-                change.rename = Some(new);
-            }
-            if let Some(change) = changes.get_mut(created) {
-                change.rename = Some(old);
-            }
+        if let Ok([old, new]) = changes.get_disjoint_mut([deleted, created]) {
+            (old.rename, new.rename) = (Some(new.address.clone()), Some(old.address.clone()));
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Whether apply has everything that it needs: the checks of `doctor`, made from what was observed on the way to a portal.
 //! A check that was skipped says why, and only what would make apply fail counts as failed.
 
+use super::finding::Problem;
+
 /// The scope that the methods of icons and logos are in.
 const CRM_SCOPE: &str = "crm";
+const GIVE_SCOPE: &str = "give the webhook or application the scope `crm`";
 /// The most that the clocks may differ, in seconds, before tokens and times in logs are wrong.
 const MAX_CLOCK_SKEW: i64 = 60;
 /// The time that a method may use in ten minutes, in seconds.
@@ -15,30 +18,24 @@ pub(crate) enum DoctorSubject {
     Config,
     /// The manifest, and whether it is for this portal.
     Manifest,
-    /// The state folder.
     State,
     /// The host's addresses, or the proxy's.
     Dns,
     /// A connection to one of them.
     Tcp,
-    /// The certificate.
     Tls,
-    /// The portal's clock against ours.
     Clock,
     /// Whether the portal knows the credentials.
     Credentials,
     /// What they are good for.
     Scope,
-    /// Whether the user is an administrator.
     Rights,
-    /// Whether the portal has the methods.
     Methods,
     /// How fast requests may follow one another.
     Limits,
 }
 
 impl DoctorSubject {
-    /// The word for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Config => "config",
@@ -60,18 +57,14 @@ impl DoctorSubject {
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
-    /// As it should be.
     Ok,
     /// Worth a look; apply would work.
     Warning,
-    /// Apply would fail.
     Failed,
-    /// Not looked at.
     Skipped,
 }
 
 impl Health {
-    /// The word for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -82,25 +75,13 @@ impl Health {
     }
 }
 
-/// One check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DoctorCheck {
-    /// What was checked.
     pub(crate) subject: DoctorSubject,
-    /// How it went.
     pub(crate) health: Health,
     /// What was observed: one sentence, lower case, no full stop.
     pub(crate) message: String,
     /// What to do about it, in the same form.
-    pub(crate) help: Option<String>,
-}
-
-/// The reason why something could not be observed, and how to fix it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DoctorProblem {
-    /// One sentence, lower case, no full stop.
-    pub(crate) message: String,
-    /// In the same form.
     pub(crate) help: Option<String>,
 }
 
@@ -109,13 +90,10 @@ pub(crate) struct DoctorProblem {
 pub(crate) struct Setup {
     /// Scheme and host, as in `https://acme.bitrix24.com`.
     pub(crate) url: String,
-    /// Whether that is https.
     pub(crate) encrypted: bool,
     /// The host that connections are made to: the portal's, or the proxy's.
     pub(crate) peer: String,
-    /// The port of that host.
     pub(crate) port: u16,
-    /// Whether that host is a proxy.
     pub(crate) proxied: bool,
     /// Requests per second in the long run.
     pub(crate) per_second: f64,
@@ -140,14 +118,12 @@ pub(crate) struct Greeting {
 /// The portal's answers about the caller.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Inquiry {
-    /// The caller, in a few words.
-    pub(crate) caller: Result<String, DoctorProblem>,
+    pub(crate) caller: Result<String, Problem>,
     /// What the credentials are good for.
-    pub(crate) scopes: Result<Vec<String>, DoctorProblem>,
-    /// Whether the user is an administrator.
-    pub(crate) administrator: Result<bool, DoctorProblem>,
+    pub(crate) scopes: Result<Vec<String>, Problem>,
+    pub(crate) administrator: Result<bool, Problem>,
     /// Each method that brandctl uses, and whether it can be called.
-    pub(crate) methods: Vec<(String, Result<Presence, DoctorProblem>)>,
+    pub(crate) methods: Vec<(String, Result<Presence, Problem>)>,
     /// The most time that a method has used up of its ten minutes' allowance, in seconds, if the portal says it.
     pub(crate) operating: Option<f64>,
 }
@@ -155,11 +131,9 @@ pub(crate) struct Inquiry {
 /// Whether a method can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// It can be called.
     Available,
     /// The portal has it, but not for these credentials.
     Withheld,
-    /// The portal does not have it.
     Absent,
 }
 
@@ -167,21 +141,18 @@ pub(crate) enum Presence {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct DoctorObservations {
     /// How to connect to the portal, and where the credentials came from.
-    pub(crate) config: Option<Result<(Setup, String), DoctorProblem>>,
+    pub(crate) config: Option<Result<(Setup, String), Problem>>,
     /// Whether credentials that expire can be renewed.
-    pub(crate) renewable: Option<Result<(), DoctorProblem>>,
+    pub(crate) renewable: Option<Result<(), Problem>>,
     /// What the manifest says of the portal; `None` without a manifest.
-    pub(crate) manifest: Option<Result<String, DoctorProblem>>,
-    /// The state folder.
-    pub(crate) state: Option<Result<String, DoctorProblem>>,
+    pub(crate) manifest: Option<Result<String, Problem>>,
+    pub(crate) state: Option<Result<String, Problem>>,
     /// The IP addresses of the host that connections are made to.
-    pub(crate) resolved: Option<Result<Vec<String>, DoctorProblem>>,
+    pub(crate) resolved: Option<Result<Vec<String>, Problem>>,
     /// Whether one of them takes a connection, and which.
-    pub(crate) connected: Option<Result<String, DoctorProblem>>,
-    /// What the web server said.
-    pub(crate) greeted: Option<Result<Greeting, DoctorProblem>>,
-    /// What the portal said.
-    pub(crate) inquired: Option<Result<Inquiry, DoctorProblem>>,
+    pub(crate) connected: Option<Result<String, Problem>>,
+    pub(crate) greeted: Option<Result<Greeting, Problem>>,
+    pub(crate) inquired: Option<Result<Inquiry, Problem>>,
 }
 
 /// Every check once, in their order, made from what was observed.
@@ -220,7 +191,7 @@ fn check(subject: DoctorSubject, health: Health, message: impl Into<String>, hel
     DoctorCheck { subject, health, message: message.into(), help: help.map(str::to_owned) }
 }
 
-fn failed(subject: DoctorSubject, problem: &DoctorProblem) -> DoctorCheck {
+fn failed(subject: DoctorSubject, problem: &Problem) -> DoctorCheck {
     check(subject, Health::Failed, problem.message.clone(), problem.help.as_deref())
 }
 
@@ -231,7 +202,7 @@ fn skipped(subject: DoctorSubject, why: &str) -> DoctorCheck {
 /// A check of one observation; `otherwise` says why there is none.
 fn of<T>(
     subject: DoctorSubject,
-    seen: Option<&Result<T, DoctorProblem>>,
+    seen: Option<&Result<T, Problem>>,
     otherwise: &str,
     words: impl Fn(&T) -> String,
 ) -> DoctorCheck {
@@ -242,14 +213,14 @@ fn of<T>(
     }
 }
 
-fn tls(greeted: Option<&Result<Greeting, DoctorProblem>>, setup: Option<&Setup>) -> DoctorCheck {
+fn tls(greeted: Option<&Result<Greeting, Problem>>, setup: Option<&Setup>) -> DoctorCheck {
     if setup.is_some_and(|setup| !setup.encrypted) {
         return skipped(DoctorSubject::Tls, "plain http, which is spoken to this machine only");
     }
     of(DoctorSubject::Tls, greeted, "no connection", |_| "the certificate is trusted".to_owned())
 }
 
-fn clock(greeted: Option<&Result<Greeting, DoctorProblem>>) -> DoctorCheck {
+fn clock(greeted: Option<&Result<Greeting, Problem>>) -> DoctorCheck {
     match greeted {
         None | Some(Err(_)) => skipped(DoctorSubject::Clock, "no connection"),
         Some(Ok(Greeting { ahead: None })) => skipped(DoctorSubject::Clock, "the portal did not tell its time"),
@@ -259,26 +230,21 @@ fn clock(greeted: Option<&Result<Greeting, DoctorProblem>>) -> DoctorCheck {
             let help = "set this machine's clock: certificates, tokens and the times of runs go by it";
             check(DoctorSubject::Clock, Health::Warning, message, Some(help))
         }
-        Some(Ok(_)) => check(
-            DoctorSubject::Clock,
-            Health::Ok,
-            format!("the portal's agrees with this machine's within {MAX_CLOCK_SKEW} s"),
-            None,
-        ),
+        Some(Ok(_)) => {
+            let message = format!("the portal's agrees with this machine's within {MAX_CLOCK_SKEW} s");
+            check(DoctorSubject::Clock, Health::Ok, message, None)
+        }
     }
 }
 
-fn inquiry(inquired: Option<&Result<Inquiry, DoctorProblem>>) -> Vec<DoctorCheck> {
+fn inquiry(inquired: Option<&Result<Inquiry, Problem>>) -> Vec<DoctorCheck> {
     const OTHERS: [DoctorSubject; 3] = [DoctorSubject::Scope, DoctorSubject::Rights, DoctorSubject::Methods];
     let inquiry = match inquired {
         Some(Ok(inquiry)) => inquiry,
-        Some(Err(problem)) => {
-            let others = OTHERS.map(|subject| skipped(subject, "the portal gave no answer"));
-            return [failed(DoctorSubject::Credentials, problem)].into_iter().chain(others).collect();
-        }
-        None => {
-            let subjects = [DoctorSubject::Credentials].into_iter().chain(OTHERS);
-            return subjects.map(|subject| skipped(subject, "no connection")).collect();
+        unanswered => {
+            let why = if unanswered.is_some() { "the portal gave no answer" } else { "no connection" };
+            let credentials = of(DoctorSubject::Credentials, unanswered, why, |_| String::new());
+            return [credentials].into_iter().chain(OTHERS.map(|subject| skipped(subject, why))).collect();
         }
     };
     let caller = of(DoctorSubject::Credentials, Some(&inquiry.caller), "", Clone::clone);
@@ -287,16 +253,9 @@ fn inquiry(inquired: Option<&Result<Inquiry, DoctorProblem>>) -> Vec<DoctorCheck
             check(DoctorSubject::Scope, Health::Ok, format!("`{CRM_SCOPE}` is among them"), None)
         }
         Ok(scopes) => {
-            let message = match scopes.as_slice() {
-                [] => format!("`{CRM_SCOPE}` is missing: there are none"),
-                scopes => format!("`{CRM_SCOPE}` is missing: there are {}", scopes.join(", ")),
-            };
-            check(
-                DoctorSubject::Scope,
-                Health::Failed,
-                message,
-                Some("give the webhook or application the scope `crm`"),
-            )
+            let given = if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") };
+            let message = format!("`{CRM_SCOPE}` is missing: there are {given}");
+            check(DoctorSubject::Scope, Health::Failed, message, Some(GIVE_SCOPE))
         }
         Err(problem) => failed(DoctorSubject::Scope, problem),
     };
@@ -311,7 +270,7 @@ fn inquiry(inquired: Option<&Result<Inquiry, DoctorProblem>>) -> Vec<DoctorCheck
     vec![caller, scope, rights, methods(&inquiry.methods)]
 }
 
-fn methods(methods: &[(String, Result<Presence, DoctorProblem>)]) -> DoctorCheck {
+fn methods(methods: &[(String, Result<Presence, Problem>)]) -> DoctorCheck {
     let those = |wanted: Presence| -> Vec<&str> {
         methods.iter().filter(|(_, seen)| *seen == Ok(wanted)).map(|(name, _)| name.as_str()).collect()
     };
@@ -321,7 +280,7 @@ fn methods(methods: &[(String, Result<Presence, DoctorProblem>)]) -> DoctorCheck
         check(DoctorSubject::Methods, Health::Failed, message, Some("the portal's CRM module must be updated"))
     } else if !withheld.is_empty() {
         let message = format!("the credentials are not good for {}", withheld.join(", "));
-        check(DoctorSubject::Methods, Health::Failed, message, Some("give the webhook or application the scope `crm`"))
+        check(DoctorSubject::Methods, Health::Failed, message, Some(GIVE_SCOPE))
     } else if let Some(problem) = methods.iter().find_map(|(_, seen)| seen.as_ref().err()) {
         failed(DoctorSubject::Methods, problem)
     } else {
@@ -337,19 +296,13 @@ fn limits(setup: Option<&Setup>, inquiry: Option<&Inquiry>) -> DoctorCheck {
     match inquiry.and_then(|inquiry| inquiry.operating) {
         Some(used) if used >= METHOD_SECONDS => {
             let message = format!("{pace}; a method has used up its {METHOD_SECONDS} s in ten minutes");
-            check(
-                DoctorSubject::Limits,
-                Health::Warning,
-                message,
-                Some("wait some minutes: commands wait too, up to --timeout"),
-            )
+            let help = "wait some minutes: commands wait too, up to --timeout";
+            check(DoctorSubject::Limits, Health::Warning, message, Some(help))
         }
-        Some(used) => check(
-            DoctorSubject::Limits,
-            Health::Ok,
-            format!("{pace}; {used:.0} of {METHOD_SECONDS} s of method time used"),
-            None,
-        ),
+        Some(used) => {
+            let message = format!("{pace}; {used:.0} of {METHOD_SECONDS} s of method time used");
+            check(DoctorSubject::Limits, Health::Ok, message, None)
+        }
         None => check(DoctorSubject::Limits, Health::Ok, pace, None),
     }
 }

@@ -17,9 +17,7 @@ pub(crate) enum Usage {
     },
     /// No log entry of the items that were asked for names it, and all of these were read. It may be used elsewhere.
     NotSeen,
-    /// It could not be found out.
     Unknown {
-        /// Why.
         why: String,
     },
 }
@@ -27,11 +25,9 @@ pub(crate) enum Usage {
 /// A log entry that names a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sample {
-    /// The entry's id.
     pub(crate) id: u64,
     /// Its CRM item, as in deal:12.
     pub(crate) item: String,
-    /// Its title, shortened.
     pub(crate) title: String,
 }
 
@@ -50,9 +46,7 @@ pub(crate) struct Coverage {
     pub(crate) unreadable: usize,
     /// How many it did not come to.
     pub(crate) not_reached: usize,
-    /// How many log entries were read.
     pub(crate) log_entries: u64,
-    /// Why items are unreadable.
     pub(crate) troubles: Vec<ReadFailure>,
 }
 
@@ -77,26 +71,16 @@ impl Coverage {
 /// The known use of codes, and the coverage that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UsageEvidence {
-    /// What was looked at.
     pub(crate) coverage: Coverage,
-    usages: BTreeMap<Address, Usage>,
+    /// Every entry that was looked for, and what is known of it.
+    pub(crate) usages: BTreeMap<Address, Usage>,
 }
 
 impl UsageEvidence {
-    /// Puts together what a saved plan says.
-    pub(crate) const fn new(coverage: Coverage, usages: BTreeMap<Address, Usage>) -> Self {
-        Self { coverage, usages }
-    }
-
     /// What is known of an entry. Of one that was not looked for, nothing is.
     pub(crate) fn of(&self, address: &Address) -> Usage {
         let unknown = || Usage::Unknown { why: "it was not looked for".to_owned() };
         self.usages.get(address).cloned().unwrap_or_else(unknown)
-    }
-
-    /// Every entry that was looked for, by kind and code.
-    pub(crate) fn usages(&self) -> impl Iterator<Item = (&Address, &Usage)> {
-        self.usages.iter()
     }
 
     /// Whether nothing is left unknown.

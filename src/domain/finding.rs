@@ -14,6 +14,16 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The word that people and formats know it by.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// A place in a text file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
@@ -34,21 +44,21 @@ impl Place {
     }
 }
 
-/// A problem and its fix, before its place and severity are known.
+/// A problem and its fix: a finding whose place and severity are not known, or a reason why something is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::domain) struct Problem {
+pub(crate) struct Problem {
     /// What is wrong: one sentence, lower case, no full stop.
-    pub(in crate::domain) message: String,
+    pub(crate) message: String,
     /// What to do about it, in the same form.
-    pub(in crate::domain) help: Option<String>,
+    pub(crate) help: Option<String>,
 }
 
 impl Problem {
-    pub(in crate::domain) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
 
-    pub(in crate::domain) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -110,7 +120,6 @@ impl Finding {
         self
     }
 
-    /// Names the place in the file.
     pub(crate) fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
@@ -137,7 +146,6 @@ impl Finding {
     }
 
     /// Whether nothing may be written until it is fixed.
-    #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

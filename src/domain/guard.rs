@@ -123,6 +123,17 @@ pub enum Outcome {
     Refused,
 }
 
+impl Outcome {
+    /// The word that people know it by.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// The decision of one guard about a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {

@@ -91,6 +91,11 @@ pub enum Ending {
 }
 
 impl Entry {
+    /// A line for each step that ended so.
+    pub(crate) fn steps(results: &BTreeMap<Address, StepResult>) -> impl Iterator<Item = Self> {
+        results.iter().map(|(address, result)| Self::Step { address: address.clone(), result: result.clone() })
+    }
+
     /// The last line of a run whose steps ended so.
     pub(crate) fn end<'a>(results: impl Iterator<Item = &'a StepResult>, how: Ending) -> Self {
         let (mut applied, mut not_applied) = (0, 0);
@@ -108,9 +113,7 @@ pub struct RunState {
     pub run: String,
     /// When it began, in RFC 3339.
     pub(crate) began: String,
-    /// The portal's identity.
     pub(crate) portal: String,
-    /// The plan's digest.
     pub(crate) plan_sha256: Digest,
     /// The commit of the manifest's repository.
     pub(crate) commit: Option<String>,

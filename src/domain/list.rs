@@ -32,7 +32,6 @@ impl Management {
     pub(crate) const ALL: [Self; 6] =
         [Self::Managed, Self::Protected, Self::Ignored, Self::Unmanaged, Self::Custom, Self::System];
 
-    /// The word for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Managed => "managed",
@@ -74,7 +73,6 @@ pub struct ListReport {
 }
 
 impl ListReport {
-    /// The number of entries with this management.
     pub(crate) fn count(&self, management: Management) -> usize {
         self.entries.iter().filter(|entry| entry.management == management).count()
     }

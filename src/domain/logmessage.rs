@@ -125,47 +125,35 @@ fn digits(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }
 
-/// The contents of a new log entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewLogEntry {
-    /// Its title.
     pub(crate) title: String,
-    /// Its text.
     pub(crate) text: String,
-    /// The code of its icon.
     pub(crate) icon: String,
 }
 
 /// A log entry as the portal has it. Its texts can hold anything: rendering escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogEntry {
-    /// Its id.
     pub(crate) id: u64,
     /// When it was added, as the portal writes it: RFC 3339, as a rule.
     pub(crate) created: String,
     /// Who added it: a user's id; null when the portal does not say.
     pub(crate) author: Option<u64>,
-    /// Its title.
     pub(crate) title: String,
-    /// Its text.
     pub(crate) text: String,
-    /// The code of its icon.
     pub(crate) icon: String,
 }
 
-/// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogOrder {
-    /// The oldest entries come first.
     Ascending,
-    /// The newest entries come first.
     Descending,
 }
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct LogPage {
-    /// Its entries.
     pub(crate) entries: Vec<LogEntry>,
     /// The number of entries on all pages, as the portal counts them.
     pub(crate) total: Option<u64>,
@@ -222,30 +210,24 @@ impl Paging {
     }
 }
 
-/// The outcome of a command about log entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LogOutcome {
     /// It was done, as far as `errors` does not say otherwise.
     Done,
-    /// It was not done.
     #[default]
     Failed,
     /// A write may have been done: its answer was lost.
     Unknown,
 }
 
-/// The result of a command about log entries.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LogReport {
     /// The portal's identity; `None` when it was not reached.
     pub(crate) portal: Option<String>,
-    /// How it ended.
     pub(crate) outcome: LogOutcome,
     /// The entries that were added, got or listed.
     pub(crate) entries: Vec<LogEntry>,
-    /// The id of the entry that was deleted.
     pub(crate) deleted: Option<u64>,
-    /// The findings about it.
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -303,15 +285,7 @@ mod tests {
     }
 
     fn entries(ids: impl IntoIterator<Item = u64>) -> Vec<LogEntry> {
-        let entry = |id| LogEntry {
-            id,
-            created: String::new(),
-            author: None,
-            title: String::new(),
-            text: String::new(),
-            icon: String::new(),
-        };
-        ids.into_iter().map(entry).collect()
+        ids.into_iter().map(|id| LogEntry { id, ..LogEntry::default() }).collect()
     }
 
     /// Lists from a portal that answers with `page`: how many entries, how many are missing, how many requests.

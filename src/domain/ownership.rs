@@ -12,7 +12,6 @@ pub struct Ownership {
     pub(crate) ignore: Scope,
     /// Codes that are never deleted or replaced.
     pub(crate) protect: Scope,
-    /// What becomes of owned entries that are not declared.
     pub(crate) prune: Prune,
     /// The kinds that the manifest speaks of; the others are unmanaged.
     pub(crate) kinds: Vec<Kind>,
@@ -21,9 +20,7 @@ pub struct Ownership {
 /// What becomes of owned entries that are not declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prune {
-    /// They are deleted.
     Delete,
-    /// They are left alone.
     Keep,
 }
 

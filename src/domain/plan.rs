@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asset::{Address, Digest, Kind};
-use super::diff::{Action, Before, Change, Diff};
+use super::diff::{Action, Change, Diff};
 use super::evidence::{Usage, UsageEvidence};
 use super::state::{Content, ObservedEntry, Reading};
 
@@ -28,21 +28,10 @@ pub struct Plan {
 /// How many changes of each sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
-    /// Adds.
     pub(crate) create: usize,
     /// Deletes followed by adds.
     pub(crate) replace: usize,
-    /// Deletes.
     pub(crate) delete: usize,
-}
-
-/// The precondition of a change: what must be true of its code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Precondition<'a> {
-    /// No entry has the code, in any letter case.
-    Absent,
-    /// A custom entry of exactly this spelling and appearance.
-    Present(&'a Before),
 }
 
 /// The state of a change on the portal.
@@ -62,7 +51,6 @@ pub(crate) enum StepState {
 
 impl Plan {
     /// Joins a diff and the bytes it speaks of.
-    #[must_use]
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
         Self { portal, diff, contents, evidence: None }
     }
@@ -90,7 +78,6 @@ impl Plan {
         self.diff.unchanged.saturating_sub(self.diff.kept.len())
     }
 
-    /// How many changes of each sort.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for change in &self.diff.changes {
@@ -119,14 +106,6 @@ impl Plan {
 }
 
 impl Change {
-    /// The precondition of this change.
-    pub(crate) const fn precondition(&self) -> Precondition<'_> {
-        match self.action.before() {
-            None => Precondition::Absent,
-            Some(before) => Precondition::Present(before),
-        }
-    }
-
     /// The entry as the portal spells it before the change.
     pub(crate) fn live_address(&self) -> Address {
         self.action
@@ -158,10 +137,7 @@ impl Change {
         {
             return StepState::Done;
         }
-        let before = match self.precondition() {
-            Precondition::Absent => None,
-            Precondition::Present(before) => Some(before),
-        };
+        let before = self.action.before();
         if let Some(before) = before
             && listed.address.code == before.code
         {

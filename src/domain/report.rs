@@ -121,7 +121,6 @@ impl Report {
     }
 
     /// Whether a finding stops everything, or something could not be determined.
-    #[must_use]
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(Finding::is_error)
             || self.plan.as_ref().is_some_and(|plan| !plan.diff.unknown.is_empty())
@@ -149,7 +148,6 @@ impl Report {
     }
 
     /// Whether at least one write took effect and at least one step did not end as planned.
-    #[must_use]
     pub fn partly_applied(&self) -> bool {
         self.run.as_ref().is_some_and(|run| {
             run.steps.values().any(|step| step.wrote)
@@ -158,13 +156,11 @@ impl Report {
     }
 
     /// Whether steps did not end as planned.
-    #[must_use]
     pub fn has_failed_steps(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.steps.values().any(|step| step.fate != StepOutcome::Applied))
     }
 }
 
-/// The result of `export`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExportReport {
     /// The portal's identity; `None` when it was not reached.
@@ -175,7 +171,6 @@ pub(crate) struct ExportReport {
     pub(crate) items: Vec<ExportItem>,
     /// The files that were written, relative to the folder.
     pub(crate) written: Vec<String>,
-    /// What there is to say about it.
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -222,7 +217,6 @@ impl Validation {
     }
 
     /// How many findings are that bad.
-    #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
@@ -233,7 +227,6 @@ impl Validation {
     }
 
     /// Whether nothing was found that fails the check.
-    #[must_use]
     pub fn passed(&self) -> bool {
         !self.findings.iter().any(|finding| self.fails(finding.severity))
     }

@@ -14,9 +14,7 @@ use super::state::{Desired, DesiredState};
 
 /// The desired state of the old images of `changes`: of those about `addresses`, or of all when there are none. `from`
 /// is how the user knows the run.
-///
-/// # Errors
-/// A finding for each address that the run did not replace or delete, and for each image without a copy.
+/// The error has a finding for each address that the run did not replace or delete, and for each image without a copy.
 pub(crate) fn desired(
     changes: &[Change],
     contents: &Contents,

@@ -23,7 +23,6 @@ pub enum Class {
     Waited,
 }
 
-/// The reaction to a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Send the same request again after so long.
@@ -31,7 +30,6 @@ pub(crate) enum Decision {
         /// How long to wait first; always less than what was left.
         after: Duration,
     },
-    /// Give up.
     Stop,
 }
 

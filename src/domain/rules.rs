@@ -22,7 +22,6 @@ mod tests;
 /// The images that were read from a branding repository.
 #[derive(Debug, Clone, Default)]
 pub struct Art {
-    /// The declared images.
     pub(crate) pieces: Vec<Piece>,
     /// The PNGs beside them that nobody declares.
     pub(crate) orphans: OrphanFiles,

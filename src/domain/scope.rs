@@ -30,16 +30,9 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern.
-    ///
-    /// # Errors
-    /// When it is empty, too long or no glob.
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         let fail = |reason| PatternError { pattern: text.to_owned(), reason };
-        let narrowed = Kind::ALL.into_iter().find_map(|kind| {
-            let code = text.strip_prefix(kind.name())?.strip_prefix('/')?;
-            Some((kind, code))
-        });
+        let narrowed = text.split_once('/').and_then(|(kind, code)| Some((Kind::named(kind)?, code)));
         let (kind, code) = narrowed.map_or((None, text), |(kind, code)| (Some(kind), code));
         if code.is_empty() {
             return Err(fail(PatternFault::Empty));
@@ -47,20 +40,8 @@ impl Pattern {
         if code.len() > MAX_PATTERN_BYTES {
             return Err(fail(PatternFault::TooLong));
         }
-        if let Some(plural) = Kind::ALL
-            .into_iter()
-            .find(|kind| code.strip_prefix(kind.plural()).is_some_and(|rest| rest.starts_with('/')))
-        {
-            return Err(fail(PatternFault::Plural(plural)));
-        }
-        // `protect: ["Logo/x"]` would be taken for a code with a slash, and protect nothing.
-        if kind.is_none()
-            && let Some((word, _)) = code.split_once('/')
-            && let Some(meant) = Kind::ALL
-                .into_iter()
-                .find(|kind| [kind.name(), kind.plural()].iter().any(|name| name.eq_ignore_ascii_case(word)))
-        {
-            return Err(fail(PatternFault::Case(word.to_owned(), meant)));
+        if let Some(slip) = mistaken_kind(kind, code) {
+            return Err(fail(slip));
         }
         let glob = GlobBuilder::new(code)
             .literal_separator(false)
@@ -84,8 +65,7 @@ impl Pattern {
         let code = address.code.as_str();
         let mut text = format!("{}/", address.kind);
         // After a kind, `icons/…` is taken for a slip; with its first letter escaped, it is a code like any other.
-        if Kind::ALL.into_iter().any(|kind| code.strip_prefix(kind.plural()).is_some_and(|rest| rest.starts_with('/')))
-        {
+        if mistaken_kind(Some(address.kind), code).is_some() {
             text.push('\\');
         }
         for character in code.chars() {
@@ -97,7 +77,6 @@ impl Pattern {
         Self::parse(&text).ok().filter(|pattern| pattern.matches(address))
     }
 
-    /// The pattern as it was written.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -120,6 +99,18 @@ impl Pattern {
     fn matches_code(&self, code: &str) -> bool {
         self.matcher.as_ref().map_or_else(|| self.glob.glob() == code, |matcher| matcher.is_match(code))
     }
+}
+
+/// What is wrong with a code that begins like a kind, given the kind that the pattern is narrowed to.
+fn mistaken_kind(narrowed: Option<Kind>, code: &str) -> Option<PatternFault> {
+    let (word, _) = code.split_once('/')?;
+    if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.plural() == word) {
+        return Some(PatternFault::Plural(kind));
+    }
+    // `protect: ["Logo/x"]` would be taken for a code with a slash, and protect nothing.
+    let is_meant = |kind: &Kind| [kind.name(), kind.plural()].iter().any(|name| name.eq_ignore_ascii_case(word));
+    let meant = Kind::ALL.into_iter().find(is_meant).filter(|_| narrowed.is_none())?;
+    Some(PatternFault::Case(word.to_owned(), meant))
 }
 
 impl fmt::Display for Pattern {
@@ -187,7 +178,7 @@ enum PatternFault {
 }
 
 /// A list of patterns; an entry is in it when one of them matches.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Scope {
     patterns: Vec<Pattern>,
     set: GlobSet,
@@ -195,9 +186,7 @@ pub struct Scope {
 
 impl Scope {
     /// Joins patterns, in their order.
-    ///
-    /// # Errors
-    /// When all of them together are too large to compile; the error names the first.
+    /// When all of them together are too large to compile, the error names the first.
     pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
         let mut builder = GlobSetBuilder::new();
         for pattern in &patterns {
@@ -230,12 +219,6 @@ impl Scope {
             .into_iter()
             .filter_map(|index| self.patterns.get(index))
             .filter(move |pattern| pattern.kind.is_none_or(|only| only == kind))
-    }
-}
-
-impl Default for Scope {
-    fn default() -> Self {
-        Self { patterns: Vec::new(), set: GlobSet::empty() }
     }
 }
 

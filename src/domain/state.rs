@@ -14,7 +14,6 @@ use super::scope::{Pattern, Scope};
 pub struct Content {
     /// SHA-256 of the bytes.
     pub sha256: Digest,
-    /// How many bytes.
     pub(crate) size: u64,
     /// How the image looks; null when the bytes are not a sound PNG.
     pub(crate) appearance: Option<Appearance>,
@@ -22,7 +21,6 @@ pub struct Content {
 
 impl Content {
     /// The facts of `bytes`.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self {
             sha256: Digest::of(bytes),
@@ -44,9 +42,7 @@ pub(crate) struct Desired {
     pub(crate) file: String,
     /// Where the manifest declares it.
     pub(crate) place: Place,
-    /// The art's bytes.
     pub(crate) png: Arc<[u8]>,
-    /// Their facts.
     pub(crate) content: Content,
 }
 
@@ -75,7 +71,6 @@ impl DesiredState {
         &self.ownership
     }
 
-    /// The declared entries.
     pub(crate) const fn entries(&self) -> &BTreeMap<Address, Desired> {
         &self.entries
     }
@@ -168,9 +163,7 @@ pub enum Reading {
 /// One entry as the portal lists it, and what is known of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObservedEntry {
-    /// The entry.
     pub(crate) listed: Listed,
-    /// What is known of its bytes.
     pub(crate) reading: Reading,
 }
 

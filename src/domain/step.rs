@@ -18,6 +18,19 @@ pub enum StepOutcome {
     Unknown,
 }
 
+impl StepOutcome {
+    /// The word that people know it by.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Recovered => "recovered",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The outcome of one step, and its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

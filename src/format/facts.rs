@@ -10,169 +10,163 @@ use crate::domain::{diff, evidence, guard, origin, state, step};
 
 use super::words::{FateName, GuardName, MoverName, VerdictName};
 
-/// The conversions between a published struct and a live one with the same fields.
-macro_rules! both_ways {
-    ($($name:ident = $live:path { $($field:ident),+ })+) => {$(
+/// Published structs, and their conversions from and to the live ones with the same fields.
+macro_rules! frozen {
+    ($($(#[$meta:meta])* $vis:vis struct $name:ident = $live:path {
+        $($(#[$doc:meta])* $field_vis:vis $field:ident: $type:ty $(as $of:ident)?,)+
+    })+) => {$(
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        $(#[$meta])*
+        $vis struct $name {
+            $($(#[$doc])* $field_vis $field: $type,)+
+        }
+
         impl From<$live> for $name {
             fn from(live: $live) -> Self {
                 let $live { $($field),+ } = live;
-                Self { $($field: $field.into()),+ }
+                Self { $($field: frozen!($field $($of)?)),+ }
             }
         }
 
         impl From<$name> for $live {
             fn from(frozen: $name) -> Self {
                 let $name { $($field),+ } = frozen;
-                Self { $($field: $field.into()),+ }
+                Self { $($field: frozen!($field $($of)?)),+ }
             }
         }
     )+};
+    ($value:ident) => { $value.into() };
+    ($value:ident option) => { $value.map(Into::into) };
+    ($value:ident list) => { $value.into_iter().map(Into::into).collect() };
 }
 
-/// Where a difference comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Origin")]
-pub(crate) struct OriginDocument {
-    /// Who moved.
-    pub(crate) kind: MoverName,
-    /// How that is known, or why it is not.
-    pub(crate) why: String,
-    /// The commit that it is known by.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) commit: Option<String>,
-}
+frozen! {
+    /// Where a difference comes from.
+    #[schemars(rename = "Origin")]
+    pub(crate) struct OriginDocument = origin::Origin {
+        /// Who moved.
+        pub(crate) kind: MoverName,
+        /// How that is known, or why it is not.
+        pub(crate) why: String,
+        /// The commit that it is known by.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub(crate) commit: Option<String>,
+    }
 
-/// Facts of some stored bytes, enough to compare them without having them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Content")]
-pub struct ContentDocument {
-    /// SHA-256 of the bytes.
-    pub(crate) sha256: Digest,
-    /// How many bytes.
-    pub(crate) size: u64,
-    /// How the image looks; null when the bytes are no sound PNG.
-    #[serde(rename = "look")]
-    pub(crate) appearance: Option<Appearance>,
-}
+    /// Facts of some stored bytes, enough to compare them without having them.
+    #[schemars(rename = "Content")]
+    pub struct ContentDocument = state::Content {
+        /// SHA-256 of the bytes.
+        pub(crate) sha256: Digest,
+        /// How many bytes.
+        pub(crate) size: u64,
+        /// How the image looks; null when the bytes are no sound PNG.
+        #[serde(rename = "look")]
+        pub(crate) appearance: Option<Appearance>,
+    }
 
-/// What an entry was when the plan was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Before")]
-pub struct BeforeDocument {
-    /// The code as the portal spells it.
-    pub code: Code,
-    /// Where the portal kept its PNG.
-    pub(crate) file_uri: String,
-    /// The PNG's facts; null when it could not be fetched.
-    pub(crate) content: Option<ContentDocument>,
-}
+    /// What an entry was when the plan was made.
+    #[schemars(rename = "Before")]
+    pub struct BeforeDocument = diff::Before {
+        /// The code as the portal spells it.
+        pub code: Code,
+        /// Where the portal kept its PNG.
+        pub(crate) file_uri: String,
+        /// The PNG's facts; null when it could not be fetched.
+        pub(crate) content: Option<ContentDocument> as option,
+    }
 
-/// What an entry shall be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "After")]
-pub struct AfterDocument {
-    /// The art's file, relative to the manifest.
-    pub(crate) file: String,
-    /// The art's facts.
-    pub content: ContentDocument,
-}
+    /// What an entry shall be.
+    #[schemars(rename = "After")]
+    pub struct AfterDocument = diff::After {
+        /// The art's file, relative to the manifest.
+        pub(crate) file: String,
+        /// The art's facts.
+        pub content: ContentDocument,
+    }
 
-/// An entry whose content could not be fetched: it is not changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Unknown")]
-pub(crate) struct UnknownDocument {
-    /// The entry, spelt as the portal spells it.
-    pub(crate) address: Address,
-    /// Why it could not be fetched.
-    pub(crate) why: String,
-}
+    /// An entry whose content could not be fetched: it is not changed.
+    #[schemars(rename = "Unknown")]
+    pub(crate) struct UnknownDocument = diff::Unknown {
+        /// The entry, spelt as the portal spells it.
+        pub(crate) address: Address,
+        /// Why it could not be fetched.
+        pub(crate) why: String,
+    }
 
-/// What was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Coverage")]
-pub(crate) struct CoverageDocument {
-    /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
-    pub(crate) items: Vec<String>,
-    /// How many these are.
-    pub(crate) asked: usize,
-    /// Of how many all log entries were read.
-    pub(crate) read: usize,
-    /// Of how many a part of them was read.
-    pub(crate) cut: usize,
-    /// How many the portal did not let read.
-    pub(crate) unreadable: usize,
-    /// How many it did not come to.
-    pub(crate) not_reached: usize,
-    /// How many log entries were read.
-    pub(crate) log_entries: u64,
+    /// What was looked at.
+    #[schemars(rename = "Coverage")]
+    pub(crate) struct CoverageDocument = evidence::Coverage {
+        /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
+        pub(crate) items: Vec<String>,
+        /// How many these are.
+        pub(crate) asked: usize,
+        /// Of how many all log entries were read.
+        pub(crate) read: usize,
+        /// Of how many a part of them was read.
+        pub(crate) cut: usize,
+        /// How many the portal did not let read.
+        pub(crate) unreadable: usize,
+        /// How many it did not come to.
+        pub(crate) not_reached: usize,
+        /// How many log entries were read.
+        pub(crate) log_entries: u64,
+        /// Why items are unreadable.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        pub(crate) troubles: Vec<TroubleDocument> as list,
+    }
+
     /// Why items are unreadable.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub(crate) troubles: Vec<TroubleDocument>,
-}
+    #[schemars(rename = "Trouble")]
+    pub(crate) struct TroubleDocument = evidence::ReadFailure {
+        /// The portal's reason.
+        pub(crate) why: String,
+        /// How many items it holds for.
+        pub(crate) count: usize,
+        /// Some of them.
+        pub(crate) items: Vec<String>,
+    }
 
-/// Why items are unreadable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Trouble")]
-pub(crate) struct TroubleDocument {
-    /// The portal's reason.
-    pub(crate) why: String,
-    /// How many items it holds for.
-    pub(crate) count: usize,
-    /// Some of them.
-    pub(crate) items: Vec<String>,
-}
+    /// A log entry that names a code.
+    #[schemars(rename = "Sample")]
+    pub(crate) struct SampleDocument = evidence::Sample {
+        /// The entry's id.
+        pub(crate) id: u64,
+        /// Its CRM item, as in deal:12.
+        pub(crate) item: String,
+        /// Its title, shortened.
+        pub(crate) title: String,
+    }
 
-/// A log entry that names a code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Sample")]
-pub(crate) struct SampleDocument {
-    /// The entry's id.
-    pub(crate) id: u64,
-    /// Its CRM item, as in deal:12.
-    pub(crate) item: String,
-    /// Its title, shortened.
-    pub(crate) title: String,
-}
+    /// What one guard said of a plan.
+    #[schemars(rename = "Verdict")]
+    pub(crate) struct VerdictDocument = guard::Verdict {
+        /// Which guard.
+        pub(crate) guard: GuardName,
+        /// What it decided.
+        pub(crate) outcome: VerdictName,
+        /// Why, in one sentence.
+        pub(crate) message: String,
+        /// What to do when it refused.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub(crate) help: Option<String>,
+        /// The entries it is about.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        pub(crate) addresses: Vec<Address>,
+    }
 
-/// What one guard said of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Verdict")]
-pub(crate) struct VerdictDocument {
-    /// Which guard.
-    pub(crate) guard: GuardName,
-    /// What it decided.
-    pub(crate) outcome: VerdictName,
-    /// Why, in one sentence.
-    pub(crate) message: String,
-    /// What to do when it refused.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) help: Option<String>,
-    /// The entries it is about.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub(crate) addresses: Vec<Address>,
-}
-
-/// What became of one step, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "StepResult")]
-pub(crate) struct StepResultDocument {
-    /// What became of it.
-    pub(crate) fate: FateName,
-    /// Why, when it is not applied: one sentence.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) why: Option<String>,
-    /// Whether any of its writes took effect.
-    pub(crate) wrote: bool,
+    /// What became of one step, and why.
+    #[schemars(rename = "StepResult")]
+    pub(crate) struct StepResultDocument = step::StepResult {
+        /// What became of it.
+        pub(crate) fate: FateName,
+        /// Why, when it is not applied: one sentence.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pub(crate) why: Option<String>,
+        /// Whether any of its writes took effect.
+        pub(crate) wrote: bool,
+    }
 }
 
 /// What is known of the use of one code. There is no word for "unused": nobody can know that.
@@ -194,45 +188,6 @@ pub(crate) enum CodeUsage {
         /// Why.
         why: String,
     },
-}
-
-both_ways! {
-    OriginDocument = origin::Origin { kind, why, commit }
-    ContentDocument = state::Content { sha256, size, appearance }
-    AfterDocument = diff::After { file, content }
-    UnknownDocument = diff::Unknown { address, why }
-    TroubleDocument = evidence::ReadFailure { why, count, items }
-    SampleDocument = evidence::Sample { id, item, title }
-    VerdictDocument = guard::Verdict { guard, outcome, message, help, addresses }
-    StepResultDocument = step::StepResult { fate, why, wrote }
-}
-
-impl From<diff::Before> for BeforeDocument {
-    fn from(diff::Before { code, file_uri, content }: diff::Before) -> Self {
-        Self { code, file_uri, content: content.map(Into::into) }
-    }
-}
-
-impl From<BeforeDocument> for diff::Before {
-    fn from(BeforeDocument { code, file_uri, content }: BeforeDocument) -> Self {
-        Self { code, file_uri, content: content.map(Into::into) }
-    }
-}
-
-impl From<evidence::Coverage> for CoverageDocument {
-    fn from(live: evidence::Coverage) -> Self {
-        let evidence::Coverage { items, asked, read, cut, unreadable, not_reached, log_entries, troubles } = live;
-        let troubles = troubles.into_iter().map(Into::into).collect();
-        Self { items, asked, read, cut, unreadable, not_reached, log_entries, troubles }
-    }
-}
-
-impl From<CoverageDocument> for evidence::Coverage {
-    fn from(frozen: CoverageDocument) -> Self {
-        let CoverageDocument { items, asked, read, cut, unreadable, not_reached, log_entries, troubles } = frozen;
-        let troubles = troubles.into_iter().map(Into::into).collect();
-        Self { items, asked, read, cut, unreadable, not_reached, log_entries, troubles }
-    }
 }
 
 impl From<evidence::Usage> for CodeUsage {

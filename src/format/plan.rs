@@ -10,7 +10,7 @@ use crate::domain::diff::{Action, Change};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::guard::Verdict;
 use crate::domain::origin::Origins;
-use crate::domain::plan::{Plan, Precondition};
+use crate::domain::plan::Plan;
 use crate::domain::report::{Against, Report, Run};
 
 use super::FORMAT_VERSION;
@@ -21,7 +21,7 @@ use super::facts::{
 use super::words::{AgainstName, ReasonName, SeverityName, UnmanagedName};
 
 /// A plan, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "brandctl plan")]
 pub struct Document {
@@ -63,7 +63,7 @@ pub struct Document {
 }
 
 /// A program and its version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `brandctl`.
@@ -266,13 +266,10 @@ impl From<&Change> for ChangeDocument {
             origin: None,
             before: action.before().cloned().map(Into::into),
             after: action.after().cloned().map(Into::into),
-            precondition: match change.precondition() {
-                Precondition::Absent => PreconditionDocument { exists: false, code: None, sha256: None },
-                Precondition::Present(before) => PreconditionDocument {
-                    exists: true,
-                    code: Some(before.code.clone()),
-                    sha256: before.content.as_ref().map(|content| content.sha256),
-                },
+            precondition: PreconditionDocument {
+                exists: action.before().is_some(),
+                code: action.before().map(|before| before.code.clone()),
+                sha256: action.before().and_then(|before| Some(before.content.as_ref()?.sha256)),
             },
             usage: None,
             result: None,
@@ -309,17 +306,10 @@ impl Document {
             tool: Tool::this(),
             portal,
             against: against.map(Into::into),
-            changes: Vec::new(),
-            unmanaged: Vec::new(),
-            unknown: Vec::new(),
-            usage_coverage: None,
             guards: guards.iter().cloned().map(Into::into).collect(),
-            summary: Summary::default(),
             warnings,
             errors,
-            run: None,
-            plan_sha256: None,
-            contents: None,
+            ..Self::default()
         }
     }
 
@@ -374,9 +364,6 @@ impl Document {
     }
 
     /// The digest of the plan that this document states, not counting what was added since.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON, which no value of this type can cause.
     pub fn digest(&self) -> Result<Digest, serde_json::Error> {
         let mut plan = self.clone();
         plan.run = None;

@@ -50,9 +50,6 @@ impl Published<Evaluated> {
     }
 
     /// Lets the plan through if nothing speaks against it.
-    ///
-    /// # Errors
-    /// What does.
     pub fn approve(self) -> Result<Published<ApprovedPlan>, Refusal> {
         Ok(Published { plan: self.plan.approve()?, document: self.document })
     }

@@ -25,9 +25,6 @@ impl Document {
     }
 
     /// Reads a saved plan and holds it against its digests.
-    ///
-    /// # Errors
-    /// When it is not a saved plan of this format, or was altered.
     pub fn read_saved(bytes: &[u8]) -> Result<SavedPlan, BadPlan> {
         let value: serde_json::Value = serde_json::from_slice(bytes)?;
         let version = value.get("format_version").and_then(serde_json::Value::as_u64);
@@ -56,9 +53,6 @@ impl Document {
     }
 
     /// The plan that this document states, with the bytes that are at hand.
-    ///
-    /// # Errors
-    /// When it contradicts itself.
     pub fn plan(&self, contents: Contents) -> Result<Plan, BadPlan> {
         let changes = self.changes.iter().map(ChangeDocument::change).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
@@ -81,7 +75,7 @@ impl Document {
             unknown: self.unknown.iter().cloned().map(Into::into).collect(),
             conflicts: Vec::new(),
         };
-        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence::new(coverage.into(), usages));
+        let evidence = self.usage_coverage.clone().map(|coverage| UsageEvidence { coverage: coverage.into(), usages });
         Ok(Plan { portal: self.portal.clone().unwrap_or_default(), diff, contents, evidence })
     }
 }

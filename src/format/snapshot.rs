@@ -76,17 +76,11 @@ impl SnapshotDocument {
     }
 
     /// The text of its file, without the last line break.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON, which no value of this type can cause.
     pub(crate) fn text(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|json| escape_json(&json))
     }
 
     /// Reads a snapshot.
-    ///
-    /// # Errors
-    /// When it is none of this format, or says of an entry what cannot be: one sentence.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         // Never into values of any kind: they take thirty times the room of their text, which anybody may have written.
         let Versioned { format_version: version } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;

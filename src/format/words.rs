@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{diff, finding, guard, origin, ownership, report, step};
 
-/// A published enum of words, and its conversions from and to the live one.
+/// Published enums of words, and their conversions from and to the live ones.
 macro_rules! frozen {
-    ($(#[$meta:meta])* $name:ident = $live:path { $($(#[$doc:meta])* $variant:ident,)+ }) => {
+    ($($(#[$meta:meta])* $name:ident = $live:path { $($(#[$doc:meta])* $variant:ident,)+ })+) => {$(
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         $(#[$meta])*
         pub(crate) enum $name {
@@ -27,7 +27,7 @@ macro_rules! frozen {
                 match frozen { $($name::$variant => Self::$variant,)+ }
             }
         }
-    };
+    )+};
 }
 
 frozen! {
@@ -44,9 +44,7 @@ frozen! {
         /// It cannot be told.
         Unknown,
     }
-}
 
-frozen! {
     /// Why something is changed.
     #[serde(rename_all = "kebab-case")]
     #[schemars(rename = "Reason")]
@@ -64,9 +62,7 @@ frozen! {
         /// The content could not be fetched, and `--allow-unbacked` changes it knowingly.
         Unbacked,
     }
-}
 
-frozen! {
     /// Why brandctl leaves a custom entry alone.
     #[serde(rename_all = "kebab-case")]
     #[schemars(rename = "Unmanaged")]
@@ -82,9 +78,7 @@ frozen! {
         /// A system entry has the same code but for case: a write about it could be taken for one about that.
         Reserved,
     }
-}
 
-frozen! {
     /// What stood for the portal where it was not read itself.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Against")]
@@ -92,9 +86,7 @@ frozen! {
         /// A folder that `export` wrote.
         Export,
     }
-}
 
-frozen! {
     /// The guards, by the names that plans and reports record.
     #[serde(rename_all = "snake_case")]
     #[schemars(rename = "Guard")]
@@ -112,9 +104,7 @@ frozen! {
         /// A delete of an icon that log entries name, or that some may name that could not be read.
         InUse,
     }
-}
 
-frozen! {
     /// What a guard decided.
     #[serde(rename_all = "snake_case")]
     #[schemars(rename = "Outcome")]
@@ -126,9 +116,7 @@ frozen! {
         /// It refuses: nothing is written.
         Refused,
     }
-}
 
-frozen! {
     /// What became of one step.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Fate")]
@@ -144,9 +132,7 @@ frozen! {
         /// What became of it could not be found out.
         Unknown,
     }
-}
 
-frozen! {
     /// How bad a finding is.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Severity")]

@@ -9,7 +9,6 @@ use super::events::{Event, Stage};
 use super::observe::{self, Freshness, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
-/// The result of an export.
 #[derive(Debug, Default)]
 pub(crate) struct Exported {
     /// What was read and laid out, with everything that was found.
@@ -20,9 +19,6 @@ pub(crate) struct Exported {
 
 /// Reads both lists and the images that are chosen, and writes them. What could not be fetched is reported, and the
 /// rest is written all the same; nothing is when a pattern matches nothing.
-///
-/// # Errors
-/// When the portal cannot be listed.
 pub(crate) async fn export(
     choice: &ExportChoice,
     source: &ExportSource,
@@ -48,9 +44,6 @@ pub(crate) async fn export(
 }
 
 /// Reads both lists and the images that are chosen, and lays them out. Without files when a pattern matches nothing.
-///
-/// # Errors
-/// When the portal cannot be listed.
 pub async fn read(
     choice: &ExportChoice,
     source: &ExportSource,

@@ -33,9 +33,6 @@ pub enum Bytes {
 }
 
 /// Reads both lists and the custom entries that `only` admits. `ownership` is `None` without a manifest.
-///
-/// # Errors
-/// When the portal cannot be listed.
 pub async fn list(
     reader: &Reader<'_, impl ReadPortal>,
     ownership: Option<&Ownership>,

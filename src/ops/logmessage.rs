@@ -7,9 +7,6 @@ use crate::domain::logmessage::{Entity, LogEntry, LogOrder, NewLogEntry, Paging}
 use super::ports::{PortalError, ReadLog, ReadPortal, WriteError, WriteLog};
 
 /// The entries of an item, at most `limit` of them; and, when the portal counts more than it gave, how many.
-///
-/// # Errors
-/// When a page cannot be read.
 pub(crate) async fn list(
     log: &impl ReadLog,
     entity: Entity,
@@ -27,9 +24,6 @@ pub(crate) async fn list(
 }
 
 /// Adds an entry, and looks first whether the portal has its icon: the portal itself does not.
-///
-/// # Errors
-/// When the portal cannot be read, or the entry was not added, or may not have been.
 pub(crate) async fn add<P: ReadPortal + WriteLog>(
     portal: &P,
     entity: Entity,

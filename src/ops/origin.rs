@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::ports::{History, NoHistory};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Problem};
 use crate::domain::origin::code_history::OldManifest;
 use crate::domain::origin::past::{ObjectId, Past};
 use crate::domain::origin::{OriginEvidence, OriginKind, Origins, PastRun, committed, unknown};
@@ -43,10 +43,9 @@ pub(crate) fn origins(
         }
         Ok(past) => past,
         Err(NoHistory::Outside(why)) => return (unknown(plan, &why), Vec::new()),
-        Err(NoHistory::Unreadable { why, help }) => {
-            let finding = Finding::warning("history", why.clone());
-            let finding = if let Some(help) = help { finding.help(help) } else { finding };
-            return (unknown(plan, &why), vec![finding]);
+        Err(NoHistory::Unreadable(Problem { message, help })) => {
+            let origins = unknown(plan, &message);
+            return (origins, vec![Finding { help, ..Finding::warning("history", message) }]);
         }
     };
     let locate = |paths: &BTreeSet<String>| record.history.locate(paths);

@@ -53,9 +53,7 @@ pub enum Purpose {
 /// The portal as it was seen when a plan was made that is to be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// When it was asked.
     pub(crate) at: Instant,
-    /// Whether the caller may write.
     pub(crate) may_write: bool,
 }
 
@@ -77,9 +75,6 @@ pub struct Planned {
 }
 
 /// Reads the portal and makes a plan.
-///
-/// # Errors
-/// When the portal cannot be read.
 pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -> Result<Planned, PortalError> {
     let Request { portal, manifest, desired, only, unbacked, freshness, purpose, record } = request;
     reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });

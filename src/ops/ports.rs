@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
-use crate::domain::doctor::{DoctorProblem, Greeting, Inquiry, Setup};
-use crate::domain::finding::Finding;
+use crate::domain::doctor::{Greeting, Inquiry, Setup};
+use crate::domain::finding::{Finding, Problem};
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, RunState};
 use crate::domain::logmessage::{Entity, LogEntry, LogOrder, LogPage, NewLogEntry};
@@ -39,19 +39,7 @@ pub(crate) enum NoHistory {
     /// No history exists, and why: nothing else need be said.
     Outside(String),
     /// A history may exist that cannot be read.
-    Unreadable {
-        /// Why: lower case, no full stop.
-        why: String,
-        /// What to do about it, in the same form.
-        help: Option<String>,
-    },
-}
-
-impl NoHistory {
-    /// A history may exist, and it cannot be read.
-    pub(crate) fn unreadable(why: &str, help: Option<&str>) -> Self {
-        Self::Unreadable { why: why.to_owned(), help: help.map(ToOwned::to_owned) }
-    }
+    Unreadable(Problem),
 }
 
 /// Contents by their names in Git.
@@ -105,7 +93,7 @@ pub trait ReadPortal {
     fn begin_grace_period(&self);
 }
 
-impl From<PortalError> for DoctorProblem {
+impl From<PortalError> for Problem {
     fn from(error: PortalError) -> Self {
         Self { message: error.message, help: error.hint }
     }
@@ -116,11 +104,11 @@ pub(crate) trait Probe {
     /// The connection settings of the portal.
     fn setup(&self) -> Setup;
     /// Checks that credentials that expire can be renewed; others need not be.
-    fn renewable(&self) -> Result<(), DoctorProblem>;
+    fn renewable(&self) -> Result<(), Problem>;
     /// The IP addresses of the host that connections are made to; at least one.
-    async fn resolve(&self) -> Result<Vec<String>, DoctorProblem>;
+    async fn resolve(&self) -> Result<Vec<String>, Problem>;
     /// The first of these addresses that takes a connection.
-    async fn connect(&self, addresses: &[String]) -> Result<String, DoctorProblem>;
+    async fn connect(&self, addresses: &[String]) -> Result<String, Problem>;
     /// Sends the web server one request without credentials.
     async fn greet(&self) -> Result<Greeting, PortalError>;
     /// Asks what the caller may do, and whether the portal has these methods.
@@ -181,7 +169,6 @@ pub(crate) const PAGES_AT_ONCE: usize = 50;
 
 /// Reading timeline log entries, as [`ReadPortal`] reads.
 pub(crate) trait ReadLog {
-    /// One entry.
     async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError>;
     /// The page of an item's entries that begins at `start`, if the portal respects that.
     async fn log_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, PortalError>;
@@ -196,9 +183,7 @@ pub(crate) trait ReadLog {
 
 /// Writing timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.
 pub(crate) trait WriteLog {
-    /// Adds an entry to an item's timeline.
     async fn add_log_entry(&self, entity: Entity, draft: &NewLogEntry) -> Result<LogEntry, WriteError>;
-    /// Deletes an entry.
     async fn delete_log_entry(&self, id: u64) -> Result<(), WriteError>;
 }
 
@@ -232,9 +217,7 @@ pub trait Runs {
 /// A run whose journal has no end.
 #[derive(Debug)]
 pub struct OpenRun {
-    /// What its journal says.
     pub(crate) state: RunState,
-    /// What it was to do.
     pub(crate) changes: Vec<Change>,
 }
 
@@ -261,7 +244,6 @@ pub(crate) enum Existing {
     Replaced,
 }
 
-/// Writing an export.
 pub(crate) trait WriteExport {
     /// Writes files, by their paths with `/`, in their order. Never through a link, and each wholly or not at all. The
     /// findings say what an earlier export left there; the error, what keeps these files from being written.
@@ -273,12 +255,10 @@ pub(crate) trait WriteExport {
 pub struct Interrupt(Arc<watch::Sender<bool>>);
 
 impl Interrupt {
-    /// Asks to stop.
     pub(crate) fn raise(&self) {
         self.0.send_replace(true);
     }
 
-    /// Whether somebody asked to stop.
     pub(crate) fn is_raised(&self) -> bool {
         *self.0.borrow()
     }

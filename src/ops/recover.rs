@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, Entry, RunState};
 use crate::domain::plan::StepState;
@@ -38,9 +37,7 @@ pub enum Closing {
 }
 
 /// Settles and closes every open run. Returns a finding about each for the user.
-///
-/// # Errors
-/// When the portal or the state folder cannot be used; the runs that are not settled stay open.
+/// After an error, the runs that are not settled stay open.
 pub async fn settle(
     runs: &dyn Runs,
     reader: &Reader<'_, impl ReadPortal>,
@@ -59,15 +56,12 @@ pub async fn settle(
                 Unsettled::NeverSettled => NotSettled::NeverSettled(state.run.clone()),
             })?
         };
-        let missing = missing(&states);
-        state.steps = states.into_iter().map(|(address, standing)| (address, judge(standing))).collect();
+        let missing = states.iter().filter(|(_, state)| **state == StepState::Between);
+        let missing: Vec<_> = missing.map(|(address, _)| address.to_string()).collect();
+        state.steps = states.into_iter().map(|(address, state)| (address, judge(state))).collect();
         state.steps.extend(unsent.into_iter().map(|change| (change.address.clone(), skipped("it was not sent"))));
-        let entries: Vec<_> = state
-            .steps
-            .iter()
-            .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
-            .chain([Entry::end(state.steps.values(), Ending::CutShort)])
-            .collect();
+        let end = Entry::end(state.steps.values(), Ending::CutShort);
+        let entries: Vec<_> = Entry::steps(&state.steps).chain([end]).collect();
         if closing == Closing::Write {
             runs.close(&state, &entries)?;
         }
@@ -76,16 +70,8 @@ pub async fn settle(
     Ok(findings)
 }
 
-fn missing(states: &BTreeMap<Address, StepState>) -> Vec<String> {
-    states
-        .iter()
-        .filter(|(_, standing)| **standing == StepState::Between)
-        .map(|(address, _)| address.to_string())
-        .collect()
-}
-
-fn judge(standing: StepState) -> StepResult {
-    match standing {
+fn judge(state: StepState) -> StepResult {
+    match state {
         StepState::Done => StepResult { fate: StepOutcome::Applied, why: None, wrote: true },
         StepState::Pending => skipped("it took no effect"),
         StepState::Between => StepResult {

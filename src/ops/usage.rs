@@ -20,7 +20,6 @@ const REPEATS: u32 = 2;
 /// The evidence that was found, and why the reading ended.
 #[derive(Debug)]
 pub(crate) struct Scanned {
-    /// What is known of the codes.
     pub(crate) evidence: UsageEvidence,
     /// Why it ended early, if it did: what was read until then counts.
     pub(crate) stopped: Option<PortalError>,
@@ -63,9 +62,6 @@ pub(crate) async fn scan(
 }
 
 /// Warnings of codes that the portal does not have: "not seen" would be true of every mistyped one.
-///
-/// # Errors
-/// When the portal cannot be read.
 pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
     let found = portal.get(codes).await?;
     let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());
@@ -78,7 +74,6 @@ pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Resul
         .collect())
 }
 
-/// The position of the reading of one item.
 struct Cursor {
     item: Entity,
     start: usize,
@@ -127,11 +122,8 @@ pub(crate) async fn check(
     let Scanned { evidence, stopped } = scan(reader.portal, reader.observer, items, codes).await;
     let mut findings = Vec::new();
     findings.extend(stopped.map(|error| {
-        let finding = Finding::warning("usage-unknown", format!("not all log entries were read: {}", error.message));
-        match error.hint {
-            Some(hint) => finding.help(hint),
-            None => finding,
-        }
+        let message = format!("not all log entries were read: {}", error.message);
+        Finding { help: error.hint, ..Finding::warning("usage-unknown", message) }
     }));
     findings.extend(unknown(&evidence));
     Some((evidence, findings))
@@ -141,7 +133,7 @@ pub(crate) async fn check(
 /// guard has its own say.
 fn unknown(evidence: &UsageEvidence) -> Vec<Finding> {
     let mut reasons: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
-    for (address, usage) in evidence.usages() {
+    for (address, usage) in &evidence.usages {
         if let Usage::Unknown { why } = usage {
             reasons.entry(why).or_default().push(address);
         }

@@ -24,7 +24,6 @@ pub struct Validated {
     pub(crate) source: String,
     /// The images that were looked at, their files named as the user would; the bytes are shared.
     pub(crate) art: Vec<Piece>,
-    /// How many they are.
     pub(crate) images: usize,
 }
 

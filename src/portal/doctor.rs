@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::doctor::{DoctorProblem, Greeting, Inquiry, Presence, Setup};
+use crate::domain::doctor::{Greeting, Inquiry, Presence, Setup};
+use crate::domain::finding::Problem;
 use crate::domain::retry::Class;
 use crate::ops::ports::{PortalError, Probe};
 
@@ -57,7 +58,7 @@ impl Probe for Client {
         }
     }
 
-    fn renewable(&self) -> Result<(), DoctorProblem> {
+    fn renewable(&self) -> Result<(), Problem> {
         match &self.access {
             Access::Webhook(_) => Ok(()),
             Access::Application(application) => {
@@ -66,7 +67,7 @@ impl Probe for Client {
         }
     }
 
-    async fn resolve(&self) -> Result<Vec<String>, DoctorProblem> {
+    async fn resolve(&self) -> Result<Vec<String>, Problem> {
         let setup = self.setup();
         let (whom, Setup { peer, port, proxied, .. }) = (setup.whom(), setup);
         // The name of an IPv6 address has brackets in a URL, and none here.
@@ -76,10 +77,7 @@ impl Probe for Client {
         } else {
             "check the portal's host and the network's DNS"
         };
-        let problem = |why: String| DoctorProblem {
-            message: format!("{whom} has no address: {why}"),
-            help: Some(help.to_owned()),
-        };
+        let problem = |why: String| Problem::new(format!("{whom} has no address: {why}")).help(help);
         match timeout_at(self.soon(), lookup_host((name, port))).await {
             Ok(Ok(found)) => {
                 let mut addresses: Vec<String> = found.map(|address| address.ip().to_string()).collect();
@@ -91,7 +89,7 @@ impl Probe for Client {
         }
     }
 
-    async fn connect(&self, addresses: &[String]) -> Result<String, DoctorProblem> {
+    async fn connect(&self, addresses: &[String]) -> Result<String, Problem> {
         let setup = self.setup();
         let (whom, Setup { port, proxied, .. }, until) = (setup.whom(), setup, self.soon());
         let attempts = addresses.iter().map(|address| {
@@ -110,10 +108,7 @@ impl Probe for Client {
             } else {
                 "check the network and its firewall; if there is a proxy, name it in HTTPS_PROXY"
             };
-            DoctorProblem {
-                message: format!("{whom} takes no connection on port {port}: {why}"),
-                help: Some(help.to_owned()),
-            }
+            Problem::new(format!("{whom} takes no connection on port {port}: {why}")).help(help)
         })
     }
 
@@ -164,7 +159,7 @@ struct Question<'a> {
     name: Option<&'a str>,
 }
 
-type ProbeAnswer = Result<Value, DoctorProblem>;
+type ProbeAnswer = Result<Value, Problem>;
 
 impl Client {
     /// Until when to wait for an address or a connection.
@@ -204,7 +199,7 @@ impl Client {
         answers
     }
 
-    fn caller(&self, answer: &Value) -> Result<String, DoctorProblem> {
+    fn caller(&self, answer: &Value) -> Result<String, Problem> {
         let field = |name: &str| match answer.get(name) {
             Some(Value::String(text)) => self.access.quote(text),
             Some(Value::Number(number)) => number.to_string(),
@@ -218,12 +213,12 @@ impl Client {
         Ok(if name.trim().is_empty() { format!("user {id}") } else { format!("user {id}, {}", name.trim()) })
     }
 
-    fn scopes(&self, answer: Value) -> Result<Vec<String>, DoctorProblem> {
+    fn scopes(&self, answer: Value) -> Result<Vec<String>, Problem> {
         let scopes = wire::members(answer).ok_or_else(|| self.unread(SCOPE, "it is no list"))?;
         Ok(scopes.iter().filter_map(|(_, scope)| scope.as_str()).map(|scope| self.access.quote(scope)).collect())
     }
 
-    fn presence(&self, answer: &Value) -> Result<Presence, DoctorProblem> {
+    fn presence(&self, answer: &Value) -> Result<Presence, Problem> {
         let field = |name| answer.get(name).and_then(wire::truth);
         match (field("isExisting"), field("isAvailable")) {
             (Some(false), _) => Ok(Presence::Absent),
@@ -233,7 +228,7 @@ impl Client {
         }
     }
 
-    fn unread(&self, method: &str, why: &str) -> DoctorProblem {
+    fn unread(&self, method: &str, why: &str) -> Problem {
         self.malformed(method, &Malformed(why.to_owned())).error.into()
     }
 }

@@ -33,6 +33,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
+mod json;
 mod limits;
 mod logmessage;
 mod oauth;

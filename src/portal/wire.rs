@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::state::Listed;
 
+use super::json::{self, Unreadable};
+
 /// The body of a response, as read.
 #[derive(Debug, PartialEq)]
 pub(super) enum AnswerBody {
@@ -51,11 +53,12 @@ pub(super) fn body(bytes: &[u8]) -> AnswerBody {
     if bytes.trim_ascii().is_empty() {
         return AnswerBody::NoAnswer("nothing");
     }
-    let mut fields = match serde_json::from_slice(bytes) {
+    let mut fields = match json::read(bytes) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) => return AnswerBody::NoAnswer("JSON that is no answer"),
-        Err(error) if error.is_eof() => return AnswerBody::NoAnswer("JSON that breaks off"),
-        Err(_) => return AnswerBody::NoAnswer("no JSON"),
+        Err(Unreadable::BreaksOff) => return AnswerBody::NoAnswer("JSON that breaks off"),
+        Err(Unreadable::NotJson) => return AnswerBody::NoAnswer("no JSON"),
+        Err(Unreadable::TooMuch) => return AnswerBody::NoAnswer("JSON with far more values than any answer has"),
     };
     // The key alone makes it an error: "0", 0 and "" are codes that portals use.
     let is_error = match fields.get("error") {

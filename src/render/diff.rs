@@ -24,7 +24,6 @@ const CONTEXT: usize = 3;
 
 /// The diff; empty without a plan, and where nothing differs. What could not be fetched is shown above it, because
 /// nothing is known of how it differs.
-#[must_use]
 pub fn report(report: &Report) -> String {
     let Some(plan) = &report.plan else { return String::new() };
     let mut text = String::new();

@@ -4,44 +4,36 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::finding::Severity;
+use anstyle::Style;
+
+use crate::domain::finding::Finding;
 use crate::domain::report::Validation;
 
 use super::summary;
 use crate::text::{escape, escaped};
 
 /// The result of `validate`: a command a finding, and a summary for the log.
-#[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut text = String::new();
     for finding in &validation.findings {
-        let command = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let mut properties = Vec::new();
+        let _ = write!(text, "::{} ", finding.severity.name());
         if let Some(path) = &finding.path {
-            properties.push(("file", path.clone()));
+            let _ = write!(text, "file={},", property(path));
         }
         if let Some(place) = &finding.place {
-            properties.push(("line", place.line.to_string()));
-            properties.push(("col", place.column.to_string()));
+            let _ = write!(text, "line={},col={},", place.line, place.column);
             if let Some(end) = place.end_column(&validation.source) {
-                properties.push(("endLine", place.line.to_string()));
-                properties.push(("endColumn", end.to_string()));
+                let _ = write!(text, "endLine={},endColumn={end},", place.line);
             }
         }
-        properties.push(("title", format!("brandctl: {}", finding.rule)));
-        let properties: Vec<_> =
-            properties.into_iter().map(|(key, value)| format!("{key}={}", property(&value))).collect();
-        let _ = writeln!(text, "::{command} {}::{}", properties.join(","), data(&sentence(finding)));
+        let title = property(&format!("brandctl: {}", finding.rule));
+        let _ = writeln!(text, "title={title}::{}", data(&sentence(finding)));
     }
-    text.push_str(&summary::plain(validation));
-    text
+    text + &summary::summary(validation, [Style::new(); 2])
 }
 
 /// The message with the entry it is about and what to do, which an annotation has no other place for.
-fn sentence(finding: &crate::domain::finding::Finding) -> String {
+fn sentence(finding: &Finding) -> String {
     let entry = finding.address.as_ref().map(|address| format!(" ({})", escaped(address)));
     let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", escape(help)));
     format!("{}{}{}", escape(&finding.message), entry.unwrap_or_default(), help.unwrap_or_default())

@@ -18,7 +18,7 @@ use crate::domain::state::Content;
 use crate::domain::step::StepOutcome;
 use crate::format::FindingDocument;
 
-use super::outcome::renames;
+use super::outcome::{renames, rest};
 use super::picture::{self, Pictures};
 use super::reason::{in_pairs, unmanaged};
 use super::screen::Screen;
@@ -36,7 +36,6 @@ const MAX_DRAWN: usize = 50;
 const LEAD: usize = 4;
 
 /// The plan: a line a change, then what is left alone, the guards and a summary.
-#[must_use]
 pub fn plan(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(plan) = &report.plan {
@@ -68,7 +67,6 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
 }
 
 /// The result of `drift`: the same changes, seen from the portal.
-#[must_use]
 pub fn drift(report: &Report, screen: &Screen) -> String {
     let mut text = plan(report, screen);
     if common_reason(&report.origins).is_some()
@@ -91,55 +89,46 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
 
 /// The result of apply: a line a step that did not end as planned, and a summary.
 pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
+    let mut text = not_applied(run, screen);
+    let mut counts: BTreeMap<StepOutcome, usize> = BTreeMap::new();
+    run.steps.values().for_each(|step| *counts.entry(step.fate).or_default() += 1);
+    let all = run.steps.len();
+    if counts.keys().all(|fate| *fate == StepOutcome::Applied) {
+        text.push_str(&screen.wrapped(&format!("{BOLD}Applied{BOLD:#} {} and read back.", steps(all)), 0));
+        return text;
+    }
+    let parts: Vec<_> = counts.iter().map(|(fate, count)| format!("{count} {}", fate.name())).collect();
+    let said = format!("{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
+    text.push_str(&screen.wrapped(&said, 0));
+    let folder = escaped(run.folder.display());
+    text.push_str(&screen.wrapped(&format!("The old images and the journal are in {folder}."), 0));
+    for (_, command) in outcome::restores(run, plan) {
+        text.push_str(&screen.wrapped(&format!("  help: `{command}` puts the old image back"), 4));
+    }
+    text
+}
+
+/// A line a step that did not end as planned.
+fn not_applied(run: &Run, screen: &Screen) -> String {
     /// The text before the second column of a step: its result.
     const FATE: usize = 12;
     let mut text = String::new();
-    let told = |fate| matches!(fate, StepOutcome::Failed | StepOutcome::Recovered | StepOutcome::Unknown);
-    let width = widest(run.steps.iter().filter(|(_, step)| told(step.fate)).map(|(address, _)| address));
-    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
-    for (address, step) in &run.steps {
-        let why = step.why.as_deref().unwrap_or_default();
-        let (style, word) = match step.fate {
-            StepOutcome::Applied => continue,
-            StepOutcome::Skipped => {
-                *skipped.entry(why).or_default() += 1;
-                continue;
-            }
-            StepOutcome::Failed => (DELETE, "failed"),
-            StepOutcome::Recovered => (REPLACE, "recovered"),
-            StepOutcome::Unknown => (DELETE, "unknown"),
-        };
-        let first = format!("  {style}{word:9}{style:#} {}", shown(address));
-        text.push_str(&screen.row(FATE, &first, width, &escape(why)));
+    let told = |fate| !matches!(fate, StepOutcome::Applied | StepOutcome::Skipped);
+    let told: Vec<_> = run.steps.iter().filter(|(_, step)| told(step.fate)).collect();
+    let width = widest(told.iter().map(|(address, _)| *address));
+    for (address, step) in told {
+        let style = if step.fate == StepOutcome::Recovered { REPLACE } else { DELETE };
+        let first = format!("  {style}{:9}{style:#} {}", step.fate.name(), shown(address));
+        text.push_str(&screen.row(FATE, &first, width, &escape(step.why.as_deref().unwrap_or_default())));
     }
     // What was never sent usually has one reason, and is shown in one line.
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in run.steps.values().filter(|step| step.fate == StepOutcome::Skipped) {
+        *skipped.entry(step.why.as_deref().unwrap_or_default()).or_default() += 1;
+    }
     for (why, count) in skipped {
         let said = format!("  {DIM}skipped{DIM:#}   {}: {}", steps(count), escape(why));
         text.push_str(&screen.wrapped(&said, FATE));
-    }
-    let count = |fate| run.steps.values().filter(|step| step.fate == fate).count();
-    let applied = count(StepOutcome::Applied);
-    if applied == run.steps.len() {
-        text.push_str(&screen.wrapped(&format!("{BOLD}Applied{BOLD:#} {} and read back.", steps(applied)), 0));
-    } else {
-        let parts: Vec<_> = [
-            (applied, "applied"),
-            (count(StepOutcome::Failed), "failed"),
-            (count(StepOutcome::Skipped), "skipped"),
-            (count(StepOutcome::Recovered), "recovered"),
-            (count(StepOutcome::Unknown), "unknown"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-        let said = format!("{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
-        text.push_str(&screen.wrapped(&said, 0));
-        let folder = escaped(run.folder.display());
-        text.push_str(&screen.wrapped(&format!("The old images and the journal are in {folder}."), 0));
-        for (_, command) in outcome::restores(run, plan) {
-            text.push_str(&screen.wrapped(&format!("  help: `{command}` puts the old image back"), 4));
-        }
     }
     text
 }
@@ -184,10 +173,10 @@ pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], 
 }
 
 /// The result of `validate`: the findings, with the pictures of those images that `pictures` has, and a summary.
-#[must_use]
 pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen) -> String {
     let Validation { findings, manifest, source, .. } = validation;
-    let last: String = last_words::styled(validation).lines().map(|line| screen.wrapped(line, 0)).collect();
+    let last: String =
+        last_words::summary(validation, [CREATE, DELETE]).lines().map(|line| screen.wrapped(line, 0)).collect();
     snippet::findings(findings, manifest, source, pictures, screen) + &last
 }
 
@@ -262,15 +251,16 @@ fn left_alone(text: &mut String, plan: &Plan, width: usize, screen: &Screen) {
     }
 }
 
-/// The guards that had something against the plan.
+/// The guards that did not pass, each with the entries that it is about.
 pub(crate) fn guards(report: &Report, screen: &Screen) -> String {
     let mut text = String::new();
     for verdict in &report.guards {
-        let (style, word) = match verdict.outcome {
+        let style = match verdict.outcome {
             Outcome::Passed => continue,
-            Outcome::Allowed => (REPLACE, "allowed"),
-            Outcome::Refused => (DELETE, "refused"),
+            Outcome::Allowed => REPLACE,
+            Outcome::Refused => DELETE,
         };
+        let word = verdict.outcome.name();
         let said = format!("{style}guard {}: {word}{style:#}: {}", verdict.guard.name(), escape(&verdict.message));
         text.push_str(&screen.wrapped(&said, 2));
         for address in verdict.addresses.iter().take(MAX_NAMED) {
@@ -304,15 +294,5 @@ fn summary(plan: &Plan) -> String {
             renames(plan),
         );
     }
-    let _ = write!(
-        text,
-        " {} unchanged, {} unmanaged, {} system",
-        plan.diff.unchanged,
-        plan.diff.unmanaged.len(),
-        plan.diff.system
-    );
-    if !plan.diff.unknown.is_empty() {
-        let _ = write!(text, ", {} unknown", plan.diff.unknown.len());
-    }
-    text + "."
+    text + " " + &rest(plan) + "."
 }

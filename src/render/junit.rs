@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::domain::diff::{Action, Change};
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::finding::Finding;
 use crate::domain::guard;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Validation};
@@ -25,7 +25,6 @@ use super::{origin, reason};
 use crate::text::escape;
 
 /// The result of `validate`.
-#[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut files: BTreeMap<&str, Vec<&Finding>> = validation.files().into_iter().map(|file| (file, vec![])).collect();
     // A finding about no file is one about what the manifest says.
@@ -41,7 +40,6 @@ pub fn validation(validation: &Validation) -> String {
 }
 
 /// The result of `command` (as the user typed it: `drift`).
-#[must_use]
 pub fn report(report: &Report, command: &str) -> String {
     let mut cases = Vec::new();
     if let Some(plan) = &report.plan {
@@ -227,10 +225,7 @@ fn line(finding: &Finding) -> String {
     if let Some(place) = &finding.place {
         let _ = write!(text, ":{}:{}", place.line, place.column);
     }
-    let word = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
+    let word = finding.severity.name();
     let separator = if text.is_empty() { "" } else { ": " };
     let _ = write!(text, "{separator}{word}[{}]: {}", finding.rule, finding.message);
     if let Some(address) = &finding.address {

@@ -18,7 +18,6 @@ pub enum Systems {
 }
 
 /// The entries as a table, and a line of counts. Empty when the portal was not reached.
-#[must_use]
 pub fn list(list: &ListReport, systems: Systems, screen: &Screen) -> String {
     let mut text = String::new();
     if list.portal.is_none() {

@@ -8,7 +8,6 @@ use super::style::{BOLD, brief};
 use crate::text::{escape, plural};
 
 /// A line an entry, and a count. Long texts are cut: the entry alone is shown whole.
-#[must_use]
 pub fn list(entries: &[LogEntry], entity: Entity) -> String {
     let mut text = String::new();
     let cells: Vec<[String; 5]> = entries
@@ -37,7 +36,7 @@ pub fn list(entries: &[LogEntry], entity: Entity) -> String {
     text
 }
 
-/// All of one entry.
+/// One entry with all its fields.
 pub(crate) fn entry(entry: &LogEntry) -> String {
     let mut text = String::new();
     let fields = [

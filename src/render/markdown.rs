@@ -19,7 +19,7 @@ use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Subject, Validation};
 use crate::domain::step::StepOutcome;
-use crate::text::escape;
+use crate::text::{cut, escape};
 
 /// No comment is longer, in bytes: hosts take 65,536 characters, and a tool may add some of its own.
 pub const MAX_COMMENT_BYTES: usize = 60_000;
@@ -31,17 +31,13 @@ const MAX_OPEN_ROWS: usize = 25;
 const MAX_NAME_CHARS: usize = 300;
 
 /// The result of `command` (as the user typed it: `plan`). `page` is where the page with the images will be.
-#[must_use]
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let title = report.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, side by side", page));
     let outcome = Headline::of_report(report, command);
     let mut comment = Comment::new(command, (&report.subject, &report.manifest), title, &outcome, images);
-    if let Some(counts) = outcome::counts_of(report) {
-        let _ = write!(comment.text, "{counts}.\n\n");
-    }
-    if let Some(moved) = moved(report) {
-        let _ = write!(comment.text, "{moved}.\n\n");
+    for sentence in [outcome::counts_of(report), moved(report)].into_iter().flatten() {
+        let _ = write!(comment.text, "{sentence}.\n\n");
     }
     if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
         let looked = usage::coverage(&evidence.coverage);
@@ -57,45 +53,38 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     comment.list("Guards", "| guard | outcome | why |\n|---|---|---|\n", told.map(verdict));
     if let Some(run) = &report.run {
         comment.list("Not applied", "| | entry | why |\n|---|---|---|\n", not_applied(run));
-    }
-    if let (Some(run), Some(plan)) = (&report.run, &report.plan) {
-        let restores = outcome::restores(run, plan).into_iter();
+        let restores = report.plan.iter().flat_map(|plan| outcome::restores(run, plan));
         let rows = restores.map(|(address, command)| format!("| {} | {} |\n", name(address), whole(&command)));
         comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
     }
     if let Some(plan) = &report.plan {
-        if report.is_stale() {
-            // Why they were planned was true of another portal than this one.
-            let rows = plan
-                .diff
-                .changes
-                .iter()
-                .map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
-            comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
-        } else {
-            let rows = in_pairs(plan).into_iter().map(|change| {
-                let mut why = reason::in_full(change, plan, code, name);
-                if let Some(origin) = origin::of(report, &change.address) {
-                    let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
-                }
-                format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
-            });
-            comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
-        }
-        comment.list(
-            "Unknown, left alone",
-            ENTRIES,
-            plan.diff
-                .unknown
-                .iter()
-                .map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why))),
-        );
+        changes(&mut comment, plan, report);
+        let unknown = plan.diff.unknown.iter();
+        let rows = unknown.map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why)));
+        comment.list("Unknown, left alone", ENTRIES, rows);
     }
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
     if let Some(plan) = &report.plan {
         comment.folded("Unmanaged, left alone", ENTRIES, left_alone(plan));
     }
     comment.finish()
+}
+
+fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
+    if report.is_stale() {
+        // Why they were planned was true of another portal than this one.
+        let changes = plan.diff.changes.iter();
+        let rows = changes.map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
+        return comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
+    }
+    let rows = in_pairs(plan).into_iter().map(|change| {
+        let mut why = reason::in_full(change, plan, code, name);
+        if let Some(origin) = origin::of(report, &change.address) {
+            let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
+        }
+        format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
+    });
+    comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
 }
 
 /// Who moved; a reason may hold words of Git.
@@ -107,7 +96,6 @@ fn moved(report: &Report) -> Option<String> {
 }
 
 /// The result of `validate`.
-#[must_use]
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     let outcome = Headline::of_validation(validation);
     let images = page.map(|page| ("The images, as the portal draws them", page));
@@ -120,7 +108,6 @@ pub fn validation(validation: &Validation, page: Option<&str>) -> String {
 }
 
 /// The result of `list`. Entries that come with the product are counted only.
-#[must_use]
 pub fn list(list: &ListReport, page: Option<&str>) -> String {
     let title = list.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, as the portal draws them", page));
@@ -261,12 +248,7 @@ fn marked(name: &str) -> String {
 
 /// Text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
 fn code(text: &str) -> String {
-    let mut shown = escape(text).replace('|', "\\u{7c}");
-    if let Some((end, _)) = shown.char_indices().nth(MAX_NAME_CHARS) {
-        shown.truncate(end);
-        shown.push('…');
-    }
-    span(&shown)
+    span(&cut(&escape(text).replace('|', "\\u{7c}"), MAX_NAME_CHARS))
 }
 
 /// A code span as in [`code`], of any length: a command that is cut off would do something else.
@@ -312,11 +294,8 @@ fn finding(finding: &Finding) -> String {
 fn verdict(verdict: &Verdict) -> String {
     /// The most entries that are named one by one.
     const MAX_NAMED: usize = 10;
-    let word = match verdict.outcome {
-        guard::Outcome::Passed => "passed",
-        guard::Outcome::Allowed => "allowed",
-        guard::Outcome::Refused => "**refused**",
-    };
+    let bold = if verdict.outcome == guard::Outcome::Refused { "**" } else { "" };
+    let word = verdict.outcome.name();
     let mut why = code(&verdict.message);
     let named: Vec<_> = verdict.addresses.iter().take(MAX_NAMED).map(name).collect();
     if !named.is_empty() {
@@ -328,19 +307,13 @@ fn verdict(verdict: &Verdict) -> String {
     if let Some(help) = &verdict.help {
         let _ = write!(why, "<br>help: {}", code(help));
     }
-    format!("| `{}` | {word} | {why} |\n", verdict.guard.name())
+    format!("| `{}` | {bold}{word}{bold} | {why} |\n", verdict.guard.name())
 }
 
 fn not_applied(run: &Run) -> impl Iterator<Item = String> {
     run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).map(|(address, step)| {
-        let word = match step.fate {
-            StepOutcome::Applied => "applied",
-            StepOutcome::Failed => "failed",
-            StepOutcome::Skipped => "skipped",
-            StepOutcome::Recovered => "recovered",
-            StepOutcome::Unknown => "unknown",
-        };
-        format!("| {word} | {} | {} |\n", name(address), code(step.why.as_deref().unwrap_or_default()))
+        let why = code(step.why.as_deref().unwrap_or_default());
+        format!("| {} | {} | {why} |\n", step.fate.name(), name(address))
     })
 }
 

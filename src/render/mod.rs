@@ -19,7 +19,6 @@ pub mod picture;
 mod reason;
 pub mod rules;
 pub mod sarif;
-pub mod schemas;
 pub mod screen;
 pub mod snippet;
 mod style;

@@ -181,18 +181,18 @@ pub(super) fn renames(plan: &Plan) -> String {
 /// The counts of a plan.
 pub(super) fn counts(plan: &Plan) -> String {
     let counts = plan.counts();
-    let mut text = format!("{} to create, {} to replace, {} to delete", counts.create, counts.replace, counts.delete);
-    text.push_str(&renames(plan));
-    text.push_str(&format!(
-        "; {} unchanged, {} unmanaged, {} system",
-        plan.diff.unchanged,
-        plan.diff.unmanaged.len(),
-        plan.diff.system
-    ));
-    if !plan.diff.unknown.is_empty() {
-        text.push_str(&format!(", {} unknown", plan.diff.unknown.len()));
-    }
-    text
+    let (create, replace, delete) = (counts.create, counts.replace, counts.delete);
+    format!("{create} to create, {replace} to replace, {delete} to delete{}; {}", renames(plan), rest(plan))
+}
+
+/// The counts of what a plan leaves alone.
+pub(super) fn rest(plan: &Plan) -> String {
+    let (unchanged, unmanaged, system) = (plan.diff.unchanged, plan.diff.unmanaged.len(), plan.diff.system);
+    let unknown = match plan.diff.unknown.len() {
+        0 => String::new(),
+        count => format!(", {count} unknown"),
+    };
+    format!("{unchanged} unchanged, {unmanaged} unmanaged, {system} system{unknown}")
 }
 
 /// The counts of a report's plan, also of one made before the portal changed.

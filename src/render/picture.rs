@@ -22,7 +22,6 @@ const GROUND: [u8; 2] = [0x99, 0x77];
 const SQUARE: u32 = 4;
 
 /// The image as lines of half blocks in true colour, each indented by `indent` cells.
-#[must_use]
 pub fn cells(image: &RgbaImage, indent: usize) -> String {
     let lines = lines(image, WIDTH, Colours::True);
     lines.iter().fold(String::new(), |text, line| format!("{text}{:indent$}{line}\n", ""))

@@ -2,15 +2,12 @@
 
 use std::fmt::Write as _;
 
-use anstyle::Style;
-
 use crate::domain::manifest::Level;
 use crate::domain::rules::ArtRule;
 
-const BOLD: Style = Style::new().bold();
+use super::style::BOLD;
 
 /// A line a rule: its id, its default level and why it exists.
-#[must_use]
 pub fn list(rules: &[&ArtRule]) -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
@@ -39,7 +36,6 @@ pub(crate) fn story(rule: &ArtRule) -> String {
 }
 
 /// The rules as a table in Markdown.
-#[must_use]
 pub fn markdown(rules: &[ArtRule]) -> String {
     let mut text = "| rule | default | why |\n|---|---|---|\n".to_owned();
     for rule in rules {

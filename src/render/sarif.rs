@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::domain::asset::Digest;
-use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{CHECKS, Level};
 use crate::domain::report::Validation;
 use crate::domain::rules::RULES;
@@ -27,74 +28,14 @@ const ROOT: &str = "%SRCROOT%";
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Serialize)]
-struct SarifLog {
-    #[serde(rename = "$schema")]
-    schema: &'static str,
-    version: &'static str,
-    runs: [SarifRun; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SarifRun {
-    tool: SarifTool,
-    /// Columns are counted in characters.
-    column_kind: &'static str,
-    original_uri_base_ids: BTreeMap<&'static str, Root>,
-    invocations: [Invocation; 1],
-    results: Vec<ResultObject>,
-}
-
-#[derive(Serialize)]
-struct Root {
-    description: Text,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Invocation {
-    /// Whether the check ran to its end, with or without findings.
-    execution_successful: bool,
-}
-
-#[derive(Serialize)]
-struct SarifTool {
-    driver: Driver,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Driver {
-    name: &'static str,
-    semantic_version: &'static str,
-    rules: Vec<RuleObject>,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RuleObject {
     id: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    short_description: Option<Text>,
+    short_description: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<Text>,
-    default_configuration: Configuration,
-}
-
-#[derive(Serialize)]
-struct Configuration {
-    level: &'static str,
-}
-
-#[derive(Serialize)]
-struct Text {
-    text: String,
-}
-
-impl Text {
-    fn new(text: &str) -> Self {
-        Self { text: escaped(text) }
-    }
+    help: Option<Value>,
+    default_configuration: Value,
 }
 
 #[derive(Serialize)]
@@ -103,11 +44,11 @@ struct ResultObject {
     rule_id: Cow<'static, str>,
     rule_index: usize,
     level: &'static str,
-    message: Text,
+    message: Value,
     locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
-    partial_fingerprints: BTreeMap<&'static str, String>,
+    partial_fingerprints: Value,
 }
 
 #[derive(Serialize)]
@@ -115,26 +56,11 @@ struct ResultObject {
 struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
-    physical_location: PhysicalLocation,
+    physical_location: Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    logical_locations: Vec<LogicalLocation>,
+    logical_locations: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Text>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PhysicalLocation {
-    artifact_location: ArtifactLocation,
-    region: Region,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ArtifactLocation {
-    uri: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri_base_id: Option<&'static str>,
+    message: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -147,16 +73,7 @@ struct Region {
     end_column: Option<usize>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LogicalLocation {
-    fully_qualified_name: String,
-}
-
 /// The result of `validate`.
-///
-/// # Errors
-/// When it cannot be written as JSON, which no finding can cause.
 pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
     let rules = rules(&validation.findings);
     let index: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, rule)| (rule.id.clone(), index)).collect();
@@ -168,40 +85,48 @@ pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> 
             let rule_index = index.get(&*finding.rule).copied().unwrap_or_default();
             result(finding, rule_index, fingerprint(finding, &mut seen), validation)
         })
-        .collect();
-    let root = Root { description: Text::new("the folder in which brandctl ran: the root of the repository") };
-    pretty(&SarifLog {
-        schema: SCHEMA,
-        version: "2.1.0",
-        runs: [SarifRun {
-            tool: SarifTool { driver: Driver { name: "brandctl", semantic_version: env!("CARGO_PKG_VERSION"), rules } },
-            column_kind: "unicodeCodePoints",
-            original_uri_base_ids: BTreeMap::from([(ROOT, root)]),
-            invocations: [Invocation { execution_successful: true }],
-            results,
+        .collect::<Vec<_>>();
+    pretty(&json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {
+                "driver": { "name": "brandctl", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules },
+            },
+            // Columns are counted in characters.
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": {
+                ROOT: { "description": text("the folder in which brandctl ran: the root of the repository") },
+            },
+            // The check ran to its end, with or without findings.
+            "invocations": [{ "executionSuccessful": true }],
+            "results": results,
         }],
-    })
+    }))
+}
+
+/// A message object.
+fn text(text: &str) -> Value {
+    json!({ "text": escaped(text) })
 }
 
 /// Every art rule and every check of the manifest; then what else was found, known only by its id.
 fn rules(findings: &[Finding]) -> Vec<RuleObject> {
     let art = RULES.iter().map(|rule| RuleObject {
         id: rule.id.into(),
-        short_description: Some(Text::new(rule.why)),
-        help: Some(Text::new(rule.fix)),
-        default_configuration: Configuration {
-            level: match rule.default {
-                Level::Error => level(Severity::Error),
-                Level::Warn => level(Severity::Warning),
-                Level::Off => "none",
-            },
-        },
+        short_description: Some(text(rule.why)),
+        help: Some(text(rule.fix)),
+        default_configuration: json!({ "level": match rule.default {
+            Level::Error => "error",
+            Level::Warn => "warning",
+            Level::Off => "none",
+        } }),
     });
     let bare = |id: Cow<'static, str>, what: Option<&str>| RuleObject {
         id,
-        short_description: what.map(Text::new),
+        short_description: what.map(text),
         help: None,
-        default_configuration: Configuration { level: level(Severity::Error) },
+        default_configuration: json!({ "level": "error" }),
     };
     let mut rules: Vec<_> = art.chain(CHECKS.iter().map(|(id, what)| bare((*id).into(), Some(*what)))).collect();
     for finding in findings {
@@ -212,18 +137,11 @@ fn rules(findings: &[Finding]) -> Vec<RuleObject> {
     rules
 }
 
-const fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
-}
-
 fn result(finding: &Finding, rule_index: usize, fingerprint: String, validation: &Validation) -> ResultObject {
     let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
     let in_manifest = |place: &Place, id, what: &str| Location {
         id: Some(id),
-        message: Some(Text::new(what)),
+        message: Some(text(what)),
         ..location(&validation.manifest, Some(place), &validation.source)
     };
     let declared = finding.declared.iter().map(|place| (place, "declared here"));
@@ -231,16 +149,16 @@ fn result(finding: &Finding, rule_index: usize, fingerprint: String, validation:
     let mut locations: Vec<_> =
         finding.path.iter().map(|path| location(path, finding.place.as_ref(), &validation.source)).collect();
     if let (Some(location), Some(address)) = (locations.first_mut(), &finding.address) {
-        location.logical_locations.push(LogicalLocation { fully_qualified_name: escaped(address) });
+        location.logical_locations.push(json!({ "fullyQualifiedName": escaped(address) }));
     }
     ResultObject {
         rule_id: finding.rule.clone(),
         rule_index,
-        level: level(finding.severity),
-        message: Text::new(&format!("{}{help}", finding.message)),
+        level: finding.severity.name(),
+        message: text(&format!("{}{help}", finding.message)),
         locations,
         related_locations: related.zip(1..).map(|((place, what), id)| in_manifest(place, id, what)).collect(),
-        partial_fingerprints: BTreeMap::from([("brandctl/v1", fingerprint)]),
+        partial_fingerprints: json!({ "brandctl/v1": fingerprint }),
     }
 }
 
@@ -254,20 +172,19 @@ fn location(path: &str, place: Option<&Place>, source: &str) -> Location {
     };
     Location {
         id: None,
-        physical_location: PhysicalLocation { artifact_location: artifact(path), region },
+        physical_location: json!({ "artifactLocation": artifact(path), "region": region }),
         logical_locations: Vec::new(),
         message: None,
     }
 }
 
-fn artifact(path: &str) -> ArtifactLocation {
+fn artifact(path: &str) -> Value {
     let path = path.replace(std::path::MAIN_SEPARATOR, "/");
     let encoded = |path: &str| utf8_percent_encode(path, ENCODED).to_string();
     if path.starts_with('/') {
-        ArtifactLocation { uri: format!("file://{}", encoded(&path)), uri_base_id: None }
+        json!({ "uri": format!("file://{}", encoded(&path)) })
     } else {
-        let path = path.trim_start_matches("./");
-        ArtifactLocation { uri: encoded(path), uri_base_id: Some(ROOT) }
+        json!({ "uri": encoded(path.trim_start_matches("./")), "uriBaseId": ROOT })
     }
 }
 

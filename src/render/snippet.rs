@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 
-use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::finding::{Finding, Place};
 
 use super::picture::{self, Pictures};
 use super::screen::Screen;
+use super::style::{BOLD, DIM, REPLACE};
 use crate::text::{escape, escaped, is_plain};
 
 /// The indent of a drawn image, in cells.
@@ -47,17 +48,13 @@ pub(crate) fn findings(findings: &[Finding], name: &str, source: &str, pictures:
         text.push('\n');
     }
     if pictures.len() > drawn {
-        let dim = Style::new().dimmed();
-        text.push_str(&format!("{dim}{} more of these images are not drawn{dim:#}\n\n", pictures.len() - drawn));
+        let more = pictures.len() - drawn;
+        text.push_str(&format!("{DIM}{more} more of these images are not drawn{DIM:#}\n\n"));
     }
     text
 }
 
 fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, screen: &Screen) -> String {
-    let (level, word) = match finding.severity {
-        Severity::Error => (Level::ERROR, "error"),
-        Severity::Warning => (Level::WARNING, "warning"),
-    };
     let mut elements: Vec<Element<'_>> = Vec::new();
     if let Some(path) = &finding.path {
         let source = if path == name { manifest } else { "" };
@@ -88,9 +85,10 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, scree
         elements.push(Level::HELP.message(screen.beside(HELP, &escape(help))).into());
     }
     let rule = escape(&finding.rule);
-    let label = format!("{word}[{rule}]: ");
+    let label = format!("{}[{rule}]: ", finding.severity.name());
     let said = screen.wrapped(&format!("{label}{}", escape(&finding.message)), HANGING);
     let message: Vec<_> = said.trim_end().get(label.len()..).unwrap_or_default().lines().map(str::trim_start).collect();
+    let level = if finding.is_error() { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(message.join("\n")).id(&*rule);
     reindent(&renderer.render(&[title.elements(elements)]), label.len(), message.len())
 }
@@ -108,24 +106,15 @@ fn reindent(rendered: &str, label: usize, count: usize) -> String {
 
 /// A finding about no file: there is nothing to draw beside it.
 fn bare(finding: &Finding, screen: &Screen) -> String {
-    let (style, word) = match finding.severity {
-        Severity::Error => (AnsiColor::BrightRed.on_default().bold(), "error"),
-        Severity::Warning => (AnsiColor::Yellow.on_default().bold(), "warning"),
-    };
-    let bold = Style::new().bold();
-    let said = format!("{style}{word}[{}]{style:#}{bold}: {}{bold:#}", escape(&finding.rule), escape(&finding.message));
+    let style = if finding.is_error() { AnsiColor::BrightRed.on_default() } else { REPLACE }.bold();
+    let (word, rule, message) = (finding.severity.name(), escape(&finding.rule), escape(&finding.message));
+    let said = format!("{style}{word}[{rule}]{style:#}{BOLD}: {message}{BOLD:#}");
     let mut text = screen.wrapped(&said, HANGING);
     if let Some(help) = &finding.help {
-        text.push_str(&screen.wrapped(&format!("  = {bold}help{bold:#}: {}", escape(help)), 4));
+        text.push_str(&screen.wrapped(&format!("  = {BOLD}help{BOLD:#}: {}", escape(help)), 4));
     }
     text.truncate(text.trim_end_matches('\n').len());
     text
-}
-
-/// The lines around a place, with the place's span in them.
-struct Lines {
-    text: String,
-    span: Range<usize>,
 }
 
 /// A place to be marked: with what it is, or the finding's own.
@@ -150,29 +139,38 @@ impl<'m> SnippetMark<'m> {
 /// The line of a place with its mark and those of others on it; only where it is when it cannot be shown.
 fn located<'a>(path: &str, mark: &SnippetMark<'_>, beside: &[SnippetMark<'_>], source: &str) -> Element<'a> {
     let place = mark.place;
-    let Some(Lines { text, span }) = lines(place, source) else {
+    let Some((text, span)) = lines(place, source) else {
         return Origin::path(escaped(path)).line(place.line).char_column(place.column).into();
     };
-    let others = beside.iter().filter_map(|other| Some(other.annotation(lines(other.place, source)?.span)));
+    let others = beside.iter().filter_map(|other| Some(other.annotation(lines(other.place, source)?.1)));
     let annotations = std::iter::once(mark.annotation(span)).chain(others);
     Snippet::source(text).path(escaped(path)).line_start(place.line).annotations(annotations).into()
 }
 
-/// Only the lines that a place touches are rendered: a manifest can have very many.
-fn lines(place: &Place, source: &str) -> Option<Lines> {
+/// The lines around a place, with the place's span in them. Only these are rendered: a manifest can have very many.
+fn lines(place: &Place, source: &str) -> Option<(String, Range<usize>)> {
     let Range { start, end } = place.bytes.clone();
     if start >= end {
         return None;
     }
-    let first = source.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    let line_end =
-        |from: usize| source.get(from..).and_then(|rest| rest.find('\n')).map_or(source.len(), |at| from + at);
+    // No further than would be shown: a line can be as long as the file, with thousands of findings on it.
+    let before = source.as_bytes().get(start.saturating_sub(MAX_SHOWN)..start)?;
+    let first = match before.iter().rposition(|byte| *byte == b'\n') {
+        Some(at) => start - before.len() + at + 1,
+        None if before.len() == start => 0,
+        None => return None,
+    };
+    let after = source.as_bytes().get(start..source.len().min(start + MAX_SHOWN + 1))?;
     // A span over several lines is marked on its first. A Windows line ending is not part of it.
-    let last = line_end(start);
+    let last = match after.iter().position(|byte| *byte == b'\n') {
+        Some(at) => start + at,
+        None if start + after.len() == source.len() => source.len(),
+        None => return None,
+    };
     let last = if source.get(first..last)?.ends_with('\r') { last - 1 } else { last };
     let end = end.min(last).max(start);
     let text = source.get(first..last)?;
-    (text.len() <= MAX_SHOWN && end > start).then(|| Lines { text: blanked(text), span: start - first..end - first })
+    (text.len() <= MAX_SHOWN && end > start).then(|| (blanked(text), start - first..end - first))
 }
 
 /// The source without what would move the terminal's cursor or reorder its text: it is blanked byte for byte, so that

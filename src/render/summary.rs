@@ -2,33 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use crate::domain::finding::Severity;
 use crate::domain::report::{Validation, Warnings};
 use crate::domain::rules::RULES;
 use crate::text::plural;
 
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
-
-/// The summary with styles, for a terminal.
-pub(crate) fn styled(validation: &Validation) -> String {
-    let (style, word) = if validation.passed() { (GOOD, "Valid") } else { (BAD, "Not valid") };
-    format!("{style}{word}{style:#}{}", rest(validation))
-}
-
-/// The summary without styles, for a log.
-pub(crate) fn plain(validation: &Validation) -> String {
-    let word = if validation.passed() { "Valid" } else { "Not valid" };
-    format!("{word}{}", rest(validation))
-}
-
-fn rest(validation: &Validation) -> String {
+/// The summary; its first word is in one of two styles, for a check that passed or did not.
+pub(super) fn summary(validation: &Validation, [good, bad]: [Style; 2]) -> String {
+    let (style, word) = if validation.passed() { (good, "Valid") } else { (bad, "Not valid") };
     let images = plural(validation.images, "image", "images");
     let (errors, warnings) = (validation.count(Severity::Error), validation.count(Severity::Warning));
     if errors + warnings == 0 {
-        return format!(": {images}.\n");
+        return format!("{style}{word}{style:#}: {images}.\n");
     }
     let warnings_said = plural(warnings, "warning", "warnings");
     let found = match errors {
@@ -38,7 +25,7 @@ fn rest(validation: &Validation) -> String {
     let files: BTreeSet<_> = validation.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
     let files = plural(files.len(), "file", "files");
     let denied = if warnings > 0 && validation.warnings == Warnings::Denied { " Warnings are denied." } else { "" };
-    let mut text = format!(": {images}, {found} in {files}.{denied}\n");
+    let mut text = format!("{style}{word}{style:#}: {images}, {found} in {files}.{denied}\n");
     // One of them stands for all: the command is the same.
     if let Some(finding) = validation.findings.iter().find(|found| RULES.iter().any(|rule| rule.id == found.rule)) {
         text.push_str(&format!("`brandctl rules {}` explains a rule.\n", finding.rule));

@@ -17,8 +17,8 @@ pub(crate) fn report(report: &UsageReport) -> String {
         }
         return text;
     };
-    let width = evidence.usages().map(|(address, _)| shown(address).chars().count()).max().unwrap_or(0).min(60);
-    for (address, usage) in evidence.usages() {
+    let width = evidence.usages.keys().map(|address| shown(address).chars().count()).max().unwrap_or(0).min(60);
+    for (address, usage) in &evidence.usages {
         let (style, word, more) = match usage {
             Usage::Used { log_entries, .. } => (REPLACE, "used", at_least(*log_entries)),
             Usage::NotSeen => (CREATE, "not seen", String::new()),
@@ -34,7 +34,7 @@ pub(crate) fn report(report: &UsageReport) -> String {
         }
     }
     let _ = writeln!(text, "\n{}", coverage(&evidence.coverage));
-    if evidence.usages().any(|(_, usage)| *usage == Usage::NotSeen) {
+    if evidence.usages.iter().any(|(_, usage)| *usage == Usage::NotSeen) {
         text.push_str("Only these items were looked at: what is not seen there may be in use elsewhere.\n");
     }
     text

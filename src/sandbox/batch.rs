@@ -89,12 +89,8 @@ impl BatchResults {
         match end {
             Ok(success) => {
                 self.result.insert(key.to_owned(), success.result);
-                if let Some(total) = success.total {
-                    self.total.insert(key.to_owned(), total.into());
-                }
-                if let Some(next) = success.next {
-                    self.next.insert(key.to_owned(), next.into());
-                }
+                self.total.extend(success.total.map(|total| (key.to_owned(), total.into())));
+                self.next.extend(success.next.map(|next| (key.to_owned(), next.into())));
                 self.time.insert(key.to_owned(), time);
             }
             Err(refusal) => {

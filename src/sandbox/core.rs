@@ -13,7 +13,6 @@ use super::store::Store;
 use super::tokens::Tokens;
 use super::world::World;
 
-/// Everything that changes while a portal works.
 pub(super) struct Core {
     pub(super) world: World,
     pub(super) store: Store,

@@ -50,17 +50,7 @@ impl Core {
         now: Timestamp,
         changed: &mut bool,
     ) -> Result<Success, CallRefusal> {
-        let method = lookup(name).ok_or_else(CallRefusal::unknown_method)?;
-        if method.scope().is_some_and(|scope| !caller.scopes.contains(&scope)) {
-            return Err(CallRefusal::insufficient_scope());
-        }
-        if !self.meter.admits(name, now) {
-            return Err(CallRefusal::time_limit());
-        }
-        if let Some(refusal) = self.script.refusal(name) {
-            return Err(refusal);
-        }
-        match method {
+        match self.admitted(name, caller, now)? {
             Method::Batch => Err(CallRefusal::not_in_batch()),
             Method::Scope => {
                 let full = given.get("full").is_some_and(is_true);
@@ -75,7 +65,7 @@ impl Core {
                 if verb != Verb::Add {
                     return self.settle(outcome, changed, |error| CallRefusal::internal(&error));
                 }
-                if outcome.change.is_some() && self.script.disk_is_full() {
+                if outcome.change.is_some() && self.script.lasting.disk_is_full {
                     return Err(not_saved());
                 }
                 self.settle(outcome, changed, |_| not_saved())
@@ -85,6 +75,19 @@ impl Core {
                 self.settle(outcome, changed, |error| CallRefusal::internal(&error))
             }
         }
+    }
+
+    /// The method of that name, if the caller may use it now.
+    fn admitted(&self, name: &str, caller: &Caller, now: Timestamp) -> Result<Method, CallRefusal> {
+        let method = lookup(name).ok_or_else(CallRefusal::unknown_method)?;
+        if method.scope().is_some_and(|scope| !caller.scopes.contains(&scope)) {
+            let text = "The request requires higher privileges than provided by the webhook token";
+            return Err(CallRefusal::new(401, "insufficient_scope", text));
+        }
+        if !self.meter.admits(name, now) {
+            return Err(CallRefusal::time_limit());
+        }
+        self.script.refusal(name).map_or(Ok(method), Err)
     }
 
     /// Stores and applies the change of an outcome, then gives its reply.

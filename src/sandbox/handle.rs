@@ -1,7 +1,6 @@
 //! Starting a sandbox, and the handle with which a test looks and changes things behind the API.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,69 +12,19 @@ use tokio::sync::oneshot;
 use super::call::WorldChange;
 use super::core::Core;
 use super::engine::Engine;
+use super::error::SandboxError;
 use super::faults::{Faults, Script};
 use super::identity::random_path;
 use super::oauth;
 use super::options::{Options, Protocol};
 use super::record::Recorded;
 use super::server;
-use super::store::{FolderError, Store, write_application_file};
+use super::store::{Store, write_application_file};
 use super::tls::{self, Authority};
 use crate::domain::asset::Kind;
 
 /// The files that clients need to call as one of the portal's applications.
 const OAUTH_FILES: [&str; 2] = ["oauth.json", "oauth-other.json"];
-
-/// Why a sandbox could not start or be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
-    /// The folder cannot be read or written.
-    #[error("cannot use {path}: {source}")]
-    Io {
-        /// The folder, or the file in it.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// Another sandbox uses the folder.
-    #[error("{path} is in use by another sandbox")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder holds something that no sandbox wrote.
-    #[error("{path}, line {line}, was not written by a sandbox: {message}")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with the line.
-        message: String,
-    },
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The system refused a thread or random bytes.
-    #[error("cannot start: {0}")]
-    System(String),
-}
-
-impl From<FolderError> for SandboxError {
-    fn from(error: FolderError) -> Self {
-        match error {
-            FolderError::Io { path, source } => Self::Io { path, source },
-            FolderError::InUse { path } => Self::InUse { path },
-            FolderError::Damaged { path, line, source } => Self::Damaged { path, line, message: source.to_string() },
-            FolderError::Random(error) => Self::System(error.to_string()),
-        }
-    }
-}
 
 /// A custom entry and its file, as the portal has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,9 +49,6 @@ pub struct Sandbox {
 }
 
 /// Starts a sandbox in its own thread; it listens when this returns.
-///
-/// # Errors
-/// When the folder or the address cannot be used, or the system refuses a thread; see [`SandboxError`].
 pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let (data, listen) = (options.data.clone(), options.listen);
     let (store, identity, world) = Store::open(&data)?;
@@ -127,8 +73,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     }
     let core = Core::new(store, world, tokens, &options);
     let engine = Arc::new(Engine::new(identity, base, &options, core));
-    let system = |error: io::Error| SandboxError::System(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SandboxError::System)?;
     let entered = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
     drop(entered);
@@ -137,7 +82,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let thread = thread::Builder::new()
         .name("sandbox".to_owned())
         .spawn(move || runtime.block_on(server::run(listener, acceptor, served, stopped)))
-        .map_err(system)?;
+        .map_err(SandboxError::System)?;
     Ok(Sandbox { engine, address, data, authority, running: Some((stop, thread)) })
 }
 
@@ -154,32 +99,27 @@ fn base(protocol: Protocol, mut address: SocketAddr) -> String {
 
 impl Sandbox {
     /// The address that it listens on.
-    #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The portal's random name, made once for the folder and kept in it.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.engine.identity.id
     }
 
     /// The webhook of user 1, an administrator, ending with a slash. The secret belongs to the folder.
-    #[must_use]
     pub fn admin_webhook(&self) -> String {
         self.webhook(1, &self.engine.identity.administrator_secret)
     }
 
     /// The webhook of user 2, who is not an administrator, ending with a slash. The secret belongs to the folder.
-    #[must_use]
     pub fn user_webhook(&self) -> String {
         self.webhook(2, &self.engine.identity.user_secret)
     }
 
     /// The URL of its page, ending with a slash; all its URLs begin with it. If it listens on every address of this machine,
     /// this is the loopback one.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("{}/", self.engine.base)
     }
@@ -190,13 +130,11 @@ impl Sandbox {
     }
 
     /// The certificate authority that clients must trust, when it speaks TLS.
-    #[must_use]
     pub const fn authority(&self) -> Option<&Authority> {
         self.authority.as_ref()
     }
 
     /// A webhook of user 1 that lacks the scope `crm`, ending with a slash. The secret belongs to the folder.
-    #[must_use]
     pub fn scopeless_webhook(&self) -> String {
         self.webhook(1, &self.engine.identity.scopeless_secret)
     }
@@ -207,13 +145,11 @@ impl Sandbox {
 
     /// The file of an application with the scope `crm`, whose tokens stand for user 1: domain, tokens, client id and
     /// secret, endpoints. A client rewrites it when it refreshes.
-    #[must_use]
     pub fn oauth_file(&self) -> PathBuf {
         self.data.join(OAUTH_FILES[0])
     }
 
     /// The same file of a second application, which cannot delete the log entries of the first.
-    #[must_use]
     pub fn other_oauth_file(&self) -> PathBuf {
         self.data.join(OAUTH_FILES[1])
     }
@@ -224,14 +160,12 @@ impl Sandbox {
     }
 
     /// The number of token refreshes since the start.
-    #[must_use]
     pub fn refreshes(&self) -> u64 {
         self.engine.core().refreshes
     }
 
     /// The recorded requests since the start, in the order of arrival: the newest ones that are 200,000 together with their
     /// commands.
-    #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.engine.core().requests.all()
     }
@@ -242,7 +176,6 @@ impl Sandbox {
     }
 
     /// The custom entries, icons first, in the order of their adding.
-    #[must_use]
     pub fn entries(&self) -> Vec<StoredEntry> {
         let core = self.engine.core();
         let of = |kind| {
@@ -257,18 +190,14 @@ impl Sandbox {
     }
 
     /// The number of files that no entry refers to: one for every `add` refused because of its code.
-    #[must_use]
     pub fn orphans(&self) -> u64 {
-        self.engine.core().world.orphans()
+        self.engine.core().world.orphans
     }
 
     /// Adds an entry behind the API, or replaces the one with that code. Nothing is checked: the content can be anything, the
     /// code too long or a system code.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn seed(&self, kind: Kind, code: &str, content: &[u8]) -> Result<(), SandboxError> {
-        let path = random_path().map_err(FolderError::Random)?;
+        let path = random_path()?;
         let code = code.to_owned();
         let (content, added) = (content.to_vec().into(), Some(Timestamp::now()));
         self.change(vec![
@@ -278,32 +207,22 @@ impl Sandbox {
     }
 
     /// Removes an entry behind the API; the code is matched without case, as by the portal.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn remove(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
         self.change(vec![WorldChange::Delete { kind, code: code.to_owned() }])
     }
 
     /// Makes a code a system code, as a new release of the portal does. A custom entry with that code stays, hidden.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn make_system(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
         self.change(vec![WorldChange::System { kind, code: code.to_owned() }])
     }
 
     /// Gives every custom entry a new path; the old ones are gone.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
     pub fn rotate_uris(&self) -> Result<(), SandboxError> {
         let moves = self.entries().into_iter().map(|StoredEntry { kind, code, .. }| {
-            let path = random_path().map_err(FolderError::Random)?;
+            let path = random_path()?;
             Ok(WorldChange::Move { kind, code, path })
         });
-        let moves = moves.collect::<Result<_, SandboxError>>()?;
-        self.change(moves)
+        self.change(moves.collect::<Result<_, SandboxError>>()?)
     }
 
     /// Freezes the icon list as it is now, whatever is added or deleted; `get` is not affected. A restart undoes it.
@@ -313,7 +232,7 @@ impl Sandbox {
 
     /// Lets the icon list end with a `null`. A restart undoes it.
     pub fn set_null_element(&self, present: bool) {
-        self.engine.core().world.set_null_element(present);
+        self.engine.core().world.null_element = present;
     }
 
     fn change(&self, changes: Vec<WorldChange>) -> Result<(), SandboxError> {

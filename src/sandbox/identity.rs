@@ -50,7 +50,6 @@ pub(super) struct App {
 }
 
 impl Identity {
-    /// A new portal.
     pub(super) fn new() -> Result<Self, Error> {
         Self {
             id: random_text(10)?,

@@ -38,7 +38,6 @@ pub(super) struct MessageLog {
 }
 
 impl MessageLog {
-    /// Adds an entry.
     pub(super) fn add(&mut self, message: LogMessage) {
         self.last = self.last.max(message.id);
         self.entries.insert(message.id, message);

@@ -18,6 +18,7 @@ mod call;
 mod checks;
 mod core;
 mod engine;
+mod error;
 mod execute;
 pub mod faults;
 mod handle;
@@ -40,8 +41,9 @@ mod wire;
 mod world;
 
 pub use bucket::RateLimit;
+pub use error::SandboxError;
 pub use faults::Faults;
-pub use handle::{Sandbox, SandboxError, StoredEntry, start};
+pub use handle::{Sandbox, StoredEntry, start};
 pub use logmessage::LogList;
 pub use operating::Operating;
 pub use options::{Latency, Options, Protocol};

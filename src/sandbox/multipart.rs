@@ -15,7 +15,7 @@ pub(super) fn fields(content_type: &str, body: &[u8]) -> Parameters {
         // The body is there already, so this never waits.
         let _ = read(Multipart::new(whole, boundary), &mut all).now_or_never();
     }
-    all.into_parameters()
+    all.parameters
 }
 
 async fn read(mut parts: Multipart<'_>, all: &mut Variables) {

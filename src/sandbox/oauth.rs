@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::core::Core;
+use super::error::SandboxError;
 use super::identity::{ADMINISTRATOR, CRM, Identity};
 use super::php::Parameters;
-use super::store::{FolderError, Store};
+use super::store::Store;
 use super::tokens::{TokenPair, Tokens, domain, endpoint};
 use super::wire::{CallRefusal, HttpAnswer};
 
@@ -22,12 +23,12 @@ pub(super) fn open(
     identity: &Identity,
     now: Timestamp,
     lifetime: Duration,
-) -> Result<Tokens, FolderError> {
+) -> Result<Tokens, SandboxError> {
     let before = store.tokens()?;
     let mut tokens = before.clone();
     for app in &identity.apps {
         if tokens.newest(app).is_none_or(|pair| pair.refresh_expires <= now.as_second()) {
-            tokens.add(TokenPair::new(app, now, lifetime).map_err(FolderError::Random)?);
+            tokens.add(TokenPair::new(app, now, lifetime)?);
         }
     }
     if tokens != before {

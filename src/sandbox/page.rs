@@ -27,7 +27,6 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;ma
 /// A page, and its policy for the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HtmlPage {
-    /// The page itself.
     pub(crate) html: String,
     /// The `Content-Security-Policy` that is sent with it; the page may state the rest itself.
     pub(crate) policy: String,
@@ -36,14 +35,12 @@ pub struct HtmlPage {
 /// A copy of what a portal holds, so that it can go on while its page is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalContents {
-    /// Icons and logos.
     pub(crate) kinds: Vec<KindContents>,
 }
 
 /// The entries of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KindContents {
-    /// The kind.
     pub(crate) kind: Kind,
     /// The codes that come with the product.
     pub(crate) system: Vec<String>,
@@ -56,9 +53,7 @@ pub(crate) struct KindContents {
 pub(crate) struct CustomEntry {
     /// The code as it was spelt when it was added.
     pub(crate) code: String,
-    /// The path of its file.
     pub(crate) path: String,
-    /// The bytes of its file.
     pub(crate) content: Bytes,
     /// When it was added, if that was recorded.
     pub(crate) added: Option<Timestamp>,

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
@@ -20,7 +23,7 @@ pub(super) fn form(text: &[u8]) -> Parameters {
         let value = decoded(halves.next().unwrap_or_default());
         all.put(&name, value);
     }
-    all.into_parameters()
+    all.parameters
 }
 
 fn decoded(part: &[u8]) -> String {
@@ -31,7 +34,7 @@ fn decoded(part: &[u8]) -> String {
 /// Parameters while they are read one by one.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
-    all: Parameters,
+    pub(super) parameters: Parameters,
     appending: Appending,
 }
 
@@ -56,7 +59,7 @@ impl Variables {
             return;
         }
         let mut appending = self.appending.inner.entry(first.clone()).or_default();
-        let mut slot = self.all.entry(first).or_insert(Value::Null);
+        let mut slot = self.parameters.entry(first).or_insert(Value::Null);
         for key in keys {
             if !slot.is_object() {
                 *slot = Value::Object(Map::new());
@@ -71,10 +74,6 @@ impl Variables {
             slot = map.entry(key).or_insert(Value::Null);
         }
         *slot = Value::String(value);
-    }
-
-    pub(super) fn into_parameters(self) -> Parameters {
-        self.all
     }
 }
 
@@ -139,31 +138,19 @@ pub(super) fn integer(value: &Value) -> i64 {
 
 /// Decodes base64 as PHP does when it is not strict: every other character is skipped, also padding in the middle.
 pub(super) fn lenient_base64(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in text.bytes() {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => continue,
-        };
-        bits = (bits << 6 | u32::from(six)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(((bits >> held) & 0xff).to_le_bytes()[0]);
-        }
+    const UNPADDED: GeneralPurpose = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let mut digits: Vec<u8> = text.bytes().filter(is_digit).collect();
+    // One digit alone is not a byte.
+    if digits.len() % 4 == 1 {
+        digits.pop();
     }
-    bytes
+    UNPADDED.decode(digits).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde_json::json;
 

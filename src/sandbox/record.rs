@@ -58,7 +58,6 @@ pub enum End {
 
 impl Recorded {
     /// Whether any of its commands is an `add` or a `delete`, executed or not.
-    #[must_use]
     pub fn would_write(&self) -> bool {
         self.commands.iter().any(|command| writes(&command.method))
     }

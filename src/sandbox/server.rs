@@ -47,7 +47,6 @@ struct Closed;
 /// Whether the requests of a connection are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ConnectionKind {
-    /// They are served.
     Served,
     /// They are refused: the connection is plain HTTP where TLS is expected.
     PlainRefused,
@@ -116,7 +115,10 @@ async fn serve(
         async move {
             match kind {
                 ConnectionKind::Served => respond(engine, peer, request).await,
-                ConnectionKind::PlainRefused => response(HttpAnswer::refused(&CallRefusal::not_secured()), None),
+                ConnectionKind::PlainRefused => {
+                    let refusal = CallRefusal::new(400, "INVALID_REQUEST", "Https required.");
+                    response(HttpAnswer::refused(&refusal), None)
+                }
             }
         }
     });
@@ -151,20 +153,16 @@ async fn respond(
     let work = tokio::spawn(async move { engine.serve(ticket).await });
     let delivery = if at_once { Delivery::Close } else { work.await.map_err(|_| Closed)? };
     let seconds = begun.elapsed().as_secs_f64();
-    match delivery {
-        Delivery::Answer(answer) => {
-            tracing::debug!(%method, status = answer.status, seconds, "answered");
-            response(answer, None)
-        }
-        Delivery::Torn(answer, length) => {
-            tracing::debug!(%method, status = answer.status, seconds, length, "answered in part");
-            response(answer, Some(length))
-        }
+    let (answer, torn) = match delivery {
+        Delivery::Answer(answer) => (answer, None),
+        Delivery::Torn(answer, length) => (answer, Some(length)),
         Delivery::Close => {
             tracing::debug!(%method, seconds, "closed without an answer");
-            Err(Closed)
+            return Err(Closed);
         }
-    }
+    };
+    tracing::debug!(%method, status = answer.status, seconds, torn, "answered");
+    response(answer, torn)
 }
 
 /// Answers a request for the page with the portal's entries.

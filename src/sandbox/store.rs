@@ -16,25 +16,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::call::WorldChange;
+use super::error::SandboxError;
 use super::identity::Identity;
 use super::tokens::Tokens;
 use super::world::World;
 
 /// The file with the tokens of the applications.
 const TOKENS: &str = "tokens.json";
-
-/// Why a folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FolderError {
-    #[error("cannot use {path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
-    #[error("{path} is in use by another sandbox")]
-    InUse { path: PathBuf },
-    #[error("{path}:{line} is no line of a sandbox's log: {source}")]
-    Damaged { path: PathBuf, line: usize, source: serde_json::Error },
-    #[error("no random bytes: {0}")]
-    Random(getrandom::Error),
-}
 
 /// An open folder, locked until it is dropped.
 #[derive(Debug)]
@@ -52,10 +40,10 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Store {
     /// Opens or creates a folder, and gives what it holds.
-    pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), FolderError> {
+    pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), SandboxError> {
         let at = |path: &Path| {
             let path = path.to_owned();
-            move |source| FolderError::Io { path, source }
+            move |source| SandboxError::Io { path, source }
         };
         fs::create_dir_all(folder).map_err(at(folder))?;
         let lock = lock(folder)?;
@@ -77,12 +65,12 @@ impl Store {
     }
 
     /// The tokens of the applications; none in a new folder.
-    pub(super) fn tokens(&self) -> Result<Tokens, FolderError> {
+    pub(super) fn tokens(&self) -> Result<Tokens, SandboxError> {
         Ok(read_json(&self.folder.join(TOKENS))?.unwrap_or_default())
     }
 
     /// Replaces the tokens of the applications.
-    pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), FolderError> {
+    pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), SandboxError> {
         write_json(&self.folder.join(TOKENS), tokens)
     }
 
@@ -118,11 +106,11 @@ fn text(changes: &[WorldChange]) -> io::Result<Vec<u8>> {
 }
 
 /// The world of a log, the count of its lines, and its length without a torn end.
-fn read(path: &Path) -> Result<(World, usize, u64), FolderError> {
+fn read(path: &Path) -> Result<(World, usize, u64), SandboxError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(FolderError::Io { path: path.to_owned(), source }),
+        Err(source) => return Err(SandboxError::Io { path: path.to_owned(), source }),
     };
     let (mut world, mut lines, mut length) = (World::default(), 0, 0);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -133,14 +121,14 @@ fn read(path: &Path) -> Result<(World, usize, u64), FolderError> {
         }
         lines += 1;
         length += line.len() as u64;
-        world.apply(change.map_err(|source| FolderError::Damaged { path: path.to_owned(), line: lines, source })?);
+        world.apply(change.map_err(|source| SandboxError::Damaged { path: path.to_owned(), line: lines, source })?);
     }
     Ok((world, lines, length))
 }
 
-fn lock(folder: &Path) -> Result<File, FolderError> {
+fn lock(folder: &Path) -> Result<File, SandboxError> {
     let path = folder.join("lock");
-    let io = |source| FolderError::Io { path: path.clone(), source };
+    let io = |source| SandboxError::Io { path: path.clone(), source };
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
     let step = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
@@ -151,20 +139,19 @@ fn lock(folder: &Path) -> Result<File, FolderError> {
                 thread::sleep(step);
                 waited += step;
             }
-            Err(TryLockError::WouldBlock) => return Err(FolderError::InUse { path: folder.to_owned() }),
+            Err(TryLockError::WouldBlock) => return Err(SandboxError::InUse { path: folder.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
     }
 }
 
-fn identity(folder: &Path) -> Result<Identity, FolderError> {
+fn identity(folder: &Path) -> Result<Identity, SandboxError> {
     let path = folder.join("portal.json");
     let known: Option<Identity> = read_json(&path)?;
     let identity = match &known {
-        Some(known) => known.clone().completed(),
-        None => Identity::new(),
-    }
-    .map_err(FolderError::Random)?;
+        Some(known) => known.clone().completed()?,
+        None => Identity::new()?,
+    };
     if known.as_ref() != Some(&identity) {
         write_json(&path, &identity)?;
     }
@@ -172,26 +159,26 @@ fn identity(folder: &Path) -> Result<Identity, FolderError> {
 }
 
 /// Reads a JSON file; `None` if it does not exist.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FolderError> {
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SandboxError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(FolderError::Io { path: path.to_owned(), source }),
+        Err(source) => return Err(SandboxError::Io { path: path.to_owned(), source }),
     };
     let damaged =
-        |source: serde_json::Error| FolderError::Damaged { path: path.to_owned(), line: source.line(), source };
+        |source: serde_json::Error| SandboxError::Damaged { path: path.to_owned(), line: source.line(), source };
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FolderError> {
-    let io = |source| FolderError::Io { path: path.to_owned(), source };
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), SandboxError> {
+    let io = |source| SandboxError::Io { path: path.to_owned(), source };
     let bytes = serde_json::to_vec_pretty(value).map_err(|error| io(error.into()))?;
     write_atomically(path, &bytes).map_err(io)
 }
 
 /// Writes an application's file for the clients, unless it exists and is up to date: a client that refreshes rewrites it and
 /// may add to it. Anything else in its place is replaced.
-pub(super) fn write_application_file(path: &Path, file: &Value) -> Result<(), FolderError> {
+pub(super) fn write_application_file(path: &Path, file: &Value) -> Result<(), SandboxError> {
     let there: Value = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let is_current =
         file.as_object().is_some_and(|file| file.iter().all(|(name, value)| there.get(name) == Some(value)));
@@ -235,7 +222,7 @@ mod tests {
         for length in 0..torn.len() {
             fs::write(&path, [whole.as_slice(), torn.get(..length).unwrap()].concat()).unwrap();
             let (mut store, again, world) = Store::open(folder.path()).unwrap();
-            assert_eq!((codes(&world), world.orphans(), again.id), (vec!["a".to_owned()], 1, identity.id.clone()));
+            assert_eq!((codes(&world), world.orphans, again.id), (vec!["a".to_owned()], 1, identity.id.clone()));
             store.append(&[add("c", "/3")]).unwrap();
             drop(store);
             let (_, _, world) = Store::open(folder.path()).unwrap();
@@ -290,18 +277,18 @@ mod tests {
         assert_eq!(identity.apps.len(), 2);
         assert_eq!(open(), identity, "made once");
         fs::write(folder.path().join("portal.json"), "{}").unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(FolderError::Damaged { .. })));
+        assert!(matches!(Store::open(folder.path()), Err(SandboxError::Damaged { .. })));
     }
 
     #[test]
     fn a_folder_has_one_user_and_a_damaged_log_is_no_empty_portal() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _, _) = Store::open(folder.path()).unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(FolderError::InUse { .. })));
+        assert!(matches!(Store::open(folder.path()), Err(SandboxError::InUse { .. })));
         drop(store);
         for foreign in ["{}\n", "my notes", "{\"op\":\"orphan\"} and more"] {
             fs::write(folder.path().join("log.jsonl"), foreign).unwrap();
-            assert!(matches!(Store::open(folder.path()), Err(FolderError::Damaged { line: 1, .. })), "{foreign}");
+            assert!(matches!(Store::open(folder.path()), Err(SandboxError::Damaged { line: 1, .. })), "{foreign}");
             assert_eq!(fs::read_to_string(folder.path().join("log.jsonl")).unwrap(), foreign);
         }
     }

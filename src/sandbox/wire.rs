@@ -18,7 +18,6 @@ pub(super) struct HttpAnswer {
 }
 
 impl HttpAnswer {
-    /// Any text.
     pub(super) fn text(status: u16, content_type: &str, body: &str) -> Self {
         Self { status, content_type: content_type.to_owned(), body: Bytes::copy_from_slice(body.as_bytes()) }
     }
@@ -29,7 +28,6 @@ impl HttpAnswer {
         Self::text(status, "text/html; charset=utf-8", &body)
     }
 
-    /// A JSON document.
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self { status, content_type: "application/json; charset=utf-8".to_owned(), body: body.to_string().into() }
     }
@@ -56,20 +54,12 @@ impl CallRefusal {
         Self { status, code: code.to_owned(), description: description.to_owned() }
     }
 
-    pub(super) fn with_status(self, status: u16) -> Self {
-        Self { status, ..self }
-    }
-
     pub(super) fn too_many_requests() -> Self {
         Self::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
     }
 
     pub(super) fn time_limit() -> Self {
         Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
-    }
-
-    pub(super) fn overload() -> Self {
-        Self::new(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.")
     }
 
     pub(super) fn expired_token() -> Self {
@@ -84,21 +74,12 @@ impl CallRefusal {
         Self::new(401, "NO_AUTH_FOUND", "Wrong authorization data")
     }
 
-    pub(super) fn insufficient_scope() -> Self {
-        let text = "The request requires higher privileges than provided by the webhook token";
-        Self::new(401, "insufficient_scope", text)
-    }
-
     pub(super) fn not_in_batch() -> Self {
         Self::new(400, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
     }
 
     pub(super) fn internal(error: &impl fmt::Display) -> Self {
         Self::new(500, "INTERNAL_SERVER_ERROR", &error.to_string())
-    }
-
-    pub(super) fn not_secured() -> Self {
-        Self::new(400, "INVALID_REQUEST", "Https required.")
     }
 
     /// `{"error", "error_description"}`.

@@ -34,10 +34,12 @@ pub(super) struct World {
     icons: EntryTable,
     logos: EntryTable,
     files: HashMap<String, Bytes>,
-    orphans: u64,
+    /// How many files no entry refers to.
+    pub(super) orphans: u64,
     pub(super) log: MessageLog,
     stale_icons: Option<Success>,
-    null_element: bool,
+    /// Whether the icon list ends with a `null`.
+    pub(super) null_element: bool,
 }
 
 /// The entries of one kind. The rows are in the order in which they were added.
@@ -55,10 +57,6 @@ fn folded(code: &str) -> String {
 }
 
 impl EntryTable {
-    fn find(&self, code: &str) -> Option<&Row> {
-        self.by_code.get(&folded(code)).and_then(|id| self.rows.get(id))
-    }
-
     fn remove(&mut self, code: &str) -> Option<Row> {
         self.by_code.remove(&folded(code)).and_then(|id| self.rows.remove(&id))
     }
@@ -101,17 +99,12 @@ impl World {
 
     /// The custom entry with a code, matched as the database does.
     pub(super) fn find(&self, kind: Kind, code: &str) -> Option<&Row> {
-        self.table(kind).find(code)
+        let table = self.table(kind);
+        table.by_code.get(&folded(code)).and_then(|id| table.rows.get(id))
     }
 
-    /// The content of a file.
     pub(super) fn file(&self, path: &str) -> Option<Bytes> {
         self.files.get(path).cloned()
-    }
-
-    /// The number of files that no entry refers to.
-    pub(super) const fn orphans(&self) -> u64 {
-        self.orphans
     }
 
     /// The fewest changes that make a world like this one.
@@ -141,12 +134,6 @@ impl World {
         }
     }
 
-    /// Whether the icon list ends with a `null`.
-    pub(super) const fn set_null_element(&mut self, present: bool) {
-        self.null_element = present;
-    }
-
-    /// Applies a change.
     pub(super) fn apply(&mut self, change: WorldChange) {
         match change {
             WorldChange::Add { kind, code, path, content, added } => {
@@ -161,8 +148,7 @@ impl World {
             WorldChange::Orphan => self.orphans += 1,
             WorldChange::Move { kind, code, path } => {
                 let table = self.table_mut(kind);
-                let row = table.by_code.get(&folded(&code)).and_then(|id| table.rows.get_mut(id));
-                if let Some(row) = row {
+                if let Some(row) = table.by_code.get(&folded(&code)).and_then(|id| table.rows.get_mut(id)) {
                     let content = row.content.clone();
                     let old = std::mem::replace(&mut row.path, path.clone());
                     self.files.remove(&old);

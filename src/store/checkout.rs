@@ -11,6 +11,7 @@ use super::repository::Repository;
 use super::root::{Checkout, Surroundings, surroundings};
 use crate::domain::guard::{CountsByKind, FolderCheckout};
 use crate::domain::manifest::{Manifest, Section};
+use crate::domain::finding::Problem;
 use crate::domain::origin::past::ObjectId;
 use crate::domain::plan::Plan;
 use crate::ops::ports::NoHistory;
@@ -44,7 +45,7 @@ fn incomplete(why: String, help: &str) -> FolderCheckout {
 fn words(no_history: NoHistory) -> (String, String) {
     match no_history {
         NoHistory::Outside(why) => (why, OTHERWISE.to_owned()),
-        NoHistory::Unreadable { why, help } => (why, help.unwrap_or_else(|| OTHERWISE.to_owned())),
+        NoHistory::Unreadable(Problem { message, help }) => (message, help.unwrap_or_else(|| OTHERWISE.to_owned())),
     }
 }
 
@@ -67,11 +68,11 @@ impl Gap {
 
 /// What the checkout that holds a folder of art lacks of it; the error says why Git cannot tell.
 fn gap(folder: &Path, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
-    let unreadable = |_| NoHistory::unreadable("it cannot be found", None);
+    let unreadable = |_| NoHistory::Unreadable(Problem::new("it cannot be found"));
     let folder = place::real(folder).map_err(unreadable)?;
     let checkout = match surroundings(&folder) {
         Surroundings::Plain => return Ok(None),
-        Surroundings::Unusable(why) => return Err(NoHistory::unreadable(&why, None)),
+        Surroundings::Unusable(why) => return Err(NoHistory::Unreadable(Problem::new(why))),
         Surroundings::Checkout(checkout) => checkout,
     };
     let Some(commit) = git::head(&checkout)? else { return Ok(None) };
@@ -172,5 +173,5 @@ fn as_folder(path: &str) -> String {
 }
 
 fn unnamed() -> NoHistory {
-    NoHistory::unreadable("it has a name that is not UTF-8", None)
+    NoHistory::Unreadable(Problem::new("it has a name that is not UTF-8"))
 }

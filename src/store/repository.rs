@@ -32,6 +32,11 @@ const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "
 /// How many folders upward they are looked for.
 const MAX_FOLDERS_ABOVE: usize = 32;
 
+const FILE_MISSING: &str = "file-missing";
+
+/// The most missing files for which a similar name is looked for: each of them is compared with all names of its folder.
+const MAX_SUGGESTIONS: usize = 10;
+
 /// How many names in a folder are compared with that of a missing file.
 const MAX_COMPARED_NAMES: usize = 10_000;
 
@@ -229,11 +234,11 @@ impl Repository {
                     let what = if kind == FileKind::Folder { "a folder" } else { "no regular file" };
                     ("file-unreadable", format!("`{file}` is {what}"), "name a PNG file".to_owned())
                 }
-                NotRead::Io(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let near = self.nearest(file).map(|near| format!("did you mean `{near}`?"));
-                    let help = near.unwrap_or_else(|| "add it, or take the entry out".to_owned());
-                    ("file-missing", format!("the file `{file}` does not exist"), help)
-                }
+                NotRead::Io(error) if error.kind() == io::ErrorKind::NotFound => (
+                    FILE_MISSING,
+                    format!("the file `{file}` does not exist"),
+                    "add it, or take the entry out".to_owned(),
+                ),
                 NotRead::Io(error) => (
                     "file-unreadable",
                     format!("the file `{file}` cannot be read: {}", plain(&error)),
@@ -293,10 +298,19 @@ impl ReadArt for Repository {
         };
         let read: Vec<_> = declared.par_iter().map(|declared| self.read(&inside, declared)).collect();
         let mut pieces = Vec::with_capacity(read.len());
+        let mut suggestions = MAX_SUGGESTIONS;
         for (DeclaredFile { address, file, place, .. }, read) in declared.into_iter().zip(read) {
             match read {
                 Ok(FileContents { size, bytes }) => pieces.push(Piece { address, file, place, size, bytes }),
-                Err(finding) => findings.push(*finding),
+                Err(mut finding) => {
+                    if finding.rule == FILE_MISSING && suggestions > 0 {
+                        suggestions -= 1;
+                        if let Some(near) = self.nearest(&file) {
+                            finding.help = Some(format!("did you mean `{near}`?"));
+                        }
+                    }
+                    findings.push(*finding);
+                }
             }
         }
         (Art { pieces, orphans: unclaimed }, findings)

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::domain::init::{Brand, CiSystem, Owned, PinnedPortal};
+use crate::domain::init::{CiSystem, Owned, PinnedPortal};
 use crate::domain::scope::Pattern;
 
 /// The CI system that a file is written for.
@@ -37,14 +37,7 @@ pub(super) struct Given {
 /// The source of the first entries, and the codes that the repository owns.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// Sample art.
     Samples(Owned),
     /// What the portal holds; without a pattern, each code of it.
     Portal(Option<Pattern>),
-}
-
-/// The start of the repository: a brand, and the portal that it is for.
-pub(super) struct Begun {
-    pub(super) brand: Brand,
-    pub(super) portal: Option<PinnedPortal>,
 }

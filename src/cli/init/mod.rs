@@ -18,13 +18,13 @@ use crate::render::json::InitDocument;
 use crate::store::files::place::with_slashes;
 use crate::store::init::{InitError, NewRepository, write};
 
-use given::{Begun, Ci, Given, Source};
+use given::{Ci, Given, Source};
 
 use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
-use super::settings::{Format, Globals};
+use super::settings::Globals;
 use super::signals;
 
 /// Start a branding repository: manifest, art, .gitignore, CI
@@ -70,14 +70,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         report.findings = failure.findings;
     }
     let exit = error::exit_of_reading(kind, report.findings.iter().any(Finding::is_error));
-    match globals.format {
-        Format::Json => output::json(render::json::print::<InitDocument>(&report), exit),
-        Format::Human => {
-            let exit = output::data(&render::init::report(&report), exit);
-            output::findings(globals, &report.findings, &Report::default());
-            exit
-        }
-    }
+    let human = || render::init::report(&report);
+    output::result::<InitDocument>(globals, &report, exit, human, &report.findings, &Report::default())
 }
 
 /// Asks what is left to ask, and writes.
@@ -96,13 +90,13 @@ fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> R
         _ => (&site.folder, FolderInGit::root()),
     };
     report.ci = ci.system();
-    let Begun { brand, portal } = match source {
-        Source::Samples(owns) => Begun { brand: Brand::Samples(owns), portal },
+    let (brand, portal) = match source {
+        Source::Samples(owns) => (Brand::Samples(owns), portal),
         Source::Portal(owns) => {
-            let (answered, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
+            let (brand, portal, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
             report.findings.clone_from(&export.findings);
             report.export = Some(ExportReport { folder: site.folder.display().to_string(), ..export });
-            answered
+            (brand, portal)
         }
     };
     let files = init::files(&InitAnswers { brand, portal, ci: report.ci, folder });

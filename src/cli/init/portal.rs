@@ -13,7 +13,6 @@ use crate::ops::plan::Purpose;
 use super::super::connection::{self, Connection};
 use super::super::context::Context;
 use super::super::error::Failure;
-use super::given::Begun;
 
 /// Reads the portal of the credentials, which must be `portal` if one is named, and lays out what it holds. `None` for the
 /// portal that comes back means a sandbox, to which no repository is pinned.
@@ -21,7 +20,7 @@ pub(super) fn read(
     context: &Context<'_>,
     owns: Option<Pattern>,
     portal: Option<PinnedPortal>,
-) -> Result<(Begun, ExportReport), Failure> {
+) -> Result<(Brand, Option<PinnedPortal>, ExportReport), Failure> {
     let sandbox = context.globals.sandbox.is_some();
     if let Some(portal) = portal.as_ref().filter(|_| sandbox) {
         let finding = Finding::error("usage", format!("--portal names {}, and --sandbox is another", portal.host()));
@@ -54,5 +53,5 @@ pub(super) fn read(
     }
     let portal = if sandbox { None } else { PinnedPortal::parse(&identity).ok() };
     let report = ExportReport { portal: Some(identity), items, findings, ..ExportReport::default() };
-    Ok((Begun { brand: Brand::Exported(files), portal }, report))
+    Ok((Brand::Exported(files), portal, report))
 }

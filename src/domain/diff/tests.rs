@@ -195,8 +195,13 @@ fn a_code_that_the_portal_lists_twice_is_a_conflict() {
 
     let undeclared = brand().diff(&brand().portal().with("icon/gone", 8).with("icon/Gone", 9));
     assert_eq!(shown(&undeclared), [] as [&str; 0]);
-    let about = [address("icon/gone"), address("icon/Gone")];
-    assert_eq!(conflicts(&undeclared), [("code-ambiguous", Some(&about[0])), ("code-ambiguous", Some(&about[1]))]);
+    assert_eq!(conflicts(&undeclared), [("code-ambiguous", Some(&address("icon/gone")))]);
+
+    let portal = (0..6_000).fold(brand().portal(), |portal, _| portal.with("icon/gone", 8));
+    let often = brand().diff(&portal);
+    assert_eq!(conflicts(&often), [("code-ambiguous", Some(&address("icon/gone")))]);
+    assert!(often.conflicts[0].message.starts_with("the portal lists 6000 entries for `icon/gone`: "));
+    assert!(often.conflicts[0].message.ends_with("`icon/gone`, and 5995 more"), "{}", often.conflicts[0].message);
 }
 
 #[test]

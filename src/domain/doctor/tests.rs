@@ -1,7 +1,7 @@
 use super::*;
 
-fn problem(message: &str) -> DoctorProblem {
-    DoctorProblem { message: message.to_owned(), help: None }
+fn problem(message: &str) -> Problem {
+    Problem::new(message)
 }
 
 fn setup() -> Setup {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::asset::{Address, Code, FoldedCode, Kind};
 use crate::domain::finding::{Finding, Place};
-use crate::domain::manifest::{self as manifests, Level, Manifest, Policy};
+use crate::domain::manifest::{self as manifests, Level, Manifest};
 use crate::domain::plan::Contents;
 use crate::domain::quote::quoted;
 use crate::domain::rules;
@@ -54,14 +54,9 @@ impl DeclarationRules {
         }
         let everything = Pattern::parse("*").and_then(|pattern| Scope::new(vec![pattern])).unwrap_or_default();
         let manifest = Manifest {
-            portals: Vec::new(),
             owns: everything,
-            ignore: Scope::default(),
-            protect: Scope::default(),
-            policy: Policy::default(),
             rules: BTreeMap::from([(OPAQUE.to_owned(), Level::Warn)]),
-            icons: None,
-            logos: None,
+            ..Manifest::default()
         };
         Self { manifest, reserved, ambiguous }
     }

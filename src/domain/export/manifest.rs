@@ -12,7 +12,6 @@ use super::names::SCHEMA;
 
 /// What is written into it.
 pub(super) struct Draft<'a> {
-    /// The portal, for people.
     pub(super) portal: &'a str,
     /// Whether it is for that portal only.
     pub(super) pinned: bool,
@@ -27,7 +26,6 @@ pub(super) struct Draft<'a> {
     pub(super) opaque: usize,
 }
 
-/// Writes it.
 pub(super) fn text(draft: &Draft<'_>) -> String {
     let mut text = format!("# yaml-language-server: $schema={SCHEMA}\n");
     let _ = writeln!(text, "# What {} held when `brandctl export` read it.\nversion: 1", comment(draft.portal));

@@ -62,7 +62,6 @@ pub struct ExportSource {
     pub(crate) sandbox: bool,
 }
 
-/// The outcome of one custom entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExportOutcome {
     /// The manifest declares it, with its image in this file.
@@ -75,12 +74,10 @@ pub(crate) enum ExportOutcome {
     LeftOut,
 }
 
-/// A file of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExportedFile {
     /// Its path, relative to the export's folder, with `/`.
     pub(crate) path: String,
-    /// The digest of its bytes.
     pub(crate) sha256: Digest,
 }
 
@@ -89,7 +86,6 @@ pub(crate) struct ExportedFile {
 pub(crate) struct ExportItem {
     /// Kind and code, spelt as the portal spells it.
     pub(crate) address: Address,
-    /// What became of it.
     pub(crate) outcome: ExportOutcome,
 }
 
@@ -111,7 +107,6 @@ pub struct Export {
     /// Paths and bytes in the order in which they are to be written, the manifest last, so that none is ever there without
     /// what it declares.
     pub(crate) files: Vec<(String, Arc<[u8]>)>,
-    /// The findings about it.
     pub(crate) findings: Vec<Finding>,
 }
 

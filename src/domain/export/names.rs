@@ -1,8 +1,6 @@
 //! What the files and folders of an export are called.
 
-/// The manifest's file.
 pub(crate) const MANIFEST: &str = "brand.yaml";
-/// The snapshot's file.
 pub(crate) const SNAPSHOT: &str = "portal.json";
 /// The file of the manifest's schema, for editors: beside the manifest, it is found offline and is of the same version.
 pub(crate) const SCHEMA: &str = "brand.schema.json";

@@ -179,7 +179,7 @@ fn in_use(usages: &[(&str, Usage)], in_use: InUse) -> Evaluated {
     let mut plan = brand().plan(&portal);
     let replaced = (address("icon/a"), used());
     let usages = usages.iter().map(|(entry, usage)| (address(entry), usage.clone())).chain([replaced]);
-    plan.evidence = Some(UsageEvidence::new(Coverage::default(), usages.collect()));
+    plan.evidence = Some(UsageEvidence { coverage: Coverage::default(), usages: usages.collect() });
     evaluate(plan, brand().ownership(), &brand().counts(&portal), Allowances { in_use, ..STRICT })
 }
 

@@ -20,9 +20,6 @@ pub(crate) struct Owned {
 }
 
 /// Reads a pattern over codes, with errors for the person who typed it.
-///
-/// # Errors
-/// Says what is wrong with it. What may be a webhook, which is a password, is not repeated.
 pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
     let named = quoted(text);
     let pattern = Pattern::parse(text).map_err(|error| {
@@ -39,9 +36,6 @@ pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
 
 impl Owned {
     /// Reads a pattern such as `acme-*` or `icon/acme-*`.
-    ///
-    /// # Errors
-    /// Says what to write when it is not a pattern, or when no sample can have a code and a file name that begin as it does.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let named = quoted(text);
         let pattern = pattern(text)?;
@@ -63,7 +57,6 @@ impl Owned {
         Ok(owned)
     }
 
-    /// The pattern.
     pub(crate) const fn pattern(&self) -> &Pattern {
         &self.pattern
     }
@@ -74,7 +67,6 @@ impl Owned {
         Kind::ALL.into_iter().map(address).filter(|address| self.pattern.matches(address)).collect()
     }
 
-    /// The code of the sample art.
     pub(crate) const fn code(&self) -> &Code {
         &self.code
     }
@@ -98,9 +90,6 @@ pub(crate) struct PinnedPortal(String);
 
 impl PinnedPortal {
     /// Reads a host such as `acme.bitrix24.com`.
-    ///
-    /// # Errors
-    /// Says what to write when it is not a host. What may be a webhook, which is a password, is not repeated.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         manifest::portal_host(text).map(Self)
     }
@@ -122,9 +111,6 @@ impl FolderInGit {
     }
 
     /// Reads a path below the root, with `/`; empty is the root itself.
-    ///
-    /// # Errors
-    /// When CI files cannot name it: they hold it in patterns and in shell commands.
     pub(crate) fn parse(path: &str) -> Result<Self, String> {
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
         if path.is_empty() {

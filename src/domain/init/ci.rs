@@ -5,9 +5,7 @@ use super::answers::{FolderInGit, PinnedPortal};
 /// A CI system that a file can be written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CiSystem {
-    /// GitHub Actions.
     Github,
-    /// GitLab CI.
     Gitlab,
 }
 

@@ -11,17 +11,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asset::{Address, Kind};
+use super::export::SCHEMA;
 use super::finding::Finding;
 use super::report::ExportReport;
 
+pub(crate) use super::export::MANIFEST;
 pub(crate) use answers::{FolderInGit, Owned, PinnedPortal, pattern};
 pub(crate) use ci::CiSystem;
-
-/// The manifest's file.
-pub(crate) const MANIFEST: &str = "brand.yaml";
-
-/// The manifest's schema, for editors. It is beside the manifest, so that it is found offline and is of the same version.
-const SCHEMA: &str = "brand.schema.json";
 
 /// The paths that Git should ignore: the state folder, and what the CI files write.
 const GITIGNORE: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
@@ -49,7 +45,6 @@ pub(crate) enum Brand {
     Exported(Vec<(String, Arc<[u8]>)>),
 }
 
-/// What is written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FileContent {
     /// The whole of a file that does not exist yet.
@@ -58,19 +53,15 @@ pub(crate) enum FileContent {
     Lines(&'static [&'static str]),
 }
 
-/// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrittenFile {
     /// Its path from the root, with `/`.
     pub(crate) path: String,
-    /// What was done to it.
     pub(crate) change: FileChange,
 }
 
-/// The change to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileChange {
-    /// It is new.
     Created,
     /// It got lines that it lacked.
     Extended,

@@ -8,7 +8,6 @@ use crate::domain::quote::{lines, looks_secret};
 /// How many errors, and how many warnings, are reported one by one.
 const LIMIT: usize = 1000;
 
-/// The findings about one manifest.
 #[derive(Debug)]
 pub(super) struct Collector<'a> {
     name: &'a str,

@@ -127,33 +127,25 @@ fn portal(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "oneOf": [host(), { "type": "array", "items": host(), "minItems": 1 }] })
 }
 
-fn patterns() -> Map<String, Value> {
-    let pattern = json!({
+fn pattern() -> Value {
+    json!({
         "type": "string",
         "pattern": "^(?!(?!(icon|logo)/)[iI][cC][oO][nN][sS]?/|(?!(icon|logo)/)[lL][oO][gG][oO][sS]?/|(icon|logo)/$)",
         "patternErrorMessage": "A pattern is narrowed by the singular, icon/… or logo/…, and matches at least one code",
         "minLength": 1
-    });
-    Map::from_iter([("type".to_owned(), json!("array")), ("items".to_owned(), pattern)])
+    })
 }
 
 fn owned(_: &mut SchemaGenerator) -> Schema {
-    let mut schema = patterns();
-    schema.insert("minItems".to_owned(), json!(1));
-    schema.insert("examples".to_owned(), json!([["acme-*"]]));
-    schema.into()
+    json_schema!({ "type": "array", "items": pattern(), "minItems": 1, "examples": [["acme-*"]] })
 }
 
 fn protected(_: &mut SchemaGenerator) -> Schema {
-    let mut schema = patterns();
-    schema.insert("examples".to_owned(), json!([["logo/acme-brand*"]]));
-    schema.into()
+    json_schema!({ "type": "array", "items": pattern(), "examples": [["logo/acme-brand*"]] })
 }
 
 fn ignored(_: &mut SchemaGenerator) -> Schema {
-    let mut schema = patterns();
-    schema.insert("examples".to_owned(), json!([["icon/acme-lab-*"]]));
-    schema.into()
+    json_schema!({ "type": "array", "items": pattern(), "examples": [["icon/acme-lab-*"]] })
 }
 
 fn path(description: &str, example: &str) -> Value {

@@ -29,7 +29,6 @@ const OWNS_HELP: &str = "list the codes this manifest is the source of truth for
 ///
 /// All findings come at once, in the order of their places. There is a manifest if and only if none of them is an
 /// error. A place with an empty byte range is to be shown without a snippet: its lines may hold a secret.
-#[must_use]
 pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let (manifest, findings) = read(text, name);
     (manifest.filter(|_| !findings.iter().any(Finding::is_error)), findings)
@@ -37,7 +36,6 @@ pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
 
 /// Parses as [`parse`] does, and also returns what could be read of a manifest that has errors: enough to look at its
 /// art too, and to tell everything at once.
-#[must_use]
 pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let mut collector = Collector::new(name);
     let Some(text) = text::decode(text, &mut collector) else {
@@ -76,12 +74,12 @@ impl Reader<'_, '_> {
         }
         let fields = self.fields(pairs, TOP_KEYS, "a manifest");
         let portals = fields.get("portal").map(|pair| self.portals(pair)).unwrap_or_default();
-        let owns = self.owns(root, fields.get("owns"));
+        let owns = self.owns(root, fields.get("owns").copied());
         let ignore = fields.get("ignore").map(|pair| self.scope(pair).0).unwrap_or_default();
         let protect = fields.get("protect").map(|pair| self.scope(pair).0).unwrap_or_default();
         let rules = fields.get("rules").map(|pair| self.rules(pair)).unwrap_or_default();
         let everything = owns.as_ref().and_then(|(_, everything)| everything.as_ref());
-        let policy = self.policy(fields.get("policy"), everything);
+        let policy = self.policy(fields.get("policy").copied(), everything);
         let owns = owns.map(|(scope, _)| scope);
         let codes = CodeChecks { owns: owns.as_ref(), ignore: &ignore, style: rules.get(CODE_STYLE.id).copied() };
         let icons = fields.get("icons").and_then(|pair| self.section(Kind::Icon, pair, &codes));

@@ -38,7 +38,7 @@ pub(in crate::domain) use values::portal_host;
 pub(crate) const VERSION: u32 = 1;
 
 /// The checked declaration of a branding repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Manifest {
     /// The hosts it may be applied to, in lower case, with the port when it is not 443; empty: any.
     pub(crate) portals: Vec<String>,
@@ -48,7 +48,6 @@ pub struct Manifest {
     pub(crate) ignore: Scope,
     /// Which entries are never deleted or replaced.
     pub(crate) protect: Scope,
-    /// How far a run may go.
     pub(crate) policy: Policy,
     /// How bad findings of the art rules are, where the manifest says so; by rule id.
     pub(crate) rules: BTreeMap<String, Level>,
@@ -73,7 +72,6 @@ impl Manifest {
     }
 
     /// The entries that brandctl may touch.
-    #[must_use]
     pub fn ownership(&self) -> Ownership {
         Ownership {
             owns: self.owns.clone(),
@@ -122,7 +120,6 @@ pub(crate) enum Section {
 /// The check of paths, which goes on where it is known how far they may lead.
 pub(crate) const BAD_PATH: &str = checks::BAD_PATH;
 
-/// One declared entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// Its file, as written or `icons/<code>.png`: relative to the manifest's folder, with `/`. How far it may lead is not

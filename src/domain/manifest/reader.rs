@@ -11,10 +11,8 @@ use crate::domain::rulebook::RULE_IDS;
 use crate::domain::yaml::{MapEntry, Node, Shape};
 use crate::text::{listed, nearest};
 
-/// The keys of a manifest.
 pub(super) const TOP_KEYS: &[&str] =
     &["version", "portal", "owns", "icons", "logos", "protect", "ignore", "policy", "rules"];
-/// The keys of `policy`.
 pub(super) const POLICY_KEYS: &[&str] = &["prune", "max_deletes"];
 /// The keys of an entry that is written as a mapping.
 pub(super) const ENTRY_KEYS: &[&str] = &["file"];
@@ -25,13 +23,7 @@ pub(super) struct Reader<'a, 'b> {
 }
 
 /// The values of the known keys of a mapping.
-pub(super) struct Fields<'a>(BTreeMap<&'static str, &'a MapEntry>);
-
-impl<'a> Fields<'a> {
-    pub(super) fn get(&self, key: &str) -> Option<&'a MapEntry> {
-        self.0.get(key).copied()
-    }
-}
+type Fields<'a> = BTreeMap<&'static str, &'a MapEntry>;
 
 impl Reader<'_, '_> {
     pub(super) fn push(&mut self, finding: Finding) {
@@ -69,7 +61,7 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        Fields(fields)
+        fields
     }
 
     /// The pairs of a key whose value has to be a mapping.

@@ -14,7 +14,6 @@ use crate::domain::quote::quoted;
 use crate::domain::yaml::{MapEntry, Shape};
 
 impl Reader<'_, '_> {
-    /// Reads the declaration of one kind.
     pub(super) fn section(&mut self, kind: Kind, pair: &MapEntry, codes: &CodeChecks<'_>) -> Option<Section> {
         let plural = kind.plural();
         match pair.value.shape() {

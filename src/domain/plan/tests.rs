@@ -108,7 +108,7 @@ fn the_use_of_a_code_is_known_only_if_somebody_looked_and_it_is_on_the_portal() 
     let of = |plan: &Plan| plan.diff.changes.iter().map(|change| plan.usage(change)).collect::<Vec<_>>();
     assert_eq!(of(&plan), [None, None], "nobody looked");
     let usages = [(address("icon/new"), Usage::NotSeen), (address("icon/other"), Usage::NotSeen)];
-    plan.evidence = Some(UsageEvidence::new(Coverage::default(), usages.into()));
+    plan.evidence = Some(UsageEvidence { coverage: Coverage::default(), usages: usages.into() });
     assert_eq!(of(&plan), [None, Some(Usage::NotSeen)]);
 }
 
@@ -125,7 +125,7 @@ fn what_is_only_counted_cannot_be_named() {
 #[test]
 fn a_create_stands_where_nothing_or_its_own_image_is() {
     let create = change(&brand(), &Portal::empty());
-    assert_eq!(create.precondition(), Precondition::Absent);
+    assert_eq!(create.action.before(), None);
     assert_eq!(create.live_address(), address("icon/a"));
     let done = brand().portal();
     for (portal, expected) in [
@@ -186,7 +186,7 @@ fn a_respelling_stands_between_the_two_spellings() {
 #[test]
 fn a_delete_stands_until_the_entry_is_gone() {
     let delete = change(&nothing(), &outdated());
-    assert!(matches!(delete.precondition(), Precondition::Present(before) if before.code.as_str() == "a"));
+    assert!(delete.action.before().is_some_and(|before| before.code.as_str() == "a"));
     for (portal, expected) in [
         (outdated(), "Pending"),
         (Portal::empty(), "Done"),

@@ -41,7 +41,6 @@ const SHARE: u32 = 16;
 pub(super) struct Legibility(Vec<(&'static Background, u16)>);
 
 impl Legibility {
-    /// Measures an image.
     pub(super) fn of(kind: Kind, pixels: &RgbaImage) -> Self {
         let grounds: &[&Background] = match kind {
             Kind::Icon => &[&WHITE, &BLUE],

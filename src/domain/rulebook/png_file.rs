@@ -31,13 +31,7 @@ pub(super) const PNG_FORMAT: ArtRule = ArtRule {
     fix: "export the image again as PNG",
     source: "server code: `add` reads no more than the header, and stores truncated files",
     check: RuleCheck::Image(|decoded| match decoded.image {
-        Some(Err(fault)) => {
-            let problem = Problem::new(fault.to_string());
-            Some(match fault.help() {
-                Some(help) => problem.help(help),
-                None => problem,
-            })
-        }
+        Some(Err(fault)) => Some(Problem { help: fault.help().map(str::to_owned), ..Problem::new(fault.to_string()) }),
         None | Some(Ok(_)) => None,
     }),
 };
@@ -63,12 +57,10 @@ fn size(decoded: &DecodedPiece<'_>) -> Option<Problem> {
             header.height,
             article(kind),
         ));
-        match Kind::ALL.into_iter().find(|other| header.width == other.side() && header.height == other.side()) {
-            Some(other) => {
-                problem.help(format!("it has the size of {}: should it be under `{}`?", article(other), other.plural()))
-            }
-            None => problem,
-        }
+        let other = Kind::ALL.into_iter().find(|other| header.width == other.side() && header.height == other.side());
+        let help =
+            |other| format!("it has the size of {}: should it be under `{}`?", article(other), Kind::plural(other));
+        Problem { help: other.map(help), ..problem }
     })
 }
 

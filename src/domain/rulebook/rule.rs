@@ -26,7 +26,6 @@ pub struct ArtRule {
 pub(in crate::domain) enum RuleCheck {
     /// A code, where the manifest or a file's name spells it.
     Code(fn(&Code) -> Option<Problem>),
-    /// One declared image.
     Image(fn(&DecodedPiece<'_>) -> Option<Problem>),
     /// All images together: the findings name their places themselves.
     All(fn(&AllArt<'_>) -> Vec<Finding>),
@@ -52,14 +51,12 @@ impl ArtRule {
     }
 }
 
-/// The level of a rule's findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// Nothing is written until it is fixed.
     Error,
     /// Worth a look; nothing stops.
     Warn,
-    /// Not looked for.
     Off,
 }
 

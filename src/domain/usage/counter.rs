@@ -24,7 +24,6 @@ const LOGOS: &str = "log entries name icons only; logos are named by configurabl
 /// How many of an item's log entries were read in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Completeness {
-    /// All of them.
     Whole,
     /// A part of them: there are too many, or the portal counts more than it gives.
     Cut,
@@ -124,11 +123,10 @@ impl UsageCounter {
             (address, usage)
         };
         let usages = wanted.into_iter().map(usage).collect();
-        UsageEvidence::new(coverage, usages)
+        UsageEvidence { coverage, usages }
     }
 }
 
-/// The result of `usage`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UsageReport {
     /// The portal's identity; `None` when it was not reached.
@@ -137,7 +135,6 @@ pub(crate) struct UsageReport {
     pub(crate) is_complete: bool,
     /// What is known; `None` if it failed before that, or there was no code to look for.
     pub(crate) evidence: Option<UsageEvidence>,
-    /// The findings about it.
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -188,7 +185,7 @@ mod tests {
         counter.end(deal(1), Completeness::Whole);
         second.into_iter().for_each(|completeness| counter.end(deal(2), completeness));
         let evidence = counter.finish(&items("deal:1-2"));
-        (evidence.usages().map(|(_, usage)| word(usage)).collect(), evidence.coverage)
+        (evidence.usages.values().map(word).collect(), evidence.coverage)
     }
 
     #[test]
@@ -204,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_was_not_looked_for_is_unknown() {
-        let evidence = UsageEvidence::new(Coverage::default(), BTreeMap::new());
+        let evidence = UsageEvidence { coverage: Coverage::default(), usages: BTreeMap::new() };
         assert_eq!(word(&evidence.of(&"icon/a".parse().unwrap())), "unknown");
     }
 

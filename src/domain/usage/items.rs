@@ -60,9 +60,6 @@ pub(crate) struct Items(Vec<Span>);
 
 impl Items {
     /// Joins what overlaps or touches.
-    ///
-    /// # Errors
-    /// When they are more than one run reads.
     pub(crate) fn new(spans: impl IntoIterator<Item = Span>) -> Result<Self, TooMany> {
         let mut spans: Vec<Span> = spans.into_iter().collect();
         spans.sort();
@@ -79,17 +76,14 @@ impl Items {
         if count > MAX_ITEMS { Err(TooMany(count)) } else { Ok(Self(joined)) }
     }
 
-    /// How many items there are.
     pub(crate) fn count(&self) -> usize {
         self.0.iter().map(|span| usize::try_from(span.count()).unwrap_or(usize::MAX)).sum()
     }
 
-    /// The items, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Entity> {
         self.0.iter().flat_map(|span| (span.first..=span.last).map(|id| span.entity(id)))
     }
 
-    /// The ranges, in order.
     pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.0.iter()
     }

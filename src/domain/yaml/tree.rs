@@ -20,8 +20,10 @@ pub(in crate::domain) struct Node {
 #[derive(Debug)]
 pub(super) enum NodeValue {
     /// A scalar: its text, and whether it is neither quoted nor tagged as text.
-    Scalar { text: String, plain: bool },
-    /// A list.
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     List(Vec<Node>),
     /// A mapping, without the keys that could not be read or come twice.
     Map(Vec<MapEntry>),
@@ -29,12 +31,10 @@ pub(super) enum NodeValue {
     Broken,
 }
 
-/// A key and its value.
 #[derive(Debug)]
 pub(in crate::domain) struct MapEntry {
     /// The key's text as it is spelt, without quotes.
     pub(in crate::domain) key: String,
-    /// Where the key is written.
     pub(in crate::domain) place: Place,
     pub(in crate::domain) value: Node,
 }
@@ -53,7 +53,6 @@ pub(in crate::domain) enum Shape<'a> {
 }
 
 impl Shape<'_> {
-    /// Its name, in words.
     pub(in crate::domain) const fn name(self) -> &'static str {
         match self {
             Self::Null => "nothing",

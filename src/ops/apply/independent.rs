@@ -13,7 +13,7 @@ use crate::domain::step::StepOutcome;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
 use super::step_state::{self, ListTrust};
-use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
+use super::write::{MAX_COMMANDS, Sent, Waiting, Writer, refusal};
 
 /// The fewest commands that are worth a request of their own: a request costs as much of the portal's limit as a full
 /// batch does.
@@ -55,7 +55,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             self.look_again(&mut queue).await;
             let lost = self.flight(&mut queue, share).await;
             if let Some((steps, why)) = lost {
-                self.settle_independent(steps, &why, &mut queue).await;
+                queue.extend(self.settle_steps(steps, &why).await);
             }
         }
     }
@@ -101,22 +101,6 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
         queue.append(&mut again);
         lost
-    }
-
-    async fn settle_independent(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
-        let Some(mut states) = self.settle(&steps, why).await else { return };
-        for step in steps {
-            match states.remove(&step.change.address) {
-                Some(StepState::Done) => self.applied(step.change),
-                Some(StepState::Diverged(found)) => self.end(step.change, StepOutcome::Failed, Some(found), false),
-                Some(StepState::Unseen(found)) => self.end(step.change, StepOutcome::Unknown, Some(found), false),
-                _ if step.tries + 1 >= MAX_TRIES => {
-                    let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
-                    self.end(step.change, StepOutcome::Failed, Some(why), false);
-                }
-                _ => queue.push_back(step.again()),
-            }
-        }
     }
 
     /// The one command of a step that needs one.

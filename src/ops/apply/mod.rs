@@ -32,9 +32,7 @@ use write::Writer;
 
 /// Applies `approved`. `seen` is what was seen of the portal when it was made, if that was in this process; `resumed` is
 /// what runs of this same plan did that were cut short.
-///
-/// # Errors
-/// When nothing was written. Once something may have been, every step has its result in the returned run.
+/// An error means that nothing was written. Once something may have been, every step has its result in the returned run.
 pub async fn apply<P: ReadPortal + WritePortal>(
     approved: &Published<ApprovedPlan>,
     seen: Option<Seen>,
@@ -71,10 +69,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
 /// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
 /// journal cannot be written any more: the next command looks at it again.
 fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending) {
-    let mut lines: Vec<_> = steps
-        .iter()
-        .map(|(address, result)| Entry::Step { address: address.clone(), result: result.clone() })
-        .collect();
+    let mut lines: Vec<_> = Entry::steps(steps).collect();
     if steps.values().all(|step| step.fate != StepOutcome::Unknown) {
         lines.push(Entry::end(steps.values(), how));
     }

@@ -33,8 +33,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             let first = batch.first().copied();
             match self.send(&commands, Halt::OnError, Urgency::Ordinary).await {
                 Sent::Stopped => return,
-                Sent::NotYet => batch.into_iter().rev().for_each(|step| queue.push_front(step)),
-                Sent::Lost(why) => self.settle_pairs(batch, &why, &mut queue).await,
+                Sent::NotYet => put_first(&mut queue, batch),
+                Sent::Lost(why) => put_first(&mut queue, self.settle_steps(batch, &why).await),
                 Sent::Answered(answers) => self.answered(batch, &answers, &mut queue).await,
             }
             if let (Proven::No { refused }, Some(step)) = (proven, first) {
@@ -120,15 +120,16 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 _ => unsent.push(step),
             }
         }
-        unsent.into_iter().rev().for_each(|step| queue.push_front(step));
+        put_first(queue, unsent);
         if let Some(why) = lost_why {
-            self.settle_pairs(lost, &why, queue).await;
+            put_first(queue, self.settle_steps(lost, &why).await);
         }
     }
 
-    /// Finds out where pairs stand whose answer was lost, and finishes those whose old image is gone.
-    async fn settle_pairs(&self, steps: Vec<Waiting<'a>>, why: &str, queue: &mut VecDeque<Waiting<'a>>) {
-        let Some(mut states) = self.settle(&steps, why).await else { return };
+    /// Finds out where steps stand whose answer was lost, and finishes replaces whose old image is gone. Returns the steps
+    /// that are to be sent again.
+    pub(super) async fn settle_steps(&self, steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
+        let Some(mut states) = self.settle(&steps, why).await else { return Vec::new() };
         let mut again = Vec::new();
         for step in steps {
             match states.remove(&step.change.address) {
@@ -143,7 +144,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Some(StepState::Pending) | None => again.push(step.again()),
             }
         }
-        again.into_iter().rev().for_each(|step| queue.push_front(step));
+        again
     }
 
     /// The old image is gone and the new one is not there: adds the new one, or puts the old one back.
@@ -247,12 +248,17 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 }
 
+fn put_first<T>(queue: &mut VecDeque<T>, items: Vec<T>) {
+    items.into_iter().rev().for_each(|item| queue.push_front(item));
+}
+
 /// Whether the portal was seen to hold a new image of this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Proven {
     /// Not yet, and this many were refused.
-    No { refused: u32 },
-    /// It was.
+    No {
+        refused: u32,
+    },
     Yes,
 }
 
@@ -271,15 +277,12 @@ fn reason(answer: &Answer) -> String {
     }
 }
 
-/// The result of adding one image.
 enum Added {
-    /// It is there.
     There,
     /// Something else is there, in words.
     Otherwise(String),
     /// The portal refused it, in words.
     Refused(String),
-    /// It was not sent.
     Unsent,
     /// It could not be found out; the step's result is already recorded.
     Unknown,

@@ -62,9 +62,7 @@ pub(super) async fn check(
 
 /// The starting point of `plan` on the portal that `listing` describes: every step must stand as before the plan, or as
 /// runs of the same plan that were cut short may have left it.
-///
-/// # Errors
-/// A finding for each step that stands otherwise.
+/// The error has a finding for each step that stands otherwise.
 pub(crate) async fn start(
     plan: &Plan,
     listing: &Listing,
@@ -115,9 +113,7 @@ type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
 
 /// The reason why the state of steps could not be found out.
 pub(in crate::ops) enum Unsettled {
-    /// The portal could not be read.
     Unread(PortalError),
-    /// No two readings agreed.
     NeverSettled,
 }
 

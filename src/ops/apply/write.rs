@@ -33,7 +33,6 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// The time for which a precondition that was seen to hold is believed.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// The result of a request.
 pub(super) enum Sent {
     /// The portal answered: one answer for each command.
     Answered(Vec<Answer>),
@@ -41,11 +40,9 @@ pub(super) enum Sent {
     NotYet,
     /// It had no effect, and nothing more is sent in this run.
     Stopped,
-    /// Its answer was lost.
     Lost(String),
 }
 
-/// A step that waits to be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting<'a> {
     pub(super) change: &'a Change,
@@ -55,7 +52,6 @@ pub(super) struct Waiting<'a> {
     pub(super) wrote: bool,
 }
 
-/// Sends the steps of one plan.
 pub(super) struct Writer<'a, P> {
     pub(super) plan: &'a Plan,
     pub(super) tools: &'a Tools<'a, P>,
@@ -70,12 +66,9 @@ pub(super) struct Writer<'a, P> {
     stale: Cell<bool>,
 }
 
-/// The form in which commands are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Together.
     Batch,
-    /// One, as a request of its own.
     Single,
 }
 
@@ -187,7 +180,6 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.contents.get(&change.action.before()?.content.as_ref()?.sha256).cloned()
     }
 
-    /// Notes how a step ended.
     pub(super) fn end(&self, change: &Change, fate: StepOutcome, why: Option<String>, wrote: bool) {
         self.tools.reader.observer.observe(Event::Advanced(1));
         self.steps.borrow_mut().insert(change.address.clone(), StepResult { fate, why, wrote });
@@ -198,7 +190,6 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.steps.borrow().get(address)?.why.clone()
     }
 
-    /// Notes that a step took effect.
     pub(super) fn applied(&self, change: &Change) {
         self.end(change, StepOutcome::Applied, None, true);
     }

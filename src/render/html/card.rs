@@ -9,7 +9,7 @@ use super::entry::{Card, CardAction, ShownState, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::png::{Area, Comparison};
-use crate::domain::step::{StepOutcome, StepResult};
+use crate::domain::step::StepResult;
 use crate::text::{escape, escaped};
 
 /// The id of an entry's card: what a deep link names, percent-encoded as a browser does it in its address bar (the
@@ -160,8 +160,8 @@ pub(super) fn findings(findings: &[&Finding]) -> Markup {
         @if !findings.is_empty() {
             ul.findings {
                 @for finding in findings {
-                    li class=(severity(finding)) {
-                        b { (severity(finding)) } " " code { (escape(&finding.rule)) } " " (escape(&finding.message))
+                    li class=(finding.severity.name()) {
+                        b { (finding.severity.name()) } " " code { (escape(&finding.rule)) } " " (escape(&finding.message))
                         @if let Some(help) = &finding.help { small { (escape(help)) } }
                     }
                 }
@@ -170,30 +170,15 @@ pub(super) fn findings(findings: &[&Finding]) -> Markup {
     }
 }
 
-pub(super) fn severity(finding: &Finding) -> &'static str {
-    if finding.is_error() { "error" } else { "warning" }
-}
-
 /// The result of a step; `named` says which, where a card has two.
 fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
-    let word = word(step.fate);
+    let word = step.fate.name();
     html! {
         p class={ "fate " (word) } {
             b { (word) }
             @if let Some(address) = named { " " (name(address)) }
             @if let Some(why) = &step.why { ": " (escape(why)) }
         }
-    }
-}
-
-/// The result of a step, in a word; also its class.
-pub(super) const fn word(fate: StepOutcome) -> &'static str {
-    match fate {
-        StepOutcome::Applied => "applied",
-        StepOutcome::Failed => "failed",
-        StepOutcome::Skipped => "skipped",
-        StepOutcome::Recovered => "recovered",
-        StepOutcome::Unknown => "unknown",
     }
 }
 

@@ -263,26 +263,31 @@ fn of_change<'a>(
         CardAction::Create => String::new(),
         _ => reason::in_words(change, |text| escaped(text)),
     };
-    if action == CardAction::Replace {
-        weigh(&mut entry, change, gallery);
-    }
+    weigh(&mut entry, change, gallery);
     // The card of a rename stands for the code that goes, too.
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
         let link = if entry.why.is_empty() { "" } else { "; " };
         entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, |text| escaped(text))));
     }
-    let addresses = [Some(&change.address), entry.renamed_from].into_iter().flatten();
-    entry.origins = addresses.clone().filter_map(|address| origin::of(report, address)).collect();
-    if let Some(run) = &report.run {
-        entry.steps = addresses.filter_map(|address| Some((address, run.steps.get(address)?))).collect();
-    }
-    entry.ending = ShownState::of(&change.address, report.run.as_ref());
-    entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| ShownState::of(old, report.run.as_ref()));
+    follow_up(&mut entry, report);
     entry
+}
+
+/// Adds who moved, how the steps ended, and what the portal shows now.
+fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report) {
+    let run = report.run.as_ref();
+    let addresses = [Some(entry.address), entry.renamed_from].into_iter().flatten();
+    entry.origins = addresses.clone().filter_map(|address| origin::of(report, address)).collect();
+    entry.steps = addresses.filter_map(|address| Some((address, run?.steps.get(address)?))).collect();
+    entry.ending = ShownState::of(entry.address, run);
+    entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| ShownState::of(old, run));
 }
 
 /// Says how the images of a replace differ: in numbers and a picture, or in words where these would mislead.
 fn weigh(entry: &mut Card<'_>, change: &Change, gallery: &mut Gallery) {
+    if entry.action != CardAction::Replace {
+        return;
+    }
     let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture()) else { return };
     if before.class == after.class {
         entry.why.push_str("; the image stays, byte for byte");

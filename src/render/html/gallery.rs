@@ -16,11 +16,8 @@ const MAX_IMAGE_BYTES: usize = 256 << 10;
 /// The picture of some bytes that can be shown.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
-    /// Its class.
     pub(super) class: String,
-    /// How many bytes it has.
     pub(super) size: usize,
-    /// Its pixels.
     pub(super) image: Image,
 }
 
@@ -37,7 +34,8 @@ impl Picture {
 #[derive(Debug, Default)]
 pub(super) struct Gallery {
     classes: BTreeMap<Digest, String>,
-    style: String,
+    /// The rules that draw the images.
+    pub(super) style: String,
 }
 
 impl Gallery {
@@ -66,10 +64,5 @@ impl Gallery {
                 next
             })
             .clone()
-    }
-
-    /// The rules that draw the images.
-    pub(super) fn style(&self) -> &str {
-        &self.style
     }
 }

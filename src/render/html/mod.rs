@@ -31,7 +31,6 @@ use gallery::Gallery;
 use page::Page;
 
 /// The result of `command` (as the user typed it: `plan`, `apply`), as a page.
-#[must_use]
 pub fn report(report: &Report, command: &str) -> String {
     let mut gallery = Gallery::default();
     let entries = entry::of_report(report, &mut gallery);
@@ -64,7 +63,6 @@ pub fn report(report: &Report, command: &str) -> String {
 }
 
 /// The result of `validate`, as a page: the manifest's art with its findings.
-#[must_use]
 pub fn validation(validation: &Validation) -> String {
     let mut gallery = Gallery::default();
     let entries = entry::of_validation(validation, &mut gallery);

@@ -29,14 +29,12 @@ pub(super) struct Page {
     pub(super) to: &'static str,
     /// One of [`REPORT`] and [`PORTAL`].
     pub(super) script: &'static str,
-    /// What it shows.
     pub(super) body: Markup,
 }
 
 impl Page {
-    /// The whole page.
     pub(super) fn with_images(self, images: &Gallery) -> String {
-        let style = format!("{}{}", slim(STYLE), images.style());
+        let style = format!("{}{}", slim(STYLE), images.style);
         let script = slim(self.script);
         let policy = format!(
             "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",

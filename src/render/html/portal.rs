@@ -44,7 +44,6 @@ pub enum HoldingOrigin<'a> {
 }
 
 /// The result of `list`, as a page.
-#[must_use]
 pub fn list(list: &ListReport) -> String {
     let holdings: Vec<_> = list
         .entries
@@ -71,7 +70,6 @@ pub fn list(list: &ListReport) -> String {
 }
 
 /// The entries of a portal that `command` runs; `remark` is said at the top.
-#[must_use]
 pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String {
     let custom = holdings.iter().filter(|holding| holding.origin != HoldingOrigin::System).count();
     let top = html! {
@@ -85,14 +83,7 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
     let mut gallery = Gallery::default();
     let (custom, system): (Vec<&Holding<'_>>, Vec<_>) =
         holdings.iter().partition(|holding| holding.origin != HoldingOrigin::System);
-    let mut drawn = Vec::with_capacity(custom.len());
-    for kind in Kind::ALL {
-        let of_kind = custom.iter().filter(|holding| holding.address.kind == kind).enumerate();
-        drawn.extend(of_kind.map(|(index, holding)| {
-            let picture = if index < MAX_DRAWN { picture(holding, &mut gallery) } else { Err(TOO_MANY) };
-            (*holding, picture)
-        }));
-    }
+    let drawn = drawn(&custom, &mut gallery);
     let shown: Vec<_> = drawn
         .iter()
         .filter_map(|(holding, picture)| {
@@ -107,23 +98,13 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
             (top)
         }
         main id="entries" tabindex="-1" {
-            div.tools role="search" aria-label="Narrow down" hidden {
-                div.choices {
-                    label { span { "Search" } input type="search" id="search" placeholder="code" autocomplete="off" spellcheck="false" aria-keyshortcuts="/"; kbd { "/" } }
-                    p.shown role="status" id="shown" {}
-                }
-            }
+            (search())
             @if !shown.is_empty() {
                 section.mock aria-labelledby="timeline" { h2 id="timeline" { "In the timeline" } (timeline(&shown)) }
             }
             @for kind in Kind::ALL {
                 @let of_kind = drawn.iter().filter(|(holding, _)| holding.address.kind == kind).collect::<Vec<_>>();
-                @if !of_kind.is_empty() {
-                    section.group aria-labelledby=(kind.plural()) {
-                        h2 id=(kind.plural()) { (of_kind.len()) " custom " @if of_kind.len() == 1 { (kind.name()) } @else { (kind.plural()) } }
-                        ul.holdings { @for (holding, picture) in of_kind { (row(holding, picture)) } }
-                    }
-                }
+                @if !of_kind.is_empty() { (group(kind, &of_kind)) }
             }
             @if !system.is_empty() {
                 section.group aria-labelledby="system" {
@@ -135,6 +116,40 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
         p.said role="status" id="said" {}
     };
     Page { title: format!("{command} · {title}"), to: "entries", script: page::PORTAL, body }.with_images(&gallery)
+}
+
+/// The custom entries by kind, each with its image.
+fn drawn<'a>(custom: &[&'a Holding<'a>], gallery: &mut Gallery) -> Vec<(&'a Holding<'a>, Drawn)> {
+    let mut drawn = Vec::with_capacity(custom.len());
+    for kind in Kind::ALL {
+        let of_kind = custom.iter().filter(|holding| holding.address.kind == kind).enumerate();
+        drawn.extend(of_kind.map(|(index, holding)| {
+            let picture = if index < MAX_DRAWN { picture(holding, gallery) } else { Err(TOO_MANY) };
+            (*holding, picture)
+        }));
+    }
+    drawn
+}
+
+fn search() -> Markup {
+    html! {
+        div.tools role="search" aria-label="Narrow down" hidden {
+            div.choices {
+                label { span { "Search" } input type="search" id="search" placeholder="code" autocomplete="off" spellcheck="false" aria-keyshortcuts="/"; kbd { "/" } }
+                p.shown role="status" id="shown" {}
+            }
+        }
+    }
+}
+
+/// The custom entries of a kind.
+fn group(kind: Kind, drawn: &[&(&Holding<'_>, Drawn)]) -> Markup {
+    html! {
+        section.group aria-labelledby=(kind.plural()) {
+            h2 id=(kind.plural()) { (drawn.len()) " custom " @if drawn.len() == 1 { (kind.name()) } @else { (kind.plural()) } }
+            ul.holdings { @for (holding, picture) in drawn { (row(holding, picture)) } }
+        }
+    }
 }
 
 /// The image of an entry, with its dimensions where its kind has others; or why there is none to see.

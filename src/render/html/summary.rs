@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::card::{anchor, name, severity, word};
+use super::card::{anchor, name};
 use super::entry::Card;
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Validation};
-use crate::domain::step::{StepOutcome, StepResult};
-use crate::render::outcome::{Headline, counts};
+use crate::domain::step::StepOutcome;
+use crate::render::outcome::{Headline, counts, restores};
 use crate::render::reason::unmanaged;
 use crate::render::{origin, usage};
 use crate::text::{escape, escaped};
@@ -68,8 +68,8 @@ pub(super) fn general_findings(findings: &[Finding], entries: &[Card<'_>]) -> Ma
                 summary { b { (findings.len()) } " " @if findings.len() == 1 { "finding" } @else { "findings" } }
                 ul.findings {
                     @for finding in findings {
-                        li class=(severity(finding)) {
-                            b { (severity(finding)) } " " code { (escape(&finding.rule)) } " "
+                        li class=(finding.severity.name()) {
+                            b { (finding.severity.name()) } " " code { (escape(&finding.rule)) } " "
                             @if let Some(address) = &finding.address {
                                 @if has_card(address) { a href={ "#" (anchor(address)) } { (name(address)) } } @else { (name(address)) }
                                 ": "
@@ -95,9 +95,8 @@ fn guards(verdicts: &[Verdict]) -> Markup {
                 summary { "Guards: " @if refused > 0 { b { (refused) " refused" } } @else { "nothing refused" } }
                 ul.guards {
                     @for verdict in verdicts {
-                        @let word = match verdict.outcome { guard::Outcome::Passed => "passed", guard::Outcome::Allowed => "allowed", guard::Outcome::Refused => "refused" };
-                        li class=(word) {
-                            b { (word) } " " code { (verdict.guard.name()) } " " (escape(&verdict.message))
+                        li class=(verdict.outcome.name()) {
+                            b { (verdict.outcome.name()) } " " code { (verdict.guard.name()) } " " (escape(&verdict.message))
                             @if !verdict.addresses.is_empty() {
                                 ": " @for (index, address) in verdict.addresses.iter().enumerate() {
                                     @if index > 0 { ", " } a href={ "#" (anchor(address)) } { (name(address)) }
@@ -115,22 +114,17 @@ fn guards(verdicts: &[Verdict]) -> Markup {
 /// The steps that did not end as planned, each linked to its card.
 fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
     let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).collect();
-    let had_image = |address: &Address| {
-        let mut changes = plan.into_iter().flat_map(|plan| &plan.diff.changes);
-        changes.any(|change| change.address == *address && change.action.before().is_some())
-    };
-    let lost = |address: &Address, step: &StepResult| {
-        step.wrote && matches!(step.fate, StepOutcome::Failed | StepOutcome::Unknown) && had_image(address)
-    };
+    let restores = plan.map(|plan| restores(run, plan)).unwrap_or_default();
+    let lost = |address: &Address| restores.iter().any(|(restored, _)| *restored == address);
     html! {
         details.panel open[!failed.is_empty()] {
             summary { "Run: " (run.steps.len() - failed.len()) " applied" @if !failed.is_empty() { ", " b { (failed.len()) " not" } } }
             ul.guards {
                 @for (address, step) in &failed {
-                    li class=(word(step.fate)) {
-                        b { (word(step.fate)) } " " a href={ "#" (anchor(address)) } { (name(address)) }
+                    li class=(step.fate.name()) {
+                        b { (step.fate.name()) } " " a href={ "#" (anchor(address)) } { (name(address)) }
                         @if let Some(why) = &step.why { ": " (escape(why)) }
-                        @if lost(address, step) {
+                        @if lost(address) {
                             small { code { "brandctl restore " (escape(&run.id)) " " (name(address)) } " puts the old image back" }
                         }
                     }

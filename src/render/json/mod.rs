@@ -48,9 +48,6 @@ pub(crate) use usage::UsageDocument;
 pub use validation::ValidationDocument;
 
 /// The document `D` of what is to be printed, such as `print::<ListDocument>(&list)`.
-///
-/// # Errors
-/// When it cannot be written as JSON, which no value of these types can cause.
 pub fn print<D: Serialize>(shown: impl Into<D>) -> serde_json::Result<String> {
     pretty(&shown.into())
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::domain::manifest;
 use crate::format::{Document, SnapshotDocument};
+use crate::render::style::BOLD;
 
 /// One published schema.
 pub struct Schema {
@@ -53,23 +54,24 @@ fn schema_of<T: JsonSchema>() -> serde_json::Value {
 }
 
 /// The published schema of that name.
-#[must_use]
 pub fn of(name: &str) -> Option<serde_json::Value> {
     SCHEMAS.iter().find(|schema| schema.name == name).map(|schema| (schema.make)())
 }
 
 /// A schema as its file has it.
-///
-/// # Errors
-/// When it cannot be written as JSON, which no schema can cause.
 pub(crate) fn text(schema: &serde_json::Value) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(schema)? + "\n")
 }
 
-/// The list of schemas, as a JSON object of names and what they describe.
-///
-/// # Errors
-/// As [`text`].
+/// The list of schemas for people, a line each.
+pub(crate) fn list() -> String {
+    let width = SCHEMAS.iter().map(|schema| schema.name.len()).max().unwrap_or(0);
+    let lines =
+        SCHEMAS.iter().map(|Schema { name, describes, .. }| format!("{BOLD}{name:width$}{BOLD:#}  {describes}\n"));
+    lines.collect::<String>() + "\n`brandctl schema NAME` prints one.\n"
+}
+
+/// The same as a JSON object of names and what they describe.
 pub(crate) fn names() -> serde_json::Result<String> {
     let names: serde_json::Map<_, _> =
         SCHEMAS.iter().map(|schema| (schema.name.to_owned(), schema.describes.into())).collect();

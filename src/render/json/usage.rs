@@ -55,7 +55,7 @@ impl From<&UsageReport> for UsageDocument {
     fn from(report: &UsageReport) -> Self {
         let UsageReport { portal, is_complete: _, evidence, findings } = report;
         let (errors, warnings) = split(findings);
-        let usages = evidence.iter().flat_map(|evidence| evidence.usages());
+        let usages = evidence.iter().flat_map(|evidence| evidence.usages.iter());
         let codes: Vec<_> = usages
             .map(|(address, usage)| CodeDocument { address: address.clone(), usage: usage.clone().into() })
             .collect();

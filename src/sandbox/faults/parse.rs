@@ -14,29 +14,34 @@ const JSON: &str = "application/json";
 /// The longest delay; no client waits longer.
 const MAX_DELAY: Duration = Duration::from_secs(3600);
 
-/// The words for what goes wrong.
-const ACTIONS: [&str; 21] = [
-    "status",
-    "status-after",
-    "error",
-    "error-after",
-    "html",
-    "html-after",
-    "delay",
-    "drop-before",
-    "drop-after",
-    "drop-during",
-    "truncate",
-    "tear",
-    "empty",
-    "cut",
-    "refuse",
-    "no-batch",
-    "rate-limited",
-    "time-limit",
-    "overload",
-    "expired-token",
-    "disk-full",
+/// A function that reads the words after an action's own.
+type ReadAction = fn(&mut RuleWords) -> Result<FaultAction, SpecError>;
+
+/// The actions: the word for each, and what reads the words after it.
+const ACTIONS: [(&str, ReadAction); 21] = [
+    ("status", |words| Ok(instead(answer(words)?))),
+    ("status-after", |words| Ok(afterwards(answer(words)?))),
+    ("error", |words| Ok(instead(refused(words)?))),
+    ("error-after", |words| Ok(afterwards(refused(words)?))),
+    ("html", |words| Ok(FaultAction::Html(status(words)?))),
+    ("html-after", |words| Ok(FaultAction::HtmlAfter(status(words)?))),
+    ("delay", |words| Ok(FaultAction::Delay(delay(&words.next("a time such as 250ms or 1.5s")?)?))),
+    ("drop-before", |_| Ok(FaultAction::DropBefore)),
+    ("drop-after", |_| Ok(FaultAction::DropAfter)),
+    ("drop-during", |_| Ok(FaultAction::DropDuring)),
+    ("truncate", |words| Ok(FaultAction::TruncateBody(words.number("a number of bytes", 0, usize::MAX)?))),
+    ("tear", |words| Ok(FaultAction::TearBody(words.number("a number of bytes", 0, usize::MAX)?))),
+    ("empty", |_| Ok(FaultAction::EmptyBody)),
+    ("cut", cut),
+    ("refuse", refuse),
+    ("no-batch", |_| Ok(FaultAction::NotAllowedInBatch)),
+    ("rate-limited", |words| {
+        Ok(FaultAction::RateLimited(words.number("a number of times, at least 1", 1, u64::MAX)?))
+    }),
+    ("time-limit", |_| Ok(FaultAction::TimeLimit)),
+    ("overload", |_| Ok(FaultAction::Overload)),
+    ("expired-token", |_| Ok(FaultAction::ExpiredToken)),
+    ("disk-full", |_| Ok(FaultAction::DiskFull)),
 ];
 
 /// Rules are separated by `;` or by the end of a line; `#` begins a comment. A rule says which requests, which of those
@@ -146,38 +151,12 @@ fn per_million(percent: &str) -> Option<u32> {
 
 fn action(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     let name = words.next("what goes wrong")?;
-    Ok(match name.text.as_str() {
-        "status" | "status-after" => {
-            let code = status(words)?;
-            let body = optional(words).map_or_else(String::new, |word| word.text);
-            answer(&name, code, body, content_type(words)?)
-        }
-        "error" | "error-after" => {
-            let refusal = refusal(words)?;
-            answer(&name, refusal.status, refusal.envelope().to_string(), JSON.to_owned())
-        }
-        "html" => FaultAction::Html(status(words)?),
-        "html-after" => FaultAction::HtmlAfter(status(words)?),
-        "delay" => FaultAction::Delay(delay(&words.next("a time such as 250ms or 1.5s")?)?),
-        "drop-before" => FaultAction::DropBefore,
-        "drop-after" => FaultAction::DropAfter,
-        "drop-during" => FaultAction::DropDuring,
-        "truncate" => FaultAction::TruncateBody(words.number("a number of bytes", 0, usize::MAX)?),
-        "tear" => FaultAction::TearBody(words.number("a number of bytes", 0, usize::MAX)?),
-        "empty" => FaultAction::EmptyBody,
-        "cut" => cut(words)?,
-        "refuse" => refuse(words)?,
-        "no-batch" => FaultAction::NotAllowedInBatch,
-        "rate-limited" => FaultAction::RateLimited(words.number("a number of times, at least 1", 1, u64::MAX)?),
-        "time-limit" => FaultAction::TimeLimit,
-        "overload" => FaultAction::Overload,
-        "expired-token" => FaultAction::ExpiredToken,
-        "disk-full" => FaultAction::DiskFull,
-        text => {
-            let hint = did_you_mean(text, &ACTIONS).unwrap_or_else(|| format!("; say one of {}", ACTIONS.join(", ")));
-            return name.place.error(format!("{} is nothing that can go wrong{hint}", quoted(text)));
-        }
-    })
+    if let Some((_, read)) = ACTIONS.iter().find(|(known, _)| *known == name.text) {
+        return read(words);
+    }
+    let known = ACTIONS.map(|(name, _)| name);
+    let hint = did_you_mean(&name.text, &known).unwrap_or_else(|| format!("; say one of {}", known.join(", ")));
+    name.place.error(format!("{} is nothing that can go wrong{hint}", quoted(&name.text)))
 }
 
 fn cut(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
@@ -193,12 +172,25 @@ fn refuse(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     Ok(FaultAction::RefuseCommand { method, code, description, status })
 }
 
-fn answer(name: &SpecWord, code: u16, body: String, content_type: String) -> FaultAction {
-    if name.text.ends_with("-after") {
-        FaultAction::StatusAfter { code, body, content_type }
-    } else {
-        FaultAction::Status { code, body, content_type }
-    }
+/// The status, the body and the content type of any answer.
+fn answer(words: &mut RuleWords) -> Result<(u16, String, String), SpecError> {
+    let code = status(words)?;
+    let body = optional(words).map_or_else(String::new, |word| word.text);
+    Ok((code, body, content_type(words)?))
+}
+
+/// The same of an answer that refuses as a portal does.
+fn refused(words: &mut RuleWords) -> Result<(u16, String, String), SpecError> {
+    let refusal = refusal(words)?;
+    Ok((refusal.status, refusal.envelope().to_string(), JSON.to_owned()))
+}
+
+fn instead((code, body, content_type): (u16, String, String)) -> FaultAction {
+    FaultAction::Status { code, body, content_type }
+}
+
+fn afterwards((code, body, content_type): (u16, String, String)) -> FaultAction {
+    FaultAction::StatusAfter { code, body, content_type }
 }
 
 /// An HTTP status that ends a request.
@@ -331,7 +323,7 @@ mod tests {
 
     #[test]
     fn every_action_that_is_named_is_known() {
-        for name in ACTIONS {
+        for (name, _) in ACTIONS {
             if let Err(error) = parse(&format!("any {name}")) {
                 assert!(error.contains("ends too early"), "{error}");
             }

@@ -12,19 +12,16 @@ pub struct Faults {
 
 impl Faults {
     /// No failures.
-    #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
     /// A script of one rule.
-    #[must_use]
     pub fn one(on: On, when: When, action: FaultAction) -> Self {
         Self::none().and(on, when, action)
     }
 
     /// The script with one more rule at its end.
-    #[must_use]
     pub fn and(mut self, on: On, when: When, action: FaultAction) -> Self {
         self.rules.push(FaultRule { on, when, action });
         self
@@ -34,11 +31,8 @@ impl Faults {
 /// One rule of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
-    /// Which requests it counts.
     pub(crate) on: On,
-    /// Which of those it meets.
     pub(crate) when: When,
-    /// What goes wrong.
     pub(crate) action: FaultAction,
 }
 

@@ -77,14 +77,15 @@ pub(crate) enum Late {
 #[derive(Debug)]
 pub(crate) struct Script {
     rules: Vec<(FaultRule, Count)>,
-    lasting: LastingFaults,
+    pub(crate) lasting: LastingFaults,
 }
 
 /// The faults that last once a rule has started them.
 #[derive(Debug, Default)]
-struct LastingFaults {
+pub(crate) struct LastingFaults {
     refused: Vec<(String, CallRefusal)>,
-    disk_is_full: bool,
+    /// Whether no more files can be stored.
+    pub(crate) disk_is_full: bool,
 }
 
 #[derive(Debug)]
@@ -140,55 +141,44 @@ impl Script {
     pub(crate) fn refusal(&self, method: &str) -> Option<CallRefusal> {
         self.lasting.refused.iter().find(|(pattern, _)| names(pattern, method)).map(|(_, refusal)| refusal.clone())
     }
-
-    /// Whether no more files can be stored.
-    pub(crate) const fn disk_is_full(&self) -> bool {
-        self.lasting.disk_is_full
-    }
 }
 
 impl RequestFaults {
     fn add(&mut self, action: &FaultAction, fired: u64, facts: &RequestFacts<'_>, lasting: &mut LastingFaults) {
-        let (mut early, mut late) = (None, None);
+        let mut early = |early| _ = self.early.get_or_insert(early);
+        let mut late = |late| _ = self.late.get_or_insert(late);
+        let refused = |refusal: CallRefusal| Early::Answer(HttpAnswer::refused(&refusal));
         match action {
             FaultAction::Status { code, body, content_type } => {
-                early = Some(Early::Answer(HttpAnswer::text(*code, content_type, body)));
+                early(Early::Answer(HttpAnswer::text(*code, content_type, body)));
             }
             FaultAction::StatusAfter { code, body, content_type } => {
-                late = Some(Late::Answer(HttpAnswer::text(*code, content_type, body)));
+                late(Late::Answer(HttpAnswer::text(*code, content_type, body)));
             }
-            FaultAction::Html(status) => early = Some(Early::Answer(HttpAnswer::page(*status))),
-            FaultAction::HtmlAfter(status) => late = Some(Late::Answer(HttpAnswer::page(*status))),
+            FaultAction::Html(status) => early(Early::Answer(HttpAnswer::page(*status))),
+            FaultAction::HtmlAfter(status) => late(Late::Answer(HttpAnswer::page(*status))),
             FaultAction::Delay(delay) => self.delay += *delay,
-            FaultAction::DropBefore => early = Some(Early::Close),
-            FaultAction::DropAfter => late = Some(Late::Close),
-            FaultAction::DropDuring => late = Some(Late::CloseAtOnce),
-            FaultAction::TruncateBody(length) => late = Some(Late::Truncate(*length)),
-            FaultAction::TearBody(length) => late = Some(Late::Tear(*length)),
-            FaultAction::EmptyBody => late = Some(Late::Truncate(0)),
+            FaultAction::DropBefore => early(Early::Close),
+            FaultAction::DropAfter => late(Late::Close),
+            FaultAction::DropDuring => late(Late::CloseAtOnce),
+            FaultAction::TruncateBody(length) => late(Late::Truncate(*length)),
+            FaultAction::TearBody(length) => late(Late::Tear(*length)),
+            FaultAction::EmptyBody => late(Late::Truncate(0)),
             FaultAction::CutBatch { after, answer } => self.cut = self.cut.or(Some((*after, *answer))),
             FaultAction::RefuseCommand { method, code, description, status } if fired == 1 => {
                 lasting.refused.push((method.clone(), CallRefusal::new(*status, code, description)));
             }
             FaultAction::NotAllowedInBatch if facts.writes_in_batch() => {
-                early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::not_in_batch().with_status(405))));
+                early(refused(CallRefusal { status: 405, ..CallRefusal::not_in_batch() }));
             }
-            FaultAction::RateLimited(times) if fired <= *times => {
-                early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::too_many_requests())));
+            FaultAction::RateLimited(times) if fired <= *times => early(refused(CallRefusal::too_many_requests())),
+            FaultAction::TimeLimit => early(refused(CallRefusal::time_limit())),
+            FaultAction::Overload => {
+                early(refused(CallRefusal::new(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.")));
             }
-            FaultAction::TimeLimit => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::time_limit()))),
-            FaultAction::Overload => early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::overload()))),
-            FaultAction::ExpiredToken => {
-                early = Some(Early::Answer(HttpAnswer::refused(&CallRefusal::expired_token())))
-            }
+            FaultAction::ExpiredToken => early(refused(CallRefusal::expired_token())),
             FaultAction::DiskFull => lasting.disk_is_full = true,
             FaultAction::RefuseCommand { .. } | FaultAction::NotAllowedInBatch | FaultAction::RateLimited(_) => {}
-        }
-        if self.early.is_none() {
-            self.early = early;
-        }
-        if self.late.is_none() {
-            self.late = late;
         }
     }
 }

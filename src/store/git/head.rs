@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use super::super::root::Checkout;
 use super::process::{is_shallow, output};
+use crate::domain::finding::Problem;
 use crate::domain::origin::past::ObjectId;
 use crate::ops::ports::NoHistory;
 
@@ -36,7 +37,7 @@ pub(crate) fn head(checkout: &Checkout) -> Result<Option<ObjectId>, NoHistory> {
     match output(checkout, ["rev-parse", "--verify", "HEAD"]) {
         Ok(id) => match ObjectId::parse(String::from_utf8_lossy(&id).trim()) {
             Some(id) => Ok(Some(id)),
-            None => Err(NoHistory::unreadable("what `git rev-parse` prints cannot be understood", None)),
+            None => Err(NoHistory::Unreadable(Problem::new("what `git rev-parse` prints cannot be understood"))),
         },
         // It has answered before, so that it is the commit that is missing.
         Err(_) => Ok(None),

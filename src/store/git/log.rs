@@ -6,6 +6,7 @@ use std::path::Path;
 use super::super::files::place;
 use super::super::root::Checkout;
 use super::process::{is_shallow, output};
+use crate::domain::finding::Problem;
 use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
 use crate::ops::ports::NoHistory;
 
@@ -15,7 +16,7 @@ const MAX_MOVES: usize = 8;
 /// Reads the past of the folder of a manifest, and of the folders `art`, which are named from the top of the checkout.
 pub(super) fn past(checkout: &Checkout, manifest: &Path, art: Vec<String>) -> Result<Past, NoHistory> {
     let shallow = is_shallow(checkout)?;
-    let unreadable = || NoHistory::unreadable("Git gives the manifest's folder a name that is not UTF-8", None);
+    let unreadable = || NoHistory::Unreadable(Problem::new("Git gives the manifest's folder a name that is not UTF-8"));
     let folder = place::real(place::folder_of(manifest)).ok();
     let prefix = folder.as_deref().and_then(|folder| folder.strip_prefix(checkout.top()).ok()?.to_str());
     let prefix = prefix.map(|prefix| if prefix.is_empty() { String::new() } else { format!("{prefix}/") });
@@ -28,7 +29,7 @@ pub(super) fn past(checkout: &Checkout, manifest: &Path, art: Vec<String>) -> Re
     loop {
         let text = log(checkout, &folders)?;
         let past = parsed(&text, Past::new(&name, shallow).of_folders(&folders))
-            .ok_or_else(|| NoHistory::unreadable("what `git log` prints cannot be understood", None))?;
+            .ok_or_else(|| NoHistory::Unreadable(Problem::new("what `git log` prints cannot be understood")))?;
         let moved = if folders.len() >= most { None } else { earlier_folder(checkout, &past, &folders) };
         match moved {
             Some(earlier) => folders.push(earlier),

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::place::{self, folder_of};
 use super::root::{Checkout, Surroundings, surroundings};
+use crate::domain::finding::Problem;
 use crate::domain::origin::past::{Located, ObjectId, Past};
 use crate::ops::ports::{Blobs, History, NoHistory};
 use blobs::BlobReader;
@@ -28,7 +29,7 @@ pub(crate) fn checkout(folder: &Path) -> Result<Checkout, NoHistory> {
     match surroundings(&folder) {
         Surroundings::Plain => Err(outside()),
         Surroundings::Checkout(checkout) => Ok(checkout),
-        Surroundings::Unusable(why) => Err(NoHistory::unreadable(&why, None)),
+        Surroundings::Unusable(why) => Err(NoHistory::Unreadable(Problem::new(why))),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::root::Checkout;
+use crate::domain::finding::Problem;
 use crate::ops::ports::NoHistory;
 
 /// The time that one process may take: a hung disk must not hold a plan up.
@@ -100,13 +101,13 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(
     let Ok((text, complaint)) = arrives.recv_timeout(TIMEOUT) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(NoHistory::unreadable(&format!("git gave no answer within {} s", TIMEOUT.as_secs()), None));
+        return Err(NoHistory::Unreadable(Problem::new(format!("git gave no answer within {} s", TIMEOUT.as_secs()))));
     };
     // It may still print what is more than anybody reads.
     if text.len() as u64 == MAX_OUTPUT_BYTES {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(NoHistory::unreadable("the history is too long to be read", None));
+        return Err(NoHistory::Unreadable(Problem::new("the history is too long to be read")));
     }
     if child.wait().is_ok_and(|status| status.success()) {
         Ok(text)
@@ -124,7 +125,7 @@ pub(super) fn is_shallow(checkout: &Checkout) -> Result<bool, NoHistory> {
     if checkout.has_git_dir(Path::new(folder)) {
         Ok(shallow == "true")
     } else {
-        Err(NoHistory::unreadable("Git finds another repository than the one around the manifest", None))
+        Err(NoHistory::Unreadable(Problem::new("Git finds another repository than the one around the manifest")))
     }
 }
 
@@ -153,25 +154,27 @@ pub(super) fn watched<T>(process: &Arc<Mutex<Child>>, work: impl FnOnce() -> T) 
 fn not_started(error: &std::io::Error) -> NoHistory {
     match error.kind() {
         std::io::ErrorKind::NotFound => NoHistory::Outside("git is not installed".to_owned()),
-        _ => NoHistory::unreadable(&format!("git cannot be run: {error}"), None),
+        _ => NoHistory::Unreadable(Problem::new(format!("git cannot be run: {error}"))),
     }
 }
 
 /// The meaning of Git's complaint.
 fn refusal(complaint: &str) -> NoHistory {
     if complaint.contains("not a git repository") {
-        NoHistory::unreadable("Git does not take its folder for a repository: it is damaged", None)
+        NoHistory::Unreadable(Problem::new("Git does not take its folder for a repository: it is damaged"))
     } else if complaint.contains("dubious ownership") || complaint.contains("unsafe repository") {
         let help = "if you trust it: `git config --global --add safe.directory` with its path";
-        NoHistory::unreadable("Git refuses the repository, because it belongs to another user", Some(help))
+        let message = "Git refuses the repository, because it belongs to another user";
+        NoHistory::Unreadable(Problem::new(message).help(help))
     } else if complaint.contains("does not have any commits") || complaint.contains("bad revision 'HEAD'") {
         NoHistory::Outside("the repository has no commit yet".to_owned())
     } else if complaint.contains("config") {
         // Such a line may quote a value, and a repository can name any file of the machine as a part of its settings.
-        NoHistory::unreadable("the history cannot be read: Git does not accept the repository's settings", None)
+        NoHistory::Unreadable(Problem::new("the history cannot be read: Git does not accept the repository's settings"))
     } else {
         let line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
-        NoHistory::unreadable(&format!("the history cannot be read: {}", line.trim_start_matches("fatal: ")), None)
+        let message = format!("the history cannot be read: {}", line.trim_start_matches("fatal: "));
+        NoHistory::Unreadable(Problem::new(message))
     }
 }
 

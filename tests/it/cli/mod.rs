@@ -20,6 +20,7 @@ mod pages;
 mod pitfalls;
 mod proxies;
 mod reports;
+mod resources;
 mod roots;
 mod sandbox;
 mod saved_plans;
