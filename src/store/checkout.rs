@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::committed::{below, is_declared_by_folder};
-use super::files::place;
+use super::files::place::{self, with_slashes};
 use super::git::{self, Indexed, Tracked};
 use super::repository::Repository;
 use super::root::{Checkout, Surroundings, surroundings};
+use crate::domain::finding::Problem;
 use crate::domain::guard::{CountsByKind, FolderCheckout};
 use crate::domain::manifest::{Manifest, Section};
-use crate::domain::finding::Problem;
 use crate::domain::origin::past::ObjectId;
 use crate::domain::plan::Plan;
 use crate::ops::ports::NoHistory;
@@ -34,6 +34,28 @@ impl Repository {
                 };
             }
         }
+    }
+}
+
+impl Repository {
+    /// What to do about a file or folder of the manifest that is missing, if it is tracked and was only not checked out.
+    pub(super) fn why_left_out(&self, path: &str) -> Option<String> {
+        let file = self.base().path_of(path);
+        let nearest = file.ancestors().skip(1).find_map(|above| place::real(above).ok())?;
+        let Surroundings::Checkout(checkout) = surroundings(&nearest) else { return None };
+        let commit = git::head(&checkout).ok()??;
+        let path = below(checkout.top(), &nearest).filter(|_| place::is_absent(&file))?;
+        let rest = file.strip_prefix(file.ancestors().skip(1).find(|above| place::real(above).is_ok())?).ok()?;
+        let named = as_folder(&path) + &with_slashes(rest);
+        let tree = git::tree(&checkout, &commit, &with_folders_above(&named)).ok()?;
+        if let Some(name) = submodule(&tree, &named) {
+            return Some(format!("fetch its submodule: `git submodule update --init -- {}`", shell_word(name)));
+        }
+        let index = git::index(&checkout, &named).ok()?;
+        let is_left_out = index.values().any(|state| *state == Indexed::LeftOut);
+        is_left_out.then(|| {
+            "Git tracks it, and this sparse checkout leaves it out: widen it with `git sparse-checkout`".to_owned()
+        })
     }
 }
 
@@ -83,12 +105,7 @@ fn gap(folder: &Path, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
 }
 
 /// What the folder lacks of the commit that its checkout is at.
-fn of_commit(
-    checkout: &Checkout,
-    commit: &ObjectId,
-    folder: &Path,
-    manifest: &Path,
-) -> Result<Option<Gap>, NoHistory> {
+fn of_commit(checkout: &Checkout, commit: &ObjectId, folder: &Path, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
     let path = below(checkout.top(), folder).ok_or_else(unnamed)?;
     let tree = git::tree(checkout, commit, &with_folders_above(&path))?;
     if let Some(name) = submodule(&tree, &path) {

@@ -58,7 +58,9 @@ impl<'a> Declared<'a> {
         if !findings.is_empty() {
             return None;
         }
-        let inside = Inside::of(repository.base(), repository.root().folder(), files.iter().map(|file| file.file.as_str())).ok()?;
+        let inside =
+            Inside::of(repository.base(), repository.root().folder(), files.iter().map(|file| file.file.as_str()))
+                .ok()?;
         for declared::DeclaredFile { file, kind, .. } in &files {
             let bytes = inside.read(file, *kind, MAX_READ).ok()?.bytes?;
             let pointer = lfs_pointer(&Digest::of(&bytes), bytes.len() as u64);
@@ -96,12 +98,14 @@ impl<'a> Declared<'a> {
         paths.extend(self.files.keys().map(|file| folder_of(file)));
         paths.extend(self.folders.iter().map(|folder| format!("{folder}/")));
         let Ok(tree) = git::tree(checkout, self.commit, &paths) else { return false };
-        let has = |path: &str, names: &[ObjectId]| matches!(tree.get(path), Some(Tracked::File(id)) if names.contains(id));
+        let has =
+            |path: &str, names: &[ObjectId]| matches!(tree.get(path), Some(Tracked::File(id)) if names.contains(id));
         self.files.iter().all(|(path, names)| has(path, names))
             && self.links.iter().all(|(path, target)| tree.get(path) == Some(&Tracked::Link(target.clone())))
-            && tree.keys().filter(|path| is_declared_in(path, &self.folders)).all(|path| {
-                self.files.contains_key(path) || self.links.contains_key(path)
-            })
+            && tree
+                .keys()
+                .filter(|path| is_declared_in(path, &self.folders))
+                .all(|path| self.files.contains_key(path) || self.links.contains_key(path))
     }
 }
 

@@ -34,6 +34,9 @@ const MAX_FOLDERS_ABOVE: usize = 32;
 
 const FILE_MISSING: &str = "file-missing";
 
+/// The most missing files of which Git is asked whether they were only not checked out.
+const MAX_QUESTIONS: usize = 3;
+
 /// The most missing files for which a similar name is looked for: each of them is compared with all names of its folder.
 const MAX_SUGGESTIONS: usize = 10;
 
@@ -281,6 +284,13 @@ impl ReadArt for Repository {
             (declared, findings)
         };
         let ((mut declared, mut findings), unclaimed) = rayon::join(declare, orphans);
+        for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
+            let Section::Folder { path, place } = section else { continue };
+            let finding = findings.iter_mut().find(|finding| finding.place.as_ref() == Some(place));
+            if let Some(finding) = finding.filter(|_| !place::exists(&self.folder.path_of(path))) {
+                finding.help = self.why_left_out(path).or(finding.help.take());
+            }
+        }
         self.filter.limit(&mut declared, |declared| self.folder.path_of(&declared.file));
         let files = declared.iter().map(|declared| self.folder.path_of(&declared.file));
         findings.extend(self.filter.unmatched(files).missing.into_iter().map(|path| {
@@ -288,7 +298,11 @@ impl ReadArt for Repository {
             Finding::error("path-missing", message)
                 .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
         }));
-        let inside = match Inside::of(&self.folder, self.root.folder(), declared.iter().map(|declared| declared.file.as_str())) {
+        let inside = match Inside::of(
+            &self.folder,
+            self.root.folder(),
+            declared.iter().map(|declared| declared.file.as_str()),
+        ) {
             Ok(inside) => inside,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));
@@ -299,15 +313,17 @@ impl ReadArt for Repository {
         let read: Vec<_> = declared.par_iter().map(|declared| self.read(&inside, declared)).collect();
         let mut pieces = Vec::with_capacity(read.len());
         let mut suggestions = MAX_SUGGESTIONS;
+        let mut questions = MAX_QUESTIONS;
         for (DeclaredFile { address, file, place, .. }, read) in declared.into_iter().zip(read) {
             match read {
                 Ok(FileContents { size, bytes }) => pieces.push(Piece { address, file, place, size, bytes }),
                 Err(mut finding) => {
                     if finding.rule == FILE_MISSING && suggestions > 0 {
                         suggestions -= 1;
-                        if let Some(near) = self.nearest(&file) {
-                            finding.help = Some(format!("did you mean `{near}`?"));
-                        }
+                        let near = || self.nearest(&file).map(|near| format!("did you mean `{near}`?"));
+                        let left_out = if questions > 0 { self.why_left_out(&file) } else { None };
+                        questions = questions.saturating_sub(1);
+                        finding.help = left_out.or_else(near).or(finding.help);
                     }
                     findings.push(*finding);
                 }

@@ -8,23 +8,21 @@ use crate::domain::state::Selection;
 use crate::domain::testing::{Portal, Repository, address, addresses, image, plan_of};
 
 /// Nothing is allowed that must be asked for.
-const STRICT: Allowances =
-    Allowances {
-        max_deletes: None,
-        empty: Empty::Refuse,
-        unbacked: Unbacked::Keep,
-        in_use: InUse::Refuse,
-        checkout: IncompleteCheckout::Refuse,
-    };
+const STRICT: Allowances = Allowances {
+    max_deletes: None,
+    empty: Empty::Refuse,
+    unbacked: Unbacked::Keep,
+    in_use: InUse::Refuse,
+    checkout: IncompleteCheckout::Refuse,
+};
 /// Everything is allowed that can be asked for.
-const GENEROUS: Allowances =
-    Allowances {
-        max_deletes: Some(99),
-        empty: Empty::Allow,
-        unbacked: Unbacked::Change,
-        in_use: InUse::Allow,
-        checkout: IncompleteCheckout::Allow,
-    };
+const GENEROUS: Allowances = Allowances {
+    max_deletes: Some(99),
+    empty: Empty::Allow,
+    unbacked: Unbacked::Change,
+    in_use: InUse::Allow,
+    checkout: IncompleteCheckout::Allow,
+};
 
 fn brand() -> Repository {
     Repository::declaring(&[("icon/a", 1), ("icon/b", 2), ("logo/c", 3)])
@@ -303,7 +301,12 @@ fn what_a_folder_may_only_lack_is_not_deleted_at_any_size() {
         let judge = |checkout: FolderCheckout, allowances: Allowances| {
             let mut counts = brand.counts(&portal);
             counts.get_mut(&Kind::Icon).unwrap().checkout = checkout;
-            evaluate(brand.plan(&portal), brand.ownership(), &counts, Allowances { max_deletes: Some(99), ..allowances })
+            evaluate(
+                brand.plan(&portal),
+                brand.ownership(),
+                &counts,
+                Allowances { max_deletes: Some(99), ..allowances },
+            )
         };
         let lacking = FolderCheckout::Incomplete { why: "a file is left out".to_owned(), help: "fetch it".to_owned() };
         let refused = judge(lacking.clone(), STRICT);

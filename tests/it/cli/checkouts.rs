@@ -128,9 +128,24 @@ fn nothing_that_a_repository_sets_runs_and_git_sees_no_credential() {
         assert!(!mark.exists(), "{line}: {}", fs::read_to_string(&mark).unwrap_or_default());
     }
     let allowed = [
-        "PATH", "HOME", "XDG_CONFIG_HOME", "LC_ALL", "LANG", "PWD", "OLDPWD", "SHLVL", "_",
-        "GIT_NO_LAZY_FETCH", "GIT_ALLOW_PROTOCOL", "GIT_TERMINAL_PROMPT", "GIT_OPTIONAL_LOCKS", "GIT_LITERAL_PATHSPECS",
-        "GIT_GRAFT_FILE", "GIT_ATTR_NOSYSTEM", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES",
+        "PATH",
+        "HOME",
+        "XDG_CONFIG_HOME",
+        "LC_ALL",
+        "LANG",
+        "PWD",
+        "OLDPWD",
+        "SHLVL",
+        "_",
+        "GIT_NO_LAZY_FETCH",
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_TERMINAL_PROMPT",
+        "GIT_OPTIONAL_LOCKS",
+        "GIT_LITERAL_PATHSPECS",
+        "GIT_GRAFT_FILE",
+        "GIT_ATTR_NOSYSTEM",
+        "GIT_WORK_TREE",
+        "GIT_CEILING_DIRECTORIES",
     ];
     let seen = fs::read_to_string(&seen).unwrap();
     assert!(seen.contains("GIT_WORK_TREE="), "Git was never run");
@@ -200,7 +215,10 @@ fn a_git_file_that_leads_into_the_checkout_or_nowhere_is_not_believed() {
 #[test]
 fn a_sparse_checkout_deletes_nothing_that_it_left_out() {
     let cases = [
-        ("not cone", "sparse-checkout set --no-cone /brand.yaml /icons/acme-00.png /icons/acme-01.png /icons/acme-02.png"),
+        (
+            "not cone",
+            "sparse-checkout set --no-cone /brand.yaml /icons/acme-00.png /icons/acme-01.png /icons/acme-02.png",
+        ),
         ("skip-worktree", "update-index --skip-worktree icons/acme-03.png icons/acme-04.png"),
     ];
     each(cases, |(case, line)| {
@@ -226,7 +244,10 @@ fn a_sparse_checkout_deletes_nothing_that_it_left_out() {
         let again = brand.writing_nothing(|| brand.apply_saved("plan.json").ends_with(4));
         assert_eq!(again.refused(), ["checkout"], "{case}");
         let allowed = brand.json("apply plan.json --settle 0.1 --allow-incomplete-checkout").ends_with(0);
-        assert!(allowed.json["guards"].to_string().contains(r#""guard":"checkout","outcome":"allowed""#), "{allowed:?}");
+        assert!(
+            allowed.json["guards"].to_string().contains(r#""guard":"checkout","outcome":"allowed""#),
+            "{allowed:?}"
+        );
         assert_eq!(brand.codes().len(), 3, "{case}");
     });
 }
@@ -243,6 +264,13 @@ fn a_sparse_cone_or_index_without_the_folder_is_an_error_and_one_that_lacks_part
         assert!(!brand.path("icons").exists());
         let plan = brand.json("plan").ends_with(1);
         assert_eq!(plan.errors(), ["folder-unreadable"], "{index}");
+        assert!(plan.text().contains("this sparse checkout leaves it out"), "{plan:?}");
+        // A map that names one of them says so too.
+        let map = format!("{}  acme-00:\n", "version: 1\nowns: [\"acme-*\"]\nicons:\n");
+        fs::write(brand.path("map.yaml"), map).unwrap();
+        let plan = brand.json("apply --yes -f map.yaml").ends_with(1);
+        assert_eq!(plan.errors(), ["file-missing"], "{index}");
+        assert!(plan.text().contains("this sparse checkout leaves it out"), "{plan:?}");
         // The folder is made by hand, with one of its files.
         fs::create_dir(brand.path("icons")).unwrap();
         brand.draw("icon/acme-00", &art(Kind::Icon, 0));
@@ -321,7 +349,9 @@ fn a_submodule_that_is_not_fetched_or_behind_deletes_nothing() {
     git(&brand.path("art"), "checkout --quiet main");
     // Not fetched.
     git(brand.folder.path(), "submodule --quiet deinit --force art");
-    assert_eq!(brand.plan().ends_with(1).errors(), ["folder-unreadable"]);
+    let plan = brand.plan().ends_with(1);
+    assert_eq!(plan.errors(), ["folder-unreadable"]);
+    assert!(plan.text().contains("git submodule update --init -- art"), "{plan:?}");
     fs::create_dir_all(brand.path("art/icons")).unwrap();
     let options = "--allow-empty --max-deletes 9";
     assert_eq!(refused(&brand, "empty", options), ["checkout"]);
@@ -344,7 +374,11 @@ fn a_clone_without_a_checkout_deletes_nothing_and_other_checkouts_work() {
     };
     let clones = tempfile::tempdir().unwrap();
     for (case, clone, then) in [
-        ("bare index", "clone --quiet --no-checkout URL a", "restore --source=HEAD --worktree brand.yaml icons/acme-00.png"),
+        (
+            "bare index",
+            "clone --quiet --no-checkout URL a",
+            "restore --source=HEAD --worktree brand.yaml icons/acme-00.png",
+        ),
         ("worktree", "clone --quiet URL b", "worktree add --quiet --detach tree"),
         ("shallow", "clone --quiet --depth 1 URL c", "status"),
         ("separate", "clone --quiet --separate-git-dir=kept.git URL d", "status"),

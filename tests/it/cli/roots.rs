@@ -154,7 +154,8 @@ fn a_manifest_that_is_a_link_ends_at_a_manifest_in_the_root() {
     git(&repo, "init --quiet");
     write(repo.join(".git/x.yaml"), "s3cretT0ken: [");
     let (outside, git_config) = (brand.path("outside/brand.yaml"), repo.join(".git/config"));
-    let targets = [&secret, &outside, &git_config, &repo.join(".git/x.yaml"), &repo.join("notes.txt")].map(|path| path.clone());
+    let targets =
+        [&secret, &outside, &git_config, &repo.join(".git/x.yaml"), &repo.join("notes.txt")].map(|path| path.clone());
     let devices = ["/dev/zero", "/proc/kmsg", "/etc/passwd", "/nowhere"].map(Into::into);
     for target in targets.iter().chain(&devices) {
         let _ = fs::remove_file(repo.join("brand.yaml"));
@@ -223,7 +224,7 @@ fn named(folder: &Path, manifest: &str) -> Vec<String> {
     };
     let mut all = between(&run("github"), "file=", ",");
     all.extend(between(&run("sarif"), "\"uri\": \"", "\""));
-    all.extend(between(&run("junit"), "<testcase name=\"", "\""));
+    all.extend(between(&run("junit"), "<testcase classname=\"brandctl validate\" name=\"", "\""));
     all.sort();
     all.dedup();
     all.retain(|name| !name.starts_with("http"));
@@ -241,7 +242,8 @@ fn annotations_carry_plain_paths_from_the_root_of_the_repository() {
     let folder = repo.join("clients/x");
     let entries = "{acme-a: ./icons//acme-a.png, acme-b: a/../icons/acme-b.png, acme-c: ../../shared/./acme-c.png}";
     write(folder.join("brand.yaml"), format!("{HEAD}icons: {entries}\n"));
-    let expected = ["clients/x/brand.yaml", "clients/x/icons/acme-a.png", "clients/x/icons/acme-b.png", "shared/acme-c.png"];
+    let expected =
+        ["clients/x/brand.yaml", "clients/x/icons/acme-a.png", "clients/x/icons/acme-b.png", "shared/acme-c.png"];
     assert_eq!(named(&folder, "brand.yaml"), expected);
     assert_eq!(named(&repo, "clients/x/brand.yaml"), expected);
     assert_eq!(named(&repo, "./clients/../clients/x/brand.yaml"), expected);

@@ -207,8 +207,13 @@ async fn live(
         .await
         .map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
-    let allowances =
-        Allowances { max_deletes: Some(10), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use: InUse::Refuse, checkout: IncompleteCheckout::Refuse };
+    let allowances = Allowances {
+        max_deletes: Some(10),
+        empty: Empty::Allow,
+        unbacked: Unbacked::Keep,
+        in_use: InUse::Refuse,
+        checkout: IncompleteCheckout::Refuse,
+    };
     let request = plan::Request {
         portal: &identity,
         manifest: "brand.yaml",
