@@ -57,15 +57,16 @@ fn list(
     kind: Kind,
     name: &str,
     place: &Place,
-) -> Result<Vec<DeclaredFile>, Finding> {
+) -> Result<Vec<DeclaredFile>, Box<Finding>> {
     let fail = |message: String| {
         let help = format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural());
-        Finding::error("folder-unreadable", message).help(help)
+        Box::new(Finding::error("folder-unreadable", message).help(help))
     };
     let unreadable = |error| fail(format!("the folder `{name}` cannot be read: {}", plain(&error)));
     let inside = Inside::of(manifest_folder, root.folder(), std::iter::empty()).map_err(unreadable)?;
     if let Err(why) = inside.find(name).map_err(unreadable)? {
-        return Err(root.refusal(&why, "folder", name).unwrap_or_else(|| fail(format!("`{name}` cannot be read"))));
+        let refusal = root.refusal(&why, "folder", name).map(Box::new);
+        return Err(refusal.unwrap_or_else(|| fail(format!("`{name}` cannot be read"))));
     }
     let mut listed = Vec::new();
     for item in manifest_folder.child(name).items().map_err(unreadable)? {
