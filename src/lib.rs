@@ -13,7 +13,7 @@
 //! Each room uses only rooms below it:
 //!
 //! ```text
-//! main.rs → cli → portal, store → ops::ports, ops::events    (adapters, made by cli and handed to ops)
+//! main.rs → cli → portal, store → ops::ports, ops::events, format, domain, text    (adapters, made by cli)
 //!           cli → ops ──────────→ format, domain, text
 //!           cli → render ───────→ format, domain, text
 //!           cli → sandbox ──────→ domain::asset, text        (its own wire code; it uses nothing of portal)
@@ -45,7 +45,7 @@
 //! of each error and decides hints and exit codes. The [`domain::report::Report`] says which kind it was, so that no
 //! renderer has to guess.
 //!
-//! Messages hold raw text, and [`render`] escapes it. A test (`tests/it/house`) compares the source with this page: which
+//! Messages hold raw text, and [`render`] escapes it. A test (`tests/it/house`) compares the source with a table that says the same as this page: which
 //! room uses which, the floors inside domain, and that no file needs itself through others.
 
 pub mod cli;

@@ -1,5 +1,7 @@
 //! What the benches share: icons to measure with, processes to time, and figures to print.
 
+#![allow(dead_code, reason = "each bench asks for a part of it")]
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -27,7 +29,6 @@ pub(crate) fn bench(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
 }
 
 /// Makes a branding repository of `count` icons, all different.
-#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) fn repository(folder: &Path, count: u32) -> Result<()> {
     let icons = folder.join("icons");
     fs::create_dir_all(&icons)?;
@@ -64,7 +65,6 @@ pub(crate) fn icon(number: u32) -> Result<Vec<u8>> {
 }
 
 /// Runs a command to its end and times it. It must succeed.
-#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) fn timed(command: &mut Command) -> Result<(Duration, Output)> {
     let start = Instant::now();
     let output = command.stdin(Stdio::null()).output()?;
@@ -77,7 +77,6 @@ pub(crate) fn timed(command: &mut Command) -> Result<(Duration, Output)> {
 }
 
 /// What a command took.
-#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) struct Peak {
     /// From its start to its end.
     pub(crate) time: Duration,
@@ -86,8 +85,12 @@ pub(crate) struct Peak {
 }
 
 /// Runs a command to its end and watches its memory. It must succeed.
-#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) fn peak(command: &mut Command) -> Result<Peak> {
+    peak_ending_with(command, 0)
+}
+
+/// The same for a command that must end with this exit code.
+pub(crate) fn peak_ending_with(command: &mut Command, code: i32) -> Result<Peak> {
     let start = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let status = format!("/proc/{}/status", child.id());
@@ -101,7 +104,7 @@ pub(crate) fn peak(command: &mut Command) -> Result<Peak> {
         }
         match child.try_wait()? {
             None => std::thread::sleep(Duration::from_millis(1)),
-            Some(ended) if ended.success() => return Ok(Peak { time: start.elapsed(), bytes }),
+            Some(ended) if ended.code() == Some(code) => return Ok(Peak { time: start.elapsed(), bytes }),
             Some(ended) => return Err(format!("{command:?} ended with {ended}").into()),
         }
     }
@@ -134,7 +137,6 @@ impl Times {
 }
 
 /// Prints a figure beside its goal.
-#[allow(dead_code, reason = "not every bench asks for it")]
 pub(crate) fn verdict(what: &str, figure: &str, goal: &str, reached: bool) {
     println!("{what:32} {figure:24} goal: {goal}{}", if reached { "" } else { "  MISSED" });
 }

@@ -1,5 +1,7 @@
 //! What a command found out, step by step: however far it comes, its report is made of this.
 
+use std::path::PathBuf;
+
 use crate::domain::asset::Digest;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Allowances, Evaluated, Verdict};
@@ -48,6 +50,7 @@ impl Attempt {
             ops::validate::validate(name, &context.repository, Aim::DesiredState, context.progress.as_ref());
         self.source = validated.source;
         self.art = validated.art;
+        context.spare(self.art.iter().map(|piece| PathBuf::from(&piece.file)))?;
         let findings = ops::validate::in_brief(validated.checked.findings);
         match (validated.manifest, validated.checked.desired) {
             (Some(manifest), Some(desired)) => {
@@ -65,6 +68,7 @@ impl Attempt {
         self.source = String::from_utf8_lossy(&text).into_owned();
         let Some(manifest) = manifest else { return Err(Failure::invalid(findings)) };
         self.findings.extend(findings);
+        context.spare(context.repository.declared_files(&manifest))?;
         Ok(manifest)
     }
 

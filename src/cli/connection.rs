@@ -74,7 +74,7 @@ impl Connection {
         let state = StateDir::new(&root, &identity);
         let lock = match purpose {
             Purpose::Read => None,
-            Purpose::Write => Some(lock_for_writing(&state, &context.interrupt)?),
+            Purpose::Write => Some(lock_for_writing(&state, &context.interrupt, context.globals.timeout)?),
         };
         let cache = Cache::open(&state);
         Ok(Self { client, identity, source, state, cache, lock, _sandbox: sandbox })
@@ -138,13 +138,14 @@ fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
     let rate = Rate { per_second: globals.rps, ..Rate::default() };
     let deadlines = Deadlines::new(Instant::now(), globals.timeout);
     let throttle = Throttle::new(rate, DOWNLOADS, context.progress.clone())?;
+    access.check_proxy(|name| std::env::var_os(name))?;
     let trust = TrustStore::new(ca_cert.as_deref())?;
     Ok(Client::new(access, &trust, throttle, deadlines)?)
 }
 
 /// Takes the lock to write; where it is held for a moment only, after that moment.
-fn lock_for_writing(state: &StateDir, interrupt: &Interrupt) -> Result<Lock, LockError> {
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+fn lock_for_writing(state: &StateDir, interrupt: &Interrupt, timeout: Duration) -> Result<Lock, LockError> {
+    let deadline = std::time::Instant::now() + timeout.min(Duration::from_secs(30));
     loop {
         match Lock::take(state, LockPurpose::Apply, now()) {
             Err(error) if error.is_brief() && std::time::Instant::now() < deadline && !interrupt.is_raised() => {
@@ -166,8 +167,18 @@ pub(super) fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Failure>
         return Ok(());
     }
     let wanted = format!("the manifest is for {} only", manifest.portals.join(", "));
-    let help = "use the credentials of that portal, or add this one to `portal`";
-    Err(wrong_portal(&format!("the credentials are for {identity}"), &wanted, help))
+    let host = |name: &str| {
+        name.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map(|(host, _)| host.to_owned())
+    };
+    let bare = |name: &str| host(name).unwrap_or_else(|| name.to_owned());
+    let help = match manifest.portals.iter().find(|pin| bare(pin).eq_ignore_ascii_case(&bare(identity))) {
+        Some(_) if host(identity).is_some() => format!("the port is a part of the pin: write `portal: \"{identity}\"`"),
+        Some(_) => {
+            format!("the port is a part of the pin, and these credentials have none: write `portal: {identity}`")
+        }
+        None => "use the credentials of that portal, or add this one to `portal`".to_owned(),
+    };
+    Err(wrong_portal(&format!("the credentials are for {identity}"), &wanted, &help))
 }
 
 /// The portal is not the one that is `wanted`.

@@ -1,16 +1,18 @@
 //! What every step of a command that talks to a portal needs, and none of them changes.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::report::{Report, Subject};
+use crate::domain::report::{FailureKind, Report, Subject};
 use crate::ops::ports::Interrupt;
 use crate::store::repository::Repository;
 use crate::store::root;
 
 use super::credentials::{self, Credentials};
 use super::error::Failure;
+use super::paths;
 use super::progress::Progress;
 use super::reports::Reports;
 use super::resources;
@@ -30,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) writing: Interrupt,
     /// The portal that the credentials are for, once somebody looked.
     named: OnceCell<Option<String>>,
+    /// The outputs that are not written, because something is read from there.
+    spared: RefCell<Vec<PathBuf>>,
 }
 
 impl<'a> Context<'a> {
@@ -50,6 +54,7 @@ impl<'a> Context<'a> {
             interrupt,
             writing,
             named: OnceCell::new(),
+            spared: RefCell::default(),
         }
     }
 
@@ -74,8 +79,21 @@ impl<'a> Context<'a> {
         if reports.comment() {
             report.subject = self.subject();
         }
-        let unwritten = reports.write(report, command);
+        let unwritten = reports.write(report, command, &self.spared.borrow());
         report.findings.extend(unwritten);
+    }
+
+    /// The outputs that are not written.
+    pub(super) fn spared(&self) -> Vec<PathBuf> {
+        self.spared.borrow().clone()
+    }
+
+    /// Refuses outputs that would be written over `images`, which the command reads. They are not written from here on.
+    pub(super) fn spare(&self, images: impl Iterator<Item = PathBuf>) -> Result<(), Failure> {
+        let hit = paths::among(&self.globals.outputs, images);
+        self.spared.borrow_mut().extend(hit.iter().map(|named| named.path().to_owned()));
+        let findings: Vec<_> = hit.into_iter().map(|named| named.would_overwrite("an image")).collect();
+        if findings.is_empty() { Ok(()) } else { Err(Failure { kind: FailureKind::Usage, findings }) }
     }
 
     /// Runs `work`, which can be left undone at any point, until it ends or the user asks to stop.

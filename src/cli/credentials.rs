@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
-use crate::portal::{Access, Application, Webhook};
+use crate::portal::{Access, Application, Webhook, WebhookError};
 use crate::store::TokenFile;
-use crate::store::files::UserInput;
+use crate::store::files::{UserInput, mark_secret};
 
 /// The variables that can hold credentials. The first one that is set and not empty wins.
 const VARIABLES: [(&str, Holds); 6] = [
@@ -57,6 +57,11 @@ pub(super) fn files() -> impl Iterator<Item = (&'static str, PathBuf)> {
         .filter_map(|(name, _)| Some((name, std::env::var_os(name).filter(|value| !value.is_empty())?.into())))
 }
 
+/// Lets the files that the environment names for credentials be read as nothing else.
+pub(super) fn keep_files_secret() {
+    files().for_each(|(_, path)| mark_secret(&path));
+}
+
 /// Whether the environment names any credentials, valid or not.
 pub(super) fn are_named() -> bool {
     VARIABLES.iter().any(|(name, _)| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
@@ -65,7 +70,10 @@ pub(super) fn are_named() -> bool {
 fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, Box<Finding>> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut present = VARIABLES.into_iter().filter_map(|(name, holds)| set(name).map(|value| (name, holds, value)));
-    let Some((name, holds, value)) = present.next() else { return Err(none()) };
+    let Some((name, holds, value)) = present.next() else {
+        let empty = VARIABLES.into_iter().map(|(name, _)| name).find(|name| variable(name).is_some());
+        return Err(empty.map_or_else(none, is_empty));
+    };
     let ignored = present.map(|(name, ..)| name).collect();
     let file = format!("the file of {name}");
     let (access, source) = match holds {
@@ -76,7 +84,7 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
             let text = UserInput::at(&path)
-                .read(MAX_WEBHOOK_FILE_BYTES)
+                .read_secret(MAX_WEBHOOK_FILE_BYTES)
                 .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
             let text = text.map_err(|error| {
                 let message = format!("{file}, {}, cannot be read: {error}", path.display());
@@ -109,7 +117,14 @@ pub(super) fn ca_bundle(path: &Path) -> Result<Vec<u8>, Box<Finding>> {
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {
     Webhook::parse(text, source).map(Access::from).map_err(|error| {
-        refused(error.to_string(), "a webhook looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/")
+        let hint = match error {
+            WebhookError::Quoted { .. } => {
+                "take the quotes out: env files, CI variables and secrets keep them as a part of the value"
+            }
+            WebhookError::Rest3 { .. } => "write /rest/ instead of /rest/api/, and keep the rest of the URL",
+            _ => "a webhook looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/",
+        };
+        refused(error.to_string(), hint)
     })
 }
 
@@ -118,6 +133,13 @@ pub(super) fn none() -> Box<Finding> {
         "no credentials: none of the environment variables that can hold a webhook is set".to_owned(),
         "set BITRIX24_WEBHOOK_URL to the webhook's URL (or BITRIX24_WEBHOOK_URL_FILE to a file with it, or \
          BITRIX24_OAUTH_FILE to a file with an application's tokens), or try --sandbox",
+    )
+}
+
+fn is_empty(name: &str) -> Box<Finding> {
+    refused(
+        format!("no credentials: {name} is set and empty"),
+        "a CI system leaves a variable empty whose secret does not exist, or is not for this job: pull requests from forks and unprotected branches get none",
     )
 }
 

@@ -80,6 +80,9 @@ impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         let help = match error {
             LockError::Held(_) => "wait until it has ended, then plan again",
+            LockError::Io(ref error) if error.kind() == io::ErrorKind::Unsupported => {
+                "name a folder on a disk of this machine with --state-dir"
+            }
             LockError::Io(_) => "apply keeps old images there: name a folder that can be written with --state-dir",
         };
         Self::new(FailureKind::Store, Finding::error("lock", error.to_string()).help(help))

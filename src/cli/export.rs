@@ -21,6 +21,7 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
+use super::paths::Named;
 use super::settings::{Globals, pattern};
 
 /// Write what the portal holds to a folder: a manifest, every image, and a snapshot for `plan --against`
@@ -72,7 +73,7 @@ fn export_to(
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     let source = ExportSource { portal: connection.identity.clone(), sandbox: context.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
-    let target = ExportFolder::at(&arguments.folder);
+    let target = ExportFolder::at(&arguments.folder).sparing(context.globals.inputs.iter().map(Named::parts));
     let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
     let exported = context.wait(export::export(&choice, &source, &reader, &target, existing))??;
     report.items = exported.export.items;

@@ -47,7 +47,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     if arguments.reports.comment() {
         list.subject = context.subject();
     }
-    let unwritten = arguments.reports.write_list(&list);
+    let unwritten = arguments.reports.write_list(&list, &context.spared());
     list.findings.extend(unwritten);
     let exit = error::exit_of_reading(report.failure, list.has_errors());
     let systems = if arguments.system { Systems::Named } else { Systems::Counted };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::store::files::{Durability, Folder};
+use crate::store::files::{Durability, Folder, refuse_link, refuse_way_out};
 use crate::text;
 
 use super::exit::Exit;
@@ -61,6 +61,7 @@ pub(super) fn run(_: &Globals, arguments: &Arguments, mut program: Command) -> E
 }
 
 fn write_all(program: &Command, folder: &Path) -> io::Result<()> {
+    refuse_way_out(folder)?;
     let folder = Folder::at(folder);
     folder.make_all()?;
     let mut left = vec![program];
@@ -68,6 +69,8 @@ fn write_all(program: &Command, folder: &Path) -> io::Result<()> {
         let man = Man::new(command.clone());
         let mut page = Vec::new();
         man.render(&mut page)?;
+        let path = folder.path_of(man.get_filename());
+        refuse_link(&path).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
         folder.replace(&man.get_filename(), &page, Durability::Unsynced)?;
         left.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
     }

@@ -90,7 +90,10 @@ enum Command {
 impl Cli {
     /// The files that are read, as far as they are named one by one.
     fn read(&self) -> Vec<Named> {
-        let mut read = vec![Named::new("the manifest", self.globals.manifest())];
+        // A manifest at the default place is not read by commands that do without, and `export` makes one.
+        let is_read = self.globals.names_manifest() || !matches!(self.command, Command::Export(_));
+        let manifest = is_read.then(|| Named::new("the manifest", self.globals.manifest()));
+        let mut read: Vec<_> = manifest.into_iter().collect();
         read.extend(self.globals.ca_cert.iter().map(|path| Named::new("the file of --ca-cert", path)));
         read.extend(credentials::files().map(|(variable, path)| Named::new(format!("the file of {variable}"), path)));
         match &self.command {
@@ -99,6 +102,9 @@ impl Cli {
             }
             Command::Apply(apply::Arguments { saved: Some(plan), .. }) => read.push(Named::new("the plan", plan)),
             Command::Show(arguments) => read.push(Named::new("the plan", &arguments.name)),
+            Command::Plan(plan::Arguments { against: Some(folder), .. }) => {
+                read.push(Named::new("the export", folder));
+            }
             _ => {}
         }
         read
@@ -149,13 +155,15 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     if let Some((reports, formats)) = cli.command.reports() {
         reports.are_of(formats).map_err(wrong)?;
     }
-    paths::are_apart(&cli.read(), &cli.command.written()).map_err(wrong)?;
+    (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
+    paths::are_apart(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;
     Ok(cli)
 }
 
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
+    credentials::keep_files_secret();
     if complete::answered(Cli::command, &arguments) {
         return Exit::Success.into();
     }

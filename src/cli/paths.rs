@@ -1,10 +1,13 @@
 //! The files that a command line names: each that is written must be a file of its own, and none that is read.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::store::files::{Output, place};
+use crate::domain::finding::Finding;
+use crate::store::files::{FileId, Output, all_below, place, refuse_link};
 
 /// A file, and how messages name it: `--report x.html`, or `the manifest`.
+#[derive(Debug, Clone)]
 pub(super) struct Named {
     name: String,
     path: PathBuf,
@@ -14,21 +17,60 @@ impl Named {
     pub(super) fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { name: name.into(), path: path.into() }
     }
+
+    /// Its name in messages, and its path.
+    pub(super) fn parts(&self) -> (String, PathBuf) {
+        (self.name.clone(), self.path.clone())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The finding that this file would be written over something that the command reads.
+    pub(super) fn would_overwrite(&self, what: &str) -> Finding {
+        let message = format!("`{}` would overwrite a file: {what} is read from there", self.name);
+        Finding::error("output", message).help("name another file")
+    }
 }
 
-/// Checks that the files of `written` are all different and none of `read`; the error says which is not. Files are the same
-/// when they are in the same place, however they are spelt. Pipes and devices lose nothing.
+/// Checks that the files of `written` are all different, none of `read` and no links; the error says which is not. Files
+/// are the same when they are one file or would be in one place, however they are spelt. A folder that is read is every
+/// file in it. Pipes and devices lose nothing.
 pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String> {
     let mut taken: Vec<(PathBuf, &Named, &str)> =
         read.iter().map(|named| (destination(&named.path), named, "is read from there")).collect();
-    for named in written.iter().filter(|named| !Output::is_stream(&named.path)) {
+    let written: Vec<&Named> = written.iter().filter(|named| !Output::is_stream(&named.path)).collect();
+    for named in &written {
         let place = destination(&named.path);
-        if let Some((_, other, why)) = taken.iter().find(|(taken, ..)| *taken == place) {
+        let id = FileId::of(&named.path).filter(|_| !named.path.is_dir());
+        let is_taken = |(taken, other, _): &&(PathBuf, &Named, &str)| {
+            *taken == place || id.as_ref().is_some_and(|id| all_below(&other.path).contains(id))
+        };
+        if let Some((_, other, why)) = taken.iter().find(is_taken) {
             return Err(format!("`{}` would overwrite a file: {} {why}: name another one", named.name, other.name));
         }
         taken.push((place, named, "goes there too"));
     }
+    for named in &written {
+        refuse_link(&named.path)
+            .map_err(|error| format!("`{}`: {error}: name another file, or remove the link", named.name))?;
+    }
     Ok(())
+}
+
+/// Those of `written` that are one of the `files` that are read, by their identity.
+pub(super) fn among(written: &[Named], files: impl Iterator<Item = PathBuf>) -> Vec<&Named> {
+    let present: Vec<(&Named, FileId)> = written
+        .iter()
+        .filter(|named| !Output::is_stream(&named.path))
+        .filter_map(|named| Some((named, FileId::of(&named.path)?)))
+        .collect();
+    if present.is_empty() {
+        return Vec::new();
+    }
+    let read: HashSet<FileId> = files.filter_map(|file| FileId::of(&file)).collect();
+    present.into_iter().filter(|(_, id)| read.contains(id)).map(|(named, _)| named).collect()
 }
 
 /// The place where a file is or would be. Where that cannot be found out, it cannot be written either.

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     detailed_exitcode: bool,
     /// Plan without a portal or credentials, against what `export` wrote to DIR; such a plan can be shown, not applied
     #[arg(long, value_name = "DIR", conflicts_with_all = ["sandbox", "refresh", "check_usage"])]
-    against: Option<PathBuf>,
+    pub(super) against: Option<PathBuf>,
     #[command(flatten)]
     pub(super) plan: PlanArgs,
 }

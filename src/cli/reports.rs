@@ -135,10 +135,11 @@ impl Reports {
         self.files.iter().any(|file| file.format == ReportFormat::Html)
     }
 
-    /// Writes what `command` found out and did; the findings say what could not be written.
-    pub(super) fn write(&self, report: &Report, command: &str) -> Vec<Finding> {
+    /// Writes what `command` found out and did, but not to the files that are `spared`; the findings say what could not be written.
+    pub(super) fn write(&self, report: &Report, command: &str, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             report,
+            spared,
             |report| &mut report.findings,
             |report, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::report(report, command))),
@@ -151,9 +152,10 @@ impl Reports {
     }
 
     /// Writes what `list` found; the findings say what could not be written.
-    pub(super) fn write_list(&self, list: &ListReport) -> Vec<Finding> {
+    pub(super) fn write_list(&self, list: &ListReport, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             list,
+            spared,
             |list| &mut list.findings,
             |list, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::list(list))),
@@ -165,9 +167,10 @@ impl Reports {
     }
 
     /// Writes what `validate` found; the findings say what could not be written.
-    pub(super) fn write_validation(&self, validation: &Validation) -> Vec<Finding> {
+    pub(super) fn write_validation(&self, validation: &Validation, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             validation,
+            spared,
             |validation| &mut validation.findings,
             |validation, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::validation(validation))),
@@ -188,11 +191,12 @@ impl Reports {
     fn write_each<T: Clone>(
         &self,
         found: &T,
+        spared: &[PathBuf],
         findings: impl Fn(&mut T) -> &mut Vec<Finding>,
         render: impl Fn(&T, ReportFormat) -> Result<Option<String>, serde_json::Error>,
     ) -> Vec<Finding> {
         let (mut outputs, mut missing) = (Vec::new(), Vec::new());
-        for file in &self.files {
+        for file in self.files.iter().filter(|file| !spared.contains(&file.path)) {
             match Output::open(&file.path) {
                 Ok(output) => outputs.push((file, output)),
                 Err(error) => missing.push(unwritten(file, &error)),

@@ -19,6 +19,7 @@ use crate::store::root::state_beside;
 use crate::text;
 
 use super::complete;
+use super::paths::Named;
 use super::reports::Reports;
 
 /// Options that go with every command.
@@ -45,6 +46,12 @@ pub(super) struct Globals {
     /// The same for the commands that only know text for people and JSON: [`Globals::settle`] sets it.
     #[arg(skip)]
     pub(super) format: Format,
+    /// The files that the command reads, as far as they are named one by one.
+    #[arg(skip)]
+    pub(super) inputs: Vec<Named>,
+    /// The files that the command writes, apart from the state folder's.
+    #[arg(skip)]
+    pub(super) outputs: Vec<Named>,
     /// When to use colour; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
@@ -57,7 +64,8 @@ pub(super) struct Globals {
     /// Print waits as lines instead of a progress bar
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
-    /// Stop the command after this time
+    /// Stop the command after this time; what it began on the portal is finished, or its outcome found out, within another
+    /// 180 seconds
     #[arg(long, global = true, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(super) timeout: Duration,
     /// Requests per second that the portal's plan allows; Enterprise plans allow 5

@@ -4,20 +4,23 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
 use crate::domain::report::{FailureKind, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::screen::Screen;
+use crate::store::repository::Repository;
 use crate::store::root;
 
 use super::complete;
 use super::exit::Exit;
 use super::output;
+use super::paths::{self, Named};
 use super::reports::Reports;
 use super::settings::{AnyFormat, Globals, ShowArgs};
-use super::stored::{self, Stored};
+use super::stored::{self, KeptRun, Stored};
 
 /// Show a saved plan or a run again
 ///
@@ -38,23 +41,27 @@ pub(super) struct Arguments {
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let repository = globals.repository();
+    let complain = |finding: Finding| {
+        output::diagnostic(&render::human::findings(&[finding], &Report::default(), &output::error_screen()));
+        Exit::Error
+    };
     let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
         Ok(Stored::Plan(saved)) => StoredReport::of(saved.document().clone(), saved.plan().clone(), None),
         Ok(Stored::Run(mut kept)) => {
+            if let Some(finding) = overwritten(globals, &repository, &kept) {
+                return complain(finding);
+            }
             // A run's folder has the old images; the new ones are in the repository, unless they changed since.
             kept.plan.contents.extend(repository.still_holds(&kept.plan.diff.changes));
             StoredReport::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
         }
-        Err(finding) => {
-            output::diagnostic(&render::human::findings(&[*finding], &Report::default(), &output::error_screen()));
-            return Exit::Error;
-        }
+        Err(finding) => return complain(*finding),
     };
     let subject =
         Subject { portal: shown.report.portal.clone(), manifest: root::path_in_repository(globals.manifest()) };
     let report = Report { subject, manifest: repository.name().to_owned(), ..shown.report };
     // It is called as what made it, so that a comment about a plan stays one about that plan.
-    let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" });
+    let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" }, &[]);
     let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
     let exit = match globals.any_format {
         AnyFormat::Json => output::json(render::json::pretty(&shown.document), exit),
@@ -66,6 +73,16 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     };
     output::findings(globals, &unwritten, &report);
     exit
+}
+
+/// The finding that a report would be written over a file of the run, or over an image that it is shown with.
+fn overwritten(globals: &Globals, repository: &Repository, kept: &KeptRun) -> Option<Finding> {
+    if let Err(message) = paths::are_apart(&[Named::new("the run", &kept.folder)], &globals.outputs) {
+        return Some(Finding::error("output", message));
+    }
+    let changes = kept.plan.diff.changes.iter();
+    let images = changes.filter_map(|change| Some(repository.folder().join(&change.action.after()?.file)));
+    paths::among(&globals.outputs, images).first().map(|named| named.would_overwrite("an image"))
 }
 
 fn human(document: &Document, report: &Report, state: Option<&RunState>, screen: &Screen) -> String {

@@ -17,6 +17,7 @@ use crate::store::root;
 
 use super::exit::Exit;
 use super::output;
+use super::paths;
 use super::progress::Progress;
 use super::reports::{Reports, in_repository};
 use super::settings::{AnyFormat, Globals};
@@ -65,7 +66,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         art: validated.art,
         warnings: if arguments.deny_warnings { Warnings::Denied } else { Warnings::Allowed },
     };
-    validation.findings.extend(arguments.reports.write_validation(&validation));
+    let hit = paths::among(&globals.outputs, validation.art.iter().map(|piece| PathBuf::from(&piece.file)));
+    validation.findings.extend(hit.iter().map(|named| named.would_overwrite("an image")));
+    let spared: Vec<_> = hit.into_iter().map(|named| named.path().to_owned()).collect();
+    validation.findings.extend(arguments.reports.write_validation(&validation, &spared));
     let exit = if validation.passed() { Exit::Success } else { Exit::Error };
     match globals.any_format {
         // `diff` was refused before.
@@ -83,7 +87,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 fn from_here(manifest: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     let manifest = manifest.strip_prefix(&here).unwrap_or(manifest);
-    manifest.strip_prefix(".").unwrap_or(manifest).to_owned()
+    let below = manifest.strip_prefix(".").unwrap_or(manifest);
+    if below.as_os_str().is_empty() { Path::new(".") } else { below }.to_owned()
 }
 
 /// Leaves out what was found about files that were not named, and says which of the paths are nothing that the manifest

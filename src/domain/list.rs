@@ -110,14 +110,10 @@ pub(crate) fn entries(observed: ObservedState, ownership: Option<&Ownership>, on
             ListEntry { address: listed.address, management, reading }
         })
         .collect();
-    entries.sort_by(|a, b| {
-        let key = |entry: &ListEntry| entry.management == Management::System;
-        (key(a), &a.address).cmp(&(key(b), &b.address))
-    });
+    entries.sort_by_cached_key(|entry| (entry.management == Management::System, entry.address.clone()));
     // A custom code that became a system code is listed twice, both times as a system entry.
-    entries.dedup_by(|a, b| {
-        a.management == Management::System && b.management == Management::System && a.address == b.address
-    });
+    let is_again = |a: &ListEntry, b: &ListEntry| a.management == b.management && a.address == b.address;
+    entries.dedup_by(|a, b| a.management == Management::System && is_again(a, b));
     entries
 }
 

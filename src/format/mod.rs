@@ -21,3 +21,36 @@ pub(crate) use snapshot::{SnapshotDocument, SnapshotEntry};
 
 /// The version of the formats that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// Why a file is not of a format. Of the file itself nothing is said but the place: it may be any file of the user's, and
+/// hold secrets.
+fn why_unread(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let is_about_us = text.starts_with("missing field");
+    match (error.line(), error.column()) {
+        _ if !error.is_data() || is_about_us => text,
+        (0, _) => "it holds something else than it should".to_owned(),
+        (line, column) => format!("it holds something else than it should at line {line} column {column}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn what_a_file_holds_is_not_repeated() {
+        for text in ["\"s3cr3t\"", "{\"format_version\": \"s3cr3t\"}", "[\"s3cr3t\"]", "s3cr3t", "{\"s3cr3t\": 1}"] {
+            for error in [
+                SnapshotDocument::read(text.as_bytes()).unwrap_err(),
+                Document::read_saved(text.as_bytes()).unwrap_err().to_string(),
+            ] {
+                assert!(!error.contains("s3cr3t"), "{text}: {error}");
+            }
+        }
+        let error = why_unread(&serde_json::from_str::<Vec<u32>>("[\"s3cr3t\"]").unwrap_err());
+        assert_eq!(error, "it holds something else than it should at line 1 column 9");
+    }
+}

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT_VERSION;
+use super::{FORMAT_VERSION, why_unread};
 use crate::domain::asset::{Address, Code, Digest, Kind};
 use crate::domain::export::{ExportItem, ExportOutcome, ExportSource, ExportedFile};
 use crate::domain::state::ObservedState;
@@ -83,12 +83,13 @@ impl SnapshotDocument {
     /// Reads a snapshot.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         // Never into values of any kind: they take thirty times the room of their text, which anybody may have written.
-        let Versioned { format_version: version } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let Versioned { format_version: version } =
+            serde_json::from_slice(bytes).map_err(|error| why_unread(&error))?;
         if version != Some(u64::from(FORMAT_VERSION)) {
             let version = version.map_or_else(|| "no format".to_owned(), |version| format!("format {version}"));
             return Err(format!("it is of {version}; this program reads format {FORMAT_VERSION}"));
         }
-        let snapshot: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let snapshot: Self = serde_json::from_slice(bytes).map_err(|error| why_unread(&error))?;
         match snapshot.entries.iter().find(|entry| !entry.is_whole()) {
             None => Ok(snapshot),
             Some(entry) => {

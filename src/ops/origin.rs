@@ -11,6 +11,7 @@ use crate::domain::origin::past::{ObjectId, Past};
 use crate::domain::origin::{OriginEvidence, OriginKind, Origins, PastRun, committed, unknown};
 use crate::domain::plan::Plan;
 use crate::domain::state::{DesiredState, Selection};
+use crate::text;
 
 /// Where the record is.
 #[derive(Clone, Copy)]
@@ -85,11 +86,7 @@ fn remarks(past: &Past, uncommitted: usize, origins: &Origins) -> Vec<Finding> {
         findings.push(Finding::warning("history-shallow", message).help(help));
     }
     if uncommitted > 0 {
-        let images = if uncommitted == 1 {
-            "1 declared image is".to_owned()
-        } else {
-            format!("{uncommitted} declared images are")
-        };
+        let images = text::plural(uncommitted, "declared image is", "declared images are");
         let message = format!("{images} not committed: what differs because of that counts as pending");
         findings.push(Finding::warning("history-uncommitted", message).help("commit what is to be applied"));
     }

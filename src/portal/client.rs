@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::domain::retry::Class;
+use crate::ops::events::Event;
 use crate::ops::ports::PortalError;
 
 use super::access::Access;
@@ -73,8 +74,46 @@ impl Client {
         self.deadlines.extend(by);
     }
 
-    /// Asks until there is an answer that `read` accepts, or a failure that is not to be repeated.
+    /// Asks until there is an answer that `read` accepts, or a failure that is not to be repeated. What is read is an error
+    /// where it holds our own secret: it goes into plans, journals and caches.
     pub(super) async fn ask<T>(
+        &self,
+        purpose: RequestPurpose,
+        method: &str,
+        parameters: &Value,
+        read: impl Fn(RestResult) -> Result<T, RequestError>,
+    ) -> Result<T, RequestError> {
+        let gate = |mut answered: RestResult| {
+            let redactor = self.access.redactor();
+            match purpose {
+                RequestPurpose::Read if redactor.is_in_value(&answered.result) => {
+                    return Err(error::secret_in_answer(&self.access));
+                }
+                RequestPurpose::Read => {}
+                // What was done is done.
+                RequestPurpose::Write(_) => redactor.redact_value(&mut answered.result),
+            }
+            read(answered)
+        };
+        self.ask_until(purpose, method, parameters, gate).await
+    }
+
+    /// Asks as [`Client::ask`] does for what anybody may have written: our own secret is taken out of it.
+    pub(super) async fn ask_for_words<T>(
+        &self,
+        purpose: RequestPurpose,
+        method: &str,
+        parameters: &Value,
+        read: impl Fn(RestResult) -> Result<T, RequestError>,
+    ) -> Result<T, RequestError> {
+        let gate = |mut answered: RestResult| {
+            self.access.redactor().redact_value(&mut answered.result);
+            read(answered)
+        };
+        self.ask_until(purpose, method, parameters, gate).await
+    }
+
+    async fn ask_until<T>(
         &self,
         purpose: RequestPurpose,
         method: &str,
@@ -143,14 +182,15 @@ impl Client {
             .header(ACCEPT, "application/json")
             .json(&Signed { parameters, auth: token.map(ExposeSecret::expose_secret) });
         tracing::debug!(method, "sending");
-        let response = http::send(request, deadline.until).await.map_err(broken)?;
+        let response = self.announcing(purpose, http::send(request, deadline.until)).await.map_err(broken)?;
         tracing::debug!(method, status = response.status, "answered");
         let (status, retry_after) = (response.status, response.retry_after);
         if (300..400).contains(&status) {
             let to = response.location.and_then(|location| self.access.portal().origin().join(&location).ok());
             return Err(error::redirected(&self.access, status, to.as_ref().and_then(url::Url::host_str)));
         }
-        let bytes = response.body(MAX_ANSWER_BYTES, deadline.until).await.map_err(broken)?;
+        let body = response.body(MAX_ANSWER_BYTES, deadline.until);
+        let bytes = self.announcing(purpose, body).await.map_err(broken)?;
         let failure = match wire::body(&bytes) {
             AnswerBody::Result(result) if (200..300).contains(&status) => {
                 self.throttle.note_reset(result.resets_in);
@@ -161,6 +201,26 @@ impl Client {
             AnswerBody::NoAnswer(why) => error::garbage(&self.access, status, why, &bytes),
         };
         Err(RequestError { retry_after, ..failure })
+    }
+
+    /// Does `work` for a request, and tells it when that goes on past the command's end.
+    async fn announcing<T>(&self, purpose: RequestPurpose, work: impl Future<Output = T>) -> T {
+        let goes_on = |end: &Instant| purpose != RequestPurpose::Read || self.deadlines.until(purpose) > *end;
+        let Some(end) = self.deadlines.unannounced_end().filter(goes_on) else { return work.await };
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            value = &mut work => value,
+            () = tokio::time::sleep_until(end) => {
+                if self.deadlines.unannounced_end().is_some() {
+                    let most = self.deadlines.announce().as_secs();
+                    let what = "what was begun on the portal is finished, or its outcome found out";
+                    let message = format!("the time that --timeout gives is over: {what}, for {most} s at most");
+                    self.throttle.observer().observe(Event::Warning(message));
+                }
+                work.await
+            }
+        }
     }
 
     /// What a portal that refuses batches answers, for commands that a batch would get wrong.

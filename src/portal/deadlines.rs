@@ -21,6 +21,8 @@ pub struct Deadlines {
     budget: Duration,
     /// Whether reading serves to determine the outcome of writes.
     in_grace_period: Cell<bool>,
+    /// Whether somebody was told that the command goes on past its end.
+    announced: Cell<bool>,
     /// The longest that one read or download may take.
     pub read_timeout: Duration,
     /// The longest that one write may take. A portal goes on with a batch after its client is gone, so a short one only
@@ -48,6 +50,7 @@ impl Deadlines {
             end: Cell::new(now + budget),
             budget,
             in_grace_period: Cell::new(false),
+            announced: Cell::new(false),
             read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(120),
         }
@@ -82,16 +85,28 @@ impl Deadlines {
         self.until(purpose).saturating_duration_since(now)
     }
 
-    /// Until when a request that is sent now may wait for its answer. A write is given its whole timeout: to give up on it
-    /// early would make its outcome unknown.
+    /// Until when a request that is sent now may wait for its answer. A write that is sent in time is given its whole
+    /// timeout: to give up on it early would make its outcome unknown. One that is sent in the grace period has what is left.
     pub(super) fn of_request(&self, purpose: RequestPurpose, now: Instant) -> RequestDeadline {
         match purpose {
             RequestPurpose::Read => self.of_read(purpose, now),
             RequestPurpose::Write(_) => {
-                let timeout = self.write_timeout;
-                RequestDeadline { until: now + timeout, timeout, cut_short: false, budget: self.budget }
+                let (timeout, last) = (self.write_timeout, self.end.get() + GRACE_PERIOD);
+                let until = (now + timeout).min(last);
+                RequestDeadline { until, timeout, cut_short: until == last, budget: self.budget }
             }
         }
+    }
+
+    /// When the command ends if nobody was told yet that it goes on; whoever asks tells it at that time.
+    pub(super) fn unannounced_end(&self) -> Option<Instant> {
+        (!self.announced.get()).then(|| self.end.get())
+    }
+
+    /// Notes that somebody is told, and says for how long the command may go on at most.
+    pub(super) fn announce(&self) -> Duration {
+        self.announced.set(true);
+        GRACE_PERIOD
     }
 
     /// Until when something that is read now, in order to send a request of this purpose, may wait for its answer.
@@ -132,5 +147,8 @@ mod tests {
         assert_eq!((read.until, read.cut_short), (now + Duration::from_secs(60), true));
         let write = deadlines.of_request(ORDINARY, now + Duration::from_secs(50));
         assert_eq!((write.until, write.cut_short), (now + Duration::from_secs(170), false));
+        // Nothing goes on for more than 180 s past the end.
+        let write = deadlines.of_request(COMPLETING, now + Duration::from_secs(200));
+        assert_eq!((write.until, write.cut_short), (now + Duration::from_secs(240), true));
     }
 }

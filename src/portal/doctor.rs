@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use futures_util::future;
-use hyper::Uri;
-use hyper_util::client::proxy::matcher::Matcher;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::{Map, Value, json};
@@ -22,6 +20,7 @@ use super::client::Client;
 use super::error::{self, RequestError};
 use super::http;
 use super::limits::RequestPurpose;
+use super::proxy;
 use super::renewal;
 use super::wire::{self, Malformed, RestResult};
 
@@ -35,17 +34,13 @@ const PRESENCE: &str = "method.get";
 impl Probe for Client {
     fn setup(&self) -> Setup {
         let origin = self.access.portal().origin();
-        // As the HTTP client decides it, by the same variables and settings of the system.
-        let proxy =
-            origin.as_str().parse::<Uri>().ok().filter(|_| !self.access.portal().is_loopback()).and_then(|uri| {
-                let proxy = Matcher::from_system().intercept(&uri)?.uri().clone();
-                let port = proxy.port_u16().unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
-                Some((proxy.host()?.to_owned(), port))
-            });
-        let proxied = proxy.is_some();
-        let (peer, port) = proxy.unwrap_or_else(|| {
-            (origin.host_str().unwrap_or_default().to_owned(), origin.port_or_known_default().unwrap_or_default())
-        });
+        let (proxied, (peer, port)) = match proxy::of(self.access.portal()) {
+            Some(proxy) => (true, proxy),
+            None => {
+                let host = origin.host_str().unwrap_or_default().to_owned();
+                (false, (host, origin.port_or_known_default().unwrap_or_default()))
+            }
+        };
         let rate = self.throttle.rate();
         Setup {
             url: origin.as_str().trim_end_matches('/').to_owned(),

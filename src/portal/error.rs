@@ -82,6 +82,21 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
         "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => {
             (Class::Transient, "run it again; if it stays, the portal's own error log has the cause".to_owned())
         }
+        "CONNECTION_ERROR" => (
+            Class::Transient,
+            "the portal could not reach the server that checks tokens: run it again later".to_owned(),
+        ),
+        "APPLICATION_NOT_FOUND" => (
+            Class::Configuration,
+            format!("{what} is not installed on this portal any more: install it again, or {how_to_renew}"),
+        ),
+        "PAYMENT_REQUIRED" => (
+            Class::Configuration,
+            format!(
+                "{what} needs a plan or a subscription that the portal has no more: its administrator must renew it"
+            ),
+        ),
+        "INVALID_SCOPE" => (Class::Configuration, how_to_add_scope.to_owned()),
         "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {how_to_renew}")),
         "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, hint_access(access)),
         "INSUFFICIENT_SCOPE" => (Class::Configuration, how_to_add_scope.to_owned()),
@@ -163,15 +178,57 @@ pub(super) fn answer(failure: RequestError) -> Answer {
 
 /// The portal's host answered with something that no portal answers: the HTML of a proxy, nothing, half of an answer.
 pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> RequestError {
+    let notice = php_notice(body);
+    let (why, body) = match &notice {
+        Some(notice) => ("a notice of PHP instead of JSON alone", notice.as_bytes()),
+        None => (why, body),
+    };
     let mut failure = garbage_of(access.redactor(), access.host(), status, why, body);
     failure.error.hint = match status {
         429 => None,
         408 | 425 | 500.. => Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()),
         413 => Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
         407 => Some("the proxy wants credentials: see HTTPS_PROXY".to_owned()),
+        _ if php_notice(body).is_some() => Some(
+            "PHP on the portal prints its notices into answers: its administrator must set `display_errors` to off in php.ini, or `debug` to false in bitrix/.settings.php"
+                .to_owned(),
+        ),
         _ => Some(hint_host(access)),
     };
     failure
+}
+
+/// The notice that PHP printed into an answer, without its HTML.
+fn php_notice(body: &[u8]) -> Option<String> {
+    /// What its notices begin with.
+    const KINDS: [&str; 8] = [
+        "Warning:",
+        "Notice:",
+        "Deprecated:",
+        "Fatal error:",
+        "Parse error:",
+        "Strict Standards:",
+        "Recoverable fatal error:",
+        "User Notice:",
+    ];
+    /// Notices come first.
+    const HEAD: usize = 8 * 1024;
+    let head = String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body));
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for character in head.chars() {
+        match character {
+            '<' => in_tag = true,
+            '>' => in_tag = false,
+            _ if !in_tag => plain.push(character),
+            _ => {}
+        }
+    }
+    let is_notice = |line: &&str| {
+        let line = line.strip_prefix("PHP ").unwrap_or(line);
+        KINDS.iter().any(|kind| line.starts_with(kind)) && line.contains(" on line ")
+    };
+    plain.lines().map(str::trim).find(is_notice).map(str::to_owned)
 }
 
 /// A server answered with something that makes no sense. The caller adds the hint.
@@ -200,11 +257,13 @@ pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malforme
     RequestError::new(Class::Transient, Effect::Unknown, message, Some(hint_host(access)))
 }
 
-/// The portal lists an entry with our own secret in it.
-pub(super) fn secret_in_listing(access: &Access) -> RequestError {
+/// The portal answered with our own secret in what it should know nothing of it.
+pub(super) fn secret_in_answer(access: &Access) -> RequestError {
     let AccessHints { what, how_to_renew, .. } = access.hints();
-    let message = format!("{} lists an entry that holds the secret of {what}", access.host());
-    let hint = format!("somebody knows the secret: revoke {what}, {how_to_renew}, and remove that entry by hand");
+    let message = format!("{} answered with the secret of {what} in its data", access.host());
+    let hint = format!(
+        "somebody knows the secret, or a server on the way repeats it: revoke {what}, {how_to_renew}, and remove by hand what holds it"
+    );
     RequestError::new(Class::Refused, Effect::None, message, Some(hint))
 }
 
@@ -215,7 +274,12 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Requ
         None => "elsewhere".to_owned(),
     };
     let message = format!("{} answered {status} and redirects {to}", access.host());
-    RequestError::new(Class::Configuration, Effect::Unknown, message, Some(hint_host(access)))
+    let place = access.hints().place;
+    let hint = format!(
+        "no redirect is followed: if the portal was renamed or moved, put its new address into {place}; else {}",
+        hint_host(access)
+    );
+    RequestError::new(Class::Configuration, Effect::Unknown, message, Some(hint))
 }
 
 /// No response of `host` came, or not all of it.
@@ -237,6 +301,10 @@ pub(super) fn broken(
         TransportFailure::NotSent => {
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
             (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
+        }
+        TransportFailure::NotTls => {
+            let hint = "name the port on which it speaks https in the URL, or none if that is 443; brandctl sends no secret by plain http";
+            (Class::Configuration, Effect::None, format!("{host} does not speak https on this port"), Some(hint))
         }
         TransportFailure::NotTrusted(problem) => {
             let message = format!("the certificate of {host} is not trusted: {cause}");
@@ -319,6 +387,10 @@ mod tests {
             (429, "OPERATION_TIME_LIMIT", Class::Busy, Effect::None, "--timeout"),
             (500, "INTERNAL_SERVER_ERROR", Class::Transient, Effect::Unknown, "error log"),
             (500, "ERROR_UNEXPECTED_ANSWER", Class::Transient, Effect::Unknown, "error log"),
+            (401, "CONNECTION_ERROR", Class::Transient, Effect::Unknown, "later"),
+            (401, "APPLICATION_NOT_FOUND", Class::Configuration, Effect::None, "install"),
+            (402, "PAYMENT_REQUIRED", Class::Configuration, Effect::None, "subscription"),
+            (401, "invalid_scope", Class::Configuration, Effect::None, "scope `crm`"),
             (401, "expired_token", Class::Expired, Effect::None, "access token"),
             (401, "NO_AUTH_FOUND", Class::Configuration, Effect::None, "BITRIX24_WEBHOOK_URL"),
             (401, "INVALID_CREDENTIALS", Class::Configuration, Effect::None, "revoked"),
@@ -380,6 +452,27 @@ mod tests {
             );
             assert_eq!((failure.class(), failure.effect), (Class::Configuration, Effect::None));
             assert!(failure.error.hint.as_deref().unwrap().contains(fix), "{:?}", failure.error);
+        }
+    }
+
+    #[test]
+    fn notices_of_php_are_named_as_such() {
+        for body in [
+            "<br />\n<b>Warning</b>:  Undefined array key 1 in <b>/home/x.php</b> on line <b>3</b><br />\n{\"result\":true}",
+            "\nDeprecated: Undefined array key 1 in /home/x.php on line 3\n{\"result\":true}",
+            "PHP Notice: Undefined array key 1 in /home/x.php on line 3\n{}",
+        ] {
+            let failure = garbage(&access(), 200, "no JSON", body.as_bytes());
+            let told = &failure.error.message;
+            assert!(
+                told.contains("a notice of PHP") && told.contains("Undefined array key 1 in /home/x.php on line 3"),
+                "{told}"
+            );
+            assert!(failure.error.hint.as_deref().unwrap().contains("display_errors"), "{failure:?}");
+            assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unknown));
+        }
+        for body in ["<html>Warning: this is a proxy", "{\"result\"", ""] {
+            assert_eq!(php_notice(body.as_bytes()), None, "{body}");
         }
     }
 

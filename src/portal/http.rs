@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
-use rustls::CertificateError;
+use rustls::{CertificateError, InvalidMessage};
 use tokio::time::{Instant, timeout_at};
 
 /// Why no response, or not all of it, came.
@@ -24,6 +24,8 @@ pub(super) enum TransportFailure {
     NotSent,
     /// There was no connection because the server's certificate is not trusted: nothing was sent.
     NotTrusted(CertProblem),
+    /// There was no connection because the server does not speak TLS: nothing was sent.
+    NotTls,
     /// The connection broke after something may have been sent.
     Lost,
     /// The time was up.
@@ -120,6 +122,7 @@ fn broken(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let kind = match (error.is_connect() || error.is_builder(), cert_problem(&error)) {
         (true, Some(problem)) => TransportFailure::NotTrusted(problem),
+        (true, None) if is_not_tls(&error) => TransportFailure::NotTls,
         (true, None) => TransportFailure::NotSent,
         (false, _) => TransportFailure::Lost,
     };
@@ -136,10 +139,22 @@ pub(super) fn innermost_cause(error: &reqwest::Error) -> String {
 }
 
 fn cert_problem(error: &reqwest::Error) -> Option<CertProblem> {
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(error)) => Some(error.into()),
+        _ => None,
+    }
+}
+
+/// Whether what came was no TLS at all, as from a server that speaks plain http.
+fn is_not_tls(error: &reqwest::Error) -> bool {
+    matches!(tls_error(error), Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
+}
+
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut source = error.source();
     while let Some(cause) = source {
-        if let Some(rustls::Error::InvalidCertificate(error)) = cause.downcast_ref() {
-            return Some(error.into());
+        if let Some(error) = cause.downcast_ref() {
+            return Some(error);
         }
         // An `io::Error` hides what it wraps from `source`, and may wrap another.
         source = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {

@@ -13,7 +13,9 @@
 //! | `bucket`, `limits` | the portal's limits as arithmetic: when the next request may be sent |
 //! | `deadlines` | when a command and each of its requests end |
 //! | `http` | one bounded HTTP request |
+//! | `proxy` | the proxy on the way, as the environment names it |
 //! | `error` | what each error means for us, and what the user can do about it |
+//! | `certificate` | which certificates of servers are trusted because they were given |
 //! | `transport` | the HTTP clients of a portal, and whom they trust |
 //! | `throttle` | waiting |
 //! | `renewal` | how tokens are renewed, once for all who wait for it |
@@ -25,6 +27,7 @@
 mod access;
 mod batch;
 mod bucket;
+mod certificate;
 mod client;
 mod deadlines;
 mod doctor;
@@ -37,6 +40,7 @@ mod json;
 mod limits;
 mod logmessage;
 mod oauth;
+mod proxy;
 mod reading;
 mod redact;
 mod renewal;

@@ -52,11 +52,10 @@ impl Client {
             self.lists(BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?)
         };
         let together = self.ask(RequestPurpose::Read, "batch", &batch::of_lists(), read).await;
-        let listing = match together {
+        match together {
             Err(failure) if failure.class() == Class::NoBatch => self.list_singly().await,
             other => other,
-        }?;
-        self.reject_listed_secret(listing)
+        }
     }
 
     /// Whether the caller may write, and both lists, in one request.
@@ -71,32 +70,18 @@ impl Client {
             Ok((self.lists(answers)?, rights))
         };
         match self.ask(RequestPurpose::Read, "batch", &batch::of_rights_and_lists(), read).await {
-            Ok((listing, rights)) => Ok((self.reject_listed_secret(listing)?, rights)),
             Err(failure) if failure.class() == Class::NoBatch => {
                 let rights = |answered: RestResult| self.rights(&answered);
                 let rights = self.ask(RequestPurpose::Read, batch::RIGHTS_METHOD, &json!({}), rights).await?;
-                Ok((self.reject_listed_secret(self.list_singly().await?)?, rights))
+                Ok((self.list_singly().await?, rights))
             }
-            Err(failure) => Err(failure),
+            other => other,
         }
     }
 
     fn rights(&self, answered: &RestResult) -> Result<bool, RequestError> {
         let neither = || Malformed("the result is neither yes nor no".to_owned());
         wire::truth(&answered.result).ok_or_else(|| self.malformed(batch::RIGHTS_METHOD, &neither()))
-    }
-
-    /// Refuses a list with our own secret in it: addresses and codes go into plans, journals and caches.
-    fn reject_listed_secret(&self, listing: Listing) -> Result<Listing, RequestError> {
-        let holds_secret = |text: &str| self.access.redact(text) != text;
-        let is_listed = listing
-            .entries
-            .iter()
-            .any(|entry| holds_secret(&entry.file_uri) || holds_secret(entry.address.code.as_str()));
-        if is_listed {
-            return Err(error::secret_in_listing(&self.access));
-        }
-        Ok(listing)
     }
 
     /// Entries by their addresses, at most 50 in a request.

@@ -5,37 +5,121 @@ use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::fmt;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 
 use crate::text;
 
 /// The most characters of a server's words in a message.
 const MAX_QUOTED_CHARS: usize = 120;
 
+/// What stands where a secret was.
+pub(super) const MASK: &str = "[secret]";
+
+/// So many first characters of a secret are hidden like all of it: an answer may be cut inside.
+const MIN_PREFIX: usize = 6;
+/// So many first characters of a secret in Base64 are.
+const MIN_BASE64_PREFIX: usize = 8;
+/// So many first characters show a secret in data, where chance brings fewer; fewer do as a word of their own.
+const SURE_PREFIX: usize = 12;
+
 /// The secrets of one access, in every spelling.
 #[derive(Default)]
 pub(super) struct Redactor {
-    /// The longest first: a short one may be a part of it.
-    spellings: RefCell<Vec<SecretString>>,
+    /// The longest first.
+    secrets: RefCell<Vec<Spelling>>,
+}
+
+/// One way to write a secret.
+struct Spelling {
+    text: SecretString,
+    /// How many of its first characters are enough.
+    min_prefix: usize,
+}
+
+/// A place in a text where a secret stands, or the beginning of one.
+struct Match {
+    start: usize,
+    end: usize,
+    /// Whether it is so much of the secret that chance cannot have brought it.
+    sure: bool,
 }
 
 impl Redactor {
     /// Hides one more secret from here on; those before it stay hidden.
     pub(super) fn hide(&self, secret: &str) {
-        let mut known = self.spellings.borrow_mut();
-        for spelling in spellings(secret) {
-            if !spelling.is_empty() && known.iter().all(|known| known.expose_secret() != spelling) {
-                known.push(SecretString::from(spelling));
+        let plain = percent_decode_str(secret).decode_utf8_lossy().into_owned();
+        if plain.is_empty() {
+            return;
+        }
+        let mut known = self.secrets.borrow_mut();
+        let encoded = if plain.len() < MIN_PREFIX { Vec::new() } else { in_base64(plain.as_bytes()) };
+        let encoded = encoded.into_iter().map(|text| (text, MIN_BASE64_PREFIX));
+        for (text, min_prefix) in std::iter::once((plain, MIN_PREFIX)).chain(encoded) {
+            if known.iter().all(|known| known.text.expose_secret() != text) {
+                known.push(Spelling { text: SecretString::from(text), min_prefix });
             }
         }
-        known.sort_by_key(|spelling| Reverse(spelling.expose_secret().len()));
+        known.sort_by_key(|spelling| Reverse(spelling.text.expose_secret().len()));
     }
 
-    /// The text without the secrets, in any spelling.
+    /// The text without the secrets, in any spelling, and without beginnings of them.
     pub(super) fn redact(&self, text: &str) -> String {
-        let known = self.spellings.borrow();
-        known.iter().fold(text.to_owned(), |text, secret| without(&text, secret.expose_secret()))
+        let mut kept = String::with_capacity(text.len());
+        let mut from = 0;
+        for Match { start, end, .. } in self.matches(text) {
+            kept.push_str(text.get(from..start).unwrap_or_default());
+            kept.push_str(MASK);
+            from = end;
+        }
+        kept.push_str(text.get(from..).unwrap_or_default());
+        kept
+    }
+
+    /// Whether data hold a secret, or enough of one.
+    pub(super) fn is_in(&self, data: &str) -> bool {
+        let is_part = |at: Option<char>| at.is_some_and(char::is_alphanumeric);
+        self.matches(data).iter().any(|found| {
+            let before = data.get(..found.start).and_then(|before| before.chars().next_back());
+            let after = data.get(found.end..).and_then(|after| after.chars().next());
+            found.sure || !(is_part(before) || is_part(after))
+        })
+    }
+
+    /// Takes the secrets out of every text of an answer.
+    pub(super) fn redact_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if !self.matches(text).is_empty() {
+                    *text = self.redact(text);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_value(item)),
+            Value::Object(fields) => {
+                if fields.keys().any(|name| !self.matches(name).is_empty()) {
+                    let named = std::mem::take(fields).into_iter();
+                    *fields = named.map(|(name, value)| (self.redact(&name), value)).collect();
+                }
+                fields.values_mut().for_each(|value| self.redact_value(value));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Whether an answer holds a secret anywhere but in the words of an error, which are redacted when they are read.
+    pub(super) fn is_in_value(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.is_in(text),
+            Value::Array(items) => items.iter().any(|item| self.is_in_value(item)),
+            Value::Object(fields) => fields.iter().any(|(name, value)| {
+                let is_error = matches!(name.as_str(), "error" | "error_description");
+                self.is_in(name) || (!is_error && self.is_in_value(value))
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
     }
 
     /// A server's words for a message: the first line that is not empty, without any secret, cut, without a full stop.
@@ -46,35 +130,109 @@ impl Redactor {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
         text::cut(line.trim_end_matches('.'), MAX_QUOTED_CHARS).into_owned()
     }
+
+    /// Where secrets are, and beginnings of them, in order.
+    fn matches(&self, text: &str) -> Vec<Match> {
+        let known = self.secrets.borrow();
+        let mut can_begin = [false; 256];
+        let begins = known.iter().filter_map(|known| known.text.expose_secret().bytes().next());
+        for begin in begins.flat_map(|byte| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]).chain(*b"%\\&") {
+            if let Some(can_begin) = can_begin.get_mut(usize::from(begin)) {
+                *can_begin = true;
+            }
+        }
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(byte) = text.as_bytes().get(at) {
+            let may_begin = can_begin.get(usize::from(*byte)) == Some(&true) && text.is_char_boundary(at);
+            let here = known.iter().filter(|_| may_begin).filter_map(|spelling| spelling.at(text.as_bytes(), at));
+            match here.max_by_key(|found| found.end) {
+                Some(mut longest) => {
+                    while !text.is_char_boundary(longest.end) {
+                        longest.end += 1;
+                    }
+                    at = longest.end;
+                    found.push(longest);
+                }
+                None => at += 1,
+            }
+        }
+        found
+    }
+}
+
+impl Spelling {
+    /// What of it stands at a place of a text, if that is enough.
+    fn at(&self, text: &[u8], start: usize) -> Option<Match> {
+        let secret = self.text.expose_secret().as_bytes();
+        let (mut end, mut count) = (start, 0);
+        for expected in secret {
+            let rest = text.get(end..).unwrap_or_default();
+            let read = |reader: &fn(&[u8]) -> Option<(u8, usize)>| {
+                reader(rest).filter(|(byte, _)| byte.eq_ignore_ascii_case(expected))
+            };
+            let Some((_, length)) = [literal as fn(&[u8]) -> _, percent, json, html].iter().find_map(read) else {
+                break;
+            };
+            (end, count) = (end + length, count + 1);
+        }
+        let whole = count == secret.len();
+        (whole || count >= self.min_prefix).then_some(Match { start, end, sure: whole || count >= SURE_PREFIX })
+    }
+}
+
+/// The byte that a text begins with, as it is, and how many bytes that takes.
+fn literal(text: &[u8]) -> Option<(u8, usize)> {
+    text.first().map(|byte| (*byte, 1))
+}
+
+/// The same, written as in `%41`.
+fn percent(text: &[u8]) -> Option<(u8, usize)> {
+    let [b'%', rest @ ..] = text else { return None };
+    Some((number(rest.get(..2)?, 16)?, 3))
+}
+
+/// The same, written as in `\u0041` or `\/`.
+fn json(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'\\', b'u', rest @ ..] => Some((number(rest.get(..4)?, 16)?, 6)),
+        [b'\\', byte, ..] => Some((*byte, 2)),
+        _ => None,
+    }
+}
+
+/// The same, written as in `&#65;` or `&#x41;`.
+fn html(text: &[u8]) -> Option<(u8, usize)> {
+    let [b'&', b'#', rest @ ..] = text else { return None };
+    let length = rest.iter().take(8).position(|byte| *byte == b';')?;
+    let byte = match rest.get(..length)? {
+        [b'x' | b'X', digits @ ..] => number(digits, 16)?,
+        digits => number(digits, 10)?,
+    };
+    Some((byte, length + 3))
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u8> {
+    u8::try_from(u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?).ok()
+}
+
+/// What Base64 makes of bytes, wherever they stand in what is encoded: the characters that depend on them alone.
+fn in_base64(secret: &[u8]) -> Vec<String> {
+    let mut spellings = Vec::new();
+    for before in 0..3 {
+        let bytes = [vec![0; before], secret.to_vec()].concat();
+        let (first, last) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+        for encoded in [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
+            spellings.extend(encoded.get(first..last).map(str::to_owned));
+        }
+    }
+    spellings
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor").finish_non_exhaustive()
     }
-}
-
-/// The spellings of a secret: as it is, fully percent-encoded, and decoded.
-fn spellings(secret: &str) -> [String; 3] {
-    let plain = percent_decode_str(secret).decode_utf8_lossy().into_owned();
-    let encoded = utf8_percent_encode(&plain, NON_ALPHANUMERIC).to_string();
-    [secret.to_owned(), encoded, plain]
-}
-
-/// `text` with each occurrence of `secret`, in whatever case, replaced.
-fn without(text: &str, secret: &str) -> String {
-    const MASK: &str = "[secret]";
-    // ASCII folding keeps every byte where it is, so places found in the one are places in the other.
-    let (folded, needle) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
-    let mut kept = String::with_capacity(text.len());
-    let mut from = 0;
-    for (start, found) in folded.match_indices(&needle) {
-        kept.push_str(text.get(from..start).unwrap_or_default());
-        kept.push_str(MASK);
-        from = start + found.len();
-    }
-    kept.push_str(text.get(from..).unwrap_or_default());
-    kept
 }
 
 #[cfg(test)]
@@ -95,6 +253,56 @@ mod tests {
         let text = "1 /a%2Bb-c_d/ 2 a+b-c_d 3 a%2Bb%2Dc%5Fd 4 A%2bB-C_D 5";
         assert_eq!(redactor.redact(text), "1 /[secret]/ 2 [secret] 3 [secret] 4 [secret] 5");
         assert_eq!(redactor.redact("ünïcode äußerst fein"), "ünïcode äußerst fein");
+    }
+
+    #[test]
+    fn encodings_hide_nothing() {
+        let redactor = hiding(SECRET);
+        for text in [
+            "s3cr3tS3cr3t",
+            "%733cr%33tS3cr3t",
+            "%73%33%63%72%33%74%53%33%63%72%33%74",
+            r"s3cr3t\u00533cr3t",
+            "s3cr3t&#83;3cr3t",
+            "s3cr3t&#x53;3cr3t",
+        ] {
+            assert_eq!(redactor.redact(&format!("a/{text}/b")), "a/[secret]/b", "{text}");
+        }
+        for before in ["", "a", "ab", "abc", "user:"] {
+            for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                let text = engine.encode(format!("{before}{SECRET}/batch"));
+                let told = redactor.redact(&text);
+                assert!(told.contains(MASK) && told.len() < text.len(), "{before}: {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_may_be_cut_inside_a_secret() {
+        let redactor = hiding(SECRET);
+        for length in 6..=SECRET.len() {
+            let cut = SECRET.get(..length).unwrap_or_default();
+            assert_eq!(redactor.redact(&format!("/rest/1/{cut}")), "/rest/1/[secret]");
+            assert_eq!(redactor.redact(&format!("/rest/1/{cut}...")), "/rest/1/[secret]...");
+            assert!(redactor.is_in(&format!("/upload/{cut}")) && redactor.is_in(&format!("/upload/{cut}/a.png")));
+        }
+        assert_eq!(redactor.redact("/rest/1/s3cr3"), "/rest/1/s3cr3");
+        // Chance brings a few characters.
+        assert!(!redactor.is_in("/upload/crm/a1s3cr3tb2c3"));
+        assert!(redactor.is_in(&format!("/upload/crm/a1{SECRET}b2c3")));
+    }
+
+    #[test]
+    fn answers_are_cleaned_in_every_part() {
+        let redactor = hiding(SECRET);
+        let clean = serde_json::json!({"a": [1, null, {"b": "c"}]});
+        assert!(!redactor.is_in_value(&clean));
+        let mut value = serde_json::json!({SECRET: [1, {"b": format!("x{SECRET}")}, "c"]});
+        assert!(redactor.is_in_value(&value));
+        redactor.redact_value(&mut value);
+        assert_eq!(value, serde_json::json!({MASK: [1, {"b": "x[secret]"}, "c"]}));
+        let error = serde_json::json!({"result_error": {"c0": {"error": "X", "error_description": SECRET}}});
+        assert!(!redactor.is_in_value(&error), "it is redacted when it is read");
     }
 
     #[test]

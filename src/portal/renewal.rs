@@ -201,7 +201,10 @@ fn misconfigured(message: String, hint: &str) -> RequestError {
 /// Nothing was sent yet.
 fn unwritable(application: &Application, what: &str, why: &io::Error) -> RequestError {
     let message = format!("{what}, and {} cannot be rewritten with a new one: {why}", application.file.name());
-    let hint = "let brandctl write to that file and its folder: each renewal gives new tokens, which must be kept";
+    let hint = match why.kind() {
+        io::ErrorKind::Unsupported => "keep the file on a disk of this machine: one renewal at a time may rewrite it",
+        _ => "let brandctl write to that file and its folder: each renewal gives new tokens, which must be kept",
+    };
     RequestError::new(Class::Configuration, Effect::None, message, Some(hint.to_owned()))
 }
 

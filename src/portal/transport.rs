@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -14,6 +16,7 @@ use rustls_platform_verifier::Verifier;
 use crate::ops::ports::PortalError;
 
 use super::access::Access;
+use super::certificate::GivenOr;
 use super::error;
 use super::http::innermost_cause;
 
@@ -22,7 +25,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const HINT_CA_CERT: &str = "--ca-cert names a PEM file with the certificates of the portal's certificate authority";
 
-/// The certificate authorities that are trusted: the system's and those of `ca_cert`, or, where the system has no store of
+/// The certificates that are trusted: the system's and those of `ca_cert`, or, where the system has no store of
 /// certificates, the compiled-in ones and those of `ca_cert`. Reading the system's store takes milliseconds: clones share
 /// what was read, so that many portals can.
 #[derive(Clone)]
@@ -47,21 +50,20 @@ impl TrustStore {
         let config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
-        let config = match system {
-            Some(system) => {
-                let verifier = if extra.is_empty() {
-                    system
-                } else {
-                    Verifier::new_with_extra_roots(extra, provider()).map_err(|error| error.to_string())?
-                };
-                config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        let other: Arc<dyn ServerCertVerifier> = match system {
+            Some(system) if extra.is_empty() => Arc::new(system),
+            Some(_) => {
+                Arc::new(Verifier::new_with_extra_roots(extra.clone(), provider()).map_err(|error| error.to_string())?)
             }
             None => {
                 let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-                roots.add_parsable_certificates(extra);
-                config.with_root_certificates(roots)
+                roots.add_parsable_certificates(extra.clone());
+                let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+                builder.build().map_err(|error| error.to_string())?
             }
         };
+        let verifier = if extra.is_empty() { other } else { Arc::new(GivenOr { other, given: extra }) };
+        let config = config.dangerous().with_custom_certificate_verifier(verifier);
         Ok(Self { config: config.with_no_client_auth() })
     }
 

@@ -38,6 +38,18 @@ pub enum WebhookError {
         /// Where the text came from.
         source_name: String,
     },
+    /// There are quotes around it.
+    #[error("{source_name} has quotes around the URL")]
+    Quoted {
+        /// Where the text came from.
+        source_name: String,
+    },
+    /// It is a webhook's URL for the methods of REST 3.0.
+    #[error("{source_name} holds a URL of REST 3.0, which has none of the methods for timeline icons")]
+    Rest3 {
+        /// Where the text came from.
+        source_name: String,
+    },
     /// It is a URL, but not one of a webhook.
     #[error("{source_name} holds a URL that is no webhook: one looks like https://HOST/rest/USER/SECRET/")]
     NotAWebhook {
@@ -45,6 +57,9 @@ pub enum WebhookError {
         source_name: String,
     },
 }
+
+/// What people put around a value.
+const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
 
 impl Webhook {
     /// Reads a webhook URL as people paste it: with or without the slash at the end, with a method name behind it, with
@@ -59,6 +74,9 @@ impl Webhook {
         if text.is_empty() {
             return Err(WebhookError::Empty { source_name: source_name() });
         }
+        if text.starts_with(QUOTES) && text.ends_with(QUOTES) {
+            return Err(WebhookError::Quoted { source_name: source_name() });
+        }
         // The parser would drop line breaks inside silently.
         if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(WebhookError::NotAUrl { source_name: source_name() });
@@ -70,7 +88,10 @@ impl Webhook {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(WebhookError::NotAWebhook { source_name: source_name() });
         }
-        let (path, secret) = split(&url).ok_or_else(|| WebhookError::NotAWebhook { source_name: source_name() })?;
+        let (path, secret) = split(&url).ok_or_else(|| match is_of_rest_3(&url) {
+            true => WebhookError::Rest3 { source_name: source_name() },
+            false => WebhookError::NotAWebhook { source_name: source_name() },
+        })?;
         let portal = ServerAddress::of(&url).ok_or_else(|| WebhookError::NotAUrl { source_name: source_name() })?;
         let base = SecretString::from(format!("{}{path}", url.origin().ascii_serialization()));
         let redactor = Redactor::default();
@@ -109,6 +130,16 @@ fn split(url: &Url) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+/// Whether it is a webhook's URL for the newer methods: `/rest/api/USER/SECRET/`.
+fn is_of_rest_3(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|two| two == ["rest", "api"])
 }
 
 fn is_method_or_nothing(rest: &[&str]) -> bool {
@@ -168,6 +199,7 @@ mod tests {
             " \n".to_owned(),
             SECRET.to_owned(),
             format!("\"https://acme.example/rest/1/{SECRET}/\""),
+            format!("https://acme.example/rest/api/1/{SECRET}/"),
             format!("https://acme.example/rest/1/{SECRET}\n/x"),
             format!("https://acme.example/rest/{SECRET}/"),
             format!("https://acme.example/rest/x/{SECRET}/"),
@@ -183,6 +215,19 @@ mod tests {
             let told = format!("{error} {error:?}");
             assert!(error.to_string().starts_with("BITRIX24_WEBHOOK_URL "), "{error}");
             assert!(!told.contains(SECRET) && !told.contains("acme.example"), "{told}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_urls_of_rest_3_are_told() {
+        for quotes in ["\"\"", "''", "“”", "``"] {
+            let (open, close) = (quotes.chars().next().unwrap(), quotes.chars().next_back().unwrap());
+            let error = parse(&format!(" {open}https://acme.example/rest/1/{SECRET}/{close}\n")).unwrap_err();
+            assert!(matches!(error, WebhookError::Quoted { .. }), "{error}");
+        }
+        for path in ["rest/api/1", "b24/rest/api/1", "rest//API/1", "rest/api"] {
+            let error = parse(&format!("https://acme.example/{path}/{SECRET}/main.user.get")).unwrap_err();
+            assert!(matches!(error, WebhookError::Rest3 { .. }), "{path}: {error}");
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::asset::{Address, Code, Kind};
@@ -169,9 +170,24 @@ pub(super) fn is_deleted(result: &Value) -> bool {
 pub(super) fn resets_in(time: &Value) -> Option<Duration> {
     /// The allowance is counted over ten minutes: more than that is a mistake somewhere.
     const WINDOW: f64 = 600.0;
-    let reset = time.get("operating_reset_at")?.as_f64()?;
-    let seconds = reset - time.get("finish")?.as_f64()?;
+    let reset = moment(time.get("operating_reset_at")?)?;
+    let seconds = reset - ["finish", "date_finish"].iter().find_map(|name| moment(time.get(name)?))?;
     (0.0..=WINDOW).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+/// A moment in seconds since 1970: a number, also as text, or a date as in ISO 8601.
+fn moment(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => {
+            let date = || {
+                let date = text.parse::<Timestamp>().ok()?;
+                Some(date.as_duration().as_secs_f64())
+            };
+            text.trim().parse().ok().or_else(date)
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 fn entry(kind: Kind, item: &Value) -> Result<Listed, Malformed> {
@@ -339,6 +355,18 @@ mod tests {
         let time = |reset: f64| json!({"finish": 1000.5, "operating_reset_at": reset});
         assert_eq!(resets_in(&time(1060.5)), Some(Duration::from_secs(60)));
         assert_eq!(resets_in(&time(900.0)), None);
+        for (finish, reset) in [
+            (json!(1000.5), json!("1970-01-01T00:17:40.5Z")),
+            (json!(1000.5), json!("1970-01-01T03:17:40.500+03:00")),
+            (json!("1000.5"), json!("1060.5")),
+            (json!("1970-01-01T03:16:40.5+03:00"), json!(1060.5)),
+        ] {
+            let time = json!({"finish": finish, "operating_reset_at": reset});
+            assert_eq!(resets_in(&time), Some(Duration::from_secs(60)), "{time}");
+        }
+        let dated = json!({"date_finish": "1970-01-01T03:16:40+03:00", "operating_reset_at": 1060});
+        assert_eq!(resets_in(&dated), Some(Duration::from_secs(60)));
+        assert_eq!(resets_in(&json!({"finish": 1, "operating_reset_at": "soon"})), None);
         assert_eq!(resets_in(&time(1e12)), None);
         assert_eq!(resets_in(&json!({"finish": 1})), None);
         assert_eq!(resets_in(&json!([])), None);

@@ -164,7 +164,7 @@ mod tests {
         let page = plain(&PortalContents::of(&world(["acme-call".to_owned(), "<script>\"'&".to_owned()]))).html;
         assert!(page.contains("<code>acme-call</code>"), "{page}");
         assert!(page.contains("<code>&lt;script&gt;&quot;'&amp;</code>") && !page.contains("<script"), "{page}");
-        assert!(page.contains("icons: 2 custom, 49 system") && page.contains("logos: 0 custom, 38 system"), "{page}");
+        assert!(page.contains("icons: 2 custom, 50 system") && page.contains("logos: 0 custom, 41 system"), "{page}");
         assert!(page.contains("src=\"/upload/crm/1/2/3\"") && !page.contains("http"), "{page}");
     }
 

@@ -13,7 +13,10 @@ pub(super) const fn codes(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-const ICONS: [&str; 49] = [
+/// The system logo that `list` gives as `null` and counts, and that `get` does not find, though `add` refuses it.
+pub(super) const WITHOUT_ENTRY: &str = "booking-wait-list-item";
+
+const ICONS: [&str; 50] = [
     "call",
     "call-incoming-missed",
     "call-incoming",
@@ -30,7 +33,6 @@ const ICONS: [&str; 49] = [
     "view",
     "stage-change",
     "sum",
-    "open-line-incoming-message",
     "clock",
     "mail-outcome",
     "complete",
@@ -63,9 +65,11 @@ const ICONS: [&str; 49] = [
     "bizproc",
     "message-with-point",
     "booking",
+    "telegram",
+    "repeat-sale",
 ];
 
-const LOGOS: [&str; 38] = [
+const LOGOS: [&str; 41] = [
     "call-play-record",
     "call-default",
     "call-incoming",
@@ -104,4 +108,7 @@ const LOGOS: [&str; 38] = [
     "zoom",
     "bizproc",
     "bizproc-task",
+    "openline",
+    "repeat-sale",
+    WITHOUT_ENTRY,
 ];

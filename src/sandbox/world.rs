@@ -205,7 +205,8 @@ impl World {
             return stale.clone();
         }
         let table = self.table(kind);
-        let mut entries: Vec<Value> = self.system_codes(kind).map(|code| listed(code, None)).collect();
+        let shown = |code| if has_entry(kind, code) { listed(code, None) } else { Value::Null };
+        let mut entries: Vec<Value> = self.system_codes(kind).map(shown).collect();
         entries.extend(table.rows.values().map(|row| {
             let hidden = self.is_system(kind, &row.code);
             listed(&row.code, (!hidden).then_some(&row.path))
@@ -219,7 +220,7 @@ impl World {
 
     fn get(&self, kind: Kind, given: &Parameters) -> Result<Success, CallRefusal> {
         let [code] = strings(given, ["code"])?;
-        let entry = if self.is_system(kind, code) {
+        let entry = if self.is_system(kind, code) && has_entry(kind, code) {
             listed(code, None)
         } else {
             // The spelling of the request is echoed, not that of the database.
@@ -251,6 +252,11 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether a system code has an entry, and is not only reserved.
+fn has_entry(kind: Kind, code: &str) -> bool {
+    kind != Kind::Logo || code != system::WITHOUT_ENTRY
 }
 
 fn listed(code: &str, path: Option<&String>) -> Value {

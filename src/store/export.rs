@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::export::{MANIFEST, SNAPSHOT};
@@ -12,7 +12,7 @@ use crate::format::SnapshotDocument;
 use crate::ops::ports::{Existing, WriteExport};
 
 use super::exported;
-use super::files::{Durability, FileKind, Folder};
+use super::files::{Durability, FileId, FileKind, Folder, refuse_way_out};
 
 /// How many files are named in one message.
 const MAX_NAMED_FILES: usize = 10;
@@ -21,12 +21,20 @@ const MAX_NAMED_FILES: usize = 10;
 #[derive(Debug, Clone)]
 pub(crate) struct ExportFolder {
     folder: Folder,
+    /// Files that are read, with how messages name them: nothing is written over them.
+    spared: Vec<(String, FileId)>,
 }
 
 impl ExportFolder {
     /// The folder, as the user named it; it need not exist.
     pub(crate) fn at(folder: &Path) -> Self {
-        Self { folder: Folder::at(folder) }
+        Self { folder: Folder::at(folder), spared: Vec::new() }
+    }
+
+    /// The same folder, in which nothing is written over these files, whatever they are called there.
+    pub(crate) fn sparing(self, files: impl Iterator<Item = (String, PathBuf)>) -> Self {
+        let spared = files.filter_map(|(name, path)| Some((name, FileId::of(&path)?))).collect();
+        Self { spared, ..self }
     }
 
     /// The folders below this one that the files go to, the outer ones first.
@@ -46,6 +54,9 @@ impl ExportFolder {
 
     /// The obstacle to writing the files, checked before any is written.
     fn obstacle(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Option<Box<Finding>> {
+        if let Err(error) = refuse_way_out(self.folder.path()) {
+            return Some(self.fail(error.to_string()));
+        }
         // Also when it is a link to nowhere.
         if self.folder.kind_of("").is_ok() && !self.folder.is_there() {
             return Some(self.fail(format!("{} is no folder", self.shown())));
@@ -65,6 +76,14 @@ impl ExportFolder {
             let message = format!("there already: {}; nothing was written", first_names(&names));
             let help = "name another folder, or pass --overwrite to replace them";
             return Some(Box::new(Finding::error("export-exists", message).in_file(self.shown()).help(help)));
+        }
+        let read = present.iter().find_map(|(file, _)| {
+            let id = FileId::of(&self.folder.path_of(file))?;
+            let (name, _) = self.spared.iter().find(|(_, spared)| *spared == id)?;
+            Some(format!("`{file}` would be overwritten, and {name} is read from there"))
+        });
+        if let Some(message) = read {
+            return Some(self.fail(message));
         }
         let (file, _) = present.iter().find(|(_, kind)| *kind == FileKind::Folder)?;
         Some(self.fail(format!("`{file}` is a folder, and a file of that name is to be written")))

@@ -38,10 +38,10 @@ const FILE_MISSING: &str = "file-missing";
 const MAX_QUESTIONS: usize = 3;
 
 /// The most missing files for which a similar name is looked for: each of them is compared with all names of its folder.
-const MAX_SUGGESTIONS: usize = 10;
+const MAX_SUGGESTIONS: usize = 5;
 
 /// How many names in a folder are compared with that of a missing file.
-const MAX_COMPARED_NAMES: usize = 10_000;
+const MAX_COMPARED_NAMES: usize = 2_000;
 
 /// A branding repository: a manifest, and the folder that its paths are relative to.
 #[derive(Debug, Clone)]
@@ -138,6 +138,13 @@ impl Repository {
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
+    /// The paths of the images that the manifest declares; they are looked for when they are asked for.
+    pub(crate) fn declared_files(&self, manifest: &Manifest) -> impl Iterator<Item = PathBuf> {
+        std::iter::once_with(|| self.declarations(manifest).0)
+            .flatten()
+            .map(|declared| self.folder.path_of(declared.file))
+    }
+
     /// The new images of `changes` that the files from which they came still hold.
     pub(crate) fn still_holds(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
@@ -157,39 +164,50 @@ impl Repository {
             Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
         };
         let unreadable = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => fail("the manifest does not exist".to_owned(), &self.where_else()),
+            io::ErrorKind::NotFound => match place::dangling(&self.manifest) {
+                Some(target) => fail(
+                    format!("the manifest is a link to {}, which does not exist", target.display()),
+                    "fix the link, or name the manifest itself with -f",
+                ),
+                None => {
+                    fail("the manifest does not exist".to_owned(), &self.where_else())
+                }
+            },
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         };
         let input = UserInput::at(&self.manifest);
         let (kind, size) = input.facts().map_err(unreadable)?;
+        let real = input.real_path().map_err(unreadable)?;
         match kind {
-            FileKind::File => {}
-            FileKind::Folder => {
-                return Err(fail(
-                    "this is a folder, not a manifest".to_owned(),
-                    "name the file, such as brand.yaml in it",
-                ));
+            FileKind::File if !self.root.holds(&real) => {
+                let message = format!("the manifest does not lie in {}", self.root.words());
+                Err(fail(message, "keep it there, or name a folder that holds it and its art with --root"))
             }
-            FileKind::Link | FileKind::Other => {
-                return Err(fail("this is not a regular file".to_owned(), "the manifest must be a file"));
+            // Errors quote lines of a manifest, and other files may hold secrets.
+            FileKind::File if !real.to_str().is_some_and(is_yaml) => {
+                let leads = if real.file_name() == self.manifest.file_name() { "" } else { " that this link leads to" };
+                Err(fail(
+                    format!("the file{leads} is not read as a manifest: its name does not end in .yaml or .yml"),
+                    "name a file that is a manifest with -f, such as brand.yaml",
+                ))
             }
-        }
-        let real = place::real(&self.manifest).map_err(unreadable)?;
-        if !self.root.holds(&real) {
-            let message = format!("the manifest does not lie in {}", self.root.words());
-            return Err(fail(message, "keep it there, or name a folder that holds it and its art with --root"));
-        }
-        if place::is_link(&self.manifest) && !real.to_str().is_some_and(is_yaml) {
-            let message = "the manifest is a link to a file whose name does not end in .yaml or .yml";
-            return Err(fail(message.to_owned(), "link to a manifest, or put it here itself"));
-        }
-        if size > MAX_MANIFEST_BYTES {
-            return Err(fail(
+            FileKind::File if size > MAX_MANIFEST_BYTES => Err(fail(
                 format!("the manifest has {} MiB; at most 16 are read", size / 1024 / 1024),
                 "use the folder form (`icons: icons/`) instead of listing every file",
-            ));
+            )),
+            FileKind::File => UserInput::at(&real).read(MAX_MANIFEST_BYTES).map_err(unreadable),
+            FileKind::Folder => {
+                let inside = MANIFEST_NAMES.map(|name| self.manifest.join(name));
+                let help = match inside.iter().find(|path| place::exists(path)) {
+                    Some(path) => format!("type -f {}", path.strip_prefix(".").unwrap_or(path).display()),
+                    None => "name the file with -f, such as brand.yaml; there is none in this folder".to_owned(),
+                };
+                Err(fail("this is a folder, not a manifest".to_owned(), &help))
+            }
+            FileKind::Link | FileKind::Other => {
+                Err(fail("this is not a regular file".to_owned(), "the manifest must be a file"))
+            }
         }
-        UserInput::at(&real).read(MAX_MANIFEST_BYTES).map_err(unreadable)
     }
 
     /// What to type where the manifest is missing: the name of one that lies beside it, or in a folder above.
@@ -236,6 +254,13 @@ impl Repository {
                 NotRead::Kind(kind) => {
                     let what = if kind == FileKind::Folder { "a folder" } else { "no regular file" };
                     ("file-unreadable", format!("`{file}` is {what}"), "name a PNG file".to_owned())
+                }
+                NotRead::Io(error)
+                    if error.kind() == io::ErrorKind::NotFound
+                        && let Some(target) = place::dangling(&self.folder.path_of(file)) =>
+                {
+                    let message = format!("the file `{file}` is a link to {}, which does not exist", target.display());
+                    (FILE_MISSING, message, "fix the link, or put the image itself there".to_owned())
                 }
                 NotRead::Io(error) if error.kind() == io::ErrorKind::NotFound => (
                     FILE_MISSING,
@@ -320,9 +345,12 @@ impl ReadArt for Repository {
                 Err(mut finding) => {
                     if finding.rule == FILE_MISSING && suggestions > 0 {
                         suggestions -= 1;
-                        let near = || self.nearest(&file).map(|near| format!("did you mean `{near}`?"));
                         let left_out = if questions > 0 { self.why_left_out(&file) } else { None };
                         questions = questions.saturating_sub(1);
+                        let near = || {
+                            let near = self.nearest(&file).filter(|_| !place::is_link(&self.folder.path_of(&file)));
+                            near.map(|near| format!("did you mean `{near}`?"))
+                        };
                         finding.help = left_out.or_else(near).or(finding.help);
                     }
                     findings.push(*finding);

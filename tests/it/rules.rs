@@ -291,3 +291,46 @@ fn only_a_colour_space_other_than_srgb_is_told() {
         assert_eq!(repository.findings(), told, "{}", kind.escape_ascii());
     }
 }
+
+/// From files that people reported elsewhere: browsers show them, and the portal takes them.
+#[test]
+fn what_browsers_pass_over_is_a_warning_of_its_own() {
+    let profile = |stream: &[u8]| [b"P3\0\0", stream].concat();
+    let empty = [0x78, 0x9c, 3, 0, 0, 0, 0, 1];
+    type Change = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+    let cases: [(Change, &str, bool); 4] = [
+        (
+            Box::new(move |png| with_chunk(&with_chunk(png, b"iCCP", b"whatever"), b"iCCP", &profile(&empty))),
+            "is the second of its kind",
+            true,
+        ),
+        (Box::new(|png| with_chunk(png, b"abcd", b"")), "has a type that PNG does not allow", false),
+        (Box::new(move |png| with_chunk(png, b"iCCP", &profile(&empty[..4]))), "does not inflate", false),
+        (
+            Box::new(|png| {
+                let data = png.windows(4).position(|window| window == b"IDAT").unwrap();
+                let length = u32::from_be_bytes(png[data - 4..data].try_into().unwrap()) as usize;
+                let body = [&png[data..data + 4 + length], &[0; 16]].concat();
+                let crc = crc32fast::hash(&body).to_be_bytes();
+                let rest = &png[data + 4 + length + 4..];
+                [&png[..data - 4], &u32::try_from(length + 16).unwrap().to_be_bytes(), &body, &crc, rest].concat()
+            }),
+            "goes on after the end of the compressed pixels",
+            false,
+        ),
+    ];
+    for (change, told, profiled) in cases {
+        let repository = Repository::new("icons: icons/").draw("icons/a-a.png", 24, DARK);
+        let file = repository.0.path().join("icons/a-a.png");
+        std::fs::write(&file, change(&std::fs::read(&file).unwrap())).unwrap();
+        let found = repository.findings();
+        assert!(found[0].starts_with("png-tolerated icons/a-a.png: the ") && found[0].ends_with(told), "{found:?}");
+        assert_eq!(found.len(), if profiled { 2 } else { 1 }, "{found:?}");
+        assert!(!profiled || found[1].starts_with("non-srgb"), "{found:?}");
+        let (code, ..) = run(repository.0.path(), &["validate"]);
+        assert_eq!(code, 0, "a warning stops nothing");
+        let quiet = "version: 1\nowns: [\"a-*\"]\nicons: icons/\nrules: {png-tolerated: off, non-srgb: off}\n";
+        std::fs::write(repository.0.path().join("brand.yaml"), quiet).unwrap();
+        assert_eq!(repository.findings(), [""; 0]);
+    }
+}

@@ -168,7 +168,7 @@ pub(crate) fn plan() -> Report {
     draft.declare(&address("logo/acme-helpdesk"), &logo("acme-helpdesk"));
     draft.diff.unmanaged =
         vec![(address("icon/payroll-slip"), Unmanaged::NotOwned), (address("logo/acme-lab-1"), Unmanaged::Ignored)];
-    draft.diff.system = 87;
+    draft.diff.system = 90;
     let mut report = draft.report();
     report.findings = vec![
         Finding::warning("low-contrast", "the drawing is hardly seen on #2fc6f6 (contrast 1.4)")

@@ -6,7 +6,7 @@ use crate::domain::asset::{Code, Kind};
 use crate::domain::quote::looks_secret;
 use crate::domain::scope::Pattern;
 use crate::domain::yaml::scalar;
-use crate::text::escape;
+use crate::text::{escape, plural};
 
 use super::names::SCHEMA;
 
@@ -64,7 +64,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         let _ = writeln!(text, "  # {}\n  - {}", comment(why), scalar(pattern.as_str()));
     }
     if draft.opaque > 0 {
-        let images = if draft.opaque == 1 { "1 image has" } else { &format!("{} images have", draft.opaque) };
+        let images = plural(draft.opaque, "image has", "images have");
         let _ = writeln!(
             text,
             "\n# {images} no transparent pixel; the portal took such images all the same.\nrules:\n  transparent-background: warn"

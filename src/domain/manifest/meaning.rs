@@ -50,15 +50,11 @@ pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
 impl Reader<'_, '_> {
     fn manifest(&mut self, root: &Node) -> Option<Manifest> {
         let pairs = match root.shape() {
-            Shape::Map([]) => {
+            Shape::Map([]) | Shape::Null => {
                 self.push(YAML.nothing("is empty").at(root.place.clone()));
                 return None;
             }
             Shape::Map(pairs) => pairs,
-            Shape::Null => {
-                self.push(YAML.nothing("is empty").at(root.place.clone()));
-                return None;
-            }
             Shape::Broken => return None,
             other => {
                 let what = format!("expected a mapping with `version` and `owns`, found {}", other.name());

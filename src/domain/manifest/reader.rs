@@ -86,11 +86,8 @@ fn unknown_key_help(key: &str, keys: &'static [&'static str]) -> String {
     };
     let elsewhere = || {
         if keys == TOP_KEYS {
-            match lower.as_str() {
-                "webhook" | "webhook_url" | "url" | "token" | "auth" | "credentials" => {
-                    return Some("credentials are never written here: set BITRIX24_WEBHOOK_URL".to_owned());
-                }
-                _ => {}
+            if matches!(lower.as_str(), "webhook" | "webhook_url" | "url" | "token" | "auth" | "credentials") {
+                return Some("credentials are never written here: set BITRIX24_WEBHOOK_URL".to_owned());
             }
             return nested("policy", POLICY_KEYS).or_else(|| nested("rules", &RULE_IDS));
         }

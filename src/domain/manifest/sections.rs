@@ -32,10 +32,8 @@ impl Reader<'_, '_> {
                 None
             }
             _ => {
-                let help = match pair.value.shape() {
-                    Shape::List(_) => Some("write one `code: path` a line, without dashes".to_owned()),
-                    _ => None,
-                };
+                let is_list = matches!(pair.value.shape(), Shape::List(_));
+                let help = is_list.then(|| "write one `code: path` a line, without dashes".to_owned());
                 let what = format!("`{plural}`");
                 self.wrong_type(&what, "a mapping from code to path, or a folder", &pair.value, &pair.place, help);
                 None

@@ -42,17 +42,9 @@ impl Reader<'_, '_> {
     fn level(&mut self, rule: &MapEntry) -> Option<Level> {
         const HELP: &str = "write `error`, `warn` or `off`";
         let Shape::Text(text) = rule.value.shape() else {
-            let help = match rule.value.shape() {
-                Shape::Bool(false) => "write `off`",
-                _ => HELP,
-            };
-            self.wrong_type(
-                &quoted(&format!("rules.{}", rule.key)),
-                "`error`, `warn` or `off`",
-                &rule.value,
-                &rule.place,
-                Some(help.to_owned()),
-            );
+            let help = if matches!(rule.value.shape(), Shape::Bool(false)) { "write `off`" } else { HELP }.to_owned();
+            let what = quoted(&format!("rules.{}", rule.key));
+            self.wrong_type(&what, "`error`, `warn` or `off`", &rule.value, &rule.place, Some(help));
             return None;
         };
         let level = Level::ALL.into_iter().find(|level| level.name() == text);

@@ -88,6 +88,11 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Chunks<'_>, PngFault> {
             return Err(PngFault::NoEnd { at: bytes.len() });
         }
         let chunk = next(bytes, &mut rest)?;
+        if let Some(fault) = tolerated(&chunk, &seen) {
+            png.header.tolerate(fault);
+            previous = chunk.name;
+            continue;
+        }
         png.check_place(&chunk, &seen, previous)?;
         if &chunk.name.0 == b"IEND" {
             chunk.of_length::<0>("0")?;
@@ -107,6 +112,17 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Chunks<'_>, PngFault> {
     }
 }
 
+/// What is wrong with a chunk that every browser passes over.
+fn tolerated(chunk: &Chunk<'_>, seen: &[ChunkName]) -> Option<PngFault> {
+    let has_seen = |name: &[u8; 4]| seen.iter().any(|seen| &seen.0 == name);
+    if !is_valid(chunk.name) {
+        return Some(chunk.fault(ChunkFault::Name));
+    }
+    // The first one counts. Behind the palette or the pixels, it is a chunk out of place.
+    let is_second = &chunk.name.0 == b"iCCP" && has_seen(b"iCCP") && !has_seen(b"PLTE") && !has_seen(b"IDAT");
+    is_second.then(|| chunk.fault(ChunkFault::Duplicate))
+}
+
 /// Takes the next chunk off `rest`, which is the end of `bytes`.
 fn next<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<Chunk<'a>, PngFault> {
     let at = bytes.len() - rest.len();
@@ -117,7 +133,9 @@ fn next<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<Chunk<'a>, PngFault> {
     };
     let (length, name, after) = header().ok_or(PngFault::HeaderTruncated { at })?;
     let fault = |fault| Err(PngFault::Chunk { chunk: name, at, fault });
-    if !is_valid(name) {
+    // An ancillary one can be passed over, whatever its name is.
+    let [first, ..] = name.0;
+    if !is_valid(name) && !first.is_ascii_lowercase() {
         return fault(ChunkFault::Name);
     }
     if at == SIGNATURE.len() && &name.0 != b"IHDR" {
@@ -187,6 +205,7 @@ fn parse_header(chunk: &Chunk<'_>) -> Result<Header, PngFault> {
         interlaced: interlace == 1,
         animated: false,
         color: ColorChunks::default(),
+        tolerated: Vec::new(),
     })
 }
 

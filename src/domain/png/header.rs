@@ -2,6 +2,8 @@
 
 use png::{BitDepth, ColorType};
 
+use super::fault::PngFault;
+
 /// Facts from walking every chunk, before any pixel is decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -19,9 +21,22 @@ pub struct Header {
     pub animated: bool,
     /// What it says of the meaning of its colours.
     pub color: ColorChunks,
+    /// What the format forbids and every browser shows all the same, the first of each kind.
+    pub(crate) tolerated: Vec<PngFault>,
 }
 
 impl Header {
+    /// Notes something that is tolerated, unless there was something of its kind before.
+    pub(super) fn tolerate(&mut self, fault: PngFault) {
+        let kind = |fault: &PngFault| match fault {
+            PngFault::Chunk { fault, .. } => Some(std::mem::discriminant(fault)),
+            _ => None,
+        };
+        if self.tolerated.iter().all(|known| kind(known) != kind(&fault)) {
+            self.tolerated.push(fault);
+        }
+    }
+
     /// Whether viewers that manage colours show it differently from those that do not. Of several colour chunks the
     /// strongest decides, in the order of the PNG specification: cICP, iCCP, sRGB, then gAMA and cHRM.
     #[must_use]

@@ -88,7 +88,7 @@ pub fn changed_pixels(a: &Image, b: &Image) -> Option<usize> {
 /// [`PngFault::TooLarge`] when there are more than [`MAX_PIXELS`], more than [`MAX_WIDTH`] in a row, or more than 24 MiB
 /// of samples; nothing is inflated then.
 pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
-    let png = walk(bytes)?;
+    let mut png = walk(bytes)?;
     let Header { width, height, .. } = png.header;
     let is_too_large = width > MAX_WIDTH
         || u64::from(width) * u64::from(height) > MAX_PIXELS
@@ -96,8 +96,9 @@ pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
     if is_too_large {
         return Err(PngFault::TooLarge { width, height });
     }
-    let profile = inflate_profile(&png)?;
-    let samples = arrange(&png.header, inflate_pixels(&png)?)?;
+    let profile = inflate_profile(&mut png)?;
+    let packed = inflate_pixels(&mut png)?;
+    let samples = arrange(&png.header, packed)?;
     if png.header.animated {
         check_animation(bytes).map_err(|error| undecodable(&error))?;
     }
@@ -125,18 +126,24 @@ pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
     Ok(Image { header: png.header, pixels, deep, profile })
 }
 
-fn inflate_profile(png: &Chunks<'_>) -> Result<Option<Vec<u8>>, PngFault> {
+/// Inflates the colour profile. One that does not inflate counts for nothing, as in browsers.
+fn inflate_profile(png: &mut Chunks<'_>) -> Result<Option<Vec<u8>>, PngFault> {
     let Some((chunk, compressed)) = png.profile else { return Ok(None) };
     match inflate(std::iter::once(compressed), MAX_PROFILE) {
         // Bytes behind the profile's stream are known from real writers and mean nothing.
         Ok(profile) => Ok(Some(profile.bytes)),
         Err(InflateFault::TooLong) => Err(chunk.fault(ChunkFault::ProfileSize(MAX_PROFILE as u64))),
-        Err(InflateFault::Damaged(_) | InflateFault::BreaksOff) => Err(chunk.fault(ChunkFault::Profile)),
+        Err(InflateFault::Damaged(_) | InflateFault::BreaksOff) => {
+            png.header.tolerate(chunk.fault(ChunkFault::Profile));
+            png.header.color.profile_name = None;
+            Ok(None)
+        }
     }
 }
 
-/// Inflates the compressed pixels and holds them against the length that the header promises.
-fn inflate_pixels(png: &Chunks<'_>) -> Result<Vec<u8>, PngFault> {
+/// Inflates the compressed pixels and holds them against the length that the header promises. What follows their stream is
+/// tolerated: some writers pad it.
+fn inflate_pixels(png: &mut Chunks<'_>) -> Result<Vec<u8>, PngFault> {
     let Header { width, height, .. } = png.header;
     let expected = png.header.inflated_len();
     let limit = usize::try_from(expected).map_err(|_| PngFault::TooLarge { width, height })?;
@@ -148,8 +155,12 @@ fn inflate_pixels(png: &Chunks<'_>) -> Result<Vec<u8>, PngFault> {
         Ok(Inflated { bytes, .. }) if bytes.len() < limit => {
             Err(PngFault::TooFewRows { found: bytes.len() as u64, expected, width, height })
         }
-        Ok(Inflated { followed_in: Some(index), .. }) => Err(in_chunk(index, ChunkFault::AfterStream)),
-        Ok(Inflated { bytes, .. }) => Ok(bytes),
+        Ok(Inflated { bytes, followed_in }) => {
+            if let Some(fault) = followed_in.map(|index| in_chunk(index, ChunkFault::AfterStream)) {
+                png.header.tolerate(fault);
+            }
+            Ok(bytes)
+        }
         Err(InflateFault::Damaged(index)) => Err(in_chunk(index, ChunkFault::Damaged)),
         Err(InflateFault::BreaksOff) => Err(PngFault::PixelsBreakOff),
         Err(InflateFault::TooLong) => Err(PngFault::TooManyRows { expected, width, height }),

@@ -12,7 +12,7 @@ pub(super) const CODE_RESERVED: ArtRule = ArtRule {
     why: "a code that comes with the product cannot be added; which ones do grows from release to release, so that only \
           the portal's own list is an error",
     fix: "choose another code, for instance one with a prefix of your own",
-    source: "server code: `add` answers `<code> is reserved word and cannot be used`; the codes known here are those of the newest list seen",
+    source: "server code: `add` answers `<code> is reserved word and cannot be used`; the codes known here are those of the lists seen so far",
     check: RuleCheck::Image(|decoded| {
         let address = &decoded.piece.address;
         known(address).map(|code| Problem::new(format!("`{code}` comes with the product on the portals known so far")))
@@ -43,7 +43,7 @@ fn known(address: &Address) -> Option<&'static str> {
     known.iter().copied().find(|code| code.eq_ignore_ascii_case(address.code.as_str()))
 }
 
-/// System icons of the newest list seen in published server code.
+/// System icons of the lists seen in published server code; `open-line-incoming-message` is in the older ones alone.
 const ICONS: &[&str] = &[
     "call",
     "call-incoming-missed",
@@ -94,6 +94,8 @@ const ICONS: &[&str] = &[
     "bizproc",
     "message-with-point",
     "booking",
+    "telegram",
+    "repeat-sale",
 ];
 
 /// System logos of the newest list seen in published server code.
@@ -136,4 +138,7 @@ const LOGOS: &[&str] = &[
     "zoom",
     "bizproc",
     "bizproc-task",
+    "openline",
+    "repeat-sale",
+    "booking-wait-list-item",
 ];

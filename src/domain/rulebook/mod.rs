@@ -30,6 +30,7 @@ pub(in crate::domain) use rule::RuleCheck;
 pub const RULES: &[ArtRule] = &[
     png_file::FILE_TOO_LARGE,
     png_file::PNG_FORMAT,
+    png_file::PNG_TOLERATED,
     png_file::PNG_SIZE,
     png_file::PNG_ANIMATED,
     transparency::TRANSPARENT_BACKGROUND,

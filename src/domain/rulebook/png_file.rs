@@ -36,6 +36,19 @@ pub(super) const PNG_FORMAT: ArtRule = ArtRule {
     }),
 };
 
+pub(super) const PNG_TOLERATED: ArtRule = ArtRule {
+    id: "png-tolerated",
+    default: Level::Warn,
+    adjustable: true,
+    why: "browsers show the image and the portal takes it, although the PNG standard forbids it; other programs may refuse it",
+    fix: "export it again, or run it through oxipng",
+    source: "PNG specification: one colour profile that inflates, names of chunks in letters, nothing behind the pixels; libpng passes over what it can",
+    check: RuleCheck::Image(|decoded| {
+        let tolerated: Vec<_> = decoded.header?.tolerated.iter().map(ToString::to_string).collect();
+        (!tolerated.is_empty()).then(|| Problem::new(tolerated.join("; ")))
+    }),
+};
+
 pub(super) const PNG_SIZE: ArtRule = ArtRule {
     id: "png-size",
     default: Level::Error,

@@ -9,6 +9,7 @@ use super::bounded;
 use super::kind::FileKind;
 use super::lock::{FileLock, Locking};
 use super::replace::{self, Replacement};
+use super::secret;
 
 /// A folder that is named but not opened yet. Files below it are named relative to it, with `/` between the parts of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,7 +228,9 @@ impl Folder {
 }
 
 fn read_whole(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    bounded::read(File::open(path)?, max_bytes)?
+    let file = File::open(path)?;
+    secret::refuse_secret(&file, path)?;
+    bounded::read(file, max_bytes)?
         .ok_or_else(|| bounded::too_large(format!("it is larger than {} MiB", max_bytes >> 20)))
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::bounded;
 use super::kind::FileKind;
+use super::place;
+use super::secret;
 
 /// A file that the user names to be read, by a flag or a variable: links are followed, and a pipe will do, as shells make
 /// them of `<(…)`.
@@ -35,10 +37,39 @@ impl UserInput {
         self.facts().ok().map(|(kind, _)| kind)
     }
 
-    /// Reads it whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
+    /// The path of the file itself, every link followed.
+    pub(crate) fn real_path(&self) -> io::Result<PathBuf> {
+        fs::canonicalize(&self.path).map_err(|error| self.explain(error))
+    }
+
+    /// Reads it whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`. A file that
+    /// credentials come from is refused.
     pub(crate) fn read(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
-        bounded::read(File::open(&self.path)?, max_bytes)?
-            .ok_or_else(|| bounded::too_large(format!("it is longer than {max_bytes} bytes")))
+        let file = self.open()?;
+        secret::refuse_secret(&file, &self.path)?;
+        read_bounded(file, max_bytes)
+    }
+
+    /// Reads it whole as [`UserInput::read`] does, as a file that credentials come from: from here on it is read as nothing
+    /// else.
+    pub(crate) fn read_secret(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
+        let file = self.open()?;
+        secret::mark_open(&file, &self.path)?;
+        read_bounded(file, max_bytes)
+    }
+
+    fn open(&self) -> io::Result<File> {
+        File::open(&self.path).map_err(|error| self.explain(error))
+    }
+
+    /// The error with the link that led to nothing, if one did.
+    fn explain(&self, error: io::Error) -> io::Error {
+        match place::dangling(&self.path).filter(|_| error.kind() == io::ErrorKind::NotFound) {
+            Some(target) => {
+                io::Error::new(error.kind(), format!("it is a link to {}, which does not exist", target.display()))
+            }
+            None => error,
+        }
     }
 
     /// Reads it whole, as text in UTF-8.
@@ -46,4 +77,8 @@ impl UserInput {
         String::from_utf8(self.read(max_bytes)?)
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
     }
+}
+
+fn read_bounded(file: File, max_bytes: u64) -> io::Result<Vec<u8>> {
+    bounded::read(file, max_bytes)?.ok_or_else(|| bounded::too_large(format!("it is longer than {max_bytes} bytes")))
 }

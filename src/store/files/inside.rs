@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::folder::Folder;
 use super::kind::FileKind;
 use super::place;
+use super::secret;
 
 /// A folder whose files may be read, with what is known to lie inside it once links are followed.
 #[derive(Debug)]
@@ -109,7 +110,9 @@ impl Inside {
                 return Err(NotRead::Kind(kind));
             }
         }
-        Ok(read(File::open(path)?, max_bytes)?)
+        let file = File::open(&path)?;
+        secret::refuse_secret(&file, &path)?;
+        Ok(read(file, max_bytes)?)
     }
 }
 

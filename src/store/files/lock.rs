@@ -17,6 +17,30 @@ pub(crate) enum Locking {
     Held(String),
 }
 
+/// The error with its cause, if that is that the file system has no locks: its own words mislead.
+fn explain(error: io::Error) -> io::Error {
+    if is_without_locks(&error) {
+        let text = error.to_string();
+        let plain = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
+        let message = format!("its file system takes no locks ({plain}), as NFS without a lock server does");
+        return io::Error::new(io::ErrorKind::Unsupported, message);
+    }
+    error
+}
+
+#[cfg(unix)]
+fn is_without_locks(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let known = [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP];
+    error.kind() == io::ErrorKind::Unsupported
+        || Errno::from_io_error(error).is_some_and(|error| known.contains(&error))
+}
+
+#[cfg(not(unix))]
+fn is_without_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+}
+
 impl FileLock {
     /// Locks the file at `path`, which is made if it is not there, unless somebody else has it.
     pub(super) fn take(path: &Path) -> io::Result<Locking> {
@@ -28,7 +52,7 @@ impl FileLock {
                 file.read_to_string(&mut text)?;
                 Ok(Locking::Held(text))
             }
-            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::Error(error)) => Err(explain(error)),
         }
     }
 
@@ -37,5 +61,22 @@ impl FileLock {
         self.0.set_len(0)?;
         self.0.rewind()?;
         self.0.write_all(text)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_is_named_as_the_cause() {
+        use rustix::io::Errno;
+        for errno in [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS] {
+            let error = explain(errno.into());
+            assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+            assert!(error.to_string().starts_with("its file system takes no locks ("), "{error}");
+        }
+        let other = explain(Errno::ACCESS.into());
+        assert_eq!(other.kind(), io::ErrorKind::PermissionDenied);
     }
 }

@@ -1,7 +1,7 @@
 //! Files that the user names to be written.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::place;
@@ -12,48 +12,140 @@ use super::replace::Replacement;
 pub(crate) enum Output {
     /// A file, replaced in one step.
     File(Replacement),
+    /// A file in a folder that takes no other file, written where it is.
+    InPlace(File),
     /// A pipe or a device, written as it is. It is opened only then: who reads it may read something else of ours first.
     Stream(PathBuf),
+    /// An open file of this process, by its number, written where it stands.
+    Descriptor(PathBuf, i32),
     /// Standard output.
     Standard,
+    /// Standard error.
+    Diagnostics,
 }
 
 impl Output {
-    /// The destination that `path` stands for: a file, links followed also where they lead to nothing yet; anything
-    /// else that is there already; or, as `-` or by another of its names, standard output.
+    /// The destination that `path` stands for: a file that is no link; anything else that is there already; or, as `-` or
+    /// by another of its names, standard output.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        if path == Path::new("-") {
-            return Ok(Self::Standard);
+        match descriptor(path) {
+            Some(1) => return Ok(Self::Standard),
+            Some(2) => return Ok(Self::Diagnostics),
+            Some(number) => return Ok(Self::Descriptor(path.to_owned(), number)),
+            None => {}
         }
+        refuse_link(path)?;
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
             // Replacing the file that a shell sends standard output to would leave the rest of it nowhere.
             Ok(facts) if is_standard(&facts) => Ok(Self::Standard),
             Ok(facts) if !facts.is_file() => Ok(Self::Stream(path.to_owned())),
-            _ => Replacement::begin(&place::destination(path)?).map(Self::File),
+            found => {
+                let named = place::folder_of(path);
+                let folder = place::real(named)
+                    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", named.display())))?;
+                let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
+                let place = folder.join(name);
+                Replacement::begin(&place).map(Self::File).or_else(|error| match found {
+                    Ok(_) if is_closed(&error) => {
+                        OpenOptions::new().write(true).open(&place).map(Self::InPlace).map_err(|_| error)
+                    }
+                    _ => Err(error),
+                })
+            }
         }
     }
 
     /// Whether `path` names something in which no older file can be lost: standard output, a pipe, a device.
     pub(crate) fn is_stream(path: &Path) -> bool {
-        path == Path::new("-") || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
+        descriptor(path).is_some() || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
     }
 
     /// Writes `bytes` there.
     pub(crate) fn write(self, bytes: &[u8]) -> io::Result<()> {
+        let all = |out: &mut dyn io::Write| out.write_all(bytes).and_then(|()| out.flush());
         match self {
-            Self::File(replacement) => replacement.finish(bytes),
-            Self::Stream(path) => OpenOptions::new().write(true).open(path)?.write_all(bytes),
-            Self::Standard => {
-                let mut out = io::stdout().lock();
-                out.write_all(bytes)?;
-                out.flush()
-            }
+            Self::File(replacement) => replacement.finish_or_overwrite(bytes),
+            Self::InPlace(file) => super::replace::overwrite(&file, bytes),
+            Self::Stream(path) => all(&mut OpenOptions::new().write(true).open(path)?),
+            Self::Descriptor(path, number) => all(&mut open_descriptor(&path, number)?),
+            Self::Standard => all(&mut io::stdout().lock()),
+            Self::Diagnostics => all(&mut io::stderr().lock()),
         }
     }
 }
 
-/// Whether what was found is standard output under another name, such as `/dev/stdout`.
+/// Refuses a link, unless it leads to a pipe or a device, and a folder on the way that is a link out of the repository:
+/// whoever can commit to a repository could let them lead to any file of the user who writes.
+pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
+    if Output::is_stream(path) {
+        return Ok(());
+    }
+    refuse_way_out(place::folder_of(path))?;
+    let leads_to_stream = || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir());
+    match fs::read_link(path) {
+        Ok(target) if descriptor(path).is_none() && !leads_to_stream() => {
+            let message = format!("it is a link to {}, and nothing is written through a link", target.display());
+            Err(io::Error::other(message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a folder that a link below the root of a repository leads to, out of it.
+pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
+    let whole = std::path::absolute(folder)?;
+    let (mut at, mut root) = (PathBuf::new(), None);
+    for part in whole.components() {
+        at.push(part);
+        match (fs::read_link(&at), &root) {
+            (Ok(target), Some(root)) if !place::real(&at).is_ok_and(|real| real.starts_with(root)) => {
+                let (link, target) = (at.display(), target.display());
+                let message =
+                    format!("{link} is a link to {target}, out of the repository, and nothing is written through it");
+                return Err(io::Error::other(message));
+            }
+            (Err(_), _) if place::is_taken(&at.join(".git")) => root = place::real(&at).ok(),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The number of the open file of this process that a name always stands for: `-` is standard output.
+fn descriptor(path: &Path) -> Option<i32> {
+    match path.to_str()? {
+        "-" | "/dev/stdout" => Some(1),
+        "/dev/stderr" => Some(2),
+        name => {
+            let number = name.strip_prefix("/dev/fd/").or_else(|| name.strip_prefix("/proc/self/fd/"))?;
+            number.parse().ok().filter(|number: &i32| *number >= 0 && cfg!(unix))
+        }
+    }
+}
+
+/// Opens a file that is open already, so that both write behind one another.
+#[cfg(target_os = "linux")]
+fn open_descriptor(path: &Path, number: i32) -> io::Result<File> {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+    let own = pidfd_open(getpid(), PidfdFlags::empty());
+    let same = own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty()));
+    // Not every container allows that. What is opened again has a place of its own in the file: its end will do.
+    same.map(File::from).or_else(|_| OpenOptions::new().append(true).open(path))
+}
+
+/// Opens a file that is open already, so that both write behind one another.
+#[cfg(not(target_os = "linux"))]
+fn open_descriptor(path: &Path, _: i32) -> io::Result<File> {
+    OpenOptions::new().append(true).open(path)
+}
+
+/// Whether an error says that a folder takes no new file.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Whether what was found is standard output under another name, such as that of the file it goes to.
 #[cfg(unix)]
 fn is_standard(found: &Metadata) -> bool {
     use std::os::fd::AsFd as _;
@@ -66,4 +158,86 @@ fn is_standard(found: &Metadata) -> bool {
 #[cfg(not(unix))]
 const fn is_standard(_: &Metadata) -> bool {
     false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+    use std::os::unix::fs::symlink;
+
+    use std::io::{Read as _, Seek as _, Write as _};
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::write(at("theirs"), "theirs").unwrap();
+        symlink("theirs", at("link")).unwrap();
+        symlink("link", at("chain")).unwrap();
+        symlink("nothing-yet", at("dangling")).unwrap();
+        symlink("round", at("round")).unwrap();
+        symlink("/dev/null", at("device")).unwrap();
+        for (name, target) in [("link", "theirs"), ("chain", "link"), ("dangling", "nothing-yet"), ("round", "round")] {
+            let error = Output::open(&at(name)).unwrap_err().to_string();
+            assert_eq!(error, format!("it is a link to {target}, and nothing is written through a link"), "{name}");
+        }
+        Output::open(&at("device")).unwrap().write(b"gone").unwrap();
+        assert_eq!(fs::read(at("theirs")).unwrap(), b"theirs");
+        assert!(!at("nothing-yet").exists());
+    }
+
+    #[test]
+    fn no_folder_leads_out_of_the_repository() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for folder in ["repository/.git", "repository/inside", "outside/.git"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        symlink("../outside", at("repository/out")).unwrap();
+        symlink("inside", at("repository/in")).unwrap();
+        symlink("repository", at("above")).unwrap();
+        for path in ["repository/out/plan.json", "above/out/plan.json", "repository/in/../out/x/plan.json"] {
+            let error = refuse_link(&at(path)).unwrap_err().to_string();
+            assert!(error.contains("out is a link to ../outside, out of the repository"), "{path}: {error}");
+        }
+        for path in ["repository/in/plan.json", "above/inside/plan.json", "above/plan.json", "outside/plan.json"] {
+            refuse_link(&at(path)).unwrap();
+        }
+    }
+
+    #[test]
+    fn open_files_have_their_names() {
+        for (name, number) in [
+            ("-", Some(1)),
+            ("/dev/stdout", Some(1)),
+            ("/dev/fd/1", Some(1)),
+            ("/proc/self/fd/1", Some(1)),
+            ("/dev/stderr", Some(2)),
+            ("/dev/fd/63", Some(63)),
+            ("/dev/fd/", None),
+            ("/dev/fd/-1", None),
+            ("/dev/fd/1/x", None),
+            ("/dev/null", None),
+            ("dev/stdout", None),
+        ] {
+            assert_eq!(descriptor(Path::new(name)), number, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_already_is_written_where_it_stands() {
+        use std::os::fd::AsRawFd as _;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"before, ").unwrap();
+        let name = format!("/dev/fd/{}", file.as_raw_fd());
+        Output::open(Path::new(&name)).unwrap().write(b"ours, ").unwrap();
+        file.write_all(b"after").unwrap();
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "before, ours, after");
+    }
 }

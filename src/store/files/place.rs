@@ -106,6 +106,11 @@ pub(crate) fn is_link(path: &Path) -> bool {
     path.is_symlink()
 }
 
+/// Where a link leads that leads to nothing.
+pub(crate) fn dangling(path: &Path) -> Option<PathBuf> {
+    fs::read_link(path).ok().filter(|_| fs::metadata(path).is_err())
+}
+
 /// Where a link leads, as it says itself.
 pub(crate) fn target(link: &Path) -> Option<PathBuf> {
     fs::read_link(link).ok()

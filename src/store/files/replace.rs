@@ -1,11 +1,11 @@
 //! Files that are either wholly there or not at all, also after a power cut.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::place::folder_of;
 
@@ -51,12 +51,25 @@ impl Replacement {
         sync_folder(folder_of(&self.path))
     }
 
-    /// Finishes as [`Replacement::finish`] does, also on file systems that cannot sync a folder: the file has its name
-    /// all the same.
-    pub(super) fn finish_anywhere(mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Finishes as [`Replacement::finish`] does, also on file systems that cannot sync a folder (the file has its name all
+    /// the same), and where the name cannot be given to another file: one that is mounted alone is written where it is.
+    pub(super) fn finish_or_overwrite(self, bytes: &[u8]) -> io::Result<()> {
+        self.finish_with(bytes, |file, path| file.persist(path).map(drop))
+    }
+
+    fn finish_with(
+        mut self,
+        bytes: &[u8],
+        rename: impl FnOnce(NamedTempFile, &Path) -> Result<(), PersistError>,
+    ) -> io::Result<()> {
         self.write_synced(bytes)?;
-        self.file.persist(&self.path)?;
-        drop(sync_folder(folder_of(&self.path)));
+        match rename(self.file, &self.path) {
+            Ok(()) => drop(sync_folder(folder_of(&self.path))),
+            Err(failed) if failed.error.kind() == io::ErrorKind::ResourceBusy => {
+                overwrite(&OpenOptions::new().write(true).open(&self.path)?, bytes)?;
+            }
+            Err(failed) => return Err(failed.error),
+        }
         Ok(())
     }
 
@@ -82,6 +95,13 @@ impl Replacement {
         file.set_len(bytes.len() as u64)?;
         file.sync_all()
     }
+}
+
+/// Writes `bytes` over what an open file holds.
+pub(super) fn overwrite(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
 }
 
 /// Waits until the folder's list of names is on disk.
@@ -130,6 +150,23 @@ mod tests {
         let error = folder.create("file", b"second").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
         assert_eq!(folder.read("file", 100).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_file_whose_name_is_taken_for_good_is_written_where_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("mounted");
+        std::fs::write(&path, "something longer than what comes").unwrap();
+        let before = super::super::identity::FileId::of(&path).unwrap();
+        let refuse = |kind| move |file, _: &Path| Err(PersistError { error: io::Error::from(kind), file });
+        let begin = || Replacement::begin(&path).unwrap();
+        begin().finish_with(b"new", refuse(io::ErrorKind::ResourceBusy)).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(super::super::identity::FileId::of(&path).unwrap(), before);
+        let error = begin().finish_with(b"newer", refuse(io::ErrorKind::PermissionDenied)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
     }
 

@@ -41,7 +41,7 @@ impl TokenStore for TokenFile {
         if file.facts()?.0 != FileKind::File {
             return Err(io::Error::other("it is no regular file"));
         }
-        file.read(MAX_TOKEN_FILE_BYTES)
+        file.read_secret(MAX_TOKEN_FILE_BYTES)
     }
 
     fn try_lock(&self) -> io::Result<Option<Box<dyn Any>>> {
@@ -61,6 +61,6 @@ impl TokenStore for TokenFile {
 
 impl TokenReplacement for Replacement {
     fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
-        self.finish_anywhere(contents)
+        self.finish_or_overwrite(contents)
     }
 }

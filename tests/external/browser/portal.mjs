@@ -4,7 +4,7 @@ import { open, story } from './open.mjs';
 
 await story(async () => {
   const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
-  assert.equal(await page.locator('.outcome').textContent(), '12 custom, 87 system');
+  assert.equal(await page.locator('.outcome').textContent(), '12 custom, 90 system');
   assert.equal(await page.locator('.timeline .log .p:visible').count(), 6);
   assert.equal(await page.locator('.timeline .activity .logotile .p:visible').count(), 6);
   const holding = page.locator('[id="icon/acme-call"]');

@@ -111,7 +111,7 @@ fn it_is_saved_and_shown_and_never_applied() {
         icon/other         unmanaged: not owned
         logo/other         unmanaged: not owned
 
-    Plan: 1 to create, 1 to replace, 1 to delete. 6 unchanged, 2 unmanaged, 87 system.
+    Plan: 1 to create, 1 to replace, 1 to delete. 6 unchanged, 2 unmanaged, 90 system.
     Made against an export of PORTAL, not the portal: this plan can be shown, not applied.
     ");
     assert_eq!((&shown.json["against"], shown.changes().len()), (&Value::from("export"), 3));

@@ -236,3 +236,79 @@ fn a_bundle_of_certificates_that_cannot_be_read_is_told_and_has_an_end() {
     }
     assert!(brand.portal.requests().is_empty());
 }
+
+/// A hint names the cause, and what to type.
+#[cfg(unix)]
+#[test]
+fn the_usual_mistakes_have_hints_of_their_own() {
+    use std::os::unix::fs::symlink;
+    let told = |brand: &Brand, line: &str| {
+        let output = brand.run(line.split(' ')).ends_with(1);
+        format!("{}{}", output.stdout, output.stderr)
+    };
+    let brand = Brand::new().in_step(1);
+    for line in ["plan -f .", "validate -f ./"] {
+        let told = told(&brand, line);
+        assert!(told.contains("a folder, not a manifest") && told.contains("type -f brand.yaml"), "{told}");
+    }
+    assert!(told(&brand, "plan -f icons").contains("there is none in this folder"));
+    symlink("nowhere/brand.yaml", brand.path("other.yaml")).unwrap();
+    let text = told(&brand, "plan -f other.yaml");
+    assert!(
+        text.contains("is a link to nowhere/brand.yaml, which does not exist") && text.contains("fix the link"),
+        "{text}"
+    );
+    symlink("../nowhere.png", brand.path("icons/acme-link.png")).unwrap();
+    let text = told(&brand, "validate");
+    assert!(text.contains("`icons/acme-link.png` is a link to ../nowhere.png, which does not exist"), "{text}");
+    assert!(!text.contains("did you mean"), "{text}");
+    fs::remove_file(brand.path("icons/acme-link.png")).unwrap();
+    symlink("nowhere.json", brand.path("plan.json")).unwrap();
+    assert!(told(&brand, "apply plan.json").contains("it is a link to nowhere.json, which does not exist"));
+
+    // The credentials.
+    let secret = "q7w8e9r0t1y2u3i4";
+    for (webhook, cause, fix) in [
+        (String::new(), "BITRIX24_WEBHOOK_URL is set and empty", "pull requests from forks"),
+        (format!("\"https://acme.invalid/rest/1/{secret}/\""), "has quotes around the URL", "take the quotes out"),
+        (format!("'https://acme.invalid/rest/1/{secret}/'\n"), "has quotes around the URL", "take the quotes out"),
+        (format!("https://acme.invalid/rest/api/1/{secret}/"), "REST 3.0", "write /rest/ instead of /rest/api/"),
+        (
+            format!("https://{}/rest/1/{secret}/", brand.portal.address()),
+            "does not speak https on this port",
+            "name the port on which it speaks https",
+        ),
+    ] {
+        let brand = Brand::new().in_step(1).with_webhook(Some(&webhook));
+        for line in ["plan --timeout 5", "apply --yes --timeout 5", "doctor --timeout 5"] {
+            let text = told(&brand, line);
+            assert!(text.contains(cause) && text.contains(fix), "{line}: {text}");
+            assert!(!text.contains(secret), "{line}: {text}");
+        }
+    }
+
+    // The pin, where the portal has a port.
+    let brand = Brand::new().in_step(1).with("portal: 127.0.0.1");
+    let text = told(&brand, "plan");
+    assert!(text.contains(&format!("write `portal: \"{}\"`", brand.portal.address())), "{text}");
+}
+
+#[test]
+fn notices_of_php_before_the_json_are_named_as_the_cause() {
+    let brand = Brand::new().in_step(1);
+    let body = "<br />\n<b>Warning</b>:  Undefined array key \"x\" in <b>/home/bitrix/init.php</b> on line <b>7</b><br />\n\
+                {\"result\":[]}";
+    let status = brandctl::sandbox::faults::FaultAction::Status {
+        code: 200,
+        body: body.to_owned(),
+        content_type: "text/html".to_owned(),
+    };
+    brand.fail(brandctl::sandbox::Faults::one(
+        brandctl::sandbox::faults::On::Any,
+        brandctl::sandbox::faults::When::Every,
+        status,
+    ));
+    let told = brand.both("plan --timeout 1").ends_with(1).stderr;
+    assert!(told.contains("a notice of PHP") && told.contains("/home/bitrix/init.php on line 7"), "{told}");
+    assert!(told.contains("display_errors"), "{told}");
+}

@@ -17,9 +17,9 @@ fn zero_when_nothing_is_to_do() {
         let output = brand.writing_nothing(|| brand.both(line));
         assert_eq!(output.code, 0, "{line}: {output:?}");
     }
-    insta::assert_snapshot!(brand.run(["plan"]).stdout, @"Nothing to do. 2 unchanged, 0 unmanaged, 87 system.");
+    insta::assert_snapshot!(brand.run(["plan"]).stdout, @"Nothing to do. 2 unchanged, 0 unmanaged, 90 system.");
     insta::assert_snapshot!(brand.run(["drift"]).stdout, @"
-    Nothing to do. 2 unchanged, 0 unmanaged, 87 system.
+    Nothing to do. 2 unchanged, 0 unmanaged, 90 system.
     No drift: PORTAL looks as the manifest says.
     ");
 }
@@ -128,7 +128,7 @@ fn four_when_a_guard_refuses_and_the_plan_is_saved_all_the_same() {
             icon/acme-01
           help: if that is meant, pass --max-deletes 2
 
-        Plan: 0 to create, 0 to replace, 2 to delete. 2 unchanged, 0 unmanaged, 87 system.
+        Plan: 0 to create, 0 to replace, 2 to delete. 2 unchanged, 0 unmanaged, 90 system.
         ");
         insta::assert_snapshot!(output.err(), @"portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL");
     });

@@ -34,7 +34,7 @@ fn every_entry_has_its_standing() {
     icon/other       unmanaged      150  0c4feab8672a
     logo/acme-brand  protected      281  a8f453f80e1e
 
-    1 managed, 1 protected, 1 ignored, 1 unmanaged, 87 system (--system names them).
+    1 managed, 1 protected, 1 ignored, 1 unmanaged, 90 system (--system names them).
     ");
     assert_eq!(
         entries(&output),
@@ -46,11 +46,11 @@ fn every_entry_has_its_standing() {
         (call["size"].as_u64(), call["sha256"].as_str()),
         (Some(png.len() as u64), Some(&*Digest::of(&png).to_string()))
     );
-    assert_eq!(output.json["entries"].as_array().unwrap().len(), 4 + 87, "JSON has the system entries too");
-    assert_eq!(output.json["summary"]["system"], 87);
+    assert_eq!(output.json["entries"].as_array().unwrap().len(), 4 + 90, "JSON has the system entries too");
+    assert_eq!(output.json["summary"]["system"], 90);
     let all = brand.run(["list", "--system"]).stdout;
     assert!(all.lines().any(|line| line.starts_with("icon/info ") && line.ends_with(" system")), "{all}");
-    assert!(all.ends_with(", 87 system.\n"), "{all}");
+    assert!(all.ends_with(", 90 system.\n"), "{all}");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn without_a_manifest_entries_are_custom_or_system() {
     icon/other       custom         150  SHA256
     logo/acme-brand  custom         281  SHA256
 
-    4 custom, 87 system (--system names them).
+    4 custom, 90 system (--system names them).
     ");
     assert_eq!(output.json["manifest"], Value::Null);
     // One that was named must be there.
@@ -118,7 +118,7 @@ fn an_image_that_cannot_be_fetched_is_unknown() {
     icon/other       unmanaged        ?  ?
     logo/acme-brand  protected        ?  ?
 
-    1 managed, 1 protected, 1 ignored, 1 unmanaged, 87 system (--system names them), 4 unknown.
+    1 managed, 1 protected, 1 ignored, 1 unmanaged, 90 system (--system names them), 4 unknown.
     ");
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL

@@ -101,7 +101,7 @@ fn pending_drifted_vanished_and_unknown_are_told_apart() {
       + icon/acme-d  not on the portal; pending: its image is not committed
       - icon/acme-x  owned, but no longer declared; drifted: it was never declared: somebody added it on the portal, or it was not owned before
 
-    Plan: 1 to create, 2 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 87 system.
+    Plan: 1 to create, 2 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 90 system.
     Who moved: 2 pending, 2 drifted.
     Drift: 4 entries differ from the manifest.
     ");
@@ -145,7 +145,7 @@ fn what_no_run_and_no_portal_speaks_of_is_unknown() {
     insta::assert_snapshot!(drift.out(), @"
       + icon/acme-a  not on the portal
 
-    Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 87 system.
+    Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
     Who moved is unknown: no apply is known: the state folder has none, and the portal has nothing that was committed.
     Drift: 1 entry differs from the manifest.
     ");
@@ -229,7 +229,7 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
       + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
       - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
 
-    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 87 system.
+    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 90 system.
     Who moved: 2 pending.
     ");
     assert_eq!(plan.json["changes"][0]["rename"], "icon/acme-zz");
@@ -250,7 +250,7 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
       + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
       - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
 
-    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 87 system.
+    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 90 system.
     Who moved: 2 pending.
     ");
     // Of a run, and of putting back what it deleted.
@@ -264,7 +264,7 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
       + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
       - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
 
-    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 87 system.
+    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 90 system.
     Who moved: 2 pending.
     RUN  TIME  PORTAL  applied 2 changes  at COMMIT+
     Applied 2 changes and read back.

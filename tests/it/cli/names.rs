@@ -59,7 +59,7 @@ fn hostile_names_of_unmanaged_entries_are_inert_and_intact() {
     icon/x-zero\u{200b}width\u{2028}                            unmanaged      150  SHA256
     icon/x-\u{202e}gnp.exe                                      unmanaged      150  SHA256
 
-    2 managed, 7 unmanaged, 87 system (--system names them).
+    2 managed, 7 unmanaged, 90 system (--system names them).
     "#);
     assert_eq!(output.json["summary"]["unmanaged"], expected.len());
     let raw = brand.plan().stdout;
@@ -107,7 +107,7 @@ fn hostile_names_that_meet_a_guard_or_an_error_are_inert() {
         icon/acme-\u{202e}gnp.exe
       help: if that is meant, take the pattern out of `protect` first
 
-    Plan: 0 to create, 0 to replace, 7 to delete. 2 unchanged, 0 unmanaged, 87 system.
+    Plan: 0 to create, 0 to replace, 7 to delete. 2 unchanged, 0 unmanaged, 90 system.
     "#);
     // A saved plan that has gone stale names what moved.
     brand.rewrite(crate::common::MANIFEST);

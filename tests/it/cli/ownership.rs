@@ -27,7 +27,7 @@ fn a_hidden_entry_under_a_system_code_is_never_deleted() {
     brand.portal.make_system(Kind::Icon, "acme-old").unwrap();
     let output = brand.apply().ends_with(0);
     assert!(output.changes().is_empty());
-    assert_eq!(output.json["summary"]["system"], 88);
+    assert_eq!(output.json["summary"]["system"], 91);
     assert!(brand.write_requests().is_empty());
 }
 
@@ -41,7 +41,7 @@ fn what_owns_does_not_match_is_listed_and_left() {
         icon/other-app  unmanaged: not owned
         logo/ACME-big   unmanaged: not owned
 
-    Nothing to do. 1 unchanged, 2 unmanaged, 87 system.
+    Nothing to do. 1 unchanged, 2 unmanaged, 90 system.
     ");
     brand.writing_nothing(|| brand.apply().ends_with(0));
 }
@@ -78,7 +78,7 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
             logo/acme-brand
           help: if that is meant, take the pattern out of `protect` first
 
-        Plan: 0 to create, 0 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 87 system.
+        Plan: 0 to create, 0 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 90 system.
         ");
         // Declared with another image.
         brand.draw("logo/acme-brand", &art(Kind::Logo, 6));
@@ -94,7 +94,7 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
             logo/acme-brand
           help: if that is meant, take the pattern out of `protect` first
 
-        Plan: 0 to create, 1 to replace, 0 to delete. 1 unchanged, 0 unmanaged, 87 system.
+        Plan: 0 to create, 1 to replace, 0 to delete. 1 unchanged, 0 unmanaged, 90 system.
         ");
         // Declared with the same image: nothing to refuse.
         brand.draw("logo/acme-brand", &art(Kind::Logo, 5));
@@ -139,7 +139,7 @@ fn what_looks_different_is_replaced_and_its_old_bytes_are_kept() {
     insta::assert_snapshot!(brand.run(["plan"]).stdout, @"
     -/+ icon/acme-a  looks different (1 of 576 pixels)
 
-    Plan: 0 to create, 1 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 87 system.
+    Plan: 0 to create, 1 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
     ");
     let output = brand.apply().ends_with(0);
     assert_eq!(output.fates(), ["applied icon/acme-a"]);
@@ -221,7 +221,7 @@ fn what_is_owned_and_not_declared_is_deleted_and_kept_when_prune_is_on() {
     insta::assert_snapshot!(brand.run(["plan"]).stdout, @"
       - icon/acme-old  owned, but no longer declared
 
-    Plan: 0 to create, 0 to replace, 1 to delete. 2 unchanged, 0 unmanaged, 87 system.
+    Plan: 0 to create, 0 to replace, 1 to delete. 2 unchanged, 0 unmanaged, 90 system.
     ");
     let output = brand.apply().ends_with(0);
     assert_eq!((output.fates(), kept(&output)), (vec!["applied icon/acme-old".to_owned()], vec![art(Kind::Icon, 5)]));
@@ -243,7 +243,7 @@ fn what_is_declared_and_absent_is_created() {
       + icon/acme-a  not on the portal
       + logo/acme-a  not on the portal
 
-    Plan: 2 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 87 system.
+    Plan: 2 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
     ");
     let human = brand.run(["apply", "--yes"]).ends_with(0);
     assert!(human.stdout.ends_with("Applied 2 changes and read back.\n"), "{}", human.stdout);

@@ -95,7 +95,7 @@ fn safe_settings_plan_and_drift_need_no_administrator_and_apply_says_so_before_i
         insta::assert_snapshot!(output.out(), @"
           + icon/acme-new  not on the portal
 
-        Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 87 system.
+        Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
         ");
         insta::assert_snapshot!(output.err(), @"
         portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL

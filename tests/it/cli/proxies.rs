@@ -68,6 +68,52 @@ fn a_proxy_sees_the_host_and_no_secret() {
     }
 }
 
+/// The HTTP library would drop the value and ask the portal directly.
+#[test]
+fn a_proxy_that_is_misspelt_is_an_error_before_any_request() {
+    let brand = Brand::new().in_step(1);
+    let proxy = proxy("502 Bad Gateway");
+    let address = &proxy.address;
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        for (value, why) in [
+            (format!(" http://me:{PASSWORD}@{address}"), "blank"),
+            (format!("http://me:{PASSWORD}@{address}\r"), "line break"),
+            (format!("http:me:{PASSWORD}@{address}"), "`//` is missing"),
+            (format!("http:/{address}"), "`//` is missing"),
+            (format!("socks5://me:{PASSWORD}@{address}"), "SOCKS"),
+        ] {
+            let (code, text) = plan(&brand, &[(name, &value)]);
+            assert_eq!(code, Some(1), "{name}: {text}");
+            let told = format!("{name} does not hold the address of a proxy: ");
+            assert!(text.contains(&told) && text.contains(why), "{name}: {text}");
+            assert!(!text.contains("cannot be reached"), "{name}: {text}");
+        }
+    }
+    assert_eq!(*proxy.heads.lock().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn doctor_shows_the_proxy_without_its_password() {
+    let brand = Brand::new().in_step(1);
+    let proxy = proxy("502 Bad Gateway");
+    let doctor = |url: &str| {
+        let output = command(brand.folder.path())
+            .args(["doctor", "--timeout", "5"])
+            .env("BITRIX24_WEBHOOK_URL", format!("https://acme.invalid/rest/1/{SECRET}/"))
+            .env("HTTPS_PROXY", url)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!text.contains(SECRET) && !text.contains(PASSWORD), "{text}");
+        text
+    };
+    let text = doctor(&format!("http://me:{PASSWORD}@{}", proxy.address));
+    let port = proxy.address.rsplit(':').next().unwrap();
+    assert!(text.contains(&format!("the proxy 127.0.0.1 takes connections on port {port}")), "{text}");
+    let text = doctor(&format!("http:{PASSWORD}@{}", proxy.address));
+    assert!(text.contains("HTTPS_PROXY does not hold the address of a proxy"), "{text}");
+}
+
 #[test]
 fn no_proxy_names_who_is_asked_directly() {
     let brand = Brand::new().in_step(1);

@@ -246,3 +246,137 @@ fn it_may_come_from_any_of_the_sources_and_the_source_is_said() {
     assert_eq!(output.status.code(), Some(1));
     in_no_file(&brand);
 }
+
+/// What the portal says of an entry goes into the cache, the journal and plans.
+#[test]
+fn no_answer_of_any_method_carries_it_into_a_file() {
+    let brand = Brand::new().in_step(2).declares("icon/acme-new", 9);
+    let webhook = brand.portal.admin_webhook();
+    let secret = brand.secrets().swap_remove(0);
+    let cut = &secret[..7];
+    for echoed in [&*webhook, &secret, cut] {
+        let entry = format!(r#"{{"code":"acme-00","isSystem":false,"fileUri":"/upload/{echoed}/a.png"}}"#);
+        let list = format!(
+            r#"{{"result":{{"result":{{"icons":{{"icons":[{entry}]}},"logos":{{"logos":[]}},"c0":{{"icon":{entry}}},"rights":true}},"result_error":[],"result_total":{{"icons":1,"logos":0}}}}}}"#
+        );
+        let status = FaultAction::Status { code: 200, body: list, content_type: "application/json".to_owned() };
+        for on in [On::Any, On::Write] {
+            brand.fail(Faults::one(on, When::Every, status.clone()));
+            for line in ["plan --timeout 2", "list --timeout 2", "apply --yes --settle 0.01 --timeout 2"] {
+                let output = brand.run(line.split(' ').chain(["-vv"]));
+                assert!(!output.stdout.contains(cut) && !output.stderr.contains(cut), "{line}: {output:?}");
+            }
+        }
+    }
+    brand.fail(Faults::none());
+    for (path, is_file) in walk(brand.folder.path()) {
+        let holds = is_file && std::fs::read(&path).unwrap().windows(cut.len()).any(|window| window == cut.as_bytes());
+        assert!(!holds, "{}", path.display());
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_inside_the_secret_shows_no_beginning_of_it() {
+    let brand = Brand::new().in_step(1);
+    let secret = brand.secrets().swap_remove(0);
+    for length in 6..secret.len() {
+        let body = format!("<html>cannot POST /rest/1/{}", &secret[..length]);
+        let status = FaultAction::Status { code: 404, body, content_type: "text/html".to_owned() };
+        brand.fail(Faults::one(On::Any, When::Every, status));
+        let output = brand.run(["plan", "-vv"]).ends_with(1);
+        assert!(!output.stderr.contains(&secret[..6]) && output.stderr.contains("/rest/1/[secret]"), "{output:?}");
+    }
+}
+
+/// Whatever name leads to it: a link, another link to the same file, its own.
+#[cfg(unix)]
+#[test]
+fn a_file_that_credentials_come_from_is_read_as_nothing_else() {
+    use std::os::unix::fs::symlink;
+    let brand = work();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for given in every_way(&brand, elsewhere.path()).into_iter().skip(1) {
+        let own = std::path::PathBuf::from(&given.value);
+        let hard = brand.path("hard.yaml");
+        let _ = std::fs::remove_file(&hard);
+        // A hard link works within one file system only.
+        if std::fs::hard_link(&own, &hard).is_err() {
+            std::fs::copy(&own, &hard).unwrap();
+        }
+        let file = if std::fs::hard_link(&hard, brand.path("same.yaml")).is_ok() { hard.clone() } else { own.clone() };
+        let _ = std::fs::remove_file(brand.path("same.yaml"));
+        let given = Given { value: file.clone().into(), ..given };
+        let name = format!("{}-link", given.variable);
+        for (at, to) in [
+            (format!("{name}.yaml"), &file),
+            (format!("{name}.json"), &file),
+            ("icons/acme-link.png".to_owned(), &file),
+        ] {
+            let at = brand.path(&at);
+            let _ = std::fs::remove_file(&at);
+            symlink(to, at).unwrap();
+        }
+        std::fs::create_dir_all(brand.path("snapshot")).unwrap();
+        let _ = std::fs::remove_file(brand.path("snapshot/portal.json"));
+        std::fs::hard_link(&file, brand.path("snapshot/portal.json")).unwrap();
+        for line in [
+            format!("plan -f {name}.yaml"),
+            "validate -f hard.yaml".to_owned(),
+            "plan -f hard.yaml".to_owned(),
+            format!("apply {name}.json"),
+            "apply hard.yaml".to_owned(),
+            format!("show {name}.json"),
+            "show hard.yaml".to_owned(),
+            "validate".to_owned(),
+            "plan --against snapshot".to_owned(),
+            "plan --ca-cert hard.yaml".to_owned(),
+        ] {
+            assert_eq!(given.run(&brand, &line), Some(1), "{line}");
+        }
+        std::fs::remove_file(brand.path("icons/acme-link.png")).unwrap();
+    }
+}
+
+/// Errors quote lines of a manifest, so nothing else is read as one.
+#[cfg(unix)]
+#[test]
+fn what_is_not_called_a_manifest_is_not_quoted() {
+    use std::os::unix::fs::symlink;
+    let brand = Brand::new();
+    let token = "dXNlcjp0b2tlbg==";
+    std::fs::create_dir_all(brand.path("home/.docker")).unwrap();
+    std::fs::write(
+        brand.path("home/.docker/config.json"),
+        format!("{{\"auths\": {{\"x\": {{\"auth\": \"{token}\"}}}}}}"),
+    )
+    .unwrap();
+    std::fs::write(brand.path("home/config"), format!("[http]\n\textraheader = AUTHORIZATION: basic {token}\n"))
+        .unwrap();
+    for (at, file) in
+        [("docker.yaml", "home/.docker/config.json"), ("git.yml", "home/config"), ("kernel.yaml", "/proc/kmsg")]
+    {
+        symlink(file, brand.path(at)).unwrap();
+    }
+    for line in [
+        "plan -f home/.docker/config.json",
+        "plan -f home/config",
+        "validate -f docker.yaml",
+        "plan -f git.yml",
+        "plan -f kernel.yaml",
+        "apply home/.docker/config.json",
+        "show home/config",
+        "show docker.yaml",
+        "plan --ca-cert home/config",
+    ] {
+        for format in if line.starts_with("show") { &["human"][..] } else { &["human", "json"] } {
+            let output = brand.run(line.split(' ').chain(["--format", format, "--timeout", "5"])).ends_with(1);
+            let text = format!("{}{}", output.stdout, output.stderr);
+            assert!(
+                !text.contains(token) && !text.contains("extraheader") && !text.contains("auths"),
+                "{line}: {text}"
+            );
+        }
+    }
+    let told = brand.run(["plan", "-f", "docker.yaml"]).ends_with(1).stderr;
+    assert!(told.contains("its name does not end in .yaml or .yml"), "{told}");
+}

@@ -402,7 +402,7 @@ fn an_icon_in_use_is_not_deleted_without_leave() {
         icon/acme-00
       help: keep the code declared, or pass --allow-in-use: the entries will be shown without it
 
-    Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 87 system.
+    Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 90 system.
     ");
     let unknown = |warning: &&Value| warning["rule"] == "usage-unknown";
     let told: Vec<_> = output.json["warnings"].as_array().unwrap().iter().filter(unknown).collect();
@@ -441,7 +441,7 @@ fn a_saved_plan_keeps_what_was_seen_and_the_guard_is_asked_again() {
     guard in_use: allowed: log entries name 1 icon that would be deleted
         icon/acme-00
 
-    Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 87 system.
+    Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 90 system.
     ");
 
     let saved: Value = serde_json::from_slice(&std::fs::read(brand.path("plan.json")).unwrap()).unwrap();

@@ -101,6 +101,8 @@ impl Scene {
                 // GitHub gives a secret to the steps that name it.
                 System::Github => {
                     environment.insert("GITHUB_STEP_SUMMARY".to_owned(), summary.display().to_string());
+                    fs::create_dir_all(self.out()).unwrap();
+                    environment.insert("RUNNER_TEMP".to_owned(), self.out().display().to_string());
                     if let Some(value) = environment.get_mut(SECRET) {
                         assert_eq!(*value, format!("${{{{ secrets.{SECRET} }}}}"));
                         webhook.clone_into(value);
@@ -137,17 +139,31 @@ impl Scene {
         bash.env("PATH", path).env("HOME", self.home.path()).env("CI", "true").envs(environment).output().unwrap()
     }
 
-    /// The files and folders that a job keeps, of those that are there.
+    /// The folder that the jobs write to.
+    fn out(&self) -> PathBuf {
+        match self.system {
+            System::Github => self.home.path().join("temp"),
+            System::Gitlab => self.checkout.path().join("brandctl-out"),
+        }
+    }
+
+    /// The files and folders that a job keeps, of those that are there; those that it wrote by their names in its folder.
     fn kept(&self, name: &str) -> Vec<String> {
-        let patterns = self.job(name).kept.join(" ");
+        let temp = self.out().display().to_string();
+        let patterns = self.job(name).kept.join(" ").replace("${{ runner.temp }}", &temp);
         let list = format!("shopt -s nullglob; printf '%s\\n' {patterns}");
         let output = command("bash", self.checkout.path()).args(["-c", &list]).output().unwrap();
         let kept = String::from_utf8(output.stdout).unwrap();
-        kept.lines().filter(|path| self.checkout.path().join(path).exists()).map(str::to_owned).collect()
+        let present = kept.lines().map(|path| self.checkout.path().join(path)).filter(|path| path.exists());
+        let shown = |path: PathBuf| {
+            let below = path.strip_prefix(self.out()).or_else(|_| path.strip_prefix(self.checkout.path()));
+            below.unwrap().display().to_string()
+        };
+        present.map(shown).collect()
     }
 
     fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.checkout.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+        fs::read_to_string(self.out().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     fn writes(&self) -> usize {
@@ -165,7 +181,7 @@ impl Scene {
     #[track_caller]
     fn kept_run(&self, name: &str) -> PathBuf {
         let kept = self.kept(name);
-        let runs = kept.iter().find(|path| path.ends_with("/runs/")).unwrap_or_else(|| panic!("no runs in {kept:?}"));
+        let runs = kept.iter().find(|path| path.ends_with("/runs")).unwrap_or_else(|| panic!("no runs in {kept:?}"));
         let mut runs: Vec<_> = fs::read_dir(self.checkout.path().join(runs)).unwrap().map(Result::unwrap).collect();
         runs.retain(|entry| entry.file_type().unwrap().is_dir());
         assert_eq!(runs.len(), 1);
@@ -307,17 +323,36 @@ fn a_runner_without_the_program_installs_this_version() {
             bash.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
             let output = bash.env("CI_PROJECT_DIR", "/project").output().unwrap();
             assert!(output.status.success(), "{}: {}", job.name, stderr(&output));
-            let expected = match scene.system {
-                System::Github => concat!("install --locked brandctl --version ", env!("CARGO_PKG_VERSION"), "\n"),
-                System::Gitlab => concat!(
-                    "install --locked --root /project/.brandctl brandctl --version ",
-                    env!("CARGO_PKG_VERSION"),
-                    "\n"
-                ),
-            };
+            // Nowhere into the checkout.
+            let expected = concat!("install --locked brandctl --version ", env!("CARGO_PKG_VERSION"), "\n");
             assert_eq!(fs::read_to_string(&said).unwrap(), expected);
             fs::remove_file(&said).unwrap();
         }
+    });
+}
+
+/// A pull request can commit anything under any name.
+#[test]
+fn what_is_committed_under_the_names_of_outputs_is_neither_written_nor_run() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    each(|scene| {
+        let theirs = scene.home.path().join("bashrc");
+        fs::write(&theirs, "theirs").unwrap();
+        let names =
+            ["plan.json", "plan.md", "plan.html", "apply.md", "apply.html", "drift.md", "drift.html", "drift.xml"];
+        for name in names.into_iter().chain(["validate.xml", "brandctl-out"]) {
+            symlink(&theirs, scene.checkout.path().join(name)).unwrap();
+        }
+        for folder in ["bin", ".brandctl/bin"] {
+            let program = scene.checkout.path().join(folder).join("brandctl");
+            fs::create_dir_all(program.parent().unwrap()).unwrap();
+            fs::write(&program, format!("#!/bin/sh\necho run > '{}'\n", theirs.display())).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        for job in jobs(scene.system, &scene.file) {
+            scene.run(&job.name, From::Us);
+        }
+        assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
     });
 }
 

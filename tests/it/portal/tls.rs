@@ -32,6 +32,31 @@ fn serving(name: &str, until: i32, decide: impl Fn(&str) -> Vec<u8> + Send + 'st
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.not_after = rcgen::date_time_ymd(until, 1, 1);
     let certificate = params.signed_by(&key, &Issuer::from_params(&ca, &ca_key)).unwrap();
+    served(pem, &certificate, &key, decide)
+}
+
+/// A server with the certificate that `openssl req -x509` makes: its own, and that of an authority. It stands in for one.
+fn serving_own(
+    names: &[&str],
+    common_name: &str,
+    until: i32,
+    decide: impl Fn(&str) -> Vec<u8> + Send + 'static,
+) -> Trusted {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, common_name);
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let certificate = params.self_signed(&key).unwrap();
+    served(certificate.pem(), &certificate, &key, decide)
+}
+
+fn served(
+    pem: String,
+    certificate: &rcgen::Certificate,
+    key: &KeyPair,
+    decide: impl Fn(&str) -> Vec<u8> + Send + 'static,
+) -> Trusted {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -89,6 +114,38 @@ async fn a_certificate_that_does_not_fit_says_which_and_what_to_do() {
         let expected = format!("the certificate of {} is not trusted: ", server.address);
         assert!(error.message.starts_with(&expected) && error.message.len() > expected.len(), "{error}");
         assert!(error.hint.unwrap().contains(fix));
+    }
+}
+
+/// As `curl --cacert` does.
+#[tokio::test]
+async fn a_server_may_show_the_very_certificate_that_was_given() {
+    let ask = async |server: &Trusted, ca: Option<&str>| {
+        let webhook = Webhook::parse(&format!("https://{}/rest/1/{SECRET}/", server.address), "test").unwrap();
+        let ca = ca.map(|pem| pem.as_bytes().to_vec());
+        client(webhook, Duration::from_secs(20), |settings| settings.ca_cert = ca).list().await
+    };
+    let empty = |_: &str| {
+        let list = json!({"result": {"result": {"icons": {"icons": []}, "logos": {"logos": []}}}});
+        plain(200, "application/json", list.to_string().as_bytes())
+    };
+    let own = serving_own(&["127.0.0.1"], "portal", 2500, empty);
+    ask(&own, Some(&own.ca)).await.unwrap();
+    let unnamed = serving_own(&[], "127.0.0.1", 2500, empty);
+    ask(&unnamed, Some(&unnamed.ca)).await.unwrap();
+    // Others' certificates beside it change nothing.
+    let both = [unnamed.ca.as_str(), own.ca.as_str()].concat();
+    ask(&own, Some(&both)).await.unwrap();
+    let misnamed = serving_own(&["portal.example"], "127.0.0.1", 2500, empty);
+    let ended = serving_own(&["127.0.0.1"], "portal", 2001, empty);
+    for (server, ca, fix) in [
+        (&own, None, "--ca-cert"),
+        (&own, Some(&*unnamed.ca), "--ca-cert"),
+        (&misnamed, Some(&*misnamed.ca), "host name"),
+        (&ended, Some(&*ended.ca), "renew"),
+    ] {
+        let error = ask(server, ca).await.unwrap_err();
+        assert!(error.message.contains("is not trusted: ") && error.hint.unwrap().contains(fix), "{}", error.message);
     }
 }
 

@@ -158,3 +158,25 @@ async fn a_slow_drip_ends_with_the_deadline() {
     assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
     server.requests();
 }
+
+/// A write that was sent is waited for past the end, and that is told when it begins.
+#[tokio::test]
+async fn going_on_past_the_commands_time_is_told_once() {
+    let server = Server::answering([Step::Silence, Step::Silence, lists(&json!([]), &json!([]), [0, 0])]).await;
+    let told = Arc::new(Told::default());
+    let observer = Arc::clone(&told);
+    let client = client(server.webhook(), Duration::from_secs(1), |settings| {
+        settings.write_timeout = Duration::from_secs(2);
+        settings.observer = observer;
+    });
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    assert!(matches!(failure, WriteError::Unknown(_)), "{failure:?}");
+    client.begin_grace_period();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Completing).await.unwrap_err();
+    assert!(matches!(failure, WriteError::Unknown(_)), "{failure:?}");
+    client.list().await.unwrap();
+    let told: Vec<_> = told.0.lock().unwrap().clone();
+    let expected = "the time that --timeout gives is over: what was begun on the portal is finished, or its outcome found \
+                    out, for 180 s at most";
+    assert_eq!(told, [Event::Warning(expected.to_owned())]);
+}

@@ -124,20 +124,38 @@ async fn lists_have_system_entries_first_and_a_total() {
     let (_, answer) = portal.at(&format!("{}crm.timeline.icon.list", portal.sandbox.user_webhook()), json!({})).await;
     assert_eq!(answer.as_object().unwrap().keys().collect::<Vec<_>>(), ["result", "total", "time"]);
     let icons = answer["result"]["icons"].as_array().unwrap();
-    assert_eq!((icons.len(), &answer["total"]), (51, &json!(51)));
+    assert_eq!((icons.len(), &answer["total"]), (52, &json!(52)));
     assert_eq!(icons[0], json!({ "code": "call", "isSystem": true, "fileUri": "" }));
-    assert!(icons[..49].iter().all(|icon| icon["isSystem"] == true));
-    assert_eq!((&icons[49]["code"], &icons[50]["isSystem"]), (&json!("b"), &json!(false)));
-    let uri = icons[50]["fileUri"].as_str().unwrap();
+    assert!(icons[..50].iter().all(|icon| icon["isSystem"] == true));
+    assert_eq!((&icons[50]["code"], &icons[51]["isSystem"]), (&json!("b"), &json!(false)));
+    let uri = icons[51]["fileUri"].as_str().unwrap();
     let parts: Vec<usize> = uri.split('/').map(str::len).collect();
     assert!(uri.starts_with("/upload/crm/"), "{uri}");
     assert_eq!(parts, [0, 6, 3, 3, 32, 32]);
-    assert_ne!(uri, icons[49]["fileUri"], "a path of its own for the same content");
+    assert_ne!(uri, icons[50]["fileUri"], "a path of its own for the same content");
     let (_, logos) = portal.call("crm.timeline.logo.list", json!({})).await;
-    assert_eq!((logos["result"]["logos"].as_array().unwrap().len(), &logos["total"]), (38, &json!(38)));
+    assert_eq!((logos["result"]["logos"].as_array().unwrap().len(), &logos["total"]), (41, &json!(41)));
+    assert_eq!(logos["result"]["logos"][40], Value::Null, "the one that is reserved and has no entry");
     let times =
         ["start", "finish", "duration", "processing", "date_start", "date_finish", "operating_reset_at", "operating"];
     assert_eq!(logos["time"].as_object().unwrap().keys().collect::<Vec<_>>(), times);
+}
+
+/// The list does not show every reserved code.
+#[tokio::test]
+async fn a_system_logo_without_an_entry_is_reserved_all_the_same() {
+    let portal = portal();
+    let code = "booking-wait-list-item";
+    let list = portal.result("crm.timeline.logo.list", json!({})).await;
+    let logos = list["logos"].as_array().unwrap();
+    assert_eq!(logos.iter().filter(|logo| logo.is_null()).count(), 1);
+    assert!(logos.iter().all(|logo| logo["code"] != code));
+    assert_eq!(portal.refused("crm.timeline.logo.get", json!({ "code": code })).await.1, "NOT_FOUND");
+    assert_eq!(portal.refused("crm.timeline.logo.delete", json!({ "code": code })).await.1, "NOT_FOUND");
+    let content = base64(&png(60, 0));
+    let (_, _, text) = portal.refused("crm.timeline.logo.add", json!({ "code": code, "fileContent": content })).await;
+    assert_eq!(text, format!("{code} is reserved word and cannot be used"));
+    portal.result("crm.timeline.icon.add", json!({ "code": code, "fileContent": base64(&png(24, 0)) })).await;
 }
 
 #[tokio::test]
@@ -163,7 +181,7 @@ async fn a_stale_list_and_a_null_element() {
     portal.sandbox.seed(Kind::Icon, "old", &png(24, 0)).unwrap();
     let customs = async || {
         let list = portal.result("crm.timeline.icon.list", json!({})).await;
-        list["icons"].as_array().unwrap()[49..].iter().map(|icon| icon["code"].clone()).collect::<Vec<_>>()
+        list["icons"].as_array().unwrap()[50..].iter().map(|icon| icon["code"].clone()).collect::<Vec<_>>()
     };
     portal.sandbox.set_stale_icon_list(true);
     portal.batch(false, json!([delete("old"), add("new", 24, 0)])).await;

@@ -72,16 +72,48 @@ fn a_broken_frame_is_named_with_its_place() {
     assert_eq!(walk_fault(&damaged), "the tEXt chunk at byte 33 has a length of 2147483648, not below 2³¹");
 }
 
+fn tolerated(image: &crate::domain::png::Image) -> Vec<String> {
+    image.header.tolerated.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_browsers_pass_over_is_noted_and_counts_for_nothing() {
+    let sound = sound();
+    let appearance = read(&sound).unwrap().appearance();
+    for (name, shown) in [(b"ab\0d", "61620064"), (b"abcd", "abcd"), (b"a1Cd", "61314364")] {
+        let image = read(&insert(&insert(&sound, b"IDAT", name, b"x"), b"IEND", name, b"")).unwrap();
+        assert_eq!(tolerated(&image), [format!("the {shown} chunk at byte 33 has a type that PNG does not allow")]);
+        assert_eq!(image.appearance(), appearance);
+    }
+    let mut damaged = insert(&sound, b"IDAT", b"abcd", b"x");
+    damaged[41] ^= 1;
+    assert_eq!(walk_fault(&damaged), "the abcd chunk at byte 33 fails its CRC");
+    let profile = |name: &[u8]| [name, b"\0\0", &deflate(b"profile", 6)].concat();
+    let one = insert(&sound, b"IDAT", b"iCCP", &profile(b"first"));
+    let two = insert(&one, b"IDAT", b"iCCP", b"whatever");
+    let image = read(&two).unwrap();
+    let at = 33 + 12 + profile(b"first").len();
+    assert_eq!(tolerated(&image), [format!("the iCCP chunk at byte {at} is the second of its kind")]);
+    assert_eq!(image.header.color.profile_name.as_deref(), Some("first"));
+    assert_eq!(image.appearance(), read(&one).unwrap().appearance());
+    assert!(read(&one).unwrap().header.tolerated.is_empty());
+    // Out of place it stays a fault.
+    assert!(walk_fault(&insert(&one, b"IEND", b"iCCP", b"x")).ends_with("is the second of its kind"));
+    // Of many, the first of each kind is enough.
+    let many = [b"abcd", b"abce"].iter().fold(two, |png, name| insert(&png, b"IDAT", name, b""));
+    assert_eq!(read(&many).unwrap().header.tolerated.len(), 2);
+}
+
 #[test]
 fn a_chunk_type_is_checked() {
     let sound = sound();
     assert_eq!(
-        walk_fault(&insert(&sound, b"IDAT", b"ab\0d", b"")),
-        "the 61620064 chunk at byte 33 has a type that PNG does not allow"
+        walk_fault(&insert(&sound, b"IDAT", b"Ab\0d", b"")),
+        "the 41620064 chunk at byte 33 has a type that PNG does not allow"
     );
     assert_eq!(
-        walk_fault(&insert(&sound, b"IDAT", b"abcd", b"")),
-        "the abcd chunk at byte 33 has a type that PNG does not allow"
+        walk_fault(&insert(&sound, b"IDAT", b"Abcd", b"")),
+        "the Abcd chunk at byte 33 has a type that PNG does not allow"
     );
     assert_eq!(walk_fault(&insert(&sound, b"IDAT", b"ABCD", b"")), "the ABCD chunk at byte 33 is critical and unknown");
     assert_eq!(
@@ -258,12 +290,14 @@ fn a_profile_has_a_name_and_inflates() {
     }
     assert_eq!(walk_fault(&named(b"x\0\x01", &profile)), format!("{at} has an unknown compression method (1)"));
     let damaged = format!("{at} holds a colour profile that does not inflate");
-    assert_eq!(read_fault(&named(b"x", &closed(b""))), damaged);
-    assert_eq!(read_fault(&named(b"x", &closed(b"no zlib"))), damaged);
-    assert_eq!(read_fault(&named(b"x", &closed(&profile[..profile.len() - 1]))), damaged);
     let mut wrong_sum = profile.clone();
     *wrong_sum.last_mut().unwrap() ^= 1;
-    assert_eq!(read_fault(&named(b"x", &closed(&wrong_sum))), damaged);
+    for stream in [&b""[..], b"no zlib", &profile[..profile.len() - 1], &wrong_sum] {
+        let image = read(&named(b"x", &closed(stream))).unwrap();
+        assert_eq!(tolerated(&image), [damaged.as_str()]);
+        assert_eq!(image.header.color.profile_name, None, "it counts for nothing");
+        assert_eq!(image.appearance(), read(&sound()).unwrap().appearance());
+    }
     let bomb = deflate(&vec![0; (4 << 20) + 1], 9);
     assert_eq!(
         read_fault(&named(b"x", &closed(&bomb))),
@@ -303,17 +337,14 @@ fn the_pixel_stream_is_exactly_as_long_as_the_header_says() {
             read_fault(&drawing.file_around(&wrong_sum)),
             "the IDAT chunk at byte 33 holds damaged compressed pixels"
         );
-        assert_eq!(
-            read_fault(&drawing.file_around(&[&stream[..], b"\0"].concat())),
-            "the IDAT chunk at byte 33 goes on after the end of the compressed pixels"
-        );
+        let padded = read(&drawing.file_around(&[&stream[..], b"\0"].concat())).unwrap();
+        assert_eq!(tolerated(&padded), ["the IDAT chunk at byte 33 goes on after the end of the compressed pixels"]);
+        assert_eq!(padded.appearance(), read(&drawing.file_around(&stream)).unwrap().appearance());
         let next = insert(&insert(&drawing.file_around(&stream), b"IEND", b"IDAT", b""), b"IEND", b"IDAT", b"x");
+        let at = 33 + 12 + stream.len() + 12;
         assert_eq!(
-            read_fault(&next),
-            format!(
-                "the IDAT chunk at byte {} goes on after the end of the compressed pixels",
-                33 + 12 + stream.len() + 12
-            )
+            tolerated(&read(&next).unwrap()),
+            [format!("the IDAT chunk at byte {at} goes on after the end of the compressed pixels")]
         );
     }
 }

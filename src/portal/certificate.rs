@@ -1,0 +1,265 @@
+//! Certificates that are trusted because they were given, as `curl --cacert` takes them: a server may show one of these
+//! itself, also where it calls itself an authority, as those do that `openssl req -x509` makes.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+
+/// A verifier that accepts what another one accepts, and the given certificates themselves.
+#[derive(Debug)]
+pub(super) struct GivenOr {
+    pub(super) other: Arc<dyn ServerCertVerifier>,
+    pub(super) given: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for GivenOr {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.other.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            Err(Error::InvalidCertificate(_)) if self.given.contains(end_entity) => {
+                check(end_entity, server_name, now).map_err(Error::InvalidCertificate)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.other.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.other.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.other.supported_verify_schemes()
+    }
+}
+
+/// Checks that a certificate is in date and for the right host.
+fn check(certificate: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), CertificateError> {
+    let facts = Facts::of(certificate).ok_or(CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < facts.not_before {
+        return Err(CertificateError::NotValidYet);
+    }
+    if now > facts.not_after {
+        return Err(CertificateError::Expired);
+    }
+    let parsed = ParsedCertificate::try_from(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    match verify_server_name(&parsed, name) {
+        Ok(()) => Ok(()),
+        // The name of its subject counts where it names no hosts.
+        Err(_) if !facts.names_hosts && facts.common_name.is_some_and(|common| is_for(&common, name)) => Ok(()),
+        Err(_) => Err(CertificateError::NotValidForName),
+    }
+}
+
+fn is_for(common_name: &str, name: &ServerName<'_>) -> bool {
+    match name {
+        ServerName::DnsName(host) => {
+            let host = host.as_ref();
+            let below = |domain| host.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain));
+            common_name.eq_ignore_ascii_case(host) || common_name.strip_prefix("*.").is_some_and(below)
+        }
+        ServerName::IpAddress(address) => common_name.parse() == Ok(IpAddr::from(*address)),
+        _ => false,
+    }
+}
+
+/// What a certificate says of itself, as far as it counts here.
+#[derive(Debug, PartialEq, Eq)]
+struct Facts {
+    /// In seconds since 1970.
+    not_before: i64,
+    not_after: i64,
+    common_name: Option<String>,
+    /// Whether it has a list of names beside its subject's.
+    names_hosts: bool,
+}
+
+// Tags of DER, and object identifiers.
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const OBJECT: u8 = 0x06;
+const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+
+impl Facts {
+    /// Reads a certificate; `None` when it is not one.
+    fn of(certificate: &[u8]) -> Option<Self> {
+        let (mut certificate, _) = contents(certificate, SEQUENCE)?;
+        let mut fields = take(&mut certificate, SEQUENCE)?;
+        if fields.first() == Some(&VERSION) {
+            take(&mut fields, VERSION)?;
+        }
+        // Serial number, algorithm, issuer.
+        for _ in 0..3 {
+            any(&mut fields)?;
+        }
+        let mut validity = take(&mut fields, SEQUENCE)?;
+        let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
+        let mut subject = take(&mut fields, SEQUENCE)?;
+        let mut common_name = None;
+        while !subject.is_empty() {
+            let mut set = take(&mut subject, SET)?;
+            while !set.is_empty() {
+                let mut pair = take(&mut set, SEQUENCE)?;
+                if take(&mut pair, OBJECT)? == COMMON_NAME {
+                    common_name = String::from_utf8(any(&mut pair)?.1.to_vec()).ok();
+                }
+            }
+        }
+        let mut names_hosts = false;
+        while !fields.is_empty() {
+            let (EXTENSIONS, mut wrapped) = any(&mut fields)? else { continue };
+            let mut extensions = take(&mut wrapped, SEQUENCE)?;
+            while !extensions.is_empty() {
+                let mut extension = take(&mut extensions, SEQUENCE)?;
+                names_hosts |= take(&mut extension, OBJECT)? == SUBJECT_ALT_NAME;
+            }
+        }
+        Some(Self { not_before, not_after, common_name, names_hosts })
+    }
+}
+
+/// The contents of the first item, which has this tag, and what follows it.
+fn contents(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let mut rest = bytes;
+    let (found, contents) = any(&mut rest)?;
+    (found == tag).then_some((contents, rest))
+}
+
+/// Takes the contents of the next item, which has this tag.
+fn take<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
+    let (contents, rest) = contents(bytes, tag)?;
+    *bytes = rest;
+    Some(contents)
+}
+
+/// Takes the next item: its tag and its contents.
+fn any<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let [tag, short, rest @ ..] = *bytes else { return None };
+    let (length, rest) = match short {
+        0..=0x7f => (usize::from(*short), rest),
+        // The length is in so many bytes; none of a certificate takes more than three.
+        0x81..=0x83 => {
+            let (length, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
+            (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    let (contents, rest) = rest.split_at_checked(length)?;
+    *bytes = rest;
+    Some((*tag, contents))
+}
+
+/// Takes a time, in seconds since 1970.
+fn time(bytes: &mut &[u8]) -> Option<i64> {
+    let (tag, text) = any(bytes)?;
+    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
+    let text = match tag {
+        UTC_TIME if text.get(..2)? < "50" => format!("20{text}"),
+        UTC_TIME => format!("19{text}"),
+        GENERALIZED_TIME => text.to_owned(),
+        _ => return None,
+    };
+    let time = DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use std::time::Duration;
+
+    use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    fn certificate(names: &[&str], common_name: &str) -> CertificateDer<'static> {
+        let mut params =
+            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 2), date_time_ymd(2060, 3, 4));
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
+    }
+
+    fn checked(certificate: &CertificateDer<'_>, host: &str, at: u64) -> Result<(), CertificateError> {
+        let name = ServerName::try_from(host.to_owned()).unwrap();
+        check(certificate, &name, UnixTime::since_unix_epoch(Duration::from_secs(at)))
+    }
+
+    #[test]
+    fn a_certificate_says_until_when_and_for_whom() {
+        let facts = Facts::of(&certificate(&["crm.example"], "something")).unwrap();
+        let expected = Facts {
+            not_before: 1_577_923_200,
+            not_after: 2_845_584_000,
+            common_name: Some("something".to_owned()),
+            names_hosts: true,
+        };
+        assert_eq!(facts, expected);
+        assert!(!Facts::of(&certificate(&[], "crm.example")).unwrap().names_hosts);
+    }
+
+    #[test]
+    fn half_of_a_certificate_is_none() {
+        let whole = certificate(&["crm.example"], "x");
+        for length in 0..whole.len() {
+            assert_eq!(Facts::of(&whole[..length]), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn it_must_be_in_date_and_for_the_host() {
+        let named = certificate(&["crm.example", "10.1.2.3"], "other.example");
+        let now = 1_800_000_000;
+        assert_eq!(checked(&named, "crm.example", now), Ok(()));
+        assert_eq!(checked(&named, "10.1.2.3", now), Ok(()));
+        assert_eq!(checked(&named, "crm.example", 1_500_000_000), Err(CertificateError::NotValidYet));
+        assert_eq!(checked(&named, "crm.example", 2_900_000_000), Err(CertificateError::Expired));
+        for host in ["other.example", "10.1.2.4", "a.crm.example"] {
+            assert_eq!(checked(&named, host, now), Err(CertificateError::NotValidForName), "{host}");
+        }
+        for (common_name, host, fits) in [
+            ("crm.example", "crm.example", true),
+            ("CRM.Example", "crm.example", true),
+            ("*.example", "crm.example", true),
+            ("*.example", "a.crm.example", false),
+            ("10.1.2.3", "10.1.2.3", true),
+            ("crm.example", "crm.example.org", false),
+            ("crm.example", "10.1.2.3", false),
+        ] {
+            assert_eq!(checked(&certificate(&[], common_name), host, now).is_ok(), fits, "{common_name} {host}");
+        }
+    }
+}
