@@ -169,9 +169,7 @@ impl Repository {
                     format!("the manifest is a link to {}, which does not exist", target.display()),
                     "fix the link, or name the manifest itself with -f",
                 ),
-                None => {
-                    fail("the manifest does not exist".to_owned(), &self.where_else())
-                }
+                None => fail("the manifest does not exist".to_owned(), &self.where_else()),
             },
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         };

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::code_history::{self, CodeHistory, OldManifest};
+use super::lfs::lfs_pointer;
 use super::past::{Ancestors, Blob, Located, ObjectId, Past, beside};
+use super::places::Places;
 use super::{Origin, OriginKind, Origins, PastOutcome, PastRun};
-use crate::domain::asset::{Address, Digest};
+use crate::domain::asset::Address;
 use crate::domain::diff::{Action, After, Before, Change};
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
@@ -20,8 +22,8 @@ pub(crate) struct OriginEvidence<'a> {
     /// The newest first.
     runs: &'a [PastRun],
     histories: BTreeMap<Address, CodeHistory>,
-    /// Where paths lead that do not lead to themselves.
-    located: BTreeMap<String, Located>,
+    /// Where paths lead today.
+    places: Places,
     /// The contents that were read from the history; `None` for those that this clone does not have.
     contents: BTreeMap<ObjectId, Option<Content>>,
     /// The first commits of the versions that the portal has.
@@ -41,8 +43,8 @@ impl<'a> OriginEvidence<'a> {
     ) -> Self {
         let (histories, contents) = (BTreeMap::new(), BTreeMap::new());
         let files = desired.entries().values().map(|entry| beside(past.manifest(), &entry.file)).collect();
-        let located = locate(&files);
-        let mut evidence = Self { past, plan, desired, runs, histories, located, contents, seen: BTreeSet::new() };
+        let places = Places::of(locate(&files));
+        let mut evidence = Self { past, plan, desired, runs, histories, places, contents, seen: BTreeSet::new() };
         let differs: BTreeSet<_> = plan
             .diff
             .changes
@@ -84,8 +86,7 @@ impl<'a> OriginEvidence<'a> {
     ) {
         self.histories = code_history::code_histories(wanted, versions);
         let files = self.histories.values().flat_map(|history| &history.files);
-        let files = files.filter(|file| !self.located.contains_key(*file)).cloned().collect();
-        self.located.extend(locate(&files));
+        self.places.extend(locate(&files.cloned().collect()));
     }
 
     /// The contents that live images must be compared with, because no version has the live image's name.
@@ -150,10 +151,10 @@ impl<'a> OriginEvidence<'a> {
         let files = self.files(&address);
         let versions: Vec<_> = files.iter().flat_map(|file| self.past.versions(file)).collect();
         let declared = change.action.after().is_some() && address == change.address;
-        if files.iter().any(|file| self.is_elsewhere(file)) {
+        if files.iter().any(|file| self.places.is_elsewhere(file)) {
             return unknown(ELSEWHERE);
         }
-        if declared && versions.is_empty() && self.why_unfollowed(&files).is_none() {
+        if declared && versions.is_empty() && self.places.why_unfollowed(self.past, &files).is_none() {
             return of(OriginKind::Pending, "its image is not committed".to_owned());
         }
         if let Some(why) = self.why_inconclusive(&address) {
@@ -218,10 +219,10 @@ impl<'a> OriginEvidence<'a> {
             return origin;
         }
         let path = self.path(&after.file);
-        if self.is_elsewhere(&path) {
+        if self.places.is_elsewhere(&path) {
             return unknown(ELSEWHERE);
         }
-        let Some(drawn) = self.last(&self.leads_to(path), &change.address, &after.content) else {
+        let Some(drawn) = self.last(&self.places.leads_to(path), &change.address, &after.content) else {
             return of(OriginKind::Pending, "its image is not committed".to_owned());
         };
         let (listed, incomplete) =
@@ -271,7 +272,7 @@ impl<'a> OriginEvidence<'a> {
     fn whole(&self, run: &PastRun) -> Option<Ancestors> {
         let ancestors = self.past.ancestors_of([self.place(run).filter(|_| run.complete)?]);
         let had = |file: &str| self.past.touches(file).iter().any(|touch| ancestors.has(touch.commit));
-        let file = |file: &str| self.leads_to(self.path(file));
+        let file = |file: &str| self.places.leads_to(self.path(file));
         let declared = self.desired.entries().values().filter(|entry| had(&file(&entry.file))).count();
         // An entry that it looked at and that is no longer declared could be counted instead of one that it left out.
         (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
@@ -280,19 +281,6 @@ impl<'a> OriginEvidence<'a> {
     /// A path of the manifest, from the root of the repository.
     fn path(&self, file: &str) -> String {
         beside(self.past.manifest(), file)
-    }
-
-    /// The path that a path leads to today, through links.
-    fn leads_to(&self, path: String) -> String {
-        match self.located.get(&path) {
-            Some(Located::Linked { path, .. }) => path.clone(),
-            Some(Located::Elsewhere) | None => path,
-        }
-    }
-
-    /// Whether a path leads to what this history is not of.
-    fn is_elsewhere(&self, path: &str) -> bool {
-        self.located.get(path) == Some(&Located::Elsewhere)
     }
 
     /// The file that a code is declared with now.
@@ -304,7 +292,7 @@ impl<'a> OriginEvidence<'a> {
     fn files(&self, address: &Address) -> BTreeSet<String> {
         let old = self.histories.get(address).map(|history| history.files.clone()).unwrap_or_default();
         let named = old.into_iter().chain(self.file(address));
-        named.flat_map(|file| [self.leads_to(file.clone()), file]).collect()
+        named.flat_map(|file| [self.places.leads_to(file.clone()), file]).collect()
     }
 
     /// The oldest commit in which a code has a version that equals this image.
@@ -337,29 +325,11 @@ impl<'a> OriginEvidence<'a> {
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
     }
 
-    /// The reason why versions of these files may be ones that are not known here.
-    fn why_unfollowed(&self, files: &BTreeSet<String>) -> Option<&'static str> {
-        let count_odd = |path: &str| self.past.touches(path).iter().filter(|touch| touch.blob == Blob::Odd).count();
-        // A link that always led where it leads today has the versions of the file that it leads to.
-        let is_followed = |link: &String| self.past.covers(link) && count_odd(link) <= 1;
-        let is_unfollowed = |file: &String| match self.located.get(file) {
-            Some(Located::Linked { links, .. }) => count_odd(file) > 1 || !links.iter().all(is_followed),
-            Some(Located::Elsewhere) | None => count_odd(file) > 0,
-        };
-        if files.iter().any(is_unfollowed) {
-            Some("a version of its file is a link, which cannot be compared")
-        } else if !files.iter().all(|file| self.past.covers(file)) {
-            Some("it was declared with a file in a folder that was not looked at")
-        } else {
-            None
-        }
-    }
-
     /// The reason why it is inconclusive that no version of a code equals an image.
     fn why_inconclusive(&self, address: &Address) -> Option<&'static str> {
         let files = self.files(address);
         let touches = || files.iter().flat_map(|file| self.past.touches(file));
-        if let Some(why) = self.why_unfollowed(&files) {
+        if let Some(why) = self.places.why_unfollowed(self.past, &files) {
             return Some(why);
         }
         let unread = |blob: &Blob| matches!(blob, Blob::Is(id) if self.contents.get(id).is_none_or(Option::is_none));
@@ -387,7 +357,7 @@ impl<'a> OriginEvidence<'a> {
     pub(crate) fn uncommitted(&self) -> usize {
         let is_committed = |file: &str, content, bytes| {
             let path = self.path(file);
-            self.is_elsewhere(&path) || self.first(&self.leads_to(path), content, Some(bytes)).is_some()
+            self.places.is_elsewhere(&path) || self.first(&self.places.leads_to(path), content, Some(bytes)).is_some()
         };
         let entries = self.desired.entries().values();
         entries.filter(|entry| !is_committed(&entry.file, &entry.content, &entry.png)).count()
@@ -421,23 +391,6 @@ fn of(kind: OriginKind, why: String) -> Origin {
 
 fn unknown(why: &str) -> Origin {
     of(OriginKind::Unknown, why.to_owned())
-}
-
-/// The pointer that LFS commits in place of a file.
-pub(crate) fn lfs_pointer(sha256: &Digest, bytes: u64) -> String {
-    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {bytes}\n")
-}
-
-/// The facts of what a commit has of a file. In place of a file that LFS keeps elsewhere there is a note with its SHA-256
-/// and its size.
-pub(crate) fn committed(bytes: &[u8]) -> Content {
-    let noted = || {
-        let text = std::str::from_utf8(bytes).ok()?.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-        let (sha256, size) = (field("oid sha256:")?.parse().ok()?, field("size ")?.parse().ok()?);
-        Some(Content { sha256, size, appearance: None })
-    };
-    noted().unwrap_or_else(|| Content::of(bytes))
 }
 
 #[cfg(test)]

@@ -385,7 +385,7 @@ fn a_clone_without_a_checkout_deletes_nothing_and_other_checkouts_work() {
     ] {
         git(clones.path(), &clone.replace("URL", &url));
         let mut folder = clones.path().join(clone.rsplit(' ').next().unwrap());
-        git_with(&folder, then.split(' ').map(|word| word));
+        git_with(&folder, then.split(' '));
         if case == "bare index" {
             let (code, text) = run(&folder, "plan");
             assert!(code == 4 && text.contains(r#""checkout""#), "{case}: {text}");

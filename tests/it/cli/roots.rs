@@ -235,7 +235,7 @@ fn named(folder: &Path, manifest: &str) -> Vec<String> {
 fn annotations_carry_plain_paths_from_the_root_of_the_repository() {
     let brand = Brand::new();
     let repo = brand.path("repo");
-    git(&repo.parent().unwrap(), "init --quiet repo");
+    git(repo.parent().unwrap(), "init --quiet repo");
     for name in ["clients/x/icons/acme-a.png", "clients/x/icons/acme-b.png", "clients/x/a/keep", "shared/acme-c.png"] {
         write(repo.join(name), "no png");
     }
