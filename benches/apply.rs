@@ -191,7 +191,7 @@ fn approved(folder: &Path, run: &StoredRun) -> Result<Published<ApprovedPlan>> {
         checkout: IncompleteCheckout::Refuse,
     };
     let evaluated = guard::evaluate(plan, &ownership, &CountsByKind::new(), allowances);
-    let approved = Published::new(evaluated, None, &Origins::new(), &[]).approve();
+    let approved = Published::new(evaluated, None, &Origins::new(), &[])?.approve();
     Ok(approved.map_err(|refusal| format!("{refusal:?}"))?)
 }
 

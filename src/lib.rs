@@ -17,6 +17,7 @@
 //!           cli → ops ──────────→ format, domain, text
 //!           cli → render ───────→ format, domain, text
 //!           cli → sandbox ──────→ domain::asset, text        (its own wire code; it uses nothing of portal)
+//!                 sandbox ──────→ store::files               (the one way in for every file)
 //!                 format ───────→ domain → text
 //! ```
 //!
@@ -42,7 +43,7 @@
 //!   keeps is what it sends.
 //!
 //! A step of a command returns what it found, or a `Failure` with a [`domain::report::FailureKind`]. `cli/error.rs` makes it
-//! of each error and decides hints and exit codes. The [`domain::report::Report`] says which kind it was, so that no
+//! of each error, with the hint that the error brought, and decides exit codes. The [`domain::report::Report`] says which kind it was, so that no
 //! renderer has to guess.
 //!
 //! Messages hold raw text, and [`render`] escapes it. A test (`tests/it/house`) compares the source with a table that says the same as this page: which

@@ -28,7 +28,11 @@ pub(super) fn make(
     attempt.against = Some(Against::Export);
     let only = arguments.select.selection().map_err(Failure::usage)?;
     let (manifest, desired) = attempt.check(context)?;
-    let exported = ExportedPortal::open(folder).map_err(Failure::invalid)?;
+    let exported = ExportedPortal::open(folder).map_err(|findings| {
+        context.spare_below(folder);
+        Failure::invalid(findings)
+    })?;
+    context.spare(exported.files().map(|file| folder.join(file)))?;
     let source = exported.source();
     attempt.portal = Some(source.portal.clone());
     if !source.sandbox && !manifest.is_for(&source.portal) {
@@ -53,5 +57,5 @@ pub(super) fn make(
     let reader = Reader { portal: &exported, cache: &NoCache, observer: context.progress.as_ref() };
     let mut planned = context.wait(ops::plan::plan(&request, &reader))??;
     context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
-    Ok(attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy)))
+    attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))
 }

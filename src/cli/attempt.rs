@@ -1,4 +1,4 @@
-//! What a command found out, step by step: however far it comes, its report is made of this.
+//! What a command found out so far. The report is made of it, also when a step fails.
 
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ pub(super) struct Attempt {
     origins: Origins,
     pub(super) findings: Vec<Finding>,
     pub(super) run: Option<Run>,
-    /// How many of the findings were shown with the plan, once it was shown before the end.
+    /// How many findings were already printed with the plan; `None` before the plan is printed.
     pub(super) shown: Option<usize>,
 }
 
@@ -61,7 +61,7 @@ impl Attempt {
         }
     }
 
-    /// Reads the manifest alone, for what carries its own art.
+    /// Reads the manifest without its art, for saved plans and restores, which have their own images.
     pub(super) fn parse(&mut self, context: &Context<'_>) -> Result<Manifest, Failure> {
         let text = context.repository.manifest()?;
         let (manifest, findings) = manifest::parse(&text, context.repository.name());
@@ -72,8 +72,8 @@ impl Attempt {
         Ok(manifest)
     }
 
-    /// Reads the manifest for a command that does without: `None` when there is none at the default place. What there is
-    /// to say about it beside errors is for the commands that need it.
+    /// Reads the manifest for a command that does not need one: `None` when there is none at the default place. Its warnings are
+    /// dropped.
     pub(super) fn parse_if_any(&mut self, context: &Context<'_>) -> Result<Option<Manifest>, Failure> {
         if !context.globals.names_manifest() && context.repository.is_absent() {
             return Ok(None);
@@ -95,6 +95,7 @@ impl Attempt {
     ) -> Result<Connection, Failure> {
         let connection = Connection::open(context, manifest, purpose)?;
         self.portal = Some(connection.identity.clone());
+        self.findings.extend(connection.unread_state());
         Ok(connection)
     }
 
@@ -104,21 +105,22 @@ impl Attempt {
         planned: Planned,
         ownership: &Ownership,
         allowances: Allowances,
-    ) -> Published<Evaluated> {
+    ) -> Result<Published<Evaluated>, Failure> {
         let Planned { plan, origins, findings, counts_by_kind, listing: _, seen: _ } = planned;
         self.findings.extend(findings);
         self.origins = origins;
         let evaluated = guard::evaluate(plan, ownership, &counts_by_kind, allowances);
-        let published = Published::new(evaluated, self.against, &self.origins, &self.findings);
+        let published = Published::new(evaluated, self.against, &self.origins, &self.findings)
+            .map_err(|error| Failure::unpublished(&error))?;
         self.evaluated(&published);
-        published
+        Ok(published)
     }
 
     /// Keeps what the guards said of a plan.
     pub(super) fn evaluated(&mut self, published: &Published<Evaluated>) {
         self.plan = Some(published.plan().plan().clone());
         self.guards = published.plan().verdicts().to_vec();
-        self.plan_sha256 = published.digest();
+        self.plan_sha256 = Some(published.digest());
     }
 
     /// The report of all this. `failure` says why the command did not come to its end, if it did not.

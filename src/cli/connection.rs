@@ -16,7 +16,7 @@ use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webho
 use crate::sandbox::{self, Sandbox};
 use crate::store::cache::Cache;
 use crate::store::lock::{Lock, LockError, LockPurpose};
-use crate::store::state_dir::StateDir;
+use crate::store::state_dir::{StateDir, StateError};
 
 use super::context::Context;
 use super::credentials;
@@ -71,13 +71,22 @@ impl Connection {
             None => named(context, manifest)?,
         };
         let client = client(context, access)?;
-        let state = StateDir::new(&root, &identity);
+        let state = StateDir::checked(&root, &identity)?;
         let lock = match purpose {
             Purpose::Read => None,
             Purpose::Write => Some(lock_for_writing(&state, &context.interrupt, context.globals.timeout)?),
         };
-        let cache = Cache::open(&state);
+        let cache = Cache::try_open(&state).map_err(StateError::from)?;
         Ok(Self { client, identity, source, state, cache, lock, _sandbox: sandbox })
+    }
+
+    /// Refuses a plan or run of another portal than this. `what` begins the message: "the plan is for".
+    pub(super) fn must_be(&self, portal: &str, what: &str) -> Result<(), Failure> {
+        if portal == self.identity {
+            return Ok(());
+        }
+        let message = format!("{what} {portal}, and this is {}", self.identity);
+        Err(Failure::stale(vec![Finding::error("plan-stale", message).help("nothing was written")]))
     }
 
     /// Whether this command holds the lock, to write.
@@ -88,6 +97,16 @@ impl Connection {
     /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
     pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
         if self.writes() { Ok(None) } else { Lock::take(&self.state, LockPurpose::Settle, now()).map(Some) }
+    }
+
+    /// The finding about state that is there and not read.
+    pub(super) fn unread_state(&self) -> Option<Finding> {
+        let why = self.state.why_unread().filter(|_| self.state.is_there())?;
+        let folder = self.state.path().display();
+        let message =
+            format!("the runs and the cache in {folder} are not read, as they may have come with a commit: {why}");
+        let help = "name a folder outside of the checkout with --state-dir; `restore` takes a run's folder";
+        Some(Finding::warning("state-unread", message).help(help))
     }
 
     /// The reader of the portal.

@@ -1,7 +1,7 @@
 //! What every step of a command that talks to a portal needs, and none of them changes.
 
 use std::cell::{OnceCell, RefCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +86,12 @@ impl<'a> Context<'a> {
     /// The outputs that are not written.
     pub(super) fn spared(&self) -> Vec<PathBuf> {
         self.spared.borrow().clone()
+    }
+
+    /// Writes no output over a file below `folder`, of which it is not known what is read.
+    pub(super) fn spare_below(&self, folder: &Path) {
+        let hit = paths::below(&self.globals.outputs, folder);
+        self.spared.borrow_mut().extend(hit.into_iter().map(|named| named.path().to_owned()));
     }
 
     /// Refuses outputs that would be written over `images`, which the command reads. They are not written from here on.

@@ -9,7 +9,9 @@ use crate::domain::report::{FailureKind, Report};
 use crate::domain::usage::TooMany;
 use crate::ops::apply::NotApplied;
 use crate::ops::ports::PortalError;
+use crate::store::files::is_unexpected;
 use crate::store::lock::LockError;
+use crate::store::state_dir::StateError;
 
 use super::exit::Exit;
 
@@ -24,6 +26,11 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(kind: FailureKind, finding: Finding) -> Self {
         Self { kind, findings: vec![finding] }
+    }
+
+    /// The failure to write a plan as JSON.
+    pub(super) fn unpublished(error: &serde_json::Error) -> Self {
+        Self::new(FailureKind::Store, Finding::error("plan", format!("the plan cannot be written as JSON: {error}")))
     }
 
     /// The options do not fit together.
@@ -79,6 +86,7 @@ impl From<TooMany> for Failure {
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         let help = match error {
+            LockError::Io(error) if is_unexpected(&error) => return StateError::from(error).into(),
             LockError::Held(_) => "wait until it has ended, then plan again",
             LockError::Io(ref error) if error.kind() == io::ErrorKind::Unsupported => {
                 "name a folder on a disk of this machine with --state-dir"
@@ -86,6 +94,13 @@ impl From<LockError> for Failure {
             LockError::Io(_) => "apply keeps old images there: name a folder that can be written with --state-dir",
         };
         Self::new(FailureKind::Store, Finding::error("lock", error.to_string()).help(help))
+    }
+}
+
+/// The state folder is not used.
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Self::new(FailureKind::Store, Finding::error("state", error.to_string()).help(error.help()))
     }
 }
 

@@ -45,6 +45,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::domain::export::SNAPSHOT;
+
 use exit::Exit;
 use paths::Named;
 use reports::Reports;
@@ -103,7 +105,7 @@ impl Cli {
             Command::Apply(apply::Arguments { saved: Some(plan), .. }) => read.push(Named::new("the plan", plan)),
             Command::Show(arguments) => read.push(Named::new("the plan", &arguments.name)),
             Command::Plan(plan::Arguments { against: Some(folder), .. }) => {
-                read.push(Named::new("the export", folder));
+                read.push(Named::new("the export", folder.join(SNAPSHOT)));
             }
             _ => {}
         }
@@ -153,7 +155,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
     cli.globals.settle(cli.command.formats()).map_err(wrong)?;
     if let Some((reports, formats)) = cli.command.reports() {
-        reports.are_of(formats).map_err(wrong)?;
+        reports.check_formats(formats).map_err(wrong)?;
     }
     (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
     paths::are_apart(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;

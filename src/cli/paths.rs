@@ -35,8 +35,7 @@ impl Named {
 }
 
 /// Checks that the files of `written` are all different, none of `read` and no links; the error says which is not. Files
-/// are the same when they are one file or would be in one place, however they are spelt. A folder that is read is every
-/// file in it. Pipes and devices lose nothing.
+/// are the same when they are one file or would be in one place, however they are spelt. Pipes and devices lose nothing.
 pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String> {
     let mut taken: Vec<(PathBuf, &Named, &str)> =
         read.iter().map(|named| (destination(&named.path), named, "is read from there")).collect();
@@ -45,7 +44,7 @@ pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String>
         let place = destination(&named.path);
         let id = FileId::of(&named.path).filter(|_| !named.path.is_dir());
         let is_taken = |(taken, other, _): &&(PathBuf, &Named, &str)| {
-            *taken == place || id.as_ref().is_some_and(|id| all_below(&other.path).contains(id))
+            *taken == place || id.is_some() && FileId::of(&other.path) == id
         };
         if let Some((_, other, why)) = taken.iter().find(is_taken) {
             return Err(format!("`{}` would overwrite a file: {} {why}: name another one", named.name, other.name));
@@ -59,8 +58,18 @@ pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String>
     Ok(())
 }
 
+/// Those of `written` that are a file below `folder`, by their identity.
+pub(super) fn below<'a>(written: &'a [Named], folder: &Path) -> Vec<&'a Named> {
+    one_of(written, || all_below(folder).into_iter().collect())
+}
+
 /// Those of `written` that are one of the `files` that are read, by their identity.
 pub(super) fn among(written: &[Named], files: impl Iterator<Item = PathBuf>) -> Vec<&Named> {
+    one_of(written, || files.filter_map(|file| FileId::of(&file)).collect())
+}
+
+/// `read` is asked for only where there is something that could be written over.
+fn one_of(written: &[Named], read: impl FnOnce() -> HashSet<FileId>) -> Vec<&Named> {
     let present: Vec<(&Named, FileId)> = written
         .iter()
         .filter(|named| !Output::is_stream(&named.path))
@@ -69,7 +78,7 @@ pub(super) fn among(written: &[Named], files: impl Iterator<Item = PathBuf>) -> 
     if present.is_empty() {
         return Vec::new();
     }
-    let read: HashSet<FileId> = files.filter_map(|file| FileId::of(&file)).collect();
+    let read = read();
     present.into_iter().filter(|(_, id)| read.contains(id)).map(|(named, _)| named).collect()
 }
 

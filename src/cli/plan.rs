@@ -19,6 +19,7 @@ use super::error::{self, Detail};
 use super::exit::Exit;
 use super::output;
 use super::planning;
+use super::reports;
 use super::settings::{AnyFormat, Globals, PlanArgs};
 
 /// Show what apply would do; write nothing
@@ -52,14 +53,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         None => planning::make(&context, plan, Purpose::Read, &mut attempt).map(|made| made.plan),
     };
     context.progress.clear();
-    let saved = match (&made, output) {
-        (Ok(made), Some(path)) => save(made, path),
-        _ => Ok(Saved::Elsewhere),
-    };
-    let saved = saved.unwrap_or_else(|unsaved| {
-        attempt.findings.push(*unsaved);
-        Saved::Elsewhere
-    });
+    let mut document_is_on_stdout = false;
+    if let (Ok(made), Some(path)) = (&made, output) {
+        match save(made, path) {
+            Ok(written_to) => document_is_on_stdout = written_to == WrittenTo::StandardOutput,
+            Err(unsaved) => attempt.findings.push(*unsaved),
+        }
+    }
     let mut report = attempt.into_report(&context, made.err());
     context.write_reports(&plan.reports, &mut report, "plan");
     let detail = if *detailed_exitcode { Detail::Changes } else { Detail::Plain };
@@ -69,7 +69,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
             AnyFormat::Diff => render::diff::report(report),
             _ => render::human::plan(report, &screen),
         };
-        if saved == Saved::OnStandardOutput {
+        // Text for people would spoil the plan for programs.
+        if document_is_on_stdout {
             output::diagnostic(&text);
             return String::new();
         }
@@ -77,25 +78,20 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     })
 }
 
-/// Where the plan was saved, if anywhere.
+/// Where a saved plan went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Saved {
-    /// In a file, or not at all.
-    Elsewhere,
-    /// Whether text for people would spoil the output for programs.
-    OnStandardOutput,
+enum WrittenTo {
+    File,
+    StandardOutput,
 }
 
 /// Writes the plan with its images.
-fn save(plan: &Published<Evaluated>, path: &Path) -> Result<Saved, Box<Finding>> {
-    let write = || {
+fn save(plan: &Published<Evaluated>, path: &Path) -> Result<WrittenTo, Box<Finding>> {
+    let write = || -> io::Result<WrittenTo> {
         let bytes = serde_json::to_vec_pretty(&plan.with_contents())?;
         let output = Output::open(path)?;
-        let saved = if matches!(output, Output::Standard) { Saved::OnStandardOutput } else { Saved::Elsewhere };
-        output.write(&bytes).map(|()| saved)
+        let written_to = if matches!(output, Output::Standard) { WrittenTo::StandardOutput } else { WrittenTo::File };
+        output.write(&bytes).map(|()| written_to)
     };
-    write().map_err(|error: io::Error| {
-        let message = format!("the plan cannot be saved to {}: {error}", path.display());
-        Box::new(Finding::error("output", message).help("name a file in a folder that exists and can be written"))
-    })
+    write().map_err(|error| Box::new(reports::unwritten("plan cannot be saved", path, &error)))
 }

@@ -13,6 +13,7 @@ use crate::ops::plan::{Planned, Purpose, Request, Seen};
 use crate::ops::ports::PAGES_AT_ONCE;
 use crate::portal::Rate;
 use crate::store::runs::RunStore;
+use crate::store::state_dir::StateError;
 
 use super::attempt::Attempt;
 use super::connection::Connection;
@@ -51,7 +52,7 @@ pub(super) fn make(
     let seen = planned.seen;
     context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
     // A plan that was made is shown, also where the search for codes in use was cut short.
-    let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy));
+    let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))?;
     checked?;
     Ok(Made { plan, connection, seen })
 }
@@ -68,7 +69,7 @@ pub(super) fn compare(
     let connection = attempt.connect(context, Some(&manifest), purpose)?;
     recovery::settle(context, &connection, attempt)?;
     let history = context.repository.history(&manifest);
-    let runs = RunStore::new(connection.state.clone(), None).record();
+    let runs = RunStore::new(connection.state.clone(), None).record().map_err(StateError::from)?;
     let request = Request {
         portal: &connection.identity,
         manifest: context.repository.name(),

@@ -4,8 +4,10 @@ use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::report::FailureKind;
 use crate::ops::recover::{self, Closing, NotSettled};
+use crate::store::files::is_unexpected;
 use crate::store::lock::LockError;
 use crate::store::runs::RunStore;
+use crate::store::state_dir::StateError;
 
 use super::attempt::Attempt;
 use super::connection::Connection;
@@ -24,14 +26,21 @@ pub(super) fn settle(
     let unreadable = |error| format!("the runs cannot be read: {error}");
     let all = match runs.all() {
         Ok(all) => all,
+        Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
         Err(error) => return unsettled(connection, attempt, unreadable(error)),
     };
+    for run in all.iter().filter(|run| run.state.ended.is_none()) {
+        run.plan()
+            .map(drop)
+            .or_else(|error| if is_unexpected(&error) { Err(StateError::from(error)) } else { Ok(()) })?;
+    }
     if all.iter().all(|run| run.state.ended.is_some()) {
         return Ok(all.into_iter().map(|run| run.state).collect());
     }
     let (_lock, closing) = match connection.lock_for_settling() {
         Ok(lock) => (lock, Closing::Write),
         // A command that cannot write the state folder can still say what the open run did.
+        Err(LockError::Io(error)) if is_unexpected(&error) => return Err(LockError::Io(error).into()),
         Err(LockError::Io(_)) => (None, Closing::Leave),
         Err(error @ LockError::Held(_)) => {
             let finding = Finding::warning("run-open", error.to_string());

@@ -112,7 +112,7 @@ fn address(text: &str) -> Result<Url, String> {
 
 impl Reports {
     /// Whether the command has the formats of all these files; the error names those that it has.
-    pub(super) fn are_of(&self, formats: &[ReportFormat]) -> Result<(), String> {
+    pub(super) fn check_formats(&self, formats: &[ReportFormat]) -> Result<(), String> {
         let Some(file) = self.files.iter().find(|file| !formats.contains(&file.format)) else { return Ok(()) };
         let names: Vec<_> = formats.iter().map(|format| format!(".{}", format.names()[0])).collect();
         let path = file.path.display();
@@ -187,7 +187,7 @@ impl Reports {
     }
 
     /// Writes what was `found`. A report that cannot be written is named in the others. `render` gives
-    /// nothing for a format that the command does not have; [`Reports::are_of`] refused it before.
+    /// nothing for a format that the command does not have; [`Reports::check_formats`] refused it before.
     fn write_each<T: Clone>(
         &self,
         found: &T,
@@ -195,11 +195,12 @@ impl Reports {
         findings: impl Fn(&mut T) -> &mut Vec<Finding>,
         render: impl Fn(&T, ReportFormat) -> Result<Option<String>, serde_json::Error>,
     ) -> Vec<Finding> {
+        const WHAT: &str = "report cannot be written";
         let (mut outputs, mut missing) = (Vec::new(), Vec::new());
         for file in self.files.iter().filter(|file| !spared.contains(&file.path)) {
             match Output::open(&file.path) {
                 Ok(output) => outputs.push((file, output)),
-                Err(error) => missing.push(unwritten(file, &error)),
+                Err(error) => missing.push(unwritten(WHAT, &file.path, &error)),
             }
         }
         let mut found = Cow::Borrowed(found);
@@ -210,11 +211,9 @@ impl Reports {
             let text = render(&found, format)?.ok_or_else(|| io::Error::other("this command has no such report"))?;
             output.write(text.as_bytes())
         };
-        missing.extend(
-            outputs
-                .into_iter()
-                .filter_map(|(file, output)| write(file.format, output).err().map(|error| unwritten(file, &error))),
-        );
+        missing.extend(outputs.into_iter().filter_map(|(file, output)| {
+            write(file.format, output).err().map(|error| unwritten(WHAT, &file.path, &error))
+        }));
         missing
     }
 }
@@ -239,8 +238,9 @@ pub(super) fn in_repository(validation: &Validation) -> Validation {
     validation
 }
 
-fn unwritten(file: &ReportFile, error: &io::Error) -> Finding {
-    let message = format!("the report cannot be written to {}: {error}", file.path.display());
+/// The finding about a file that cannot be written. `what` is, for example, "report cannot be written".
+pub(super) fn unwritten(what: &str, path: &Path, error: &io::Error) -> Finding {
+    let message = format!("the {what} to {}: {error}", path.display());
     Finding::error("output", message).help("name a file in a folder that exists and can be written")
 }
 
@@ -281,8 +281,8 @@ mod tests {
     fn a_format_that_a_command_lacks_is_refused() {
         let reports =
             Reports { files: vec![ReportFile { format: ReportFormat::Junit, path: "x.xml".into() }], url: None };
-        assert_eq!(reports.are_of(ReportFormat::OF_PLANS), Ok(()));
+        assert_eq!(reports.check_formats(ReportFormat::OF_PLANS), Ok(()));
         let told = "`--report x.xml`: this command has no xml report: it has .html, .json, .md";
-        assert_eq!(reports.are_of(ReportFormat::OF_LISTS), Err(told.to_owned()));
+        assert_eq!(reports.check_formats(ReportFormat::OF_LISTS), Err(told.to_owned()));
     }
 }

@@ -63,11 +63,8 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     let connection = attempt.connect(context, Some(&manifest), Purpose::Write)?;
     recovery::settle(context, &connection, attempt)?;
     // Settling may have found out more of what the run did.
-    let Old { portal, changes, contents, from } = find(context, &arguments.from)?;
-    if portal != connection.identity {
-        let message = format!("{from} is of {portal}, and this is {}", connection.identity);
-        return Err(Failure::stale(vec![Finding::error("plan-stale", message).help("nothing was written")]));
-    }
+    let RestoreSource { portal, changes, contents, from } = find(context, &arguments.from)?;
+    connection.must_be(&portal, &format!("{from} is of"))?;
     let desired = restore::desired(&changes, &contents, &arguments.addresses, &manifest.ownership(), &from)
         .map_err(Failure::invalid)?;
     let only = Selection::Named(desired.entries().keys().map(Address::folded).collect());
@@ -85,13 +82,13 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     connection.save_cache(context, &planned.listing);
     let seen = planned.seen;
     let allowances = arguments.guards.allowances(&manifest.policy);
-    let plan = attempt.evaluate(planned, &manifest.ownership(), allowances);
+    let plan = attempt.evaluate(planned, &manifest.ownership(), allowances)?;
     let plan = writing::approve(context, plan, &arguments.write, ShowArgs::default(), attempt)?;
     Ok(Approved { plan, connection, seen, resumed: Resumption::default() })
 }
 
-/// The source of a restore.
-struct Old {
+/// What is put back, and where that was found.
+struct RestoreSource {
     portal: String,
     /// What was replaced or deleted.
     changes: Vec<Change>,
@@ -101,7 +98,7 @@ struct Old {
 }
 
 /// Finds a saved plan, or what a run did.
-fn find(context: &Context<'_>, name: &str) -> Result<Old, Failure> {
+fn find(context: &Context<'_>, name: &str) -> Result<RestoreSource, Failure> {
     let root = context.globals.state_root(context.repository.folder());
     let (plan, from, state) = match stored::find(name, &root)? {
         // Nothing was applied of it, so there is nothing to put back.
@@ -115,5 +112,5 @@ fn find(context: &Context<'_>, name: &str) -> Result<Old, Failure> {
     };
     let mut changes = plan.diff.changes;
     changes.retain(|change| state.as_ref().is_none_or(|state| state.may_have_changed(&change.address)));
-    Ok(Old { portal: plan.portal, changes, contents: plan.contents, from })
+    Ok(RestoreSource { portal: plan.portal, changes, contents: plan.contents, from })
 }

@@ -119,7 +119,7 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWai
 
 /// The folder of the portal that `--sandbox` means when it names none, made where state is kept out of Git.
 pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
-    let folder = StateDir::new(state, "sandbox");
+    let folder = StateDir::checked(state, "sandbox").map_err(|error| format!("{error}: {}", error.help()))?;
     let made = folder.ensure().map(|folder| folder.path().to_owned());
     made.map_err(|error| format!("its folder {} cannot be made: {error}", folder.path().display()))
 }

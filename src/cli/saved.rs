@@ -34,10 +34,7 @@ pub(super) fn take_up(
     let connection = attempt.connect(context, Some(&manifest), Purpose::Write)?;
     attempt.plan_sha256 = Some(saved.digest());
     let plan = saved.plan();
-    if plan.portal != connection.identity {
-        let message = format!("the plan is for {}, and this is {}", plan.portal, connection.identity);
-        return Err(Failure::stale(vec![Finding::error("plan-stale", message).help("nothing was written")]));
-    }
+    connection.must_be(&plan.portal, "the plan is for")?;
     attempt.plan = Some(plan.clone());
     let forbidden = forbidden(&manifest, plan);
     if !forbidden.is_empty() {

@@ -17,7 +17,7 @@ use crate::store::root;
 use super::complete;
 use super::exit::Exit;
 use super::output;
-use super::paths::{self, Named};
+use super::paths;
 use super::reports::Reports;
 use super::settings::{AnyFormat, Globals, ShowArgs};
 use super::stored::{self, KeptRun, Stored};
@@ -77,8 +77,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 
 /// The finding that a report would be written over a file of the run, or over an image that it is shown with.
 fn overwritten(globals: &Globals, repository: &Repository, kept: &KeptRun) -> Option<Finding> {
-    if let Err(message) = paths::are_apart(&[Named::new("the run", &kept.folder)], &globals.outputs) {
-        return Some(Finding::error("output", message));
+    let own = ["journal.jsonl", "plan.json", "report.json"].map(|name| kept.folder.join(name));
+    if let Some(named) = paths::among(&globals.outputs, own.into_iter()).first() {
+        return Some(named.would_overwrite("the run"));
+    }
+    if let Some(named) = paths::below(&globals.outputs, &kept.folder.join("old")).first() {
+        return Some(named.would_overwrite("an image"));
     }
     let changes = kept.plan.diff.changes.iter();
     let images = changes.filter_map(|change| Some(repository.folder().join(&change.action.after()?.file)));

@@ -57,7 +57,7 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
 }
 
 pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
-    let bytes = UserInput::at(path).read(MAX_PLAN_BYTES).map_err(|error| {
+    let bytes = UserInput::at(path).read_regular(MAX_PLAN_BYTES).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::FileTooLarge => "it is larger than any plan".to_owned(),
             _ => error.to_string(),
@@ -72,7 +72,7 @@ pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
 
 fn kept_run(run: StoredRun) -> Result<KeptRun, Box<Finding>> {
     let document = run.plan().map_err(|error| not_a_run(run.folder(), &error))?;
-    let old = run.old_images().map_err(|error| not_a_run(run.folder(), &error))?;
+    let old = run.old_images_of(&document).map_err(|error| not_a_run(run.folder(), &error))?;
     let plan = document.plan(old).map_err(|error| not_a_run(run.folder(), &error))?;
     Ok(KeptRun { document, plan, folder: run.folder().to_owned(), state: run.state })
 }

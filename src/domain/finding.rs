@@ -36,6 +36,9 @@ pub struct Place {
 }
 
 impl Place {
+    /// The start of a file, where nothing of it is shown.
+    pub const START: Self = Self { line: 1, column: 1, bytes: 0..0 };
+
     /// The column after the last character that is meant, in characters from 1, or after the first line of them when
     /// they are several. `None` when nothing of the line is to be shown.
     pub(crate) fn end_column(&self, source: &str) -> Option<usize> {

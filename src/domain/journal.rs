@@ -177,6 +177,11 @@ impl RunState {
         }
     }
 
+    /// Whether every entry that it speaks of is one of `planned`, in any letter case.
+    pub(crate) fn is_about(&self, planned: &BTreeSet<(Kind, FoldedCode)>) -> bool {
+        self.intended.is_subset(planned) && self.steps.keys().all(|address| planned.contains(&address.folded()))
+    }
+
     /// Whether a request about this entry may have left, in any letter case.
     pub(crate) fn sent(&self, address: &Address) -> bool {
         self.intended.contains(&address.folded())

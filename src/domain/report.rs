@@ -51,7 +51,7 @@ pub struct Subject {
     pub manifest: String,
 }
 
-/// The reason why a command was not finished. Reports say so in a sentence, and the exit code follows from it.
+/// The reason why a command was not finished. Reports say so in a sentence, and the exit codes 5 and 130 follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// The options do not fit together, or no portal can be used with them.

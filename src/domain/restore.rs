@@ -39,9 +39,8 @@ pub(crate) fn desired(
         let old = before.content.as_ref().and_then(|content| Some((content, contents.get(&content.sha256)?)));
         match old {
             Some((content, png)) => {
-                let place = Place { line: 1, column: 1, bytes: 0..0 };
-                let desired = Desired { file: from.to_owned(), place, png: png.clone(), content: content.clone() };
-                entries.insert(address, desired);
+                let (png, content) = (png.clone(), content.clone());
+                entries.insert(address, Desired { file: from.to_owned(), place: Place::START, png, content });
             }
             None => {
                 let message = format!("{from} has no copy of the old image of {address}");

@@ -14,7 +14,7 @@ use super::rulebook::{AllArt, DecodedPiece, RuleCheck};
 use super::state::{Content, Desired, DesiredState};
 
 pub use super::rulebook::{ArtRule, Piece, RULES};
-pub(crate) use super::rulebook::{ORPHAN_FILE, OrphanFiles, RULE_IDS};
+pub(crate) use super::rulebook::{ORPHAN_FILE, OrphanFiles, RULE_IDS, TRANSPARENT_BACKGROUND};
 
 #[cfg(test)]
 mod tests;
@@ -79,7 +79,7 @@ pub(crate) fn check_planned(manifest: &Manifest, address: &Address, file: &str, 
     let piece = Piece {
         address: address.clone(),
         file: file.to_owned(),
-        place: Place { line: 1, column: 1, bytes: 0..0 },
+        place: Place::START,
         size: bytes.len() as u64,
         bytes: Some(bytes.clone()),
     };

@@ -37,7 +37,7 @@ fn desired(lines: &str, icons: &[(&str, u8)]) -> DesiredState {
     let manifest = manifest.unwrap_or_else(|| panic!("{findings:?}"));
     let pieces = icons.iter().map(|(code, mark)| {
         let bytes: Arc<[u8]> = art(Kind::Icon, *mark).into();
-        let place = Place { line: 1, column: 1, bytes: 0..0 };
+        let place = Place::START;
         let address = Address::new(Kind::Icon, Code::new(*code));
         Piece { address, file: format!("{mark}.png"), place, size: bytes.len() as u64, bytes: Some(bytes) }
     });

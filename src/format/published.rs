@@ -15,6 +15,7 @@ use crate::domain::report::Against;
 pub struct Published<P> {
     plan: P,
     document: Document,
+    digest: Digest,
 }
 
 impl<P> Published<P> {
@@ -29,19 +30,28 @@ impl<P> Published<P> {
     }
 
     /// The digest that the document states.
-    pub const fn digest(&self) -> Option<Digest> {
-        self.document.plan_sha256
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 }
 
 impl Published<Evaluated> {
     /// Publishes a plan that was just made, with what was found on the way to it.
-    pub fn new(evaluated: Evaluated, against: Option<Against>, origins: &Origins, findings: &[Finding]) -> Self {
+    ///
+    /// # Errors
+    /// When the document cannot be written as JSON, from which its digest is made.
+    pub fn new(
+        evaluated: Evaluated,
+        against: Option<Against>,
+        origins: &Origins,
+        findings: &[Finding],
+    ) -> Result<Self, serde_json::Error> {
         let mut document =
             Document::new(Some(evaluated.plan().portal.clone()), against, evaluated.verdicts(), findings);
         document.take(evaluated.plan(), origins);
-        document.plan_sha256 = document.digest().ok();
-        Self { plan: evaluated, document }
+        let digest = document.digest()?;
+        document.plan_sha256 = Some(digest);
+        Ok(Self { plan: evaluated, document, digest })
     }
 
     /// The document with the bytes, to be saved.
@@ -51,19 +61,21 @@ impl Published<Evaluated> {
 
     /// Lets the plan through if nothing speaks against it.
     pub fn approve(self) -> Result<Published<ApprovedPlan>, Refusal> {
-        Ok(Published { plan: self.plan.approve()?, document: self.document })
+        Ok(Published { plan: self.plan.approve()?, document: self.document, digest: self.digest })
     }
 }
 
 impl SavedPlan {
-    /// Asks the guards again. The document stays as it was saved: its digest is what the plan is known by.
+    /// Evaluates the plan again, with the present portal and options. The document stays as it was saved, with the old
+    /// verdicts: its digest is what the plan is known by. The new verdicts are those of the returned plan.
     pub(crate) fn evaluate(
         self,
         ownership: &Ownership,
         counts_by_kind: &CountsByKind,
         allowances: Allowances,
     ) -> Published<Evaluated> {
+        let digest = self.digest();
         let plan = guard::evaluate(self.plan, ownership, counts_by_kind, allowances);
-        Published { plan, document: self.document }
+        Published { plan, document: self.document, digest }
     }
 }

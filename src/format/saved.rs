@@ -7,9 +7,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::FORMAT_VERSION;
 use super::plan::{ActionName, ChangeDocument, Document};
 use super::words::AgainstName;
-use super::{FORMAT_VERSION, why_unread};
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{Action, Change, Diff};
 use crate::domain::evidence::UsageEvidence;
@@ -177,6 +177,6 @@ pub enum BadPlan {
 
 impl From<serde_json::Error> for BadPlan {
     fn from(error: serde_json::Error) -> Self {
-        Self::NotAPlan(why_unread(&error))
+        Self::NotAPlan(error.to_string())
     }
 }

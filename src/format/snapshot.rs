@@ -89,7 +89,7 @@ impl SnapshotDocument {
             let version = version.map_or_else(|| "no format".to_owned(), |version| format!("format {version}"));
             return Err(format!("it is of {version}; this program reads format {FORMAT_VERSION}"));
         }
-        let snapshot: Self = serde_json::from_slice(bytes).map_err(|error| why_unread(&error))?;
+        let snapshot: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         match snapshot.entries.iter().find(|entry| !entry.is_whole()) {
             None => Ok(snapshot),
             Some(entry) => {

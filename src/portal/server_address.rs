@@ -52,3 +52,13 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+/// Whether a URL is one of REST 3.0, as in `/rest/api/USER/SECRET/`: it has none of the methods for timeline icons.
+pub(super) fn is_of_rest_3(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|two| two == ["rest", "api"])
+}

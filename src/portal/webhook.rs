@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::redact::Redactor;
-use super::server_address::{ServerAddress, is_private};
+use super::server_address::{ServerAddress, is_of_rest_3, is_private};
 
 /// An inbound webhook: a portal's address with the right to use it. It prints as its host alone.
 pub struct Webhook {
@@ -130,16 +130,6 @@ fn split(url: &Url) -> Option<(String, &str)> {
         }
     }
     None
-}
-
-/// Whether it is a webhook's URL for the newer methods: `/rest/api/USER/SECRET/`.
-fn is_of_rest_3(url: &Url) -> bool {
-    let path = url.path().to_ascii_lowercase();
-    path.split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect::<Vec<_>>()
-        .windows(2)
-        .any(|two| two == ["rest", "api"])
 }
 
 fn is_method_or_nothing(rest: &[&str]) -> bool {

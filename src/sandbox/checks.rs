@@ -1,4 +1,5 @@
-//! The checks that a method makes before it looks at the entries, in the server's order.
+//! The checks that a method makes before it looks at the entries, in the server's order. Those that need the entries, such as
+//! whether a code is free or reserved, are in `world.rs`.
 
 use std::borrow::Cow;
 

@@ -65,7 +65,8 @@ impl Asked {
 
 /// A request that was counted and given its faults, ready to be worked on.
 pub(super) struct Ticket {
-    index: usize,
+    /// The place of the request among those that are recorded, if it is recorded.
+    index: Option<usize>,
     path: String,
     asked: Asked,
     batch: Option<BatchRequest>,
@@ -113,9 +114,8 @@ impl Engine {
         let user = caller.as_ref().ok().map(|caller| caller.user);
         let method = method.to_owned();
         let index = match self.recording {
-            // No request has this index.
-            Recording::Nothing => usize::MAX,
-            Recording::Newest => core.requests.push(Recorded {
+            Recording::Nothing => None,
+            Recording::Newest => Some(core.requests.push(Recorded {
                 method,
                 path: path.clone(),
                 headers,
@@ -123,7 +123,7 @@ impl Engine {
                 commands: commands(&asked, batch.as_ref()),
                 wrote: false,
                 status: None,
-            }),
+            })),
         };
         drop(core);
         Ticket { index, path, asked, batch, caller, faults }
@@ -162,8 +162,8 @@ impl Engine {
                 (Some(answer), None) => Delivery::Answer(answer),
             },
         };
-        if let (Delivery::Answer(answer) | Delivery::Torn(answer, _), Some(record)) =
-            (&delivery, self.core().requests.get_mut(ticket.index))
+        if let (Delivery::Answer(answer) | Delivery::Torn(answer, _), Some(index)) = (&delivery, ticket.index)
+            && let Some(record) = self.core().requests.get_mut(index)
         {
             record.status = Some(answer.status);
         }
@@ -200,7 +200,7 @@ impl Engine {
             }
             None => {
                 pause(self.latency.per_command).await;
-                self.core().execute((ticket.index, 0), method, given, caller, start)
+                self.core().execute(ticket.index.map(|request| (request, 0)), method, given, caller, start)
             }
         };
         Some(match end {
@@ -218,8 +218,9 @@ impl Engine {
             let start = Timestamp::now();
             let refused = if place < MAX_COMMANDS {
                 pause(self.latency.per_command).await;
+                let at = ticket.index.map(|request| (request, place));
                 let (end, time) = match results.parameters(command) {
-                    Ok(given) => self.core().execute((ticket.index, place), &command.method, &given, caller, start),
+                    Ok(given) => self.core().execute(at, &command.method, &given, caller, start),
                     Err(refusal) => (Err(refusal), Value::Null),
                 };
                 let refused = end.is_err();

@@ -13,10 +13,10 @@ use super::record::End;
 use super::wire::{CallRefusal, Success, date, duration, time};
 
 impl Core {
-    /// Executes one command, and gives its end and its `time` object; `at` is where it is recorded.
+    /// Executes one command, and gives its end and its `time` object; `at` is the recorded request and the place in it.
     pub(super) fn execute(
         &mut self,
-        at: (usize, usize),
+        at: Option<(usize, usize)>,
         name: &str,
         given: &Parameters,
         caller: &Caller,
@@ -24,9 +24,11 @@ impl Core {
     ) -> (Result<Success, CallRefusal>, Value) {
         let changed = &mut false;
         let end = self.answer(name, given, caller, start, changed);
-        if let Some(record) = self.requests.get_mut(at.0) {
+        if let Some((request, place)) = at
+            && let Some(record) = self.requests.get_mut(request)
+        {
             record.wrote |= *changed;
-            if let Some(command) = record.commands.get_mut(at.1) {
+            if let Some(command) = record.commands.get_mut(place) {
                 command.end = match &end {
                     Ok(_) => End::Done,
                     Err(refusal) => End::Refused(refusal.code.clone()),

@@ -68,7 +68,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let base = base(options.protocol, address);
     for (app, file) in identity.apps.iter().zip(OAUTH_FILES) {
         if let Some(pair) = tokens.newest(app) {
-            write_application_file(&data.join(file), &pair.file(app, &base))?;
+            write_application_file(&data, file, &pair.file(app, &base))?;
         }
     }
     let core = Core::new(store, world, tokens, &options);

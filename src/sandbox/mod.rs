@@ -10,7 +10,7 @@
 //! `core` has all that changes meanwhile. Applications and their tokens are in `tokens` and `oauth`; who else may call is in
 //! `identity`; `methods` lists what can be called.
 //!
-//! The sandbox has its own wire code and uses nothing of the client: a mistake that both shared would agree with itself.
+//! What it keeps is opened by `store::files`, as all files are. It has its own wire code and uses nothing of the client: a mistake that both shared would agree with itself.
 
 mod batch;
 mod bucket;

@@ -5,9 +5,8 @@
 //! torn line at the end, whose change was not answered yet; it is cut off at the next start. Nothing is fsynced: the log
 //! survives the process, but not a power failure.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -20,19 +19,32 @@ use super::error::SandboxError;
 use super::identity::Identity;
 use super::tokens::Tokens;
 use super::world::World;
+use crate::store::files::{Durability, FileLock, Folder, JournalFile, Locking, is_unexpected};
 
 /// The file with the tokens of the applications.
 const TOKENS: &str = "tokens.json";
+const LOG: &str = "log.jsonl";
+const IDENTITY: &str = "portal.json";
+
+/// The largest JSON file that is read, in bytes.
+pub(super) const MAX_JSON_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The longest line of the log, an image of the longest body that the server reads, and the largest log that are read, in
+/// bytes.
+const MAX_LOG_BYTES: (u64, u64) = (256 * 1024 * 1024, 2 * 1024 * 1024 * 1024);
+
+/// The longest id of a portal.
+const MAX_ID: usize = 64;
 
 /// An open folder, locked until it is dropped.
 #[derive(Debug)]
 pub(super) struct Store {
-    folder: PathBuf,
-    log: File,
+    folder: Folder,
+    log: JournalFile,
     length: u64,
     /// Whether something may follow after `length`.
     torn: bool,
-    _lock: File,
+    _lock: FileLock,
 }
 
 /// How long to wait for a sandbox that is just stopping.
@@ -41,37 +53,33 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 impl Store {
     /// Opens or creates a folder, and gives what it holds.
     pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), SandboxError> {
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| SandboxError::Io { path, source }
-        };
-        fs::create_dir_all(folder).map_err(at(folder))?;
-        let lock = lock(folder)?;
-        let identity = identity(folder)?;
-        let path = folder.join("log.jsonl");
-        let (world, lines, length) = read(&path)?;
-        let log = OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
+        let folder = Folder::of_named_state(folder);
+        folder.make_all().map_err(|error| failed(&folder, "", error))?;
+        let lock = lock(&folder)?;
+        let identity = identity(&folder)?;
+        let (world, lines, length) = read(&folder)?;
+        let at = |error| failed(&folder, LOG, error);
+        let log = folder.journal_or_new(LOG).map_err(at)?;
         // A process that was killed while it wrote leaves a part of a line at the end.
-        log.set_len(length).map_err(at(&path))?;
-        let store = Self { folder: folder.to_owned(), log, length, torn: false, _lock: lock };
+        log.cut(length).map_err(at)?;
         let changes = world.changes();
         if lines <= 2 * changes.len() + 64 {
-            return Ok((store, identity, world));
+            return Ok((Self { folder, log, length, torn: false, _lock: lock }, identity, world));
         }
-        let text = text(&changes).map_err(at(&path))?;
-        write_atomically(&path, &text).map_err(at(&path))?;
-        let log = OpenOptions::new().append(true).open(&path).map_err(at(&path))?;
-        Ok((Self { log, length: text.len() as u64, ..store }, identity, world))
+        let text = text(&changes).map_err(at)?;
+        folder.replace(LOG, &text, Durability::Unsynced).map_err(at)?;
+        let log = folder.journal(LOG).map_err(at)?;
+        Ok((Self { folder, log, length: text.len() as u64, torn: false, _lock: lock }, identity, world))
     }
 
     /// The tokens of the applications; none in a new folder.
     pub(super) fn tokens(&self) -> Result<Tokens, SandboxError> {
-        Ok(read_json(&self.folder.join(TOKENS))?.unwrap_or_default())
+        Ok(read_json(&self.folder, TOKENS)?.unwrap_or_default())
     }
 
     /// Replaces the tokens of the applications.
     pub(super) fn save_tokens(&self, tokens: &Tokens) -> Result<(), SandboxError> {
-        write_json(&self.folder.join(TOKENS), tokens)
+        write_json(&self.folder, TOKENS, tokens)
     }
 
     /// Appends changes. If that fails, none of them stays.
@@ -80,7 +88,7 @@ impl Store {
         if self.torn {
             self.cut()?;
         }
-        if let Err(error) = self.log.write_all(&text) {
+        if let Err(error) = self.log.append_unsynced(&text) {
             // Part of it may be there. If that cannot be cut off now, it must be cut off before anything is appended.
             self.torn = true;
             return Err(self.cut().err().unwrap_or(error));
@@ -90,7 +98,7 @@ impl Store {
     }
 
     fn cut(&mut self) -> io::Result<()> {
-        self.log.set_len(self.length)?;
+        self.log.cut(self.length)?;
         self.torn = false;
         Ok(())
     }
@@ -105,97 +113,106 @@ fn text(changes: &[WorldChange]) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// The error of a file in a folder.
+fn failed(folder: &Folder, name: &str, source: io::Error) -> SandboxError {
+    // Such an error names the file itself.
+    let name = if is_unexpected(&source) { "" } else { name };
+    SandboxError::Io { path: folder.path_of(name), source }
+}
+
 /// The world of a log, the count of its lines, and its length without a torn end.
-fn read(path: &Path) -> Result<(World, usize, u64), SandboxError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(SandboxError::Io { path: path.to_owned(), source }),
-    };
+fn read(folder: &Folder) -> Result<(World, usize, u64), SandboxError> {
     let (mut world, mut lines, mut length) = (World::default(), 0, 0);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let change = serde_json::from_slice(line);
-        let torn = !line.ends_with(b"\n") && change.as_ref().err().is_none_or(serde_json::Error::is_eof);
-        if torn {
-            break;
+    let mut damage = None;
+    let read = folder.read_lines(LOG, MAX_LOG_BYTES, |line| {
+        let change: Result<WorldChange, _> = serde_json::from_slice(line);
+        if !line.ends_with(b"\n") && change.as_ref().err().is_none_or(serde_json::Error::is_eof) {
+            // A torn end.
+            return false;
         }
         lines += 1;
         length += line.len() as u64;
-        world.apply(change.map_err(|source| SandboxError::Damaged { path: path.to_owned(), line: lines, source })?);
-    }
-    Ok((world, lines, length))
+        match change {
+            Ok(change) => world.apply(change),
+            Err(source) => damage = Some(SandboxError::Damaged { path: folder.path_of(LOG), line: lines, source }),
+        }
+        damage.is_none()
+    });
+    read.map_err(|error| failed(folder, LOG, error))?;
+    damage.map_or(Ok((world, lines, length)), Err)
 }
 
-fn lock(folder: &Path) -> Result<File, SandboxError> {
-    let path = folder.join("lock");
-    let io = |source| SandboxError::Io { path: path.clone(), source };
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+fn lock(folder: &Folder) -> Result<FileLock, SandboxError> {
     let step = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if waited < LOCK_TIMEOUT => {
+        match folder.lock("lock").map_err(|error| failed(folder, "lock", error))? {
+            Locking::Taken(lock) => return Ok(lock),
+            Locking::Held(_) if waited < LOCK_TIMEOUT => {
                 thread::sleep(step);
                 waited += step;
             }
-            Err(TryLockError::WouldBlock) => return Err(SandboxError::InUse { path: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(io(source)),
+            Locking::Held(_) => return Err(SandboxError::InUse { path: folder.path().to_owned() }),
         }
     }
 }
 
-fn identity(folder: &Path) -> Result<Identity, SandboxError> {
-    let path = folder.join("portal.json");
-    let known: Option<Identity> = read_json(&path)?;
+fn identity(folder: &Folder) -> Result<Identity, SandboxError> {
+    let known: Option<Identity> = read_json(folder, IDENTITY)?;
+    if let Some(known) = &known
+        && !is_id(&known.id)
+    {
+        let source = serde::de::Error::custom("its id is not one of lower-case letters and digits");
+        return Err(SandboxError::Damaged { path: folder.path_of(IDENTITY), line: 1, source });
+    }
     let identity = match &known {
         Some(known) => known.clone().completed()?,
         None => Identity::new()?,
     };
     if known.as_ref() != Some(&identity) {
-        write_json(&path, &identity)?;
+        write_json(folder, IDENTITY, &identity)?;
     }
     Ok(identity)
 }
 
+/// Whether a portal may be called this: its state has a folder of that name.
+fn is_id(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
 /// Reads a JSON file; `None` if it does not exist.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SandboxError> {
-    let bytes = match fs::read(path) {
+fn read_json<T: DeserializeOwned>(folder: &Folder, name: &str) -> Result<Option<T>, SandboxError> {
+    let bytes = match folder.read(name, MAX_JSON_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(SandboxError::Io { path: path.to_owned(), source }),
+        Err(error) => return Err(failed(folder, name, error)),
     };
     let damaged =
-        |source: serde_json::Error| SandboxError::Damaged { path: path.to_owned(), line: source.line(), source };
+        |source: serde_json::Error| SandboxError::Damaged { path: folder.path_of(name), line: source.line(), source };
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), SandboxError> {
-    let io = |source| SandboxError::Io { path: path.to_owned(), source };
-    let bytes = serde_json::to_vec_pretty(value).map_err(|error| io(error.into()))?;
-    write_atomically(path, &bytes).map_err(io)
+fn write_json(folder: &Folder, name: &str, value: &impl Serialize) -> Result<(), SandboxError> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(|error| failed(folder, name, error.into()))?;
+    folder.replace(name, &bytes, Durability::Unsynced).map_err(|error| failed(folder, name, error))
 }
 
 /// Writes an application's file for the clients, unless it exists and is up to date: a client that refreshes rewrites it and
-/// may add to it. Anything else in its place is replaced.
-pub(super) fn write_application_file(path: &Path, file: &Value) -> Result<(), SandboxError> {
-    let there: Value = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+/// may add to it. Another file in its place is replaced.
+pub(super) fn write_application_file(folder: &Path, name: &str, file: &Value) -> Result<(), SandboxError> {
+    let folder = Folder::of_named_state(folder);
+    let there = folder.read(name, MAX_JSON_BYTES).ok();
+    let there: Value = there.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let is_current =
         file.as_object().is_some_and(|file| file.iter().all(|(name, value)| there.get(name) == Some(value)));
-    if is_current { Ok(()) } else { write_json(path, file) }
-}
-
-/// Writes a file that only its owner can read, as `tempfile` makes them, whole or not at all.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
+    if is_current { Ok(()) } else { write_json(&folder, name, file) }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use std::fs;
+
     use jiff::Timestamp;
 
     use super::*;

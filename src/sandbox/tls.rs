@@ -1,8 +1,7 @@
 //! TLS: a certificate authority that is kept in the folder, so that clients that trust it still do after a restart, and a
 //! server certificate that is made again at each start and never written to disk.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +19,11 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde::{Deserialize, Serialize};
 use tokio_rustls::TlsAcceptor;
 
-use super::store::write_atomically;
+use super::store::MAX_JSON_BYTES;
+use crate::store::files::{Durability, Folder};
+
+const PRIVATE: &str = "authority.json";
+const PUBLIC: &str = "ca.pem";
 
 /// How long a server certificate is valid. Some clients refuse more than 825 days.
 const SERVER_DAYS: i16 = 800;
@@ -67,8 +70,9 @@ struct Signer {
 /// distinguishes the authorities of several folders.
 pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Authority, TlsAcceptor)> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let private = folder.join("authority.json");
-    let (signer, origin) = match fs::read(&private) {
+    let path = folder;
+    let folder = Folder::of_named_state(path);
+    let (signer, origin) = match folder.read(PRIVATE, MAX_JSON_BYTES) {
         Ok(bytes) => match read(&bytes, id) {
             Some(signer) if signer.stored.expires > later(today, SERVER_DAYS) => (signer, AuthorityOrigin::Kept),
             Some(_) => (authority(id, today)?, AuthorityOrigin::Expired),
@@ -78,12 +82,12 @@ pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Aut
         Err(error) => return Err(error),
     };
     if origin != AuthorityOrigin::Kept {
-        // Only its owner can read a temporary file, also under its new name.
-        write_atomically(&private, &serde_json::to_vec(&signer.stored)?)?;
+        folder.replace(PRIVATE, &serde_json::to_vec(&signer.stored)?, Durability::Unsynced)?;
     }
-    let file = std::path::absolute(folder.join("ca.pem"))?;
-    if fs::read(&file).ok().as_deref() != Some(signer.stored.certificate.as_bytes()) {
-        publish(folder, &file, &signer.stored.certificate)?;
+    let file = std::path::absolute(path.join(PUBLIC))?;
+    if folder.read(PUBLIC, MAX_JSON_BYTES).ok().as_deref() != Some(signer.stored.certificate.as_bytes()) {
+        // Everybody may read it, to trust it.
+        folder.publish(PUBLIC, signer.stored.certificate.as_bytes())?;
     }
     let acceptor = acceptor(&signer, id, listen, today)?;
     Ok((Authority { file, origin }, acceptor))
@@ -171,22 +175,11 @@ fn set_validity(params: &mut CertificateParams, today: Date, expires: Date) {
     (params.not_before, params.not_after) = (start_of(later(today, -1)), start_of(expires));
 }
 
-/// Writes a file that everybody may read.
-fn publish(folder: &Path, path: &Path, pem: &str) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(pem.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use std::fs;
+
     use super::*;
 
     fn origin(folder: &Path) -> AuthorityOrigin {

@@ -188,7 +188,7 @@ impl World {
             Verb::Add => match image(kind, given, caller) {
                 Err(refusal) => CallOutcome::unchanged(Err(refusal)),
                 // The file is stored before the code is checked, so from here on a refusal leaves an orphan.
-                Ok((code, content)) => match self.free(kind, &code) {
+                Ok((code, content)) => match self.check_code_is_free(kind, &code) {
                     Err(refusal) => CallOutcome { reply: Err(refusal), change: Some(WorldChange::Orphan) },
                     Ok(()) => {
                         let entry = json!({ kind.name(): { "code": code, "isSystem": false, "fileUri": path } });
@@ -236,7 +236,7 @@ impl World {
         self.find(kind, code).map(|row| row.code.clone()).ok_or_else(|| unknown(kind, code))
     }
 
-    fn free(&self, kind: Kind, code: &str) -> Result<(), CallRefusal> {
+    fn check_code_is_free(&self, kind: Kind, code: &str) -> Result<(), CallRefusal> {
         let refuse = |error: &str, text: &str| Err(CallRefusal::new(400, error, text));
         if code.is_empty() {
             return refuse("BX_EMPTY_REQUIRED", "Required field \"Code\" is empty");

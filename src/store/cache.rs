@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::Durability;
+use super::files::{Durability, is_unexpected};
 use super::state_dir::StateDir;
 use crate::domain::asset::Digest;
 use crate::domain::state::Content;
@@ -26,11 +26,11 @@ const INDEX: &str = "cache/index.json";
 /// The folder of images that a plan speaks of, each named by its digest.
 const BLOBS: &str = "cache/blobs";
 
-/// The largest index that is read, in bytes: some hundred thousand entries.
-const MAX_INDEX_BYTES: u64 = 128 * 1024 * 1024;
+/// The largest index that is read, in bytes: more than a hundred thousand entries.
+const MAX_INDEX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The largest image that is read from the cache, in bytes.
-const MAX_BLOB_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest image that is read from the cache, in bytes: no larger one is downloaded.
+const MAX_BLOB_BYTES: u64 = 1024 * 1024;
 
 /// The index, as it is on disk.
 #[derive(Serialize, Deserialize)]
@@ -58,14 +58,27 @@ impl Cache {
     /// Opens the cache of `state`. Without one that can be read, it starts empty.
     #[must_use]
     pub fn open(state: &StateDir) -> Self {
-        let entries = state
-            .folder()
-            .read_regular(INDEX, MAX_INDEX_BYTES)
-            .ok()
+        Self::try_open(state).unwrap_or_else(|_| Self::of(state, BTreeMap::new()))
+    }
+
+    /// Opens the cache of `state`. Without one that can be read, it starts empty; an error when something is there that is no
+    /// cache of ours.
+    pub(crate) fn try_open(state: &StateDir) -> io::Result<Self> {
+        if state.why_unread().is_some() {
+            return Ok(Self::of(state, BTreeMap::new()));
+        }
+        let bytes = match state.folder().read(INDEX, MAX_INDEX_BYTES) {
+            Err(error) if is_unexpected(&error) => return Err(error),
+            bytes => bytes.ok(),
+        };
+        let entries = bytes
             .and_then(|bytes| serde_json::from_slice::<CacheIndex>(&bytes).ok())
             .filter(|index| index.version == VERSION)
-            .map(|index| index.entries.into_iter().map(|(uri, content)| (uri, content.into())).collect())
-            .unwrap_or_default();
+            .map(|index| index.entries.into_iter().map(|(uri, content)| (uri, content.into())).collect());
+        Ok(Self::of(state, entries.unwrap_or_default()))
+    }
+
+    fn of(state: &StateDir, entries: BTreeMap<String, Content>) -> Self {
         Self { state_dir: state.clone(), known: RefCell::new(KnownContents { entries, changed: false }) }
     }
 
@@ -100,14 +113,15 @@ impl Cache {
         known.changed = false;
         written?;
         let blobs = folder.child(BLOBS);
-        blobs.check_links()?;
-        if blobs.is_there() {
-            for blob in blobs.items()?.flatten() {
-                let name = blob.name();
-                let Some(name) = name.to_str() else { continue };
-                if name.parse::<Digest>().is_ok_and(|digest| !digests.contains(&digest)) {
-                    blobs.remove(name)?;
-                }
+        let items = match blobs.items() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            items => items?,
+        };
+        for blob in items.flatten() {
+            let name = blob.name();
+            let Some(name) = name.to_str() else { continue };
+            if name.parse::<Digest>().is_ok_and(|digest| !digests.contains(&digest)) {
+                blobs.remove(name)?;
             }
         }
         Ok(())
@@ -128,6 +142,9 @@ impl ContentCache for Cache {
     }
 
     fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>> {
+        if self.state_dir.why_unread().is_some() {
+            return None;
+        }
         let bytes = self.state_dir.folder().read(&format!("{BLOBS}/{digest}"), MAX_BLOB_BYTES).ok()?;
         (Digest::of(&bytes) == digest).then(|| Arc::from(bytes))
     }

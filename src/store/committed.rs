@@ -59,7 +59,7 @@ impl<'a> Declared<'a> {
             return None;
         }
         let inside =
-            Inside::of(repository.base(), repository.root().folder(), files.iter().map(|file| file.file.as_str()))
+            Inside::below(repository.root().folder(), repository.base(), files.iter().map(|file| file.file.as_str()))
                 .ok()?;
         for declared::DeclaredFile { file, kind, .. } in &files {
             let bytes = inside.read(file, *kind, MAX_READ).ok()?.bytes?;

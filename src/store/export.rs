@@ -91,7 +91,7 @@ impl ExportFolder {
 
     /// The files of an earlier export that this one does not replace.
     fn left_over(&self, files: &[(String, Arc<[u8]>)]) -> Vec<String> {
-        let snapshot = self.folder.read_regular(SNAPSHOT, exported::MAX_SNAPSHOT_BYTES).ok();
+        let snapshot = self.folder.read(SNAPSHOT, exported::MAX_SNAPSHOT_BYTES).ok();
         let Some(snapshot) = snapshot.and_then(|bytes| SnapshotDocument::read(&bytes).ok()) else { return Vec::new() };
         let new: BTreeSet<&str> = files.iter().map(|(file, _)| file.as_str()).collect();
         let old = snapshot.entries.into_iter().filter_map(|entry| entry.file).chain([MANIFEST.to_owned()]);

@@ -32,6 +32,11 @@ pub(crate) struct ExportedPortal {
 }
 
 impl ExportedPortal {
+    /// The names of the images that were read, in the folder.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.images.keys().map(String::as_str)
+    }
+
     /// Reads the export in `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Self, Vec<Finding>> {
         let folder = Folder::at(folder);
@@ -41,12 +46,19 @@ impl ExportedPortal {
             let file = folder.path_of(SNAPSHOT).display().to_string();
             vec![Finding::error("export-unreadable", message).in_file(file).help(help)]
         };
-        let bytes = folder
-            .read_regular(SNAPSHOT, MAX_SNAPSHOT_BYTES)
-            .map_err(|error| fail(format!("{SNAPSHOT} cannot be read: {error}")))?;
-        let snapshot = SnapshotDocument::read(&bytes).map_err(|error| fail(format!("{SNAPSHOT}: {error}")))?;
         let root = Root::around(&folder.path_of(SNAPSHOT));
-        let inside = Inside::of(&folder, root.folder(), std::iter::empty()).map_err(|error| fail(error.to_string()))?;
+        let inside =
+            Inside::below(root.folder(), &folder, std::iter::empty()).map_err(|error| fail(error.to_string()))?;
+        let bytes = match inside.read(SNAPSHOT, None, MAX_SNAPSHOT_BYTES) {
+            Ok(FileContents { bytes: Some(bytes), .. }) => Ok(bytes),
+            Ok(FileContents { bytes: None, .. }) => Err(format!("it is larger than {} MiB", MAX_SNAPSHOT_BYTES >> 20)),
+            Err(NotRead::InGit) => Err("it lies in .git".to_owned()),
+            Err(NotRead::Outside | NotRead::LeadsOut) => Err("it is a link that leaves the folder".to_owned()),
+            Err(NotRead::Kind(kind)) => Err(format!("it is {}", kind.words())),
+            Err(NotRead::Io(error)) => Err(error.to_string()),
+        };
+        let bytes = bytes.map_err(|why| fail(format!("{SNAPSHOT} cannot be read: {why}")))?;
+        let snapshot = SnapshotDocument::read(&bytes).map_err(|error| fail(format!("{SNAPSHOT}: {error}")))?;
         let mut findings = Vec::new();
         let mut listing = Listing::default();
         let mut images = BTreeMap::new();

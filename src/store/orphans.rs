@@ -120,7 +120,7 @@ impl DeclaredPaths {
     fn to_look_through(&self, root: &Folder) -> BTreeSet<PathBuf> {
         let parents: HashSet<_> = self.files.iter().filter_map(|file| file.parent()).collect();
         let used: BTreeSet<_> = self.folders.iter().map(PathBuf::as_path).chain(parents).collect();
-        let Ok(inside) = Inside::of(root, root.path(), std::iter::empty()) else { return BTreeSet::new() };
+        let Ok(inside) = Inside::of(root, std::iter::empty()) else { return BTreeSet::new() };
         let is_below_another = |folder: &Path| {
             folder.ancestors().skip(1).any(|above| !above.as_os_str().is_empty() && used.contains(above))
         };

@@ -23,9 +23,6 @@ use super::orphans;
 use super::paths::PathFilter;
 use super::root::Root;
 
-/// The largest manifest that is read, in bytes.
-const MAX_MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
-
 /// The names under which manifests are looked for where the one that is meant is missing.
 const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
 
@@ -148,7 +145,7 @@ impl Repository {
     /// The new images of `changes` that the files from which they came still hold.
     pub(crate) fn still_holds(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
-        let Ok(inside) = Inside::of(&self.folder, self.root.folder(), new().map(|after| after.file.as_str())) else {
+        let Ok(inside) = Inside::below(self.root.folder(), &self.folder, new().map(|after| after.file.as_str())) else {
             return Contents::new();
         };
         new()
@@ -173,6 +170,7 @@ impl Repository {
             },
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         };
+        let max_bytes = manifest::MAX_BYTES as u64;
         let input = UserInput::at(&self.manifest);
         let (kind, size) = input.facts().map_err(unreadable)?;
         let real = input.real_path().map_err(unreadable)?;
@@ -189,11 +187,11 @@ impl Repository {
                     "name a file that is a manifest with -f, such as brand.yaml",
                 ))
             }
-            FileKind::File if size > MAX_MANIFEST_BYTES => Err(fail(
-                format!("the manifest has {} MiB; at most 16 are read", size / 1024 / 1024),
+            FileKind::File if size > max_bytes => Err(fail(
+                format!("the manifest is larger than {} MiB", max_bytes >> 20),
                 "use the folder form (`icons: icons/`) instead of listing every file",
             )),
-            FileKind::File => UserInput::at(&real).read(MAX_MANIFEST_BYTES).map_err(unreadable),
+            FileKind::File => UserInput::at(&real).read(max_bytes).map_err(unreadable),
             FileKind::Folder => {
                 let inside = MANIFEST_NAMES.map(|name| self.manifest.join(name));
                 let help = match inside.iter().find(|path| place::exists(path)) {
@@ -257,8 +255,8 @@ impl Repository {
                     if error.kind() == io::ErrorKind::NotFound
                         && let Some(target) = place::dangling(&self.folder.path_of(file)) =>
                 {
-                    let message = format!("the file `{file}` is a link to {}, which does not exist", target.display());
-                    (FILE_MISSING, message, "fix the link, or put the image itself there".to_owned())
+                    let help = format!("it is a link to {}, which does not exist: fix the link", target.display());
+                    (FILE_MISSING, format!("the file `{file}` does not exist"), help)
                 }
                 NotRead::Io(error) if error.kind() == io::ErrorKind::NotFound => (
                     FILE_MISSING,
@@ -281,7 +279,7 @@ impl Repository {
         let path = Path::new(file);
         let name = path.file_name()?.to_str()?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let inside = Inside::of(&self.folder, self.root.folder(), std::iter::empty()).ok()?;
+        let inside = Inside::below(self.root.folder(), &self.folder, std::iter::empty()).ok()?;
         inside.holds(folder).ok().filter(|inside| *inside)?;
         let items = self.folder.child(folder).items().ok()?.flatten().take(MAX_COMPARED_NAMES);
         let names: Vec<String> = items.filter_map(|item| item.name().into_string().ok()).collect();
@@ -297,7 +295,7 @@ impl ReadArt for Repository {
     }
 
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
-        let orphans = || match manifest.level(rules::ORPHAN_FILE) {
+        let find_orphans = || match manifest.level(rules::ORPHAN_FILE) {
             Some(Level::Off) => OrphanFiles::default(),
             _ => orphans::find(&self.folder, manifest),
         };
@@ -306,7 +304,7 @@ impl ReadArt for Repository {
             findings.extend(self.check_codes(manifest, &declared));
             (declared, findings)
         };
-        let ((mut declared, mut findings), unclaimed) = rayon::join(declare, orphans);
+        let ((mut declared, mut findings), orphans) = rayon::join(declare, find_orphans);
         for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
             let Section::Folder { path, place } = section else { continue };
             let finding = findings.iter_mut().find(|finding| finding.place.as_ref() == Some(place));
@@ -321,9 +319,9 @@ impl ReadArt for Repository {
             Finding::error("path-missing", message)
                 .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
         }));
-        let inside = match Inside::of(
-            &self.folder,
+        let inside = match Inside::below(
             self.root.folder(),
+            &self.folder,
             declared.iter().map(|declared| declared.file.as_str()),
         ) {
             Ok(inside) => inside,
@@ -355,7 +353,7 @@ impl ReadArt for Repository {
                 }
             }
         }
-        (Art { pieces, orphans: unclaimed }, findings)
+        (Art { pieces, orphans }, findings)
     }
 
     fn declared(&self, manifest: &Manifest) -> BTreeMap<Kind, usize> {

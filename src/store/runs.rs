@@ -2,15 +2,17 @@
 //! needs nothing outside it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile};
+use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile, is_unexpected, unexpected};
 use super::past_run::past_run;
-use super::state_dir::StateDir;
+use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
 use crate::domain::asset::Digest;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
@@ -28,11 +30,11 @@ const OLD: &str = "old";
 /// The folder of the runs in the state folder.
 const RUNS: &str = "runs";
 
-/// The largest plan and the largest journal that are read, in bytes.
-const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
+/// The largest plan and the largest journal that are read, in bytes: those of a hundred thousand changes.
+const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
 
-/// The largest old image that is read, in bytes.
-const MAX_IMAGE_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest old image that is read, in bytes: no larger one is downloaded.
+const MAX_IMAGE_BYTES: u64 = 1024 * 1024;
 
 /// The runs of one portal.
 #[derive(Debug)]
@@ -61,15 +63,29 @@ impl RunStore {
     /// # Errors
     /// When the state folder cannot be read.
     pub fn all(&self) -> io::Result<Vec<StoredRun>> {
-        all(&self.state.folder().child(RUNS))
+        if self.state.why_unread().is_some() {
+            return Ok(Vec::new());
+        }
+        let portal = self.state.portal();
+        all(&self.state.folder().child(RUNS), |named| named == portal)
     }
 
     /// The newest runs on the portal, the newest first. A run whose plan cannot be read is left out.
-    pub(crate) fn record(&self) -> Vec<PastRun> {
+    ///
+    /// # Errors
+    /// When a plan is another run's.
+    pub(crate) fn record(&self) -> io::Result<Vec<PastRun>> {
         /// How many runs are looked at.
         const MAX_RUNS: usize = 50;
-        let runs = self.all().unwrap_or_default();
-        runs.iter().rev().take(MAX_RUNS).filter_map(|run| Some(past_run(&run.state, &run.plan().ok()?))).collect()
+        let mut past = Vec::new();
+        for run in self.all().unwrap_or_default().iter().rev().take(MAX_RUNS) {
+            match run.plan() {
+                Ok(plan) => past.push(past_run(&run.state, &plan)),
+                Err(error) if is_unexpected(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(past)
     }
 
     fn create(&self, plan: &Document, old: &Contents) -> io::Result<RunFolder> {
@@ -141,8 +157,8 @@ fn unusable(path: &Path, error: &io::Error) -> StoreError {
     StoreError(format!("{}: {error}", path.display()))
 }
 
-/// Every run below `runs` that has a journal, the oldest first.
-fn all(runs: &Folder) -> io::Result<Vec<StoredRun>> {
+/// Every run below `runs` that has a journal, the oldest first. Each must be of a portal that is right.
+fn all(runs: &Folder, is_right: impl Fn(&str) -> bool) -> io::Result<Vec<StoredRun>> {
     let mut names = Vec::new();
     for item in items(runs)? {
         let item = item?;
@@ -152,7 +168,11 @@ fn all(runs: &Folder) -> io::Result<Vec<StoredRun>> {
         }
     }
     names.sort();
-    names.iter().filter_map(|name| StoredRun::read(runs.child(name)).transpose()).collect()
+    let read = |name: &OsString| {
+        let run = StoredRun::read(runs.child(name)).transpose()?;
+        Some(run.and_then(|run| run.standing_at(name, &is_right)))
+    };
+    names.iter().filter_map(read).collect()
 }
 
 /// The items of a folder; nothing where it is missing.
@@ -168,12 +188,24 @@ fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
 /// # Errors
 /// When the state folder cannot be read.
 pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
+    if let Existing::Unread(why) = existing(root)? {
+        return Err(io::Error::other(format!("nobody can say whether they came with a commit: {why}")));
+    }
     let mut found = Vec::new();
-    for portal in items(&Folder::at(root))? {
-        let runs = Folder::of_state(root.join(portal?.name())).child(RUNS);
-        if runs.is_there() {
-            found.extend(all(&runs)?);
+    let root = Folder::of_state(root);
+    for portal in items(&root)? {
+        let portal = portal?;
+        let (name, kind) = (portal.name(), portal.kind());
+        let folder = root.child(&name);
+        match kind {
+            Some(FileKind::Folder) => {}
+            Some(FileKind::Link) => {
+                return Err(unexpected(folder.path(), "is a link; state is kept in plain folders only"));
+            }
+            _ => continue,
         }
+        look_through(&folder)?;
+        found.extend(all(&folder.child(RUNS), |portal| OsStr::new(&folder_name(portal)) == name)?);
     }
     found.sort_by(|a, b| (&a.state.began, &a.state.run).cmp(&(&b.state.began, &b.state.run)));
     Ok(found)
@@ -191,7 +223,11 @@ impl StoredRun {
             text => text?,
         };
         let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if let Ok(Line { entry: Entry::Begin { format_version, .. }, .. }) = serde_json::from_slice(first)
+        let begins = serde_json::from_slice(first).ok().and_then(|Line { entry, .. }| match entry {
+            Entry::Begin { format_version, .. } => Some(format_version),
+            _ => None,
+        });
+        if let Some(format_version) = begins
             && format_version != FORMAT_VERSION
         {
             let folder = folder.path().display();
@@ -200,7 +236,23 @@ impl StoredRun {
         }
         // What a kill or a full disk tore is not a line; what it says of requests, the lines before it said already.
         let lines = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-        Ok(RunState::fold(lines).map(|state| Self { folder, state }))
+        match RunState::fold(lines) {
+            None if begins.is_some() => Err(unexpected(&folder.path_of(JOURNAL), "begins more than once")),
+            state => Ok(state.map(|state| Self { folder, state })),
+        }
+    }
+
+    /// The same run, if its id is the name of its folder and its portal is right: then it was begun there.
+    fn standing_at(self, name: &OsStr, is_right: impl Fn(&str) -> bool) -> io::Result<Self> {
+        let RunState { run, portal, .. } = &self.state;
+        let journal = || self.folder.path_of(JOURNAL);
+        if OsStr::new(run) != name {
+            return Err(unexpected(&journal(), &format!("is the journal of another run, `{run}`")));
+        }
+        if !is_right(portal) {
+            return Err(unexpected(&journal(), &format!("is the journal of a run on another portal, {portal}")));
+        }
+        Ok(self)
     }
 
     /// The path of its folder.
@@ -212,9 +264,20 @@ impl StoredRun {
     /// The plan of the run.
     ///
     /// # Errors
-    /// When its plan cannot be read.
+    /// When its plan cannot be read, or is not the one that its journal speaks of.
     pub fn plan(&self) -> io::Result<Document> {
-        Ok(serde_json::from_slice(&self.folder.read(PLAN, MAX_FILE_BYTES)?)?)
+        let plan: Document = serde_json::from_slice(&self.folder.read(PLAN, MAX_FILE_BYTES)?)?;
+        let planned = plan.changes.iter().map(|change| change.address.folded()).collect();
+        let what = if plan.portal.as_ref() != Some(&self.state.portal) {
+            "is a plan for another portal than its run was on"
+        } else if plan.digest()? != self.state.plan_sha256 {
+            "is not the plan that its run began with"
+        } else if !self.state.is_about(&planned) {
+            "does not name an entry that its run's journal does"
+        } else {
+            return Ok(plan);
+        };
+        Err(unexpected(&self.folder.path_of(PLAN), what))
     }
 
     /// The old images in its folder.
@@ -222,18 +285,23 @@ impl StoredRun {
     /// # Errors
     /// When one cannot be read, or is not what its name says.
     pub fn old_images(&self) -> io::Result<Contents> {
+        self.old_images_of(&self.plan()?)
+    }
+
+    /// The old images in its folder that `plan`, its plan, speaks of.
+    pub(crate) fn old_images_of(&self, plan: &Document) -> io::Result<Contents> {
         let old = self.folder.child(OLD);
+        let digests: BTreeSet<Digest> =
+            plan.changes.iter().filter_map(|change| Some(change.before.as_ref()?.content.as_ref()?.sha256)).collect();
         let mut contents = Contents::new();
-        for item in old.items()? {
-            let name = item?.name();
-            let Some(name) = name.to_str() else { continue };
-            let Some(digest) = Path::new(name).file_stem().and_then(|stem| stem.to_str()?.parse::<Digest>().ok())
-            else {
-                continue;
+        for digest in digests {
+            let name = format!("{digest}.png");
+            let bytes = match old.read(&name, MAX_IMAGE_BYTES) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                bytes => bytes?,
             };
-            let bytes = old.read(name, MAX_IMAGE_BYTES)?;
             if Digest::of(&bytes) != digest {
-                return Err(io::Error::other(format!("{} was altered", old.path_of(name).display())));
+                return Err(unexpected(&old.path_of(name), "was altered"));
             }
             contents.insert(digest, Arc::from(bytes));
         }

@@ -1,32 +1,132 @@
 //! Where state lives: `.brandctl/<portal>/`, ignored by Git. Losing it is safe; it loses backups and history.
 //!
-//! Anyone who can commit to the repository can put links where state is expected. None is followed: a plan of
-//! somebody's pull request must not write or delete outside this folder.
+//! Anyone who can commit to the repository can put files and links where state is expected. What Git tracks is not state, and
+//! is refused; no link is followed; and what lies where a file of ours belongs must be of its kind.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::files::Folder;
+use super::files::{FileKind, Folder, checkouts_around, is_unexpected, unexpected};
+use super::git;
+use crate::domain::finding::Problem;
+use crate::ops::ports::NoHistory;
 
 /// The state folder of one portal.
 #[derive(Debug, Clone)]
 pub struct StateDir {
     root: Folder,
     folder: Folder,
+    portal: String,
+    existing: Existing,
 }
 
+/// Whether what is in a state folder already is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// It is.
+    Read,
+    /// It is not: it may have come with a commit, and this is why nobody can say.
+    Unread(String),
+}
+
+/// The reason why a state folder is not used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    /// Git tracks a file in it.
+    #[error("{file} is tracked by Git, and state that comes with a commit is not used")]
+    Tracked {
+        /// The file, from the top of the checkout.
+        file: String,
+        /// The state folder, from there.
+        folder: PathBuf,
+    },
+    /// It cannot be read, or holds what does not belong there.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl StateError {
+    /// What to do about it.
+    pub(crate) fn help(&self) -> String {
+        match self {
+            Self::Tracked { folder, .. } => {
+                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                format!(
+                    "take it out of Git with `git rm -r --cached -- {}`, commit that, and ignore the folder; or name \
+                     another one with --state-dir",
+                    folder.display()
+                )
+            }
+            Self::Io(error) if is_unexpected(error) => {
+                "brandctl did not put it there: remove it, or name another folder with --state-dir".to_owned()
+            }
+            Self::Io(_) => "check its permissions, or name another folder with --state-dir".to_owned(),
+        }
+    }
+}
+
+impl From<StateError> for io::Error {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Io(error) => error,
+            StateError::Tracked { .. } => Self::other(format!("{error}: {}", error.help())),
+        }
+    }
+}
+
+/// What lies where in the folder of a portal; `*` is any name.
+const LAYOUT: [(&[&str], FileKind); 12] = [
+    (&["lock"], FileKind::File),
+    (&["cache"], FileKind::Folder),
+    (&["cache", "index.json"], FileKind::File),
+    (&["cache", "blobs"], FileKind::Folder),
+    (&["cache", "blobs", "*"], FileKind::File),
+    (&["runs"], FileKind::Folder),
+    (&["runs", "*", "journal.jsonl"], FileKind::File),
+    (&["runs", "*", "plan.json"], FileKind::File),
+    (&["runs", "*", "report.json"], FileKind::File),
+    (&["runs", "*", "old"], FileKind::Folder),
+    (&["runs", "*", "old", "*"], FileKind::File),
+    (&["runs", "*"], FileKind::Folder),
+];
+
 impl StateDir {
-    /// The folder of `portal` below `root`. Nothing is made yet.
+    /// The folder of `portal` below `root`, whoever put there what is in it. Nothing is made yet.
     #[must_use]
     pub fn new(root: &Path, portal: &str) -> Self {
-        // A host cannot hold a path separator; a colon before the port is not allowed in names on every system.
-        let name = portal.replace([':', '/', '\\'], "_");
-        Self { root: Folder::of_state(root), folder: Folder::of_state(root.join(name)) }
+        let root = Folder::of_state(root);
+        Self { folder: root.child(folder_name(portal)), root, portal: portal.to_owned(), existing: Existing::Read }
+    }
+
+    /// The folder of `portal` below `root`. What is in it already is looked through: nothing of it may have come with a commit,
+    /// and nothing may be there that brandctl does not put there.
+    pub(crate) fn checked(root: &Path, portal: &str) -> Result<Self, StateError> {
+        let state = Self { existing: existing(root)?, ..Self::new(root, portal) };
+        look_through(&state.folder)?;
+        Ok(state)
     }
 
     /// The folder's path.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The portal whose state it is.
+    pub(super) fn portal(&self) -> &str {
+        &self.portal
+    }
+
+    /// The reason why what is in it already is not read, if it is not.
+    pub(crate) fn why_unread(&self) -> Option<&str> {
+        match &self.existing {
+            Existing::Read => None,
+            Existing::Unread(why) => Some(why),
+        }
+    }
+
+    /// Whether there is state that could be read.
+    pub(crate) fn is_there(&self) -> bool {
+        self.folder.is_there()
     }
 
     /// The folder, which need not be there.
@@ -50,7 +150,72 @@ impl StateDir {
 
     /// Whether state can be written, seen without leaving anything behind.
     pub(crate) fn try_writing(&self) -> io::Result<()> {
-        self.root.check_links()?;
         self.folder.try_writing()
     }
+}
+
+/// The name of the folder of a portal's state.
+pub(super) fn folder_name(portal: &str) -> String {
+    // A host cannot hold a path separator; a colon before the port is not allowed in names on every system.
+    portal.replace([':', '/', '\\'], "_")
+}
+
+/// Whether what is in the state folder `root` may be read; an error when Git tracks any of it.
+pub(super) fn existing(root: &Path) -> Result<Existing, StateError> {
+    for (checkout, folder) in checkouts_around(root)? {
+        match git::tracked_below(&checkout, &folder) {
+            Ok(None) => {}
+            Ok(Some(file)) => return Err(StateError::Tracked { file, folder }),
+            Err(NoHistory::Outside(why)) => return Ok(Existing::Unread(why)),
+            Err(NoHistory::Unreadable(Problem { message, help: Some(help) })) => {
+                return Ok(Existing::Unread(format!("{message} ({help})")));
+            }
+            Err(NoHistory::Unreadable(Problem { message, help: None })) => return Ok(Existing::Unread(message)),
+        }
+    }
+    Ok(Existing::Read)
+}
+
+/// Looks whether everything in a portal's folder is of the kind that is kept in its place. Nothing is opened but the folders of
+/// the layout, and what cannot be listed is not read either.
+pub(super) fn look_through(folder: &Folder) -> io::Result<()> {
+    look_below(folder, &mut Vec::new())
+}
+
+fn look_below(folder: &Folder, way: &mut Vec<String>) -> io::Result<()> {
+    let items = match folder.items() {
+        Err(error) if is_unexpected(&error) => return Err(error),
+        Err(_) => return Ok(()),
+        Ok(items) => items,
+    };
+    for item in items.flatten() {
+        let name = item.name();
+        let Some(kind) = item.kind() else { continue };
+        way.push(name.to_string_lossy().into_owned());
+        let expected = LAYOUT.iter().find(|(pattern, _)| fits(pattern, way)).map(|(_, kind)| *kind);
+        let child = folder.child(&name);
+        match (kind, expected) {
+            (FileKind::Link, _) => {
+                return Err(unexpected(child.path(), "is a link; state is kept in plain folders only"));
+            }
+            (FileKind::Other, _) => return Err(unexpected(child.path(), "is not a regular file")),
+            (FileKind::Folder, Some(FileKind::File)) => return Err(unexpected(child.path(), "is a folder")),
+            (FileKind::File, Some(FileKind::Folder)) if !is_any(way) => {
+                return Err(unexpected(child.path(), "is not a folder"));
+            }
+            (FileKind::Folder, Some(_)) => look_below(&child, way)?,
+            (FileKind::File | FileKind::Folder, _) => {}
+        }
+        way.pop();
+    }
+    Ok(())
+}
+
+fn fits(pattern: &[&str], way: &[String]) -> bool {
+    pattern.len() == way.len() && pattern.iter().zip(way).all(|(part, name)| *part == "*" || *part == name)
+}
+
+/// Whether a name stands for itself only: files beside the runs' folders, such as a .gitignore, are nobody's.
+fn is_any(way: &[String]) -> bool {
+    matches!(way, [runs, _] if runs == "runs")
 }

@@ -324,9 +324,10 @@ fn what_browsers_pass_over_is_a_warning_of_its_own() {
         let file = repository.0.path().join("icons/a-a.png");
         std::fs::write(&file, change(&std::fs::read(&file).unwrap())).unwrap();
         let found = repository.findings();
-        assert!(found[0].starts_with("png-tolerated icons/a-a.png: the ") && found[0].ends_with(told), "{found:?}");
+        let is_told = |found: &String| found.starts_with("png-tolerated icons/a-a.png: the ") && found.ends_with(told);
+        assert!(found.iter().any(is_told), "{found:?}");
         assert_eq!(found.len(), if profiled { 2 } else { 1 }, "{found:?}");
-        assert!(!profiled || found[1].starts_with("non-srgb"), "{found:?}");
+        assert_eq!(found.iter().any(|found| found.starts_with("non-srgb")), profiled, "{found:?}");
         let (code, ..) = run(repository.0.path(), &["validate"]);
         assert_eq!(code, 0, "a warning stops nothing");
         let quiet = "version: 1\nowns: [\"a-*\"]\nicons: icons/\nrules: {png-tolerated: off, non-srgb: off}\n";

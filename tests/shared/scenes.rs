@@ -97,7 +97,7 @@ impl Draft {
         self.art.push(Piece {
             address: address.clone(),
             file: format!("{}s/{}.png", address.kind, address.code),
-            place: Place { line: 1, column: 1, bytes: 0..0 },
+            place: Place::START,
             size: bytes.len() as u64,
             bytes: Some(bytes.clone()),
         });

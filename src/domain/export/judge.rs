@@ -14,9 +14,6 @@ use crate::domain::state::{Listed, ObservedState, Reading};
 
 use super::names::MANIFEST;
 
-/// The rule that is lowered when exported art breaks it: portals accept opaque images.
-const OPAQUE: &str = "transparent-background";
-
 /// Whether an entry can be declared.
 pub(super) enum Judgement<'a> {
     NotAsked,
@@ -55,7 +52,7 @@ impl DeclarationRules {
         let everything = Pattern::parse("*").and_then(|pattern| Scope::new(vec![pattern])).unwrap_or_default();
         let manifest = Manifest {
             owns: everything,
-            rules: BTreeMap::from([(OPAQUE.to_owned(), Level::Warn)]),
+            rules: BTreeMap::from([(rules::TRANSPARENT_BACKGROUND.to_owned(), Level::Warn)]),
             ..Manifest::default()
         };
         Self { manifest, reserved, ambiguous }
@@ -77,7 +74,9 @@ impl DeclarationRules {
         });
         match why {
             Some(why) => Judgement::Refused(bytes, why),
-            None if found.iter().any(|finding| finding.rule == OPAQUE) => Judgement::Sound(bytes, Opacity::Opaque),
+            None if found.iter().any(|finding| finding.rule == rules::TRANSPARENT_BACKGROUND) => {
+                Judgement::Sound(bytes, Opacity::Opaque)
+            }
             None => Judgement::Sound(bytes, Opacity::Transparent),
         }
     }
@@ -91,8 +90,8 @@ impl DeclarationRules {
             let system = quoted(system.as_str());
             return Some(format!("code-reserved: the portal has a system entry {system}, the same code but for case"));
         }
-        let place = Place { line: 1, column: 1, bytes: 0..0 };
-        let found = manifests::check_codes(&self.manifest, address.kind, [(&address.code, place)], MANIFEST);
+        let codes = [(&address.code, Place::START)];
+        let found = manifests::check_codes(&self.manifest, address.kind, codes, MANIFEST);
         found.into_iter().find(Finding::is_error).map(|finding| format!("{}: {}", finding.rule, finding.message))
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::asset::{Code, Kind};
 use crate::domain::quote::looks_secret;
+use crate::domain::rules::TRANSPARENT_BACKGROUND;
 use crate::domain::scope::Pattern;
 use crate::domain::yaml::scalar;
 use crate::text::{escape, plural};
@@ -67,7 +68,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         let images = plural(draft.opaque, "image has", "images have");
         let _ = writeln!(
             text,
-            "\n# {images} no transparent pixel; the portal took such images all the same.\nrules:\n  transparent-background: warn"
+            "\n# {images} no transparent pixel; the portal took such images all the same.\nrules:\n  {TRANSPARENT_BACKGROUND}: warn"
         );
     }
     text

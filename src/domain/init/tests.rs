@@ -32,7 +32,7 @@ fn holds(answers: &InitAnswers) {
     assert_eq!(manifest.owns.patterns(), [owns.pattern().clone()], "{text}");
     assert_eq!(manifest.portals, answers.portal.iter().map(|portal| portal.host().to_owned()).collect::<Vec<_>>());
     for address in owns.samples() {
-        let place = crate::domain::finding::Place { line: 1, column: 1, bytes: 0..0 };
+        let place = crate::domain::finding::Place::START;
         let found = manifest::check_codes(&manifest, address.kind, [(&address.code, place)], MANIFEST);
         assert_eq!(found, [], "{text}");
         assert!(manifest.section(address.kind).is_some());

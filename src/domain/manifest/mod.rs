@@ -32,6 +32,7 @@ pub(crate) use checks::CHECKS;
 pub(crate) use codes::check_codes;
 pub(crate) use document::schema;
 pub use meaning::{parse, read};
+pub(crate) use text::MAX_BYTES;
 pub(in crate::domain) use values::portal_host;
 
 /// The version of the manifest's format that this brandctl reads.

@@ -54,3 +54,6 @@ pub(crate) static FIXED_RULES: LazyLock<Vec<&str>> =
 
 /// The id of the rule that needs [`OrphanFiles`], so that nobody searches for them when it is off.
 pub(crate) const ORPHAN_FILE: &str = together::ORPHAN_FILE.id;
+
+/// The id of the rule that exported art may break: portals accept opaque images.
+pub(crate) const TRANSPARENT_BACKGROUND: &str = transparency::TRANSPARENT_BACKGROUND.id;

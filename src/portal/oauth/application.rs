@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::ops::ports::{TokenReplacement, TokenStore};
 use crate::portal::redact::Redactor;
-use crate::portal::server_address::{ServerAddress, is_private};
+use crate::portal::server_address::{ServerAddress, is_of_rest_3, is_private};
 
 use super::tokens::{OAuthError, TokenFields};
 
@@ -66,6 +66,9 @@ impl Application {
             }
         };
         let endpoint = address(&url).ok_or_else(|| not_an_address(field))?;
+        if is_of_rest_3(&endpoint) {
+            return Err(OAuthError::Rest3 { file: file.name().to_owned(), field });
+        }
         let server = fields.optional("server_endpoint").unwrap_or(DEFAULT_TOKEN_SERVER);
         let token_server =
             address(server).and_then(|url| ServerAddress::of(&url)).ok_or_else(|| not_an_address("server_endpoint"))?;

@@ -38,6 +38,16 @@ pub enum OAuthError {
         /// The field.
         field: &'static str,
     },
+    /// The portal's methods are said to be those of REST 3.0.
+    #[error(
+        "{file} has a URL of REST 3.0 in its field `{field}`, which has none of the methods for timeline icons: write /rest/ instead of /rest/api/"
+    )]
+    Rest3 {
+        /// The file, and where its name came from.
+        file: String,
+        /// The field.
+        field: &'static str,
+    },
     /// A field does not say where a server is.
     #[error("{file} has no https:// address in its field `{field}`: plain http is allowed to this machine only")]
     NotAnAddress {

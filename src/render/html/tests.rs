@@ -128,7 +128,7 @@ fn without_a_plan_nothing_is_called_unchanged() {
     let piece = crate::domain::rules::Piece {
         address: address("acme-a"),
         file: "icons/acme-a.png".to_owned(),
-        place: crate::domain::finding::Place { line: 1, column: 1, bytes: 0..0 },
+        place: crate::domain::finding::Place::START,
         size: 9,
         bytes: Some(square(1)),
     };

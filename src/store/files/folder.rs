@@ -1,59 +1,67 @@
 //! A folder, and the files below it by their names from there.
+//!
+//! Each is opened below the handle of the folder: no link on the way is followed, only regular files are read and written, and
+//! nothing waits for what is not one.
 
 use std::ffi::OsString;
-use std::fs::{self, DirEntry, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use super::access::Access;
 use super::bounded;
-use super::kind::FileKind;
-use super::lock::{FileLock, Locking};
-use super::replace::{self, Replacement};
+use super::checkout::{self, End, Entrance};
+use super::kind::{FileKind, FolderItem};
+use super::opened::{self, OpenFolder};
 use super::secret;
+use super::unexpected;
 
-/// A folder that is named but not opened yet. Files below it are named relative to it, with `/` between the parts of a name.
+/// A folder that is named but not opened yet. Files below it are named relative to it, with `/` between the parts of a name;
+/// links below it are errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Folder {
+    /// The folder that was named, from which this one is reached.
+    pub(super) base: PathBuf,
+    /// The way from there.
+    pub(super) below: PathBuf,
+    /// Both, for messages.
     path: PathBuf,
-    /// The folder that was named, from which this one was reached.
-    base: PathBuf,
-    links: Links,
+    pub(super) owner: Owner,
 }
 
-/// The handling of symbolic links at and below a folder.
+/// Whose folder it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Links {
-    /// They are followed.
-    Followed,
-    /// They are errors: anyone who can commit to a repository can put links where state is expected, and a plan of
-    /// somebody's pull request must not write or delete outside the state folder.
-    Refused,
-}
-
-/// Whether a write waits for the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// The file and its folder are on disk on return.
-    Synced,
-    /// They will be: for what can be lost and made again.
-    Unsynced,
+pub(super) enum Owner {
+    /// The user's, who named it: links on the way to it are followed.
+    User,
+    /// brandctl's own: links are followed only as far as they lie outside of a checkout. Anyone who can commit to a
+    /// repository can put links where state is expected, and a plan of somebody's pull request must not write or delete
+    /// outside the state folder. Nobody else may read it.
+    State(End),
 }
 
 impl Folder {
     /// The folder at `path`, which need not exist.
     pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { base: path.clone(), path, links: Links::Followed }
+        Self { base: path.clone(), below: PathBuf::new(), path, owner: Owner::User }
     }
 
-    /// The folder at `path`, which keeps state: neither it nor anything below it may be a link.
+    /// The folder at `path`, which keeps state: neither it nor anything below it may be a link, and what is made there is for
+    /// its owner alone.
     pub(crate) fn of_state(path: impl Into<PathBuf>) -> Self {
-        Self { links: Links::Refused, ..Self::at(path) }
+        Self { owner: Owner::State(End::Refused), ..Self::at(path) }
+    }
+
+    /// The folder at `path`, which keeps state where the user wants it: it may be a link that lies in no checkout.
+    pub(crate) fn of_named_state(path: impl Into<PathBuf>) -> Self {
+        Self { owner: Owner::State(End::Followed), ..Self::at(path) }
     }
 
     /// A folder below it.
     pub(crate) fn child(&self, name: impl AsRef<Path>) -> Self {
-        Self { path: self.path_of(name), ..self.clone() }
+        let name = name.as_ref();
+        Self { below: self.below.join(name), path: self.path_of(name), ..self.clone() }
     }
 
     /// The folder's path, for messages.
@@ -67,205 +75,145 @@ impl Folder {
         if name.as_os_str().is_empty() { self.path.clone() } else { self.path.join(name) }
     }
 
-    /// The path of a name, which leads down from the folder that was named: an absolute name never does, and `..` not where
-    /// state is kept.
-    fn below(&self, name: impl AsRef<Path>) -> io::Result<PathBuf> {
-        let path = self.path_of(name);
-        let leads_up = |path: &Path| path.components().any(|part| part == Component::ParentDir);
-        match path.strip_prefix(&self.base) {
-            Ok(below) if self.links == Links::Followed || !leads_up(below) => Ok(path),
-            _ => {
-                let message = format!("{} does not lie in {}", path.display(), self.base.display());
-                Err(io::Error::new(io::ErrorKind::InvalidInput, message))
-            }
+    /// Opens the folder.
+    pub(super) fn open(&self) -> io::Result<OpenFolder> {
+        self.open_below(self.open_base()?, &self.below)
+    }
+
+    fn open_base(&self) -> io::Result<OpenFolder> {
+        let Owner::State(end) = self.owner else { return OpenFolder::at(&self.base) };
+        let Entrance { folder, below } = checkout::entrance(&self.base, end)?;
+        let mut open = OpenFolder::at(&folder)?;
+        let count = below.components().count();
+        for (at, name) in below.iter().enumerate() {
+            open = open.folder(name).map_err(|error| self.about(&above(&self.base, count - at - 1), error))?;
         }
+        Ok(open)
     }
 
-    /// The path under which a name is opened, links refused where they are to be.
-    fn resolve(&self, name: &str) -> io::Result<PathBuf> {
-        let whole = self.below(name)?;
-        if self.links == Links::Refused {
-            let mut path = self.base.clone();
-            refuse_link(&path)?;
-            for part in whole.strip_prefix(&self.base).unwrap_or(&whole) {
-                path.push(part);
-                refuse_link(&path)?;
-            }
+    /// Opens a folder below its base.
+    fn open_below(&self, mut open: OpenFolder, below: &Path) -> io::Result<OpenFolder> {
+        let mut path = self.base.clone();
+        for name in self.parts(below)? {
+            path.push(&name);
+            open = open.folder(&name).map_err(|error| self.about(&path, error))?;
         }
-        Ok(whole)
+        Ok(open)
     }
 
-    /// Whether nothing on the way to it is a link where that is refused.
-    pub(crate) fn check_links(&self) -> io::Result<()> {
-        self.resolve("").map(drop)
+    /// The parts of a way down from its base.
+    pub(super) fn parts(&self, below: &Path) -> io::Result<Vec<OsString>> {
+        let part = |part: Component<'_>| match part {
+            Component::Normal(name) => Some(Some(name.to_owned())),
+            Component::CurDir => Some(None),
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir => None,
+        };
+        below
+            .components()
+            .map(part)
+            .collect::<Option<Vec<_>>>()
+            .map(|parts| parts.into_iter().flatten().collect())
+            .ok_or_else(|| {
+                let message = format!("{} does not lie in {}", below.display(), self.base.display());
+                io::Error::new(io::ErrorKind::InvalidInput, message)
+            })
     }
 
-    /// The kind of file under a name, links not followed.
+    /// Opens the folder of a name, which may lead further down; and the last part of the name.
+    pub(super) fn place_of(&self, name: impl AsRef<Path>) -> io::Result<(OpenFolder, OsString)> {
+        let below = self.below.join(name);
+        let mut parts = self.parts(&below)?;
+        let last = parts.pop().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
+        Ok((self.open_below(self.open_base()?, &parts.iter().collect::<PathBuf>())?, last))
+    }
+
+    pub(super) fn about(&self, path: &Path, error: io::Error) -> io::Error {
+        let links = if self.is_state() { "; state is kept in plain folders only" } else { "" };
+        unexpected::named(path, links, error)
+    }
+
+    pub(super) fn open_file(&self, name: &str, access: Access) -> io::Result<File> {
+        let (folder, last) = self.place_of(name)?;
+        let file = folder.file(&last, access).map_err(|error| self.about(&self.path_of(name), error))?;
+        secret::refuse_secret(&file, self.path_of(name).as_path())?;
+        if self.is_state() && access != Access::Read {
+            opened::narrow(&file)?;
+        }
+        Ok(file)
+    }
+
+    pub(super) const fn is_state(&self) -> bool {
+        matches!(self.owner, Owner::State(_))
+    }
+
+    /// The kind of file under a name.
     pub(crate) fn kind_of(&self, name: impl AsRef<Path>) -> io::Result<FileKind> {
-        Ok(fs::symlink_metadata(self.below(name)?)?.file_type().into())
-    }
-
-    /// Whether there is a regular file, be it through a link.
-    pub(crate) fn has_file(&self, name: &str) -> bool {
-        self.below(name).is_ok_and(|path| path.is_file())
-    }
-
-    /// Whether the folder is there, be it through a link.
-    pub(crate) fn is_there(&self) -> bool {
-        self.below("").is_ok_and(|path| path.is_dir())
-    }
-
-    /// Reads a file whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
-    pub(crate) fn read(&self, name: &str, max_bytes: u64) -> io::Result<Vec<u8>> {
-        read_whole(&self.resolve(name)?, max_bytes)
-    }
-
-    /// Reads a file whole if it is a regular one: opening a pipe may take for ever.
-    pub(crate) fn read_regular(&self, name: &str, max_bytes: u64) -> io::Result<Vec<u8>> {
-        let path = self.resolve(name)?;
-        if !fs::metadata(&path)?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+        let name = name.as_ref();
+        if self.below.as_os_str().is_empty() && name.as_os_str().is_empty() {
+            return Ok(fs::symlink_metadata(&self.base)?.file_type().into());
         }
-        read_whole(&path, max_bytes)
+        let (folder, last) = self.place_of(name)?;
+        folder.kind_of(&last)
+    }
+
+    /// Whether there is a regular file.
+    pub(crate) fn has_file(&self, name: &str) -> bool {
+        self.kind_of(name).is_ok_and(|kind| kind == FileKind::File)
+    }
+
+    /// Whether the folder is there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.open().is_ok()
+    }
+
+    /// Reads a regular file whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`.
+    pub(crate) fn read(&self, name: &str, max_bytes: u64) -> io::Result<Vec<u8>> {
+        let file = self.open_file(name, Access::Read)?;
+        let bytes = if file.metadata()?.len() > max_bytes { None } else { bounded::read(file, max_bytes)? };
+        bytes.ok_or_else(|| {
+            bounded::too_large(format!("{} is larger than {} MiB", self.path_of(name).display(), max_bytes >> 20))
+        })
     }
 
     /// The items in it, in any order.
     pub(crate) fn items(&self) -> io::Result<impl Iterator<Item = io::Result<FolderItem>> + use<>> {
-        Ok(fs::read_dir(self.resolve("")?)?.map(|item| item.map(FolderItem)))
+        self.open()?.items()
     }
 
-    /// Puts `bytes` at a name in one step: the file is wholly there or, on an error, what was there before.
-    pub(crate) fn replace(&self, name: &str, bytes: &[u8], durability: Durability) -> io::Result<()> {
-        let replacement = Replacement::begin(&self.resolve(name)?)?;
-        match durability {
-            Durability::Synced => replacement.finish(bytes),
-            Durability::Unsynced => replacement.finish_unsynced(bytes),
+    /// Reads a regular file line by line, each with its end, as long as `line` wants more; an error of the kind
+    /// [`io::ErrorKind::FileTooLarge`] when a line or the file has more bytes than these. A file that is missing has no line.
+    pub(crate) fn read_lines(
+        &self,
+        name: &str,
+        (max_line, max_bytes): (u64, u64),
+        mut line: impl FnMut(&[u8]) -> bool,
+    ) -> io::Result<()> {
+        let file = match self.open_file(name, Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        let too_large = |what: &str, max: u64| {
+            bounded::too_large(format!("{} {what} {} MiB", self.path_of(name).display(), max >> 20))
+        };
+        if file.metadata()?.len() > max_bytes {
+            return Err(too_large("is larger than", max_bytes));
         }
-    }
-
-    /// Writes as [`Folder::replace`] does, synced, but never over a file that is there already, also one that came a
-    /// moment ago.
-    pub(crate) fn create(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        Replacement::begin(&self.resolve(name)?)?.finish_as_new(bytes)
-    }
-
-    /// Writes a new file, which is on disk on return; its name is once the folder is synced.
-    pub(crate) fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = File::create_new(self.resolve(name)?)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    }
-
-    /// Makes a new file to append to.
-    pub(crate) fn new_journal(&self, name: &str) -> io::Result<JournalFile> {
-        OpenOptions::new().create_new(true).append(true).open(self.resolve(name)?).map(JournalFile)
-    }
-
-    /// Opens a file to append to.
-    pub(crate) fn journal(&self, name: &str) -> io::Result<JournalFile> {
-        OpenOptions::new().append(true).open(self.resolve(name)?).map(JournalFile)
-    }
-
-    /// Locks a file, which is made if it is not there.
-    pub(crate) fn lock(&self, name: &str) -> io::Result<Locking> {
-        FileLock::take(&self.resolve(name)?)
-    }
-
-    /// Makes the folder and those above it that are not there.
-    pub(crate) fn make_all(&self) -> io::Result<()> {
-        fs::create_dir_all(self.resolve("")?)
-    }
-
-    /// Makes the folder.
-    pub(crate) fn make(&self) -> io::Result<()> {
-        fs::create_dir(self.resolve("")?)
-    }
-
-    /// Makes the folder if it is not there, and lets it keep itself out of Git: not everybody has a .gitignore.
-    pub(crate) fn make_ignored(&self) -> io::Result<()> {
-        let path = self.resolve("")?;
-        if path.is_dir() {
-            return Ok(());
-        }
-        fs::create_dir_all(&path)?;
-        fs::write(path.join(".gitignore"), "*\n")
-    }
-
-    /// Whether it can be written, seen without leaving anything behind: a folder that is not there yet can be made where
-    /// the nearest one that is can be written.
-    pub(crate) fn try_writing(&self) -> io::Result<()> {
-        let path = self.resolve("")?;
-        let nearest = path.ancestors().find(|folder| folder.exists());
-        let folder = nearest.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        tempfile::tempfile_in(folder).map(drop)
-    }
-
-    /// Removes a file.
-    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.resolve(name)?)
-    }
-
-    /// Removes the folder.
-    pub(crate) fn remove_folder(&self) -> io::Result<()> {
-        fs::remove_dir(self.resolve("")?)
-    }
-
-    /// Removes the temporary files that a killed process left in it.
-    pub(crate) fn remove_temporary(&self) -> io::Result<()> {
-        let path = self.resolve("")?;
-        for item in fs::read_dir(&path)?.flatten().map(FolderItem) {
-            if replace::is_temporary(&item.name()) && item.kind() == Some(FileKind::File) {
-                fs::remove_file(path.join(item.name()))?;
+        let mut lines = BufReader::new(file.take(max_bytes));
+        let mut text = Vec::new();
+        loop {
+            text.clear();
+            (&mut lines).take(max_line + 1).read_until(b'\n', &mut text)?;
+            if text.len() as u64 > max_line {
+                return Err(too_large("has a line of more than", max_line));
+            }
+            if text.is_empty() || !line(&text) {
+                return Ok(());
             }
         }
-        Ok(())
-    }
-
-    /// Waits until the folder's list of names is on disk.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        replace::sync_folder(&self.resolve("")?)
     }
 }
 
-fn read_whole(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    secret::refuse_secret(&file, path)?;
-    bounded::read(file, max_bytes)?
-        .ok_or_else(|| bounded::too_large(format!("it is larger than {} MiB", max_bytes >> 20)))
-}
-
-fn refuse_link(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(facts) if facts.is_symlink() => {
-            Err(io::Error::other(format!("{} is a link; state is kept in plain folders only", path.display())))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Something in a folder.
-pub(crate) struct FolderItem(DirEntry);
-
-impl FolderItem {
-    /// Its name.
-    pub(crate) fn name(&self) -> OsString {
-        self.0.file_name()
-    }
-
-    /// Its kind, links not followed; `None` where that cannot be seen.
-    pub(crate) fn kind(&self) -> Option<FileKind> {
-        self.0.file_type().ok().map(FileKind::from)
-    }
-}
-
-/// A file that only ever grows.
-#[derive(Debug)]
-pub(crate) struct JournalFile(File);
-
-impl JournalFile {
-    /// Adds bytes, which are on disk on return.
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)?;
-        self.0.sync_data()
-    }
+/// The folder `levels` above a path, as the path names it.
+pub(super) fn above(path: &Path, levels: usize) -> PathBuf {
+    path.ancestors().nth(levels).filter(|above| !above.as_os_str().is_empty()).unwrap_or(path).to_owned()
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::bounded;
 use super::kind::FileKind;
+use super::opened;
 use super::place;
 use super::secret;
 
@@ -55,6 +56,16 @@ impl UserInput {
     pub(crate) fn read_secret(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
         let file = self.open()?;
         secret::mark_open(&file, &self.path)?;
+        read_bounded(file, max_bytes)
+    }
+
+    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin.
+    pub(crate) fn read_regular(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
+        let file = opened::regular(&self.path).map_err(|error| self.explain(error))?;
+        secret::refuse_secret(&file, &self.path)?;
+        if file.metadata()?.len() > max_bytes {
+            return Err(bounded::too_large(format!("it is longer than {max_bytes} bytes")));
+        }
         read_bounded(file, max_bytes)
     }
 

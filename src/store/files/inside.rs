@@ -1,27 +1,36 @@
 //! Reading below a folder, through links that stay inside its root: the folder itself, or one above it.
 //!
-//! A folder is asked once where it really is, not for each of its files: what is not a link itself lies where its
-//! folder does.
+//! Where a link leads is looked up, and what lies there is opened below the handle of the folder without following another:
+//! a link that changes meanwhile leads nowhere. A folder is looked up once, not for each of its files.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::Access;
 use super::folder::Folder;
-use super::kind::FileKind;
+use super::kind::{FileKind, FolderItem};
+use super::opened::OpenFolder;
 use super::place;
 use super::secret;
+use super::unexpected;
+
+/// How many folders are held open; the files of others are reached from the root.
+const MAX_OPEN: usize = 8;
 
 /// A folder whose files may be read, with what is known to lie inside it once links are followed.
 #[derive(Debug)]
 pub(crate) struct Inside {
     folder: Folder,
-    /// The root without links.
+    /// The folder that nothing may lead out of, without links.
     root: PathBuf,
-    /// Folders inside it, relative to it, as the names of files spell them.
-    folders: HashSet<String>,
+    /// That folder, open.
+    open: OpenFolder,
+    /// Folders inside it, as the names of files spell them.
+    folders: HashMap<String, OpenFolder>,
 }
 
 /// The content of a file.
@@ -55,32 +64,74 @@ impl From<io::Error> for NotRead {
 }
 
 impl Inside {
-    /// The inside of `folder` and its root, knowing the folders of `files`.
-    pub(crate) fn of<'a>(folder: &Folder, root: &Path, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
-        fs::metadata(folder.path())?;
-        let inside = Self { root: fs::canonicalize(root)?, folder: folder.clone(), folders: HashSet::new() };
-        let parents: HashSet<_> = files.map(folder_of).collect();
-        let lies_inside = |path: &&str| inside.holds(path).unwrap_or(false);
-        let folders = parents.into_iter().filter(lies_inside).map(str::to_owned).collect();
-        Ok(Self { folders, ..inside })
+    /// The inside of `folder`, knowing the folders of `files`.
+    pub(crate) fn of<'a>(folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+        Self::below(folder.path(), folder, files)
+    }
+
+    /// What lies below `root`, a folder at or above `folder`, by names from `folder`; knowing the folders of `files`.
+    pub(crate) fn below<'a>(root: &Path, folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+        let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+        let root = fs::canonicalize(root)?;
+        let open = OpenFolder::at(&root)?;
+        let mut inside = Self { root, open, folder: folder.clone(), folders: HashMap::new() };
+        for name in files.map(folder_of) {
+            if inside.folders.len() < MAX_OPEN
+                && !inside.folders.contains_key(name)
+                && let Ok(open) = inside.open_folder(name)
+            {
+                inside.folders.insert(name.to_owned(), open);
+            }
+        }
+        Ok(inside)
     }
 
     /// Whether a name leads to something inside.
     pub(crate) fn holds(&self, name: impl AsRef<Path>) -> io::Result<bool> {
-        Ok(self.find(name)?.is_ok())
+        match self.way_to(name.as_ref()) {
+            Ok(_) => Ok(true),
+            Err(NotRead::Io(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
-    /// Checks where a name leads, once links are followed.
-    pub(crate) fn find(&self, name: impl AsRef<Path>) -> io::Result<Result<(), NotRead>> {
-        if let Err(why) = self.check_name(name.as_ref()) {
-            return Ok(Err(why));
+    /// The items of a folder inside, in any order.
+    pub(crate) fn items(&self, name: &str) -> Result<impl Iterator<Item = io::Result<FolderItem>> + use<>, NotRead> {
+        Ok(self.open_folder(name)?.items()?)
+    }
+
+    /// Reads a regular file, of at most `max_bytes`. `known` is what the list of its folder showed it to be.
+    pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
+        self.check_name(Path::new(name))?;
+        let parent = folder_of(name);
+        let last = name.get(parent.len()..).unwrap_or_default().trim_start_matches('/');
+        let is_name = !matches!(last, "" | "." | "..");
+        if is_name && known != Some(FileKind::Link) {
+            let opened = match self.folders.get(parent) {
+                Some(folder) => folder.file(OsStr::new(last), Access::Read),
+                None => self.open_folder(parent)?.file(OsStr::new(last), Access::Read),
+            };
+            match opened {
+                Ok(file) => return self.read_open(file, name, max_bytes),
+                Err(error) => match unexpected::kind(&error) {
+                    Some(FileKind::Link) => {}
+                    Some(kind) => return Err(NotRead::Kind(kind)),
+                    None => return Err(error.into()),
+                },
+            }
         }
-        let real = fs::canonicalize(self.folder.path_of(name))?;
-        Ok(match real.strip_prefix(&self.root) {
-            Err(_) => Err(NotRead::Outside),
-            Ok(below) if place::is_in_git(below) => Err(NotRead::InGit),
-            Ok(_) => Ok(()),
-        })
+        let way = self.way_to(Path::new(name))?;
+        let (Some(parent), Some(last)) = (way.parent(), way.file_name()) else {
+            return Err(NotRead::Kind(FileKind::Folder));
+        };
+        let file = self.walk(parent)?.file(last, Access::Read);
+        let file = file.map_err(|error| unexpected::kind(&error).map_or(NotRead::Io(error), NotRead::Kind))?;
+        self.read_open(file, name, max_bytes)
+    }
+
+    fn read_open(&self, file: File, name: &str, max_bytes: u64) -> Result<FileContents, NotRead> {
+        secret::refuse_secret(&file, &self.folder.path_of(name))?;
+        Ok(read(file, max_bytes)?)
     }
 
     /// Checks a name by itself, before anything is looked for that may lie outside.
@@ -94,25 +145,31 @@ impl Inside {
         }
     }
 
-    /// Reads a file, of at most `max_bytes`. One that is `known` to be a regular file, because the list of a folder
-    /// inside showed that, is not checked again.
-    pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
-        self.check_name(name.as_ref())?;
-        let path = self.folder.path_of(name);
-        let is_folder_inside = self.folders.contains(folder_of(name));
-        if known != Some(FileKind::File) || !is_folder_inside {
-            let mut kind = FileKind::from(fs::symlink_metadata(&path)?.file_type());
-            if kind == FileKind::Link || !is_folder_inside {
-                self.find(name)??;
-                kind = fs::metadata(&path)?.file_type().into();
-            }
-            if kind != FileKind::File {
-                return Err(NotRead::Kind(kind));
-            }
+    /// The way from the root to where a name leads, links followed.
+    fn way_to(&self, name: &Path) -> Result<PathBuf, NotRead> {
+        self.check_name(name)?;
+        let folder = self.folder.path_of(name);
+        let real = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
+        match real.strip_prefix(&self.root) {
+            Err(_) => Err(NotRead::Outside),
+            Ok(below) if place::is_in_git(below) => Err(NotRead::InGit),
+            Ok(below) => Ok(below.to_owned()),
         }
-        let file = File::open(&path)?;
-        secret::refuse_secret(&file, &path)?;
-        Ok(read(file, max_bytes)?)
+    }
+
+    fn open_folder(&self, name: &str) -> Result<OpenFolder, NotRead> {
+        let way = self.way_to(Path::new(name))?;
+        Ok(self.walk(&way)?)
+    }
+
+    /// Opens a folder on a way without links.
+    fn walk(&self, way: &Path) -> io::Result<OpenFolder> {
+        let mut parts = way.components().filter_map(|part| match part {
+            Component::Normal(name) => Some(name),
+            _ => None,
+        });
+        let first = self.open.folder(parts.next().unwrap_or(OsStr::new(".")))?;
+        parts.try_fold(first, |open, name| open.folder(name))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a file is.
 
+use std::ffi::OsString;
 use std::fs::FileType;
 
 /// The kind of what is found under a name.
@@ -15,6 +16,18 @@ pub(crate) enum FileKind {
     Other,
 }
 
+impl FileKind {
+    /// What messages call it.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::File => "a regular file",
+            Self::Folder => "a folder",
+            Self::Link => "a link",
+            Self::Other => "not a regular file",
+        }
+    }
+}
+
 impl From<FileType> for FileKind {
     fn from(found: FileType) -> Self {
         if found.is_file() {
@@ -26,5 +39,28 @@ impl From<FileType> for FileKind {
         } else {
             Self::Other
         }
+    }
+}
+
+/// Something in a folder.
+#[derive(Debug)]
+pub(crate) struct FolderItem {
+    name: OsString,
+    kind: Option<FileKind>,
+}
+
+impl FolderItem {
+    pub(super) const fn new(name: OsString, kind: Option<FileKind>) -> Self {
+        Self { name, kind }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> OsString {
+        self.name.clone()
+    }
+
+    /// Its kind, links not followed; `None` where that cannot be seen.
+    pub(crate) const fn kind(&self) -> Option<FileKind> {
+        self.kind
     }
 }

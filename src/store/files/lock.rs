@@ -4,6 +4,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
+/// How much of what the holder wrote is read.
+const MAX_HOLDER_BYTES: u64 = 4096;
+
 /// A lock that is held: dropping it lets the next one in.
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
@@ -44,13 +47,17 @@ fn is_without_locks(error: &io::Error) -> bool {
 impl FileLock {
     /// Locks the file at `path`, which is made if it is not there, unless somebody else has it.
     pub(super) fn take(path: &Path) -> io::Result<Locking> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        Self::of(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?)
+    }
+
+    /// Locks an open file unless somebody else has it.
+    pub(super) fn of(file: File) -> io::Result<Locking> {
         match file.try_lock() {
             Ok(()) => Ok(Locking::Taken(Self(file))),
             Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                file.read_to_string(&mut text)?;
-                Ok(Locking::Held(text))
+                let mut text = Vec::new();
+                file.take(MAX_HOLDER_BYTES).read_to_end(&mut text)?;
+                Ok(Locking::Held(String::from_utf8_lossy(&text).into_owned()))
             }
             Err(TryLockError::Error(error)) => Err(explain(error)),
         }

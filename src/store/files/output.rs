@@ -95,18 +95,19 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
 /// Refuses a folder that a link below the root of a repository leads to, out of it.
 pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
     let whole = std::path::absolute(folder)?;
-    let (mut at, mut root) = (PathBuf::new(), None);
+    let (mut at, mut root) = (PathBuf::new(), None::<PathBuf>);
     for part in whole.components() {
         at.push(part);
-        match (fs::read_link(&at), &root) {
-            (Ok(target), Some(root)) if !place::real(&at).is_ok_and(|real| real.starts_with(root)) => {
-                let (link, target) = (at.display(), target.display());
-                let message =
-                    format!("{link} is a link to {target}, out of the repository, and nothing is written through it");
-                return Err(io::Error::other(message));
-            }
-            (Err(_), _) if place::is_taken(&at.join(".git")) => root = place::real(&at).ok(),
-            _ => {}
+        if let (Ok(target), Some(root)) = (fs::read_link(&at), &root)
+            && !place::real(&at).is_ok_and(|real| real.starts_with(root))
+        {
+            let (link, target) = (at.display(), target.display());
+            let message =
+                format!("{link} is a link to {target}, out of the repository, and nothing is written through it");
+            return Err(io::Error::other(message));
+        }
+        if place::is_taken(&at.join(".git")) {
+            root = place::real(&at).ok();
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! Files that are either wholly there or not at all, also after a power cut.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,15 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, PersistError};
 
 use super::place::folder_of;
-
-/// The prefix and suffix of the names of temporary files; the middle is unique.
-const TEMPORARY: (&str, &str) = (".brandctl-", ".tmp");
-
-/// Whether a file's name is one that is given to temporary files here, and hardly to any other.
-pub(super) fn is_temporary(name: &OsStr) -> bool {
-    let middle = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY.0)?.strip_suffix(TEMPORARY.1));
-    middle.is_some_and(|middle| middle.len() == 6 && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-}
+use super::temporary::AFFIXES;
 
 /// A file that is about to be replaced: what there is at its place stays whole until the replacement is finished.
 #[derive(Debug)]
@@ -44,15 +35,9 @@ impl Replacement {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Puts `bytes` at the path; both the file and its folder are on disk on return.
-    pub(crate) fn finish(mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_synced(bytes)?;
-        self.file.persist(&self.path)?;
-        sync_folder(folder_of(&self.path))
-    }
-
-    /// Finishes as [`Replacement::finish`] does, also on file systems that cannot sync a folder (the file has its name all
-    /// the same), and where the name cannot be given to another file: one that is mounted alone is written where it is.
+    /// Puts `bytes` at the path; both the file and its folder are on disk on return, but for file systems that cannot sync a
+    /// folder (the file has its name all the same). Where the name cannot be given to another file, as that of a file that
+    /// is mounted alone, it is written where it is.
     pub(super) fn finish_or_overwrite(self, bytes: &[u8]) -> io::Result<()> {
         self.finish_with(bytes, |file, path| file.persist(path).map(drop))
     }
@@ -73,20 +58,6 @@ impl Replacement {
         Ok(())
     }
 
-    /// Puts `bytes` at the path without waiting for the disk.
-    pub(super) fn finish_unsynced(mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.as_file_mut().write_all(bytes)?;
-        self.file.persist(&self.path)?;
-        Ok(())
-    }
-
-    /// Finishes as [`Replacement::finish`] does, but never over a file that is there already.
-    pub(super) fn finish_as_new(mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_synced(bytes)?;
-        self.file.persist_noclobber(&self.path)?;
-        sync_folder(folder_of(&self.path))
-    }
-
     /// Writes by the open file: errors of the other way name the temporary file, which nobody knows.
     fn write_synced(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = self.file.as_file_mut();
@@ -105,7 +76,7 @@ pub(super) fn overwrite(mut file: &File, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Waits until the folder's list of names is on disk.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
@@ -124,7 +95,7 @@ fn new_file_permissions() -> Option<Permissions> {
 /// folder and not the file, which nobody knows.
 fn temporary(folder: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    builder.prefix(AFFIXES.0).suffix(AFFIXES.1);
     if let Some(permissions) = permissions {
         builder.permissions(permissions);
     }
@@ -139,19 +110,7 @@ fn temporary(folder: &Path, permissions: Option<Permissions>) -> io::Result<Name
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-    use super::super::folder::Folder;
     use super::*;
-
-    #[test]
-    fn creating_never_replaces() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = Folder::at(root.path());
-        folder.create("file", b"first").unwrap();
-        let error = folder.create("file", b"second").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
-        assert_eq!(folder.read("file", 100).unwrap(), b"first");
-        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
-    }
 
     #[test]
     fn a_file_whose_name_is_taken_for_good_is_written_where_it_is() {
@@ -168,14 +127,5 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
-    }
-
-    #[test]
-    fn temporary_files_are_known_by_their_names() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(is_temporary(temporary(folder.path(), None).unwrap().path().file_name().unwrap()));
-        for other in [".brandctl", ".brandctl-config", ".brandctl-.tmp", ".brandctl-config.tmp.png", "abcdef.tmp"] {
-            assert!(!is_temporary(OsStr::new(other)), "{other}");
-        }
     }
 }

@@ -12,6 +12,7 @@ mod process;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::files::place::{self, folder_of};
@@ -31,6 +32,19 @@ pub(crate) fn checkout(folder: &Path) -> Result<Checkout, NoHistory> {
         Surroundings::Checkout(checkout) => Ok(checkout),
         Surroundings::Unusable(why) => Err(NoHistory::Unreadable(Problem::new(why))),
     }
+}
+
+/// The first file, by its path from there, that Git tracks at or below `below` in `top`, the top of a checkout: that is in
+/// its index, in whatever case.
+pub(crate) fn tracked_below(top: &Path, below: &Path) -> Result<Option<String>, NoHistory> {
+    let checkout = checkout(top)?;
+    let mut pattern = OsString::from(":(top,icase,literal)");
+    pattern.push(below);
+    let mut command = process::git(&checkout);
+    command.env_remove("GIT_LITERAL_PATHSPECS").args(["ls-files", "-z", "--cached", "--"]).arg(pattern);
+    let listed = process::run(command)?;
+    let first = listed.split(|byte| *byte == 0).next().filter(|path| !path.is_empty());
+    Ok(first.map(|path| String::from_utf8_lossy(path).into_owned()))
 }
 
 /// The history of the repository that a manifest is in.

@@ -88,7 +88,14 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(
     checkout: &Checkout,
     arguments: I,
 ) -> Result<Vec<u8>, NoHistory> {
-    let mut child = git(checkout).args(arguments).spawn().map_err(|error| not_started(&error))?;
+    let mut command = git(checkout);
+    command.args(arguments);
+    run(command)
+}
+
+/// The output of a command that [`git`] began, or the reason for none.
+pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
+    let mut child = command.spawn().map_err(|error| not_started(&error))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (printed, arrives) = mpsc::channel();
     // A thread of its own: a process that Git started may hold the pipe longer than Git lives.

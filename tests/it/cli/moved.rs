@@ -497,7 +497,7 @@ fn repositories_of_sha_256_worktrees_subfolders_and_lfs_work() {
 }
 
 #[test]
-fn a_plan_costs_three_processes_of_git_however_much_there_is() {
+fn a_plan_costs_four_processes_of_git_however_much_there_is() {
     let brand = applied();
     for number in 0..20 {
         let address = format!("icon/acme-{number:02}");
@@ -519,14 +519,16 @@ fn a_plan_costs_three_processes_of_git_however_much_there_is() {
     assert!(json["changes"].as_array().unwrap().iter().all(|change| change["origin"]["kind"] == "drifted"), "{json:#}");
     let processes = fs::read_to_string(&log).unwrap();
     let count = |word: &str| processes.lines().filter(|line| line.contains(word)).count();
-    assert_eq!((count(" rev-parse "), count(" log "), count(" cat-file "), processes.lines().count()), (1, 1, 1, 3));
-    // Where nothing differs, nobody asks.
+    let counts = [" ls-files ", " rev-parse ", " log ", " cat-file "].map(count);
+    assert_eq!((counts, processes.lines().count()), ([1, 1, 1, 1], 4));
+    // Where nothing differs, nobody asks who moved; whether the state is Git's is asked each time.
     fs::remove_file(&log).unwrap();
     brand.apply().ends_with(0);
     let mut command = drift_of(&brand);
     command.env("PATH", format!("{}:{path}", bin.display()));
     assert_eq!(command.status().unwrap().code(), Some(0));
-    assert!(!log.exists());
+    let processes = fs::read_to_string(&log).unwrap();
+    assert!(processes.lines().count() == 1 && processes.contains(" ls-files "), "{processes}");
 }
 
 fn drift_of(brand: &Brand) -> Command {

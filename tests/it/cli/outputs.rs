@@ -99,15 +99,27 @@ fn an_export_is_never_written_over_by_the_plan_against_it() {
     fs::hard_link(brand.path("snapshot/portal.json"), brand.path("hard.json")).unwrap();
     let image = fs::read_dir(brand.path("snapshot/icons")).unwrap().next().unwrap().unwrap().file_name();
     let image = format!("snapshot/icons/{}", image.to_str().unwrap());
-    for output in [
-        "-o snapshot/portal.json".to_owned(),
-        "-o hard.json".to_owned(),
-        format!("-o {image}"),
-        format!("--report html={image}"),
+    for (output, what) in [
+        ("-o snapshot/portal.json".to_owned(), "the export"),
+        ("-o hard.json".to_owned(), "the export"),
+        (format!("-o {image}"), "an image"),
+        (format!("--report html={image}"), "an image"),
     ] {
-        refused(&brand, &format!("plan --against snapshot {output}"), "would overwrite a file: the export is read");
+        refused(
+            &brand,
+            &format!("plan --against snapshot {output}"),
+            &format!("would overwrite a file: {what} is read"),
+        );
     }
-    brand.run("plan --against snapshot -o snapshot/plan.json".split(' ')).ends_with(0);
+    // Again too: what an earlier command wrote there is not read.
+    for _ in 0..2 {
+        brand.run("plan --against snapshot -o snapshot/plan.json".split(' ')).ends_with(0);
+        brand.run("validate . --report validate.xml".split(' ')).ends_with(0);
+    }
+    // One that is no export any more is not written over either.
+    fs::write(brand.path(&image), "altered").unwrap();
+    brand.run(format!("plan --against snapshot --report html={image}").split(' ')).ends_with(1);
+    assert_eq!(text(&brand, &image), "altered");
 }
 
 #[test]
@@ -127,7 +139,10 @@ fn a_run_is_never_written_over_by_showing_it() {
             refused(&brand, &format!("show {name} --report html={output}"), "would overwrite a file");
         }
     }
-    brand.run(["show", &id, "--report", "run.html"]).ends_with(0);
+    for _ in 0..2 {
+        brand.run(format!("show {id} --report run.html").split(' ')).ends_with(0);
+        brand.run(format!("show {0} --report {0}/run.html", run.display()).split(' ')).ends_with(0);
+    }
 }
 
 /// What decides is the file, not its name.

@@ -232,9 +232,9 @@ async fn live(
     let evaluated = guard::evaluate(planned.plan, &manifest.ownership(), &planned.counts_by_kind, allowances);
     report.plan = Some(evaluated.plan().clone());
     report.guards = evaluated.verdicts().to_vec();
-    let published = Published::new(evaluated, None, &planned.origins, &report.findings);
+    let published = Published::new(evaluated, None, &planned.origins, &report.findings).unwrap();
     report.portal = Some(identity.clone());
-    report.plan_sha256 = published.digest();
+    report.plan_sha256 = Some(published.digest());
     if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
         return Err(Ended::Error);
     }

@@ -2,6 +2,8 @@
 //! clock on a busy machine could not.
 #![allow(clippy::print_stdout, reason = "the figures are shown when one is too large")]
 
+#[cfg(unix)]
+mod checkout;
 mod files;
 
 use std::process::Command;

@@ -166,8 +166,15 @@ fn sees_who_opens_files() {
         ("store/runs.rs", "use std::io::Read; fn f() { std::fs::OpenOptions::new() }"),
         ("cli/plan.rs", "use std::fs; #[cfg(test)] mod tests { use tempfile::tempdir; }"),
         ("cli/export.rs", "#[cfg(test)] mod tests { use tempfile::tempdir; }"),
+        ("sandbox/store.rs", "use rustix::fs::openat;"),
+        ("store/root.rs", "fn f(path: &std::path::Path) -> bool { path.join(\".git\").exists() }"),
+        ("store/files.rs", "use std::fs::File;"),
+        ("portal/wire.rs", "use std::os::unix::fs::symlink;"),
+        ("cli/list.rs", "fn f(path: &Place) -> bool { place::is_taken(path) }"),
     ];
-    assert_eq!(file_openers(&parse(&files)), ["store/runs.rs", "cli/plan.rs"]);
+    let expected =
+        ["store/runs.rs", "cli/plan.rs", "sandbox/store.rs", "store/root.rs", "store/files.rs", "portal/wire.rs"];
+    assert_eq!(file_openers(&parse(&files)), expected);
 }
 
 #[test]

@@ -502,6 +502,7 @@ fn a_file_that_is_no_token_file_is_told_apart_and_not_quoted() {
         (with("domain", json!("")), "has no text in its field `domain`"),
         (with("domain", json!("acme.example/access-1")), "address in its field `domain`"),
         (with("domain", json!("access-1@acme.example")), "address in its field `domain`"),
+        (with("client_endpoint", json!("https://acme.example/rest/api/")), "REST 3.0"),
         (with("client_endpoint", json!("http://acme.example/rest/")), "address in its field `client_endpoint`"),
         (with("client_endpoint", json!("https://acme.example/rest/?auth=access-1")), "field `client_endpoint`"),
         (with("server_endpoint", json!("http://oauth.example/rest/")), "address in its field `server_endpoint`"),

@@ -16,7 +16,7 @@ async fn batch_maps_are_lists_objects_or_empty_lists() {
     assert!(empty.as_object().unwrap().values().all(|map| *map == json!([])));
     assert_eq!(portal.result("batch", json!({})).await, empty);
     let list = portal.batch(false, json!(["crm.timeline.icon.list", "crm.timeline.logo.list"])).await;
-    assert_eq!((list["result"].as_array().unwrap().len(), &list["result_total"]), (2, &json!([49, 38])));
+    assert_eq!((list["result"].as_array().unwrap().len(), &list["result_total"]), (2, &json!([50, 41])));
     assert_eq!(list["result_time"][1]["operating"], list["result_time"][1]["duration"]);
     let mixed =
         portal.batch(false, json!({ "l": "crm.timeline.logo.list", "n": "no.such", "b": "batch?cmd[]=x" })).await;

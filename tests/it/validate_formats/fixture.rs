@@ -89,7 +89,7 @@ fn piece(stem: &str) -> Piece {
     Piece {
         address: Address::new(Kind::Icon, Code::new(format!("acme-{stem}"))),
         file: format!("icons/{stem}.png"),
-        place: Place { line: 1, column: 1, bytes: 0..0 },
+        place: Place::START,
         size: 0,
         bytes: None,
     }

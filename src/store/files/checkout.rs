@@ -1,0 +1,91 @@
+//! Where a path enters a checkout: what lies above that place is the machine's, and its links are followed; what lies below
+//! may have been committed by anyone.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// A path that is opened in two parts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entrance {
+    /// The folder where links end, without links itself.
+    pub(super) folder: PathBuf,
+    /// The rest, from there.
+    pub(super) below: PathBuf,
+}
+
+/// Whether a link at the very end of a path is followed where that lies in no checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is: the user named it.
+    Followed,
+    /// It is not: where there is no Git, it may have come with the files beside it all the same.
+    Refused,
+}
+
+/// Finds the outermost folder on the way along `path` that is a checkout; where there is none, or nothing yet, the last folder
+/// before its end that is there.
+pub(super) fn entrance(path: &Path, end: End) -> io::Result<Entrance> {
+    let absolute = std::path::absolute(path)?;
+    let mut parts = absolute.components().peekable();
+    let (mut folder, mut below) = (PathBuf::new(), PathBuf::new());
+    let mut entered = false;
+    while let Some(part) = parts.next() {
+        match part {
+            Component::Prefix(_) | Component::RootDir => folder.push(part),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !below.pop() {
+                    folder.pop();
+                }
+                entered = !below.as_os_str().is_empty();
+            }
+            Component::Normal(name) => {
+                entered |= (end == End::Refused && parts.peek().is_none()) || is_checkout(&folder);
+                match if entered { None } else { fs::canonicalize(folder.join(name)).ok() } {
+                    Some(real) => folder = real,
+                    None => {
+                        entered = true;
+                        below.push(name);
+                    }
+                }
+            }
+        }
+    }
+    Ok(Entrance { folder, below })
+}
+
+/// Whether a folder is the top of a checkout. Not one in which everybody may put a `.git`, nor one that holds all that
+/// somebody has.
+fn is_checkout(folder: &Path) -> bool {
+    has_git(folder) && folder.parent().is_some() && !is_home(folder) && !is_shared(folder)
+}
+
+fn is_home(folder: &Path) -> bool {
+    std::env::var_os("HOME").is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
+}
+
+#[cfg(unix)]
+fn is_shared(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(folder).is_ok_and(|facts| facts.mode() & 0o1002 == 0o1002)
+}
+
+#[cfg(not(unix))]
+const fn is_shared(_: &Path) -> bool {
+    false
+}
+
+/// The checkouts that hold a folder, which may be missing, from the inside out, each with the way from there: folders at or
+/// above it that have a `.git` which Git could take for a repository's.
+pub(crate) fn checkouts_around(path: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+    let Entrance { folder, below } = entrance(path, End::Refused)?;
+    let whole = folder.join(below);
+    let way = |above: &Path| Some((above.to_owned(), whole.strip_prefix(above).ok()?.to_owned()));
+    Ok(whole.ancestors().filter(|above| has_git(above)).filter_map(way).collect())
+}
+
+fn has_git(folder: &Path) -> bool {
+    let git = folder.join(".git");
+    fs::metadata(&git).is_ok_and(|facts| facts.is_file()) || fs::symlink_metadata(git.join("HEAD")).is_ok()
+}
