@@ -21,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use brandctl::domain::asset::Kind;
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::guard::{self, Allowances, ApprovedPlan, CountsByKind, Empty, InUse, IncompleteCheckout};
-use brandctl::domain::journal::{Entry, Line};
+use brandctl::domain::journal::{JournalEntry, Line};
 use brandctl::domain::manifest;
 use brandctl::domain::origin::Origins;
 use brandctl::format::Published;
@@ -205,9 +205,9 @@ fn store_time(folder: &Path, state: &Path) -> Result<Duration> {
     for line in fs::read_to_string(run.folder().join("journal.jsonl"))?.lines() {
         let Line { entry, .. } = serde_json::from_str(line)?;
         match entry {
-            Entry::Begin { .. } => {}
-            Entry::Intent { .. } | Entry::Outcome { .. } => single.push(entry),
-            Entry::Step { .. } | Entry::End { .. } => last.push(entry),
+            JournalEntry::Begin { .. } => {}
+            JournalEntry::Intent { .. } | JournalEntry::Outcome { .. } => single.push(entry),
+            JournalEntry::Step { .. } | JournalEntry::End { .. } => last.push(entry),
         }
     }
     let store = RunStore::new(StateDir::new(&state.join("again"), "portal"), None);

@@ -139,7 +139,7 @@ impl Attempt {
             against,
             plan,
             origins,
-            concern: DriftScope::Everything,
+            drift_scope: DriftScope::Everything,
             plan_sha256,
             guards,
             findings,

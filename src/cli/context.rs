@@ -124,7 +124,7 @@ fn host<E>(found: &Result<Credentials, E>) -> Option<String> {
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = resources::runtime().map_err(|error| Failure::no_runtime(&error))?;
     let value = runtime.block_on(work);
-    // What the system still looks up for nobody is not waited for.
+    // DNS look-ups that are still running are not awaited.
     runtime.shutdown_background();
     Ok(value)
 }

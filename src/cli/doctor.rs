@@ -8,7 +8,7 @@ use crate::domain::manifest::Manifest;
 use crate::domain::report::FailureKind;
 use crate::ops;
 use crate::ops::plan::Purpose;
-use crate::ops::ports::Probe as _;
+use crate::ops::ports::DoctorPort as _;
 use crate::render;
 use crate::render::json::DoctorDocument;
 

@@ -40,8 +40,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let context = Context::new(globals, &plan.settle);
     let mut attempt = Attempt::default();
     let made = planning::make(&context, plan, Purpose::Read, &mut attempt);
-    let concern = if *only_portal { DriftScope::Portal } else { DriftScope::Everything };
-    let mut report = Report { concern, ..attempt.into_report(&context, made.err()) };
+    let drift_scope = if *only_portal { DriftScope::Portal } else { DriftScope::Everything };
+    let mut report = Report { drift_scope, ..attempt.into_report(&context, made.err()) };
     let missed = report.unknown_origins();
     if *only_portal && missed > 0 {
         let entries = text::plural(missed, "entry", "entries");

@@ -48,7 +48,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::domain::export::SNAPSHOT;
 
 use exit::Exit;
-use paths::Named;
+use paths::NamedFile;
 use reports::Reports;
 use settings::{Globals, Others};
 
@@ -91,21 +91,23 @@ enum Command {
 
 impl Cli {
     /// The files that are read, as far as they are named one by one.
-    fn read(&self) -> Vec<Named> {
+    fn read(&self) -> Vec<NamedFile> {
         // A manifest at the default place is not read by commands that do without, and `export` makes one.
         let is_read = self.globals.names_manifest() || !matches!(self.command, Command::Export(_));
-        let manifest = is_read.then(|| Named::new("the manifest", self.globals.manifest()));
+        let manifest = is_read.then(|| NamedFile::new("the manifest", self.globals.manifest()));
         let mut read: Vec<_> = manifest.into_iter().collect();
-        read.extend(self.globals.ca_cert.iter().map(|path| Named::new("the file of --ca-cert", path)));
-        read.extend(credentials::files().map(|(variable, path)| Named::new(format!("the file of {variable}"), path)));
+        read.extend(self.globals.ca_cert.iter().map(|path| NamedFile::new("the file of --ca-cert", path)));
+        read.extend(
+            credentials::files().map(|(variable, path)| NamedFile::new(format!("the file of {variable}"), path)),
+        );
         match &self.command {
             Command::Validate(arguments) => {
-                read.extend(arguments.paths.iter().map(|path| Named::new("an image", path)))
+                read.extend(arguments.paths.iter().map(|path| NamedFile::new("an image", path)))
             }
-            Command::Apply(apply::Arguments { saved: Some(plan), .. }) => read.push(Named::new("the plan", plan)),
-            Command::Show(arguments) => read.push(Named::new("the plan", &arguments.name)),
+            Command::Apply(apply::Arguments { saved: Some(plan), .. }) => read.push(NamedFile::new("the plan", plan)),
+            Command::Show(arguments) => read.push(NamedFile::new("the plan", &arguments.name)),
             Command::Plan(plan::Arguments { against: Some(folder), .. }) => {
-                read.push(Named::new("the export", folder.join(SNAPSHOT)));
+                read.push(NamedFile::new("the export", folder.join(SNAPSHOT)));
             }
             _ => {}
         }
@@ -115,12 +117,12 @@ impl Cli {
 
 impl Command {
     /// The files that are written, apart from the state folder's.
-    fn written(&self) -> Vec<Named> {
+    fn written(&self) -> Vec<NamedFile> {
         let reports = self.reports().into_iter().flat_map(|(reports, _)| reports.paths());
         let mut written: Vec<_> =
-            reports.map(|path| Named::new(format!("--report {}", path.display()), path)).collect();
+            reports.map(|path| NamedFile::new(format!("--report {}", path.display()), path)).collect();
         if let Self::Plan(plan::Arguments { output: Some(path), .. }) = self {
-            written.push(Named::new(format!("--output {}", path.display()), path));
+            written.push(NamedFile::new(format!("--output {}", path.display()), path));
         }
         written
     }
@@ -158,7 +160,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
         reports.check_formats(formats).map_err(wrong)?;
     }
     (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
-    paths::are_apart(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;
+    paths::check_distinct(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;
     Ok(cli)
 }
 

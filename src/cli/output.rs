@@ -32,7 +32,7 @@ fn print(mut out: impl io::Write, text: &str, exit: Exit) -> Exit {
 }
 
 /// The colours in which images can be drawn on standard output, or the reason for none.
-pub(super) fn draws() -> Result<Colours, &'static str> {
+pub(super) fn image_colours() -> Result<Colours, &'static str> {
     let out = io::stdout();
     if !out.is_terminal() {
         return Err("standard output is no terminal");
@@ -56,7 +56,7 @@ pub(super) fn draws() -> Result<Colours, &'static str> {
 
 /// The screen of standard output, to show a plan there.
 pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
-    let drawing = if show.preview { Some(draws()) } else { None };
+    let drawing = if show.preview { Some(image_colours()) } else { None };
     if let Some(Err(why)) = drawing
         && io::stdout().is_terminal()
     {
@@ -103,8 +103,8 @@ pub(super) fn remark(message: &str) {
 
 /// Prints findings on standard error; warnings only when the user does not want quiet.
 pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report) {
-    let told: Vec<_> = findings.iter().filter(|finding| finding.is_error() || !globals.quiet).cloned().collect();
-    diagnostic(&render::human::findings(&told, report, &error_screen()));
+    let shown: Vec<_> = findings.iter().filter(|finding| finding.is_error() || !globals.quiet).cloned().collect();
+    diagnostic(&render::human::findings(&shown, report, &error_screen()));
 }
 
 /// Prints JSON on standard output.

@@ -4,16 +4,16 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
-use crate::store::files::{FileId, Output, all_below, place, refuse_link};
+use crate::store::files::{FileId, FileKind, Output, UserInput, all_below, place, refuse_link};
 
 /// A file, and how messages name it: `--report x.html`, or `the manifest`.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
+pub(super) struct NamedFile {
     name: String,
     path: PathBuf,
 }
 
-impl Named {
+impl NamedFile {
     pub(super) fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { name: name.into(), path: path.into() }
     }
@@ -36,14 +36,14 @@ impl Named {
 
 /// Checks that the files of `written` are all different, none of `read` and no links; the error says which is not. Files
 /// are the same when they are one file or would be in one place, however they are spelt. Pipes and devices lose nothing.
-pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String> {
-    let mut taken: Vec<(PathBuf, &Named, &str)> =
+pub(super) fn check_distinct(read: &[NamedFile], written: &[NamedFile]) -> Result<(), String> {
+    let mut taken: Vec<(PathBuf, &NamedFile, &str)> =
         read.iter().map(|named| (destination(&named.path), named, "is read from there")).collect();
-    let written: Vec<&Named> = written.iter().filter(|named| !Output::is_stream(&named.path)).collect();
+    let written: Vec<&NamedFile> = written.iter().filter(|named| !Output::is_stream(&named.path)).collect();
     for named in &written {
         let place = destination(&named.path);
-        let id = FileId::of(&named.path).filter(|_| !named.path.is_dir());
-        let is_taken = |(taken, other, _): &&(PathBuf, &Named, &str)| {
+        let id = FileId::of(&named.path).filter(|_| UserInput::at(&named.path).kind() != Some(FileKind::Folder));
+        let is_taken = |(taken, other, _): &&(PathBuf, &NamedFile, &str)| {
             *taken == place || id.is_some() && FileId::of(&other.path) == id
         };
         if let Some((_, other, why)) = taken.iter().find(is_taken) {
@@ -59,18 +59,18 @@ pub(super) fn are_apart(read: &[Named], written: &[Named]) -> Result<(), String>
 }
 
 /// Those of `written` that are a file below `folder`, by their identity.
-pub(super) fn below<'a>(written: &'a [Named], folder: &Path) -> Vec<&'a Named> {
+pub(super) fn below<'a>(written: &'a [NamedFile], folder: &Path) -> Vec<&'a NamedFile> {
     one_of(written, || all_below(folder).into_iter().collect())
 }
 
 /// Those of `written` that are one of the `files` that are read, by their identity.
-pub(super) fn among(written: &[Named], files: impl Iterator<Item = PathBuf>) -> Vec<&Named> {
+pub(super) fn among(written: &[NamedFile], files: impl Iterator<Item = PathBuf>) -> Vec<&NamedFile> {
     one_of(written, || files.filter_map(|file| FileId::of(&file)).collect())
 }
 
 /// `read` is asked for only where there is something that could be written over.
-fn one_of(written: &[Named], read: impl FnOnce() -> HashSet<FileId>) -> Vec<&Named> {
-    let present: Vec<(&Named, FileId)> = written
+fn one_of(written: &[NamedFile], read: impl FnOnce() -> HashSet<FileId>) -> Vec<&NamedFile> {
+    let present: Vec<(&NamedFile, FileId)> = written
         .iter()
         .filter(|named| !Output::is_stream(&named.path))
         .filter_map(|named| Some((named, FileId::of(&named.path)?)))

@@ -92,7 +92,7 @@ fn check_usage(
     planned: &mut Planned,
     items: &Items,
 ) -> Result<(), Failure> {
-    announce(context, items, &planned.plan.removed_or_replaced().cloned().collect::<Vec<_>>());
+    warn_if_slow(context, items, &planned.plan.removed_or_replaced().cloned().collect::<Vec<_>>());
     let reader = connection.reader(context);
     let checked = ops::usage::check(&planned.plan, items, &reader);
     if let Some((evidence, findings)) = context.wait(checked)? {
@@ -103,7 +103,7 @@ fn check_usage(
 }
 
 /// Says how long it takes to look at many items, before that begins.
-pub(super) fn announce(context: &Context<'_>, items: &Items, codes: &[Address]) {
+pub(super) fn warn_if_slow(context: &Context<'_>, items: &Items, codes: &[Address]) {
     /// Fewer requests than these are not worth a word.
     const MANY: usize = 20;
     let (count, requests) = (items.count(), items.count().div_ceil(PAGES_AT_ONCE));

@@ -282,7 +282,7 @@ mod tests {
         let reports =
             Reports { files: vec![ReportFile { format: ReportFormat::Junit, path: "x.xml".into() }], url: None };
         assert_eq!(reports.check_formats(ReportFormat::OF_PLANS), Ok(()));
-        let told = "`--report x.xml`: this command has no xml report: it has .html, .json, .md";
-        assert_eq!(reports.check_formats(ReportFormat::OF_LISTS), Err(told.to_owned()));
+        let shown = "`--report x.xml`: this command has no xml report: it has .html, .json, .md";
+        assert_eq!(reports.check_formats(ReportFormat::OF_LISTS), Err(shown.to_owned()));
     }
 }

@@ -19,7 +19,7 @@ use crate::store::root::state_beside;
 use crate::text;
 
 use super::complete;
-use super::paths::Named;
+use super::paths::NamedFile;
 use super::reports::Reports;
 
 /// Options that go with every command.
@@ -48,10 +48,10 @@ pub(super) struct Globals {
     pub(super) format: Format,
     /// The files that the command reads, as far as they are named one by one.
     #[arg(skip)]
-    pub(super) inputs: Vec<Named>,
+    pub(super) inputs: Vec<NamedFile>,
     /// The files that the command writes, apart from the state folder's.
     #[arg(skip)]
-    pub(super) outputs: Vec<Named>,
+    pub(super) outputs: Vec<NamedFile>,
     /// When to use colour; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,

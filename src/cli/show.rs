@@ -52,7 +52,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
                 return complain(finding);
             }
             // A run's folder has the old images; the new ones are in the repository, unless they changed since.
-            kept.plan.contents.extend(repository.still_holds(&kept.plan.diff.changes));
+            kept.plan.contents.extend(repository.unchanged_new_images(&kept.plan.diff.changes));
             StoredReport::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
         }
         Err(finding) => return complain(*finding),

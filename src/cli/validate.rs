@@ -53,7 +53,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     progress.clear();
     limit(globals, &mut validated, &chosen, repository.name());
     let pictures = match globals.any_format {
-        AnyFormat::Human if output::draws() == Ok(Colours::True) => pictures(&validated),
+        AnyFormat::Human if output::image_colours() == Ok(Colours::True) => pictures(&validated),
         _ => Pictures::new(),
     };
     let subject = Subject { portal: None, manifest: root::path_in_repository(globals.manifest()) };
@@ -112,6 +112,6 @@ fn limit(globals: &Globals, validated: &mut Validated, chosen: &PathFilter, mani
 /// The images that something was found about. Of one that is damaged there is nothing to show.
 fn pictures(validated: &Validated) -> Pictures {
     let about: BTreeSet<_> = validated.checked.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
-    let told = validated.art.iter().filter(|piece| about.contains(piece.file.as_str()));
-    told.filter_map(|piece| Some((piece.file.clone(), png::read(piece.bytes.as_deref()?).ok()?.pixels))).collect()
+    let drawn = validated.art.iter().filter(|piece| about.contains(piece.file.as_str()));
+    drawn.filter_map(|piece| Some((piece.file.clone(), png::read(piece.bytes.as_deref()?).ok()?.pixels))).collect()
 }

@@ -123,7 +123,7 @@ pub(super) fn apply(
     if let Err(error) = runs.write_report(&run.id, &document) {
         output::note(context.globals, &format!("note: the run's report cannot be written: {error}"));
     }
-    let skipped = run.steps.values().filter(|step| step.fate == StepOutcome::Skipped).count();
+    let skipped = run.steps.values().filter(|step| step.outcome == StepOutcome::Skipped).count();
     attempt.run = Some(run);
     if skipped > 0 && context.interrupt.is_raised() {
         let changes = text::plural(skipped, "change was", "changes were");

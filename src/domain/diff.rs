@@ -212,7 +212,7 @@ fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
     Box::new(Finding::error("code-ambiguous", message).help(help))
 }
 
-type Comparison = Result<Option<(Action, Reason)>, Box<Finding>>;
+type NeededChange = Result<Option<(Action, Reason)>, Box<Finding>>;
 
 /// What a declared entry needs, if anything, or the conflict that keeps it from being changed.
 fn declared(
@@ -221,7 +221,7 @@ fn declared(
     portal: &Index<'_>,
     unbacked: Unbacked,
     diff: &mut Diff,
-) -> Comparison {
+) -> NeededChange {
     let key = address.folded();
     if let Some(system) = portal.system.get(&key) {
         return Err(reserved(address, system));
@@ -240,7 +240,7 @@ fn compare(
     ObservedEntry { listed, reading }: &ObservedEntry,
     unbacked: Unbacked,
     diff: &mut Diff,
-) -> Comparison {
+) -> NeededChange {
     let respelt = listed.address != *address;
     if respelt && desired.ownership().of(&listed.address).is_err() {
         let message = format!("the portal spells this code `{}`, which this manifest does not own", listed.address);
@@ -308,8 +308,8 @@ fn undeclared(
     }
     if twins.len() > 1 {
         // Once for all of them: a list can name a code thousands of times.
-        let is_told = diff.conflicts.last().and_then(|conflict| conflict.address.as_ref());
-        if is_told.is_none_or(|told| told.folded() != listed.address.folded()) {
+        let last_reported = diff.conflicts.last().and_then(|conflict| conflict.address.as_ref());
+        if last_reported.is_none_or(|reported| reported.folded() != listed.address.folded()) {
             diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
         }
         return;
@@ -323,18 +323,19 @@ fn undeclared(
     diff.changes.push(Change { address: listed.address.clone(), action, reason, rename: None });
 }
 
-/// Marks a delete and a create of one kind and look as the two halves of a rename; each change is in one pair at most.
+/// Marks a delete and a create of one kind and appearance as the two halves of a rename; each change is in one pair at most.
 fn pair_renames(changes: &mut [Change]) {
     let mut created: BTreeMap<(Kind, &super::png::Appearance), Vec<usize>> = BTreeMap::new();
     for (at, change) in changes.iter().enumerate().rev() {
-        if let Action::Create(After { content: Content { appearance: Some(look), .. }, .. }) = &change.action {
-            created.entry((change.address.kind, look)).or_default().push(at);
+        if let Action::Create(After { content: Content { appearance: Some(appearance), .. }, .. }) = &change.action {
+            created.entry((change.address.kind, appearance)).or_default().push(at);
         }
     }
     let mut pairs = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        if let Action::Delete(Before { content: Some(Content { appearance: Some(look), .. }), .. }) = &change.action
-            && let Some(other) = created.get_mut(&(change.address.kind, look)).and_then(Vec::pop)
+        if let Action::Delete(Before { content: Some(Content { appearance: Some(appearance), .. }), .. }) =
+            &change.action
+            && let Some(other) = created.get_mut(&(change.address.kind, appearance)).and_then(Vec::pop)
         {
             pairs.push((at, other));
         }

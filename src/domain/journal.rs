@@ -21,13 +21,13 @@ pub struct Line {
     pub(crate) at: String,
     /// What it says.
     #[serde(flatten)]
-    pub entry: Entry,
+    pub entry: JournalEntry,
 }
 
 /// The content of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
-pub enum Entry {
+pub enum JournalEntry {
     /// The run began: the plan and the old images are on disk.
     Begin {
         /// The version of the journal's format.
@@ -90,7 +90,7 @@ pub enum Ending {
     CutShort,
 }
 
-impl Entry {
+impl JournalEntry {
     /// A line for each step that ended so.
     pub(crate) fn steps(results: &BTreeMap<Address, StepResult>) -> impl Iterator<Item = Self> {
         results.iter().map(|(address, result)| Self::Step { address: address.clone(), result: result.clone() })
@@ -100,7 +100,7 @@ impl Entry {
     pub(crate) fn end<'a>(results: impl Iterator<Item = &'a StepResult>, how: Ending) -> Self {
         let (mut applied, mut not_applied) = (0, 0);
         for result in results {
-            *if result.fate == StepOutcome::Applied { &mut applied } else { &mut not_applied } += 1;
+            *if result.outcome == StepOutcome::Applied { &mut applied } else { &mut not_applied } += 1;
         }
         Self::End { applied, not_applied, how }
     }
@@ -129,7 +129,8 @@ impl RunState {
     pub(crate) fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
-        let Entry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } = first.entry else {
+        let JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } = first.entry
+        else {
             return None;
         };
         let mut state = Self {
@@ -144,15 +145,15 @@ impl RunState {
         };
         for Line { at: _, entry } in lines {
             match entry {
-                Entry::Begin { .. } => return None,
-                Entry::Intent { commands, .. } => {
+                JournalEntry::Begin { .. } => return None,
+                JournalEntry::Intent { commands, .. } => {
                     state.intended.extend(commands.iter().map(|write| write.address().folded()));
                 }
-                Entry::Outcome { .. } => {}
-                Entry::Step { address, result } => {
+                JournalEntry::Outcome { .. } => {}
+                JournalEntry::Step { address, result } => {
                     state.steps.insert(address, result);
                 }
-                Entry::End { how, .. } => state.ended = Some(how),
+                JournalEntry::End { how, .. } => state.ended = Some(how),
             }
         }
         Some(state)
@@ -160,7 +161,7 @@ impl RunState {
 
     /// How many steps are known to be as planned.
     pub(crate) fn applied(&self) -> usize {
-        self.steps.values().filter(|step| step.fate == StepOutcome::Applied).count()
+        self.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count()
     }
 
     /// Whether the same plan may take up where this run stopped.
@@ -172,7 +173,7 @@ impl RunState {
     /// where nothing is known, whether a request may have left.
     pub(crate) fn may_have_changed(&self, address: &Address) -> bool {
         match self.steps.get(address) {
-            Some(step) => step.wrote || step.fate == StepOutcome::Unknown,
+            Some(step) => step.wrote || step.outcome == StepOutcome::Unknown,
             None => self.sent(address),
         }
     }
@@ -283,19 +284,19 @@ mod tests {
 
     fn lines() -> Vec<Line> {
         let address: Address = "icon/a".parse().unwrap();
-        let applied = StepResult { fate: StepOutcome::Applied, why: None, wrote: true };
+        let applied = StepResult { outcome: StepOutcome::Applied, why: None, wrote: true };
         let entries = [
-            Entry::Begin {
+            JournalEntry::Begin {
                 format_version: FORMAT_VERSION,
                 run: "r".to_owned(),
                 portal: "p".to_owned(),
                 plan_sha256: Digest::of(b"plan"),
                 commit: None,
             },
-            Entry::Intent { request: 1, commands: vec![Write::Delete { address: address.clone() }] },
-            Entry::Outcome { request: 1, answers: vec![Said::Done], error: None },
-            Entry::Step { address, result: applied.clone() },
-            Entry::end([applied].iter(), Ending::Finished),
+            JournalEntry::Intent { request: 1, commands: vec![Write::Delete { address: address.clone() }] },
+            JournalEntry::Outcome { request: 1, answers: vec![Said::Done], error: None },
+            JournalEntry::Step { address, result: applied.clone() },
+            JournalEntry::end([applied].iter(), Ending::Finished),
         ];
         entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }).collect()
     }
@@ -325,7 +326,7 @@ mod tests {
     #[test]
     fn another_format_is_no_journal_of_ours() {
         let mut lines = lines();
-        if let Entry::Begin { format_version, .. } = &mut lines[0].entry {
+        if let JournalEntry::Begin { format_version, .. } = &mut lines[0].entry {
             *format_version += 1;
         }
         assert_eq!(RunState::fold(lines), None);
@@ -335,40 +336,40 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn result(fate: StepOutcome, wrote: bool) -> StepResult {
-        StepResult { fate, why: None, wrote }
+    fn result(outcome: StepOutcome, wrote: bool) -> StepResult {
+        StepResult { outcome, why: None, wrote }
     }
 
-    fn begin(plan: &str) -> Entry {
+    fn begin(plan: &str) -> JournalEntry {
         let (run, portal) = ("r".to_owned(), "p".to_owned());
         let plan_sha256 = Digest::of(plan.as_bytes());
-        Entry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit: None }
+        JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit: None }
     }
 
-    fn intent(entry: &str) -> Entry {
-        Entry::Intent { request: 1, commands: vec![Write::Delete { address: address(entry) }] }
+    fn intent(entry: &str) -> JournalEntry {
+        JournalEntry::Intent { request: 1, commands: vec![Write::Delete { address: address(entry) }] }
     }
 
-    fn step(entry: &str, result: StepResult) -> Entry {
-        Entry::Step { address: address(entry), result }
+    fn step(entry: &str, result: StepResult) -> JournalEntry {
+        JournalEntry::Step { address: address(entry), result }
     }
 
-    fn fold(entries: impl IntoIterator<Item = Entry>) -> Option<RunState> {
+    fn fold(entries: impl IntoIterator<Item = JournalEntry>) -> Option<RunState> {
         RunState::fold(entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }))
     }
 
     /// A run of a plan that changed an entry and ended so, if it ended.
     fn run(plan: &str, entry: &str, ended: Option<Ending>) -> RunState {
         let changed = [begin(plan), step(entry, result(StepOutcome::Applied, true))];
-        fold(changed.into_iter().chain(ended.map(|how| Entry::end([].iter(), how)))).unwrap()
+        fold(changed.into_iter().chain(ended.map(|how| JournalEntry::end([].iter(), how)))).unwrap()
     }
 
     #[test]
     fn the_end_counts_what_was_applied_and_what_was_not() {
         use StepOutcome::{Applied, Failed, Recovered, Skipped, Unknown};
-        let results = [Applied, Failed, Skipped, Applied, Recovered, Unknown].map(|fate| result(fate, true));
-        let end = Entry::end(results.iter(), Ending::Interrupted);
-        assert_eq!(end, Entry::End { applied: 2, not_applied: 4, how: Ending::Interrupted });
+        let results = [Applied, Failed, Skipped, Applied, Recovered, Unknown].map(|outcome| result(outcome, true));
+        let end = JournalEntry::end(results.iter(), Ending::Interrupted);
+        assert_eq!(end, JournalEntry::End { applied: 2, not_applied: 4, how: Ending::Interrupted });
     }
 
     #[test]
@@ -376,7 +377,7 @@ mod tests {
         use StepOutcome::{Applied, Failed, Recovered, Skipped, Unknown};
         let steps = [("icon/a", Applied), ("icon/b", Failed), ("icon/c", Skipped), ("icon/d", Applied)];
         let steps = steps.into_iter().chain([("icon/e", Recovered), ("icon/f", Unknown), ("logo/a", Applied)]);
-        let steps = steps.map(|(entry, fate)| step(entry, result(fate, true)));
+        let steps = steps.map(|(entry, outcome)| step(entry, result(outcome, true)));
         assert_eq!(fold([begin("plan")].into_iter().chain(steps)).unwrap().applied(), 3);
     }
 
@@ -409,7 +410,7 @@ mod tests {
     #[test]
     fn what_is_known_of_a_step_says_whether_it_may_have_changed_its_entry() {
         use StepOutcome::{Applied, Failed, Recovered, Skipped, Unknown};
-        for (fate, wrote, changed) in [
+        for (outcome, wrote, changed) in [
             (Applied, true, true),
             (Applied, false, false),
             (Failed, true, true),
@@ -419,8 +420,8 @@ mod tests {
             (Unknown, true, true),
             (Unknown, false, true),
         ] {
-            let state = fold([begin("plan"), intent("icon/a"), step("icon/a", result(fate, wrote))]).unwrap();
-            assert_eq!(state.may_have_changed(&address("icon/a")), changed, "{fate:?}, wrote: {wrote}");
+            let state = fold([begin("plan"), intent("icon/a"), step("icon/a", result(outcome, wrote))]).unwrap();
+            assert_eq!(state.may_have_changed(&address("icon/a")), changed, "{outcome:?}, wrote: {wrote}");
         }
     }
 

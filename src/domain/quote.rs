@@ -36,11 +36,6 @@ pub(in crate::domain) fn webhook_at(line: &str) -> Option<usize> {
     })
 }
 
-/// The lines of a text as YAML counts them: a lone carriage return ends one too.
-pub(in crate::domain) fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
-}
-
 /// The text after each `/rest/`, in the text's own case.
 fn after_rest(text: &str) -> impl Iterator<Item = &str> {
     const NEEDLE: &[u8] = b"/rest/";

@@ -94,7 +94,7 @@ pub struct Report {
     /// Who moved, for every change that was examined.
     pub origins: Origins,
     /// Whose moves fail a drift.
-    pub concern: DriftScope,
+    pub drift_scope: DriftScope,
     /// Its digest.
     pub plan_sha256: Option<Digest>,
     /// What the guards said of it.
@@ -138,7 +138,7 @@ impl Report {
 
     /// Whether a change counts where it is asked whose move it was. One of unknown origin does.
     pub(crate) fn concerns(&self, address: &Address) -> bool {
-        self.concern == DriftScope::Everything
+        self.drift_scope == DriftScope::Everything
             || self.origins.get(address).is_none_or(|origin| origin.kind != OriginKind::Pending)
     }
 
@@ -151,13 +151,13 @@ impl Report {
     pub fn partly_applied(&self) -> bool {
         self.run.as_ref().is_some_and(|run| {
             run.steps.values().any(|step| step.wrote)
-                && run.steps.values().any(|step| step.fate != StepOutcome::Applied)
+                && run.steps.values().any(|step| step.outcome != StepOutcome::Applied)
         })
     }
 
     /// Whether steps did not end as planned.
     pub fn has_failed_steps(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.steps.values().any(|step| step.fate != StepOutcome::Applied))
+        self.run.as_ref().is_some_and(|run| run.steps.values().any(|step| step.outcome != StepOutcome::Applied))
     }
 }
 

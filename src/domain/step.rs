@@ -36,7 +36,8 @@ impl StepOutcome {
 #[serde(deny_unknown_fields)]
 pub struct StepResult {
     /// What became of it.
-    pub fate: StepOutcome,
+    #[serde(rename = "fate")]
+    pub outcome: StepOutcome,
     /// Why, when it is not applied: one sentence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,

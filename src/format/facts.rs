@@ -8,7 +8,7 @@ use crate::domain::asset::{Address, Code, Digest};
 use crate::domain::png::Appearance;
 use crate::domain::{diff, evidence, guard, origin, state, step};
 
-use super::words::{FateName, GuardName, MoverName, VerdictName};
+use super::words::{GuardName, OriginKindName, StepOutcomeName, VerdictName};
 
 /// Published structs, and their conversions from and to the live ones with the same fields.
 macro_rules! frozen {
@@ -46,7 +46,7 @@ frozen! {
     #[schemars(rename = "Origin")]
     pub(crate) struct OriginDocument = origin::Origin {
         /// Who moved.
-        pub(crate) kind: MoverName,
+        pub(crate) kind: OriginKindName,
         /// How that is known, or why it is not.
         pub(crate) why: String,
         /// The commit that it is known by.
@@ -114,12 +114,12 @@ frozen! {
         pub(crate) log_entries: u64,
         /// Why items are unreadable.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
-        pub(crate) troubles: Vec<TroubleDocument> as list,
+        pub(crate) troubles: Vec<ReadFailureDocument> as list,
     }
 
     /// Why items are unreadable.
     #[schemars(rename = "Trouble")]
-    pub(crate) struct TroubleDocument = evidence::ReadFailure {
+    pub(crate) struct ReadFailureDocument = evidence::ReadFailure {
         /// The portal's reason.
         pub(crate) why: String,
         /// How many items it holds for.
@@ -160,7 +160,8 @@ frozen! {
     #[schemars(rename = "StepResult")]
     pub(crate) struct StepResultDocument = step::StepResult {
         /// What became of it.
-        pub(crate) fate: FateName,
+        #[serde(rename = "fate")]
+        pub(crate) outcome: StepOutcomeName,
         /// Why, when it is not applied: one sentence.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         pub(crate) why: Option<String>,

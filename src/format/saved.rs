@@ -48,7 +48,7 @@ impl Document {
             contents.insert(digest, Arc::from(bytes));
         }
         let plan = document.plan(contents)?;
-        plan.diff.changes.iter().try_for_each(|change| weigh(change, &plan.contents))?;
+        plan.diff.changes.iter().try_for_each(|change| check_images(change, &plan.contents))?;
         Ok(SavedPlan { document, plan, digest })
     }
 
@@ -145,7 +145,7 @@ impl ChangeDocument {
 
 /// Holds what a saved plan says of images against the images: one that states another appearance for its bytes is not
 /// believed.
-fn weigh(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
+fn check_images(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
     let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address));
     if let Some(after) = change.action.after() {
         let bytes = contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;

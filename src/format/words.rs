@@ -34,7 +34,7 @@ frozen! {
     /// Who moved.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Mover")]
-    MoverName = origin::OriginKind {
+    OriginKindName = origin::OriginKind {
         /// The repository: what is declared was not applied yet.
         Pending,
         /// The portal: it holds what was never committed.
@@ -120,7 +120,7 @@ frozen! {
     /// What became of one step.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Fate")]
-    FateName = step::StepOutcome {
+    StepOutcomeName = step::StepOutcome {
         /// It took effect, and the portal was read again to see it.
         Applied,
         /// It did not take effect, or ended otherwise than planned.

@@ -4,10 +4,10 @@ use crate::domain::asset::Kind;
 use crate::domain::doctor::DoctorObservations;
 
 use super::events::{Event, Observer, Stage};
-use super::ports::Probe;
+use super::ports::DoctorPort;
 
 /// Adds to `observed` what can be seen of the portal.
-pub(crate) async fn observe(portal: &impl Probe, observer: &dyn Observer, observed: &mut DoctorObservations) {
+pub(crate) async fn observe(portal: &impl DoctorPort, observer: &dyn Observer, observed: &mut DoctorObservations) {
     observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let encrypted = portal.setup().encrypted;
     observed.renewable = Some(portal.renewable());

@@ -14,7 +14,7 @@ use crate::domain::diff::Change;
 use crate::domain::doctor::{Greeting, Inquiry, Setup};
 use crate::domain::finding::{Finding, Problem};
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{Entry, RunState};
+use crate::domain::journal::{JournalEntry, RunState};
 use crate::domain::logmessage::{Entity, LogEntry, LogOrder, LogPage, NewLogEntry};
 use crate::domain::manifest::Manifest;
 use crate::domain::origin::past::{Located, ObjectId, Past};
@@ -100,7 +100,7 @@ impl From<PortalError> for Problem {
 }
 
 /// Checking the way to a portal step by step. Nothing is written.
-pub(crate) trait Probe {
+pub(crate) trait DoctorPort {
     /// The connection settings of the portal.
     fn setup(&self) -> Setup;
     /// Checks that credentials that expire can be renewed; others need not be.
@@ -211,7 +211,7 @@ pub trait Runs {
     /// The runs whose journal has no end, the oldest first.
     fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
     /// Writes the end of an open run's journal. It is on disk on return.
-    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError>;
+    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError>;
 }
 
 /// A run whose journal has no end.
@@ -228,9 +228,9 @@ pub trait Journal {
     /// The run's folder.
     fn folder(&self) -> &Path;
     /// Adds lines. All of them are on disk on return.
-    fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError>;
+    fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError>;
     /// Adds a line. It is on disk on return.
-    fn append(&self, entry: &Entry) -> Result<(), StoreError> {
+    fn append(&self, entry: &JournalEntry) -> Result<(), StoreError> {
         self.append_all(std::slice::from_ref(entry))
     }
 }

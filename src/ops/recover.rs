@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::finding::Finding;
-use crate::domain::journal::{Ending, Entry, RunState};
+use crate::domain::journal::{Ending, JournalEntry, RunState};
 use crate::domain::plan::StepState;
 use crate::domain::step::{StepOutcome, StepResult};
 
@@ -60,8 +60,8 @@ pub async fn settle(
         let missing: Vec<_> = missing.map(|(address, _)| address.to_string()).collect();
         state.steps = states.into_iter().map(|(address, state)| (address, judge(state))).collect();
         state.steps.extend(unsent.into_iter().map(|change| (change.address.clone(), skipped("it was not sent"))));
-        let end = Entry::end(state.steps.values(), Ending::CutShort);
-        let entries: Vec<_> = Entry::steps(&state.steps).chain([end]).collect();
+        let end = JournalEntry::end(state.steps.values(), Ending::CutShort);
+        let entries: Vec<_> = JournalEntry::steps(&state.steps).chain([end]).collect();
         if closing == Closing::Write {
             runs.close(&state, &entries)?;
         }
@@ -72,21 +72,21 @@ pub async fn settle(
 
 fn judge(state: StepState) -> StepResult {
     match state {
-        StepState::Done => StepResult { fate: StepOutcome::Applied, why: None, wrote: true },
+        StepState::Done => StepResult { outcome: StepOutcome::Applied, why: None, wrote: true },
         StepState::Pending => skipped("it took no effect"),
         StepState::Between => StepResult {
-            fate: StepOutcome::Failed,
+            outcome: StepOutcome::Failed,
             why: Some("the old image was deleted, and the new one is not there".to_owned()),
             wrote: true,
         },
         StepState::Diverged(why) | StepState::Unseen(why) => {
-            StepResult { fate: StepOutcome::Unknown, why: Some(why), wrote: false }
+            StepResult { outcome: StepOutcome::Unknown, why: Some(why), wrote: false }
         }
     }
 }
 
 fn skipped(why: &str) -> StepResult {
-    StepResult { fate: StepOutcome::Skipped, why: Some(why.to_owned()), wrote: false }
+    StepResult { outcome: StepOutcome::Skipped, why: Some(why.to_owned()), wrote: false }
 }
 
 fn finding(state: &RunState, missing: &[String]) -> Finding {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::domain::doctor::{Greeting, Inquiry, Presence, Setup};
 use crate::domain::finding::Problem;
 use crate::domain::retry::Class;
-use crate::ops::ports::{PortalError, Probe};
+use crate::ops::ports::{DoctorPort, PortalError};
 
 use super::access::Access;
 use super::batch::{self, BatchAnswers, Part};
@@ -31,7 +31,7 @@ const PROFILE: &str = "profile";
 const SCOPE: &str = "scope";
 const PRESENCE: &str = "method.get";
 
-impl Probe for Client {
+impl DoctorPort for Client {
     fn setup(&self) -> Setup {
         let origin = self.access.portal().origin();
         let (proxied, (peer, port)) = match proxy::of(self.access.portal()) {
@@ -154,7 +154,7 @@ struct Question<'a> {
     name: Option<&'a str>,
 }
 
-type ProbeAnswer = Result<Value, Problem>;
+type DoctorAnswer = Result<Value, Problem>;
 
 impl Client {
     /// Until when to wait for an address or a connection.
@@ -164,7 +164,7 @@ impl Client {
     }
 
     /// One answer for each question, in one request, and the most time that a method has used up.
-    async fn ask_together(&self, questions: &[Question<'_>]) -> Result<(Vec<ProbeAnswer>, Option<f64>), RequestError> {
+    async fn ask_together(&self, questions: &[Question<'_>]) -> Result<(Vec<DoctorAnswer>, Option<f64>), RequestError> {
         let command = |(index, question): (usize, &Question<'_>)| {
             let name = question.name.map(|name| format!("?name={name}")).unwrap_or_default();
             (batch::key(index), Value::String(format!("{}{name}", question.method)))
@@ -184,7 +184,7 @@ impl Client {
     }
 
     /// For portals that refuse batches.
-    async fn ask_singly(&self, questions: &[Question<'_>]) -> Vec<ProbeAnswer> {
+    async fn ask_singly(&self, questions: &[Question<'_>]) -> Vec<DoctorAnswer> {
         let mut answers = Vec::with_capacity(questions.len());
         for Question { method, name } in questions {
             let parameters = name.map_or(json!({}), |name| json!({ "name": name }));

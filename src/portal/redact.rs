@@ -29,8 +29,47 @@ const SURE_PREFIX: usize = 12;
 /// The secrets of one access, in every spelling.
 #[derive(Default)]
 pub(super) struct Redactor {
+    secrets: RefCell<Secrets>,
+}
+
+/// The secrets that are hidden.
+struct Secrets {
     /// The longest first.
-    secrets: RefCell<Vec<Spelling>>,
+    spellings: Vec<Spelling>,
+    /// The bytes that one of them can begin with, however it is written.
+    begins: Box<[bool; 256]>,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { spellings: Vec::new(), begins: Box::new([false; 256]) }
+    }
+}
+
+impl Secrets {
+    fn add(&mut self, text: String, min_prefix: usize) {
+        if self.spellings.iter().any(|known| known.text.expose_secret() == text) {
+            return;
+        }
+        let first = text.bytes().next().into_iter();
+        for byte in first.flat_map(|byte| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]).chain(*b"%\\&") {
+            if let Some(begins) = self.begins.get_mut(usize::from(byte)) {
+                *begins = true;
+            }
+        }
+        self.spellings.push(Spelling { text: SecretString::from(text), min_prefix });
+        self.spellings.sort_by_key(|spelling| Reverse(spelling.text.expose_secret().len()));
+    }
+
+    /// What begins at a place of a text.
+    fn at(&self, text: &str, at: usize) -> Option<Match> {
+        let byte = text.as_bytes().get(at)?;
+        if self.begins.get(usize::from(*byte)) != Some(&true) || !text.is_char_boundary(at) {
+            return None;
+        }
+        let found = self.spellings.iter().filter_map(|spelling| spelling.at(text.as_bytes(), at));
+        found.max_by_key(|found| (found.end, found.sure))
+    }
 }
 
 /// One way to write a secret.
@@ -59,11 +98,8 @@ impl Redactor {
         let encoded = if plain.len() < MIN_PREFIX { Vec::new() } else { in_base64(plain.as_bytes()) };
         let encoded = encoded.into_iter().map(|text| (text, MIN_BASE64_PREFIX));
         for (text, min_prefix) in std::iter::once((plain, MIN_PREFIX)).chain(encoded) {
-            if known.iter().all(|known| known.text.expose_secret() != text) {
-                known.push(Spelling { text: SecretString::from(text), min_prefix });
-            }
+            known.add(text, min_prefix);
         }
-        known.sort_by_key(|spelling| Reverse(spelling.text.expose_secret().len()));
     }
 
     /// The text without the secrets, in any spelling, and without beginnings of them.
@@ -134,19 +170,10 @@ impl Redactor {
     /// Where secrets are, and beginnings of them, in order.
     fn matches(&self, text: &str) -> Vec<Match> {
         let known = self.secrets.borrow();
-        let mut can_begin = [false; 256];
-        let begins = known.iter().filter_map(|known| known.text.expose_secret().bytes().next());
-        for begin in begins.flat_map(|byte| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]).chain(*b"%\\&") {
-            if let Some(can_begin) = can_begin.get_mut(usize::from(begin)) {
-                *can_begin = true;
-            }
-        }
         let mut found = Vec::new();
         let mut at = 0;
-        while let Some(byte) = text.as_bytes().get(at) {
-            let may_begin = can_begin.get(usize::from(*byte)) == Some(&true) && text.is_char_boundary(at);
-            let here = known.iter().filter(|_| may_begin).filter_map(|spelling| spelling.at(text.as_bytes(), at));
-            match here.max_by_key(|found| found.end) {
+        while at < text.len() {
+            match known.at(text, at) {
                 Some(mut longest) => {
                     while !text.is_char_boundary(longest.end) {
                         longest.end += 1;

@@ -91,13 +91,13 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
 pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
     let mut text = not_applied(run, screen);
     let mut counts: BTreeMap<StepOutcome, usize> = BTreeMap::new();
-    run.steps.values().for_each(|step| *counts.entry(step.fate).or_default() += 1);
+    run.steps.values().for_each(|step| *counts.entry(step.outcome).or_default() += 1);
     let all = run.steps.len();
-    if counts.keys().all(|fate| *fate == StepOutcome::Applied) {
+    if counts.keys().all(|outcome| *outcome == StepOutcome::Applied) {
         text.push_str(&screen.wrapped(&format!("{BOLD}Applied{BOLD:#} {} and read back.", steps(all)), 0));
         return text;
     }
-    let parts: Vec<_> = counts.iter().map(|(fate, count)| format!("{count} {}", fate.name())).collect();
+    let parts: Vec<_> = counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.name())).collect();
     let said = format!("{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
     text.push_str(&screen.wrapped(&said, 0));
     let folder = escaped(run.folder.display());
@@ -113,17 +113,17 @@ fn not_applied(run: &Run, screen: &Screen) -> String {
     /// The text before the second column of a step: its result.
     const FATE: usize = 12;
     let mut text = String::new();
-    let told = |fate| !matches!(fate, StepOutcome::Applied | StepOutcome::Skipped);
-    let told: Vec<_> = run.steps.iter().filter(|(_, step)| told(step.fate)).collect();
-    let width = widest(told.iter().map(|(address, _)| *address));
-    for (address, step) in told {
-        let style = if step.fate == StepOutcome::Recovered { REPLACE } else { DELETE };
-        let first = format!("  {style}{:9}{style:#} {}", step.fate.name(), shown(address));
+    let is_listed = |outcome| !matches!(outcome, StepOutcome::Applied | StepOutcome::Skipped);
+    let listed: Vec<_> = run.steps.iter().filter(|(_, step)| is_listed(step.outcome)).collect();
+    let width = widest(listed.iter().map(|(address, _)| *address));
+    for (address, step) in listed {
+        let style = if step.outcome == StepOutcome::Recovered { REPLACE } else { DELETE };
+        let first = format!("  {style}{:9}{style:#} {}", step.outcome.name(), shown(address));
         text.push_str(&screen.row(FATE, &first, width, &escape(step.why.as_deref().unwrap_or_default())));
     }
     // What was never sent usually has one reason, and is shown in one line.
     let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
-    for step in run.steps.values().filter(|step| step.fate == StepOutcome::Skipped) {
+    for step in run.steps.values().filter(|step| step.outcome == StepOutcome::Skipped) {
         *skipped.entry(step.why.as_deref().unwrap_or_default()).or_default() += 1;
     }
     for (why, count) in skipped {

@@ -170,7 +170,7 @@ fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
         None => (sort.to_owned(), format!("{sort}: {why}")),
     };
     let word = if report.concerns(&change.address) { ResultElement::Failure } else { ResultElement::Skipped };
-    let ending = match step.map(|step| (step.fate, step.why.clone().unwrap_or_default())) {
+    let ending = match step.map(|step| (step.outcome, step.why.clone().unwrap_or_default())) {
         None if report.is_stale() => {
             let message = format!("{sort}: planned, and not sent because the plan is stale");
             Some(CaseResult::new(ResultElement::Skipped, "stale", message))
@@ -215,7 +215,7 @@ fn the_rest(report: &Report, command: &str) -> Case {
 /// Whether nothing is wrong with a run but that it did not do everything.
 fn only_skipped(report: &Report) -> bool {
     let ended_well =
-        |run: &Run| run.steps.values().all(|step| matches!(step.fate, StepOutcome::Applied | StepOutcome::Skipped));
+        |run: &Run| run.steps.values().all(|step| matches!(step.outcome, StepOutcome::Applied | StepOutcome::Skipped));
     report.has_failed_steps() && report.run.as_ref().is_some_and(ended_well)
 }
 

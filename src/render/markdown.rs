@@ -49,8 +49,8 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     }
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
-    let told = report.guards.iter().filter(|verdict| verdict.outcome != guard::Outcome::Passed);
-    comment.list("Guards", "| guard | outcome | why |\n|---|---|---|\n", told.map(verdict));
+    let shown = report.guards.iter().filter(|verdict| verdict.outcome != guard::Outcome::Passed);
+    comment.list("Guards", "| guard | outcome | why |\n|---|---|---|\n", shown.map(verdict));
     if let Some(run) = &report.run {
         comment.list("Not applied", "| | entry | why |\n|---|---|---|\n", not_applied(run));
         let restores = report.plan.iter().flat_map(|plan| outcome::restores(run, plan));
@@ -209,18 +209,18 @@ impl List {
             true => format!("<details><summary>{title}: {}</summary>\n\n{head}", rows.len()),
             false => format!("**{title}**\n\n{head}"),
         };
-        let (mut told, mut used) = (0, 0);
+        let (mut shown, mut used) = (0, 0);
         for row in rows {
             used += row.len();
             if used > room {
                 break;
             }
             text.push_str(row);
-            told += 1;
+            shown += 1;
         }
         text.push('\n');
-        if told < rows.len() {
-            let _ = write!(text, "… and {} more.\n\n", rows.len() - told);
+        if shown < rows.len() {
+            let _ = write!(text, "… and {} more.\n\n", rows.len() - shown);
         }
         if *is_folded {
             text.push_str("</details>\n\n");
@@ -311,9 +311,9 @@ fn verdict(verdict: &Verdict) -> String {
 }
 
 fn not_applied(run: &Run) -> impl Iterator<Item = String> {
-    run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).map(|(address, step)| {
+    run.steps.iter().filter(|(_, step)| step.outcome != StepOutcome::Applied).map(|(address, step)| {
         let why = code(step.why.as_deref().unwrap_or_default());
-        format!("| {} | {} | {why} |\n", step.fate.name(), name(address))
+        format!("| {} | {} | {why} |\n", step.outcome.name(), name(address))
     })
 }
 

@@ -7,8 +7,8 @@ use crate::text::escape;
 
 /// The origin of a change, where it says more than that of all others.
 pub(super) fn of<'a>(report: &'a Report, address: &Address) -> Option<&'a Origin> {
-    let told = common_reason(&report.origins).is_none();
-    report.origins.get(address).filter(|_| told)
+    let is_shown = common_reason(&report.origins).is_none();
+    report.origins.get(address).filter(|_| is_shown)
 }
 
 /// `drifted: the portal's image is none of the 3 that were committed`.

@@ -66,7 +66,7 @@ impl Headline {
     }
 
     fn of_run(run: &Run, interrupted: bool) -> Self {
-        let applied = run.steps.values().filter(|step| step.fate == StepOutcome::Applied).count();
+        let applied = run.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count();
         let all = run.steps.len();
         if applied == all {
             Self::new(Tone::Good, format!("Applied {} and read back", plural(applied, "change", "changes")))
@@ -208,7 +208,7 @@ pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, Strin
     };
     run.steps
         .iter()
-        .filter(|(_, step)| step.wrote && matches!(step.fate, StepOutcome::Failed | StepOutcome::Unknown))
+        .filter(|(_, step)| step.wrote && matches!(step.outcome, StepOutcome::Failed | StepOutcome::Unknown))
         .filter(|(address, _)| had_image(address))
         .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, shell_word(&escaped(address)))))
         .collect()

@@ -9,7 +9,7 @@ use crate::format::{ActionName, Document};
 /// The outcome of `run` for `plan`, its own plan.
 pub(super) fn past_run(run: &RunState, plan: &Document) -> PastRun {
     let done = plan.changes.iter().map(|change| {
-        let outcome = run.steps.get(&change.address).map(|step| step.fate);
+        let outcome = run.steps.get(&change.address).map(|step| step.outcome);
         let done = match (outcome, &change.after) {
             (Some(StepOutcome::Applied), Some(after)) => PastOutcome::Put(after.content.clone().into()),
             (Some(StepOutcome::Applied), None) => PastOutcome::Deleted,

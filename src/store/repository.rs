@@ -143,7 +143,7 @@ impl Repository {
     }
 
     /// The new images of `changes` that the files from which they came still hold.
-    pub(crate) fn still_holds(&self, changes: &[Change]) -> Contents {
+    pub(crate) fn unchanged_new_images(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
         let Ok(inside) = Inside::below(self.root.folder(), &self.folder, new().map(|after| after.file.as_str())) else {
             return Contents::new();

@@ -15,7 +15,7 @@ use super::past_run::past_run;
 use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
 use crate::domain::asset::Digest;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{Entry, FORMAT_VERSION, Line, RunState};
+use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
 use crate::format::{Document, Published};
@@ -98,7 +98,7 @@ impl RunStore {
         folder.replace(PLAN, &serde_json::to_vec_pretty(plan)?, Durability::Synced)?;
         let journal = folder.new_journal(JOURNAL)?;
         let run = RunFolder { id: id.clone(), folder, journal: RefCell::new(journal), torn: Cell::new(false) };
-        run.write(&[Entry::Begin {
+        run.write(&[JournalEntry::Begin {
             format_version: FORMAT_VERSION,
             run: id,
             portal: plan.portal.clone().unwrap_or_default(),
@@ -110,7 +110,7 @@ impl RunStore {
         Ok(run)
     }
 
-    fn append(&self, run: &RunState, entries: &[Entry]) -> io::Result<()> {
+    fn append(&self, run: &RunState, entries: &[JournalEntry]) -> io::Result<()> {
         let folder = self.state.folder().child(RUNS).child(&run.run);
         let journal = folder.journal(JOURNAL)?;
         // A line that a kill tore must not be continued by the next one.
@@ -148,7 +148,7 @@ impl Runs for RunStore {
             .collect()
     }
 
-    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError> {
+    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
         self.append(run, entries).map_err(|error| unusable(self.state.path(), &error))
     }
 }
@@ -188,11 +188,15 @@ fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
 /// # Errors
 /// When the state folder cannot be read.
 pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
-    if let Existing::Unread(why) = existing(root)? {
-        return Err(io::Error::other(format!("nobody can say whether they came with a commit: {why}")));
+    let existing = existing(root)?;
+    let root = Folder::of_state(root);
+    if let Existing::Unread(why) = existing
+        && root.is_there()
+    {
+        let what = format!("its runs may have come with a commit ({why}): name a run's folder, or use --state-dir");
+        return Err(io::Error::other(what));
     }
     let mut found = Vec::new();
-    let root = Folder::of_state(root);
     for portal in items(&root)? {
         let portal = portal?;
         let (name, kind) = (portal.name(), portal.kind());
@@ -224,7 +228,7 @@ impl StoredRun {
         };
         let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let begins = serde_json::from_slice(first).ok().and_then(|Line { entry, .. }| match entry {
-            Entry::Begin { format_version, .. } => Some(format_version),
+            JournalEntry::Begin { format_version, .. } => Some(format_version),
             _ => None,
         });
         if let Some(format_version) = begins
@@ -335,7 +339,7 @@ struct RunFolder {
 }
 
 impl RunFolder {
-    fn write(&self, entries: &[Entry]) -> io::Result<()> {
+    fn write(&self, entries: &[JournalEntry]) -> io::Result<()> {
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         let mut lines = if self.torn.replace(true) { b"\n".to_vec() } else { Vec::new() };
         for entry in entries {
@@ -357,7 +361,7 @@ impl Journal for RunFolder {
         self.folder.path()
     }
 
-    fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
+    fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError> {
         self.write(entries).map_err(|error| unusable(self.folder.path(), &error))
     }
 }

@@ -203,10 +203,10 @@ pub(crate) fn run() -> Report {
         .diff
         .changes
         .iter()
-        .map(|change| (change.address.clone(), StepResult { fate: StepOutcome::Applied, why: None, wrote: true }))
+        .map(|change| (change.address.clone(), StepResult { outcome: StepOutcome::Applied, why: None, wrote: true }))
         .collect();
-    let mut end = |code, fate, why: &str| {
-        steps.insert(address(code), StepResult { fate, why: Some(why.to_owned()), wrote: true });
+    let mut end = |code, outcome, why: &str| {
+        steps.insert(address(code), StepResult { outcome, why: Some(why.to_owned()), wrote: true });
     };
     end("icon/acme-chat", StepOutcome::Recovered, "the portal refused the new image; the old one is back");
     end("logo/acme-courier", StepOutcome::Unknown, "the portal gave no answer that two readings agree on");
@@ -218,8 +218,8 @@ pub(crate) fn run() -> Report {
 pub(crate) fn failed() -> Report {
     let mut report = run();
     let steps = &mut report.run.as_mut().unwrap().steps;
-    let mut end = |code, fate, wrote, why: &str| {
-        steps.insert(address(code), StepResult { fate, why: Some(why.to_owned()), wrote });
+    let mut end = |code, outcome, wrote, why: &str| {
+        steps.insert(address(code), StepResult { outcome, why: Some(why.to_owned()), wrote });
     };
     end("icon/acme-chat", StepOutcome::Failed, true, "the old image could not be put back: the portal refused it too");
     end("icon/acme-telex", StepOutcome::Failed, false, "the portal refused it");

@@ -28,7 +28,7 @@ impl Ci {
 
 /// The answers so far, checked.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(super) struct Answers {
     pub(super) source: Option<Source>,
     pub(super) portal: Option<PinnedPortal>,
     pub(super) ci: Option<Ci>,

@@ -18,7 +18,7 @@ use crate::render::json::InitDocument;
 use crate::store::files::place::with_slashes;
 use crate::store::init::{InitError, NewRepository, write};
 
-use given::{Ci, Given, Source};
+use given::{Answers, Ci, Source};
 
 use super::context::Context;
 use super::error::{self, Failure};
@@ -81,7 +81,7 @@ fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> R
     signals::leave_unless(&writing);
     let site = NewRepository::at(&arguments.folder).map_err(unwritable)?;
     let (source, portal, ci) = match given {
-        Given { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
+        Answers { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
         given => return Err(Failure { kind: FailureKind::Usage, findings: missing(&given) }),
     };
@@ -112,7 +112,7 @@ fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> R
 }
 
 /// Checks what the options say. clap would repeat a wrong value, and somebody may paste a webhook for a host.
-fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
+fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     let mut findings = Vec::new();
     if globals.names_manifest() {
         findings.push(Finding::error("usage", format!("-f names no manifest here: init writes DIR/{MANIFEST}")));
@@ -133,14 +133,14 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Given, Failure> {
         None
     });
     if findings.is_empty() {
-        Ok(Given { source, portal, ci: arguments.ci })
+        Ok(Answers { source, portal, ci: arguments.ci })
     } else {
         Err(Failure { kind: FailureKind::Usage, findings })
     }
 }
 
 /// Names the options without which nothing can be written.
-fn missing(given: &Given) -> Vec<Finding> {
+fn missing(given: &Answers) -> Vec<Finding> {
     let needed = |option: &str, help: &str| {
         let what = format!("{option} is missing, and nobody can be asked, because this is no terminal");
         Finding::error("usage", what).help(help)

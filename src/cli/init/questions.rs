@@ -13,10 +13,10 @@ use crate::domain::scope::Pattern;
 use super::super::error::Failure;
 use super::super::settings::Globals;
 use super::super::{credentials, output};
-use super::given::{Ci, Given, Source};
+use super::given::{Answers, Ci, Source};
 
 /// Asks for what is not given yet.
-pub(super) fn ask(given: Given, globals: &Globals) -> Result<(Source, Option<PinnedPortal>, Ci), Failure> {
+pub(super) fn ask(given: Answers, globals: &Globals) -> Result<(Source, Option<PinnedPortal>, Ci), Failure> {
     let source = given.source.map_or_else(|| source(globals.sandbox.is_some() || credentials::are_named()), Ok)?;
     let portal = match (&source, given.portal) {
         (_, Some(portal)) => Some(portal),

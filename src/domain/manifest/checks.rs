@@ -23,7 +23,7 @@ checks! {
     BAD_PATTERN "bad-pattern" "a glob that matches nothing or cannot be read"
     BAD_PATH "bad-path" "a path that leads out of the repository or is not portable"
     UNKNOWN_RULE "unknown-rule" "`rules` names a rule that does not exist"
-    UNYIELDING_RULE "unyielding-rule" "`rules` lowers a rule that the portal itself enforces"
+    FIXED_RULE "unyielding-rule" "`rules` lowers a rule that the portal itself enforces"
     PRUNE_UNSTATED "prune-unstated" "`owns` has a bare `*`, and `policy.prune` is not written out"
     CODE_SYNTAX "code-syntax" "a code that the portal or brandctl cannot keep"
     CODE_OUTSIDE_OWNS "code-outside-owns" "a declared code that `owns` does not match"

@@ -15,7 +15,7 @@ use crate::domain::quote::quoted;
 /// Checks the codes of one kind that a folder declares: the manifest only names the folder, so it was not checked when
 /// it was read. `place` is where the manifest speaks of the code, `name` how the user calls the manifest.
 ///
-/// Found are codes that cannot be kept (`code-syntax`), that are outside `owns`, ignored, or differ only by case, all
+/// Reports codes that cannot be kept (`code-syntax`), that are outside `owns`, ignored, or differ only by case, all
 /// errors, and `code-style` at the level that the manifest gives it.
 pub(crate) fn check_codes<'a>(
     manifest: &Manifest,

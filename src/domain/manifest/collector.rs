@@ -3,7 +3,8 @@
 use crate::domain::finding::{Finding, Place};
 
 use super::checks::TOO_MANY;
-use crate::domain::quote::{lines, looks_secret};
+use crate::domain::quote::looks_secret;
+use crate::domain::yaml::lines;
 
 /// How many errors, and how many warnings, are reported one by one.
 const LIMIT: usize = 1000;

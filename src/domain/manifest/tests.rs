@@ -304,7 +304,7 @@ fn a_webhook_is_never_shown() {
             .iter()
             .flat_map(|finding| finding.place.iter().chain(finding.related.iter().map(|(place, _)| place)))
         {
-            let line = crate::domain::quote::lines(all).nth(place.line - 1).unwrap_or_default();
+            let line = crate::domain::yaml::lines(all).nth(place.line - 1).unwrap_or_default();
             assert!(place.bytes.is_empty() || !line.contains(TOKEN), "{index}: {place:?}");
         }
     }

@@ -4,7 +4,8 @@ use crate::domain::finding::{Finding, Place};
 
 use super::checks;
 use super::collector::Collector;
-use crate::domain::quote::{lines, looks_secret, webhook_at};
+use crate::domain::quote::{looks_secret, webhook_at};
+use crate::domain::yaml::lines;
 
 /// The longest manifest that is read, in bytes: 10,000 entries need about a tenth of it.
 pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;

@@ -31,7 +31,7 @@ impl Reader<'_, '_> {
                     let what =
                         format!("the rule `{}` cannot be lowered: the portal itself refuses what it finds", rule.key);
                     let place = rule.value.place.clone();
-                    self.push(Finding::error(checks::UNYIELDING_RULE, what).at(place).help("remove this line"));
+                    self.push(Finding::error(checks::FIXED_RULE, what).at(place).help("remove this line"));
                 }
                 rules.insert(rule.key.clone(), level);
             }

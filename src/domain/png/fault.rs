@@ -24,16 +24,16 @@ pub enum PngFault {
     /// No bytes at all.
     #[error("the file is empty")]
     Empty,
-    /// Something else under the name of a PNG; the text is its name with an article.
+    /// Another kind of file; the text is its name with an article.
     #[error("it is {0}, not a PNG")]
     Foreign(&'static str),
-    /// What a checkout without Git LFS leaves in place of the file.
+    /// A Git LFS pointer, which a checkout without Git LFS has in place of the file.
     #[error("it is a Git LFS pointer, not the image itself")]
     LfsPointer,
     /// A PNG whose line ends or high bytes were rewritten as if it were text.
     #[error("it was a PNG that a transfer in text mode has damaged")]
     TextMode,
-    /// The first bytes are nobody's.
+    /// The file does not begin with the PNG signature or with that of any known kind of file.
     #[error("it does not start with the PNG signature")]
     Signature,
     /// The file ends within the signature.
@@ -115,11 +115,11 @@ pub enum PngFault {
         /// How many there are.
         entries: usize,
     },
-    /// The decoder refused what the checks before it let pass: a filter type that does not exist or a
-    /// damaged frame of an animation, say.
+    /// The decoder refused what the checks before it let pass, for example a filter type that does not exist or a damaged
+    /// frame of an animation.
     #[error("the image cannot be decoded: {0}")]
     Undecodable(String),
-    /// Perhaps sound, but not decoded: it would take too much memory.
+    /// An image with too many pixels to decode: it may be sound, but would take too much memory.
     #[error("{width}×{height} pixels are too many to decode")]
     TooLarge {
         /// Pixels a row.
@@ -150,7 +150,7 @@ pub enum ChunkFault {
     /// The name is not four letters with the third in upper case.
     #[error("has a type that PNG does not allow")]
     Name,
-    /// The length cannot be.
+    /// The length is not one that this chunk can have.
     #[error("has a length of {found}, not {allowed}")]
     Length {
         /// As the chunk says.
@@ -164,22 +164,22 @@ pub enum ChunkFault {
     /// Transparency for a palette that has not come yet.
     #[error("comes before the PLTE chunk")]
     BeforePalette,
-    /// Too late.
+    /// The chunk comes after one that it must precede.
     #[error("comes after the {0} chunk")]
     After(ChunkName),
     /// Other chunks lie between two IDAT chunks.
     #[error("does not follow the IDAT chunk before it directly")]
     Apart,
-    /// At most one of its kind is allowed.
+    /// A second chunk of a kind of which at most one is allowed.
     #[error("is the second of its kind")]
     Duplicate,
-    /// Critical, and nobody knows it.
+    /// A critical chunk that the format does not define.
     #[error("is critical and unknown")]
     UnknownCritical,
-    /// The colour type forbids it.
+    /// A chunk that the colour type forbids.
     #[error("is not allowed in an image of colour type {0}")]
     Forbidden(u8),
-    /// The colour type demands a palette that is missing.
+    /// A palette that the colour type needs is missing.
     #[error("needs a PLTE chunk before it")]
     NeedsPalette,
     /// A palette larger than the bit depth can address, or transparency for more entries than there are.
@@ -193,7 +193,7 @@ pub enum ChunkFault {
     /// A width or height of 0 or beyond 2³¹-1.
     #[error("says {0}×{1} pixels")]
     Dimensions(u32, u32),
-    /// No such colour type, or not at this depth.
+    /// A colour type that does not exist, or not at this bit depth.
     #[error("pairs colour type {color_type} with bit depth {bit_depth}, which PNG does not allow")]
     ColorType {
         /// As the chunk says.
@@ -201,7 +201,7 @@ pub enum ChunkFault {
         /// As the chunk says.
         bit_depth: u8,
     },
-    /// A field beyond the values that exist.
+    /// A field with a value that the format does not define.
     #[error("has an unknown {field} ({value})")]
     Unknown {
         /// Which field.
@@ -215,7 +215,7 @@ pub enum ChunkFault {
     /// The profile does not inflate.
     #[error("holds a colour profile that does not inflate")]
     Profile,
-    /// The profile is beyond any that exists.
+    /// The profile is larger than any that is read.
     #[error("holds a colour profile larger than {0} bytes")]
     ProfileSize(u64),
     /// The zlib stream of the pixels is damaged here, its Adler-32 included.

@@ -54,3 +54,8 @@ impl YamlFile {
         Finding::error(self.checks.empty, format!("the {} {what}", self.name)).help(self.empty_help)
     }
 }
+
+/// The lines of a text as YAML counts them: a lone carriage return ends one too.
+pub(in crate::domain) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+}

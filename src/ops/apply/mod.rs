@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{Ending, Entry, Resumption};
+use crate::domain::journal::{Ending, JournalEntry, Resumption};
 use crate::domain::report::Run;
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::format::Published;
@@ -60,7 +60,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     tools.reader.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
     let steps = writer.finish();
-    let whole = steps.values().all(|step| step.fate == StepOutcome::Applied);
+    let whole = steps.values().all(|step| step.outcome == StepOutcome::Applied);
     let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
     conclude(journal.as_ref(), &steps, how);
     Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
@@ -69,9 +69,9 @@ pub async fn apply<P: ReadPortal + WritePortal>(
 /// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
 /// journal cannot be written any more: the next command looks at it again.
 fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending) {
-    let mut lines: Vec<_> = Entry::steps(steps).collect();
-    if steps.values().all(|step| step.fate != StepOutcome::Unknown) {
-        lines.push(Entry::end(steps.values(), how));
+    let mut lines: Vec<_> = JournalEntry::steps(steps).collect();
+    if steps.values().all(|step| step.outcome != StepOutcome::Unknown) {
+        lines.push(JournalEntry::end(steps.values(), how));
     }
     // An error here takes nothing back: what was done is on the portal and in the report.
     let _ = journal.append_all(&lines);

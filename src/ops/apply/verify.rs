@@ -45,8 +45,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             Err(error) => {
                 for change in changes {
                     self.correct(&change.address, |step| {
-                        if step.fate == StepOutcome::Applied {
-                            step.fate = StepOutcome::Unknown;
+                        if step.outcome == StepOutcome::Applied {
+                            step.outcome = StepOutcome::Unknown;
                             step.why = Some(format!("the portal took it, but could not be read again: {error}"));
                         }
                     });
@@ -67,10 +67,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
 /// Judges the result of a step. `action` is what it was to do.
 fn judge(action: &Action, step: &mut StepResult, state: StepState) {
-    let found = match (state, step.fate) {
-        (StepState::Done, fate) => {
-            step.wrote |= fate == StepOutcome::Unknown;
-            step.fate = StepOutcome::Applied;
+    let found = match (state, step.outcome) {
+        (StepState::Done, outcome) => {
+            step.wrote |= outcome == StepOutcome::Unknown;
+            step.outcome = StepOutcome::Applied;
             step.why = None;
             return;
         }
@@ -87,12 +87,12 @@ fn judge(action: &Action, step: &mut StepResult, state: StepState) {
         }
         (StepState::Diverged(found), StepOutcome::Applied | StepOutcome::Recovered) => found,
         (StepState::Unseen(found), StepOutcome::Applied | StepOutcome::Recovered) => {
-            step.fate = StepOutcome::Unknown;
+            step.outcome = StepOutcome::Unknown;
             step.why = Some(format!("the portal took it, but {found}"));
             return;
         }
     };
     let before = step.why.take().unwrap_or_else(|| "the portal took it".to_owned());
     step.why = Some(format!("{before}, but afterwards: {found}"));
-    step.fate = StepOutcome::Failed;
+    step.outcome = StepOutcome::Failed;
 }

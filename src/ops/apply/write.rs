@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::domain::asset::Address;
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
-use crate::domain::journal::{Entry, Said, Write};
+use crate::domain::journal::{JournalEntry, Said, Write};
 use crate::domain::plan::{Plan, StepState};
 use crate::domain::retry::Class;
 use crate::domain::step::{StepOutcome, StepResult};
@@ -114,21 +114,22 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Whether a step took effect, as far as is known now.
     pub(super) fn is_applied(&self, address: &Address) -> bool {
-        self.steps.borrow().get(address).is_some_and(|step| step.fate == StepOutcome::Applied)
+        self.steps.borrow().get(address).is_some_and(|step| step.outcome == StepOutcome::Applied)
     }
 
     /// Whether this run may have deleted this step's old image and thinks that some image is there, or does not know.
     pub(super) fn should_be_there(&self, address: &Address) -> bool {
         let steps = self.steps.borrow();
         steps.get(address).is_some_and(|step| {
-            matches!(step.fate, StepOutcome::Applied | StepOutcome::Recovered | StepOutcome::Unknown)
+            matches!(step.outcome, StepOutcome::Applied | StepOutcome::Recovered | StepOutcome::Unknown)
         })
     }
 
     /// The steps that had a request sent.
     pub(super) fn sent_changes(&self) -> Vec<&'a Change> {
         let steps = self.steps.borrow();
-        let sent = |change: &&Change| steps.get(&change.address).is_some_and(|step| step.fate != StepOutcome::Skipped);
+        let sent =
+            |change: &&Change| steps.get(&change.address).is_some_and(|step| step.outcome != StepOutcome::Skipped);
         self.plan.diff.changes.iter().filter(sent).collect()
     }
 
@@ -145,7 +146,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let mut steps = self.steps.into_inner();
         for change in &self.plan.diff.changes {
             steps.entry(change.address.clone()).or_insert_with(|| StepResult {
-                fate: StepOutcome::Skipped,
+                outcome: StepOutcome::Skipped,
                 why: Some(why.clone()),
                 wrote: false,
             });
@@ -180,9 +181,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.contents.get(&change.action.before()?.content.as_ref()?.sha256).cloned()
     }
 
-    pub(super) fn end(&self, change: &Change, fate: StepOutcome, why: Option<String>, wrote: bool) {
+    pub(super) fn end(&self, change: &Change, outcome: StepOutcome, why: Option<String>, wrote: bool) {
         self.tools.reader.observer.observe(Event::Advanced(1));
-        self.steps.borrow_mut().insert(change.address.clone(), StepResult { fate, why, wrote });
+        self.steps.borrow_mut().insert(change.address.clone(), StepResult { outcome, why, wrote });
     }
 
     /// The recorded reason why a step is not as planned.
@@ -273,7 +274,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
         let request = self.requests.get() + 1;
         self.requests.set(request);
-        let intent = Entry::Intent { request, commands: commands.iter().map(Write::from).collect() };
+        let intent = JournalEntry::Intent { request, commands: commands.iter().map(Write::from).collect() };
         if let Err(error) = self.journal.append(&intent) {
             let why = format!("the journal cannot be written: {error}");
             self.stop(why.clone());
@@ -290,7 +291,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             Ok(answers) => (answers.iter().map(Said::from).collect(), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
-        if let Err(error) = self.journal.append(&Entry::Outcome { request, answers, error }) {
+        if let Err(error) = self.journal.append(&JournalEntry::Outcome { request, answers, error }) {
             self.stop(format!("the journal cannot be written: {error}"));
         }
         outcome

@@ -172,7 +172,7 @@ pub(super) fn findings(findings: &[&Finding]) -> Markup {
 
 /// The result of a step; `named` says which, where a card has two.
 fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
-    let word = step.fate.name();
+    let word = step.outcome.name();
     html! {
         p class={ "fate " (word) } {
             b { (word) }

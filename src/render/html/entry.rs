@@ -88,7 +88,7 @@ pub(super) enum ShownState {
 impl ShownState {
     fn of(address: &Address, run: Option<&Run>) -> Self {
         let Some(run) = run else { return Self::AsPlanned };
-        match run.steps.get(address).map(|step| step.fate) {
+        match run.steps.get(address).map(|step| step.outcome) {
             Some(StepOutcome::Applied) => Self::AsPlanned,
             Some(StepOutcome::Skipped | StepOutcome::Recovered) => Self::AsBefore,
             Some(StepOutcome::Failed | StepOutcome::Unknown) | None => Self::Otherwise,
@@ -144,11 +144,11 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Ca
         let after = art.get(&address.folded()).map_or(Side::Unseen("not at hand"), |piece| declared(piece, gallery));
         entries.push(Card { after, ..Card::new(address, CardAction::Keep, &findings) });
     }
-    let told = |piece: &&Piece| findings.contains_key(&piece.address);
+    let has_findings = |piece: &&Piece| findings.contains_key(&piece.address);
     entries.extend(
         uncompared(report)
             .into_iter()
-            .filter(told)
+            .filter(has_findings)
             .map(|piece| of_piece(piece, CardAction::Declared, &findings, gallery)),
     );
     entries
@@ -163,8 +163,8 @@ pub(super) fn uncompared(report: &Report) -> Vec<&Piece> {
     }
     let changed = plan.diff.changes.iter().map(|change| &change.address);
     let unknown = plan.diff.unknown.iter().map(|unknown| &unknown.address);
-    let told: BTreeSet<_> = changed.chain(unknown).chain(plan.diff.kept.keys()).map(Address::folded).collect();
-    report.art.iter().filter(|piece| !told.contains(&piece.address.folded())).collect()
+    let shown: BTreeSet<_> = changed.chain(unknown).chain(plan.diff.kept.keys()).map(Address::folded).collect();
+    report.art.iter().filter(|piece| !shown.contains(&piece.address.folded())).collect()
 }
 
 /// The entries of a manifest that was checked.
@@ -263,7 +263,7 @@ fn of_change<'a>(
         CardAction::Create => String::new(),
         _ => reason::in_words(change, |text| escaped(text)),
     };
-    weigh(&mut entry, change, gallery);
+    describe_difference(&mut entry, change, gallery);
     // The card of a rename stands for the code that goes, too.
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
         let link = if entry.why.is_empty() { "" } else { "; " };
@@ -284,7 +284,7 @@ fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report) {
 }
 
 /// Says how the images of a replace differ: in numbers and a picture, or in words where these would mislead.
-fn weigh(entry: &mut Card<'_>, change: &Change, gallery: &mut Gallery) {
+fn describe_difference(entry: &mut Card<'_>, change: &Change, gallery: &mut Gallery) {
     if entry.action != CardAction::Replace {
         return;
     }

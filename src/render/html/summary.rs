@@ -113,7 +113,7 @@ fn guards(verdicts: &[Verdict]) -> Markup {
 
 /// The steps that did not end as planned, each linked to its card.
 fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
-    let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.fate != StepOutcome::Applied).collect();
+    let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.outcome != StepOutcome::Applied).collect();
     let restores = plan.map(|plan| restores(run, plan)).unwrap_or_default();
     let lost = |address: &Address| restores.iter().any(|(restored, _)| *restored == address);
     html! {
@@ -121,8 +121,8 @@ fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
             summary { "Run: " (run.steps.len() - failed.len()) " applied" @if !failed.is_empty() { ", " b { (failed.len()) " not" } } }
             ul.guards {
                 @for (address, step) in &failed {
-                    li class=(step.fate.name()) {
-                        b { (step.fate.name()) } " " a href={ "#" (anchor(address)) } { (name(address)) }
+                    li class=(step.outcome.name()) {
+                        b { (step.outcome.name()) } " " a href={ "#" (anchor(address)) } { (name(address)) }
                         @if let Some(why) = &step.why { ": " (escape(why)) }
                         @if lost(address) {
                             small { code { "brandctl restore " (escape(&run.id)) " " (name(address)) } " puts the old image back" }

@@ -88,7 +88,7 @@ fn whatever_a_name_holds_is_text() {
     found.portal = Some(hostile.to_owned());
     found.manifest = hostile.to_owned();
     found.findings.push(Finding::warning("low-contrast", hostile).about(address(hostile)).help(hostile));
-    let step = StepResult { fate: StepOutcome::Failed, why: Some(hostile.to_owned()), wrote: false };
+    let step = StepResult { outcome: StepOutcome::Failed, why: Some(hostile.to_owned()), wrote: false };
     found.run =
         Some(Run { id: hostile.to_owned(), folder: hostile.into(), steps: BTreeMap::from([(address(hostile), step)]) });
     let page = report(&found, "apply");
@@ -113,8 +113,8 @@ fn what_cannot_be_shown_is_said() {
 fn a_failed_run_is_told_at_the_top_and_at_its_card() {
     let mut found = replacing(&[("acme-a", square(1), square(9)), ("acme-b", square(1), square(9))]);
     let failed =
-        StepResult { fate: StepOutcome::Recovered, why: Some("the portal refused it".to_owned()), wrote: true };
-    let applied = StepResult { fate: StepOutcome::Applied, why: None, wrote: true };
+        StepResult { outcome: StepOutcome::Recovered, why: Some("the portal refused it".to_owned()), wrote: true };
+    let applied = StepResult { outcome: StepOutcome::Applied, why: None, wrote: true };
     let steps = BTreeMap::from([(address("acme-a"), failed), (address("acme-b"), applied)]);
     found.run = Some(Run { id: "r1".to_owned(), folder: "runs/r1".into(), steps });
     let page = report(&found, "apply");

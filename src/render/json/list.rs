@@ -40,7 +40,7 @@ pub(crate) struct HeldDocument {
     /// Its code, spelt as the portal spells it.
     pub(crate) code: Code,
     /// What brandctl may do with it.
-    pub(crate) standing: StandingName,
+    pub(crate) standing: ManagementName,
     /// How many bytes its file has; null for a system entry, and when it could not be fetched.
     pub(crate) size: Option<u64>,
     /// The SHA-256 of those bytes.
@@ -123,7 +123,7 @@ printed! {
     /// What brandctl may do with an entry.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Standing")]
-    StandingName = list::Management {
+    ManagementName = list::Management {
         /// The manifest owns it: apply makes it what is declared, or deletes it.
         Managed,
         /// Owned, but matched by `protect`: never replaced or deleted.

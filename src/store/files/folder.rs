@@ -13,7 +13,6 @@ use super::bounded;
 use super::checkout::{self, End, Entrance};
 use super::kind::{FileKind, FolderItem};
 use super::opened::{self, OpenFolder};
-use super::secret;
 use super::unexpected;
 
 /// A folder that is named but not opened yet. Files below it are named relative to it, with `/` between the parts of a name;
@@ -135,7 +134,6 @@ impl Folder {
     pub(super) fn open_file(&self, name: &str, access: Access) -> io::Result<File> {
         let (folder, last) = self.place_of(name)?;
         let file = folder.file(&last, access).map_err(|error| self.about(&self.path_of(name), error))?;
-        secret::refuse_secret(&file, self.path_of(name).as_path())?;
         if self.is_state() && access != Access::Read {
             opened::narrow(&file)?;
         }

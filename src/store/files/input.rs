@@ -54,9 +54,8 @@ impl UserInput {
     /// Reads it whole as [`UserInput::read`] does, as a file that credentials come from: from here on it is read as nothing
     /// else.
     pub(crate) fn read_secret(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
-        let file = self.open()?;
-        secret::mark_open(&file, &self.path)?;
-        read_bounded(file, max_bytes)
+        secret::mark_secret(&self.path);
+        read_bounded(self.open()?, max_bytes)
     }
 
     /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin.

@@ -1,34 +1,24 @@
-//! The files that credentials come from: they are read as that and as nothing else, whatever name leads to them.
+//! The files that credentials come from: what a user names to be read, and art, are never one of them, whatever name leads
+//! there.
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 use super::identity::FileId;
 
-/// One list for the process, so that no way to open a file can be forgotten.
-static KNOWN: RwLock<Vec<FileId>> = RwLock::new(Vec::new());
+/// One list for the process, so that no way to open a file can be forgotten. It has paths: the file of an application's tokens is
+/// replaced now and then, and the system gives the number of the old one to some other file.
+static KNOWN: RwLock<Vec<PathBuf>> = RwLock::new(Vec::new());
 
-/// Marks a file as one that credentials come from. One that does not exist yet is marked when it is read.
+/// Marks a path as one that credentials come from.
 pub(crate) fn mark_secret(path: &Path) {
-    if let Some(id) = FileId::of(path) {
-        mark(id);
-    }
-}
-
-/// Marks an open file.
-pub(super) fn mark_open(file: &File, path: &Path) -> io::Result<()> {
-    if let Some(id) = FileId::with(&file.metadata()?, path) {
-        mark(id);
-    }
-    Ok(())
-}
-
-fn mark(id: FileId) {
+    // Wherever the process is later on.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    if !known.contains(&id) {
-        known.push(id);
+    if !known.contains(&path) {
+        known.push(path);
     }
 }
 
@@ -39,9 +29,32 @@ pub(super) fn refuse_secret(file: &File, path: &Path) -> io::Result<()> {
         return Ok(());
     }
     match FileId::with(&file.metadata()?, path) {
-        Some(id) if known.contains(&id) => {
+        Some(id) if known.iter().any(|known| FileId::of(known).as_ref() == Some(&id)) => {
             Err(io::Error::other("it is a file that credentials come from, and is read as nothing else"))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_by_its_path_also_when_it_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let refused = |name: &str| refuse_secret(&File::open(at(name)).unwrap(), &at(name)).is_err();
+        fs::write(at("tokens"), "1").unwrap();
+        mark_secret(&at("tokens"));
+        fs::hard_link(at("tokens"), at("other")).unwrap();
+        assert!(refused("tokens") && refused("other"));
+        fs::write(at("new"), "2").unwrap();
+        fs::rename(at("new"), at("tokens")).unwrap();
+        assert!(refused("tokens") && !refused("other"), "what it was is any file");
     }
 }

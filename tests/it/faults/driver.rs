@@ -15,7 +15,7 @@ use brandctl::domain::asset::Address;
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, IncompleteCheckout};
-use brandctl::domain::journal::{Entry, Resumption, RunState};
+use brandctl::domain::journal::{JournalEntry, Resumption, RunState};
 use brandctl::domain::report::Report;
 use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
@@ -30,7 +30,7 @@ use brandctl::ops::recover::{self, Closing};
 use brandctl::ops::{plan, validate};
 use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use brandctl::store::cache::Cache;
-use brandctl::store::lock::{Lock, LockPurpose};
+use brandctl::store::lock::{Lock, LockError, LockPurpose};
 use brandctl::store::repository::Repository;
 use brandctl::store::runs::RunStore;
 use brandctl::store::state_dir::StateDir;
@@ -195,7 +195,7 @@ async fn live(
     let client = Client::new(access, &TrustStore::new(None).unwrap(), throttle, deadlines).unwrap();
     let portal = Frail { client, counts: counts.clone() };
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
-    let _lock = Lock::take(&state, LockPurpose::Apply, "2026-01-01T00:00:00Z".to_owned()).unwrap();
+    let _lock = take_lock(&state);
     let cache = Cache::open(&state);
     let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent };
     let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
@@ -263,6 +263,20 @@ async fn live(
         runs.inner.write_report(&run.id, &document).unwrap();
     }
     Ok(())
+}
+
+/// Takes the lock. A child that another test forks has every open file of this process until its exec, the lock of the run
+/// before among them, which stays taken for that moment.
+fn take_lock(state: &StateDir) -> Lock {
+    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    loop {
+        match Lock::take(state, LockPurpose::Apply, "2026-01-01T00:00:00Z".to_owned()) {
+            Err(LockError::Held(_)) if std::time::Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            taken => return taken.unwrap(),
+        }
+    }
 }
 
 /// What was done so far, and when to strike.
@@ -354,7 +368,7 @@ impl Runs for FrailRuns {
         self.inner.open()
     }
 
-    fn close(&self, run: &RunState, entries: &[Entry]) -> Result<(), StoreError> {
+    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
         let runs = self.inner.all().unwrap();
         let found = runs.iter().find(|found| found.state.run == run.run).unwrap();
         self.counts.journal(found.folder(), || self.inner.close(run, entries))
@@ -405,7 +419,7 @@ impl Journal for FrailJournal {
         self.inner.folder()
     }
 
-    fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
+    fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError> {
         self.counts.journal(self.folder(), || self.inner.append_all(entries))
     }
 }

@@ -27,7 +27,7 @@ fn rival(mark: u8) -> Brand {
 /// The codes that a report speaks of as not done.
 fn named(life: &Life) -> Vec<String> {
     let steps = life.report.run.iter().flat_map(|run| &run.steps);
-    let failed = steps.filter(|(_, step)| step.fate != brandctl::domain::step::StepOutcome::Applied);
+    let failed = steps.filter(|(_, step)| step.outcome != brandctl::domain::step::StepOutcome::Applied);
     let failed = failed.map(|(address, _)| address.to_string());
     failed
         .chain(life.report.findings.iter().filter_map(|finding| Some(finding.address.as_ref()?.to_string())))

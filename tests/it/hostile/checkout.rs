@@ -372,6 +372,8 @@ fn where_git_cannot_say_whether_it_tracks_state_that_is_said_and_nothing_of_it_i
     {
         let brand = applied();
         git(&brand, &["init", "-q"]);
+        let (code, text) = with_git(&brand, script, "history --state-dir absent");
+        assert!(code == 0, "nothing is there, so nothing is not read: {code} {text}");
         let (count, downloads) = (runs(&brand).len(), brand.downloads());
         let (code, text) = with_git(&brand, script, "plan");
         assert!(code == 0 && text.contains("are not read") && text.contains(why), "{code} {text}");

@@ -70,8 +70,8 @@ fn what_stops_a_command_stops_its_report_too() {
     // A run whose rest was never sent.
     let mut report = scenes::run();
     let run = report.run.as_mut().unwrap();
-    for step in run.steps.values_mut().filter(|step| step.fate != StepOutcome::Applied) {
-        step.fate = StepOutcome::Skipped;
+    for step in run.steps.values_mut().filter(|step| step.outcome != StepOutcome::Applied) {
+        step.outcome = StepOutcome::Skipped;
     }
     assert_eq!(rest(&report, "apply"), Some(("failure".to_owned(), "Not everything was applied: 8 of 10".to_owned())));
     report.failure = Some(FailureKind::Interrupted);

@@ -110,7 +110,8 @@ fn a_run_that_went_wrong_says_where_it_is_and_how_to_go_back() {
     let hostile = Address::new(Kind::Icon, Code::new("acme-'; rm -rf ~ #`|"));
     let replaced = plan.diff.changes.iter().find(|change| change.action.before().is_some()).unwrap();
     let lost = Change { address: hostile.clone(), ..replaced.clone() };
-    run.steps.insert(hostile, StepResult { fate: StepOutcome::Failed, why: Some("refused".to_owned()), wrote: true });
+    run.steps
+        .insert(hostile, StepResult { outcome: StepOutcome::Failed, why: Some("refused".to_owned()), wrote: true });
     plan.diff.changes.push(lost);
     let seen = is_inert(&markdown::report(&report, "apply", None));
     let (id, folder) = (report.run.as_ref().unwrap().id.clone(), report.run.unwrap().folder.display().to_string());
