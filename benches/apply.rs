@@ -20,7 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brandctl::domain::asset::Kind;
 use brandctl::domain::diff::Unbacked;
-use brandctl::domain::guard::{self, Allowances, ApprovedPlan, CountsByKind, Empty, InUse};
+use brandctl::domain::guard::{self, Allowances, ApprovedPlan, CountsByKind, Empty, InUse, IncompleteCheckout};
 use brandctl::domain::journal::{JournalEntry, Line};
 use brandctl::domain::manifest;
 use brandctl::domain::origin::Origins;
@@ -183,8 +183,13 @@ fn approved(folder: &Path, run: &StoredRun) -> Result<Published<ApprovedPlan>> {
     plan.contents.extend(new.map(|digest| (digest, Arc::from([]))).collect::<Vec<_>>());
     let (manifest, _) = manifest::parse(&fs::read(folder.join("brand.yaml"))?, "brand.yaml");
     let ownership = manifest.ok_or("the manifest was valid before")?.ownership();
-    let allowances =
-        Allowances { max_deletes: None, empty: Empty::Allow, unbacked: Unbacked::Change, in_use: InUse::Allow };
+    let allowances = Allowances {
+        max_deletes: None,
+        empty: Empty::Allow,
+        unbacked: Unbacked::Change,
+        in_use: InUse::Allow,
+        checkout: IncompleteCheckout::Refuse,
+    };
     let evaluated = guard::evaluate(plan, &ownership, &CountsByKind::new(), allowances);
     let approved = Published::new(evaluated, None, &Origins::new(), &[])?.approve();
     Ok(approved.map_err(|refusal| format!("{refusal:?}"))?)

@@ -11,7 +11,6 @@ use crate::ops::observe::{NoCache, Reader};
 use crate::ops::origin::Record;
 use crate::ops::plan::{Purpose, Request};
 use crate::store::exported::ExportedPortal;
-use crate::store::git::Git;
 
 use super::attempt::Attempt;
 use super::connection;
@@ -43,7 +42,7 @@ pub(super) fn make(
             "name an export of that portal, or add this one to `portal`",
         ));
     }
-    let history = Git::of(context.globals.manifest());
+    let history = context.repository.history(&manifest);
     let request = Request {
         portal: &source.portal,
         manifest: context.repository.name(),
@@ -56,6 +55,7 @@ pub(super) fn make(
         record: Some(Record { history: &history, runs: &[] }),
     };
     let reader = Reader { portal: &exported, cache: &NoCache, observer: context.progress.as_ref() };
-    let planned = context.wait(ops::plan::plan(&request, &reader))??;
+    let mut planned = context.wait(ops::plan::plan(&request, &reader))??;
+    context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
     attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))
 }

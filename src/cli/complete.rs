@@ -51,7 +51,7 @@ pub(super) fn addresses() -> ArgValueCompleter {
 /// some.
 pub(super) fn runs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
-        let repository = Repository::at(&manifest());
+        let repository = repository();
         let root = option("--state-dir", None).map_or_else(|| state_beside(repository.folder()), PathBuf::from);
         let runs = runs::of_all_portals(&root).unwrap_or_default();
         let mut found = candidates(typed, runs.iter().rev().map(|run| run.state.run.clone()));
@@ -74,15 +74,16 @@ fn is_plain(value: &str) -> bool {
 
 /// The addresses that the manifest declares, as far as it can be read.
 fn declared() -> Vec<Address> {
-    let repository = Repository::at(&manifest());
+    let repository = repository();
     let text = repository.manifest().unwrap_or_default();
     let (manifest, _) = manifest::read(&text, repository.name());
     manifest.map(|manifest| repository.addresses(&manifest)).unwrap_or_default()
 }
 
-/// The manifest that the line names.
-fn manifest() -> PathBuf {
-    option("--file", Some("-f")).map_or_else(|| Path::new("brand.yaml").to_owned(), PathBuf::from)
+/// The branding repository that the line names.
+fn repository() -> Repository {
+    let manifest = option("--file", Some("-f")).map_or_else(|| Path::new("brand.yaml").to_owned(), PathBuf::from);
+    Repository::at(&manifest).below(option("--root", None).as_deref().map(Path::new))
 }
 
 /// The value that the line being typed gives to an option: the shell puts it behind a `--`.

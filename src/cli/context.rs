@@ -48,7 +48,7 @@ impl<'a> Context<'a> {
         signals::watch(&interrupt, &writing);
         Self {
             globals,
-            repository: Repository::at(globals.manifest()),
+            repository: globals.repository(),
             progress: Progress::new(globals),
             settle: Duration::ZERO,
             interrupt,

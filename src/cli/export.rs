@@ -8,7 +8,7 @@ use crate::domain::export::{ExportChoice, ExportSource};
 use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
-use crate::ops::export;
+use crate::ops::export::{self, Exported};
 use crate::ops::observe::{NoCache, Reader};
 use crate::ops::plan::Purpose;
 use crate::ops::ports::Existing;
@@ -50,23 +50,24 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let context = Context::reading_once(globals);
     let mut attempt = Attempt::default();
-    let mut exported = ExportReport { folder: arguments.folder.display().to_string(), ..ExportReport::default() };
-    let failure = export_to(&context, arguments, &mut attempt, &mut exported).err();
+    let made = export_to(&context, arguments, &mut attempt);
     context.progress.clear();
+    let (items, written, failure) = match made {
+        Ok(Exported { export, written }) => {
+            attempt.findings.extend(export.findings);
+            (export.items, written, None)
+        }
+        Err(failure) => (Vec::new(), Vec::new(), Some(failure)),
+    };
     let report = attempt.into_report(&context, failure);
-    exported.portal = report.portal;
-    exported.findings = report.findings;
+    let folder = arguments.folder.display().to_string();
+    let exported = ExportReport { folder, portal: report.portal, items, written, findings: report.findings };
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
     let human = || render::export::exported(&exported);
     output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &Report::default())
 }
 
-fn export_to(
-    context: &Context<'_>,
-    arguments: &Arguments,
-    attempt: &mut Attempt,
-    report: &mut ExportReport,
-) -> Result<(), Failure> {
+fn export_to(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Exported, Failure> {
     let choice = chosen(arguments).map_err(Failure::usage)?;
     // A manifest is not needed; the pin of one that is named holds.
     let manifest = if context.globals.names_manifest() { attempt.parse_if_any(context)? } else { None };
@@ -75,11 +76,7 @@ fn export_to(
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder).sparing(context.globals.inputs.iter().map(NamedFile::parts));
     let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
-    let exported = context.wait(export::export(&choice, &source, &reader, &target, existing))??;
-    report.items = exported.export.items;
-    report.written = exported.written;
-    attempt.findings.extend(exported.export.findings);
-    Ok(())
+    Ok(context.wait(export::export(&choice, &source, &reader, &target, existing))??)
 }
 
 fn chosen(arguments: &Arguments) -> Result<ExportChoice, String> {

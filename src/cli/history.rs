@@ -5,7 +5,6 @@ use clap::Args;
 use crate::domain::journal::RunState;
 use crate::render;
 use crate::render::json::HistoryDocument;
-use crate::store::repository::Repository;
 use crate::store::runs;
 
 use super::exit::Exit;
@@ -20,7 +19,7 @@ use super::settings::{Format, Globals};
 pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
-    let root = globals.state_root(Repository::at(globals.manifest()).folder());
+    let root = globals.state_root(globals.repository().folder());
     let runs: Vec<RunState> = match runs::of_all_portals(&root) {
         Ok(runs) => runs.into_iter().map(|run| run.state).collect(),
         Err(error) => {

@@ -4,6 +4,8 @@ use clap::Args;
 
 use crate::domain::list::ListReport;
 use crate::domain::manifest::Manifest;
+use crate::domain::report::Subject;
+use crate::domain::state::Selection;
 use crate::ops;
 use crate::ops::list::Bytes;
 use crate::ops::plan::Purpose;
@@ -12,6 +14,7 @@ use crate::render::json::ListDocument;
 use crate::render::list::Systems;
 
 use super::attempt::Attempt;
+use super::connection::Connection;
 use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
@@ -39,14 +42,22 @@ pub(super) struct Arguments {
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let context = Context::reading_once(globals);
-    let (mut attempt, mut list) = (Attempt::default(), ListReport::default());
-    let failure = look(&context, arguments, &mut attempt, &mut list).err();
+    let mut attempt = Attempt::default();
+    let opened = open(&context, arguments, &mut attempt);
+    let with_manifest = opened.as_ref().is_ok_and(|opened| opened.manifest.is_some());
+    let listed = opened.and_then(|opened| look(&context, arguments, opened, &mut attempt));
     context.progress.clear();
+    let (found, failure) = match listed {
+        Ok(found) => (found, None),
+        Err(failure) => (ListReport::default(), Some(failure)),
+    };
     let report = attempt.into_report(&context, failure);
-    list.findings.clone_from(&report.findings);
-    if arguments.reports.comment() {
-        list.subject = context.subject();
-    }
+    let mut list = ListReport {
+        subject: if arguments.reports.comment() { context.subject() } else { Subject::default() },
+        manifest: with_manifest.then(|| context.repository.name().to_owned()),
+        findings: report.findings.clone(),
+        ..found
+    };
     let unwritten = arguments.reports.write_list(&list, &context.spared());
     list.findings.extend(unwritten);
     let exit = error::exit_of_reading(report.failure, list.has_errors());
@@ -55,25 +66,39 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::result::<ListDocument>(globals, &list, exit, human, &list.findings, &report)
 }
 
+/// A portal that can be read, and what is wanted of it.
+struct Opened {
+    only: Selection,
+    manifest: Option<Manifest>,
+    connection: Connection,
+}
+
+fn open(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Opened, Failure> {
+    let only = arguments.select.selection().map_err(Failure::usage)?;
+    let manifest = attempt.parse_if_any(context)?;
+    let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
+    Ok(Opened { only, manifest, connection })
+}
+
+/// Reads the entries. What was found on the way goes to `attempt`.
 fn look(
     context: &Context<'_>,
     arguments: &Arguments,
+    opened: Opened,
     attempt: &mut Attempt,
-    list: &mut ListReport,
-) -> Result<(), Failure> {
+) -> Result<ListReport, Failure> {
     let Arguments { select, reports, system: _ } = arguments;
-    let only = select.selection().map_err(Failure::usage)?;
-    let manifest = attempt.parse_if_any(context)?;
-    let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
-    list.manifest = manifest.as_ref().map(|_| context.repository.name().to_owned());
+    let Opened { only, manifest, connection } = opened;
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
     let reader = connection.reader(context);
     let listed = context.wait(ops::list::list(&reader, ownership.as_ref(), &only, select.freshness(), bytes))??;
     connection.save_cache(context, &listed.listing);
-    list.portal = Some(connection.identity);
-    list.entries = listed.entries;
-    list.contents = listed.contents;
     attempt.findings.extend(listed.findings);
-    Ok(())
+    Ok(ListReport {
+        portal: Some(connection.identity),
+        entries: listed.entries,
+        contents: listed.contents,
+        ..ListReport::default()
+    })
 }

@@ -12,7 +12,6 @@ use crate::ops::origin::Record;
 use crate::ops::plan::{Planned, Purpose, Request, Seen};
 use crate::ops::ports::PAGES_AT_ONCE;
 use crate::portal::Rate;
-use crate::store::git::Git;
 use crate::store::runs::RunStore;
 use crate::store::state_dir::StateError;
 
@@ -51,6 +50,7 @@ pub(super) fn make(
         compare(context, &arguments.select, arguments.guards.unbacked(), purpose, attempt)?;
     let checked = items.map_or(Ok(()), |items| check_usage(context, &connection, &mut planned, &items));
     let seen = planned.seen;
+    context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
     // A plan that was made is shown, also where the search for codes in use was cut short.
     let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))?;
     checked?;
@@ -68,7 +68,7 @@ pub(super) fn compare(
     let (manifest, desired) = attempt.check(context)?;
     let connection = attempt.connect(context, Some(&manifest), purpose)?;
     recovery::settle(context, &connection, attempt)?;
-    let history = Git::of(context.globals.manifest());
+    let history = context.repository.history(&manifest);
     let runs = RunStore::new(connection.state.clone(), None).record().map_err(StateError::from)?;
     let request = Request {
         portal: &connection.identity,

@@ -1,6 +1,7 @@
 //! `--report`: files that a command writes beside its output, however it ended.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::format::Document;
 use crate::render;
 use crate::render::json::{ListDocument, ValidationDocument};
 use crate::store::files::Output;
+use crate::store::root;
 
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
@@ -174,8 +176,8 @@ impl Reports {
                 ReportFormat::Html => Ok(Some(render::html::validation(validation))),
                 ReportFormat::Json => render::json::print::<ValidationDocument>(validation).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
-                ReportFormat::Junit => Ok(Some(render::junit::validation(validation))),
-                ReportFormat::Sarif => render::sarif::validation(validation).map(Some),
+                ReportFormat::Junit => Ok(Some(render::junit::validation(&in_repository(validation)))),
+                ReportFormat::Sarif => render::sarif::validation(&in_repository(validation)).map(Some),
             },
         )
     }
@@ -214,6 +216,26 @@ impl Reports {
         }));
         missing
     }
+}
+
+/// The result of `validate` with its files named from the root of the Git repository, as those expect them who show findings
+/// beside the files of a commit. What is in none stays as it is named.
+pub(super) fn in_repository(validation: &Validation) -> Validation {
+    let mut folders: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+    let mut named = |path: &mut String| {
+        let file = Path::new(path.as_str());
+        let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return };
+        let known = folders.entry(folder.to_owned());
+        if let Some(folder) = known.or_insert_with(|| root::folder_from_git_root(folder)) {
+            let name = name.to_string_lossy();
+            *path = if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") };
+        }
+    };
+    let mut validation = validation.clone();
+    named(&mut validation.manifest);
+    validation.findings.iter_mut().filter_map(|finding| finding.path.as_mut()).for_each(&mut named);
+    validation.art.iter_mut().for_each(|piece| named(&mut piece.file));
+    validation
 }
 
 /// The finding about a file that cannot be written. `what` is, for example, "report cannot be written".

@@ -16,7 +16,6 @@ use crate::sandbox::{
     RateLimit, Recording, Sandbox, SandboxError,
 };
 use crate::store::files::UserInput;
-use crate::store::repository::Repository;
 use crate::store::state_dir::StateDir;
 use crate::text::escaped;
 
@@ -126,7 +125,7 @@ pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
 }
 
 fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
-    let beside = || own_folder(&globals.state_root(Repository::at(globals.manifest()).folder()));
+    let beside = || own_folder(&globals.state_root(globals.repository().folder()));
     let bucket = RateLimit { rate_per_second: arguments.rate, burst: arguments.burst };
     Ok(Options {
         listen: arguments.listen,

@@ -49,6 +49,7 @@ pub(super) fn take_up(
         Ok::<_, PortalError>((counts_by_kind(&ownership, &listing, &declared), start))
     })??;
     count_own_deletes(&mut counts_by_kind, plan, &start.map_err(Failure::stale)?);
+    context.repository.judge_checkout(&manifest, plan, &mut counts_by_kind);
     let evaluated = saved.evaluate(&ownership, &counts_by_kind, options.allowances(&manifest.policy));
     attempt.evaluated(&evaluated);
     Ok(Approved { plan: evaluated.approve()?, connection, seen: None, resumed })

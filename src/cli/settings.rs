@@ -8,12 +8,13 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::domain::diff::Unbacked;
-use crate::domain::guard::{Allowances, Empty, InUse};
+use crate::domain::guard::{Allowances, Empty, InUse, IncompleteCheckout};
 use crate::domain::manifest::Policy;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::domain::usage::{Items, Span, TooMany};
 use crate::ops::observe::Freshness;
+use crate::store::repository::Repository;
 use crate::store::root::state_beside;
 use crate::text;
 
@@ -28,6 +29,10 @@ pub(super) struct Globals {
     /// The manifest: which codes it owns, and the PNG of each [default: brand.yaml]
     #[arg(short, long, global = true, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// How far the manifest's paths may lead, `..` and links included [default: the Git repository around the manifest, else
+    /// its folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
     /// Where to keep the cache, the lock and the runs [default: .brandctl beside the manifest]
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -170,6 +175,16 @@ impl Globals {
         self.file.as_deref().unwrap_or(Path::new("brand.yaml"))
     }
 
+    /// The branding repository.
+    pub(super) fn repository(&self) -> Repository {
+        self.repository_at(self.manifest())
+    }
+
+    /// The branding repository, its manifest named like this.
+    pub(super) fn repository_at(&self, manifest: &Path) -> Repository {
+        Repository::at(manifest).below(self.root.as_deref())
+    }
+
     /// Whether the user named one: then it must exist, also for commands that do without.
     pub(super) const fn names_manifest(&self) -> bool {
         self.file.is_some()
@@ -204,9 +219,27 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) settle: SettleArgs,
     #[command(flatten)]
+    pub(super) checkout: CheckoutArgs,
+    #[command(flatten)]
     pub(super) guards: GuardArgs,
     #[command(flatten)]
     pub(super) usage: UsageArgs,
+}
+
+/// Whether a folder of art must be checked out whole before an entry is deleted that it does not declare.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Guards")]
+pub(super) struct CheckoutArgs {
+    /// Allow deletes of a kind whose folder lacks files that Git tracks there (sparse checkout, submodule), or of which Git
+    /// cannot tell
+    #[arg(long)]
+    allow_incomplete_checkout: bool,
+}
+
+impl CheckoutArgs {
+    const fn allowance(self) -> IncompleteCheckout {
+        if self.allow_incomplete_checkout { IncompleteCheckout::Allow } else { IncompleteCheckout::Refuse }
+    }
 }
 
 /// Whether to look for codes in use before they are deleted or replaced.
@@ -236,7 +269,7 @@ impl PlanArgs {
     /// The exceptions that the user allows in this run.
     pub(super) fn allowances(&self, policy: &Policy) -> Allowances {
         let in_use = if self.usage.allow_in_use { InUse::Allow } else { InUse::Refuse };
-        Allowances { in_use, ..self.guards.allowances(policy) }
+        Allowances { in_use, checkout: self.checkout.allowance(), ..self.guards.allowances(policy) }
     }
 }
 
@@ -302,6 +335,8 @@ impl GuardArgs {
             unbacked: self.unbacked(),
             // Only commands that can look for codes in use can allow deleting them.
             in_use: InUse::Refuse,
+            // Only commands that delete what a folder does not declare have this one.
+            checkout: IncompleteCheckout::Refuse,
         }
     }
 }

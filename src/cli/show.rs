@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let repository = Repository::at(globals.manifest());
+    let repository = globals.repository();
     let complain = |finding: Finding| {
         output::diagnostic(&render::human::findings(&[finding], &Report::default(), &output::error_screen()));
         Exit::Error

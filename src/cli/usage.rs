@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::diff::Unbacked;
+use crate::domain::evidence::UsageEvidence;
 use crate::domain::plan::Plan;
 use crate::domain::usage::{Items, Span, UsageReport};
 use crate::ops;
@@ -62,24 +63,24 @@ fn code(text: &str) -> Result<Address, String> {
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let context = Context::new(globals, &arguments.settle);
-    let (mut attempt, mut usage) = (Attempt::default(), UsageReport::default());
-    let failure = look(&context, arguments, &mut attempt, &mut usage).err();
+    let mut attempt = Attempt::default();
+    let looked = look(&context, arguments, &mut attempt);
     context.progress.clear();
+    let is_complete = looked.is_ok();
+    let (evidence, failure) = match looked {
+        Ok(evidence) => (evidence, None),
+        Err(failure) => (None, Some(failure)),
+    };
     let report = attempt.into_report(&context, failure);
-    usage.portal.clone_from(&report.portal);
-    usage.findings.clone_from(&report.findings);
+    let (portal, findings) = (report.portal.clone(), report.findings.clone());
+    let usage = UsageReport { portal, evidence, findings, is_complete };
     let exit = error::exit_of_reading(report.failure, usage.has_errors());
     let human = || render::usage::report(&usage);
     output::result::<UsageDocument>(globals, &usage, exit, human, &usage.findings, &report)
 }
 
-/// Looks for the codes that were named, or that a plan would delete or replace.
-fn look(
-    context: &Context<'_>,
-    arguments: &Arguments,
-    attempt: &mut Attempt,
-    usage: &mut UsageReport,
-) -> Result<(), Failure> {
+/// Looks for the codes that were named, or that a plan would delete or replace. `None` when there are none.
+fn look(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Option<UsageEvidence>, Failure> {
     let items = Items::new(arguments.entities.iter().copied())?;
     let (connection, codes) = if arguments.codes.is_empty() {
         let compared = planning::compare(context, &arguments.select, Unbacked::Keep, Purpose::Read, attempt)?;
@@ -92,16 +93,15 @@ fn look(
         attempt.findings.extend(absent);
         (connection, arguments.codes.clone())
     };
-    if !codes.is_empty() {
-        planning::warn_if_slow(context, &items, &codes);
-        let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), &items, codes);
-        let Scanned { evidence, stopped } = context.wait(scanned)?;
-        usage.evidence = Some(evidence);
-        // What was read until an error counts.
-        attempt.findings.extend(stopped.into_iter().flat_map(|error| Failure::from(error).findings));
+    if codes.is_empty() {
+        return Ok(None);
     }
-    usage.is_complete = true;
-    Ok(())
+    planning::warn_if_slow(context, &items, &codes);
+    let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), &items, codes);
+    let Scanned { evidence, stopped } = context.wait(scanned)?;
+    // What was read until an error counts.
+    attempt.findings.extend(stopped.into_iter().flat_map(|error| Failure::from(error).findings));
+    Ok(Some(evidence))
 }
 
 /// The addresses that a plan would delete or replace, or would if their content could be fetched.

@@ -13,14 +13,13 @@ use crate::ops::validate::Validated;
 use crate::render::json::ValidationDocument;
 use crate::render::{self, picture::Pictures, screen::Colours};
 use crate::store::paths::PathFilter;
-use crate::store::repository::Repository;
 use crate::store::root;
 
 use super::exit::Exit;
 use super::output;
 use super::paths;
 use super::progress::Progress;
-use super::reports::Reports;
+use super::reports::{Reports, in_repository};
 use super::settings::{AnyFormat, Globals};
 
 /// Check the manifest and its PNGs, offline
@@ -48,7 +47,7 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = from_here(globals.manifest());
     let chosen = PathFilter::of(&arguments.paths, &manifest);
-    let repository = Repository::at(&manifest).limited_to(chosen.clone());
+    let repository = globals.repository_at(&manifest).limited_to(chosen.clone());
     let progress = Progress::new(globals);
     let mut validated = ops::validate::validate(repository.name(), &repository, Aim::Findings, progress.as_ref());
     progress.clear();
@@ -78,9 +77,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
             output::data(&render::human::validation(&validation, &pictures, &output::screen()), exit)
         }
         AnyFormat::Json => output::json(render::json::print::<ValidationDocument>(&validation), exit),
-        AnyFormat::Github => output::data(&render::github::validation(&validation), exit),
-        AnyFormat::Sarif => output::json(render::sarif::validation(&validation), exit),
-        AnyFormat::Junit => output::data(&render::junit::validation(&validation), exit),
+        AnyFormat::Github => output::data(&render::github::validation(&in_repository(&validation)), exit),
+        AnyFormat::Sarif => output::json(render::sarif::validation(&in_repository(&validation)), exit),
+        AnyFormat::Junit => output::data(&render::junit::validation(&in_repository(&validation)), exit),
     }
 }
 

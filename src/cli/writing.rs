@@ -17,7 +17,6 @@ use crate::ops::apply::{self, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::screen::Screen;
-use crate::store::git;
 use crate::store::runs::RunStore;
 use crate::text;
 
@@ -113,7 +112,7 @@ pub(super) fn apply(
     }
     context.writing.raise();
     let connection = &approved.connection;
-    let runs = RunStore::new(connection.state.clone(), git::commit(context.repository.folder()));
+    let runs = RunStore::new(connection.state.clone(), context.repository.commit());
     let applied = send(context, &approved, &runs, write);
     if let Err(error) = connection.cache.save_all(&connection.state) {
         output::note(context.globals, &format!("note: the cache cannot be written: {error}"));

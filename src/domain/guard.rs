@@ -1,7 +1,5 @@
 //! The guards: what a plan must pass before it may be applied. Only they can make an [`ApprovedPlan`].
 
-use std::collections::BTreeMap;
-
 use super::asset::{Address, Kind};
 use super::diff::{Action, Change, Unbacked};
 use super::evidence::Usage;
@@ -10,52 +8,16 @@ use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Plan;
 use crate::text::plural;
 
-/// The exceptions that the user allows in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowances {
-    /// Most deletes of one kind, from the flag or else from the manifest; `None` is the default bound.
-    pub max_deletes: Option<usize>,
-    /// Whether a kind that declares nothing may lose entries.
-    pub empty: Empty,
-    /// Whether entries may be changed whose old bytes could not be kept.
-    pub unbacked: Unbacked,
-    /// Whether icons may be deleted that log entries name, or that may be named by some that could not be read.
-    pub in_use: InUse,
-}
+mod bounds;
 
-/// Whether icons may be deleted that are in use, or may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InUse {
-    /// They may not.
-    Refuse,
-    /// They may (`--allow-in-use`).
-    Allow,
-}
-
-/// Whether a kind that declares nothing may lose entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Empty {
-    /// It may not.
-    Refuse,
-    /// It may (`--allow-empty`).
-    Allow,
-}
-
-/// Counts of one kind that the guards weigh a plan against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KindCounts {
-    /// Entries on the portal that the manifest owns.
-    pub(crate) owned: usize,
-    /// Entries that the manifest declares.
-    pub(crate) declared: usize,
-}
-
-/// The counts of each kind in the manifest.
-pub type CountsByKind = BTreeMap<Kind, KindCounts>;
+pub(crate) use bounds::FolderCheckout;
+pub use bounds::{Allowances, CountsByKind, Empty, InUse, IncompleteCheckout, KindCounts};
 
 /// The guards, by the names that plans and reports record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Guard {
+    /// Deletes of a kind whose folder may not be checked out whole.
+    Checkout,
     /// More deletes of one kind than allowed.
     MaxDeletes,
     /// Deletes of a kind that declares nothing.
@@ -72,6 +34,7 @@ impl Guard {
     /// The name that plans and reports record.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Checkout => "checkout",
             Self::MaxDeletes => "max_deletes",
             Self::AllowEmpty => "allow_empty",
             Self::Protect => "protect",
@@ -153,10 +116,11 @@ pub(crate) fn default_max_deletes(owned: usize) -> usize {
 
 /// Asks every guard about `plan`.
 pub fn evaluate(plan: Plan, ownership: &Ownership, counts_by_kind: &CountsByKind, allowances: Allowances) -> Evaluated {
-    let mut verdicts = Vec::new();
+    let checked = counts_by_kind.iter().filter_map(|(kind, counts)| checkout(&plan, *kind, counts, allowances));
+    let mut verdicts: Vec<_> = checked.collect();
     for (kind, counts) in counts_by_kind {
-        verdicts.push(max_deletes(&plan, *kind, *counts, allowances));
-        verdicts.extend(allow_empty(&plan, *kind, *counts, allowances));
+        verdicts.push(max_deletes(&plan, *kind, counts, allowances));
+        verdicts.extend(allow_empty(&plan, *kind, counts, allowances));
     }
     verdicts.extend(protect(&plan, ownership));
     verdicts.extend(unbacked(&plan, allowances));
@@ -244,7 +208,22 @@ fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn max_deletes(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowances) -> Verdict {
+/// Speaks when a kind loses entries whose folder may not hold all that is committed there: what is only not checked out is
+/// still declared.
+fn checkout(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
+    let FolderCheckout::Incomplete { why, help } = &counts.checkout else { return None };
+    let addresses = deleted(plan, kind);
+    let refused = allowances.checkout == IncompleteCheckout::Refuse;
+    (!addresses.is_empty()).then(|| Verdict {
+        guard: Guard::Checkout,
+        outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
+        message: format!("{} would be deleted, and {why}", plural(addresses.len(), kind.name(), kind.plural())),
+        help: refused.then(|| format!("{help}; if the deletes are meant, pass --allow-incomplete-checkout")),
+        addresses,
+    })
+}
+
+fn max_deletes(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Verdict {
     let deletes = plan.deletes(kind);
     let bound = allowances.max_deletes.unwrap_or_else(|| default_max_deletes(counts.owned));
     let refused = deletes > bound;
@@ -261,7 +240,7 @@ fn max_deletes(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowanc
     }
 }
 
-fn allow_empty(plan: &Plan, kind: Kind, counts: KindCounts, allowances: Allowances) -> Option<Verdict> {
+fn allow_empty(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
     let deletes = plan.deletes(kind);
     (counts.declared == 0 && deletes > 0).then(|| {
         let refused = allowances.empty == Empty::Refuse;

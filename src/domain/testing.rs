@@ -158,7 +158,10 @@ impl Repository {
                 entry.listed.address.kind == kind && self.ownership.of(&entry.listed.address).is_ok()
             };
             let declared = self.entries.keys().filter(|address| address.kind == kind).count();
-            (kind, KindCounts { owned: portal.0.entries.iter().filter(owned).count(), declared })
+            (
+                kind,
+                KindCounts { owned: portal.0.entries.iter().filter(owned).count(), declared, ..KindCounts::default() },
+            )
         };
         Kind::ALL.map(count).into()
     }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::asset::{Address, Code, Kind};
 use super::diff::{Action, Diff, Unbacked, diff};
 use super::finding::Place;
-use super::guard::{self, Allowances, Empty, Guard, InUse, KindCounts, Outcome, Refusal};
+use super::guard::{self, Allowances, Empty, Guard, InUse, IncompleteCheckout, KindCounts, Outcome, Refusal};
 use super::logmessage::LogEntry;
 use super::manifest;
 use super::ownership::Unmanaged;
@@ -158,8 +158,13 @@ fn plan_of(diff: Diff) -> Plan {
 
 #[test]
 fn guards_hold_at_every_size() {
-    let allowances =
-        Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
+    let allowances = Allowances {
+        max_deletes: None,
+        empty: Empty::Refuse,
+        unbacked: Unbacked::Keep,
+        in_use: InUse::Refuse,
+        checkout: IncompleteCheckout::Refuse,
+    };
     for (owned, deletes, refused) in
         [(1, 1, false), (2, 1, false), (2, 2, true), (9, 4, false), (9, 5, true), (40, 10, false), (40, 11, true)]
     {
@@ -167,7 +172,7 @@ fn guards_hold_at_every_size() {
         let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
         let kept: Vec<_> = codes.iter().skip(deletes).map(|code| (code.as_str(), 1)).chain([("a-new", 2)]).collect();
         let desired = desired("owns: [\"a-*\"]", &kept);
-        let counts_by_kind = [(Kind::Icon, KindCounts { owned, declared: kept.len() })].into();
+        let counts_by_kind = [(Kind::Icon, KindCounts { owned, declared: kept.len(), ..KindCounts::default() })].into();
         let plan = plan_of(compare(&desired, &portal(&live)));
         let evaluated = guard::evaluate(plan, desired.ownership(), &counts_by_kind, allowances);
         let verdict = evaluated.verdicts().iter().find(|verdict| verdict.outcome == Outcome::Refused).cloned();
@@ -183,7 +188,13 @@ fn guards_hold_at_every_size() {
 /// The decisions of the guard against deleting icons in use about a plan that deletes `a-0` and so on. Log entries name
 /// the first `used` of these; `completeness` says whether all entries were read.
 fn in_use(deletes: usize, used: usize, completeness: usage::Completeness, in_use: InUse) -> Vec<(Outcome, usize)> {
-    let allowances = Allowances { max_deletes: Some(99), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use };
+    let allowances = Allowances {
+        max_deletes: Some(99),
+        empty: Empty::Allow,
+        unbacked: Unbacked::Keep,
+        in_use,
+        checkout: IncompleteCheckout::Refuse,
+    };
     let codes: Vec<_> = (0..deletes).map(|number| format!("a-{number}")).collect();
     let live: Vec<_> = codes.iter().map(|code| (code.as_str(), Some(1))).collect();
     let desired = desired("owns: [\"a-*\"]", &[]);
@@ -220,8 +231,13 @@ fn icons_in_use_are_kept_at_every_size() {
 
 #[test]
 fn a_plan_without_its_images_is_not_approved() {
-    let allowances =
-        Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
+    let allowances = Allowances {
+        max_deletes: None,
+        empty: Empty::Refuse,
+        unbacked: Unbacked::Keep,
+        in_use: InUse::Refuse,
+        checkout: IncompleteCheckout::Refuse,
+    };
     let desired = desired("owns: [\"a-*\"]", &[("a-x", 1)]);
     let mut plan = plan_of(compare(&desired, &portal(&[])));
     plan.contents.clear();

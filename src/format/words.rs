@@ -91,6 +91,8 @@ frozen! {
     #[serde(rename_all = "snake_case")]
     #[schemars(rename = "Guard")]
     GuardName = guard::Guard {
+        /// Deletes of a kind whose folder may not be checked out whole.
+        Checkout,
         /// More deletes of one kind than allowed.
         MaxDeletes,
         /// Deletes of a kind that declares nothing.

@@ -1,6 +1,6 @@
 //! Finds out who moved: asks the history no more than the changes of a plan need. Writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -49,7 +49,8 @@ pub(crate) fn origins(
             return (origins, vec![Finding { help, ..Finding::warning("history", message) }]);
         }
     };
-    let mut evidence = OriginEvidence::new(&past, plan, desired, only, record.runs);
+    let locate = |paths: &BTreeSet<String>| record.history.locate(paths);
+    let mut evidence = OriginEvidence::new(&past, plan, desired, only, record.runs, &locate);
     let wanted = evidence.unsettled();
     if !wanted.is_empty() {
         let mut versions: Vec<(usize, &str, &ObjectId)> = past
@@ -63,7 +64,7 @@ pub(crate) fn origins(
             .into_iter()
             .map(|(commit, path, id)| OldManifest { commit, path, text: texts.get(id).map(AsRef::as_ref) })
             .collect();
-        evidence.read_manifests(&wanted, &versions);
+        evidence.read_manifests(&wanted, &versions, &locate);
         let unread: Vec<_> = evidence.unread().into_iter().collect();
         let images = record.history.blobs(&unread);
         let contents: BTreeMap<_, _> =

@@ -119,7 +119,7 @@ pub(crate) fn counts_by_kind(
         .iter()
         .map(|kind| {
             let declared = declared.get(kind).copied().unwrap_or_default();
-            (*kind, KindCounts { owned: listing.owned(ownership, *kind), declared })
+            (*kind, KindCounts { owned: listing.owned(ownership, *kind), declared, ..KindCounts::default() })
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The traits that the adapters fill. Reading and writing are two, so that a plan cannot write.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::domain::guard::ApprovedPlan;
 use crate::domain::journal::{JournalEntry, RunState};
 use crate::domain::logmessage::{Entity, LogEntry, LogOrder, LogPage, NewLogEntry};
 use crate::domain::manifest::Manifest;
-use crate::domain::origin::past::{ObjectId, Past};
+use crate::domain::origin::past::{Located, ObjectId, Past};
 use crate::domain::retry::Class;
 use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
@@ -49,6 +49,8 @@ pub(crate) type Blobs = BTreeMap<ObjectId, Arc<[u8]>>;
 pub(crate) trait History {
     /// The log of the manifest and of all that lies in its folder.
     fn past(&self) -> Result<Past, NoHistory>;
+    /// Where paths lead, from the root of the repository, as far as that is not to themselves.
+    fn locate(&self, paths: &BTreeSet<String>) -> BTreeMap<String, Located>;
     /// These contents, as far as this clone has them.
     fn blobs(&self, ids: &[ObjectId]) -> Blobs;
 }

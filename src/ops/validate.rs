@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use rayon::prelude::*;
 
@@ -81,8 +81,19 @@ fn place(findings: &mut [Finding], manifest: &Manifest, name: &str) {
     }
 }
 
-/// A file that is named relative to the manifest, named as the manifest is.
+/// A file that is named relative to the manifest, named as the manifest is: without `.`, doubled slashes, and `..` that go
+/// back over a name.
 fn beside(manifest: &str, file: &str) -> String {
     let folder = Path::new(manifest).parent().unwrap_or(Path::new(""));
-    folder.join(file).display().to_string()
+    let mut named = folder.to_owned();
+    for part in Path::new(file).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if named.file_name().is_some() => {
+                named.pop();
+            }
+            part => named.push(part),
+        }
+    }
+    named.display().to_string()
 }

@@ -7,6 +7,7 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{Manifest, Section};
 
 use super::files::{FileKind, Folder, Inside, NotRead, plain};
+use super::root::Root;
 
 /// A file that the manifest declares an entry with.
 pub(super) struct DeclaredFile {
@@ -15,12 +16,19 @@ pub(super) struct DeclaredFile {
     pub(super) file: String,
     /// Where the manifest declares it.
     pub(super) place: Place,
+    /// Where the path is written.
+    pub(super) path_place: Place,
     /// What its folder's list showed it to be, if that was looked at.
     pub(super) kind: Option<FileKind>,
 }
 
 /// Every file that `manifest` declares, sorted by address, and what is wrong with folders that cannot be listed.
-pub(super) fn files(folder: &Folder, manifest: &Manifest, manifest_name: &str) -> (Vec<DeclaredFile>, Vec<Finding>) {
+pub(super) fn files(
+    folder: &Folder,
+    root: &Root,
+    manifest: &Manifest,
+    manifest_name: &str,
+) -> (Vec<DeclaredFile>, Vec<Finding>) {
     let (mut declared, mut findings) = (Vec::new(), Vec::new());
     for kind in Kind::ALL {
         match manifest.section(kind) {
@@ -29,16 +37,12 @@ pub(super) fn files(folder: &Folder, manifest: &Manifest, manifest_name: &str) -
                 address: Address::new(kind, code.clone()),
                 file: entry.path.clone(),
                 place: entry.place.clone(),
+                path_place: entry.path_place.clone(),
                 kind: None,
             })),
-            Some(Section::Folder { path, place }) => match list(folder, kind, path, place) {
+            Some(Section::Folder { path, place }) => match list(folder, root, kind, path, place) {
                 Ok(listed) => declared.extend(listed),
-                Err(message) => {
-                    let help =
-                        format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural());
-                    let finding = Finding::error("folder-unreadable", message).in_file(manifest_name);
-                    findings.push(finding.at(place.clone()).help(help));
-                }
+                Err(finding) => findings.push(finding.in_file(manifest_name).at(place.clone())),
             },
         }
     }
@@ -46,14 +50,27 @@ pub(super) fn files(folder: &Folder, manifest: &Manifest, manifest_name: &str) -
     (declared, findings)
 }
 
-/// The PNGs in the folder `name`; the error says why it cannot be listed.
-fn list(manifest_folder: &Folder, kind: Kind, name: &str, place: &Place) -> Result<Vec<DeclaredFile>, String> {
-    let unreadable = |error| format!("the folder `{name}` cannot be read: {}", plain(&error));
-    let inside = Inside::of(manifest_folder, std::iter::empty()).map_err(unreadable)?;
-    let items = inside.items(name).map_err(|why| match why {
-        NotRead::Outside => format!("the folder `{name}` is a link that leaves the manifest's folder"),
-        NotRead::Kind(kind) => format!("the folder `{name}` cannot be read: it is {}", kind.words()),
-        NotRead::Io(error) => unreadable(error),
+/// The PNGs in the folder `name`; the finding says why it cannot be listed.
+fn list(
+    manifest_folder: &Folder,
+    root: &Root,
+    kind: Kind,
+    name: &str,
+    place: &Place,
+) -> Result<Vec<DeclaredFile>, Box<Finding>> {
+    let fail = |message: String| {
+        let help = format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural());
+        Box::new(Finding::error("folder-unreadable", message).help(help))
+    };
+    let unreadable = |error| fail(format!("the folder `{name}` cannot be read: {}", plain(&error)));
+    let inside = Inside::below(root.folder(), manifest_folder, std::iter::empty()).map_err(unreadable)?;
+    let items = inside.items(name).map_err(|why| match root.refusal(&why, "folder", name) {
+        Some(refusal) => Box::new(refusal),
+        None => match why {
+            NotRead::Kind(kind) => fail(format!("the folder `{name}` cannot be read: it is {}", kind.words())),
+            NotRead::Io(error) => unreadable(error),
+            NotRead::LeadsOut | NotRead::Outside | NotRead::InGit => fail(format!("`{name}` cannot be read")),
+        },
     })?;
     let mut listed = Vec::new();
     for item in items {
@@ -63,7 +80,8 @@ fn list(manifest_folder: &Folder, kind: Kind, name: &str, place: &Place) -> Resu
             if !file_name.to_string_lossy().to_lowercase().ends_with(".png") {
                 continue;
             }
-            return Err(format!("the folder `{name}` holds a file whose name is no UTF-8: {}", file_name.display()));
+            let message = format!("the folder `{name}` holds a file whose name is not UTF-8: {}", file_name.display());
+            return Err(fail(message));
         };
         if file_name.starts_with('.') {
             continue;
@@ -73,6 +91,7 @@ fn list(manifest_folder: &Folder, kind: Kind, name: &str, place: &Place) -> Resu
                 address: Address::new(kind, Code::new(stem)),
                 file: [name.trim_end_matches('/'), "/", file_name].concat(),
                 place: place.clone(),
+                path_place: place.clone(),
                 kind: item.kind(),
             });
         }

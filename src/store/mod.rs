@@ -4,13 +4,17 @@
 //! |---|---|
 //! | `files` | how any of them is opened, read, written and locked: nobody else does that |
 //! | `repository`, `declared`, `orphans`, `paths` | the manifest, the art that it declares, what lies beside it, what a command line names of it |
-//! | `root` | where a manifest's Git repository and its state are |
+//! | `root` | how far a manifest's paths may lead, where its Git repository and its state are |
 //! | `git` | what Git knows of it |
+//! | `checkout` | whether a folder of art holds what is committed there |
+//! | `committed` | the commit that it is at, and whether it is as committed there |
 //! | `state_dir`, `cache`, `lock`, `runs`, `past_run` | the state of one portal |
 //! | `export`, `exported` | the folder that an export is written to, and one that stands for its portal |
 //! | `init` | a new branding repository |
 
 pub mod cache;
+mod checkout;
+mod committed;
 mod declared;
 pub(crate) mod export;
 pub(crate) mod exported;

@@ -2,7 +2,8 @@
 //!
 //! Looked through are the folders that it declares as a whole or that hold a declared file, with the folders below them;
 //! of the manifest's own folder only the files, because all the rest of a repository lies below it. Links are not
-//! followed, and hidden files and folders are left alone.
+//! followed, and hidden files and folders are left alone. Folders outside of the manifest's own are not looked through: what
+//! lies there may be the art of others.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
@@ -131,15 +132,16 @@ impl DeclaredPaths {
     }
 }
 
-/// A path without `.` and `..`, which the manifest has checked to stay inside.
+/// A path without `.` and, but for those at its beginning, `..`.
 fn normal(path: &str) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in Path::new(path).components() {
         match part {
             Component::Normal(name) => normal.push(name),
-            Component::ParentDir => {
+            Component::ParentDir if normal.file_name().is_some() => {
                 normal.pop();
             }
+            Component::ParentDir => normal.push(".."),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }
     }

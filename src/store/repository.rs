@@ -1,6 +1,6 @@
 //! The branding repository on disk: the manifest's bytes, and the art that it declares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Level, Manifest, Section};
+use crate::domain::origin::past::is_yaml;
 use crate::domain::plan::Contents;
 use crate::domain::rules::{self, Art, MAX_READ, OrphanFiles, Piece};
 use crate::ops::ports::ReadArt;
@@ -17,10 +18,21 @@ use crate::text;
 
 use super::declared::{self, DeclaredFile};
 use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
+use super::git::Git;
 use super::orphans;
 use super::paths::PathFilter;
+use super::root::Root;
+
+/// The names under which manifests are looked for where the one that is meant is missing.
+const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
+
+/// How many folders upward they are looked for.
+const MAX_FOLDERS_ABOVE: usize = 32;
 
 const FILE_MISSING: &str = "file-missing";
+
+/// The most missing files of which Git is asked whether they were only not checked out.
+const MAX_QUESTIONS: usize = 3;
 
 /// The most missing files for which a similar name is looked for: each of them is compared with all names of its folder.
 const MAX_SUGGESTIONS: usize = 5;
@@ -33,6 +45,7 @@ const MAX_COMPARED_NAMES: usize = 2_000;
 pub struct Repository {
     manifest: PathBuf,
     folder: Folder,
+    root: Root,
     name: String,
     filter: PathFilter,
 }
@@ -44,8 +57,17 @@ impl Repository {
         Self {
             manifest: manifest.to_owned(),
             folder: Folder::at(place::folder_of(manifest)),
+            root: Root::around(manifest),
             name: manifest.display().to_string(),
             filter: PathFilter::Everything,
+        }
+    }
+
+    /// The same repository, with this root if the user named one (`--root`).
+    pub(crate) fn below(self, root: Option<&Path>) -> Self {
+        match root {
+            Some(root) => Self { root: Root::named(root), ..self },
+            None => self,
         }
     }
 
@@ -64,6 +86,44 @@ impl Repository {
         self.folder.path()
     }
 
+    /// What Git knows of its past.
+    pub(crate) fn history(&self, manifest: &Manifest) -> Git {
+        let mut folders = BTreeSet::new();
+        for DeclaredFile { file, kind, .. } in self.declarations(manifest).0 {
+            let path = self.folder.path_of(file);
+            if kind != Some(FileKind::File) && place::is_link(&path) {
+                folders.extend(place::real(&path).iter().map(|real| place::folder_of(real).to_owned()));
+            }
+            folders.insert(place::folder_of(&path).to_owned());
+        }
+        for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
+            if let Section::Folder { path, .. } = section {
+                folders.insert(self.folder.path_of(path));
+            }
+        }
+        Git::of(self.manifest.clone(), folders.into_iter().collect())
+    }
+
+    /// The path of the manifest.
+    pub(super) fn path(&self) -> &Path {
+        &self.manifest
+    }
+
+    /// The manifest's folder, where its paths begin.
+    pub(super) const fn base(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// How far the manifest's paths may lead.
+    pub(super) const fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// What the manifest declares, sorted by address, and what is wrong with folders that cannot be listed.
+    pub(super) fn declarations(&self, manifest: &Manifest) -> (Vec<DeclaredFile>, Vec<Finding>) {
+        declared::files(&self.folder, &self.root, manifest, &self.name)
+    }
+
     /// Whether there is nothing at the manifest's place, not even something that cannot be read.
     pub(crate) fn is_absent(&self) -> bool {
         UserInput::at(&self.manifest).is_absent()
@@ -71,13 +131,13 @@ impl Repository {
 
     /// The addresses that the manifest declares, sorted, as far as its folders can be listed; no image is read.
     pub(crate) fn addresses(&self, manifest: &Manifest) -> Vec<Address> {
-        let (declared, _) = declared::files(&self.folder, manifest, &self.name);
+        let (declared, _) = self.declarations(manifest);
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
     /// The paths of the images that the manifest declares; they are looked for when they are asked for.
     pub(crate) fn declared_files(&self, manifest: &Manifest) -> impl Iterator<Item = PathBuf> {
-        std::iter::once_with(|| declared::files(&self.folder, manifest, &self.name).0)
+        std::iter::once_with(|| self.declarations(manifest).0)
             .flatten()
             .map(|declared| self.folder.path_of(declared.file))
     }
@@ -85,7 +145,7 @@ impl Repository {
     /// The new images of `changes` that the files from which they came still hold.
     pub(crate) fn unchanged_new_images(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
-        let Ok(inside) = Inside::of(&self.folder, new().map(|after| after.file.as_str())) else {
+        let Ok(inside) = Inside::below(self.root.folder(), &self.folder, new().map(|after| after.file.as_str())) else {
             return Contents::new();
         };
         new()
@@ -106,9 +166,7 @@ impl Repository {
                     format!("the manifest is a link to {}, which does not exist", target.display()),
                     "fix the link, or name the manifest itself with -f",
                 ),
-                None => {
-                    fail("the manifest does not exist".to_owned(), "name it with -f, or start one with `brandctl init`")
-                }
+                None => fail("the manifest does not exist".to_owned(), &self.where_else()),
             },
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         };
@@ -116,11 +174,13 @@ impl Repository {
         let input = UserInput::at(&self.manifest);
         let (kind, size) = input.facts().map_err(unreadable)?;
         let real = input.real_path().map_err(unreadable)?;
-        let is_yaml =
-            real.extension().is_some_and(|end| ["yaml", "yml"].iter().any(|yaml| end.eq_ignore_ascii_case(yaml)));
         match kind {
+            FileKind::File if !self.root.holds(&real) => {
+                let message = format!("the manifest does not lie in {}", self.root.words());
+                Err(fail(message, "keep it there, or name a folder that holds it and its art with --root"))
+            }
             // Errors quote lines of a manifest, and other files may hold secrets.
-            FileKind::File if !is_yaml => {
+            FileKind::File if !real.to_str().is_some_and(is_yaml) => {
                 let leads = if real.file_name() == self.manifest.file_name() { "" } else { " that this link leads to" };
                 Err(fail(
                     format!("the file{leads} is not read as a manifest: its name does not end in .yaml or .yml"),
@@ -131,9 +191,9 @@ impl Repository {
                 format!("the manifest is larger than {} MiB", max_bytes >> 20),
                 "use the folder form (`icons: icons/`) instead of listing every file",
             )),
-            FileKind::File => input.read(max_bytes).map_err(unreadable),
+            FileKind::File => UserInput::at(&real).read(max_bytes).map_err(unreadable),
             FileKind::Folder => {
-                let inside = ["brand.yaml", "brand.yml"].map(|name| self.manifest.join(name));
+                let inside = MANIFEST_NAMES.map(|name| self.manifest.join(name));
                 let help = match inside.iter().find(|path| place::exists(path)) {
                     Some(path) => format!("type -f {}", path.strip_prefix(".").unwrap_or(path).display()),
                     None => "name the file with -f, such as brand.yaml; there is none in this folder".to_owned(),
@@ -141,8 +201,26 @@ impl Repository {
                 Err(fail("this is a folder, not a manifest".to_owned(), &help))
             }
             FileKind::Link | FileKind::Other => {
-                Err(fail("this is no regular file".to_owned(), "the manifest must be a file"))
+                Err(fail("this is not a regular file".to_owned(), "the manifest must be a file"))
             }
+        }
+    }
+
+    /// What to type where the manifest is missing: the name of one that lies beside it, or in a folder above.
+    fn where_else(&self) -> String {
+        let beside = place::folder_of(&self.manifest);
+        let up = std::iter::successors(Some(beside.to_owned()), |folder| {
+            Some(if folder == Path::new(".") { PathBuf::from("..") } else { folder.join("..") })
+        });
+        let depth = place::of_folder(beside).components().count().min(MAX_FOLDERS_ABOVE);
+        let names = |folder: PathBuf| MANIFEST_NAMES.iter().map(move |name| folder.join(name));
+        let is_manifest = |path: &PathBuf| UserInput::at(path).kind() == Some(FileKind::File);
+        match up.take(depth).flat_map(names).find(is_manifest) {
+            Some(found) => {
+                let found = found.strip_prefix(".").unwrap_or(&found).display().to_string();
+                format!("there is another one: name it with `-f {}`", text::shell_word(&found))
+            }
+            None => "name it with -f, or start one with `brandctl init`".to_owned(),
         }
     }
 
@@ -159,14 +237,16 @@ impl Repository {
 
     /// Reads a declared file; the finding says why it cannot be read.
     fn read(&self, inside: &Inside, declared: &DeclaredFile) -> Result<FileContents, Box<Finding>> {
-        let DeclaredFile { address, file, place, kind } = declared;
+        let DeclaredFile { address, file, place, path_place, kind } = declared;
         inside.read(file, *kind, MAX_READ).map_err(|why| {
+            if let Some(finding) = self.root.refusal(&why, "file", file) {
+                let place = if matches!(why, NotRead::LeadsOut) { path_place } else { place };
+                return Box::new(finding.in_file(self.name.clone()).at(place.clone()).about(address.clone()));
+            }
             let (rule, message, help) = match why {
-                NotRead::Outside => (
-                    "path-outside",
-                    format!("the file `{file}` is a link that leaves the manifest's folder"),
-                    "keep the art in the repository: copy the file into it".to_owned(),
-                ),
+                NotRead::Outside | NotRead::LeadsOut | NotRead::InGit => {
+                    ("file-unreadable", format!("`{file}` cannot be read"), "check where it leads".to_owned())
+                }
                 NotRead::Kind(kind) => {
                     let what = if kind == FileKind::Folder { "a folder" } else { "no regular file" };
                     ("file-unreadable", format!("`{file}` is {what}"), "name a PNG file".to_owned())
@@ -199,6 +279,8 @@ impl Repository {
         let path = Path::new(file);
         let name = path.file_name()?.to_str()?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        let inside = Inside::below(self.root.folder(), &self.folder, std::iter::empty()).ok()?;
+        inside.holds(folder).ok().filter(|inside| *inside)?;
         let items = self.folder.child(folder).items().ok()?.flatten().take(MAX_COMPARED_NAMES);
         let names: Vec<String> = items.filter_map(|item| item.name().into_string().ok()).collect();
         let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -218,11 +300,18 @@ impl ReadArt for Repository {
             _ => orphans::find(&self.folder, manifest),
         };
         let declare = || {
-            let (declared, mut findings) = declared::files(&self.folder, manifest, &self.name);
+            let (declared, mut findings) = self.declarations(manifest);
             findings.extend(self.check_codes(manifest, &declared));
             (declared, findings)
         };
         let ((mut declared, mut findings), orphans) = rayon::join(declare, find_orphans);
+        for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
+            let Section::Folder { path, place } = section else { continue };
+            let finding = findings.iter_mut().find(|finding| finding.place.as_ref() == Some(place));
+            if let Some(finding) = finding.filter(|_| !place::exists(&self.folder.path_of(path))) {
+                finding.help = self.why_left_out(path).or(finding.help.take());
+            }
+        }
         self.filter.limit(&mut declared, |declared| self.folder.path_of(&declared.file));
         let files = declared.iter().map(|declared| self.folder.path_of(&declared.file));
         findings.extend(self.filter.unmatched(files).missing.into_iter().map(|path| {
@@ -230,7 +319,11 @@ impl ReadArt for Repository {
             Finding::error("path-missing", message)
                 .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
         }));
-        let inside = match Inside::of(&self.folder, declared.iter().map(|declared| declared.file.as_str())) {
+        let inside = match Inside::below(
+            self.root.folder(),
+            &self.folder,
+            declared.iter().map(|declared| declared.file.as_str()),
+        ) {
             Ok(inside) => inside,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));
@@ -241,17 +334,20 @@ impl ReadArt for Repository {
         let read: Vec<_> = declared.par_iter().map(|declared| self.read(&inside, declared)).collect();
         let mut pieces = Vec::with_capacity(read.len());
         let mut suggestions = MAX_SUGGESTIONS;
+        let mut questions = MAX_QUESTIONS;
         for (DeclaredFile { address, file, place, .. }, read) in declared.into_iter().zip(read) {
             match read {
                 Ok(FileContents { size, bytes }) => pieces.push(Piece { address, file, place, size, bytes }),
                 Err(mut finding) => {
                     if finding.rule == FILE_MISSING && suggestions > 0 {
                         suggestions -= 1;
-                        if !place::is_link(&self.folder.path_of(&file))
-                            && let Some(near) = self.nearest(&file)
-                        {
-                            finding.help = Some(format!("did you mean `{near}`?"));
-                        }
+                        let left_out = if questions > 0 { self.why_left_out(&file) } else { None };
+                        questions = questions.saturating_sub(1);
+                        let near = || {
+                            let near = self.nearest(&file).filter(|_| !place::is_link(&self.folder.path_of(&file)));
+                            near.map(|near| format!("did you mean `{near}`?"))
+                        };
+                        finding.help = left_out.or_else(near).or(finding.help);
                     }
                     findings.push(*finding);
                 }

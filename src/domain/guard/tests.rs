@@ -8,11 +8,21 @@ use crate::domain::state::Selection;
 use crate::domain::testing::{Portal, Repository, address, addresses, image, plan_of};
 
 /// Nothing is allowed that must be asked for.
-const STRICT: Allowances =
-    Allowances { max_deletes: None, empty: Empty::Refuse, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
+const STRICT: Allowances = Allowances {
+    max_deletes: None,
+    empty: Empty::Refuse,
+    unbacked: Unbacked::Keep,
+    in_use: InUse::Refuse,
+    checkout: IncompleteCheckout::Refuse,
+};
 /// Everything is allowed that can be asked for.
-const GENEROUS: Allowances =
-    Allowances { max_deletes: Some(99), empty: Empty::Allow, unbacked: Unbacked::Change, in_use: InUse::Allow };
+const GENEROUS: Allowances = Allowances {
+    max_deletes: Some(99),
+    empty: Empty::Allow,
+    unbacked: Unbacked::Change,
+    in_use: InUse::Allow,
+    checkout: IncompleteCheckout::Allow,
+};
 
 fn brand() -> Repository {
     Repository::declaring(&[("icon/a", 1), ("icon/b", 2), ("logo/c", 3)])
@@ -280,4 +290,41 @@ fn a_saved_plan_needs_both_spellings_of_an_entry_owned() {
 fn a_saved_plan_deletes_nothing_once_prune_is_off() {
     let portal = brand().portal().without("icon/a").showing("icon/b", 9).with("logo/x", 8);
     assert_eq!(saved(&portal, &brand().keeps_undeclared()), outside(&["logo/x"]));
+}
+
+#[test]
+fn what_a_folder_may_only_lack_is_not_deleted_at_any_size() {
+    for count in [1, 2, 9] {
+        let names: Vec<String> = (0..count).map(|number| format!("icon/x{number}")).collect();
+        let held = Portal::empty().with("icon/a", 7).with("logo/z", 8);
+        let (brand, portal) = (brand(), names.iter().fold(held, |portal, name| portal.with(name, 9)));
+        let judge = |checkout: FolderCheckout, allowances: Allowances| {
+            let mut counts = brand.counts(&portal);
+            counts.get_mut(&Kind::Icon).unwrap().checkout = checkout;
+            evaluate(
+                brand.plan(&portal),
+                brand.ownership(),
+                &counts,
+                Allowances { max_deletes: Some(99), ..allowances },
+            )
+        };
+        let lacking = FolderCheckout::Incomplete { why: "a file is left out".to_owned(), help: "fetch it".to_owned() };
+        let refused = judge(lacking.clone(), STRICT);
+        // The logo's kind is checked out whole: only icons count, and of those only what is deleted.
+        let mut deleted = addresses(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        deleted.sort();
+        assert_eq!(said(Guard::Checkout, &refused), [(Outcome::Refused, deleted.clone())]);
+        assert_eq!(refused.verdicts()[0].guard, Guard::Checkout, "it is told first");
+        let help = refused.verdicts()[0].help.clone().unwrap();
+        assert_eq!(help, "fetch it; if the deletes are meant, pass --allow-incomplete-checkout");
+        assert_eq!(refused.approve().unwrap_err(), Refusal::Guards);
+        assert_eq!(said(Guard::Checkout, &judge(lacking, GENEROUS)), [(Outcome::Allowed, deleted)]);
+        assert_eq!(said(Guard::Checkout, &judge(FolderCheckout::Whole, STRICT)), []);
+    }
+    // What is created or replaced passes.
+    let (brand, portal) = (brand(), Portal::empty().with("icon/a", 7));
+    let mut counts = brand.counts(&portal);
+    let lacking = FolderCheckout::Incomplete { why: String::new(), help: String::new() };
+    counts.get_mut(&Kind::Icon).unwrap().checkout = lacking;
+    assert_eq!(said(Guard::Checkout, &evaluate(brand.plan(&portal), brand.ownership(), &counts, STRICT)), []);
 }

@@ -21,7 +21,7 @@ checks! {
     WRONG_TYPE "wrong-type" "a value of another type than its key takes"
     BAD_VALUE "bad-value" "a value of the right type that cannot be meant"
     BAD_PATTERN "bad-pattern" "a glob that matches nothing or cannot be read"
-    BAD_PATH "bad-path" "a path that is not inside the manifest's folder or not portable"
+    BAD_PATH "bad-path" "a path that leads out of the repository or is not portable"
     UNKNOWN_RULE "unknown-rule" "`rules` names a rule that does not exist"
     FIXED_RULE "unyielding-rule" "`rules` lowers a rule that the portal itself enforces"
     PRUNE_UNSTATED "prune-unstated" "`owns` has a bare `*`, and `policy.prune` is not written out"

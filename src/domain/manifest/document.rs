@@ -108,7 +108,7 @@ const CODE: &str = "^[!-#%-~]([ -#%-~]{0,253}[!-#%-~])?$";
 
 const CODE_IS: &str = "A code has 1 to 255 printable ASCII characters, no $, and no space at either end";
 
-const PATH: &str = "A path is relative to the manifest's folder, stays in it, and separates folders with /";
+const PATH: &str = "A path is relative to the manifest's folder, and separates folders with /";
 
 fn version(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "const": VERSION, "default": VERSION })
@@ -152,7 +152,7 @@ fn path(description: &str, example: &str) -> Value {
     json!({
         "type": "string",
         "description": description,
-        "pattern": "^(?![A-Za-z]:)(?!\\.\\.(/|$))[^/\\\\][^\\\\]*$",
+        "pattern": "^(?![A-Za-z]:)[^/\\\\][^\\\\]*$",
         "patternErrorMessage": PATH,
         "examples": [example]
     })
@@ -161,7 +161,7 @@ fn path(description: &str, example: &str) -> Value {
 fn file(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",
-        "pattern": "^(?![A-Za-z]:)(?!\\.\\.(/|$))[^/\\\\][^\\\\]*(?<!/)$",
+        "pattern": "^(?![A-Za-z]:)[^/\\\\][^\\\\]*(?<!/)(?<!(^|/)\\.\\.)$",
         "patternErrorMessage": PATH,
         "examples": ["icons/call.png"]
     })

@@ -118,11 +118,16 @@ pub(crate) enum Section {
     },
 }
 
+/// The check of paths, which goes on where it is known how far they may lead.
+pub(crate) const BAD_PATH: &str = checks::BAD_PATH;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its file, as written or `icons/<code>.png`: relative to the manifest's folder, with `/`, never leaving it by
-    /// `..`. Symbolic links are not looked at here.
+    /// Its file, as written or `icons/<code>.png`: relative to the manifest's folder, with `/`. How far it may lead is not
+    /// known here.
     pub(crate) path: String,
+    /// Where the path is written: its value, else the key.
+    pub(crate) path_place: Place,
     /// Where the manifest declares it: its key.
     pub(crate) place: Place,
 }

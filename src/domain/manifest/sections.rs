@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::asset::{Address, Code, Kind};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Place};
 
 use super::checks;
 use super::codes::CodeChecks;
@@ -47,19 +47,19 @@ impl Reader<'_, '_> {
         codes.check(kind, declared.iter().zip(places), |finding| self.collector.push(finding));
         let mut entries = BTreeMap::new();
         for (code, pair) in declared.into_iter().zip(pairs) {
-            if let Some(path) = self.path(&Address::new(kind, code.clone()), pair) {
-                entries.insert(code, Entry { path, place: pair.place.clone() });
+            if let Some((path, path_place)) = self.path(&Address::new(kind, code.clone()), pair) {
+                entries.insert(code, Entry { path, path_place, place: pair.place.clone() });
             }
         }
         entries
     }
 
-    /// The path of an entry's file.
-    fn path(&mut self, address: &Address, pair: &MapEntry) -> Option<String> {
+    /// The path of an entry's file, and where it is written.
+    fn path(&mut self, address: &Address, pair: &MapEntry) -> Option<(String, Place)> {
         const EXPECTED: &str = "a path, `{file: path}` or nothing";
         let named = quoted(&format!("{}.{}", address.kind.plural(), pair.key));
         let value = match pair.value.shape() {
-            Shape::Null => return self.default_path(address, pair),
+            Shape::Null => return Some((self.default_path(address, pair)?, pair.place.clone())),
             Shape::Map(pairs) => {
                 let fields = self.fields(pairs, ENTRY_KEYS, &named);
                 let Some(file) = fields.get("file") else {
@@ -90,7 +90,7 @@ impl Reader<'_, '_> {
             self.push(problem.error_at(checks::BAD_PATH, value.place.clone()).about(address.clone()));
             return None;
         }
-        Some(path.to_owned())
+        Some((path.to_owned(), value.place.clone()))
     }
 
     fn default_path(&mut self, address: &Address, pair: &MapEntry) -> Option<String> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::code_history::{self, CodeHistory, OldManifest};
-use super::past::{Ancestors, Blob, ObjectId, Past, beside};
+use super::lfs::lfs_pointer;
+use super::past::{Ancestors, Blob, Located, ObjectId, Past, beside};
+use super::places::Places;
 use super::{Origin, OriginKind, Origins, PastOutcome, PastRun};
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, After, Before, Change};
@@ -20,6 +22,8 @@ pub(crate) struct OriginEvidence<'a> {
     /// The newest first.
     runs: &'a [PastRun],
     histories: BTreeMap<Address, CodeHistory>,
+    /// Where paths lead today.
+    places: Places,
     /// The contents that were read from the history; `None` for those that this clone does not have.
     contents: BTreeMap<ObjectId, Option<Content>>,
     /// The first commits of the versions that the portal has.
@@ -27,16 +31,20 @@ pub(crate) struct OriginEvidence<'a> {
 }
 
 impl<'a> OriginEvidence<'a> {
-    /// The evidence that the names of contents give, before any content is read. `runs` are those of this portal, the newest first.
+    /// The evidence that the names of contents give, before any content is read. `runs` are those of this portal, the newest
+    /// first; `locate` says where paths lead that do not lead to themselves.
     pub(crate) fn new(
         past: &'a Past,
         plan: &'a Plan,
         desired: &'a DesiredState,
         only: &Selection,
         runs: &'a [PastRun],
+        locate: &dyn Fn(&BTreeSet<String>) -> BTreeMap<String, Located>,
     ) -> Self {
         let (histories, contents) = (BTreeMap::new(), BTreeMap::new());
-        let mut evidence = Self { past, plan, desired, runs, histories, contents, seen: BTreeSet::new() };
+        let files = desired.entries().values().map(|entry| beside(past.manifest(), &entry.file)).collect();
+        let places = Places::of(locate(&files));
+        let mut evidence = Self { past, plan, desired, runs, histories, places, contents, seen: BTreeSet::new() };
         let differs: BTreeSet<_> = plan
             .diff
             .changes
@@ -70,8 +78,15 @@ impl<'a> OriginEvidence<'a> {
     }
 
     /// Adds the old versions of the manifest, the newest first.
-    pub(crate) fn read_manifests(&mut self, wanted: &BTreeMap<Address, Option<String>>, versions: &[OldManifest<'_>]) {
+    pub(crate) fn read_manifests(
+        &mut self,
+        wanted: &BTreeMap<Address, Option<String>>,
+        versions: &[OldManifest<'_>],
+        locate: &dyn Fn(&BTreeSet<String>) -> BTreeMap<String, Located>,
+    ) {
         self.histories = code_history::code_histories(wanted, versions);
+        let files = self.histories.values().flat_map(|history| &history.files);
+        self.places.extend(locate(&files.cloned().collect()));
     }
 
     /// The contents that live images must be compared with, because no version has the live image's name.
@@ -136,7 +151,10 @@ impl<'a> OriginEvidence<'a> {
         let files = self.files(&address);
         let versions: Vec<_> = files.iter().flat_map(|file| self.past.versions(file)).collect();
         let declared = change.action.after().is_some() && address == change.address;
-        if declared && versions.is_empty() {
+        if files.iter().any(|file| self.places.is_elsewhere(file)) {
+            return unknown(ELSEWHERE);
+        }
+        if declared && versions.is_empty() && self.places.why_unfollowed(self.past, &files).is_none() {
             return of(OriginKind::Pending, "its image is not committed".to_owned());
         }
         if let Some(why) = self.why_inconclusive(&address) {
@@ -200,7 +218,11 @@ impl<'a> OriginEvidence<'a> {
         if let Some(origin) = self.lost_since_last_run(&change.address, after) {
             return origin;
         }
-        let Some(drawn) = self.last(&self.path(&after.file), &change.address, &after.content) else {
+        let path = self.path(&after.file);
+        if self.places.is_elsewhere(&path) {
+            return unknown(ELSEWHERE);
+        }
+        let Some(drawn) = self.last(&self.places.leads_to(path), &change.address, &after.content) else {
             return of(OriginKind::Pending, "its image is not committed".to_owned());
         };
         let (listed, incomplete) =
@@ -250,7 +272,8 @@ impl<'a> OriginEvidence<'a> {
     fn whole(&self, run: &PastRun) -> Option<Ancestors> {
         let ancestors = self.past.ancestors_of([self.place(run).filter(|_| run.complete)?]);
         let had = |file: &str| self.past.touches(file).iter().any(|touch| ancestors.has(touch.commit));
-        let declared = self.desired.entries().values().filter(|entry| had(&self.path(&entry.file))).count();
+        let file = |file: &str| self.places.leads_to(self.path(file));
+        let declared = self.desired.entries().values().filter(|entry| had(&file(&entry.file))).count();
         // An entry that it looked at and that is no longer declared could be counted instead of one that it left out.
         (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
     }
@@ -265,10 +288,11 @@ impl<'a> OriginEvidence<'a> {
         self.desired.entries().get(address).map(|entry| self.path(&entry.file))
     }
 
-    /// Every file that a code was declared with, as far as that was read.
+    /// Every file that a code was declared with, as far as that was read, and what they lead to through links.
     fn files(&self, address: &Address) -> BTreeSet<String> {
         let old = self.histories.get(address).map(|history| history.files.clone()).unwrap_or_default();
-        old.into_iter().chain(self.file(address)).collect()
+        let named = old.into_iter().chain(self.file(address));
+        named.flat_map(|file| [self.places.leads_to(file.clone()), file]).collect()
     }
 
     /// The oldest commit in which a code has a version that equals this image.
@@ -297,7 +321,7 @@ impl<'a> OriginEvidence<'a> {
 
     /// The names that Git gives a content: as it is, and as LFS keeps it.
     fn names(&self, content: &Content, bytes: Option<&[u8]>) -> Vec<ObjectId> {
-        let pointer = pointer(content);
+        let pointer = lfs_pointer(&content.sha256, content.size);
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
     }
 
@@ -305,8 +329,8 @@ impl<'a> OriginEvidence<'a> {
     fn why_inconclusive(&self, address: &Address) -> Option<&'static str> {
         let files = self.files(address);
         let touches = || files.iter().flat_map(|file| self.past.touches(file));
-        if touches().any(|touch| touch.blob == Blob::Odd) {
-            return Some("a version of its file is a link, which cannot be compared");
+        if let Some(why) = self.places.why_unfollowed(self.past, &files) {
+            return Some(why);
         }
         let unread = |blob: &Blob| matches!(blob, Blob::Is(id) if self.contents.get(id).is_none_or(Option::is_none));
         let incomplete = self.histories.get(address).is_some_and(|history| history.incomplete);
@@ -331,7 +355,10 @@ impl<'a> OriginEvidence<'a> {
 
     /// How many declared images are not committed as they are.
     pub(crate) fn uncommitted(&self) -> usize {
-        let is_committed = |file: &str, content, bytes| self.first(&self.path(file), content, Some(bytes)).is_some();
+        let is_committed = |file: &str, content, bytes| {
+            let path = self.path(file);
+            self.places.is_elsewhere(&path) || self.first(&self.places.leads_to(path), content, Some(bytes)).is_some()
+        };
         let entries = self.desired.entries().values();
         entries.filter(|entry| !is_committed(&entry.file, &entry.content, &entry.png)).count()
     }
@@ -342,6 +369,7 @@ impl<'a> OriginEvidence<'a> {
     }
 }
 
+const ELSEWHERE: &str = "its file lies in another repository, such as a submodule, whose history is not looked at";
 const SHALLOW: &str = "the clone is shallow, and older versions are not in it";
 const NOT_HERE: &str = "contents of older commits could not be read";
 
@@ -363,23 +391,6 @@ fn of(kind: OriginKind, why: String) -> Origin {
 
 fn unknown(why: &str) -> Origin {
     of(OriginKind::Unknown, why.to_owned())
-}
-
-/// The pointer that LFS commits in place of a file.
-fn pointer(content: &Content) -> String {
-    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", content.sha256, content.size)
-}
-
-/// The facts of what a commit has of a file. In place of a file that LFS keeps elsewhere there is a note with its SHA-256
-/// and its size.
-pub(crate) fn committed(bytes: &[u8]) -> Content {
-    let noted = || {
-        let text = std::str::from_utf8(bytes).ok()?.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-        let (sha256, size) = (field("oid sha256:")?.parse().ok()?, field("size ")?.parse().ok()?);
-        Some(Content { sha256, size, appearance: None })
-    };
-    noted().unwrap_or_else(|| Content::of(bytes))
 }
 
 #[cfg(test)]
@@ -460,11 +471,11 @@ mod tests {
         let kept = desired.entries().iter().filter(|(kept, _)| **kept != address("a"));
         let kept = kept.map(|(address, entry)| (address.clone(), entry.content.clone())).collect();
         let plan = Plan::new("p".to_owned(), Diff { changes, kept, ..Diff::default() }, Contents::new());
-        let mut evidence = OriginEvidence::new(past, &plan, &desired, &Selection::All, runs);
+        let mut evidence = OriginEvidence::new(past, &plan, &desired, &Selection::All, runs, &|_| BTreeMap::new());
         let wanted = evidence.unsettled();
         let versions: Vec<_> = past.versions("brand.yaml").map(|(commit, _)| commit).collect();
         let old = |commit: &usize| OldManifest { commit: *commit, path: "brand.yaml", text: Some(MANIFEST.as_bytes()) };
-        evidence.read_manifests(&wanted, &versions.iter().map(old).collect::<Vec<_>>());
+        evidence.read_manifests(&wanted, &versions.iter().map(old).collect::<Vec<_>>(), &|_| BTreeMap::new());
         let all: BTreeMap<_, _> =
             (0..=u8::MAX).map(|mark| (past.name(&png(mark)).unwrap(), Content::of(&png(mark)))).collect();
         let unread = evidence.unread().into_iter();

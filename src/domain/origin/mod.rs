@@ -30,14 +30,17 @@
 
 pub mod code_history;
 mod evidence;
+mod lfs;
 pub mod past;
+mod places;
 
 use std::collections::BTreeMap;
 
 use super::asset::{Address, FoldedCode, Kind};
 use super::plan::Plan;
 use super::state::Content;
-pub(crate) use evidence::{OriginEvidence, committed};
+pub(crate) use evidence::OriginEvidence;
+pub(crate) use lfs::{committed, lfs_pointer};
 use past::ObjectId;
 
 /// Who moved.

@@ -77,6 +77,8 @@ struct Commit {
 pub(crate) struct Past {
     manifest: String,
     shallow: bool,
+    /// The folders that the log is of, each with a `/` at its end; all of them when it is empty.
+    folders: Vec<String>,
     commits: Vec<Commit>,
     places: BTreeMap<ObjectId, usize>,
     files: BTreeMap<String, Vec<Touch>>,
@@ -87,6 +89,17 @@ impl Past {
     /// repository was cloned.
     pub(crate) fn new(manifest: impl Into<String>, shallow: bool) -> Self {
         Self { manifest: manifest.into(), shallow, ..Self::default() }
+    }
+
+    /// The same log, which is of these folders only. The root is called by the empty name, any other with a `/` at its end.
+    pub(crate) fn of_folders(self, folders: &[String]) -> Self {
+        let everything = folders.iter().any(String::is_empty);
+        Self { folders: if everything { Vec::new() } else { folders.to_vec() }, ..self }
+    }
+
+    /// Whether the log says what happened to a file.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        self.folders.is_empty() || self.folders.iter().any(|folder| path.starts_with(folder.as_str()))
     }
 
     /// The oldest commit that has each content, under any name.
@@ -213,6 +226,20 @@ impl Ancestors {
     pub(crate) fn has(&self, commit: usize) -> bool {
         self.0.get(commit).copied().unwrap_or_default()
     }
+}
+
+/// Where a path leads today, once links are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Located {
+    /// To another path of the repository, through these links.
+    Linked {
+        /// The path, from the root.
+        path: String,
+        /// The links.
+        links: Vec<String>,
+    },
+    /// Out of the repository, or into another one in it.
+    Elsewhere,
 }
 
 /// Whether a file may be a manifest, by its name.

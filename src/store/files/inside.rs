@@ -1,4 +1,4 @@
-//! Reading below a folder, through links that stay inside it.
+//! Reading below a folder, through links that stay inside its root: the folder itself, or one above it.
 //!
 //! Where a link leads is looked up, and what lies there is opened below the handle of the folder without following another:
 //! a link that changes meanwhile leads nowhere. A folder is looked up once, not for each of its files.
@@ -14,6 +14,7 @@ use super::access::Access;
 use super::folder::Folder;
 use super::kind::{FileKind, FolderItem};
 use super::opened::OpenFolder;
+use super::place;
 use super::secret;
 use super::unexpected;
 
@@ -44,8 +45,12 @@ pub(crate) struct FileContents {
 /// The reason why a file is not read.
 #[derive(Debug)]
 pub(crate) enum NotRead {
-    /// It leads out of the folder.
+    /// Its name leads out of the root, whatever is there.
+    LeadsOut,
+    /// It is a link that leads out of the root.
     Outside,
+    /// It leads into a `.git`.
+    InGit,
     /// It is something other than a regular file.
     Kind(FileKind),
     /// It cannot be read.
@@ -83,7 +88,11 @@ impl Inside {
 
     /// Whether a name leads to something inside.
     pub(crate) fn holds(&self, name: impl AsRef<Path>) -> io::Result<bool> {
-        Ok(self.way_to(name.as_ref())?.is_some())
+        match self.way_to(name.as_ref()) {
+            Ok(_) => Ok(true),
+            Err(NotRead::Io(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     /// The items of a folder inside, in any order.
@@ -93,6 +102,7 @@ impl Inside {
 
     /// Reads a regular file, of at most `max_bytes`. `known` is what the list of its folder showed it to be.
     pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
+        self.check_name(Path::new(name))?;
         let parent = folder_of(name);
         let last = name.get(parent.len()..).unwrap_or_default().trim_start_matches('/');
         let is_name = !matches!(last, "" | "." | "..");
@@ -110,7 +120,7 @@ impl Inside {
                 },
             }
         }
-        let way = self.way_to(Path::new(name))?.ok_or(NotRead::Outside)?;
+        let way = self.way_to(Path::new(name))?;
         let (Some(parent), Some(last)) = (way.parent(), way.file_name()) else {
             return Err(NotRead::Kind(FileKind::Folder));
         };
@@ -124,15 +134,31 @@ impl Inside {
         Ok(read(file, max_bytes)?)
     }
 
-    /// The way from the root to where a name leads, links followed; `None` when that lies elsewhere.
-    fn way_to(&self, name: &Path) -> io::Result<Option<PathBuf>> {
+    /// Checks a name by itself, before anything is looked for that may lie outside.
+    fn check_name(&self, name: &Path) -> Result<(), NotRead> {
+        if place::is_in_git(name) {
+            Err(NotRead::InGit)
+        } else if place::leads_out(&self.root, self.folder.path(), name) {
+            Err(NotRead::LeadsOut)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The way from the root to where a name leads, links followed.
+    fn way_to(&self, name: &Path) -> Result<PathBuf, NotRead> {
+        self.check_name(name)?;
         let folder = self.folder.path_of(name);
         let real = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
-        Ok(real.strip_prefix(&self.root).ok().map(Path::to_owned))
+        match real.strip_prefix(&self.root) {
+            Err(_) => Err(NotRead::Outside),
+            Ok(below) if place::is_in_git(below) => Err(NotRead::InGit),
+            Ok(below) => Ok(below.to_owned()),
+        }
     }
 
     fn open_folder(&self, name: &str) -> Result<OpenFolder, NotRead> {
-        let way = self.way_to(Path::new(name))?.ok_or(NotRead::Outside)?;
+        let way = self.way_to(Path::new(name))?;
         Ok(self.walk(&way)?)
     }
 

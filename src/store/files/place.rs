@@ -1,8 +1,9 @@
 //! Where paths lead: two paths of one file have one answer. Nothing is opened.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// How many links are followed one after another, as systems do.
 const MAX_LINKS: usize = 40;
@@ -59,6 +60,32 @@ pub(crate) fn of_folder(folder: &Path) -> PathBuf {
     real(folder).or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.to_owned())
 }
 
+/// Whether a path leads through a `.git`, which some systems also find under other letter case.
+pub(crate) fn is_in_git(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
+}
+
+/// Whether a name in `folder` leads out of `root`, which has no links, by its `..` alone, whatever is there.
+pub(crate) fn leads_out(root: &Path, folder: &Path, name: &Path) -> bool {
+    if !name.components().any(|part| part == Component::ParentDir) {
+        return false;
+    }
+    let Ok(below) = of_folder(folder).strip_prefix(root).map(Path::to_owned) else { return false };
+    let mut depth = below.components().count();
+    name.components().any(|part| match part {
+        Component::ParentDir if depth == 0 => true,
+        Component::ParentDir => {
+            depth -= 1;
+            false
+        }
+        Component::Normal(_) => {
+            depth += 1;
+            false
+        }
+        _ => false,
+    })
+}
+
 /// Whether something is there, where links lead.
 pub(crate) fn exists(path: &Path) -> bool {
     path.exists()
@@ -82,6 +109,68 @@ pub(crate) fn is_link(path: &Path) -> bool {
 /// Where a link leads that leads to nothing.
 pub(crate) fn dangling(path: &Path) -> Option<PathBuf> {
     fs::read_link(path).ok().filter(|_| fs::metadata(path).is_err())
+}
+
+/// Where a link leads, as it says itself.
+pub(crate) fn target(link: &Path) -> Option<PathBuf> {
+    fs::read_link(link).ok()
+}
+
+/// The links on the way along a full path, each named without the ones before it; as many as systems follow.
+pub(crate) fn links_on(path: &Path) -> Vec<PathBuf> {
+    let mut links = Vec::new();
+    let mut at = PathBuf::new();
+    let mut rest: Vec<OsString> = parts_from_the_end(path);
+    while let Some(part) = rest.pop() {
+        if part == ".." {
+            at.pop();
+            continue;
+        }
+        at.push(part);
+        if let Some(target) = target(&at) {
+            links.push(at.clone());
+            if links.len() == MAX_LINKS {
+                break;
+            }
+            at.pop();
+            rest.extend(parts_from_the_end(&target));
+        }
+    }
+    links
+}
+
+fn parts_from_the_end(path: &Path) -> Vec<OsString> {
+    let mut parts: Vec<_> = path.components().map(|part| part.as_os_str().to_owned()).collect();
+    parts.retain(|part| part != ".");
+    parts.reverse();
+    parts
+}
+
+/// Whether a file belongs to this user, or to whom `folder` belongs. It is the file itself that counts, not where it leads.
+#[cfg(unix)]
+pub(crate) fn belongs_to(file: &Path, folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(file), Ok(folder)) = (fs::symlink_metadata(file), fs::metadata(folder)) else { return false };
+    file.uid() == folder.uid() || file.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// Whether a file belongs to this user: nothing says so here.
+#[cfg(not(unix))]
+pub(crate) const fn belongs_to(_: &Path, _: &Path) -> bool {
+    true
+}
+
+/// Whether everybody may put files into a folder that others cannot take away, as with `/tmp`.
+#[cfg(unix)]
+pub(crate) fn is_shared(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(folder).is_ok_and(|facts| facts.mode() & 0o1002 == 0o1002)
+}
+
+/// Whether everybody may put files into a folder: no permissions say so here.
+#[cfg(not(unix))]
+pub(crate) const fn is_shared(_: &Path) -> bool {
+    false
 }
 
 /// A relative path as manifests write it, with `/` between its parts.

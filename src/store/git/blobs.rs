@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::super::root::Checkout;
 use super::process::{git, watched};
 use crate::domain::origin::past::ObjectId;
 use crate::ops::ports::Blobs;
@@ -28,8 +28,8 @@ pub(super) struct BlobReader {
 
 impl BlobReader {
     /// Starts it; `None` when that cannot be done.
-    pub(super) fn start(folder: &Path) -> Option<Self> {
-        let mut command = git(folder);
+    pub(super) fn start(checkout: &Checkout) -> Option<Self> {
+        let mut command = git(checkout);
         let mut process =
             command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let (questions, answers) = (process.stdin.take()?, BufReader::new(process.stdout.take()?));

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::process::output;
+use super::super::files::place;
+use super::super::root::Checkout;
+use super::process::{is_shallow, output};
 use crate::domain::finding::Problem;
 use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
 use crate::ops::ports::NoHistory;
@@ -11,21 +13,24 @@ use crate::ops::ports::NoHistory;
 /// The most moves of a folder that are followed.
 const MAX_MOVES: usize = 8;
 
-/// Reads the past of the folder `folder` of a manifest.
-pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
-    let facts = output(folder, ["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
-    let unreadable = || NoHistory::Unreadable(Problem::new("Git gives the manifest's folder a name that is no UTF-8"));
-    let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
-    let (shallow, prefix) = facts.split_once('\n').unwrap_or((&facts, ""));
-    let prefix = prefix.strip_suffix('\n').unwrap_or(prefix);
+/// Reads the past of the folder of a manifest, and of the folders `art`, which are named from the top of the checkout.
+pub(super) fn past(checkout: &Checkout, manifest: &Path, art: Vec<String>) -> Result<Past, NoHistory> {
+    let shallow = is_shallow(checkout)?;
+    let unreadable = || NoHistory::Unreadable(Problem::new("Git gives the manifest's folder a name that is not UTF-8"));
+    let folder = place::real(place::folder_of(manifest)).ok();
+    let prefix = folder.as_deref().and_then(|folder| folder.strip_prefix(checkout.top()).ok()?.to_str());
+    let prefix = prefix.map(|prefix| if prefix.is_empty() { String::new() } else { format!("{prefix}/") });
+    let prefix = prefix.ok_or_else(unreadable)?;
     let name = manifest.file_name().and_then(|name| name.to_str()).ok_or_else(unreadable)?;
     let name = format!("{prefix}{name}");
-    let mut folders = vec![prefix.to_owned()];
+    let elsewhere = art.into_iter().filter(|folder| !folder.starts_with(prefix.as_str()));
+    let mut folders: Vec<String> = std::iter::once(prefix.clone()).chain(elsewhere).collect();
+    let most = folders.len() + MAX_MOVES;
     loop {
-        let text = log(folder, &folders)?;
-        let past = parsed(&text, Past::new(&name, shallow == "true"))
+        let text = log(checkout, &folders)?;
+        let past = parsed(&text, Past::new(&name, shallow).of_folders(&folders))
             .ok_or_else(|| NoHistory::Unreadable(Problem::new("what `git log` prints cannot be understood")))?;
-        let moved = if folders.len() > MAX_MOVES { None } else { earlier_folder(folder, &past, &folders) };
+        let moved = if folders.len() >= most { None } else { earlier_folder(checkout, &past, &folders) };
         match moved {
             Some(earlier) => folders.push(earlier),
             None => return Ok(past),
@@ -36,14 +41,12 @@ pub(super) fn past(folder: &Path, manifest: &Path) -> Result<Past, NoHistory> {
 /// The arguments that print the log: every commit, branches included, with what it did in the named folders.
 /// `--full-history` because a version that a merge dropped may have been applied, `--sparse` because a run may have
 /// been at a commit that touched nothing here. Of a merge, `-c` shows what neither side had.
-const LOG: [&str; 25] = [
-    // Settings that would hide the first commit, follow renames, sort or call something.
+const LOG: [&str; 23] = [
+    // Settings that would hide the first commit, follow renames or sort.
     "-c",
     "log.showRoot=true",
     "-c",
     "log.follow=false",
-    "-c",
-    "log.showSignature=false",
     "-c",
     "diff.relative=false",
     "log",
@@ -66,11 +69,11 @@ const LOG: [&str; 25] = [
 ];
 
 /// The log of these folders, by their paths from the root of the Git repository.
-fn log(folder: &Path, folders: &[String]) -> Result<Vec<u8>, NoHistory> {
+fn log(checkout: &Checkout, folders: &[String]) -> Result<Vec<u8>, NoHistory> {
     // The root has no path that could be named.
-    let pathspec = |path: &String| if path.is_empty() { ":/".into() } else { literal_pathspec(path) };
+    let path = |path: &String| OsString::from(if path.is_empty() { "." } else { path });
     let arguments = LOG.into_iter().chain(["--"]).map(OsString::from);
-    output(folder, arguments.chain(folders.iter().map(pathspec)))
+    output(checkout, arguments.chain(folders.iter().map(path)))
 }
 
 /// Takes the log apart: fields that end with a NUL; a path may hold anything else. What has no name in UTF-8 is not a
@@ -109,7 +112,7 @@ fn touched(field: &str) -> Option<Blob> {
 
 /// The folder that the manifest's folder was before the commit in which it appears: where a manifest disappears. Within
 /// the folders that were looked at, the log itself has it.
-fn earlier_folder(folder: &Path, past: &Past, known: &[String]) -> Option<String> {
+fn earlier_folder(checkout: &Checkout, past: &Past, known: &[String]) -> Option<String> {
     if known.iter().any(String::is_empty) {
         return None;
     }
@@ -118,7 +121,7 @@ fn earlier_folder(folder: &Path, past: &Past, known: &[String]) -> Option<String
     let name = past.manifest().rsplit('/').next()?;
     let deleted =
         ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=D", "--name-only", parent.as_str(), commit.as_str()];
-    let deleted = output(folder, deleted).ok()?;
+    let deleted = output(checkout, deleted).ok()?;
     let deleted: Vec<&str> = deleted
         .split(|byte| *byte == 0)
         .filter_map(|path| std::str::from_utf8(path).ok())
@@ -129,9 +132,4 @@ fn earlier_folder(folder: &Path, past: &Past, known: &[String]) -> Option<String
     let earlier = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
     let earlier = if earlier.is_empty() { String::new() } else { format!("{earlier}/") };
     (!known.contains(&earlier)).then_some(earlier)
-}
-
-/// A file's path below the repository's root, as a pathspec that means nothing but itself.
-fn literal_pathspec(path: &str) -> OsString {
-    format!(":(top,literal){path}").into()
 }

@@ -1,44 +1,48 @@
-//! What Git knows of a branding repository: where it stands, and its past.
+//! What Git knows of a branding repository: its past, and what its checkout should hold.
 //!
-//! Git is run, never linked: one process says where the folder is, one prints the log of all files, and one the contents that
-//! must be compared, if any; never one for each file. For a folder below the repository's root one more says whether it was
-//! moved there. Nothing of the user's or the repository's settings may change what these say, run anything, or reach the network.
+//! Git is run, never linked: one process says which repository it is, one prints the log of all files, and one the contents
+//! that must be compared, if any; never one for each file. For a folder below the repository's root one more says whether it
+//! was moved there. Nothing of the user's or the repository's settings may change what these say, run anything, or reach the
+//! network. The work tree is looked at here, not by Git, which would run the filters that are set for its files.
 
 mod blobs;
+mod head;
 mod log;
 mod process;
 
 use std::cell::RefCell;
-use std::ffi::{OsStr, OsString};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::files::place::folder_of;
-use crate::domain::origin::past::{ObjectId, Past};
+use super::files::place::{self, folder_of};
+use super::root::{Checkout, Surroundings, surroundings};
+use crate::domain::finding::Problem;
+use crate::domain::origin::past::{Located, ObjectId, Past};
 use crate::ops::ports::{Blobs, History, NoHistory};
 use blobs::BlobReader;
-use process::output;
+pub(super) use head::{Indexed, Tracked, head, index, is_touched, tree};
 
-/// The commit that `folder` is at, with a `+` when files in it may differ from that commit; `None` outside Git or without
-/// it. `git status` would say so more exactly, but runs the filters that are set for every touched file.
-pub(crate) fn commit(folder: &Path) -> Option<String> {
-    const DIFFERING: [&[&str]; 3] = [
-        &["diff-index", "--cached", "--name-only", "--ignore-submodules=all", "HEAD", "--", "."],
-        &["diff-files", "--name-only", "--ignore-submodules=all", "--", "."],
-        &["ls-files", "--others", "--exclude-standard", "--", "."],
-    ];
-    let commit = output(folder, ["rev-parse", "HEAD"]).ok()?;
-    let differs = DIFFERING.iter().any(|list| output(folder, *list).map_or(true, |files| !files.is_empty()));
-    let mark = if differs { "+" } else { "" };
-    Some(format!("{}{mark}", String::from_utf8_lossy(&commit).trim()))
+/// The checkout that holds the folder `folder`, or the reason why no history is known there.
+pub(crate) fn checkout(folder: &Path) -> Result<Checkout, NoHistory> {
+    let outside = || NoHistory::Outside("the manifest is in no Git repository".to_owned());
+    let folder = place::real(folder).map_err(|_| outside())?;
+    match surroundings(&folder) {
+        Surroundings::Plain => Err(outside()),
+        Surroundings::Checkout(checkout) => Ok(checkout),
+        Surroundings::Unusable(why) => Err(NoHistory::Unreadable(Problem::new(why))),
+    }
 }
 
-/// The first file, by its path from there, that Git tracks at or below `below` in `checkout`, the top of a checkout: that is in
+/// The first file, by its path from there, that Git tracks at or below `below` in `top`, the top of a checkout: that is in
 /// its index, in whatever case.
-pub(crate) fn tracked_below(checkout: &Path, below: &Path) -> Result<Option<String>, NoHistory> {
+pub(crate) fn tracked_below(top: &Path, below: &Path) -> Result<Option<String>, NoHistory> {
+    let checkout = checkout(top)?;
     let mut pattern = OsString::from(":(top,icase,literal)");
     pattern.push(below);
-    let listed =
-        output(checkout, [OsStr::new("ls-files"), "-z".as_ref(), "--cached".as_ref(), "--".as_ref(), &pattern])?;
+    let mut command = process::git(&checkout);
+    command.env_remove("GIT_LITERAL_PATHSPECS").args(["ls-files", "-z", "--cached", "--"]).arg(pattern);
+    let listed = process::run(command)?;
     let first = listed.split(|byte| *byte == 0).next().filter(|path| !path.is_empty());
     Ok(first.map(|path| String::from_utf8_lossy(path).into_owned()))
 }
@@ -47,23 +51,53 @@ pub(crate) fn tracked_below(checkout: &Path, below: &Path) -> Result<Option<Stri
 #[derive(Debug)]
 pub(crate) struct Git {
     manifest: PathBuf,
+    /// The folders of its art, as they are named.
+    art: Vec<PathBuf>,
     reader: RefCell<Option<BlobReader>>,
 }
 
 impl Git {
-    /// The history around the manifest at `manifest`. Nothing is run yet.
-    pub(crate) fn of(manifest: &Path) -> Self {
-        Self { manifest: manifest.to_owned(), reader: RefCell::new(None) }
+    /// The history around the manifest at `manifest`, and of the folders `art` in which its images lie. Nothing is run yet.
+    pub(crate) const fn of(manifest: PathBuf, art: Vec<PathBuf>) -> Self {
+        Self { manifest, art, reader: RefCell::new(None) }
     }
 
-    fn folder(&self) -> &Path {
-        folder_of(&self.manifest)
+    fn checkout(&self) -> Result<Checkout, NoHistory> {
+        checkout(folder_of(&self.manifest))
+    }
+
+    /// The folders, from the top of the checkout, of which the log is needed: those of the art and of the links to it.
+    fn folders(&self, checkout: &Checkout) -> Vec<String> {
+        /// With more of them, everything is looked at.
+        const MAX_FOLDERS: usize = 50;
+        let full = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let art = self.art.iter().map(full);
+        let places = art.flat_map(|folder| {
+            let links = place::links_on(&folder).into_iter().map(|link| folder_of(&link).to_owned());
+            links.chain(place::real(&folder)).collect::<Vec<_>>()
+        });
+        let below = places.filter_map(|place| Some(place.strip_prefix(checkout.top()).ok()?.to_str()?.to_owned()));
+        let folders: BTreeSet<String> = below.map(|path| if path.is_empty() { path } else { path + "/" }).collect();
+        if folders.len() > MAX_FOLDERS { vec![String::new()] } else { folders.into_iter().collect() }
     }
 }
 
 impl History for Git {
     fn past(&self) -> Result<Past, NoHistory> {
-        log::past(self.folder(), &self.manifest)
+        let checkout = self.checkout()?;
+        log::past(&checkout, &self.manifest, self.folders(&checkout))
+    }
+
+    fn locate(&self, paths: &BTreeSet<String>) -> BTreeMap<String, Located> {
+        let Ok(checkout) = self.checkout() else { return BTreeMap::new() };
+        let mut folders = BTreeMap::new();
+        let located = paths.iter().filter_map(|path| {
+            let file = checkout.top().join(path);
+            let folder = folders.entry(folder_of(&file).to_owned());
+            let is_plain = *folder.or_insert_with_key(|folder| is_plain(&checkout, folder)) && !place::is_link(&file);
+            (!is_plain).then(|| (path.clone(), locate(&checkout, &file)))
+        });
+        located.collect()
     }
 
     fn blobs(&self, ids: &[ObjectId]) -> Blobs {
@@ -72,8 +106,32 @@ impl History for Git {
         }
         let mut reader = self.reader.borrow_mut();
         if reader.is_none() {
-            *reader = BlobReader::start(self.folder());
+            *reader = self.checkout().ok().and_then(|checkout| BlobReader::start(&checkout));
         }
         reader.as_mut().map(|reader| reader.read(ids)).unwrap_or_default()
+    }
+}
+
+/// Whether a folder is itself a part of a checkout: not through a link, not in another repository, or no longer there at all.
+fn is_plain(checkout: &Checkout, folder: &Path) -> bool {
+    match place::real(folder) {
+        Ok(real) => real == folder && is_of(checkout, &real),
+        Err(_) => place::links_on(folder).is_empty(),
+    }
+}
+
+/// Whether a folder that is named without links belongs to a checkout, and not to a repository in it or around it.
+fn is_of(checkout: &Checkout, folder: &Path) -> bool {
+    surroundings(folder) == Surroundings::Checkout(checkout.clone())
+}
+
+/// Where a file leads that is not simply one of the checkout.
+fn locate(checkout: &Checkout, file: &Path) -> Located {
+    let real = place::real(file).unwrap_or_else(|_| place::of(file));
+    let named = |path: &Path| Some(path.strip_prefix(checkout.top()).ok()?.to_str()?.to_owned());
+    let links: Option<Vec<String>> = place::links_on(file).iter().map(|link| named(link)).collect();
+    match (named(&real), links) {
+        (Some(path), Some(links)) if is_of(checkout, folder_of(&real)) => Located::Linked { path, links },
+        _ => Located::Elsewhere,
     }
 }

@@ -1,69 +1,101 @@
-//! Running Git, so that nothing but the folder decides what it answers.
+//! Running Git so that nothing but the checkout's data decides what it answers, and nothing that a repository configures
+//! runs.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::super::root::Checkout;
 use crate::domain::finding::Problem;
 use crate::ops::ports::NoHistory;
 
 /// The time that one process may take: a hung disk must not hold a plan up.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The most that is read of its output, in bytes: the log of a million commits.
-const MAX_OUTPUT_BYTES: u64 = 512 * 1024 * 1024;
+/// The most that is read of its output, in bytes: the log of half a million commits.
+const MAX_OUTPUT_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The variables that Git sets for its hooks and other programs to name a repository, and those that would change its
-/// answers. The manifest's folder names the repository here.
-const REMOVED_VARIABLES: [&str; 25] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_ATTR_SOURCE",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_DIFF_OPTS",
-    "GIT_DIR",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_GRAFT_FILE",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_NAMESPACE",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_QUARANTINE_PATH",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_TRACE",
-    "GIT_TRACE2",
-    "GIT_TRACE_PACKET",
-    "GIT_WORK_TREE",
+/// The variables of the caller that Git gets. All others are withheld: the credentials, and every `GIT_…` that names a
+/// repository or a program, or changes an answer. The manifest's folder names the repository here.
+const PASSED_VARIABLES: [&str; 2] = ["HOME", "XDG_CONFIG_HOME"];
+
+/// The variables that are set for it.
+const VARIABLES: [(&str, &str); 8] = [
+    // What it complains of is read.
+    ("LC_ALL", "C"),
+    // What a partial clone lacks is not fetched: older versions do not know the first one, but are left no protocol.
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_ALLOW_PROTOCOL", "none"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    // The index is not written.
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    // A path means nothing but itself.
+    ("GIT_LITERAL_PATHSPECS", "1"),
+    // Other parents for commits than those that they have.
+    ("GIT_GRAFT_FILE", "/dev/null"),
+    ("GIT_ATTR_NOSYSTEM", "1"),
 ];
 
-/// Git in `folder`, which neither the environment nor settings influence.
-pub(super) fn git(folder: &Path) -> Command {
+/// The settings that a repository could use to run something, or to have another one looked at. Those of a command line
+/// win over those of every file.
+const SETTINGS: [&str; 10] = [
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.untrackedCache=false",
+    "core.alternateRefsCommand=true",
+    "protocol.allow=never",
+    "credential.helper=",
+    "core.sshCommand=false",
+    "log.showSignature=false",
+    "log.mailmap=false",
+];
+
+/// Git in a checkout. It looks for the repository itself, so that it also judges whose that is (`safe.directory`), but only at
+/// the checkout's top; and whatever the repository says of its work tree, that is the work tree.
+pub(super) fn git(checkout: &Checkout) -> Command {
+    let top = checkout.top();
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["--no-pager", "--no-replace-objects", "-c", "core.fsmonitor=false"]);
-    for name in REMOVED_VARIABLES {
-        command.env_remove(name);
+    command.env_clear();
+    for name in PASSED_VARIABLES {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
     }
-    // What a partial clone lacks is not fetched: older versions do not know the first variable, but are left no protocol.
-    command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none").env("GIT_TERMINAL_PROMPT", "0");
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+    command.env("PATH", absolute_folders(&std::env::var_os("PATH").unwrap_or_default()));
+    command.envs(VARIABLES).env("GIT_WORK_TREE", top);
+    command.env("GIT_CEILING_DIRECTORIES", top.parent().unwrap_or(top));
+    command.current_dir(top).args(["--no-pager", "--no-replace-objects"]);
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
+/// The folders of a search path that are named in full: a relative one would be looked for in the checkout.
+fn absolute_folders(path: &OsStr) -> OsString {
+    let folders: Vec<PathBuf> = std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect();
+    std::env::join_paths(folders).unwrap_or_default()
+}
+
 /// The output of Git, or the reason for none.
-pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(folder: &Path, arguments: I) -> Result<Vec<u8>, NoHistory> {
-    let mut child = git(folder).args(arguments).spawn().map_err(|error| not_started(&error))?;
+pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(
+    checkout: &Checkout,
+    arguments: I,
+) -> Result<Vec<u8>, NoHistory> {
+    let mut command = git(checkout);
+    command.args(arguments);
+    run(command)
+}
+
+/// The output of a command that [`git`] began, or the reason for none.
+pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
+    let mut child = command.spawn().map_err(|error| not_started(&error))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (printed, arrives) = mpsc::channel();
     // A thread of its own: a process that Git started may hold the pipe longer than Git lives.
@@ -78,13 +110,29 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(folder: &Path, argumen
         let _ = child.wait();
         return Err(NoHistory::Unreadable(Problem::new(format!("git gave no answer within {} s", TIMEOUT.as_secs()))));
     };
-    let ended = child.wait();
+    // It may still print what is more than anybody reads.
     if text.len() as u64 == MAX_OUTPUT_BYTES {
-        Err(NoHistory::Unreadable(Problem::new("the history is too long to be read")))
-    } else if ended.is_ok_and(|status| status.success()) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(NoHistory::Unreadable(Problem::new("the history is too long to be read")));
+    }
+    if child.wait().is_ok_and(|status| status.success()) {
         Ok(text)
     } else {
         Err(refusal(&String::from_utf8_lossy(&complaint)))
+    }
+}
+
+/// Checks that Git takes the repository that the checkout was found by, and says whether its history was cut off.
+pub(super) fn is_shallow(checkout: &Checkout) -> Result<bool, NoHistory> {
+    let facts = output(checkout, ["rev-parse", "--is-shallow-repository", "--absolute-git-dir"])?;
+    let facts = String::from_utf8_lossy(&facts);
+    let (shallow, folder) = facts.split_once('\n').unwrap_or((&facts, ""));
+    let folder = folder.strip_suffix('\n').unwrap_or(folder);
+    if checkout.has_git_dir(Path::new(folder)) {
+        Ok(shallow == "true")
+    } else {
+        Err(NoHistory::Unreadable(Problem::new("Git finds another repository than the one around the manifest")))
     }
 }
 
@@ -120,16 +168,40 @@ fn not_started(error: &std::io::Error) -> NoHistory {
 /// The meaning of Git's complaint.
 fn refusal(complaint: &str) -> NoHistory {
     if complaint.contains("not a git repository") {
-        NoHistory::Outside("the manifest is in no Git repository".to_owned())
+        NoHistory::Unreadable(Problem::new("Git does not take its folder for a repository: it is damaged"))
     } else if complaint.contains("dubious ownership") || complaint.contains("unsafe repository") {
         let help = "if you trust it: `git config --global --add safe.directory` with its path";
         let message = "Git refuses the repository, because it belongs to another user";
         NoHistory::Unreadable(Problem::new(message).help(help))
     } else if complaint.contains("does not have any commits") || complaint.contains("bad revision 'HEAD'") {
         NoHistory::Outside("the repository has no commit yet".to_owned())
+    } else if complaint.contains("config") {
+        // Such a line may quote a value, and a repository can name any file of the machine as a part of its settings.
+        NoHistory::Unreadable(Problem::new("the history cannot be read: Git does not accept the repository's settings"))
     } else {
         let line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
         let message = format!("the history cannot be read: {}", line.trim_start_matches("fatal: "));
         NoHistory::Unreadable(Problem::new(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_gets_no_variable_of_the_caller_but_those_that_are_listed() {
+        let command = git(&Checkout::new("/top".into(), "/top/.git".into()));
+        let mut names: Vec<_> = command.get_envs().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| !PASSED_VARIABLES.contains(&name.as_str()));
+        let mut expected: Vec<_> = VARIABLES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        expected.extend(["GIT_CEILING_DIRECTORIES", "GIT_WORK_TREE", "PATH"].map(str::to_owned));
+        expected.sort();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn programs_are_looked_for_in_folders_that_are_named_in_full() {
+        assert_eq!(absolute_folders(OsStr::new("bin::.:/usr/bin:../x:/bin")), "/usr/bin:/bin");
     }
 }

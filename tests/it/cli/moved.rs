@@ -10,11 +10,11 @@ use brandctl::domain::asset::Kind;
 use crate::common::{Brand, Output, art, command, each, one_pixel_off, reencoded};
 
 /// Git that knows nothing of the user who runs the tests.
-fn git(folder: &Path, line: &str) -> String {
+pub(super) fn git(folder: &Path, line: &str) -> String {
     git_with(folder, line.split_whitespace())
 }
 
-fn git_with<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn git_with<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> String {
     let mut command = Command::new("git");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
         command.env_remove(name);
@@ -31,7 +31,7 @@ fn git_with<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> 
 /// Git keeps no empty folder, so there is none.
 const ICONS: &str = "version: 1\nowns: [\"acme-*\"]\nicons: icons/\n";
 
-trait InGit: Sized {
+pub(super) trait InGit: Sized {
     /// It is a repository of its own.
     fn in_git(self) -> Self;
     /// All files are committed.
@@ -58,13 +58,13 @@ impl InGit for Brand {
 }
 
 /// `pending icon/acme-call` and so on.
-fn origins(output: &Output) -> Vec<String> {
+pub(super) fn origins(output: &Output) -> Vec<String> {
     let changes = output.json["changes"].as_array().unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();
     changes.iter().map(|change| format!("{} {}", text(&change["origin"]["kind"]), text(&change["address"]))).collect()
 }
 
-fn whys(output: &Output) -> String {
+pub(super) fn whys(output: &Output) -> String {
     let changes = output.json["changes"].as_array().unwrap();
     changes.iter().map(|change| format!("{}\n", change["origin"]["why"].as_str().unwrap())).collect()
 }
@@ -588,8 +588,15 @@ fn a_clone_without_old_contents_fetches_none_and_says_so() {
 fn a_repository_of_somebody_else_is_refused_by_git_and_the_way_out_is_told() {
     let brand = applied().declares("icon/acme-a", 11);
     brand.commit();
+    // The caller's variables do not reach Git: one that says so itself does.
+    let bin = brand.path("bin");
+    fs::create_dir(&bin).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let wrapper = format!("#!/bin/sh\nPATH='{path}' GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git \"$@\"\n");
+    fs::write(bin.join("git"), wrapper).unwrap();
+    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
     let mut drift = drift_of(&brand);
-    drift.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").args(["--format", "json"]);
+    drift.env("PATH", format!("{}:{path}", bin.display())).args(["--format", "json"]);
     let json: serde_json::Value = serde_json::from_slice(&drift.output().unwrap().stdout).unwrap();
     assert_eq!(json["changes"][0]["origin"]["kind"], "unknown", "{json:#}");
     assert!(json["warnings"].to_string().contains("safe.directory"), "{json:#}");

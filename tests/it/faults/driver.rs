@@ -14,7 +14,7 @@ use std::time::Duration;
 use brandctl::domain::asset::Address;
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
-use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse};
+use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, IncompleteCheckout};
 use brandctl::domain::journal::{JournalEntry, Resumption, RunState};
 use brandctl::domain::report::Report;
 use brandctl::domain::rules::Aim;
@@ -207,8 +207,13 @@ async fn live(
         .await
         .map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
-    let allowances =
-        Allowances { max_deletes: Some(10), empty: Empty::Allow, unbacked: Unbacked::Keep, in_use: InUse::Refuse };
+    let allowances = Allowances {
+        max_deletes: Some(10),
+        empty: Empty::Allow,
+        unbacked: Unbacked::Keep,
+        in_use: InUse::Refuse,
+        checkout: IncompleteCheckout::Refuse,
+    };
     let request = plan::Request {
         portal: &identity,
         manifest: "brand.yaml",
