@@ -46,6 +46,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::domain::export::SNAPSHOT;
+use crate::store::files::place;
 
 use exit::Exit;
 use paths::NamedFile;
@@ -161,6 +162,8 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     }
     (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
     paths::check_distinct(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;
+    let state = cli.globals.state_root(place::folder_of(cli.globals.manifest()));
+    paths::check_outside(&state, &cli.globals.outputs).map_err(wrong)?;
     Ok(cli)
 }
 

@@ -58,6 +58,24 @@ pub(super) fn check_distinct(read: &[NamedFile], written: &[NamedFile]) -> Resul
     Ok(())
 }
 
+/// Checks that no file of `written` is one that is kept in a folder of `state`: a run's, the cache's, the sandbox's. A report
+/// beside those folders is fine: Git ignores it there.
+pub(super) fn check_outside(state: &Path, written: &[NamedFile]) -> Result<(), String> {
+    let Ok(state) = place::real(state) else { return Ok(()) };
+    let is_kept = |named: &&NamedFile| {
+        let place = destination(&named.path);
+        !Output::is_stream(&named.path) && place.strip_prefix(&state).is_ok_and(|below| below.components().count() > 1)
+    };
+    match written.iter().find(is_kept) {
+        None => Ok(()),
+        Some(named) => Err(format!(
+            "`{}` would be written to where state is kept, in {}: name a file elsewhere",
+            named.name,
+            state.display()
+        )),
+    }
+}
+
 /// Those of `written` that are a file below `folder`, by their identity.
 pub(super) fn below<'a>(written: &'a [NamedFile], folder: &Path) -> Vec<&'a NamedFile> {
     one_of(written, || all_below(folder).into_iter().collect())

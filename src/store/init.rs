@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::domain::init::{FileChange, FileContent, WrittenFile};
 
-use super::files::{Durability, FileKind, Folder, place};
+use super::files::{Durability, FileKind, Folder, place, refuse_way_out};
 use super::root;
 
 /// The largest file whose lines are extended, in bytes.
@@ -53,6 +53,7 @@ impl NewRepository {
     /// The place that a user names, with every link on the way to it followed.
     pub(crate) fn at(named: &Path) -> Result<Self, InitError> {
         let absolute = std::path::absolute(named).map_err(failed(named, "read"))?;
+        refuse_way_out(&absolute).map_err(failed(named, "written"))?;
         let nearest = absolute.ancestors().find(|path| place::is_taken(path)).unwrap_or(&absolute);
         let rest = absolute.strip_prefix(nearest).unwrap_or(Path::new(""));
         let base = place::real(nearest).map_err(failed(nearest, "read"))?;

@@ -30,7 +30,10 @@ const OLD: &str = "old";
 /// The folder of the runs in the state folder.
 const RUNS: &str = "runs";
 
-/// The largest plan and the largest journal that are read, in bytes: those of a hundred thousand changes.
+/// The largest journal that is read, in bytes: more than that of a run with a hundred thousand steps.
+const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The largest plan that is read, in bytes: that of a hundred thousand changes.
 const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The largest old image that is read, in bytes: no larger one is downloaded.
@@ -114,7 +117,7 @@ impl RunStore {
         let folder = self.state.folder().child(RUNS).child(&run.run);
         let journal = folder.journal(JOURNAL)?;
         // A line that a kill tore must not be continued by the next one.
-        let torn = Cell::new(!folder.read(JOURNAL, MAX_FILE_BYTES)?.ends_with(b"\n"));
+        let torn = Cell::new(!folder.read(JOURNAL, MAX_JOURNAL_BYTES)?.ends_with(b"\n"));
         RunFolder { id: run.run.clone(), folder, journal: RefCell::new(journal), torn }.write(entries)
     }
 
@@ -222,7 +225,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
 
 impl StoredRun {
     fn read(folder: Folder) -> io::Result<Option<Self>> {
-        let text = match folder.read(JOURNAL, MAX_FILE_BYTES) {
+        let text = match folder.read(JOURNAL, MAX_JOURNAL_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text?,
         };
@@ -238,11 +241,15 @@ impl StoredRun {
             let what = format!("{folder} is of format {format_version}; this program reads {FORMAT_VERSION}");
             return Err(io::Error::other(what));
         }
+        // Else nothing of it means anything, however long it is.
+        if begins.is_none() {
+            return Ok(None);
+        }
         // What a kill or a full disk tore is not a line; what it says of requests, the lines before it said already.
         let lines = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
         match RunState::fold(lines) {
-            None if begins.is_some() => Err(unexpected(&folder.path_of(JOURNAL), "begins more than once")),
-            state => Ok(state.map(|state| Self { folder, state })),
+            None => Err(unexpected(&folder.path_of(JOURNAL), "begins more than once")),
+            Some(state) => Ok(Some(Self { folder, state })),
         }
     }
 

@@ -50,10 +50,13 @@ impl StateError {
     pub(crate) fn help(&self) -> String {
         match self {
             Self::Tracked { folder, .. } => {
-                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                if folder.as_os_str().is_empty() {
+                    return "delete the folder: it is a repository of its own; or name another one with --state-dir"
+                        .to_owned();
+                }
                 format!(
-                    "take it out of Git with `git rm -r --cached -- {}`, commit that, and ignore the folder; or name \
-                     another one with --state-dir",
+                    "remove the folder with `git rm -r -- {}` and commit that: what came with a commit is nobody's state; \
+                     or name another one with --state-dir",
                     folder.display()
                 )
             }

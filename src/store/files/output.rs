@@ -1,5 +1,6 @@
 //! Files that the user names to be written.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,9 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     refuse_way_out(place::folder_of(path))?;
+    if path.file_name().is_some_and(is_git) {
+        return Err(in_git());
+    }
     let leads_to_stream = || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir());
     match fs::read_link(path) {
         Ok(target) if descriptor(path).is_none() && !leads_to_stream() => {
@@ -92,7 +96,7 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Refuses a folder that a link below the root of a repository leads to, out of it.
+/// Refuses a folder that a link below the root of a repository leads to, out of it, and what Git keeps for itself.
 pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
     let whole = std::path::absolute(folder)?;
     let (mut at, mut root) = (PathBuf::new(), None::<PathBuf>);
@@ -110,7 +114,19 @@ pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
             root = place::real(&at).ok();
         }
     }
-    Ok(())
+    // A folder that is not there yet is made below the nearest one that is.
+    let nearest = whole.ancestors().find_map(|folder| place::real(folder).ok());
+    let parts = whole.components().chain(nearest.iter().flat_map(|real| real.components()));
+    if parts.into_iter().any(|part| is_git(part.as_os_str())) { Err(in_git()) } else { Ok(()) }
+}
+
+/// Whether a name is that of Git's folder, in whatever case: there are disks that do not tell them apart.
+fn is_git(name: &OsStr) -> bool {
+    name.eq_ignore_ascii_case(".git")
+}
+
+fn in_git() -> io::Error {
+    io::Error::other("it lies in .git, and nothing is written to what Git keeps for itself")
 }
 
 /// The number of the open file of this process that a name always stands for: `-` is standard output.

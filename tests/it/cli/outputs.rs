@@ -267,3 +267,62 @@ fn an_export_replaces_nothing_that_it_reads() {
     assert!(told.contains("the file of BITRIX24_WEBHOOK_URL_FILE is read from there"), "{told}");
     assert_eq!(text(&brand, "out/portal.json"), brand.portal.admin_webhook());
 }
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_into_git_or_into_what_is_kept() {
+    use std::os::unix::fs::symlink;
+    let brand = Brand::new().in_step(1).declares("icon/acme-new", 40);
+    brand.apply().ends_with(0);
+    fs::create_dir_all(brand.path(".git")).unwrap();
+    fs::write(brand.path(".git/config"), "theirs").unwrap();
+    symlink(".git", brand.path("inner")).unwrap();
+    for line in [
+        "plan -o .git/config",
+        "plan -o .GIT/config",
+        "plan --report inner/page.html",
+        "drift --report md=.git/hooks/post-checkout",
+        "validate --report .git/x.json",
+        "plan -o .git",
+    ] {
+        let output = brand.writing_nothing(|| brand.run(line.split(' '))).ends_with(1);
+        assert!(output.stderr.contains(".git") || output.stdout.contains(".git"), "{line}: {output:?}");
+    }
+    for line in [
+        "export .git/out",
+        "export inner/out",
+        "init inner/new --owns acme-* --ci none",
+        "init .git/new --owns acme-* --ci none",
+    ] {
+        let output = brand.writing_nothing(|| brand.run(line.split(' '))).ends_with(1);
+        assert!(
+            output.text().replace("\n  ", " ").contains("nothing is written to what Git keeps"),
+            "{line}: {output:?}"
+        );
+    }
+    fs::remove_dir_all(brand.path(".git")).unwrap();
+    let state = fs::read_dir(brand.path(".brandctl")).unwrap().map(|folder| folder.unwrap().path());
+    let run = state.map(|portal| portal.join("runs")).find(|runs| runs.is_dir()).unwrap();
+    let run = fs::read_dir(run).unwrap().map(|run| run.unwrap().path()).find(|run| run.is_dir()).unwrap();
+    let journal = run.join("journal.jsonl");
+    refused(&brand, &format!("plan -o {}", journal.display()), "where state is kept");
+    refused(&brand, &format!("plan --report json={}", run.join("new.json").display()), "where state is kept");
+    // Beside what is kept, where Git ignores it.
+    brand.run(["plan", "--report", ".brandctl/page.html"]).ends_with(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_repository_is_not_begun_outside_of_this_one() {
+    use std::os::unix::fs::symlink;
+    let brand = Brand::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::create_dir_all(brand.path(".git")).unwrap();
+    fs::write(brand.path(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    symlink(outside.path(), brand.path("art")).unwrap();
+    for line in ["init art --owns acme-* --ci none", "init art/new --owns acme-* --ci none"] {
+        let output = brand.run(line.split(' ')).ends_with(1);
+        assert!(output.text().replace("\n  ", " ").contains("out of the repository"), "{line}: {output:?}");
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}

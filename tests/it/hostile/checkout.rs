@@ -297,7 +297,7 @@ fn state_that_git_tracks_is_refused_with_the_file_and_what_to_do() {
     let by_id = [format!("show {id}"), format!("restore {id} --yes")];
     for line in lines.iter().chain(&by_id) {
         let output = refuses(&brand, line, &brand.path(".brandctl"), "is tracked by Git");
-        assert!(output.text().replace("\n  ", " ").contains("git rm -r --cached"), "{output:?}");
+        assert!(output.text().replace("\n  ", " ").contains("git rm -r -- "), "{output:?}");
     }
     // One file is enough, whichever it is, and also where it is ignored now, or spelt in other case.
     git(&brand, &["rm", "-rq", "--cached", ".brandctl"]);
