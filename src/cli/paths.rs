@@ -58,18 +58,21 @@ pub(super) fn check_distinct(read: &[NamedFile], written: &[NamedFile]) -> Resul
     Ok(())
 }
 
-/// Checks that no file of `written` is one that is kept in a folder of `state`: a run's, the cache's, the sandbox's. A report
-/// beside those folders is fine: Git ignores it there.
+/// Checks that no file of `written` is one that is kept in a folder of `state`: a run's, the cache's, the sandbox's. Pages
+/// may be written there, and over again: nothing that is kept has such a name.
 pub(super) fn check_outside(state: &Path, written: &[NamedFile]) -> Result<(), String> {
     let Ok(state) = place::real(state) else { return Ok(()) };
+    let is_page =
+        |path: &Path| ["html", "md", "xml"].iter().any(|page| path.extension().is_some_and(|own| own == *page));
     let is_kept = |named: &&NamedFile| {
         let place = destination(&named.path);
-        !Output::is_stream(&named.path) && place.strip_prefix(&state).is_ok_and(|below| below.components().count() > 1)
+        let is_below = place.strip_prefix(&state).is_ok_and(|below| below.components().count() > 1);
+        is_below && !is_page(&place) && FileId::of(&place).is_some() && !Output::is_stream(&named.path)
     };
     match written.iter().find(is_kept) {
         None => Ok(()),
         Some(named) => Err(format!(
-            "`{}` would be written to where state is kept, in {}: name a file elsewhere",
+            "`{}` would overwrite a file: state is kept in {}: name another one",
             named.name,
             state.display()
         )),

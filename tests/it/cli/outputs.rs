@@ -305,9 +305,9 @@ fn nothing_is_written_into_git_or_into_what_is_kept() {
     let run = state.map(|portal| portal.join("runs")).find(|runs| runs.is_dir()).unwrap();
     let run = fs::read_dir(run).unwrap().map(|run| run.unwrap().path()).find(|run| run.is_dir()).unwrap();
     let journal = run.join("journal.jsonl");
-    refused(&brand, &format!("plan -o {}", journal.display()), "where state is kept");
-    refused(&brand, &format!("plan --report json={}", run.join("new.json").display()), "where state is kept");
-    // Beside what is kept, where Git ignores it.
+    refused(&brand, &format!("plan -o {}", journal.display()), "state is kept in");
+    refused(&brand, &format!("drift --report {}", run.join("report.json").display()), "state is kept in");
+    // Pages are nothing that is read.
     brand.run(["plan", "--report", ".brandctl/page.html"]).ends_with(0);
 }
 

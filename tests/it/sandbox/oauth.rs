@@ -1,9 +1,9 @@
 //! Applications: their files, their tokens, and the refresh.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use brandctl::sandbox::{Options, start};
+use brandctl::sandbox::{Options, SandboxError, start};
 use serde_json::{Value, json};
 
 use super::common::{Portal, client, is, portal, portal_with, refusal};
@@ -42,7 +42,17 @@ impl Portal {
         sandbox.stop();
         let mut options = Options::new(folder.path());
         options.listen = if same_address { address } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
-        Self { sandbox: start(options).unwrap(), client: client(), folder }
+        // Meanwhile another test may have been given the port: it is had again when that one ends.
+        let begun = Instant::now();
+        let sandbox = loop {
+            match start(options.clone()) {
+                Err(SandboxError::Listen { .. }) if begun.elapsed() < Duration::from_secs(60) => {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                started => break started.unwrap(),
+            }
+        };
+        Self { sandbox, client: client(), folder }
     }
 }
 
