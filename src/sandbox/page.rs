@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-use super::world::{Row, World};
+use super::world::{Row, World, has_entry};
 use crate::domain::asset::Kind;
 
 /// The most custom entries of a kind that are shown: a browser has to draw them all.
@@ -75,7 +75,8 @@ impl HtmlPage {
 impl PortalContents {
     pub(super) fn of(world: &World) -> Self {
         let of_kind = |kind| {
-            let system: Vec<_> = world.system_codes(kind).map(ToOwned::to_owned).collect();
+            let system: Vec<_> =
+                world.system_codes(kind).filter(|code| has_entry(kind, code)).map(ToOwned::to_owned).collect();
             let codes: HashSet<&str> = world.system_codes(kind).collect();
             let entry = |row: &Row| CustomEntry {
                 code: row.code.clone(),
@@ -164,7 +165,7 @@ mod tests {
         let page = plain(&PortalContents::of(&world(["acme-call".to_owned(), "<script>\"'&".to_owned()]))).html;
         assert!(page.contains("<code>acme-call</code>"), "{page}");
         assert!(page.contains("<code>&lt;script&gt;&quot;'&amp;</code>") && !page.contains("<script"), "{page}");
-        assert!(page.contains("icons: 2 custom, 50 system") && page.contains("logos: 0 custom, 41 system"), "{page}");
+        assert!(page.contains("icons: 2 custom, 50 system") && page.contains("logos: 0 custom, 40 system"), "{page}");
         assert!(page.contains("src=\"/upload/crm/1/2/3\"") && !page.contains("http"), "{page}");
     }
 

@@ -255,7 +255,7 @@ impl World {
 }
 
 /// Whether a system code has an entry, and is not only reserved.
-fn has_entry(kind: Kind, code: &str) -> bool {
+pub(super) fn has_entry(kind: Kind, code: &str) -> bool {
     kind != Kind::Logo || code != system::WITHOUT_ENTRY
 }
 
