@@ -106,10 +106,13 @@ await story(async () => {
 
   // A link that is opened: scrolled to, focused, highlighted.
   const linked = await open({ hash: '#logo/acme-brand' });
+  await linked.waitForFunction(() => document.activeElement?.id === 'logo/acme-brand');
   assert.equal(await focused(linked), 'logo/acme-brand');
   await linked.waitForFunction(() => { const box = document.getElementById('logo/acme-brand').getBoundingClientRect(); return box.top >= 0 && box.top < innerHeight; });
   // Once the transition has ended.
   await linked.waitForFunction(() => /rgb\(26, 140, 255\)/.test(getComputedStyle(document.getElementById('logo/acme-brand')).boxShadow));
   const old = await open({ hash: '#icon/acme-telex' });
-  assert.equal(await focused(old), 'icon/acme-fax', 'the old name of a rename leads to it');
+  // The old name of a rename leads to it, once the page has looked where it should go.
+  await old.waitForFunction(() => document.activeElement?.id === 'icon/acme-fax');
+  assert.equal(await focused(old), 'icon/acme-fax');
 });
