@@ -110,7 +110,7 @@ pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report)
 /// Prints JSON on standard output.
 pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit {
     match text {
-        // There are no colours in it to be looked for.
+        // JSON has no colours that would have to be taken out.
         Ok(text) => print(io::stdout().lock(), &text, exit),
         Err(error) => {
             complain(&error.to_string());

@@ -9,12 +9,15 @@ use tokio::runtime::{Builder, Runtime};
 /// Threads that other parts start: the signals, progress, the reader of an answer, look-ups of names, two for a process.
 const OTHER_THREADS: usize = 6;
 
+/// More workers than this help nobody, whatever `RAYON_NUM_THREADS` says.
+const MAX_WORKERS: usize = 256;
+
 /// Starts the threads that share the work on images: as many as `RAYON_NUM_THREADS` says or there are cores, and fewer where
 /// the system refuses so many.
 pub(super) fn start_workers() {
     let wanted =
         std::env::var("RAYON_NUM_THREADS").ok().and_then(|count| count.parse().ok()).filter(|count| *count > 0);
-    let wanted = wanted.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let wanted = wanted.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).min(MAX_WORKERS);
     let workers = rayon::ThreadPoolBuilder::new();
     let workers = match startable(wanted + OTHER_THREADS).saturating_sub(OTHER_THREADS) {
         0 | 1 => workers.num_threads(1).use_current_thread(),

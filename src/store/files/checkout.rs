@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::place;
+
 /// A path that is opened in two parts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entrance {
@@ -58,22 +60,11 @@ pub(super) fn entrance(path: &Path, end: End) -> io::Result<Entrance> {
 /// Whether a folder is the top of a checkout. Not one in which everybody may put a `.git`, nor one that holds all that
 /// somebody has.
 fn is_checkout(folder: &Path) -> bool {
-    has_git(folder) && folder.parent().is_some() && !is_home(folder) && !is_shared(folder)
+    has_git(folder) && folder.parent().is_some() && !is_home(folder) && !place::is_shared(folder)
 }
 
 fn is_home(folder: &Path) -> bool {
     std::env::var_os("HOME").is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
-}
-
-#[cfg(unix)]
-fn is_shared(folder: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    fs::metadata(folder).is_ok_and(|facts| facts.mode() & 0o1002 == 0o1002)
-}
-
-#[cfg(not(unix))]
-const fn is_shared(_: &Path) -> bool {
-    false
 }
 
 /// The checkouts that hold a folder, which may be missing, from the inside out, each with the way from there: folders at or

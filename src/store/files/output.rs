@@ -1,6 +1,5 @@
 //! Files that the user names to be written.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,7 +25,7 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// The destination that `path` stands for: a file that is no link; anything else that is there already; or, as `-` or
+    /// The destination that `path` stands for: a file that is not a link; anything else that is there already; or, as `-` or
     /// by another of its names, standard output.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         match descriptor(path) {
@@ -83,7 +82,7 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     refuse_way_out(place::folder_of(path))?;
-    if path.file_name().is_some_and(is_git) {
+    if path.file_name().is_some_and(|name| place::is_in_git(Path::new(name))) {
         return Err(in_git());
     }
     let leads_to_stream = || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir());
@@ -116,13 +115,7 @@ pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
     }
     // A folder that is not there yet is made below the nearest one that is.
     let nearest = whole.ancestors().find_map(|folder| place::real(folder).ok());
-    let parts = whole.components().chain(nearest.iter().flat_map(|real| real.components()));
-    if parts.into_iter().any(|part| is_git(part.as_os_str())) { Err(in_git()) } else { Ok(()) }
-}
-
-/// Whether a name is that of Git's folder, in whatever case: there are disks that do not tell them apart.
-fn is_git(name: &OsStr) -> bool {
-    name.eq_ignore_ascii_case(".git")
+    if place::is_in_git(&whole) || nearest.is_some_and(|real| place::is_in_git(&real)) { Err(in_git()) } else { Ok(()) }
 }
 
 fn in_git() -> io::Error {

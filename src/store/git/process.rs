@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use super::super::root::Checkout;
@@ -99,12 +100,19 @@ pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (printed, arrives) = mpsc::channel();
     // A thread of its own: a process that Git started may hold the pipe longer than Git lives.
-    std::thread::spawn(move || {
-        let complaint = std::thread::spawn(|| read(err, 64 * 1024));
-        let text = read(out, MAX_OUTPUT_BYTES);
-        // It does not matter where nobody waits any more.
-        let _ = printed.send((text, complaint.join().unwrap_or_default()));
+    let complaining = thread::Builder::new().spawn(|| read(err, 64 * 1024));
+    let reading = complaining.and_then(|complaint| {
+        thread::Builder::new().spawn(move || {
+            let text = read(out, MAX_OUTPUT_BYTES);
+            // It does not matter where nobody waits any more.
+            let _ = printed.send((text, complaint.join().unwrap_or_default()));
+        })
     });
+    if let Err(error) = reading {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(not_started(&error));
+    }
     let Ok((text, complaint)) = arrives.recv_timeout(TIMEOUT) else {
         let _ = child.kill();
         let _ = child.wait();
@@ -148,7 +156,8 @@ fn read(pipe: Option<impl std::io::Read>, max_bytes: u64) -> Vec<u8> {
 pub(super) fn watched<T>(process: &Arc<Mutex<Child>>, work: impl FnOnce() -> T) -> T {
     let (working, done) = mpsc::channel::<()>();
     let victim = Arc::clone(process);
-    std::thread::spawn(move || {
+    // Without the thread, a process that hangs is waited for.
+    let _ = thread::Builder::new().spawn(move || {
         if done.recv_timeout(TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
             let _ = victim.lock().unwrap_or_else(PoisonError::into_inner).kill();
         }

@@ -62,6 +62,15 @@ fn more_workers_than_the_system_grants_are_fewer() {
 }
 
 #[test]
+fn a_number_of_workers_that_nobody_has_is_no_reason_to_stop() {
+    let brand = brand();
+    for count in [u64::MAX.to_string(), "100000".to_owned(), "0".to_owned(), "-1".to_owned(), "many".to_owned()] {
+        let output = limited(&brand, &format!("RAYON_NUM_THREADS={count} exec \"$0\" validate"));
+        assert_eq!(output.status.code(), Some(0), "{count}: {}", told(&output));
+    }
+}
+
+#[test]
 fn without_a_thread_a_portal_is_not_asked_and_the_reason_is_given() {
     let brand = brand();
     let output = limited(&brand, "ulimit -u 1; exec \"$0\" plan");
