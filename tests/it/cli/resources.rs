@@ -15,7 +15,10 @@ fn limited(brand: &Brand, line: &str) -> Output {
     let folder = brand.folder.path();
     let program = folder.join("brandctl");
     if !program.exists() {
-        std::fs::copy(env!("CARGO_BIN_EXE_brandctl"), &program).unwrap();
+        // By another process: one that a test beside this one starts meanwhile would inherit a handle that writes the
+        // program, and a program that is being written cannot be run.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_brandctl")).arg(&program).status().unwrap();
+        assert!(copied.success());
     }
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let mut command = if is_root {
