@@ -126,11 +126,7 @@ impl Client {
         loop {
             if let Err(why) = self.throttle.permit(purpose, begun, self.deadlines.until(purpose)).await {
                 let late = error::not_permitted(self.access.host(), self.deadlines.budget(), why);
-                // That the time is up says less than what used it up.
-                return Err(match last {
-                    Some(failure) if late.class() == Class::Deadline => error::no_time_to_wait(failure),
-                    _ => late,
-                });
+                return Err(error::used_up(last, late));
             }
             let token = self.access.token();
             let failure = match self.exchange(purpose, method, parameters, token.as_ref()).await.and_then(&read) {
@@ -139,6 +135,7 @@ impl Client {
             };
             match (&self.access, token) {
                 _ if purpose != RequestPurpose::Read && failure.effect == Effect::Unknown => return Err(failure),
+                _ if failure.class() == Class::Deadline => return Err(error::used_up(last, failure)),
                 // It was refused without effect, so a write is repeated, too.
                 (Access::Application(application), Some(expired)) if failure.class() == Class::Expired => {
                     let Self { transport, throttle, deadlines, .. } = self;

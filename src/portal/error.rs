@@ -352,6 +352,15 @@ pub(super) fn not_permitted(host: &str, budget: Duration, why: NotPermitted) -> 
     }
 }
 
+/// The failure to report once the time is up, which says less than what used it up: the `last` failure that was to be
+/// waited out.
+pub(super) fn used_up(last: Option<RequestError>, late: RequestError) -> RequestError {
+    match last {
+        Some(failure) if late.class() == Class::Deadline => no_time_to_wait(failure),
+        _ => late,
+    }
+}
+
 /// The portal asked to wait for longer than there is time.
 pub(super) fn no_time_to_wait(failure: RequestError) -> RequestError {
     let message = format!("{}, and --timeout leaves no time to wait it out", failure.error.message);

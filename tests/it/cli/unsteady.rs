@@ -38,6 +38,15 @@ fn a_portal_that_stays_busy_is_named_as_what_used_up_the_time() {
 }
 
 #[test]
+fn what_used_up_the_time_is_named_although_the_last_answer_never_came() {
+    let brand = Brand::new();
+    brand.fail("any 1 rate-limited 1; any 2+ delay 30s".parse().unwrap());
+    let output = brand.run(["list", "--timeout", "3"]).ends_with(1);
+    let told = "error QUERY_LIMIT_EXCEEDED: Too many requests, and --timeout leaves no time to wait it out";
+    assert!(output.stderr.contains(told), "{output:?}");
+}
+
+#[test]
 fn dnscontrol_a_list_that_is_no_json_is_a_clear_error() {
     let answers = [
         ("html", FaultAction::Html(200)),
