@@ -288,11 +288,7 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
         .diff
         .changes
         .iter()
-        .filter(|change| {
-            change.action.before().is_some_and(|before| {
-                before.content.as_ref().is_none_or(|content| !plan.contents.contains_key(&content.sha256))
-            })
-        })
+        .filter(|change| change.action.before().is_some_and(|before| before.content.is_none()))
         .map(|change| change.address.clone())
         .collect();
     (!addresses.is_empty()).then(|| {

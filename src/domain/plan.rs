@@ -19,7 +19,7 @@ pub struct Plan {
     pub(crate) portal: String,
     /// What differs, and what does not. Of a plan that was read back, `kept` is empty: a saved plan only counts those entries.
     pub diff: Diff,
-    /// The bytes that the changes speak of, as far as they could be had.
+    /// The new images, and the old ones as far as they are kept in memory: to be shown and saved. Apply makes its copies itself.
     pub contents: Contents,
     /// Whether the codes that are deleted or replaced are in use, when that was looked for.
     pub(crate) evidence: Option<UsageEvidence>,
@@ -53,12 +53,6 @@ impl Plan {
     /// Joins a diff and the bytes it speaks of.
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
         Self { portal, diff, contents, evidence: None }
-    }
-
-    /// The bytes of what is replaced or deleted, as far as they could be had.
-    pub(crate) fn old_images(&self) -> Contents {
-        let old = self.diff.changes.iter().filter_map(|change| change.action.before()?.content.as_ref());
-        old.filter_map(|content| Some((content.sha256, self.contents.get(&content.sha256)?.clone()))).collect()
     }
 
     /// The entries that would be deleted or replaced, as the changes name them.

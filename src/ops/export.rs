@@ -6,7 +6,7 @@ use crate::domain::state::Listed;
 use crate::format::SnapshotDocument;
 
 use super::events::{Event, Stage};
-use super::observe::{self, Freshness, Reader};
+use super::observe::{self, Freshness, KeptImages, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
 #[derive(Debug, Default)]
@@ -56,8 +56,9 @@ pub async fn read(
         return Ok(Export { findings, ..Export::default() });
     }
     let wanted = |listed: &Listed| !listed.system && choice.admits(&listed.address);
-    let (observed, contents) = observe::observe(reader, &listing, wanted, Freshness::Refetched, |_, _| true).await;
-    let mut export = export::build(&observed, &contents, choice, source);
+    let mut kept = KeptImages::unlimited();
+    let observed = observe::observe(reader, &listing, wanted, Freshness::Refetched, &mut kept, |_, _| true).await;
+    let mut export = export::build(&observed, &kept.into_contents(), choice, source);
     export.add_snapshot(SnapshotDocument::of(source, &observed, &export.items).text());
     Ok(export)
 }

@@ -4,10 +4,10 @@ use crate::domain::finding::Finding;
 use crate::domain::list::{self, ListEntry};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::Contents;
-use crate::domain::state::{Content, Listed, Listing, ObservedEntry, Reading, Selection};
+use crate::domain::state::{Listed, Listing, Reading, Selection};
 
 use super::events::{Event, Stage};
-use super::observe::{self, Freshness, Reader};
+use super::observe::{self, Freshness, KeptImages, Reader};
 use super::ports::{PortalError, ReadPortal};
 
 /// The entries that a portal holds, as it was listed.
@@ -43,19 +43,13 @@ pub async fn list(
     reader.observer.observe(Event::Stage { stage: Stage::Listing, total: None });
     let listing = reader.portal.list().await?;
     let wanted = |listed: &Listed| !listed.system && only.admits(&listed.address);
-    let (observed, mut contents) =
-        observe::observe(reader, &listing, wanted, freshness, |_, _| bytes == Bytes::Kept).await;
+    let mut kept = KeptImages::limited();
+    let mut observed =
+        observe::observe(reader, &listing, wanted, freshness, &mut kept, |_, _| bytes == Bytes::Kept).await;
     if bytes == Bytes::Kept {
-        // What is known by the cache was not read just now.
-        for ObservedEntry { listed, reading } in &observed.entries {
-            if let Reading::Known(Content { sha256, .. }) = reading
-                && !contents.contains_key(sha256)
-                && let Some(found) = observe::bytes(reader, &listed.file_uri, *sha256).await
-            {
-                contents.insert(*sha256, found);
-            }
-        }
+        observe::read_again(reader, observed.entries.iter_mut(), Freshness::Cached, &mut kept).await;
     }
+    let contents = kept.into_contents();
     let entries = list::entries(observed, ownership, only);
     let mut findings = list::unmatched(only, &entries);
     findings.extend(entries.iter().filter_map(unknown));

@@ -1,6 +1,6 @@
 //! Reads a portal: both lists, and the content of the entries that matter, from the cache where it has been seen before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -49,35 +49,93 @@ impl ContentCache for NoCache {
     fn keep(&self, _: Digest, _: &[u8]) {}
 }
 
-/// Reads the content of the entries of `listing` that are `wanted`. `kept` says of each content whether its bytes will be
-/// needed too; those are returned, as far as they were downloaded now.
+/// The most bytes of images that are kept in memory while a portal is read. Icons and logos are small: there is room for
+/// thousands. What is not kept is downloaded again where it is needed.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Images that are kept in memory, as long as there is room.
+#[derive(Debug)]
+pub(crate) struct KeptImages {
+    contents: Contents,
+    room: usize,
+    /// The `fileUri` of everything that was downloaded, kept or not.
+    downloaded: BTreeSet<String>,
+}
+
+impl KeptImages {
+    /// Room for what is shown, and spared a second download.
+    pub(crate) fn limited() -> Self {
+        Self::new(MAX_KEPT_BYTES)
+    }
+
+    /// Room for all that there is.
+    pub(crate) fn unlimited() -> Self {
+        Self::new(usize::MAX)
+    }
+
+    const fn new(room: usize) -> Self {
+        Self { contents: Contents::new(), room, downloaded: BTreeSet::new() }
+    }
+
+    /// Whether an image is kept.
+    pub(crate) fn holds(&self, digest: &Digest) -> bool {
+        self.contents.contains_key(digest)
+    }
+
+    /// Keeps an image. Without room for it, it says so, and takes none of those that follow.
+    pub(crate) fn keep(&mut self, digest: Digest, bytes: Arc<[u8]>) -> bool {
+        if self.holds(&digest) {
+            return true;
+        }
+        let room = self.room.checked_sub(bytes.len());
+        self.room = room.unwrap_or_default();
+        if room.is_some() {
+            self.contents.insert(digest, bytes);
+        }
+        room.is_some()
+    }
+
+    /// Whether there is no room left.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.room == 0
+    }
+
+    pub(crate) fn into_contents(self) -> Contents {
+        self.contents
+    }
+}
+
+/// Reads the content of the entries of `listing` that are `wanted`. `is_kept` says of each content whether its bytes will be
+/// needed too; those are kept, as far as they were downloaded now and there is room.
 pub(crate) async fn observe(
     reader: &Reader<'_, impl ReadPortal>,
     listing: &Listing,
     wanted: impl Fn(&Listed) -> bool,
     freshness: Freshness,
-    kept: impl Fn(&Listed, &Content) -> bool,
-) -> (ObservedState, Contents) {
+    kept: &mut KeptImages,
+    is_kept: impl Fn(&Listed, &Content) -> bool,
+) -> ObservedState {
     let chosen = listing.entries.iter().enumerate().filter(|(_, listed)| wanted(listed));
     let (places, chosen): (Vec<_>, Vec<_>) = chosen.unzip();
-    let (readings, contents) = contents(reader, &chosen, freshness, kept).await;
+    let readings = contents(reader, &chosen, freshness, kept, is_kept).await;
     // By their places: a listing may name a code twice.
     let mut readings: BTreeMap<_, _> = places.into_iter().zip(readings).collect();
     let entries = listing.entries.iter().enumerate().map(|(place, listed)| ObservedEntry {
         listed: listed.clone(),
         reading: readings.remove(&place).unwrap_or(Reading::NotNeeded),
     });
-    (ObservedState { entries: entries.collect() }, contents)
+    ObservedState { entries: entries.collect() }
 }
 
 /// Reads the content of `wanted`, from the cache where it has been seen before: one reading for each entry, in order.
-/// `kept` is as in [`observe`].
+/// `kept` and `is_kept` are as in [`observe`].
 pub(super) async fn contents(
     reader: &Reader<'_, impl ReadPortal>,
     wanted: &[&Listed],
     freshness: Freshness,
-    kept: impl Fn(&Listed, &Content) -> bool,
-) -> (Vec<Reading>, Contents) {
+    kept: &mut KeptImages,
+    is_kept: impl Fn(&Listed, &Content) -> bool,
+) -> Vec<Reading> {
     let Reader { portal, cache, observer } = reader;
     let mut readings: Vec<_> = wanted
         .iter()
@@ -88,7 +146,6 @@ pub(super) async fn contents(
         .zip(&mut readings)
         .filter_map(|(listed, reading)| reading.is_none().then_some((*listed, reading)))
         .collect();
-    let mut bytes_kept = Contents::new();
     if !missing.is_empty() {
         observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
         let mut downloads = stream::iter(missing)
@@ -98,10 +155,13 @@ pub(super) async fn contents(
             observer.observe(Event::Advanced(1));
             *reading = Some(match downloaded {
                 Ok(bytes) => {
+                    kept.downloaded.insert(listed.file_uri.clone());
                     let content = seen(*cache, &listed.file_uri, &bytes);
-                    if kept(listed, &content) {
-                        cache.keep(content.sha256, &bytes);
-                        bytes_kept.insert(content.sha256, Arc::from(bytes));
+                    if is_kept(listed, &content) {
+                        let bytes = Arc::from(bytes);
+                        if kept.keep(content.sha256, Arc::clone(&bytes)) {
+                            cache.keep(content.sha256, &bytes);
+                        }
                     }
                     Reading::Known(content)
                 }
@@ -109,7 +169,44 @@ pub(super) async fn contents(
             });
         }
     }
-    (readings.into_iter().map(|reading| reading.unwrap_or(Reading::NotNeeded)).collect(), bytes_kept)
+    readings.into_iter().map(|reading| reading.unwrap_or(Reading::NotNeeded)).collect()
+}
+
+/// Entries that were read again, compared with what the cache said of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    AsKnown,
+    Otherwise,
+}
+
+/// Reads those of `entries` again whose content is known and was not downloaded: from the cache and as far as there is room, or,
+/// with [`Freshness::Refetched`], all of them from the portal.
+pub(super) async fn read_again(
+    reader: &Reader<'_, impl ReadPortal>,
+    entries: impl Iterator<Item = &mut ObservedEntry>,
+    freshness: Freshness,
+    kept: &mut KeptImages,
+) -> Found {
+    let mut entries: Vec<_> = entries.filter(|entry| !kept.downloaded.contains(&entry.listed.file_uri)).collect();
+    entries.retain(|entry| match &entry.reading {
+        Reading::Known(Content { sha256, .. }) if freshness == Freshness::Cached => {
+            let is_kept =
+                kept.holds(sha256) || reader.cache.bytes(*sha256).is_some_and(|bytes| kept.keep(*sha256, bytes));
+            !is_kept && !kept.is_full()
+        }
+        Reading::Known(_) => true,
+        Reading::NotNeeded | Reading::Failed(_) => false,
+    });
+    let listed: Vec<_> = entries.iter().map(|entry| &entry.listed).collect();
+    let readings = contents(reader, &listed, Freshness::Refetched, kept, |_, _| true).await;
+    let mut found = Found::AsKnown;
+    for (entry, reading) in entries.into_iter().zip(readings) {
+        if entry.reading != reading {
+            entry.reading = reading;
+            found = Found::Otherwise;
+        }
+    }
+    found
 }
 
 /// The facts of bytes just fetched, noted.
@@ -132,17 +229,4 @@ pub(crate) async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<L
         }
     });
     tokio::join!(portal.list(), fetching).0
-}
-
-/// The bytes of an entry whose facts are known, from the cache or from the portal; `None` when they cannot be had.
-pub(crate) async fn bytes(reader: &Reader<'_, impl ReadPortal>, file_uri: &str, digest: Digest) -> Option<Arc<[u8]>> {
-    let Reader { portal, cache, .. } = reader;
-    if let Some(bytes) = cache.bytes(digest) {
-        return Some(bytes);
-    }
-    let bytes = portal.download(file_uri).await.ok()?;
-    (Digest::of(&bytes) == digest).then(|| {
-        cache.keep(digest, &bytes);
-        Arc::from(bytes)
-    })
 }

@@ -1,8 +1,7 @@
 //! Makes a plan: reads the portal, compares, gathers the bytes. Writes nothing; the guards evaluate the plan next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 
 use crate::domain::asset::Kind;
@@ -13,12 +12,12 @@ use crate::domain::origin::Origins;
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::scope;
-use crate::domain::state::{DesiredState, Listed, Listing, Selection};
+use crate::domain::state::{Content, DesiredState, Listed, Listing, ObservedState, Selection};
 
 use super::events::{Event, Stage};
-use super::observe::{self, Freshness, Reader};
+use super::observe::{self, Found, Freshness, KeptImages, Reader};
 use super::origin::{self, Record};
-use super::ports::{DOWNLOADS, PortalError, ReadPortal};
+use super::ports::{PortalError, ReadPortal};
 
 /// The input of a plan, beside the portal.
 #[derive(Debug)]
@@ -88,13 +87,17 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     };
     let looks: BTreeMap<_, _> =
         desired.entries().iter().map(|(address, entry)| (address.folded(), &entry.content)).collect();
-    let (observed, mut old) = observe::observe(reader, &listing, desired.needs(only), *freshness, |listed, content| {
+    let differs = |listed: &Listed, content: &Content| {
         looks.get(&listed.address.folded()).is_none_or(|desired| !content.same_appearance(desired))
-    })
-    .await;
-    let diff = diff::diff(desired, &observed, only, *unbacked, manifest);
-    gather_old(&diff, reader, &mut old).await;
-    let contents = gather(&diff, desired, &old);
+    };
+    let mut old = KeptImages::limited();
+    let needed = desired.needs(only);
+    let mut observed = observe::observe(reader, &listing, needed, *freshness, &mut old, differs).await;
+    let mut diff = diff::diff(desired, &observed, only, *unbacked, manifest);
+    if read_old(&diff, reader, *purpose, &mut observed, &mut old).await == Found::Otherwise {
+        diff = diff::diff(desired, &observed, only, *unbacked, manifest);
+    }
+    let contents = gather(&diff, desired, &old.into_contents());
     let mut findings = unmatched(only, desired, &listing);
     findings.extend(diff.conflicts.iter().cloned());
     let plan = Plan::new((*portal).to_owned(), diff, contents);
@@ -124,23 +127,28 @@ pub(crate) fn counts_by_kind(
         .collect()
 }
 
-/// Fetches the old bytes of changes whose content was known from the cache.
-async fn gather_old(diff: &diff::Diff, reader: &Reader<'_, impl ReadPortal>, old: &mut Contents) {
-    let missing: Vec<_> = diff
+/// Reads again what changes remove and what was only known from the cache: for a plan that is to be applied all of it, because
+/// nothing is removed on a cache's word; else what there is room for, to be shown.
+async fn read_old(
+    diff: &diff::Diff,
+    reader: &Reader<'_, impl ReadPortal>,
+    purpose: Purpose,
+    observed: &mut ObservedState,
+    old: &mut KeptImages,
+) -> Found {
+    let removed: BTreeSet<_> = diff
         .changes
         .iter()
         .filter_map(|change| change.action.before())
-        .filter_map(|before| Some((before.file_uri.as_str(), before.content.as_ref()?.sha256)))
-        .filter(|(_, digest)| !old.contains_key(digest))
+        .filter(|before| before.content.is_some())
+        .map(|before| before.file_uri.as_str())
         .collect();
-    let mut fetched = stream::iter(missing)
-        .map(|(uri, digest)| async move { (digest, observe::bytes(reader, uri, digest).await) })
-        .buffer_unordered(DOWNLOADS);
-    while let Some((digest, bytes)) = fetched.next().await {
-        if let Some(bytes) = bytes {
-            old.insert(digest, bytes);
-        }
-    }
+    let entries = observed.entries.iter_mut().filter(|entry| removed.contains(entry.listed.file_uri.as_str()));
+    let freshness = match purpose {
+        Purpose::Read => Freshness::Cached,
+        Purpose::Write => Freshness::Refetched,
+    };
+    observe::read_again(reader, entries, freshness, old).await
 }
 
 /// The bytes that the changes speak of.

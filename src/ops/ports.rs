@@ -18,6 +18,7 @@ use crate::domain::journal::{JournalEntry, RunState};
 use crate::domain::logmessage::{Entity, LogEntry, LogOrder, LogPage, NewLogEntry};
 use crate::domain::manifest::Manifest;
 use crate::domain::origin::past::{Located, ObjectId, Past};
+use crate::domain::plan::Contents;
 use crate::domain::retry::Class;
 use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
@@ -206,8 +207,8 @@ pub struct StoreError(pub String);
 
 /// The store of runs.
 pub trait Runs {
-    /// Makes a run's folder with the plan's document and the old images in it. All of it is on disk on return.
-    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError>;
+    /// Makes a run's folder with the plan's document in it.
+    fn prepare(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn PreparedRun>, StoreError>;
     /// The runs whose journal has no end, the oldest first.
     fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
     /// Writes the end of an open run's journal. It is on disk on return.
@@ -221,12 +222,22 @@ pub struct OpenRun {
     pub(crate) changes: Vec<Change>,
 }
 
+/// A run's folder without a journal: the run has not begun. One that is dropped takes its folder along.
+pub trait PreparedRun {
+    /// Keeps copies of old images.
+    fn keep(&self, copies: &Contents) -> Result<(), StoreError>;
+    /// Begins the run's journal. It is on disk on return, with all copies.
+    fn begin(self: Box<Self>) -> Result<Box<dyn Journal>, StoreError>;
+}
+
 /// The journal of one run.
 pub trait Journal {
     /// The run's id.
     fn id(&self) -> &str;
     /// The run's folder.
     fn folder(&self) -> &Path;
+    /// The copy that was kept of an old image.
+    fn copy(&self, digest: Digest) -> Option<Arc<[u8]>>;
     /// Adds lines. All of them are on disk on return.
     fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError>;
     /// Adds a line. It is on disk on return.

@@ -27,6 +27,7 @@ mod past_run;
 pub(crate) mod paths;
 pub mod repository;
 pub(crate) mod root;
+pub(crate) mod run_folder;
 pub mod runs;
 pub mod state_dir;
 

@@ -1,17 +1,14 @@
 //! Run folders: `runs/<run id>/` with the plan, the old images, the journal and, at the end, the report. A run's folder
 //! needs nothing outside it.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile, is_unexpected, unexpected};
+use super::files::{Durability, FileKind, Folder, FolderItem, is_unexpected, unexpected};
 use super::past_run::past_run;
+use super::run_folder::{JOURNAL, MAX_JOURNAL_BYTES, OLD, PLAN, PreparedFolder, RunFolder, read_copy, unusable};
 use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
 use crate::domain::asset::Digest;
 use crate::domain::guard::ApprovedPlan;
@@ -19,25 +16,16 @@ use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
 use crate::format::{Document, Published};
-use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
+use crate::ops::ports::{OpenRun, PreparedRun, Runs, StoreError};
 
-/// The files of a run's folder, and the folder of the old images in it.
-const PLAN: &str = "plan.json";
-const JOURNAL: &str = "journal.jsonl";
+/// The file that says what became of a run, in its folder.
 const REPORT: &str = "report.json";
-const OLD: &str = "old";
 
 /// The folder of the runs in the state folder.
 const RUNS: &str = "runs";
 
-/// The largest journal that is read, in bytes: more than that of a run with a hundred thousand steps.
-const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
-
 /// The largest plan that is read, in bytes: that of a hundred thousand changes.
 const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
-
-/// The largest old image that is read, in bytes: no larger one is downloaded.
-const MAX_IMAGE_BYTES: u64 = 1024 * 1024;
 
 /// The runs of one portal.
 #[derive(Debug)]
@@ -91,36 +79,6 @@ impl RunStore {
         Ok(past)
     }
 
-    fn create(&self, plan: &Document, old: &Contents) -> io::Result<RunFolder> {
-        let runs = self.state.make(RUNS)?;
-        let (id, folder) = fresh(&runs)?;
-        let images = folder.child(OLD);
-        images.make()?;
-        old.par_iter().try_for_each(|(digest, bytes)| images.write_new(&format!("{digest}.png"), bytes))?;
-        images.sync()?;
-        folder.replace(PLAN, &serde_json::to_vec_pretty(plan)?, Durability::Synced)?;
-        let journal = folder.new_journal(JOURNAL)?;
-        let run = RunFolder { id: id.clone(), folder, journal: RefCell::new(journal), torn: Cell::new(false) };
-        run.write(&[JournalEntry::Begin {
-            format_version: FORMAT_VERSION,
-            run: id,
-            portal: plan.portal.clone().unwrap_or_default(),
-            plan_sha256: plan.plan_sha256.map_or_else(|| plan.digest(), Ok)?,
-            commit: self.commit.clone(),
-        }])?;
-        run.folder.sync()?;
-        runs.sync()?;
-        Ok(run)
-    }
-
-    fn append(&self, run: &RunState, entries: &[JournalEntry]) -> io::Result<()> {
-        let folder = self.state.folder().child(RUNS).child(&run.run);
-        let journal = folder.journal(JOURNAL)?;
-        // A line that a kill tore must not be continued by the next one.
-        let torn = Cell::new(!folder.read(JOURNAL, MAX_JOURNAL_BYTES)?.ends_with(b"\n"));
-        RunFolder { id: run.run.clone(), folder, journal: RefCell::new(journal), torn }.write(entries)
-    }
-
     /// Writes what became of a run into its folder.
     ///
     /// # Errors
@@ -132,11 +90,9 @@ impl RunStore {
 }
 
 impl Runs for RunStore {
-    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
-        let run = self
-            .create(plan.document(), &plan.plan().plan().old_images())
-            .map_err(|error| unusable(self.state.path(), &error))?;
-        Ok(Box::new(run))
+    fn prepare(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn PreparedRun>, StoreError> {
+        let runs = self.state.make(RUNS).map_err(|error| unusable(self.state.path(), &error))?;
+        Ok(Box::new(PreparedFolder::make(runs, plan.document(), self.commit.clone())?))
     }
 
     fn open(&self) -> Result<Vec<OpenRun>, StoreError> {
@@ -152,12 +108,11 @@ impl Runs for RunStore {
     }
 
     fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
-        self.append(run, entries).map_err(|error| unusable(self.state.path(), &error))
+        let folder = self.state.folder().child(RUNS).child(&run.run);
+        RunFolder::open(folder, run.run.clone())
+            .and_then(|run| run.write(entries))
+            .map_err(|error| unusable(self.state.path(), &error))
     }
-}
-
-fn unusable(path: &Path, error: &io::Error) -> StoreError {
-    StoreError(format!("{}: {error}", path.display()))
 }
 
 /// Every run below `runs` that has a journal, the oldest first. Each must be of a portal that is right.
@@ -306,69 +261,10 @@ impl StoredRun {
             plan.changes.iter().filter_map(|change| Some(change.before.as_ref()?.content.as_ref()?.sha256)).collect();
         let mut contents = Contents::new();
         for digest in digests {
-            let name = format!("{digest}.png");
-            let bytes = match old.read(&name, MAX_IMAGE_BYTES) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                bytes => bytes?,
-            };
-            if Digest::of(&bytes) != digest {
-                return Err(unexpected(&old.path_of(name), "was altered"));
+            if let Some(bytes) = read_copy(&old, digest)? {
+                contents.insert(digest, bytes);
             }
-            contents.insert(digest, Arc::from(bytes));
         }
         Ok(contents)
-    }
-}
-
-/// Makes a new folder named after the present second; a second run in it gets a number.
-fn fresh(runs: &Folder) -> io::Result<(String, Folder)> {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let mut id = now.clone();
-    for number in 2..1000 {
-        let folder = runs.child(&id);
-        match folder.make() {
-            Ok(()) => return Ok((id, folder)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id = format!("{now}-{number:03}"),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::Error::other("a thousand runs in one second"))
-}
-
-/// One run's folder, open for writing.
-#[derive(Debug)]
-struct RunFolder {
-    id: String,
-    folder: Folder,
-    journal: RefCell<JournalFile>,
-    /// Whether the last line may lack its end: what follows it begins a line of its own.
-    torn: Cell<bool>,
-}
-
-impl RunFolder {
-    fn write(&self, entries: &[JournalEntry]) -> io::Result<()> {
-        let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-        let mut lines = if self.torn.replace(true) { b"\n".to_vec() } else { Vec::new() };
-        for entry in entries {
-            serde_json::to_writer(&mut lines, &Line { at: at.clone(), entry: entry.clone() })?;
-            lines.push(b'\n');
-        }
-        self.journal.borrow_mut().append(&lines)?;
-        self.torn.set(false);
-        Ok(())
-    }
-}
-
-impl Journal for RunFolder {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError> {
-        self.write(entries).map_err(|error| unusable(self.folder.path(), &error))
     }
 }

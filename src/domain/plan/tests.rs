@@ -6,7 +6,7 @@ use crate::domain::asset::Kind;
 use crate::domain::diff::Unbacked;
 use crate::domain::evidence::Coverage;
 use crate::domain::state::Selection;
-use crate::domain::testing::{Portal, Repository, address, addresses, encoded_otherwise, image, unsound};
+use crate::domain::testing::{Portal, Repository, address, addresses, encoded_otherwise, unsound};
 
 /// Two creates, three replaces and four deletes, some of each kind, and one entry that is kept.
 fn plan() -> Plan {
@@ -89,16 +89,6 @@ fn what_is_deleted_or_replaced_is_named_in_order() {
         "logo/other",
     ]);
     assert_eq!(plan().removed_or_replaced().cloned().collect::<Vec<_>>(), expected);
-}
-
-#[test]
-fn old_images_are_those_of_what_is_deleted_or_replaced() {
-    let mut plan = plan();
-    let digests = |plan: &Plan| plan.old_images().into_keys().collect::<std::collections::BTreeSet<_>>();
-    let expected = [(Kind::Icon, 8), (Kind::Logo, 8), (Kind::Icon, 9), (Kind::Logo, 9)];
-    assert_eq!(digests(&plan), expected.map(|(kind, look)| image(kind, look).sha256).into());
-    plan.contents.remove(&image(Kind::Icon, 9).sha256);
-    assert!(!digests(&plan).contains(&image(Kind::Icon, 9).sha256), "what could not be had is not there");
 }
 
 #[test]

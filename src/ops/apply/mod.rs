@@ -4,6 +4,7 @@
 //! A step is judged by the portal, never by what was sent: after an answer that was lost, the portal is read until two
 //! readings agree, and what each step still lacks is what is sent next.
 
+mod copies;
 mod error;
 mod independent;
 mod replace;
@@ -13,6 +14,8 @@ mod verify;
 mod write;
 
 use std::collections::BTreeMap;
+
+use tokio::time::Instant;
 
 use crate::domain::asset::Address;
 use crate::domain::guard::ApprovedPlan;
@@ -43,17 +46,20 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     if plan.diff.changes.is_empty() {
         return Ok(None);
     }
-    let StartingPoint { done, between } = step_state::check(plan, seen, resumed, &tools.reader).await?;
+    let checked_at = Instant::now();
+    let start = step_state::check(plan, seen, resumed, &tools.reader).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
     }
-    let journal = tools.runs.begin(approved)?;
+    let prepared = tools.runs.prepare(approved)?;
+    copies::keep(plan, seen, &start, tools, prepared.as_ref()).await?;
+    let journal = prepared.begin()?;
     tools.reader.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
-    let writer = Writer::new(plan, tools, journal.as_ref());
-    for change in plan.diff.changes.iter().filter(|change| done.contains(&change.address)) {
+    let writer = Writer::new(plan, tools, journal.as_ref(), checked_at);
+    for change in plan.diff.changes.iter().filter(|change| start.done.contains(&change.address)) {
         writer.applied(change);
     }
-    writer.finish_replaces(&between).await;
+    writer.finish_replaces(&start.between).await;
     writer.creates().await;
     writer.replaces().await;
     writer.deletes().await;

@@ -11,7 +11,7 @@ use crate::domain::plan::{Plan, StepState};
 use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing, ObservedEntry, Reading};
 use crate::ops::events::Event;
-use crate::ops::observe::{self, Freshness, Reader};
+use crate::ops::observe::{self, Freshness, KeptImages, Reader};
 use crate::ops::plan::Seen;
 use crate::ops::ports::{PortalError, ReadPortal};
 
@@ -24,6 +24,8 @@ pub(crate) struct StartingPoint {
     pub done: BTreeSet<Address>,
     /// Replaces whose old image is gone and whose new one is not there.
     pub between: BTreeSet<Address>,
+    /// Where the images are that the other steps remove: a portal may have moved them since the plan was made.
+    pub(super) old_images: BTreeMap<Address, String>,
 }
 
 /// The time for which the reading that made a plan stands for the one before the first write, if the plan only creates:
@@ -72,9 +74,15 @@ pub(crate) async fn start(
     let changes: Vec<_> = plan.diff.changes.iter().collect();
     let mut start = StartingPoint::default();
     let mut stale = Vec::new();
-    for (address, state) in judge(&changes, &by_code(listing), reader).await {
+    let live = by_code(listing);
+    for (address, state) in judge(&changes, &live, reader).await {
         let why = match state {
-            StepState::Pending => continue,
+            StepState::Pending => {
+                if let Some([listed]) = live.get(&address.folded()).map(Vec::as_slice) {
+                    start.old_images.insert(address, listed.file_uri.clone());
+                }
+                continue;
+            }
             StepState::Done if resumed.may_have_changed(&address) => {
                 start.done.insert(address);
                 continue;
@@ -193,7 +201,8 @@ async fn judge(
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
     let wanted: Vec<_> =
         changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();
-    let (readings, _) = observe::contents(reader, &wanted, Freshness::Cached, |_, _| false).await;
+    let readings =
+        observe::contents(reader, &wanted, Freshness::Cached, &mut KeptImages::limited(), |_, _| false).await;
     let mut readings = readings.into_iter();
     let mut read = |listed: &Listed| if listed.system { None } else { readings.next() };
     let mut entry = |listed: &&Listed| {

@@ -92,8 +92,8 @@ impl<'a> Waiting<'a> {
 }
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// A writer for a plan whose preconditions were just seen to hold.
-    pub(super) fn new(plan: &'a Plan, tools: &'a Tools<'a, P>, journal: &'a dyn Journal) -> Self {
+    /// A writer for a plan whose preconditions were seen to hold at this time.
+    pub(super) fn new(plan: &'a Plan, tools: &'a Tools<'a, P>, journal: &'a dyn Journal, seen: Instant) -> Self {
         Self {
             plan,
             tools,
@@ -102,7 +102,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             batches: Cell::new(Batches::Accepted),
             stopped: RefCell::new(None),
             steps: RefCell::new(BTreeMap::new()),
-            seen: Cell::new(Instant::now()),
+            seen: Cell::new(seen),
             stale: Cell::new(false),
         }
     }
@@ -176,9 +176,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.contents.get(&change.action.after()?.content.sha256).cloned()
     }
 
-    /// The bytes that a step replaces or deletes, if they could be kept.
+    /// The bytes that a step replaces or deletes: this run's copy, or else the plan's, where an earlier run removed the image.
     pub(super) fn old_png(&self, change: &Change) -> Option<Arc<[u8]>> {
-        self.plan.contents.get(&change.action.before()?.content.as_ref()?.sha256).cloned()
+        let digest = change.action.before()?.content.as_ref()?.sha256;
+        self.journal.copy(digest).or_else(|| self.plan.contents.get(&digest).cloned())
     }
 
     pub(super) fn end(&self, change: &Change, outcome: StepOutcome, why: Option<String>, wrote: bool) {

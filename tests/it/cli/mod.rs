@@ -5,6 +5,7 @@ mod bad_input;
 mod batches;
 mod cache;
 mod checkouts;
+mod copies;
 mod doctor;
 mod exit_codes;
 mod export;

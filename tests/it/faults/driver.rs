@@ -11,11 +11,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brandctl::domain::asset::Address;
+use brandctl::domain::asset::{Address, Digest};
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, IncompleteCheckout};
 use brandctl::domain::journal::{JournalEntry, Resumption, RunState};
+use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
 use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
@@ -24,7 +25,8 @@ use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::observe::{Freshness, Reader};
 use brandctl::ops::ports::{
-    DOWNLOADS, Interrupt, Journal, OpenRun, PortalError, ReadPortal, Runs, StoreError, Urgency, WriteError, WritePortal,
+    DOWNLOADS, Interrupt, Journal, OpenRun, PortalError, PreparedRun, ReadPortal, Runs, StoreError, Urgency,
+    WriteError, WritePortal,
 };
 use brandctl::ops::recover::{self, Closing};
 use brandctl::ops::{plan, validate};
@@ -349,8 +351,33 @@ struct FrailRuns {
 }
 
 impl Runs for FrailRuns {
-    fn begin(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn Journal>, StoreError> {
-        let inner = self.inner.begin(plan)?;
+    fn prepare(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn PreparedRun>, StoreError> {
+        Ok(Box::new(FrailPrepared { inner: self.inner.prepare(plan)?, counts: self.counts.clone() }))
+    }
+
+    fn open(&self) -> Result<Vec<OpenRun>, StoreError> {
+        self.inner.open()
+    }
+
+    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
+        let runs = self.inner.all().unwrap();
+        let found = runs.iter().find(|found| found.state.run == run.run).unwrap();
+        self.counts.journal(found.folder(), || self.inner.close(run, entries))
+    }
+}
+
+struct FrailPrepared {
+    inner: Box<dyn PreparedRun>,
+    counts: Rc<Counts>,
+}
+
+impl PreparedRun for FrailPrepared {
+    fn keep(&self, copies: &Contents) -> Result<(), StoreError> {
+        self.inner.keep(copies)
+    }
+
+    fn begin(self: Box<Self>) -> Result<Box<dyn Journal>, StoreError> {
+        let inner = self.inner.begin()?;
         match self.counts.strike {
             Strike::Begin(remnant) => {
                 leave(inner.folder(), remnant);
@@ -362,16 +389,6 @@ impl Runs for FrailRuns {
             }
             _ => Ok(Box::new(FrailJournal { inner, counts: self.counts.clone() })),
         }
-    }
-
-    fn open(&self) -> Result<Vec<OpenRun>, StoreError> {
-        self.inner.open()
-    }
-
-    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
-        let runs = self.inner.all().unwrap();
-        let found = runs.iter().find(|found| found.state.run == run.run).unwrap();
-        self.counts.journal(found.folder(), || self.inner.close(run, entries))
     }
 }
 
@@ -417,6 +434,10 @@ impl Journal for FrailJournal {
 
     fn folder(&self) -> &Path {
         self.inner.folder()
+    }
+
+    fn copy(&self, digest: Digest) -> Option<Arc<[u8]>> {
+        self.inner.copy(digest)
     }
 
     fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError> {

@@ -1,0 +1,101 @@
+//! Copies of the old images, made before the first write: of every image that is replaced or deleted, as this process
+//! downloaded it after it took the lock. What a cache or a saved plan holds was made by somebody else.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::domain::asset::{Address, Digest};
+use crate::domain::diff::Change;
+use crate::domain::finding::Finding;
+use crate::domain::plan::{Contents, Plan};
+use crate::ops::events::{Event, Stage};
+use crate::ops::plan::Seen;
+use crate::ops::ports::{DOWNLOADS, PreparedRun, ReadPortal};
+
+use super::error::NotApplied;
+use super::step_state::StartingPoint;
+use super::tools::Tools;
+
+/// The most bytes of images that wait to be written.
+const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Keeps a copy of every image that is known and that the steps after `start` replace or delete.
+pub(super) async fn keep<P: ReadPortal>(
+    plan: &Plan,
+    seen: Option<Seen>,
+    start: &StartingPoint,
+    tools: &Tools<'_, P>,
+    run: &dyn PreparedRun,
+) -> Result<(), NotApplied> {
+    let old: Vec<_> = plan.diff.changes.iter().filter_map(|change| old_image(change, start)).collect();
+    // Of a plan that this process made, it downloaded each old image itself.
+    let at_hand = |old: &OldImage<'_>| seen.and_then(|_| Some((old.digest, plan.contents.get(&old.digest)?.clone())));
+    let kept: Contents = old.iter().filter_map(at_hand).collect();
+    run.keep(&kept)?;
+    let missing: Vec<_> = old.into_iter().filter(|old| !kept.contains_key(&old.digest)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    tokio::select! {
+        biased;
+        () = tools.interrupt.raised() => Err(NotApplied::Interrupted),
+        done = download(missing, tools, run) => done,
+    }
+}
+
+/// The image that a step removes.
+struct OldImage<'a> {
+    address: &'a Address,
+    file_uri: &'a str,
+    digest: Digest,
+}
+
+/// The image that a step which is still to be sent removes, if it is known.
+fn old_image<'a>(change: &'a Change, start: &'a StartingPoint) -> Option<OldImage<'a>> {
+    let digest = change.action.before()?.content.as_ref()?.sha256;
+    Some(OldImage { address: &change.address, file_uri: start.old_images.get(&change.address)?, digest })
+}
+
+async fn download<P: ReadPortal>(
+    missing: Vec<OldImage<'_>>,
+    tools: &Tools<'_, P>,
+    run: &dyn PreparedRun,
+) -> Result<(), NotApplied> {
+    let reader = &tools.reader;
+    reader.observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
+    let mut downloads = stream::iter(missing)
+        .map(|old| async move { (old.digest, old.address, reader.portal.download(old.file_uri).await) })
+        .buffer_unordered(DOWNLOADS);
+    let (mut waiting, mut bytes_waiting) = (Contents::new(), 0);
+    let mut kept = BTreeSet::new();
+    let mut lost = Vec::new();
+    while let Some((digest, address, downloaded)) = downloads.next().await {
+        reader.observer.observe(Event::Advanced(1));
+        match downloaded {
+            Ok(bytes) if Digest::of(&bytes) == digest => {
+                // Several entries may have one image.
+                if kept.insert(digest) {
+                    bytes_waiting += bytes.len();
+                    waiting.insert(digest, bytes.into());
+                }
+            }
+            Ok(_) => lost.push(no_copy(address, "its image is not the one that the plan removes")),
+            Err(error) => lost.push(no_copy(address, &format!("its image cannot be downloaded for a copy: {error}"))),
+        }
+        if bytes_waiting > MAX_WAITING_BYTES {
+            run.keep(&std::mem::take(&mut waiting))?;
+            bytes_waiting = 0;
+        }
+    }
+    run.keep(&waiting)?;
+    if let Some(last) = lost.pop() {
+        lost.push(last.help("nothing was written; make a new plan"));
+        return Err(NotApplied::Stale(lost));
+    }
+    Ok(())
+}
+
+fn no_copy(address: &Address, why: &str) -> Finding {
+    Finding::error("plan-stale", format!("{address}: {why}")).about(address.clone())
+}

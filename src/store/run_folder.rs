@@ -1,0 +1,197 @@
+//! The folder of one run, while it is written: the plan and the copies of the old images first, then the journal.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::files::{Durability, Folder, JournalFile, unexpected};
+use crate::domain::asset::Digest;
+use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line};
+use crate::domain::plan::Contents;
+use crate::format::Document;
+use crate::ops::ports::{Journal, PreparedRun, StoreError};
+
+/// The plan of a run, in its folder.
+pub(super) const PLAN: &str = "plan.json";
+
+/// The journal of a run, in its folder.
+pub(super) const JOURNAL: &str = "journal.jsonl";
+
+/// The folder of the old images, in that of a run.
+pub(super) const OLD: &str = "old";
+
+/// The largest journal that is read, in bytes: more than that of a run with a hundred thousand steps.
+pub(super) const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The largest old image that is read, in bytes: no larger one is downloaded.
+const MAX_IMAGE_BYTES: u64 = 1024 * 1024;
+
+/// The name of the copy of an old image.
+fn copy_name(digest: Digest) -> String {
+    format!("{digest}.png")
+}
+
+/// A copy in a folder of copies; `None` where there is none.
+pub(super) fn read_copy(copies: &Folder, digest: Digest) -> io::Result<Option<Arc<[u8]>>> {
+    let name = copy_name(digest);
+    match copies.read(&name, MAX_IMAGE_BYTES) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(bytes) if Digest::of(&bytes) == digest => Ok(Some(Arc::from(bytes))),
+        Ok(_) => Err(unexpected(&copies.path_of(name), "was altered")),
+    }
+}
+
+pub(super) fn unusable(path: &Path, error: &io::Error) -> StoreError {
+    StoreError(format!("{}: {error}", path.display()))
+}
+
+/// Makes a new folder named after the present second; a second run in it gets a number.
+fn fresh(runs: &Folder) -> io::Result<(String, Folder)> {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let mut id = now.clone();
+    for number in 2..1000 {
+        let folder = runs.child(&id);
+        match folder.make() {
+            Ok(()) => return Ok((id, folder)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => id = format!("{now}-{number:03}"),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("a thousand runs in one second"))
+}
+
+/// A run's folder, before the run begins.
+#[derive(Debug)]
+pub(super) struct PreparedFolder {
+    id: String,
+    /// The folder of the runs.
+    runs: Folder,
+    folder: Folder,
+    /// The first line of the journal.
+    begin: JournalEntry,
+    has_begun: bool,
+}
+
+impl PreparedFolder {
+    /// Makes the folder of a new run in `runs`, with its plan in it.
+    pub(super) fn make(runs: Folder, plan: &Document, commit: Option<String>) -> Result<Self, StoreError> {
+        let at = runs.path().to_owned();
+        Self::try_make(runs, plan, commit).map_err(|error| unusable(&at, &error))
+    }
+
+    fn try_make(runs: Folder, plan: &Document, commit: Option<String>) -> io::Result<Self> {
+        let plan_sha256 = plan.plan_sha256.map_or_else(|| plan.digest(), Ok)?;
+        let (id, folder) = fresh(&runs)?;
+        let portal = plan.portal.clone().unwrap_or_default();
+        let begin =
+            JournalEntry::Begin { format_version: FORMAT_VERSION, run: id.clone(), portal, plan_sha256, commit };
+        let prepared = Self { id, runs, folder, begin, has_begun: false };
+        prepared.folder.child(OLD).make()?;
+        prepared.folder.replace(PLAN, &serde_json::to_vec_pretty(plan)?, Durability::Synced)?;
+        Ok(prepared)
+    }
+
+    fn try_begin(&mut self) -> io::Result<RunFolder> {
+        self.folder.child(OLD).sync()?;
+        let journal = RefCell::new(self.folder.new_journal(JOURNAL)?);
+        // From here on it may be taken for a run.
+        self.has_begun = true;
+        let run = RunFolder { id: self.id.clone(), folder: self.folder.clone(), journal, torn: Cell::new(false) };
+        run.write(std::slice::from_ref(&self.begin))?;
+        run.folder.sync()?;
+        self.runs.sync()?;
+        Ok(run)
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        let copies = self.folder.child(OLD);
+        for copy in copies.items()? {
+            if let Some(name) = copy?.name().to_str() {
+                copies.remove(name)?;
+            }
+        }
+        copies.remove_folder()?;
+        self.folder.remove(PLAN)?;
+        self.folder.remove_folder()
+    }
+}
+
+impl PreparedRun for PreparedFolder {
+    fn keep(&self, copies: &Contents) -> Result<(), StoreError> {
+        let folder = self.folder.child(OLD);
+        copies
+            .par_iter()
+            .try_for_each(|(digest, bytes)| folder.write_new(&copy_name(*digest), bytes))
+            .map_err(|error| unusable(self.folder.path(), &error))
+    }
+
+    fn begin(mut self: Box<Self>) -> Result<Box<dyn Journal>, StoreError> {
+        match self.try_begin() {
+            Ok(run) => Ok(Box::new(run)),
+            Err(error) => Err(unusable(self.folder.path(), &error)),
+        }
+    }
+}
+
+impl Drop for PreparedFolder {
+    fn drop(&mut self) {
+        if !self.has_begun {
+            // What cannot be removed is a folder without a journal: nobody takes it for a run.
+            let _ = self.remove();
+        }
+    }
+}
+
+/// One run's folder, open for writing.
+#[derive(Debug)]
+pub(super) struct RunFolder {
+    id: String,
+    folder: Folder,
+    journal: RefCell<JournalFile>,
+    /// Whether the last line may lack its end: what follows it begins a line of its own.
+    torn: Cell<bool>,
+}
+
+impl RunFolder {
+    /// Opens the journal of a run that has begun.
+    pub(super) fn open(folder: Folder, id: String) -> io::Result<Self> {
+        let journal = folder.journal(JOURNAL)?;
+        // A line that a kill tore must not be continued by the next one.
+        let torn = Cell::new(!folder.read(JOURNAL, MAX_JOURNAL_BYTES)?.ends_with(b"\n"));
+        Ok(Self { id, folder, journal: RefCell::new(journal), torn })
+    }
+
+    pub(super) fn write(&self, entries: &[JournalEntry]) -> io::Result<()> {
+        let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let mut lines = if self.torn.replace(true) { b"\n".to_vec() } else { Vec::new() };
+        for entry in entries {
+            serde_json::to_writer(&mut lines, &Line { at: at.clone(), entry: entry.clone() })?;
+            lines.push(b'\n');
+        }
+        self.journal.borrow_mut().append(&lines)?;
+        self.torn.set(false);
+        Ok(())
+    }
+}
+
+impl Journal for RunFolder {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn copy(&self, digest: Digest) -> Option<Arc<[u8]>> {
+        read_copy(&self.folder.child(OLD), digest).ok().flatten()
+    }
+
+    fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError> {
+        self.write(entries).map_err(|error| unusable(self.folder.path(), &error))
+    }
+}

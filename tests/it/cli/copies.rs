@@ -1,0 +1,107 @@
+//! Copies of old images: made by the process that removes them, after it holds the lock, and of nothing else than what the
+//! portal shows.
+
+use std::fs;
+
+use brandctl::domain::asset::Kind;
+use brandctl::sandbox::faults::{FaultAction, On, When};
+use serde_json::Value;
+
+use crate::common::{Brand, Output, art};
+
+/// A replace and a delete, known from the cache.
+fn known() -> Brand {
+    let brand = Brand::new().in_step(4);
+    brand.draw("icon/acme-00", &art(Kind::Icon, 99));
+    brand.undeclare("icon/acme-01");
+    brand.plan().ends_with(0);
+    brand
+}
+
+fn state(brand: &Brand, name: &str) -> std::path::PathBuf {
+    let portals = fs::read_dir(brand.path(".brandctl")).unwrap().map(|entry| entry.unwrap().path());
+    portals.filter(|path| path.is_dir()).map(|portal| portal.join(name)).next().unwrap()
+}
+
+/// Makes the cache say of one entry's path what it knows of another's.
+fn swap(brand: &Brand, one: &str, other: &str) {
+    let index = state(brand, "cache/index.json");
+    let mut cache: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
+    let stored = brand.portal.entries();
+    let uri = |code: &str| stored.iter().find(|entry| entry.code == code).unwrap().file_uri.clone();
+    let (one, other) = (uri(one), uri(other));
+    let entries = cache["entries"].as_object_mut().unwrap();
+    let (first, second) = (entries[&one].clone(), entries[&other].clone());
+    entries.insert(one, second);
+    entries.insert(other, first);
+    fs::write(&index, serde_json::to_vec(&cache).unwrap()).unwrap();
+}
+
+fn runs(brand: &Brand) -> usize {
+    fs::read_dir(state(brand, "runs")).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count()
+}
+
+fn message(output: &Output) -> &str {
+    output.json["errors"][0]["message"].as_str().unwrap()
+}
+
+#[test]
+fn a_cache_that_names_another_image_costs_no_copy() {
+    let brand = known();
+    swap(&brand, "acme-00", "acme-01");
+    let output = brand.apply().ends_with(0);
+    assert_eq!(output.changes(), ["replace icon/acme-00", "delete icon/acme-01"], "{output:?}");
+    let run = output.json["run"]["id"].as_str().unwrap().to_owned();
+    brand.json(&format!("restore {run} --yes")).ends_with(0);
+    for (code, mark) in [("icon/acme-00", 0), ("icon/acme-01", 1)] {
+        assert_eq!(brand.image(code).unwrap(), art(Kind::Icon, mark), "{code}");
+    }
+}
+
+#[test]
+fn nothing_is_replaced_because_a_cache_says_that_it_differs() {
+    let brand = Brand::new().in_step(3);
+    brand.plan().ends_with(0);
+    swap(&brand, "acme-00", "acme-01");
+    brand.writing_nothing(|| {
+        let output = brand.apply().ends_with(0);
+        assert!(output.changes().is_empty(), "{output:?}");
+    });
+}
+
+#[test]
+fn a_saved_plan_that_names_another_image_is_stale() {
+    let brand = known();
+    swap(&brand, "acme-00", "acme-01");
+    brand.save_plan();
+    brand.writing_nothing(|| {
+        let output = brand.apply_saved("plan.json").ends_with(5);
+        assert_eq!(output.errors(), ["plan-stale", "plan-stale"], "{output:?}");
+        assert_eq!(message(&output), "icon/acme-00: its image is not the one that the plan removes");
+    });
+    assert_eq!(runs(&brand), 0, "a run that did not begin leaves nothing");
+}
+
+#[test]
+fn what_a_saved_plan_holds_is_no_copy() {
+    let brand = known();
+    brand.save_plan();
+    brand.fail(brandctl::sandbox::Faults::one(On::Download, When::Every, FaultAction::Html(404)));
+    brand.writing_nothing(|| {
+        let output = brand.apply_saved("plan.json").ends_with(5);
+        let told = "icon/acme-00: its image cannot be downloaded for a copy: ";
+        assert!(message(&output).starts_with(told), "{output:?}");
+    });
+    assert_eq!(runs(&brand), 0);
+}
+
+#[test]
+fn several_entries_with_one_image_are_copied_each() {
+    let brand = Brand::new().in_step(2).portal_has("icon/acme-x", 50).portal_has("icon/acme-y", 50);
+    brand.save_plan();
+    let output = brand.apply_saved("plan.json").ends_with(0);
+    assert_eq!(output.changes(), ["delete icon/acme-x", "delete icon/acme-y"]);
+    let run = output.json["run"]["id"].as_str().unwrap().to_owned();
+    brand.json(&format!("restore {run} --yes")).ends_with(0);
+    assert_eq!(brand.image("icon/acme-y").unwrap(), art(Kind::Icon, 50));
+}
