@@ -211,8 +211,11 @@ fn store_time(folder: &Path, state: &Path) -> Result<Duration> {
         }
     }
     let store = RunStore::new(StateDir::new(&state.join("again"), "portal"), None);
+    let old = run.old_images()?;
     let start = Instant::now();
-    let journal = store.begin(&plan)?;
+    let prepared = store.prepare(&plan)?;
+    prepared.keep(&old)?;
+    let journal = prepared.begin()?;
     for entry in &single {
         journal.append(entry)?;
     }

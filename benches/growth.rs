@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use brandctl::domain::asset::Kind;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::{self, Faults, Sandbox};
 use measure::{BRANDCTL, Peak, Result, icon, peak_ending_with};
@@ -32,6 +33,13 @@ fn run() -> Result<()> {
     grows("entries of one code, plan", 5_000, &|count, folder| listed(count, folder, true))?;
     grows("entries that nobody owns, plan", 5_000, &|count, folder| listed(count, folder, false))?;
     grows("empty objects in an answer, plan", 500_000, &empty_objects)?;
+    grows("large images, a plan that a guard refuses", 100, &|count, folder| {
+        large_images(count, folder, "apply --yes", 4)
+    })?;
+    grows("large images, apply", 100, &|count, folder| {
+        large_images(count, folder, "apply --yes --max-deletes 9999", 0)
+    })?;
+    grows("large images, export", 100, &|count, folder| large_images(count, folder, "export exported", 0))?;
     grows("changes in a saved plan, show", 2_000, &saved_changes)?;
     Ok(())
 }
@@ -135,6 +143,34 @@ fn listed(count: u32, folder: &Path, one_code: bool) -> Result<Scene> {
 fn empty_objects(count: u32, folder: &Path) -> Result<Scene> {
     let items = vec!["{}"; usize::try_from(count)?].join(",");
     answering(format!("{{\"result\":{{\"result\":[{items}]}}}}"), folder, 1)
+}
+
+/// A portal full of images of half a MiB that nobody declares any more.
+fn large_images(count: u32, folder: &Path, line: &str, code: i32) -> Result<Scene> {
+    fs::write(
+        folder.join("brand.yaml"),
+        "version: 1\nowns: [\"bench-*\"]\npolicy: {prune: true}\nicons: {bench-a: a.png}\n",
+    )?;
+    fs::write(folder.join("a.png"), icon(1)?)?;
+    let portal = sandbox::start(sandbox::Options { limits: None, ..sandbox::Options::new(folder.join("portal")) })?;
+    for number in 0..count {
+        portal.seed(Kind::Icon, &measure::code(number), &padded(icon(number)?, 512 * 1024))?;
+    }
+    let mut command = brandctl(folder, &["--state-dir", "state"]);
+    command.args(line.split(' ')).env("BITRIX24_WEBHOOK_URL", portal.admin_webhook());
+    Ok(Scene { command, code, _portal: Some(portal) })
+}
+
+/// The same picture with a comment of so many bytes.
+fn padded(png: Vec<u8>, bytes: usize) -> Vec<u8> {
+    /// What every PNG ends with: an empty chunk with its checksum.
+    const END: usize = 12;
+    let mut comment = b"tEXtComment\0".to_vec();
+    comment.resize(comment.len() + bytes, b'x');
+    let length = u32::try_from(comment.len() - 4).unwrap_or_default().to_be_bytes();
+    let checksum = crc32fast::hash(&comment).to_be_bytes();
+    let (picture, end) = png.split_at(png.len() - END);
+    [picture, &length, &comment, &checksum, end].concat()
 }
 
 fn saved_changes(count: u32, folder: &Path) -> Result<Scene> {

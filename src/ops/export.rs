@@ -2,12 +2,16 @@
 //! disk before everything is read.
 
 use crate::domain::export::{self, Export, ExportChoice, ExportSource};
+use crate::domain::retry::Class;
 use crate::domain::state::Listed;
 use crate::format::SnapshotDocument;
 
 use super::events::{Event, Stage};
 use super::observe::{self, Freshness, KeptImages, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
+
+/// The most bytes of images that one export takes: all of them are read before the first is written.
+const MAX_EXPORT_BYTES: usize = 512 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Exported {
@@ -43,6 +47,15 @@ pub(crate) async fn export(
     Ok(Exported { export, written })
 }
 
+fn too_much() -> PortalError {
+    PortalError {
+        class: Class::Refused,
+        code: None,
+        message: format!("the portal's images take more than {} MiB", MAX_EXPORT_BYTES >> 20),
+        hint: Some("export it in parts with --only".to_owned()),
+    }
+}
+
 /// Reads both lists and the images that are chosen, and lays them out. Without files when a pattern matches nothing.
 pub async fn read(
     choice: &ExportChoice,
@@ -56,8 +69,11 @@ pub async fn read(
         return Ok(Export { findings, ..Export::default() });
     }
     let wanted = |listed: &Listed| !listed.system && choice.admits(&listed.address);
-    let mut kept = KeptImages::unlimited();
+    let mut kept = KeptImages::with_room(MAX_EXPORT_BYTES);
     let observed = observe::observe(reader, &listing, wanted, Freshness::Refetched, &mut kept, |_, _| true).await;
+    if kept.is_full() {
+        return Err(too_much());
+    }
     let mut export = export::build(&observed, &kept.into_contents(), choice, source);
     export.add_snapshot(SnapshotDocument::of(source, &observed, &export.items).text());
     Ok(export)

@@ -63,17 +63,13 @@ pub(crate) struct KeptImages {
 }
 
 impl KeptImages {
-    /// Room for what is shown, and spared a second download.
-    pub(crate) fn limited() -> Self {
-        Self::new(MAX_KEPT_BYTES)
+    /// Room for what is shown, and what a second download would be made for.
+    pub(crate) const fn limited() -> Self {
+        Self::with_room(MAX_KEPT_BYTES)
     }
 
-    /// Room for all that there is.
-    pub(crate) fn unlimited() -> Self {
-        Self::new(usize::MAX)
-    }
-
-    const fn new(room: usize) -> Self {
+    /// Room for so many bytes.
+    pub(crate) const fn with_room(room: usize) -> Self {
         Self { contents: Contents::new(), room, downloaded: BTreeSet::new() }
     }
 
@@ -229,4 +225,24 @@ pub(crate) async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<L
         }
     });
     tokio::join!(portal.list(), fetching).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_not_kept_and_nothing_after_it() {
+        let mut kept = KeptImages::with_room(100);
+        let mut keep = |mark: u8, length: usize| {
+            let bytes = vec![mark; length];
+            (kept.keep(Digest::of(&bytes), Arc::from(bytes)), kept.is_full())
+        };
+        assert_eq!(keep(1, 60), (true, false));
+        assert_eq!(keep(1, 60), (true, false), "it is there already");
+        assert_eq!(keep(2, 60), (false, true));
+        assert_eq!(keep(3, 1), (false, true));
+        assert_eq!(keep(1, 60), (true, true));
+        assert_eq!(kept.into_contents().len(), 1);
+    }
 }
