@@ -1,11 +1,15 @@
 //! The difference between what the portal should hold and what it holds: a pure function of both.
 
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asset::{Address, Code, FoldedCode, Kind};
+use super::asset::{Address, Code, Kind};
 use super::finding::Finding;
 use super::ownership::{Prune, Unmanaged};
 use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
+
+pub(in crate::domain) use index::PortalIndex;
 
 /// The state of an entry when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,8 +136,8 @@ pub(crate) fn diff(
     unbacked: Unbacked,
     manifest: &str,
 ) -> Diff {
-    let mut diff = Diff::default();
-    let portal = Index::of(observed, &mut diff);
+    let portal = PortalIndex::of(observed);
+    let mut diff = Diff { system: portal.system_entries, ..Diff::default() };
     let mut settled = BTreeSet::new();
     for (address, entry) in desired.entries() {
         settled.insert(address.folded());
@@ -157,7 +161,7 @@ pub(crate) fn diff(
                 diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
                 continue;
             }
-            undeclared(desired, (listed, reading, live), settled.contains(folded), only, unbacked, &mut diff);
+            undeclared(desired, (listed, reading), &portal, settled.contains(folded), only, unbacked, &mut diff);
         }
     }
     diff.changes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -167,69 +171,20 @@ pub(crate) fn diff(
     diff
 }
 
-/// The portal's entries by the key under which it would find them.
-struct Index<'a> {
-    custom: BTreeMap<(Kind, FoldedCode), Vec<&'a ObservedEntry>>,
-    system: BTreeMap<(Kind, FoldedCode), &'a Address>,
-}
-
-impl<'a> Index<'a> {
-    fn of(observed: &'a ObservedState, diff: &mut Diff) -> Self {
-        let mut index = Self { custom: BTreeMap::new(), system: BTreeMap::new() };
-        let mut listed_system = BTreeSet::new();
-        for entry in &observed.entries {
-            let listed = &entry.listed;
-            if listed.system {
-                // A custom code that became a system code is listed twice, both times as a system entry.
-                if listed_system.insert(&listed.address) {
-                    diff.system += 1;
-                }
-                index.system.insert(listed.address.folded(), &listed.address);
-            } else {
-                index.custom.entry(listed.address.folded()).or_default().push(entry);
-            }
-        }
-        index
-    }
-}
-
-fn reserved(address: &Address, system: &Address) -> Box<Finding> {
-    let differing = if system.code == address.code { "" } else { " but for case" };
-    let message = format!("the portal has a system entry `{system}`, the same code{differing}");
-    Box::new(Finding::error("code-reserved", message).help("system entries can never be changed: choose another code"))
-}
-
-fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
-    /// More spellings than these are only counted.
-    const MAX_SPELLINGS: usize = 5;
-    let mut spellings: Vec<_> =
-        live.iter().take(MAX_SPELLINGS).map(|entry| format!("`{}`", entry.listed.address)).collect();
-    if let Some(more) = live.len().checked_sub(MAX_SPELLINGS).filter(|more| *more > 0) {
-        spellings.push(format!("and {more} more"));
-    }
-    let message = format!("the portal lists {} entries for `{address}`: {}", live.len(), spellings.join(", "));
-    let help = "a delete could hit either of them: remove all but one by hand";
-    Box::new(Finding::error("code-ambiguous", message).help(help))
-}
-
 type NeededChange = Result<Option<(Action, Reason)>, Box<Finding>>;
 
 /// What a declared entry needs, if anything, or the conflict that keeps it from being changed.
 fn declared(
     desired: &DesiredState,
     (address, entry): (&Address, &Desired),
-    portal: &Index<'_>,
+    portal: &PortalIndex<'_>,
     unbacked: Unbacked,
     diff: &mut Diff,
 ) -> NeededChange {
-    let key = address.folded();
-    if let Some(system) = portal.system.get(&key) {
-        return Err(reserved(address, system));
-    }
-    match portal.custom.get(&key).map_or(&[][..], Vec::as_slice) {
-        [] => Ok(Some((Action::Create(after(entry)), Reason::Absent))),
-        [live] => compare(desired, (address, entry), live, unbacked, diff),
-        several => Err(ambiguous(address, several)),
+    match (portal.conflict(address), portal.custom(address)) {
+        (Some(conflict), _) => Err(conflict),
+        (None, [live, ..]) => compare(desired, (address, entry), live, unbacked, diff),
+        (None, []) => Ok(Some((Action::Create(after(entry)), Reason::Absent))),
     }
 }
 
@@ -288,7 +243,8 @@ fn give_up(diff: &mut Diff, listed: &Listed, reading: &Reading, unbacked: Unback
 /// A custom entry that no declaration of the same folded code has claimed.
 fn undeclared(
     desired: &DesiredState,
-    (listed, reading, twins): (&Listed, &Reading, &[&ObservedEntry]),
+    (listed, reading): (&Listed, &Reading),
+    portal: &PortalIndex<'_>,
     declared: bool,
     only: &Selection,
     unbacked: Unbacked,
@@ -306,11 +262,11 @@ fn undeclared(
         diff.unmanaged.push((listed.address.clone(), Unmanaged::NotPruned));
         return;
     }
-    if twins.len() > 1 {
+    if let Some(conflict) = portal.conflict(&listed.address) {
         // Once for all of them: a list can name a code thousands of times.
         let last_reported = diff.conflicts.last().and_then(|conflict| conflict.address.as_ref());
         if last_reported.is_none_or(|reported| reported.folded() != listed.address.folded()) {
-            diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
+            diff.conflicts.push(conflict.about(listed.address.clone()));
         }
         return;
     }
