@@ -155,12 +155,7 @@ pub(crate) fn diff(
         }
     }
     for (folded, live) in &portal.custom {
-        let reserved = portal.system.contains_key(folded);
         for ObservedEntry { listed, reading } in live.iter().copied() {
-            if reserved && desired.ownership().of(&listed.address).is_ok() {
-                diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
-                continue;
-            }
             undeclared(desired, (listed, reading), &portal, settled.contains(folded), only, unbacked, &mut diff);
         }
     }
@@ -253,6 +248,10 @@ fn undeclared(
     let ownership = desired.ownership();
     if let Err(why) = ownership.of(&listed.address) {
         diff.unmanaged.push((listed.address.clone(), why));
+        return;
+    }
+    if portal.system.contains_key(&listed.address.folded()) {
+        diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
         return;
     }
     if declared || !only.admits(&listed.address) {

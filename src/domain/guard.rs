@@ -328,17 +328,14 @@ fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     };
     let used = of(|usage| matches!(usage, Usage::Used { .. }));
     let unknown = of(|usage| matches!(usage, Usage::Unknown { .. }));
-    let refused = allowances.in_use == InUse::Refuse;
-    let verdict = |addresses: Vec<Address>, message: String, help: &str| Verdict {
-        guard: Guard::InUse,
-        outcome: match (addresses.is_empty(), refused) {
+    let verdict = |addresses: Vec<Address>, message: String, help: &str| {
+        let outcome = match (addresses.is_empty(), allowances.in_use) {
             (true, _) => Outcome::Passed,
-            (false, true) => Outcome::Refused,
-            (false, false) => Outcome::Allowed,
-        },
-        message,
-        help: (refused && !addresses.is_empty()).then(|| help.to_owned()),
-        addresses,
+            (false, InUse::Refuse) => Outcome::Refused,
+            (false, InUse::Allow) => Outcome::Allowed,
+        };
+        let help = (outcome == Outcome::Refused).then(|| help.to_owned());
+        Verdict { guard: Guard::InUse, outcome, message, help, addresses }
     };
     let counted = |count: usize| plural(count, "icon", "icons");
     let mut verdicts = Vec::new();

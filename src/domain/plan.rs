@@ -118,17 +118,17 @@ impl Change {
         if live.iter().any(|entry| entry.listed.system) {
             return StepState::Diverged("it has become a system entry".to_owned());
         }
-        let ObservedEntry { listed, reading } = match live {
-            [] => {
-                return match &self.action {
-                    Action::Create(_) => StepState::Pending,
-                    Action::Replace(..) => StepState::Between,
-                    Action::Delete(_) => StepState::Done,
-                };
-            }
-            [one] => one,
-            several => return StepState::Diverged(format!("the portal lists {} entries for it", several.len())),
-        };
+        match (live, &self.action) {
+            ([], Action::Create(_)) => StepState::Pending,
+            ([], Action::Replace(..)) => StepState::Between,
+            ([], Action::Delete(_)) => StepState::Done,
+            ([one], _) => self.step_state_with(one),
+            (several, _) => StepState::Diverged(format!("the portal lists {} entries for it", several.len())),
+        }
+    }
+
+    /// The state of this change, given the one entry that the portal has under its code.
+    fn step_state_with(&self, ObservedEntry { listed, reading }: &ObservedEntry) -> StepState {
         let holds = |code: &super::asset::Code, content: &Content| {
             listed.address.code == *code && matches!(reading, Reading::Known(known) if known.same_appearance(content))
         };

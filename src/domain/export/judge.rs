@@ -23,7 +23,6 @@ pub(super) enum Judgement<'a> {
 }
 
 /// Whether an image has transparent pixels.
-#[derive(PartialEq, Eq)]
 pub(super) enum Opacity {
     Transparent,
     Opaque,

@@ -33,23 +33,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     if draft.pinned {
         let _ = writeln!(text, "portal: {}", scalar(draft.portal));
     }
-    text.push('\n');
-    if draft.derived {
-        text.push_str(
-            "# The codes that were exported, one by one, so that nothing which others add to the portal is ever touched.\n\
-             # Once every code with a prefix is yours, write a pattern instead, such as \"acme-*\".\n",
-        );
-    }
-    text.push_str("owns:\n");
-    for pattern in draft.owns {
-        let _ = writeln!(text, "  - {}", scalar(pattern.as_str()));
-    }
-    if draft.owns.iter().any(Pattern::is_everything) {
-        text.push_str(
-            "\n# `owns` matches whatever anybody adds to the portal. With `prune: true`, apply deletes what is not declared.\n\
-             policy:\n  prune: false\n",
-        );
-    }
+    text.push_str(&owned(draft));
     for (kind, entries) in &draft.declared {
         if !entries.is_empty() {
             let _ = writeln!(text, "\n{}:", kind.plural());
@@ -69,6 +53,28 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         let _ = writeln!(
             text,
             "\n# {images} no transparent pixel; the portal took such images all the same.\nrules:\n  {TRANSPARENT_BACKGROUND}: warn"
+        );
+    }
+    text
+}
+
+/// The owned codes, and the policy that goes with them.
+fn owned(draft: &Draft<'_>) -> String {
+    let mut text = "\n".to_owned();
+    if draft.derived {
+        text.push_str(
+            "# The codes that were exported, one by one, so that nothing which others add to the portal is ever touched.\n\
+             # Once every code with a prefix is yours, write a pattern instead, such as \"acme-*\".\n",
+        );
+    }
+    text.push_str("owns:\n");
+    for pattern in draft.owns {
+        let _ = writeln!(text, "  - {}", scalar(pattern.as_str()));
+    }
+    if draft.owns.iter().any(Pattern::is_everything) {
+        text.push_str(
+            "\n# `owns` matches whatever anybody adds to the portal. With `prune: true`, apply deletes what is not declared.\n\
+             policy:\n  prune: false\n",
         );
     }
     text

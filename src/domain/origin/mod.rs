@@ -30,6 +30,7 @@
 
 pub mod code_history;
 mod evidence;
+mod judge;
 mod lfs;
 pub mod past;
 mod places;

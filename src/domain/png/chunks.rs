@@ -140,11 +140,9 @@ fn next<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<Chunk<'a>, PngFault> {
     }
     if at == SIGNATURE.len() && &name.0 != b"IHDR" {
         // What Xcode makes of PNGs starts with this chunk and has its colours swapped.
-        let is_apple = &name.0 == b"CgBI";
-        return if is_apple {
-            Err(PngFault::Foreign("an iOS-optimised image"))
-        } else {
-            fault(ChunkFault::BeforeHeader)
+        return match &name.0 {
+            b"CgBI" => Err(PngFault::Foreign("an iOS-optimised image")),
+            _ => fault(ChunkFault::BeforeHeader),
         };
     }
     if length > i32::MAX.unsigned_abs() {
