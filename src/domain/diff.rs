@@ -246,19 +246,14 @@ fn undeclared(
     diff: &mut Diff,
 ) {
     let ownership = desired.ownership();
-    if let Err(why) = ownership.of(&listed.address) {
+    let unmanaged = match ownership.of(&listed.address) {
+        Err(why) => Some(why),
+        Ok(()) if portal.system.contains_key(&listed.address.folded()) => Some(Unmanaged::Reserved),
+        Ok(()) if declared || !only.admits(&listed.address) => return,
+        Ok(()) => (ownership.prune == Prune::Keep).then_some(Unmanaged::NotPruned),
+    };
+    if let Some(why) = unmanaged {
         diff.unmanaged.push((listed.address.clone(), why));
-        return;
-    }
-    if portal.system.contains_key(&listed.address.folded()) {
-        diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
-        return;
-    }
-    if declared || !only.admits(&listed.address) {
-        return;
-    }
-    if ownership.prune == Prune::Keep {
-        diff.unmanaged.push((listed.address.clone(), Unmanaged::NotPruned));
         return;
     }
     if let Some(conflict) = portal.conflict(&listed.address) {
