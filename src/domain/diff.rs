@@ -128,7 +128,7 @@ pub struct Diff {
     pub(crate) conflicts: Vec<Finding>,
 }
 
-/// Compares. `manifest` is how the user names the manifest, for the conflicts.
+/// Compares what the manifest declares with what the portal holds. `manifest` is the manifest's name in conflicts.
 pub(crate) fn diff(
     desired: &DesiredState,
     observed: &ObservedState,
@@ -168,7 +168,7 @@ pub(crate) fn diff(
 
 type NeededChange = Result<Option<(Action, Reason)>, Box<Finding>>;
 
-/// What a declared entry needs, if anything, or the conflict that keeps it from being changed.
+/// The change that a declared entry needs, if any, or the conflict that keeps it from being changed.
 fn declared(
     desired: &DesiredState,
     (address, entry): (&Address, &Desired),

@@ -6,7 +6,7 @@ use crate::domain::doctor::DoctorObservations;
 use super::events::{Event, Observer, Stage};
 use super::ports::{DoctorPort, Interrupt};
 
-/// What can be seen of the portal until something fails, or until `interrupt` is raised.
+/// Observes the portal until something fails, or until `interrupt` is raised.
 pub(crate) async fn observe(
     portal: &impl DoctorPort,
     observer: &dyn Observer,

@@ -13,7 +13,7 @@ use crate::domain::plan::Plan;
 use crate::domain::state::{DesiredState, Selection};
 use crate::text;
 
-/// Where the record is.
+/// The record that origins are judged by.
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     /// What Git knows.

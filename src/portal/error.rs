@@ -13,7 +13,7 @@ use super::limits::{ALLOWANCE_USED_UP, NotPermitted};
 use super::redact::Redactor;
 use super::wire::{ErrorBody, Malformed};
 
-/// Whether a request that failed may have done something.
+/// The effect of a request that failed: whether it may have done something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// It did nothing.
@@ -67,7 +67,7 @@ fn hint_removing(access: &Access) -> String {
     .to_owned()
 }
 
-/// Class and hint of an error code; `None` when the table does not know it.
+/// The class and hint of an error code; `None` when the table does not know it.
 fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     let AccessHints { what, place, how_to_renew, how_to_add_scope } = access.hints();
     let (class, hint) = match code.to_ascii_uppercase().as_str() {
@@ -133,7 +133,7 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     Some((class, Some(hint)))
 }
 
-/// Class and hint of any error. `status` is absent inside a batch, where everything comes under 200.
+/// The class and hint of any error. `status` is absent inside a batch, where everything comes under 200.
 fn meaning(access: &Access, code: &str, status: Option<u16>) -> (Class, Option<String>) {
     known(access, code).unwrap_or_else(|| match status {
         Some(401 | 403) => (Class::Configuration, Some(hint_access(access))),
@@ -164,7 +164,7 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     }
 }
 
-/// What a failure about one command means for it. A server error may strike after the work was done.
+/// The answer to a command that a failure about it alone stands for. A server error may strike after the work was done.
 pub(super) fn answer(failure: RequestError) -> Answer {
     match failure.effect {
         Effect::Unknown => Answer::Unknown(failure.error.message),
@@ -200,7 +200,7 @@ pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> R
 
 /// The notice that PHP printed into an answer, without its HTML.
 fn php_notice(body: &[u8]) -> Option<String> {
-    /// What its notices begin with.
+    /// The words that PHP's notices begin with.
     const KINDS: [&str; 8] = [
         "Warning:",
         "Notice:",
@@ -211,7 +211,7 @@ fn php_notice(body: &[u8]) -> Option<String> {
         "Recoverable fatal error:",
         "User Notice:",
     ];
-    /// Notices come first.
+    /// The beginning of a body that is searched for notices.
     const HEAD: usize = 8 * 1024;
     let head = String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body));
     let mut plain = String::new();
@@ -233,7 +233,7 @@ fn php_notice(body: &[u8]) -> Option<String> {
 
 /// A server answered with something that makes no sense. The caller adds the hint.
 pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str, body: &[u8]) -> RequestError {
-    /// Enough of a body to find its first line in.
+    /// The beginning of a body that is searched for its first line.
     const HEAD: usize = 8 * 1024;
     let class = match status {
         429 => Class::Busy,
@@ -282,7 +282,7 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Requ
     RequestError::new(Class::Configuration, Effect::Unknown, message, Some(hint))
 }
 
-/// No response of `host` came, or not all of it.
+/// The failure when no response of `host` came, or not all of it.
 pub(super) fn broken(
     redactor: &Redactor,
     host: &str,
@@ -319,7 +319,7 @@ pub(super) fn broken(
     RequestError::new(class, effect, message, hint.map(str::to_owned))
 }
 
-/// What can be done about a certificate.
+/// The hint about a certificate.
 const fn hint_certificate(problem: CertProblem) -> &'static str {
     match problem {
         CertProblem::Expired => "the portal's administrator must renew it, if this machine's clock is right",
@@ -472,10 +472,10 @@ mod tests {
             "PHP Notice: Undefined array key 1 in /home/x.php on line 3\n{}",
         ] {
             let failure = garbage(&access(), 200, "no JSON", body.as_bytes());
-            let told = &failure.error.message;
+            let shown = &failure.error.message;
             assert!(
-                told.contains("a notice of PHP") && told.contains("Undefined array key 1 in /home/x.php on line 3"),
-                "{told}"
+                shown.contains("a notice of PHP") && shown.contains("Undefined array key 1 in /home/x.php on line 3"),
+                "{shown}"
             );
             assert!(failure.error.hint.as_deref().unwrap().contains("display_errors"), "{failure:?}");
             assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unknown));
@@ -505,8 +505,8 @@ mod tests {
             malformed(&access(), "batch", &Malformed(echo.clone())),
             redirected(&access(), 302, Some(&echo)),
         ] {
-            let told = format!("{} {failure:?}", failure.error).to_lowercase();
-            assert!(!told.contains(&SECRET.to_lowercase()), "{told}");
+            let shown = format!("{} {failure:?}", failure.error).to_lowercase();
+            assert!(!shown.contains(&SECRET.to_lowercase()), "{shown}");
         }
     }
 }

@@ -180,12 +180,12 @@ pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen)
     snippet::findings(findings, manifest, source, pictures, screen) + &last
 }
 
-/// Findings for the error stream.
+/// The findings for the error stream.
 pub(crate) fn findings(findings: &[Finding], report: &Report, screen: &Screen) -> String {
     snippet::findings(findings, &report.manifest, &report.source, &Pictures::new(), screen)
 }
 
-/// How wide the column of addresses is, the same for all lines.
+/// The width of the column of addresses, the same for all lines.
 fn width(plan: &Plan) -> usize {
     let changed = plan.diff.changes.iter().map(|change| &change.address);
     let unknown = plan.diff.unknown.iter().map(|unknown| &unknown.address);

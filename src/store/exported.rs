@@ -143,7 +143,7 @@ impl ReadPortal for ExportedPortal {
         Ok(self.listing.clone())
     }
 
-    /// Nobody may write to an export.
+    /// An export cannot be written to.
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
         Ok((self.listing.clone(), false))
     }

@@ -305,7 +305,7 @@ impl Repository {
         }
     }
 
-    /// Why a file is missing, or which one was meant. After the first `before` ones, nobody asks any more.
+    /// The reason why a file is missing, or the one that was meant. After so many `before` it, that is not looked up.
     fn why_missing(&self, file: &str, before: usize) -> Option<String> {
         if before >= MAX_SUGGESTIONS {
             return None;

@@ -59,7 +59,7 @@ fn reserved(address: &Address, system: &Address) -> Box<Finding> {
 }
 
 fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
-    /// More spellings than these are only counted.
+    /// How many spellings are named; more are only counted.
     const MAX_SPELLINGS: usize = 5;
     let mut spellings: Vec<_> =
         live.iter().take(MAX_SPELLINGS).map(|entry| format!("`{}`", entry.listed.address)).collect();

@@ -195,7 +195,7 @@ fn a_code_that_the_portal_lists_twice_is_a_conflict() {
 
     let undeclared = brand().diff(&brand().portal().with("icon/gone", 8).with("icon/Gone", 9));
     assert_eq!(shown(&undeclared), [] as [&str; 0]);
-    assert_eq!(conflicts(&undeclared), [("code-ambiguous", Some(&address("icon/gone")))]);
+    assert_eq!(conflicts(&undeclared), [("code-ambiguous", Some(&address("icon/Gone")))]);
 
     let portal = (0..6_000).fold(brand().portal(), |portal, _| portal.with("icon/gone", 8));
     let often = brand().diff(&portal);

@@ -14,7 +14,7 @@ use crate::domain::state::{ObservedState, Reading};
 
 use super::names::MANIFEST;
 
-/// Whether an entry can be declared.
+/// The decision whether a manifest can declare an entry.
 pub(super) enum Judgement<'a> {
     NotAsked,
     Unknown(String),
@@ -22,7 +22,7 @@ pub(super) enum Judgement<'a> {
     Sound(&'a Arc<[u8]>, Opacity),
 }
 
-/// Whether an image has transparent pixels.
+/// The presence of transparent pixels in an image.
 pub(super) enum Opacity {
     Transparent,
     Opaque,

@@ -11,13 +11,13 @@ use crate::text::{escape, plural};
 
 use super::names::SCHEMA;
 
-/// What is written into it.
+/// The contents of a manifest.
 pub(super) struct Draft<'a> {
     pub(super) portal: &'a str,
     /// Whether it is for that portal only.
     pub(super) pinned: bool,
     pub(super) owns: &'a [Pattern],
-    /// Whether `owns` was made of the codes, because nobody said what it should be.
+    /// Whether `owns` was made of the codes, because no option says what it should be.
     pub(super) derived: bool,
     /// Code and file of each kind.
     pub(super) declared: Vec<(Kind, Vec<(&'a Code, &'a str)>)>,
@@ -80,7 +80,7 @@ fn owned(draft: &Draft<'_>) -> String {
     text
 }
 
-/// Text that stays in its comment.
+/// Text escaped so that it cannot end its comment.
 fn comment(text: &str) -> String {
     if looks_secret(text) {
         return "(hidden: it looks like a password)".to_owned();

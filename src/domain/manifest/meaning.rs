@@ -144,7 +144,7 @@ impl Reader<'_, '_> {
         portals
     }
 
-    /// `owns`, and where it matches everything.
+    /// Reads `owns`, and where it matches everything.
     fn owns(&mut self, root: &Node, pair: Option<&MapEntry>) -> Option<(Scope, Option<Place>)> {
         let Some(pair) = pair else {
             self.push(Finding::error(checks::MISSING_KEY, "`owns` is missing").at(root.place.clone()).help(OWNS_HELP));

@@ -44,7 +44,7 @@ pub(crate) use evidence::OriginEvidence;
 pub(crate) use lfs::{committed, lfs_pointer};
 use past::ObjectId;
 
-/// Who moved.
+/// The side that changed: the repository or the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum OriginKind {
     /// The repository: what is declared was not applied yet.
