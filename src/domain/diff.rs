@@ -141,22 +141,16 @@ pub(crate) fn diff(
     let mut settled = BTreeSet::new();
     for (address, entry) in desired.entries() {
         settled.insert(address.folded());
-        if !only.admits(address) {
-            continue;
-        }
-        match declared(desired, (address, entry), &portal, unbacked, &mut diff) {
-            Ok(Some((action, reason))) => {
-                diff.changes.push(Change { address: address.clone(), action, reason, rename: None });
-            }
-            Ok(None) => {}
-            Err(conflict) => {
-                diff.conflicts.push(conflict.in_file(manifest).at(entry.place.clone()).about(address.clone()));
-            }
+        if only.admits(address) {
+            let comparison = declared(desired, (address, entry), &portal, unbacked);
+            let here = |conflict: Box<Finding>| Box::new(conflict.in_file(manifest).at(entry.place.clone()));
+            diff.add(address, comparison.map_err(here));
         }
     }
     for (folded, live) in &portal.custom {
-        for ObservedEntry { listed, reading } in live.iter().copied() {
-            undeclared(desired, (listed, reading), &portal, settled.contains(folded), only, unbacked, &mut diff);
+        let is_declared = settled.contains(folded);
+        for live in live {
+            diff.add(&live.listed.address, undeclared(desired, live, &portal, is_declared, only, unbacked));
         }
     }
     diff.changes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -166,20 +160,51 @@ pub(crate) fn diff(
     diff
 }
 
-type NeededChange = Result<Option<(Action, Reason)>, Box<Finding>>;
+/// The result of comparing one entry.
+enum Comparison {
+    Change(Action, Reason),
+    Same(Content),
+    Unknown(Unknown),
+    Unmanaged(Unmanaged),
+    /// It is not asked for, or its declaration was compared.
+    Nothing,
+}
 
-/// The change that a declared entry needs, if any, or the conflict that keeps it from being changed.
+impl Diff {
+    fn add(&mut self, address: &Address, comparison: Result<Comparison, Box<Finding>>) {
+        let address = address.clone();
+        match comparison {
+            Ok(Comparison::Change(action, reason)) => {
+                self.changes.push(Change { address, action, reason, rename: None });
+            }
+            Ok(Comparison::Same(content)) => {
+                self.unchanged += 1;
+                self.kept.insert(address, content);
+            }
+            Ok(Comparison::Unknown(unknown)) => self.unknown.push(unknown),
+            Ok(Comparison::Unmanaged(why)) => self.unmanaged.push((address, why)),
+            Ok(Comparison::Nothing) => {}
+            Err(conflict) => {
+                // Once for all of them: a list can name a code thousands of times.
+                let last_reported = self.conflicts.last().and_then(|conflict| conflict.address.as_ref());
+                if last_reported.is_none_or(|reported| reported.folded() != address.folded()) {
+                    self.conflicts.push(conflict.about(address));
+                }
+            }
+        }
+    }
+}
+
 fn declared(
     desired: &DesiredState,
     (address, entry): (&Address, &Desired),
     portal: &PortalIndex<'_>,
     unbacked: Unbacked,
-    diff: &mut Diff,
-) -> NeededChange {
-    match (portal.conflict(address), portal.custom(address)) {
-        (Some(conflict), _) => Err(conflict),
-        (None, [live, ..]) => compare(desired, (address, entry), live, unbacked, diff),
-        (None, []) => Ok(Some((Action::Create(after(entry)), Reason::Absent))),
+) -> Result<Comparison, Box<Finding>> {
+    portal.check(address)?;
+    match portal.custom(address) {
+        [live, ..] => compare(desired, (address, entry), live, unbacked),
+        [] => Ok(Comparison::Change(Action::Create(after(entry)), Reason::Absent)),
     }
 }
 
@@ -189,31 +214,25 @@ fn compare(
     (address, entry): (&Address, &Desired),
     ObservedEntry { listed, reading }: &ObservedEntry,
     unbacked: Unbacked,
-    diff: &mut Diff,
-) -> NeededChange {
+) -> Result<Comparison, Box<Finding>> {
     let respelt = listed.address != *address;
     if respelt && desired.ownership().of(&listed.address).is_err() {
         let message = format!("the portal spells this code `{}`, which this manifest does not own", listed.address);
         let help = "declare it as the portal spells it, or let `owns` match that spelling too";
         return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
-    let replace = |content| Action::Replace(before(listed, content), after(entry));
-    Ok(match reading {
-        Reading::Known(content) => {
-            let reason = match (content.same_appearance(&entry.content), content.appearance.is_some(), respelt) {
-                (true, _, false) => {
-                    diff.unchanged += 1;
-                    diff.kept.insert(address.clone(), content.clone());
-                    return Ok(None);
-                }
-                (true, _, true) => Reason::Respelt,
-                (false, true, _) => Reason::LooksDifferent,
-                (false, false, _) => Reason::Unsound,
-            };
-            Some((replace(Some(content.clone())), reason))
-        }
-        unread => give_up(diff, listed, unread, unbacked).then(|| (replace(None), Reason::Unbacked)),
-    })
+    let content = match known(listed, reading, unbacked) {
+        Ok(content) => content,
+        Err(unknown) => return Ok(Comparison::Unknown(unknown)),
+    };
+    let reason = match &content {
+        None => Reason::Unbacked,
+        Some(content) if content.same_appearance(&entry.content) && respelt => Reason::Respelt,
+        Some(content) if content.same_appearance(&entry.content) => return Ok(Comparison::Same(content.clone())),
+        Some(Content { appearance: Some(_), .. }) => Reason::LooksDifferent,
+        Some(Content { appearance: None, .. }) => Reason::Unsound,
+    };
+    Ok(Comparison::Change(Action::Replace(before(listed, content), after(entry)), reason))
 }
 
 fn before(listed: &Listed, content: Option<Content>) -> Before {
@@ -224,53 +243,41 @@ fn after(entry: &Desired) -> After {
     After { file: entry.file.clone(), content: entry.content.clone() }
 }
 
-/// Whether an entry of unknown content is changed all the same; if not, it is noted.
-fn give_up(diff: &mut Diff, listed: &Listed, reading: &Reading, unbacked: Unbacked) -> bool {
+/// The content of an entry; `None` where it could not be fetched and the entry is changed all the same.
+fn known(listed: &Listed, reading: &Reading, unbacked: Unbacked) -> Result<Option<Content>, Unknown> {
     let why = match reading {
-        Reading::Failed(_) if unbacked == Unbacked::Change => return true,
+        Reading::Known(content) => return Ok(Some(content.clone())),
+        Reading::Failed(_) if unbacked == Unbacked::Change => return Ok(None),
         Reading::Failed(why) => why.clone(),
-        Reading::NotNeeded | Reading::Known(_) => "its content was not read".to_owned(),
+        Reading::NotNeeded => "its content was not read".to_owned(),
     };
-    diff.unknown.push(Unknown { address: listed.address.clone(), why });
-    false
+    Err(Unknown { address: listed.address.clone(), why })
 }
 
-/// A custom entry that no declaration of the same folded code has claimed.
+/// Compares a custom entry with the declarations, which may not have it.
 fn undeclared(
     desired: &DesiredState,
-    (listed, reading): (&Listed, &Reading),
+    ObservedEntry { listed, reading }: &ObservedEntry,
     portal: &PortalIndex<'_>,
-    declared: bool,
+    is_declared: bool,
     only: &Selection,
     unbacked: Unbacked,
-    diff: &mut Diff,
-) {
+) -> Result<Comparison, Box<Finding>> {
     let ownership = desired.ownership();
-    let unmanaged = match ownership.of(&listed.address) {
-        Err(why) => Some(why),
-        Ok(()) if portal.system.contains_key(&listed.address.folded()) => Some(Unmanaged::Reserved),
-        Ok(()) if declared || !only.admits(&listed.address) => return,
-        Ok(()) => (ownership.prune == Prune::Keep).then_some(Unmanaged::NotPruned),
-    };
-    if let Some(why) = unmanaged {
-        diff.unmanaged.push((listed.address.clone(), why));
-        return;
-    }
-    if let Some(conflict) = portal.conflict(&listed.address) {
-        // Once for all of them: a list can name a code thousands of times.
-        let last_reported = diff.conflicts.last().and_then(|conflict| conflict.address.as_ref());
-        if last_reported.is_none_or(|reported| reported.folded() != listed.address.folded()) {
-            diff.conflicts.push(conflict.about(listed.address.clone()));
+    match ownership.of(&listed.address) {
+        Err(why) => return Ok(Comparison::Unmanaged(why)),
+        Ok(()) if portal.system.contains_key(&listed.address.folded()) => {
+            return Ok(Comparison::Unmanaged(Unmanaged::Reserved));
         }
-        return;
+        Ok(()) if is_declared || !only.admits(&listed.address) => return Ok(Comparison::Nothing),
+        Ok(()) if ownership.prune == Prune::Keep => return Ok(Comparison::Unmanaged(Unmanaged::NotPruned)),
+        Ok(()) => portal.check(&listed.address)?,
     }
-    let (content, reason) = match reading {
-        Reading::Known(content) => (Some(content.clone()), Reason::Undeclared),
-        unread if give_up(diff, listed, unread, unbacked) => (None, Reason::Unbacked),
-        Reading::Failed(_) | Reading::NotNeeded => return,
-    };
-    let action = Action::Delete(before(listed, content));
-    diff.changes.push(Change { address: listed.address.clone(), action, reason, rename: None });
+    Ok(match known(listed, reading, unbacked) {
+        Ok(Some(content)) => Comparison::Change(Action::Delete(before(listed, Some(content))), Reason::Undeclared),
+        Ok(None) => Comparison::Change(Action::Delete(before(listed, None)), Reason::Unbacked),
+        Err(unknown) => Comparison::Unknown(unknown),
+    })
 }
 
 /// Marks a delete and a create of one kind and appearance as the two halves of a rename; each change is in one pair at most.

@@ -70,6 +70,7 @@ fn hint_removing(access: &Access) -> String {
 /// The class and hint of an error code; `None` when the table does not know it.
 fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     let AccessHints { what, place, how_to_renew, how_to_add_scope } = access.hints();
+    let configuration = |hint: String| (Class::Configuration, hint);
     let (class, hint) = match code.to_ascii_uppercase().as_str() {
         "QUERY_LIMIT_EXCEEDED" => (
             Class::Busy,
@@ -86,43 +87,30 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
             Class::Transient,
             "the portal could not reach the server that checks tokens: run it again later".to_owned(),
         ),
-        "APPLICATION_NOT_FOUND" => (
-            Class::Configuration,
-            format!("{what} is not installed on this portal any more: install it again, or {how_to_renew}"),
-        ),
-        "PAYMENT_REQUIRED" => (
-            Class::Configuration,
-            format!(
-                "{what} needs a plan or a subscription that the portal has no more: its administrator must renew it"
-            ),
-        ),
-        "INVALID_SCOPE" => (Class::Configuration, how_to_add_scope.to_owned()),
+        "APPLICATION_NOT_FOUND" => configuration(format!(
+            "{what} is not installed on this portal any more: install it again, or {how_to_renew}"
+        )),
+        "PAYMENT_REQUIRED" => configuration(format!(
+            "{what} needs a plan or a subscription that the portal has no more: its administrator must renew it"
+        )),
         "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {how_to_renew}")),
-        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, hint_access(access)),
-        "INSUFFICIENT_SCOPE" => (Class::Configuration, how_to_add_scope.to_owned()),
-        "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => (
-            Class::Configuration,
-            format!("{what}'s user may not sign in: activate the user, or make {what} work for another one"),
-        ),
-        "INVALID_REQUEST" => (Class::Configuration, format!("let the address in {place} start with https://")),
-        "OVERLOAD_LIMIT" => (
-            Class::Configuration,
+        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => configuration(hint_access(access)),
+        "INVALID_SCOPE" | "INSUFFICIENT_SCOPE" => configuration(how_to_add_scope.to_owned()),
+        "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => configuration(format!(
+            "{what}'s user may not sign in: activate the user, or make {what} work for another one"
+        )),
+        "INVALID_REQUEST" => configuration(format!("let the address in {place} start with https://")),
+        "OVERLOAD_LIMIT" => configuration(
             "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before"
                 .to_owned(),
         ),
-        "ACCESS_DENIED" => (
-            Class::Configuration,
-            format!(
-                "{what}'s user must be an administrator, and the portal's plan must include REST (a commercial plan)"
-            ),
-        ),
-        "ERROR_METHOD_NOT_FOUND" => (
-            Class::Configuration,
-            format!("{what} needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon"),
-        ),
-        "PORTAL_DELETED" => {
-            (Class::Configuration, format!("the portal is gone or switched off: check the host in {place}"))
-        }
+        "ACCESS_DENIED" => configuration(format!(
+            "{what}'s user must be an administrator, and the portal's plan must include REST (a commercial plan)"
+        )),
+        "ERROR_METHOD_NOT_FOUND" => configuration(format!(
+            "{what} needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon"
+        )),
+        "PORTAL_DELETED" => configuration(format!("the portal is gone or switched off: check the host in {place}")),
         "OWNER_NOT_FOUND" => {
             (Class::Refused, "the portal has no such item: check type and number of --entity".to_owned())
         }
@@ -189,7 +177,7 @@ pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> R
         408 | 425 | 500.. => Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()),
         413 => Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
         407 => Some("the proxy wants credentials: see HTTPS_PROXY".to_owned()),
-        _ if php_notice(body).is_some() => Some(
+        _ if notice.is_some() => Some(
             "PHP on the portal prints its notices into answers: its administrator must set `display_errors` to off in php.ini, or `debug` to false in bitrix/.settings.php"
                 .to_owned(),
         ),

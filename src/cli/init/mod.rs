@@ -149,14 +149,9 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     } else {
         owns.map(Owned::parse).transpose().map(|owns| owns.map(Source::Samples))
     };
-    let source = source.unwrap_or_else(|why| {
-        wrong("--owns", why);
-        None
-    });
-    let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose().unwrap_or_else(|why| {
-        wrong("--portal", why);
-        None
-    });
+    let source = source.map_err(|why| wrong("--owns", why)).ok().flatten();
+    let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose();
+    let portal = portal.map_err(|why| wrong("--portal", why)).ok().flatten();
     if findings.is_empty() {
         Ok(Answers { source, portal, ci: arguments.ci })
     } else {

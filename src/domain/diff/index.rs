@@ -42,12 +42,12 @@ impl<'a> PortalIndex<'a> {
         self.custom.get(&address.folded()).map_or(&[], Vec::as_slice)
     }
 
-    /// The reason why `address` cannot be written: it could be taken for a system entry, or for one of several.
-    pub(in crate::domain) fn conflict(&self, address: &Address) -> Option<Box<Finding>> {
+    /// Refuses a write to `address` that could hit a system entry, or one of several.
+    pub(in crate::domain) fn check(&self, address: &Address) -> Result<(), Box<Finding>> {
         match (self.system.get(&address.folded()), self.custom(address)) {
-            (Some(system), _) => Some(reserved(address, system)),
-            (None, live @ [_, _, ..]) => Some(ambiguous(address, live)),
-            (None, _) => None,
+            (Some(system), _) => Err(reserved(address, system)),
+            (None, live @ [_, _, ..]) => Err(ambiguous(address, live)),
+            (None, _) => Ok(()),
         }
     }
 }

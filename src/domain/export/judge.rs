@@ -69,7 +69,7 @@ impl<'a> DeclarationRules<'a> {
 
     /// The reason why a manifest cannot declare this code.
     fn of_code(&self, address: &Address) -> Option<Finding> {
-        if let Some(conflict) = self.portal.conflict(address) {
+        if let Err(conflict) = self.portal.check(address) {
             return Some(*conflict);
         }
         let codes = [(&address.code, Place::START)];

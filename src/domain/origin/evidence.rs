@@ -8,7 +8,7 @@ use super::lfs::lfs_pointer;
 use super::past::{Located, ObjectId, Past, beside};
 use super::places::Places;
 use crate::domain::asset::Address;
-use crate::domain::diff::Action;
+use crate::domain::diff::Change;
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
 
@@ -68,12 +68,8 @@ impl<'a> OriginEvidence<'a> {
 
     /// The codes whose old declarations must be read, each with its present file.
     pub(crate) fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
-        let unsettled = self.plan.diff.changes.iter().filter(|change| match &change.action {
-            Action::Create(_) => true,
-            Action::Replace(before, _) | Action::Delete(before) => {
-                before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
-            }
-        });
+        let changes = self.plan.diff.changes.iter();
+        let unsettled = changes.filter(|change| change.action.before().is_none() || self.is_unmatched(change));
         unsettled.map(|change| (change.live_address(), self.file(&change.live_address()))).collect()
     }
 
@@ -91,13 +87,15 @@ impl<'a> OriginEvidence<'a> {
 
     /// The contents that live images must be compared with, because no version has the live image's name.
     pub(crate) fn unread(&self) -> BTreeSet<ObjectId> {
-        let live = self.plan.diff.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
-        live.filter(|(change, before)| {
-            before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
-        })
-        .flat_map(|(change, _)| self.files(&change.live_address()))
-        .flat_map(|file| self.past.versions(&file).map(|(_, id)| id.clone()).collect::<Vec<_>>())
-        .collect()
+        let unmatched = self.plan.diff.changes.iter().filter(|change| self.is_unmatched(change));
+        let files = unmatched.flat_map(|change| self.files(&change.live_address()));
+        files.flat_map(|file| self.past.versions(&file).map(|(_, id)| id.clone()).collect::<Vec<_>>()).collect()
+    }
+
+    /// Whether the live image of a change is known and equals no version that is known so far.
+    fn is_unmatched(&self, change: &Change) -> bool {
+        let live = change.action.before().and_then(|before| before.content.as_ref());
+        live.is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
     }
 
     /// Adds contents, `None` for those that this clone does not have.

@@ -81,7 +81,7 @@ impl OriginEvidence<'_> {
             return unknown(ELSEWHERE);
         }
         if declared && versions.is_empty() && self.places.why_unfollowed(self.past, &files).is_none() {
-            return of(OriginKind::Pending, "its image is not committed".to_owned());
+            return of(OriginKind::Pending, "its image is not committed");
         }
         if let Some(why) = self.why_inconclusive(address) {
             return unknown(why);
@@ -89,7 +89,7 @@ impl OriginEvidence<'_> {
         if versions.is_empty() {
             return of(
                 OriginKind::Drifted,
-                "it was never declared: somebody added it on the portal, or it was not owned before".to_owned(),
+                "it was never declared: somebody added it on the portal, or it was not owned before",
             );
         }
         let newest_run = self.runs.iter().find(|run| self.place(run).is_some());
@@ -100,43 +100,38 @@ impl OriginEvidence<'_> {
             return of(OriginKind::Pending, format!("it was declared after run {}, the last one known", run.id));
         }
         let contents: BTreeSet<_> = versions.iter().map(|(_, id)| id).collect();
-        of(
-            OriginKind::Drifted,
-            match contents.len() {
-                1 => "the portal's image is not the one that was committed".to_owned(),
-                count => format!("the portal's image is none of the {count} that were committed"),
-            },
-        )
+        match contents.len() {
+            1 => of(OriginKind::Drifted, "the portal's image is not the one that was committed"),
+            count => of(OriginKind::Drifted, format!("the portal's image is none of the {count} that were committed")),
+        }
     }
 
     /// The origin of an entry that the portal has, if the last run left it in another state.
     fn changed_since_last_run(&self, address: &Address, after: Option<&After>) -> Option<Origin> {
-        match (self.last_run(address)?, after) {
-            ((run, PastOutcome::Put(content)), Some(after)) if content.same_appearance(&after.content) => {
-                Some(of(OriginKind::Drifted, format!("run {run} put the declared image there")))
+        let (run, outcome) = self.last_run(address)?;
+        let why = match (outcome, after) {
+            (PastOutcome::Put(content), Some(after)) if content.same_appearance(&after.content) => {
+                format!("run {run} put the declared image there")
             }
-            ((run, PastOutcome::Deleted), None) => {
-                Some(of(OriginKind::Drifted, format!("run {run} deleted it, and it is there again")))
-            }
-            _ => None,
-        }
+            (PastOutcome::Deleted, None) => format!("run {run} deleted it, and it is there again"),
+            _ => return None,
+        };
+        Some(of(OriginKind::Drifted, why))
     }
 
     /// The origin of an entry that the portal does not have, if its last run says it.
     fn lost_since_last_run(&self, address: &Address, after: &After) -> Option<Origin> {
-        match self.last_run(address)? {
-            (run, PastOutcome::Put(content)) if content.same_appearance(&after.content) => {
-                Some(of(OriginKind::Vanished, format!("run {run} put it there")))
+        let (run, outcome) = self.last_run(address)?;
+        let why = match outcome {
+            PastOutcome::Put(content) if content.same_appearance(&after.content) => {
+                return Some(of(OriginKind::Vanished, format!("run {run} put it there")));
             }
-            (run, PastOutcome::Put(_)) => {
-                Some(of(OriginKind::Pending, format!("its image is another one since run {run}")))
-            }
-            (run, PastOutcome::Deleted) => {
-                Some(of(OriginKind::Pending, format!("it is declared again since run {run}")))
-            }
-            (run, PastOutcome::Failed) => Some(of(OriginKind::Pending, format!("run {run} did not get it applied"))),
-            (_, PastOutcome::Unknown) => None,
-        }
+            PastOutcome::Put(_) => format!("its image is another one since run {run}"),
+            PastOutcome::Deleted => format!("it is declared again since run {run}"),
+            PastOutcome::Failed => format!("run {run} did not get it applied"),
+            PastOutcome::Unknown => return None,
+        };
+        Some(of(OriginKind::Pending, why))
     }
 
     /// The origin of an entry that the portal does not have.
@@ -149,32 +144,29 @@ impl OriginEvidence<'_> {
             return unknown(ELSEWHERE);
         }
         let Some(drawn) = self.last(&self.places.leads_to(path), &change.address, &after.content) else {
-            return of(OriginKind::Pending, "its image is not committed".to_owned());
+            return of(OriginKind::Pending, "its image is not committed");
         };
         match self.histories.get(&change.address) {
             Some(CodeHistory { since: Some(listed), incomplete, .. }) => {
                 self.absent_since(change, after, [drawn, *listed], *incomplete, known)
             }
-            Some(CodeHistory { incomplete: false, .. }) => {
-                of(OriginKind::Pending, "its declaration is not committed".to_owned())
-            }
+            Some(CodeHistory { incomplete: false, .. }) => of(OriginKind::Pending, "its declaration is not committed"),
             _ => unknown(NOT_HERE),
         }
     }
 
-    /// The origin of an entry that the portal does not have, though its image and its declaration are in `commits`.
+    /// The origin of an entry that the portal does not have, though its image and its declaration are committed.
     fn absent_since(
         &self,
         change: &Change,
         after: &After,
-        commits: [usize; 2],
+        [drawn, listed]: [usize; 2],
         incomplete: bool,
         known: &Known<'_>,
     ) -> Origin {
         // The log has children before parents: the newer half of a declaration is the one that comes first.
-        let [drawn, listed] = commits;
         let newer = drawn.min(listed);
-        let within = |reached: &Ancestors| commits.iter().all(|commit| reached.has(*commit));
+        let within = |reached: &Ancestors| reached.has(drawn) && reached.has(listed);
         if within(&known.shown) {
             return self.at(OriginKind::Vanished, newer, |at| {
                 format!("it is declared since commit {at}, and the portal has what was committed later")
@@ -251,12 +243,12 @@ impl OriginEvidence<'_> {
     }
 }
 
-fn of(kind: OriginKind, why: String) -> Origin {
-    Origin { kind, why, commit: None }
+fn of(kind: OriginKind, why: impl Into<String>) -> Origin {
+    Origin { kind, why: why.into(), commit: None }
 }
 
 fn unknown(why: &str) -> Origin {
-    of(OriginKind::Unknown, why.to_owned())
+    of(OriginKind::Unknown, why)
 }
 
 #[cfg(test)]
