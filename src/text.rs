@@ -99,7 +99,7 @@ pub(crate) fn listed(names: &[&str], joint: &str) -> String {
 /// The one of `names` that was probably meant by `word`: the same but for case, hyphens and blanks, else the most
 /// similar one.
 pub(crate) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
-    /// A longer word is no slip of the finger, and comparing it takes long.
+    /// A longer word is not a slip of the finger, and comparing it takes long.
     const MAX_CHARS: usize = 80;
     if word.chars().nth(MAX_CHARS).is_some() {
         return None;

@@ -175,7 +175,7 @@ fn lock_for_writing(state: &StateDir, interrupt: &Interrupt, timeout: Duration) 
     }
 }
 
-/// Now, in RFC 3339.
+/// The present time in RFC 3339.
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -34,7 +34,7 @@ enum Holds {
     TokenFile,
 }
 
-/// Credentials, and where they came from.
+/// The credentials, and where they came from.
 #[derive(Debug)]
 pub(super) struct Credentials {
     pub(super) access: Access,
@@ -228,8 +228,8 @@ mod tests {
             ("BITRIX24_OAUTH_FILE", absent.into_os_string()),
         ] {
             let finding = find_in(|asked| (asked == name).then(|| value.clone())).unwrap_err();
-            let told = format!("{finding:?}");
-            assert!(finding.message.contains(name) && !told.contains(SECRET), "{told}");
+            let shown = format!("{finding:?}");
+            assert!(finding.message.contains(name) && !shown.contains(SECRET), "{shown}");
         }
         // A broken first one is not passed over for a sound second one.
         let finding = find_in(|asked| match asked {

@@ -13,8 +13,8 @@ use crate::render;
 use crate::render::json::DoctorDocument;
 
 use super::attempt::Attempt;
-use super::connection;
-use super::context::Context;
+use super::connection::{self, Connection};
+use super::context::{Context, block_on};
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
@@ -32,45 +32,46 @@ pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let context = Context::reading_once(globals);
-    let (mut attempt, mut observed) = (Attempt::default(), DoctorObservations::default());
-    let failure = observe(&context, &mut attempt, &mut observed).err().map(|failure| failure.kind);
+    let (observed, portal) = observe(&context);
     context.progress.clear();
-    if failure == Some(FailureKind::Interrupted) && observed.config.as_ref().is_some_and(Result::is_ok) {
+    let interrupted = context.interrupt.is_raised().then_some(FailureKind::Interrupted);
+    if interrupted.is_some() && observed.config.as_ref().is_some_and(Result::is_ok) {
         output::complain("interrupted before everything was tried");
     }
     let checks = doctor::checks(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
-    let exit = error::exit_of_reading(failure, failed);
+    let exit = error::exit_of_reading(interrupted, failed);
     match globals.format {
         Format::Human => output::data(&render::doctor::checks(&checks), exit),
-        Format::Json => {
-            output::json(render::json::print::<DoctorDocument>((&*checks, attempt.portal.as_deref())), exit)
-        }
+        Format::Json => output::json(render::json::print::<DoctorDocument>((&*checks, portal.as_deref())), exit),
     }
 }
 
-/// Observes step after step until one fails. Everything goes into `observed`: a finding here is a check that failed.
-fn observe(context: &Context<'_>, attempt: &mut Attempt, observed: &mut DoctorObservations) -> Result<(), Failure> {
-    let manifest = attempt.parse_if_any(context);
-    let connection = attempt.connect(context, None, Purpose::Read);
-    observed.manifest = match &manifest {
-        Ok(None) => None,
-        Ok(Some(manifest)) => Some(fit(context, manifest, attempt.portal.as_deref())),
-        Err(failure) => Some(Err(unusable(context, failure))),
+/// What can be seen from here to the portal, and the portal's identity if it is known.
+fn observe(context: &Context<'_>) -> (DoctorObservations, Option<String>) {
+    let manifest = Attempt::default().parse_if_any(context);
+    let connection = Connection::open(context, None, Purpose::Read);
+    let portal = connection.as_ref().ok().map(|connection| connection.identity.clone());
+    let manifest = match manifest {
+        Ok(manifest) => manifest.map(|manifest| fit(context, &manifest, portal.as_deref())),
+        Err(failure) => Some(Err(unusable(context, &failure))),
     };
-    let connection = connection.inspect_err(|failure| observed.config = Some(Err(problem(failure))))?;
-    observed.config = Some(Ok((connection.client.setup(), connection.source.clone())));
+    let reached = connection.and_then(|connection| reach(context, &connection)).unwrap_or_else(|failure| {
+        DoctorObservations { config: Some(Err(problem(&failure))), ..DoctorObservations::default() }
+    });
+    (DoctorObservations { manifest, ..reached }, portal)
+}
+
+/// What can be seen of a portal that there are credentials for, and of its state folder.
+fn reach(context: &Context<'_>, connection: &Connection) -> Result<DoctorObservations, Failure> {
     let folder = connection.state.path().display();
-    observed.state =
-        Some(connection.state.try_writing().map(|()| format!("{folder} can be written")).map_err(|error| {
-            let help = "apply keeps old images there: name a folder that can be written with --state-dir";
-            Problem::new(format!("{folder} cannot be written: {error}")).help(help)
-        }));
-    context.wait(ops::doctor::observe(&connection.client, context.progress.as_ref(), observed)).inspect_err(|failure| {
-        if failure.kind != FailureKind::Interrupted {
-            observed.config = Some(Err(problem(failure)));
-        }
-    })
+    let state = connection.state.try_writing().map(|()| format!("{folder} can be written")).map_err(|error| {
+        let help = "apply keeps old images there: name a folder that can be written with --state-dir";
+        Problem::new(format!("{folder} cannot be written: {error}")).help(help)
+    });
+    let seen = block_on(ops::doctor::observe(&connection.client, context.progress.as_ref(), &context.interrupt))?;
+    let config = Ok((connection.client.setup(), connection.source.clone()));
+    Ok(DoctorObservations { config: Some(config), state: Some(state), ..seen })
 }
 
 /// Whether the manifest is for the portal that was connected to.

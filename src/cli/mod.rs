@@ -179,10 +179,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // clap ends usage errors with 2, which here means that changes are pending.
             let exit = if error.use_stderr() { Exit::Error } else { Exit::Success };
-            return match error.print() {
-                Ok(()) => exit.into(),
-                Err(_) => Exit::Error.into(),
-            };
+            return error.print().map_or(Exit::Error, |()| exit).into();
         }
     };
     cli.globals.set_up_output();

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// The fewest columns in which there is room for a bar.
 const WIDE: usize = 70;
 
-/// Tells the user what a command waits for.
+/// The progress that shows the user what a command waits for.
 pub(super) struct Progress {
     mode: Mode,
     shown: Mutex<Option<Shown>>,

@@ -109,7 +109,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Joins a kind and a code.
+    /// The address of a kind and a code.
     pub const fn new(kind: Kind, code: Code) -> Self {
         Self { kind, code }
     }
@@ -126,7 +126,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Text that is not an address.
+/// The error for text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no address: one looks like icon/acme-call or logo/acme-brand")]
 pub struct NotAnAddress(String);
@@ -175,7 +175,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Text that is not a SHA-256.
+/// The error for text that is not a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a SHA-256 is written as 64 hexadecimal digits")]
 pub struct NotADigest;

@@ -1,11 +1,15 @@
 //! The difference between what the portal should hold and what it holds: a pure function of both.
 
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asset::{Address, Code, FoldedCode, Kind};
+use super::asset::{Address, Code, Kind};
 use super::finding::Finding;
 use super::ownership::{Prune, Unmanaged};
 use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
+
+pub(in crate::domain) use index::PortalIndex;
 
 /// The state of an entry when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +128,7 @@ pub struct Diff {
     pub(crate) conflicts: Vec<Finding>,
 }
 
-/// Compares. `manifest` is how the user names the manifest, for the conflicts.
+/// Compares what the manifest declares with what the portal holds. `manifest` is the manifest's name in conflicts.
 pub(crate) fn diff(
     desired: &DesiredState,
     observed: &ObservedState,
@@ -132,32 +136,21 @@ pub(crate) fn diff(
     unbacked: Unbacked,
     manifest: &str,
 ) -> Diff {
-    let mut diff = Diff::default();
-    let portal = Index::of(observed, &mut diff);
+    let portal = PortalIndex::of(observed);
+    let mut diff = Diff { system: portal.system_entries, ..Diff::default() };
     let mut settled = BTreeSet::new();
     for (address, entry) in desired.entries() {
         settled.insert(address.folded());
-        if !only.admits(address) {
-            continue;
-        }
-        match declared(desired, (address, entry), &portal, unbacked, &mut diff) {
-            Ok(Some((action, reason))) => {
-                diff.changes.push(Change { address: address.clone(), action, reason, rename: None });
-            }
-            Ok(None) => {}
-            Err(conflict) => {
-                diff.conflicts.push(conflict.in_file(manifest).at(entry.place.clone()).about(address.clone()));
-            }
+        if only.admits(address) {
+            let comparison = declared(desired, (address, entry), &portal, unbacked);
+            let here = |conflict: Box<Finding>| Box::new(conflict.in_file(manifest).at(entry.place.clone()));
+            diff.add(address, comparison.map_err(here));
         }
     }
     for (folded, live) in &portal.custom {
-        let reserved = portal.system.contains_key(folded);
-        for ObservedEntry { listed, reading } in live.iter().copied() {
-            if reserved && desired.ownership().of(&listed.address).is_ok() {
-                diff.unmanaged.push((listed.address.clone(), Unmanaged::Reserved));
-                continue;
-            }
-            undeclared(desired, (listed, reading, live), settled.contains(folded), only, unbacked, &mut diff);
+        let is_declared = settled.contains(folded);
+        for live in live {
+            diff.add(&live.listed.address, undeclared(desired, live, &portal, is_declared, only, unbacked));
         }
     }
     diff.changes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -167,69 +160,51 @@ pub(crate) fn diff(
     diff
 }
 
-/// The portal's entries by the key under which it would find them.
-struct Index<'a> {
-    custom: BTreeMap<(Kind, FoldedCode), Vec<&'a ObservedEntry>>,
-    system: BTreeMap<(Kind, FoldedCode), &'a Address>,
+/// The result of comparing one entry.
+enum Comparison {
+    Change(Action, Reason),
+    Same(Content),
+    Unknown(Unknown),
+    Unmanaged(Unmanaged),
+    /// It is not asked for, or its declaration was compared.
+    Nothing,
 }
 
-impl<'a> Index<'a> {
-    fn of(observed: &'a ObservedState, diff: &mut Diff) -> Self {
-        let mut index = Self { custom: BTreeMap::new(), system: BTreeMap::new() };
-        let mut listed_system = BTreeSet::new();
-        for entry in &observed.entries {
-            let listed = &entry.listed;
-            if listed.system {
-                // A custom code that became a system code is listed twice, both times as a system entry.
-                if listed_system.insert(&listed.address) {
-                    diff.system += 1;
+impl Diff {
+    fn add(&mut self, address: &Address, comparison: Result<Comparison, Box<Finding>>) {
+        let address = address.clone();
+        match comparison {
+            Ok(Comparison::Change(action, reason)) => {
+                self.changes.push(Change { address, action, reason, rename: None });
+            }
+            Ok(Comparison::Same(content)) => {
+                self.unchanged += 1;
+                self.kept.insert(address, content);
+            }
+            Ok(Comparison::Unknown(unknown)) => self.unknown.push(unknown),
+            Ok(Comparison::Unmanaged(why)) => self.unmanaged.push((address, why)),
+            Ok(Comparison::Nothing) => {}
+            Err(conflict) => {
+                // Once for all of them: a list can name a code thousands of times.
+                let last_reported = self.conflicts.last().and_then(|conflict| conflict.address.as_ref());
+                if last_reported.is_none_or(|reported| reported.folded() != address.folded()) {
+                    self.conflicts.push(conflict.about(address));
                 }
-                index.system.insert(listed.address.folded(), &listed.address);
-            } else {
-                index.custom.entry(listed.address.folded()).or_default().push(entry);
             }
         }
-        index
     }
 }
 
-fn reserved(address: &Address, system: &Address) -> Box<Finding> {
-    let differing = if system.code == address.code { "" } else { " but for case" };
-    let message = format!("the portal has a system entry `{system}`, the same code{differing}");
-    Box::new(Finding::error("code-reserved", message).help("system entries can never be changed: choose another code"))
-}
-
-fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
-    /// More spellings than these are only counted.
-    const MAX_SPELLINGS: usize = 5;
-    let mut spellings: Vec<_> =
-        live.iter().take(MAX_SPELLINGS).map(|entry| format!("`{}`", entry.listed.address)).collect();
-    if let Some(more) = live.len().checked_sub(MAX_SPELLINGS).filter(|more| *more > 0) {
-        spellings.push(format!("and {more} more"));
-    }
-    let message = format!("the portal lists {} entries for `{address}`: {}", live.len(), spellings.join(", "));
-    let help = "a delete could hit either of them: remove all but one by hand";
-    Box::new(Finding::error("code-ambiguous", message).help(help))
-}
-
-type NeededChange = Result<Option<(Action, Reason)>, Box<Finding>>;
-
-/// What a declared entry needs, if anything, or the conflict that keeps it from being changed.
 fn declared(
     desired: &DesiredState,
     (address, entry): (&Address, &Desired),
-    portal: &Index<'_>,
+    portal: &PortalIndex<'_>,
     unbacked: Unbacked,
-    diff: &mut Diff,
-) -> NeededChange {
-    let key = address.folded();
-    if let Some(system) = portal.system.get(&key) {
-        return Err(reserved(address, system));
-    }
-    match portal.custom.get(&key).map_or(&[][..], Vec::as_slice) {
-        [] => Ok(Some((Action::Create(after(entry)), Reason::Absent))),
-        [live] => compare(desired, (address, entry), live, unbacked, diff),
-        several => Err(ambiguous(address, several)),
+) -> Result<Comparison, Box<Finding>> {
+    portal.check(address)?;
+    match portal.custom(address) {
+        [live, ..] => compare(desired, (address, entry), live, unbacked),
+        [] => Ok(Comparison::Change(Action::Create(after(entry)), Reason::Absent)),
     }
 }
 
@@ -239,31 +214,25 @@ fn compare(
     (address, entry): (&Address, &Desired),
     ObservedEntry { listed, reading }: &ObservedEntry,
     unbacked: Unbacked,
-    diff: &mut Diff,
-) -> NeededChange {
+) -> Result<Comparison, Box<Finding>> {
     let respelt = listed.address != *address;
     if respelt && desired.ownership().of(&listed.address).is_err() {
         let message = format!("the portal spells this code `{}`, which this manifest does not own", listed.address);
         let help = "declare it as the portal spells it, or let `owns` match that spelling too";
         return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
-    let replace = |content| Action::Replace(before(listed, content), after(entry));
-    Ok(match reading {
-        Reading::Known(content) => {
-            let reason = match (content.same_appearance(&entry.content), content.appearance.is_some(), respelt) {
-                (true, _, false) => {
-                    diff.unchanged += 1;
-                    diff.kept.insert(address.clone(), content.clone());
-                    return Ok(None);
-                }
-                (true, _, true) => Reason::Respelt,
-                (false, true, _) => Reason::LooksDifferent,
-                (false, false, _) => Reason::Unsound,
-            };
-            Some((replace(Some(content.clone())), reason))
-        }
-        unread => give_up(diff, listed, unread, unbacked).then(|| (replace(None), Reason::Unbacked)),
-    })
+    let content = match known(listed, reading, unbacked) {
+        Ok(content) => content,
+        Err(unknown) => return Ok(Comparison::Unknown(unknown)),
+    };
+    let reason = match &content {
+        None => Reason::Unbacked,
+        Some(content) if content.same_appearance(&entry.content) && respelt => Reason::Respelt,
+        Some(content) if content.same_appearance(&entry.content) => return Ok(Comparison::Same(content.clone())),
+        Some(Content { appearance: Some(_), .. }) => Reason::LooksDifferent,
+        Some(Content { appearance: None, .. }) => Reason::Unsound,
+    };
+    Ok(Comparison::Change(Action::Replace(before(listed, content), after(entry)), reason))
 }
 
 fn before(listed: &Listed, content: Option<Content>) -> Before {
@@ -274,53 +243,41 @@ fn after(entry: &Desired) -> After {
     After { file: entry.file.clone(), content: entry.content.clone() }
 }
 
-/// Whether an entry of unknown content is changed all the same; if not, it is noted.
-fn give_up(diff: &mut Diff, listed: &Listed, reading: &Reading, unbacked: Unbacked) -> bool {
+/// The content of an entry; `None` where it could not be fetched and the entry is changed all the same.
+fn known(listed: &Listed, reading: &Reading, unbacked: Unbacked) -> Result<Option<Content>, Unknown> {
     let why = match reading {
-        Reading::Failed(_) if unbacked == Unbacked::Change => return true,
+        Reading::Known(content) => return Ok(Some(content.clone())),
+        Reading::Failed(_) if unbacked == Unbacked::Change => return Ok(None),
         Reading::Failed(why) => why.clone(),
-        Reading::NotNeeded | Reading::Known(_) => "its content was not read".to_owned(),
+        Reading::NotNeeded => "its content was not read".to_owned(),
     };
-    diff.unknown.push(Unknown { address: listed.address.clone(), why });
-    false
+    Err(Unknown { address: listed.address.clone(), why })
 }
 
-/// A custom entry that no declaration of the same folded code has claimed.
+/// Compares a custom entry with the declarations, which may not have it.
 fn undeclared(
     desired: &DesiredState,
-    (listed, reading, twins): (&Listed, &Reading, &[&ObservedEntry]),
-    declared: bool,
+    ObservedEntry { listed, reading }: &ObservedEntry,
+    portal: &PortalIndex<'_>,
+    is_declared: bool,
     only: &Selection,
     unbacked: Unbacked,
-    diff: &mut Diff,
-) {
+) -> Result<Comparison, Box<Finding>> {
     let ownership = desired.ownership();
-    if let Err(why) = ownership.of(&listed.address) {
-        diff.unmanaged.push((listed.address.clone(), why));
-        return;
-    }
-    if declared || !only.admits(&listed.address) {
-        return;
-    }
-    if ownership.prune == Prune::Keep {
-        diff.unmanaged.push((listed.address.clone(), Unmanaged::NotPruned));
-        return;
-    }
-    if twins.len() > 1 {
-        // Once for all of them: a list can name a code thousands of times.
-        let last_reported = diff.conflicts.last().and_then(|conflict| conflict.address.as_ref());
-        if last_reported.is_none_or(|reported| reported.folded() != listed.address.folded()) {
-            diff.conflicts.push(ambiguous(&listed.address, twins).about(listed.address.clone()));
+    match ownership.of(&listed.address) {
+        Err(why) => return Ok(Comparison::Unmanaged(why)),
+        Ok(()) if portal.system.contains_key(&listed.address.folded()) => {
+            return Ok(Comparison::Unmanaged(Unmanaged::Reserved));
         }
-        return;
+        Ok(()) if is_declared || !only.admits(&listed.address) => return Ok(Comparison::Nothing),
+        Ok(()) if ownership.prune == Prune::Keep => return Ok(Comparison::Unmanaged(Unmanaged::NotPruned)),
+        Ok(()) => portal.check(&listed.address)?,
     }
-    let (content, reason) = match reading {
-        Reading::Known(content) => (Some(content.clone()), Reason::Undeclared),
-        unread if give_up(diff, listed, unread, unbacked) => (None, Reason::Unbacked),
-        Reading::Failed(_) | Reading::NotNeeded => return,
-    };
-    let action = Action::Delete(before(listed, content));
-    diff.changes.push(Change { address: listed.address.clone(), action, reason, rename: None });
+    Ok(match known(listed, reading, unbacked) {
+        Ok(Some(content)) => Comparison::Change(Action::Delete(before(listed, Some(content))), Reason::Undeclared),
+        Ok(None) => Comparison::Change(Action::Delete(before(listed, None)), Reason::Unbacked),
+        Err(unknown) => Comparison::Unknown(unknown),
+    })
 }
 
 /// Marks a delete and a create of one kind and appearance as the two halves of a rename; each change is in one pair at most.

@@ -128,7 +128,7 @@ pub(crate) struct Inquiry {
     pub(crate) operating: Option<f64>,
 }
 
-/// Whether a method can be called.
+/// The availability of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
     Available,

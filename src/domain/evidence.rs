@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::asset::Address;
 
-/// What is known of the use of one code. "Unused" is not a value: nobody can know that.
+/// The known use of one code. "Unused" is not a value: that can never be known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Usage {
     /// Log entries name it.
@@ -31,7 +31,7 @@ pub(crate) struct Sample {
     pub(crate) title: String,
 }
 
-/// What was looked at.
+/// The log entries that were read, and those that were not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Coverage {
     /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
@@ -50,7 +50,7 @@ pub(crate) struct Coverage {
     pub(crate) troubles: Vec<ReadFailure>,
 }
 
-/// Why items are unreadable.
+/// The reason why some items could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReadFailure {
     /// The portal's reason.
@@ -77,13 +77,13 @@ pub(crate) struct UsageEvidence {
 }
 
 impl UsageEvidence {
-    /// What is known of an entry. Of one that was not looked for, nothing is.
+    /// The known use of an entry. Of one that was not looked for, nothing is.
     pub(crate) fn of(&self, address: &Address) -> Usage {
         let unknown = || Usage::Unknown { why: "it was not looked for".to_owned() };
         self.usages.get(address).cloned().unwrap_or_else(unknown)
     }
 
-    /// Whether nothing is left unknown.
+    /// Whether the use of every code is known.
     pub(crate) fn is_determined(&self) -> bool {
         !self.usages.values().any(|usage| matches!(usage, Usage::Unknown { .. }))
     }

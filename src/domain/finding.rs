@@ -72,7 +72,7 @@ impl Problem {
     }
 }
 
-/// Something found by a check.
+/// A finding of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Which check: a rule id such as `png-size`, or one of the manifest's own such as `unknown-key`.

@@ -172,28 +172,21 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
                     }
                     Unmanaged::Ignored => "a pattern of `ignore` matches it".to_owned(),
                 };
-                findings.push(
-                    Finding::error(
-                        "plan-outside-manifest",
-                        format!("{}: the plan changes it, and it is not owned: {why}", address),
-                    )
-                    .about(address)
-                    .help("make a new plan with the present manifest"),
-                );
+                findings.push(uncovered(address, &format!("the plan changes it, and it is not owned: {why}")));
             }
         }
         if matches!(change.action, Action::Delete(_)) && ownership.prune == Prune::Keep {
-            findings.push(
-                Finding::error(
-                    "plan-outside-manifest",
-                    format!("{}: the plan deletes it, and the manifest's `prune` is off", change.address),
-                )
-                .about(change.address.clone())
-                .help("make a new plan with the present manifest"),
-            );
+            let what = "the plan deletes it, and the manifest's `prune` is off";
+            findings.push(uncovered(change.address.clone(), what));
         }
     }
     findings
+}
+
+fn uncovered(address: Address, what: &str) -> Finding {
+    Finding::error("plan-outside-manifest", format!("{address}: {what}"))
+        .about(address)
+        .help("make a new plan with the present manifest")
 }
 
 /// The steps whose new image is not at hand. Neither a plan that was made nor one that was read has any; apply relies on
@@ -208,148 +201,111 @@ fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
     })
 }
 
-/// Speaks when a kind loses entries whose folder may not hold all that is committed there: what is only not checked out is
-/// still declared.
-fn checkout(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
-    let FolderCheckout::Incomplete { why, help } = &counts.checkout else { return None };
-    let addresses = deleted(plan, kind);
-    let refused = allowances.checkout == IncompleteCheckout::Refuse;
-    (!addresses.is_empty()).then(|| Verdict {
-        guard: Guard::Checkout,
-        outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
-        message: format!("{} would be deleted, and {why}", plural(addresses.len(), kind.name(), kind.plural())),
-        help: refused.then(|| format!("{help}; if the deletes are meant, pass --allow-incomplete-checkout")),
-        addresses,
-    })
-}
+impl Verdict {
+    /// The verdict on changes that are refused, or allowed by an option.
+    fn on(guard: Guard, addresses: Vec<Address>, refused: bool, message: String, help: impl Into<String>) -> Self {
+        let outcome = if refused { Outcome::Refused } else { Outcome::Allowed };
+        Self { guard, outcome, message, help: refused.then(|| help.into()), addresses }
+    }
 
-fn max_deletes(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Verdict {
-    let deletes = plan.deletes(kind);
-    let bound = allowances.max_deletes.unwrap_or_else(|| default_max_deletes(counts.owned));
-    let refused = deletes > bound;
-    Verdict {
-        guard: Guard::MaxDeletes,
-        outcome: if refused { Outcome::Refused } else { Outcome::Passed },
-        message: format!(
-            "{deletes} of {} owned {} would be deleted; at most {bound} may be",
-            counts.owned,
-            if counts.owned == 1 { kind.name() } else { kind.plural() },
-        ),
-        help: refused.then(|| format!("if that is meant, pass --max-deletes {deletes}")),
-        addresses: if refused { deleted(plan, kind) } else { Vec::new() },
+    const fn passed(guard: Guard, message: String) -> Self {
+        Self { guard, outcome: Outcome::Passed, message, help: None, addresses: Vec::new() }
     }
 }
 
-fn allow_empty(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
-    let deletes = plan.deletes(kind);
-    (counts.declared == 0 && deletes > 0).then(|| {
-        let refused = allowances.empty == Empty::Refuse;
-        Verdict {
-            guard: Guard::AllowEmpty,
-            outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
-            message: format!("the manifest declares no {} at all, which deletes {deletes}", kind.plural()),
-            help: refused.then(|| "if that is meant, pass --allow-empty".to_owned()),
-            addresses: deleted(plan, kind),
-        }
-    })
+/// The entries with changes that `matches`.
+fn changed(plan: &Plan, matches: impl Fn(&Change) -> bool) -> Vec<Address> {
+    plan.diff.changes.iter().filter(|change| matches(change)).map(|change| change.address.clone()).collect()
 }
 
 fn deleted(plan: &Plan, kind: Kind) -> Vec<Address> {
-    plan.diff
-        .changes
-        .iter()
-        .filter(|change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
-        .map(|change| change.address.clone())
-        .collect()
+    changed(plan, |change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
+}
+
+/// The guard of a kind that loses entries whose folder may not hold all that is committed there: what is only not checked
+/// out is still declared.
+fn checkout(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
+    let FolderCheckout::Incomplete { why, help } = &counts.checkout else { return None };
+    let addresses = deleted(plan, kind);
+    let message = format!("{} would be deleted, and {why}", plural(addresses.len(), kind.name(), kind.plural()));
+    let help = format!("{help}; if the deletes are meant, pass --allow-incomplete-checkout");
+    let refused = allowances.checkout == IncompleteCheckout::Refuse;
+    (!addresses.is_empty()).then(|| Verdict::on(Guard::Checkout, addresses, refused, message, help))
+}
+
+fn max_deletes(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Verdict {
+    let addresses = deleted(plan, kind);
+    let (deletes, owned) = (addresses.len(), counts.owned);
+    let bound = allowances.max_deletes.unwrap_or_else(|| default_max_deletes(owned));
+    let kind = if owned == 1 { kind.name() } else { kind.plural() };
+    let message = format!("{deletes} of {owned} owned {kind} would be deleted; at most {bound} may be");
+    if deletes <= bound {
+        return Verdict::passed(Guard::MaxDeletes, message);
+    }
+    let help = format!("if that is meant, pass --max-deletes {deletes}");
+    Verdict::on(Guard::MaxDeletes, addresses, true, message, help)
+}
+
+fn allow_empty(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
+    let addresses = deleted(plan, kind);
+    (counts.declared == 0 && !addresses.is_empty()).then(|| {
+        let (kind, deletes) = (kind.plural(), addresses.len());
+        let message = format!("the manifest declares no {kind} at all, which deletes {deletes}");
+        let refused = allowances.empty == Empty::Refuse;
+        Verdict::on(Guard::AllowEmpty, addresses, refused, message, "if that is meant, pass --allow-empty")
+    })
 }
 
 fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
-    let addresses: Vec<_> = plan
-        .diff
-        .changes
-        .iter()
-        .filter(|change| change.action.before().is_some())
-        .filter(|change| {
-            ownership.protect.matches(&change.address) || ownership.protect.matches(&change.live_address())
-        })
-        .map(|change| change.address.clone())
-        .collect();
-    (!addresses.is_empty()).then(|| Verdict {
-        guard: Guard::Protect,
-        outcome: Outcome::Refused,
-        message: format!("{} protected by `protect` would be changed", plural(addresses.len(), "entry", "entries")),
-        help: Some("if that is meant, take the pattern out of `protect` first".to_owned()),
-        addresses,
-    })
+    let protects = |address: &Address| ownership.protect.matches(address);
+    let addresses = changed(plan, |change| {
+        change.action.before().is_some() && (protects(&change.address) || protects(&change.live_address()))
+    });
+    let message = format!("{} protected by `protect` would be changed", plural(addresses.len(), "entry", "entries"));
+    let help = "if that is meant, take the pattern out of `protect` first";
+    (!addresses.is_empty()).then(|| Verdict::on(Guard::Protect, addresses, true, message, help))
 }
 
 fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
-    let addresses: Vec<_> = plan
-        .diff
-        .changes
-        .iter()
-        .filter(|change| change.action.before().is_some_and(|before| before.content.is_none()))
-        .map(|change| change.address.clone())
-        .collect();
-    (!addresses.is_empty()).then(|| {
-        let refused = allowances.unbacked == Unbacked::Keep;
-        Verdict {
-            guard: Guard::Unbacked,
-            outcome: if refused { Outcome::Refused } else { Outcome::Allowed },
-            message: format!(
-                "{} would be changed without a copy of the old image",
-                plural(addresses.len(), "entry", "entries")
-            ),
-            help: refused
-                .then(|| "mend the downloads, or pass --allow-unbacked to lose the old images knowingly".to_owned()),
-            addresses,
-        }
-    })
+    let addresses = changed(plan, |change| change.action.before().is_some_and(|before| before.content.is_none()));
+    let entries = plural(addresses.len(), "entry", "entries");
+    let message = format!("{entries} would be changed without a copy of the old image");
+    let help = "mend the downloads, or pass --allow-unbacked to lose the old images knowingly";
+    let refused = allowances.unbacked == Unbacked::Keep;
+    (!addresses.is_empty()).then(|| Verdict::on(Guard::Unbacked, addresses, refused, message, help))
 }
 
-/// Speaks when the use of codes was looked for. A replace leaves the code in place, so only deletes are weighed: a
-/// rename has one. That an icon was not seen, though not everything could be read, does not permit the delete: who asks
-/// for the check wants an answer, and "unknown" is none. Of a logo nothing can ever be known, so a refusal could only
-/// be answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan only shows it.
+/// The guard of icons in use, where the use of codes was looked for. A replace leaves the code in place, so only deletes
+/// are judged: a rename has one. That an icon was not seen, though not everything could be read, does not permit the
+/// delete: who asks for the check wants an answer, and "unknown" is not one. The use of a logo can never be known, so a
+/// refusal could only be answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan
+/// only shows it.
 fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
-    let icons: Vec<_> = plan
-        .diff
-        .changes
-        .iter()
-        .filter(|change| change.address.kind == Kind::Icon && matches!(change.action, Action::Delete(_)))
-        .filter_map(|change| Some((&change.address, plan.usage(change)?)))
-        .collect();
-    let of = |is: fn(&Usage) -> bool| -> Vec<Address> {
-        icons.iter().filter(|(_, usage)| is(usage)).map(|(address, _)| (*address).clone()).collect()
+    let icons = |is: fn(&Usage) -> bool| {
+        changed(plan, |change| {
+            let is_deleted = change.address.kind == Kind::Icon && matches!(change.action, Action::Delete(_));
+            is_deleted && plan.usage(change).is_some_and(|usage| is(&usage))
+        })
     };
-    let used = of(|usage| matches!(usage, Usage::Used { .. }));
-    let unknown = of(|usage| matches!(usage, Usage::Unknown { .. }));
+    let counted = |icons: &[Address]| plural(icons.len(), "icon", "icons");
     let refused = allowances.in_use == InUse::Refuse;
-    let verdict = |addresses: Vec<Address>, message: String, help: &str| Verdict {
-        guard: Guard::InUse,
-        outcome: match (addresses.is_empty(), refused) {
-            (true, _) => Outcome::Passed,
-            (false, true) => Outcome::Refused,
-            (false, false) => Outcome::Allowed,
-        },
-        message,
-        help: (refused && !addresses.is_empty()).then(|| help.to_owned()),
-        addresses,
-    };
-    let counted = |count: usize| plural(count, "icon", "icons");
     let mut verdicts = Vec::new();
+    let used = icons(|usage| matches!(usage, Usage::Used { .. }));
     if !used.is_empty() {
-        let message = format!("log entries name {} that would be deleted", counted(used.len()));
+        let message = format!("log entries name {} that would be deleted", counted(&used));
         let help = "keep the code declared, or pass --allow-in-use: the entries will be shown without it";
-        verdicts.push(verdict(used, message, help));
+        verdicts.push(Verdict::on(Guard::InUse, used, refused, message, help));
     }
+    let unknown = icons(|usage| matches!(usage, Usage::Unknown { .. }));
     if !unknown.is_empty() {
-        let message = format!("the use of {} that would be deleted could not be determined", counted(unknown.len()));
-        verdicts.push(verdict(unknown, message, "mend what could not be read, or pass --allow-in-use"));
+        let message = format!("the use of {} that would be deleted could not be determined", counted(&unknown));
+        let help = "mend what could not be read, or pass --allow-in-use";
+        verdicts.push(Verdict::on(Guard::InUse, unknown, refused, message, help));
     }
-    if verdicts.is_empty() && !icons.is_empty() {
-        let message = format!("no log entry that was read names {} that would be deleted", counted(icons.len()));
-        verdicts.push(verdict(Vec::new(), message, ""));
+    let all = icons(|_| true);
+    if verdicts.is_empty() && !all.is_empty() {
+        let message = format!("no log entry that was read names {} that would be deleted", counted(&all));
+        verdicts.push(Verdict::passed(Guard::InUse, message));
     }
     verdicts
 }

@@ -106,7 +106,7 @@ impl JournalEntry {
     }
 }
 
-/// All that a journal says.
+/// The state of a run, as its journal has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunState {
     /// The run's id.
@@ -125,7 +125,7 @@ pub struct RunState {
 }
 
 impl RunState {
-    /// Folds the lines of a journal; `None` when they do not begin with a run's beginning of this format.
+    /// The state that the lines of a journal lead to; `None` when they do not begin with a run's beginning of this format.
     pub(crate) fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
@@ -259,7 +259,7 @@ impl From<&Answer> for Said {
     }
 }
 
-/// Earlier runs of a plan that were cut short, for the run that resumes it.
+/// The earlier runs of a plan that were cut short, for the run that resumes it.
 #[derive(Debug, Clone, Default)]
 pub struct Resumption(Vec<RunState>);
 

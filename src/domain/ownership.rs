@@ -17,7 +17,7 @@ pub struct Ownership {
     pub(crate) kinds: Vec<Kind>,
 }
 
-/// What becomes of owned entries that are not declared.
+/// The handling of owned entries that are not declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prune {
     Delete,

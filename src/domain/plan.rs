@@ -8,7 +8,7 @@ use super::diff::{Action, Change, Diff};
 use super::evidence::{Usage, UsageEvidence};
 use super::state::{Content, ObservedEntry, Reading};
 
-/// Bytes by their digest: what a plan uploads, and what that replaces or deletes.
+/// The bytes of a plan by their digest: what it uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
 
 /// The changes that apply would make to one portal. Deterministic: the same portal and the same repository give the
@@ -25,7 +25,7 @@ pub struct Plan {
     pub(crate) evidence: Option<UsageEvidence>,
 }
 
-/// How many changes of each sort.
+/// The numbers of changes of each sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
     pub(crate) create: usize,
@@ -50,7 +50,7 @@ pub(crate) enum StepState {
 }
 
 impl Plan {
-    /// Joins a diff and the bytes it speaks of.
+    /// The plan of a diff and the bytes that it names.
     pub fn new(portal: String, diff: Diff, contents: Contents) -> Self {
         Self { portal, diff, contents, evidence: None }
     }
@@ -60,7 +60,7 @@ impl Plan {
         self.diff.changes.iter().filter(|change| change.action.before().is_some()).map(|change| &change.address)
     }
 
-    /// What is known of the use of an entry that would be deleted or replaced; `None` when it was not looked for, and of
+    /// The known use of an entry that would be deleted or replaced; `None` when it was not looked for, and of
     /// an entry that is new.
     pub(crate) fn usage(&self, change: &Change) -> Option<Usage> {
         change.action.before()?;
@@ -112,17 +112,17 @@ impl Change {
         if live.iter().any(|entry| entry.listed.system) {
             return StepState::Diverged("it has become a system entry".to_owned());
         }
-        let ObservedEntry { listed, reading } = match live {
-            [] => {
-                return match &self.action {
-                    Action::Create(_) => StepState::Pending,
-                    Action::Replace(..) => StepState::Between,
-                    Action::Delete(_) => StepState::Done,
-                };
-            }
-            [one] => one,
-            several => return StepState::Diverged(format!("the portal lists {} entries for it", several.len())),
-        };
+        match (live, &self.action) {
+            ([], Action::Create(_)) => StepState::Pending,
+            ([], Action::Replace(..)) => StepState::Between,
+            ([], Action::Delete(_)) => StepState::Done,
+            ([one], _) => self.step_state_with(one),
+            (several, _) => StepState::Diverged(format!("the portal lists {} entries for it", several.len())),
+        }
+    }
+
+    /// The state of this change, given the one entry that the portal has under its code.
+    fn step_state_with(&self, ObservedEntry { listed, reading }: &ObservedEntry) -> StepState {
         let holds = |code: &super::asset::Code, content: &Content| {
             listed.address.code == *code && matches!(reading, Reading::Known(known) if known.same_appearance(content))
         };

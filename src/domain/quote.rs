@@ -2,7 +2,7 @@
 
 use crate::text;
 
-/// More of a text than this is not quoted, in characters.
+/// How many characters of a text are quoted.
 const MAX_CHARS: usize = 80;
 
 /// The text in backticks, cut when long, and hidden when it looks like a webhook, whose path is a password.

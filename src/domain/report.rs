@@ -24,7 +24,7 @@ pub struct Run {
     pub steps: BTreeMap<Address, StepResult>,
 }
 
-/// Whose moves fail a drift.
+/// The changes that make `drift` fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DriftScope {
     /// Whatever differs.
@@ -115,7 +115,7 @@ impl Report {
         self.failure == Some(FailureKind::Stale)
     }
 
-    /// Whether somebody asked to stop, and not all was done that would have been.
+    /// Whether the user stopped the command before it was done.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.failure == Some(FailureKind::Interrupted)
     }
@@ -136,7 +136,7 @@ impl Report {
         self.plan.iter().flat_map(|plan| &plan.diff.changes).any(|change| self.concerns(&change.address))
     }
 
-    /// Whether a change counts where it is asked whose move it was. One of unknown origin does.
+    /// Whether a change counts, given its origin. One of unknown origin does.
     pub(crate) fn concerns(&self, address: &Address) -> bool {
         self.drift_scope == DriftScope::Everything
             || self.origins.get(address).is_none_or(|origin| origin.kind != OriginKind::Pending)
@@ -181,7 +181,7 @@ impl ExportReport {
     }
 }
 
-/// Whether warnings let a check pass.
+/// The handling of warnings by a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Warnings {
     /// The findings are shown, and nothing else.
@@ -216,12 +216,12 @@ impl Validation {
         self.art.iter().map(|piece| piece.file.as_str()).collect()
     }
 
-    /// How many findings are that bad.
+    /// How many findings have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// Whether a finding of that severity fails the check.
+    /// Whether a finding of this severity fails the check.
     pub(crate) fn fails(&self, severity: Severity) -> bool {
         severity == Severity::Error || self.warnings == Warnings::Denied
     }

@@ -41,7 +41,7 @@ const TRANSIENT_BASE: Duration = Duration::from_millis(500);
 const BUSY_BASE: Duration = Duration::from_secs(1);
 /// The longest wait of our own choosing.
 const BUSY_CAP: Duration = Duration::from_secs(30);
-/// Less time than this is not worth another request.
+/// The least time that is worth another request.
 const WORTHWHILE: Duration = Duration::from_millis(200);
 
 /// Decides about the failure number `attempt` of this class (0 for the first), given when the portal said to come back,
@@ -58,13 +58,13 @@ pub(crate) fn decide(
     let wait = match failure {
         Class::Transient if attempt < TRANSIENT_RETRIES => {
             let own = spread(doubled(TRANSIENT_BASE, attempt), jitter);
-            retry_after.map_or(own, |told| own.max(told))
+            retry_after.map_or(own, |asked| own.max(asked))
         }
         Class::Busy => {
             let own = spread(doubled(BUSY_BASE, attempt).min(BUSY_CAP), jitter);
             match retry_after {
                 // Every client got the same moment: none should come back exactly then.
-                Some(told) => own.max(told.saturating_add(spread(TRANSIENT_BASE, jitter))),
+                Some(asked) => own.max(asked.saturating_add(spread(TRANSIENT_BASE, jitter))),
                 // Near the end, wait for half of what is left instead of giving up with time in hand.
                 None if left >= 2 * WORTHWHILE => own.min(left / 2),
                 None => own,
@@ -85,7 +85,7 @@ fn doubled(base: Duration, times: u32) -> Duration {
     base.saturating_mul(2_u32.saturating_pow(times))
 }
 
-/// Between half of `wait` and all of it.
+/// A time between half of `wait` and all of it.
 fn spread(wait: Duration, jitter: f64) -> Duration {
     let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 1.0 };
     wait.mul_f64(0.5f64.mul_add(jitter, 0.5))
@@ -142,10 +142,10 @@ mod tests {
 
     #[test]
     fn what_the_portal_says_is_waited_for() {
-        let told = Some(Duration::from_secs(90));
-        let Decision::Again { after } = decide(Class::Busy, 0, told, LONG, 0.0) else { unreachable!("there is time") };
+        let asked = Some(Duration::from_secs(90));
+        let Decision::Again { after } = decide(Class::Busy, 0, asked, LONG, 0.0) else { unreachable!("there is time") };
         assert!(after >= Duration::from_secs(90));
-        assert_eq!(decide(Class::Busy, 0, told, Duration::from_secs(80), 0.0), Decision::Stop);
+        assert_eq!(decide(Class::Busy, 0, asked, Duration::from_secs(80), 0.0), Decision::Stop);
     }
 
     #[test]

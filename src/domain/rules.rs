@@ -23,7 +23,7 @@ mod tests;
 #[derive(Debug, Clone, Default)]
 pub struct Art {
     pub(crate) pieces: Vec<Piece>,
-    /// The PNGs beside them that nobody declares.
+    /// The PNGs beside them that the manifest does not declare.
     pub(crate) orphans: OrphanFiles,
 }
 

@@ -13,7 +13,7 @@ const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 /// No code is longer than 255 characters; a pattern far beyond that is a mistake, or costs more than it may.
 const MAX_PATTERN_BYTES: usize = 1024;
 
-/// Codes that have nothing in common: what matches them all matches everything.
+/// The codes that tell whether a pattern matches everything: they have nothing in common.
 const PROBES: [&str; 9] = ["a", "z", "0", "-", "_", "~", "Q9", "acme-call", "m/n"];
 
 /// A glob over codes, as somebody wrote it.
@@ -86,7 +86,7 @@ impl Pattern {
         self.kind
     }
 
-    /// Whether it means this entry.
+    /// Whether it matches this entry.
     pub(crate) fn matches(&self, address: &Address) -> bool {
         self.kind.is_none_or(|kind| kind == address.kind) && self.matches_code(address.code.as_str())
     }
@@ -101,7 +101,7 @@ impl Pattern {
     }
 }
 
-/// What is wrong with a code that begins like a kind, given the kind that the pattern is narrowed to.
+/// The error in a code that begins like a kind, given the kind that the pattern is narrowed to.
 fn mistaken_kind(narrowed: Option<Kind>, code: &str) -> Option<PatternFault> {
     let (word, _) = code.split_once('/')?;
     if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.plural() == word) {
@@ -133,7 +133,7 @@ impl PartialEq for Pattern {
 
 impl Eq for Pattern {}
 
-/// Text that is not a pattern.
+/// The error for text that is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{pattern}` is no pattern: {reason}")]
 pub(crate) struct PatternError {
@@ -185,7 +185,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Joins patterns, in their order.
+    /// The scope of these patterns, in their order.
     /// When all of them together are too large to compile, the error names the first.
     pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
         let mut builder = GlobSetBuilder::new();
@@ -206,7 +206,7 @@ impl Scope {
         &self.patterns
     }
 
-    /// Whether one of the patterns means this entry.
+    /// Whether one of the patterns matches this entry.
     pub(crate) fn matches(&self, address: &Address) -> bool {
         self.matching(address).next().is_some()
     }

@@ -9,7 +9,7 @@ use super::ownership::{Ownership, Prune};
 use super::png::{self, Appearance};
 use super::scope::{Pattern, Scope};
 
-/// Facts of some stored bytes, enough to compare them without having them.
+/// The facts of an image, enough to compare it without having its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// SHA-256 of the bytes.
@@ -149,7 +149,7 @@ impl Listing {
     }
 }
 
-/// What is known of an entry's bytes.
+/// The knowledge of an entry's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
     /// Nobody needs to know.

@@ -18,6 +18,7 @@ pub use plan::{ActionName, ChangeDocument, Document, FindingDocument, PlaceDocum
 pub use published::Published;
 pub(crate) use saved::SavedPlan;
 pub(crate) use snapshot::{SnapshotDocument, SnapshotEntry};
+pub(crate) use words::printed;
 
 /// The version of the formats that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{diff, finding, guard, origin, ownership, report, step};
 
-/// Published enums of words, and their conversions from and to the live ones.
-macro_rules! frozen {
+/// Published enums of words, made from the live ones.
+macro_rules! printed {
     ($($(#[$meta:meta])* $name:ident = $live:path { $($(#[$doc:meta])* $variant:ident,)+ })+) => {$(
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
         $(#[$meta])*
         pub(crate) enum $name {
             $($(#[$doc])* $variant,)+
@@ -21,6 +21,14 @@ macro_rules! frozen {
                 match live { $(Live::$variant => Self::$variant,)+ }
             }
         }
+    )+};
+}
+pub(crate) use printed;
+
+/// Published enums of words that are also read back.
+macro_rules! frozen {
+    ($($(#[$meta:meta])* $name:ident = $live:path { $($(#[$doc:meta])* $variant:ident,)+ })+) => {$(
+        printed! { #[derive(Deserialize)] $(#[$meta])* $name = $live { $($(#[$doc])* $variant,)+ } }
 
         impl From<$name> for $live {
             fn from(frozen: $name) -> Self {

@@ -4,31 +4,37 @@ use crate::domain::asset::Kind;
 use crate::domain::doctor::DoctorObservations;
 
 use super::events::{Event, Observer, Stage};
-use super::ports::DoctorPort;
+use super::ports::{DoctorPort, Interrupt};
 
-/// Adds to `observed` what can be seen of the portal.
-pub(crate) async fn observe(portal: &impl DoctorPort, observer: &dyn Observer, observed: &mut DoctorObservations) {
+/// Observes the portal until something fails, or until `interrupt` is raised.
+pub(crate) async fn observe(
+    portal: &impl DoctorPort,
+    observer: &dyn Observer,
+    interrupt: &Interrupt,
+) -> DoctorObservations {
     observer.observe(Event::Stage { stage: Stage::Listing, total: None });
-    let encrypted = portal.setup().encrypted;
-    observed.renewable = Some(portal.renewable());
-    let resolved = portal.resolve().await;
-    let addresses = resolved.clone().unwrap_or_default();
-    observed.resolved = Some(resolved);
-    if addresses.is_empty() {
-        return;
-    }
-    let connected = portal.connect(&addresses).await;
-    let reached = connected.is_ok();
-    observed.connected = Some(connected);
-    if !reached {
-        return;
-    }
-    let greeted = portal.greet().await;
+    let mut seen = DoctorObservations { renewable: Some(portal.renewable()), ..DoctorObservations::default() };
+    seen.resolved = unless(interrupt, portal.resolve()).await;
+    let Some(Ok(addresses)) = &seen.resolved else { return seen };
+    seen.connected = unless(interrupt, portal.connect(addresses)).await;
+    let Some(Ok(_)) = seen.connected else { return seen };
+    let Some(greeted) = unless(interrupt, portal.greet()).await else { return seen };
     // Where nothing is encrypted, it says nothing that the next question does not.
-    let goes_on = greeted.is_ok() || !encrypted;
-    observed.greeted = Some(greeted.map_err(Into::into));
+    let goes_on = greeted.is_ok() || !portal.setup().encrypted;
+    seen.greeted = Some(greeted.map_err(Into::into));
     if goes_on {
-        observed.inquired = Some(portal.inquire(&methods()).await.map_err(Into::into));
+        let inquired = unless(interrupt, portal.inquire(&methods())).await;
+        seen.inquired = inquired.map(|inquired| inquired.map_err(Into::into));
+    }
+    seen
+}
+
+/// The result of `work`; `None` if the user asked to stop before.
+async fn unless<T>(interrupt: &Interrupt, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = interrupt.raised() => None,
+        value = work => Some(value),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Something worth showing while it happens.
+/// An event that is shown while a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A stage began; `total` is how many items it has, when that is known.

@@ -13,7 +13,7 @@ use crate::domain::plan::Plan;
 use crate::domain::state::{DesiredState, Selection};
 use crate::text;
 
-/// Where the record is.
+/// The record that origins are judged by.
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     /// What Git knows.
@@ -51,29 +51,35 @@ pub(crate) fn origins(
     };
     let locate = |paths: &BTreeSet<String>| record.history.locate(paths);
     let mut evidence = OriginEvidence::new(&past, plan, desired, only, record.runs, &locate);
-    let wanted = evidence.unsettled();
-    if !wanted.is_empty() {
-        let mut versions: Vec<(usize, &str, &ObjectId)> = past
-            .manifests()
-            .into_iter()
-            .flat_map(|path| past.versions(path).map(move |(commit, id)| (commit, path, id)))
-            .collect();
-        versions.sort();
-        let texts = record.history.blobs(&versions.iter().map(|(.., id)| (*id).clone()).collect::<Vec<_>>());
-        let versions: Vec<_> = versions
-            .into_iter()
-            .map(|(commit, path, id)| OldManifest { commit, path, text: texts.get(id).map(AsRef::as_ref) })
-            .collect();
-        evidence.read_manifests(&wanted, &versions, &locate);
-        let unread: Vec<_> = evidence.unread().into_iter().collect();
-        let images = record.history.blobs(&unread);
-        let contents: BTreeMap<_, _> =
-            unread.into_par_iter().map(|id| (id.clone(), images.get(&id).map(|bytes| committed(bytes)))).collect();
-        evidence.read_contents(contents);
-    }
+    read_history(record.history, &past, &mut evidence);
     let origins = evidence.judge();
     let remarks = remarks(&past, evidence.uncommitted(), &origins);
     (origins, remarks)
+}
+
+/// Reads the old manifests and images that it takes to judge the changes that are not settled.
+fn read_history(history: &dyn History, past: &Past, evidence: &mut OriginEvidence<'_>) {
+    let wanted = evidence.unsettled();
+    if wanted.is_empty() {
+        return;
+    }
+    let mut versions: Vec<(usize, &str, &ObjectId)> = past
+        .manifests()
+        .into_iter()
+        .flat_map(|path| past.versions(path).map(move |(commit, id)| (commit, path, id)))
+        .collect();
+    versions.sort();
+    let texts = history.blobs(&versions.iter().map(|(.., id)| (*id).clone()).collect::<Vec<_>>());
+    let versions: Vec<_> = versions
+        .into_iter()
+        .map(|(commit, path, id)| OldManifest { commit, path, text: texts.get(id).map(AsRef::as_ref) })
+        .collect();
+    evidence.read_manifests(&wanted, &versions, &|paths| history.locate(paths));
+    let unread: Vec<_> = evidence.unread().into_iter().collect();
+    let images = history.blobs(&unread);
+    let contents: BTreeMap<_, _> =
+        unread.into_par_iter().map(|id| (id.clone(), images.get(&id).map(|bytes| committed(bytes)))).collect();
+    evidence.read_contents(contents);
 }
 
 /// A clone that was cut off, where that matters, and images that are not committed.

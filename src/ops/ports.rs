@@ -24,7 +24,7 @@ use crate::domain::rules::Art;
 use crate::domain::state::{Content, Listed, Listing};
 use crate::format::Published;
 
-/// Reading a branding repository.
+/// The port that reads a branding repository.
 pub trait ReadArt {
     /// The manifest's bytes, or the finding that says why they cannot be read.
     fn manifest(&self) -> Result<Vec<u8>, Box<Finding>>;
@@ -43,7 +43,7 @@ pub(crate) enum NoHistory {
     Unreadable(Problem),
 }
 
-/// Contents by their names in Git.
+/// The contents of files by their names in Git.
 pub(crate) type Blobs = BTreeMap<ObjectId, Arc<[u8]>>;
 
 /// The history of a branding repository in Git. Implementations write nothing and fetch nothing.
@@ -52,7 +52,7 @@ pub(crate) trait History {
     fn past(&self) -> Result<Past, NoHistory>;
     /// Where paths lead, from the root of the repository, as far as that is not to themselves.
     fn locate(&self, paths: &BTreeSet<String>) -> BTreeMap<String, Located>;
-    /// These contents, as far as this clone has them.
+    /// The contents with these names, as far as this clone has them.
     fn blobs(&self, ids: &[ObjectId]) -> Blobs;
 }
 
@@ -75,12 +75,12 @@ pub struct PortalError {
 /// spent waiting for the network, which many downloads can do together.
 pub const DOWNLOADS: usize = 128;
 
-/// Reading a portal. Implementations wait, retry what may be retried, and keep within the command's deadline.
+/// The port that reads a portal. Implementations wait, retry what may be retried, and keep within the command's deadline.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait ReadPortal {
-    /// Both lists, complete.
+    /// Reads both lists completely.
     async fn list(&self) -> Result<Listing, PortalError>;
-    /// Both lists, complete, and whether the caller may write, seen at one moment.
+    /// Reads both lists completely, and whether the caller may write, seen at one moment.
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError>;
     /// Entries, read past the server's list cache: one answer for each address in order, `None` for a missing entry. An
     /// answer may repeat the spelling of the address instead of the stored one.
@@ -100,7 +100,7 @@ impl From<PortalError> for Problem {
     }
 }
 
-/// Checking the way to a portal step by step. Nothing is written.
+/// The port that checks the way to a portal step by step. Nothing is written.
 pub(crate) trait DoctorPort {
     /// The connection settings of the portal.
     fn setup(&self) -> Setup;
@@ -146,7 +146,7 @@ pub enum WriteError {
     Unknown(PortalError),
 }
 
-/// Whether a write may be left undone.
+/// The urgency of a write: whether it may be left undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
     /// It may be left undone.
@@ -156,10 +156,10 @@ pub enum Urgency {
     Completing,
 }
 
-/// Writing to a portal. Implementations never send a request twice unless the first was refused without effect.
+/// The port that writes to a portal. Implementations never send a request twice unless the first was refused without effect.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait WritePortal {
-    /// At most 50 commands in one batch request; one answer for each, in order.
+    /// Sends at most 50 commands in one batch request; one answer for each, in order.
     async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError>;
     /// One command in a request of its own, for portals that refuse batches.
     async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
@@ -168,7 +168,7 @@ pub trait WritePortal {
 /// The most pages of log entries in one request.
 pub(crate) const PAGES_AT_ONCE: usize = 50;
 
-/// Reading timeline log entries, as [`ReadPortal`] reads.
+/// The port that reads timeline log entries, as [`ReadPortal`] reads.
 pub(crate) trait ReadLog {
     async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError>;
     /// The page of an item's entries that begins at `start`, if the portal respects that.
@@ -182,19 +182,19 @@ pub(crate) trait ReadLog {
     ) -> Result<Vec<Result<LogPage, PortalError>>, PortalError>;
 }
 
-/// Writing timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.
+/// The port that writes timeline log entries, as [`WritePortal`] writes: never twice unless the first had no effect.
 pub(crate) trait WriteLog {
     async fn add_log_entry(&self, entity: Entity, draft: &NewLogEntry) -> Result<LogEntry, WriteError>;
     async fn delete_log_entry(&self, id: u64) -> Result<(), WriteError>;
 }
 
-/// What is known of the bytes behind a `fileUri`. Losing it costs downloads, nothing else.
+/// The facts and bytes that are known of each `fileUri`. Losing it costs downloads, nothing else.
 pub trait ContentCache {
     /// The facts of the bytes, if they were seen before.
     fn content(&self, file_uri: &str) -> Option<Content>;
     /// Notes the facts of bytes just seen.
     fn remember(&self, file_uri: &str, content: &Content);
-    /// Bytes that were kept.
+    /// Returns bytes that were kept.
     fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>>;
     /// Keeps bytes that a plan speaks of.
     fn keep(&self, digest: Digest, bytes: &[u8]);
@@ -261,7 +261,7 @@ pub(crate) trait WriteExport {
     fn write(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Result<Vec<Finding>, Box<Finding>>;
 }
 
-/// Whether the user asked to stop. Cheap to ask and to copy.
+/// The flag that the user asked to stop. Cheap to ask and to copy.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<watch::Sender<bool>>);
 

@@ -61,7 +61,7 @@ pub(crate) async fn scan(
     Scanned { evidence: counter.finish(items), stopped }
 }
 
-/// Warnings of codes that the portal does not have: "not seen" would be true of every mistyped one.
+/// The warnings about codes that the portal does not have: "not seen" would be true of every mistyped one.
 pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Result<Vec<Finding>, PortalError> {
     let found = portal.get(codes).await?;
     let absent = codes.iter().zip(found).filter(|(_, found)| found.is_none());

@@ -27,7 +27,7 @@ pub struct Validated {
     pub(crate) images: usize,
 }
 
-/// Findings for a command that has something else to report: errors as they are, and of the warnings of one rule no
+/// The findings for a command that has something else to report: errors as they are, and of the warnings of one rule no
 /// more than how many there are. What they are is for `validate` to say.
 pub(crate) fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
     let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();

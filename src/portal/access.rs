@@ -29,7 +29,7 @@ impl From<Webhook> for Access {
     }
 }
 
-/// How hints name the credentials.
+/// The words for credentials in hints.
 pub(super) struct AccessHints {
     /// What they are.
     pub(super) what: &'static str,
@@ -47,7 +47,7 @@ impl Access {
         self.portal().host()
     }
 
-    /// Where the portal is: what a relative `fileUri` is relative to.
+    /// The portal's address, which a relative `fileUri` is relative to.
     pub(super) const fn portal(&self) -> &ServerAddress {
         match self {
             Self::Webhook(webhook) => &webhook.portal,
@@ -97,7 +97,7 @@ impl Access {
         self.redactor().quote(text)
     }
 
-    /// How hints name these credentials.
+    /// The words for these credentials in hints.
     pub(super) const fn hints(&self) -> AccessHints {
         match self {
             Self::Webhook(_) => AccessHints {

@@ -105,7 +105,7 @@ pub(super) fn would_be_substituted(address: &Address) -> bool {
     address.code.as_str().contains("$result")
 }
 
-/// What a batch answered to each of its commands.
+/// The answers of a batch to each of its commands.
 #[derive(Debug)]
 pub(super) struct BatchAnswers {
     result: Map<String, Value>,
@@ -148,7 +148,7 @@ impl BatchAnswers {
         })
     }
 
-    /// When the time allowances of all its methods are filled up again.
+    /// The time until the allowances of all its methods are filled up again.
     pub(super) fn resets_in(&self) -> Option<Duration> {
         self.time.values().filter_map(wire::resets_in).max()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Our model of the portal's bucket. Its level can exceed its size: the excess is requests that wait for their permit.
+/// A model of the portal's bucket. Its level can exceed its size: the excess is requests that wait for their permit.
 #[derive(Debug, Clone)]
 pub(super) struct RateBucket {
     leak_per_second: f64,

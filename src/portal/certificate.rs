@@ -91,7 +91,7 @@ fn is_for(common_name: &str, name: &ServerName<'_>) -> bool {
     }
 }
 
-/// What a certificate says of itself, as far as it counts here.
+/// The statements of a certificate, as far as they count here.
 #[derive(Debug, PartialEq, Eq)]
 struct Facts {
     /// In seconds since 1970.

@@ -200,7 +200,7 @@ impl Client {
         Err(RequestError { retry_after, ..failure })
     }
 
-    /// Does `work` for a request, and tells it when that goes on past the command's end.
+    /// Does `work` for a request, and announces when it goes on past the command's end.
     async fn announcing<T>(&self, purpose: RequestPurpose, work: impl Future<Output = T>) -> T {
         let goes_on = |end: &Instant| purpose != RequestPurpose::Read || self.deadlines.until(purpose) > *end;
         let Some(end) = self.deadlines.unannounced_end().filter(goes_on) else { return work.await };
@@ -220,7 +220,7 @@ impl Client {
         }
     }
 
-    /// What a portal that refuses batches answers, for commands that a batch would get wrong.
+    /// The error of a portal that refuses batches, for commands that a batch would get wrong.
     pub(super) fn not_in_a_batch(&self) -> RequestError {
         let message = format!("{} would take a code for a reference in a batch", self.access.host());
         RequestError::new(Class::NoBatch, Effect::None, message, None)

@@ -13,7 +13,7 @@ use super::limits::RequestPurpose;
 /// How long past the command's end a replace may be completed and the outcome of writes may be determined.
 const GRACE_PERIOD: Duration = Duration::from_secs(180);
 
-/// When a portal's command ends, and how long each of its requests may take.
+/// The deadlines of a command and of each of its requests.
 #[derive(Debug)]
 pub struct Deadlines {
     end: Cell<Instant>,
@@ -21,7 +21,7 @@ pub struct Deadlines {
     budget: Duration,
     /// Whether reading serves to determine the outcome of writes.
     in_grace_period: Cell<bool>,
-    /// Whether somebody was told that the command goes on past its end.
+    /// Whether it was announced that the command goes on past its end.
     announced: Cell<bool>,
     /// The longest that one read or download may take.
     pub read_timeout: Duration,
@@ -30,7 +30,7 @@ pub struct Deadlines {
     pub write_timeout: Duration,
 }
 
-/// When to give up on one request.
+/// The deadline of one request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestDeadline {
     /// When to give up.
@@ -71,7 +71,7 @@ impl Deadlines {
         self.in_grace_period.set(true);
     }
 
-    /// Until when a request may be sent.
+    /// The time until which a request may be sent.
     pub(super) fn until(&self, purpose: RequestPurpose) -> Instant {
         match purpose {
             RequestPurpose::Read if !self.in_grace_period.get() => self.end.get(),
@@ -85,8 +85,9 @@ impl Deadlines {
         self.until(purpose).saturating_duration_since(now)
     }
 
-    /// Until when a request that is sent now may wait for its answer. A write that is sent in time is given its whole
-    /// timeout: to give up on it early would make its outcome unknown. One that is sent in the grace period has what is left.
+    /// The time until which a request that is sent now may wait for its answer. A write that is sent in time is given its
+    /// whole timeout: to give up on it early would make its outcome unknown. One that is sent in the grace period has what
+    /// is left.
     pub(super) fn of_request(&self, purpose: RequestPurpose, now: Instant) -> RequestDeadline {
         match purpose {
             RequestPurpose::Read => self.of_read(purpose, now),
@@ -98,18 +99,18 @@ impl Deadlines {
         }
     }
 
-    /// When the command ends if nobody was told yet that it goes on; whoever asks tells it at that time.
+    /// The command's end, if it was not announced yet that it goes on; the caller announces it at that time.
     pub(super) fn unannounced_end(&self) -> Option<Instant> {
         (!self.announced.get()).then(|| self.end.get())
     }
 
-    /// Notes that somebody is told, and says for how long the command may go on at most.
+    /// Notes that it is announced, and returns for how long the command may go on at most.
     pub(super) fn announce(&self) -> Duration {
         self.announced.set(true);
         GRACE_PERIOD
     }
 
-    /// Until when something that is read now, in order to send a request of this purpose, may wait for its answer.
+    /// The time until which something that is read now, in order to send a request of this purpose, may wait for its answer.
     pub(super) fn of_read(&self, purpose: RequestPurpose, now: Instant) -> RequestDeadline {
         let (end, timeout) = (self.until(purpose), self.read_timeout);
         let until = now.checked_add(timeout).map_or(end, |until| until.min(end));

@@ -157,7 +157,7 @@ struct Question<'a> {
 type DoctorAnswer = Result<Value, Problem>;
 
 impl Client {
-    /// Until when to wait for an address or a connection.
+    /// The time until which to wait for an address or a connection.
     fn soon(&self) -> Instant {
         let now = Instant::now();
         self.deadlines.of_request(RequestPurpose::Read, now).until.min(now + CONNECT_TIMEOUT)
@@ -183,7 +183,7 @@ impl Client {
         self.ask(RequestPurpose::Read, "batch", &json!({"halt": 0, "cmd": cmd}), read).await
     }
 
-    /// For portals that refuse batches.
+    /// One answer for each question, in a request each, for portals that refuse batches.
     async fn ask_singly(&self, questions: &[Question<'_>]) -> Vec<DoctorAnswer> {
         let mut answers = Vec::with_capacity(questions.len());
         for Question { method, name } in questions {
@@ -228,7 +228,7 @@ impl Client {
     }
 }
 
-/// By how many seconds the clock behind a `Date` header is ahead of `now`.
+/// The seconds by which the clock behind a `Date` header is ahead of `now`.
 fn ahead(date: &str, now: Timestamp) -> Option<i64> {
     let theirs = rfc2822::parse(date).ok()?.timestamp();
     Some(theirs.as_second() - now.as_second())

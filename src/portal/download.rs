@@ -14,7 +14,7 @@ use super::server_address::is_loopback;
 
 /// A larger image is not fetched. This is four times what our own rules allow.
 const MAX_IMAGE_BYTES: usize = 1024 * 1024;
-/// No more redirects are followed.
+/// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 3;
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
@@ -118,7 +118,7 @@ fn refused(access: &Access, why: &str) -> RequestError {
     RequestError::new(Class::Refused, Effect::None, message, None)
 }
 
-/// Host and port, without the path, which may hold what must not get into a log.
+/// The host and port of a URL, without the path, which may hold what must not get into a log.
 fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

@@ -13,7 +13,7 @@ use super::limits::{ALLOWANCE_USED_UP, NotPermitted};
 use super::redact::Redactor;
 use super::wire::{ErrorBody, Malformed};
 
-/// Whether a request that failed may have done something.
+/// The effect of a request that failed: whether it may have done something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// It did nothing.
@@ -67,9 +67,10 @@ fn hint_removing(access: &Access) -> String {
     .to_owned()
 }
 
-/// Class and hint of an error code; `None` when the table does not know it.
+/// The class and hint of an error code; `None` when the table does not know it.
 fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     let AccessHints { what, place, how_to_renew, how_to_add_scope } = access.hints();
+    let configuration = |hint: String| (Class::Configuration, hint);
     let (class, hint) = match code.to_ascii_uppercase().as_str() {
         "QUERY_LIMIT_EXCEEDED" => (
             Class::Busy,
@@ -86,43 +87,30 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
             Class::Transient,
             "the portal could not reach the server that checks tokens: run it again later".to_owned(),
         ),
-        "APPLICATION_NOT_FOUND" => (
-            Class::Configuration,
-            format!("{what} is not installed on this portal any more: install it again, or {how_to_renew}"),
-        ),
-        "PAYMENT_REQUIRED" => (
-            Class::Configuration,
-            format!(
-                "{what} needs a plan or a subscription that the portal has no more: its administrator must renew it"
-            ),
-        ),
-        "INVALID_SCOPE" => (Class::Configuration, how_to_add_scope.to_owned()),
+        "APPLICATION_NOT_FOUND" => configuration(format!(
+            "{what} is not installed on this portal any more: install it again, or {how_to_renew}"
+        )),
+        "PAYMENT_REQUIRED" => configuration(format!(
+            "{what} needs a plan or a subscription that the portal has no more: its administrator must renew it"
+        )),
         "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {how_to_renew}")),
-        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => (Class::Configuration, hint_access(access)),
-        "INSUFFICIENT_SCOPE" => (Class::Configuration, how_to_add_scope.to_owned()),
-        "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => (
-            Class::Configuration,
-            format!("{what}'s user may not sign in: activate the user, or make {what} work for another one"),
-        ),
-        "INVALID_REQUEST" => (Class::Configuration, format!("let the address in {place} start with https://")),
-        "OVERLOAD_LIMIT" => (
-            Class::Configuration,
+        "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => configuration(hint_access(access)),
+        "INVALID_SCOPE" | "INSUFFICIENT_SCOPE" => configuration(how_to_add_scope.to_owned()),
+        "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => configuration(format!(
+            "{what}'s user may not sign in: activate the user, or make {what} work for another one"
+        )),
+        "INVALID_REQUEST" => configuration(format!("let the address in {place} start with https://")),
+        "OVERLOAD_LIMIT" => configuration(
             "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before"
                 .to_owned(),
         ),
-        "ACCESS_DENIED" => (
-            Class::Configuration,
-            format!(
-                "{what}'s user must be an administrator, and the portal's plan must include REST (a commercial plan)"
-            ),
-        ),
-        "ERROR_METHOD_NOT_FOUND" => (
-            Class::Configuration,
-            format!("{what} needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon"),
-        ),
-        "PORTAL_DELETED" => {
-            (Class::Configuration, format!("the portal is gone or switched off: check the host in {place}"))
-        }
+        "ACCESS_DENIED" => configuration(format!(
+            "{what}'s user must be an administrator, and the portal's plan must include REST (a commercial plan)"
+        )),
+        "ERROR_METHOD_NOT_FOUND" => configuration(format!(
+            "{what} needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon"
+        )),
+        "PORTAL_DELETED" => configuration(format!("the portal is gone or switched off: check the host in {place}")),
         "OWNER_NOT_FOUND" => {
             (Class::Refused, "the portal has no such item: check type and number of --entity".to_owned())
         }
@@ -133,7 +121,7 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     Some((class, Some(hint)))
 }
 
-/// Class and hint of any error. `status` is absent inside a batch, where everything comes under 200.
+/// The class and hint of any error. `status` is absent inside a batch, where everything comes under 200.
 fn meaning(access: &Access, code: &str, status: Option<u16>) -> (Class, Option<String>) {
     known(access, code).unwrap_or_else(|| match status {
         Some(401 | 403) => (Class::Configuration, Some(hint_access(access))),
@@ -164,7 +152,7 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     }
 }
 
-/// What a failure about one command means for it. A server error may strike after the work was done.
+/// The answer to a command that a failure about it alone stands for. A server error may strike after the work was done.
 pub(super) fn answer(failure: RequestError) -> Answer {
     match failure.effect {
         Effect::Unknown => Answer::Unknown(failure.error.message),
@@ -189,7 +177,7 @@ pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> R
         408 | 425 | 500.. => Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()),
         413 => Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
         407 => Some("the proxy wants credentials: see HTTPS_PROXY".to_owned()),
-        _ if php_notice(body).is_some() => Some(
+        _ if notice.is_some() => Some(
             "PHP on the portal prints its notices into answers: its administrator must set `display_errors` to off in php.ini, or `debug` to false in bitrix/.settings.php"
                 .to_owned(),
         ),
@@ -200,7 +188,7 @@ pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> R
 
 /// The notice that PHP printed into an answer, without its HTML.
 fn php_notice(body: &[u8]) -> Option<String> {
-    /// What its notices begin with.
+    /// The words that PHP's notices begin with.
     const KINDS: [&str; 8] = [
         "Warning:",
         "Notice:",
@@ -211,7 +199,7 @@ fn php_notice(body: &[u8]) -> Option<String> {
         "Recoverable fatal error:",
         "User Notice:",
     ];
-    /// Notices come first.
+    /// The beginning of a body that is searched for notices.
     const HEAD: usize = 8 * 1024;
     let head = String::from_utf8_lossy(body.get(..HEAD).unwrap_or(body));
     let mut plain = String::new();
@@ -233,7 +221,7 @@ fn php_notice(body: &[u8]) -> Option<String> {
 
 /// A server answered with something that makes no sense. The caller adds the hint.
 pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str, body: &[u8]) -> RequestError {
-    /// Enough of a body to find its first line in.
+    /// The beginning of a body that is searched for its first line.
     const HEAD: usize = 8 * 1024;
     let class = match status {
         429 => Class::Busy,
@@ -282,7 +270,7 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Requ
     RequestError::new(Class::Configuration, Effect::Unknown, message, Some(hint))
 }
 
-/// No response of `host` came, or not all of it.
+/// The failure when no response of `host` came, or not all of it.
 pub(super) fn broken(
     redactor: &Redactor,
     host: &str,
@@ -319,7 +307,7 @@ pub(super) fn broken(
     RequestError::new(class, effect, message, hint.map(str::to_owned))
 }
 
-/// What can be done about a certificate.
+/// The hint about a certificate.
 const fn hint_certificate(problem: CertProblem) -> &'static str {
     match problem {
         CertProblem::Expired => "the portal's administrator must renew it, if this machine's clock is right",
@@ -472,10 +460,10 @@ mod tests {
             "PHP Notice: Undefined array key 1 in /home/x.php on line 3\n{}",
         ] {
             let failure = garbage(&access(), 200, "no JSON", body.as_bytes());
-            let told = &failure.error.message;
+            let shown = &failure.error.message;
             assert!(
-                told.contains("a notice of PHP") && told.contains("Undefined array key 1 in /home/x.php on line 3"),
-                "{told}"
+                shown.contains("a notice of PHP") && shown.contains("Undefined array key 1 in /home/x.php on line 3"),
+                "{shown}"
             );
             assert!(failure.error.hint.as_deref().unwrap().contains("display_errors"), "{failure:?}");
             assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unknown));
@@ -505,8 +493,8 @@ mod tests {
             malformed(&access(), "batch", &Malformed(echo.clone())),
             redirected(&access(), 302, Some(&echo)),
         ] {
-            let told = format!("{} {failure:?}", failure.error).to_lowercase();
-            assert!(!told.contains(&SECRET.to_lowercase()), "{told}");
+            let shown = format!("{} {failure:?}", failure.error).to_lowercase();
+            assert!(!shown.contains(&SECRET.to_lowercase()), "{shown}");
         }
     }
 }

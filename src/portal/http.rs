@@ -9,7 +9,7 @@ use reqwest::{RequestBuilder, Response};
 use rustls::{CertificateError, InvalidMessage};
 use tokio::time::{Instant, timeout_at};
 
-/// Why no response, or not all of it, came.
+/// The reason why no response came, or not all of it.
 #[derive(Debug)]
 pub(super) struct TransportError {
     pub(super) kind: TransportFailure,
@@ -34,7 +34,7 @@ pub(super) enum TransportFailure {
     TooLarge,
 }
 
-/// What is wrong with a certificate.
+/// The problem with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CertProblem {
     /// It has expired.
@@ -145,7 +145,7 @@ fn cert_problem(error: &reqwest::Error) -> Option<CertProblem> {
     }
 }
 
-/// Whether what came was no TLS at all, as from a server that speaks plain http.
+/// Whether the answer was not TLS at all, as from a server that speaks plain http.
 fn is_not_tls(error: &reqwest::Error) -> bool {
     matches!(tls_error(error), Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
 }

@@ -9,13 +9,13 @@ use serde_json::{Map, Number, Value};
 /// of `{}` alone would take thirty times its size.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
-/// What a value takes where it stands, in a list or a map that doubles its room as it grows.
+/// The memory of a value where it stands, in a list or a map that doubles its room as it grows.
 const VALUE: usize = 2 * size_of::<Value>();
 
-/// What a map takes for its first members.
+/// The memory of a map for its first members.
 const MAP: usize = 512;
 
-/// Why bytes could not be read.
+/// The reason why bytes could not be read.
 #[derive(Debug)]
 pub(super) enum Unreadable {
     /// They end too early.

@@ -17,14 +17,14 @@ const TOO_MANY_REQUESTS: &str = "QUERY_LIMIT_EXCEEDED";
 /// The error code of a method that used up its time allowance. The portal's answers say when that is filled up again.
 pub(super) const ALLOWANCE_USED_UP: &str = "OPERATION_TIME_LIMIT";
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequestPurpose {
     Read,
     Write(Urgency),
 }
 
-/// How fast requests may follow one another.
+/// The rate of requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
     /// Requests per second in the long run; more than 0.
@@ -36,20 +36,20 @@ pub struct Rate {
 }
 
 impl Default for Rate {
-    /// What a portal allows on every plan but the largest.
+    /// The rate that a portal allows on every plan but the largest.
     fn default() -> Self {
         Self { per_second: 2.0, burst: 50, headroom: 10 }
     }
 }
 
-/// How often a request failed in each way that is worth repeating.
+/// The numbers of failures of one request, of each kind that is worth repeating.
 #[derive(Debug, Default)]
 pub(super) struct RetryCounts {
     busy: u32,
     transient: u32,
 }
 
-/// Why a request may not be sent.
+/// The reason why a request may not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotPermitted {
     /// The command's time is up before its turn comes.
@@ -60,7 +60,7 @@ pub(super) enum NotPermitted {
     WaitedTooLong(Duration),
 }
 
-/// What is known of a portal's limits.
+/// The known limits of a portal.
 #[derive(Debug)]
 pub(super) struct Limits {
     rate: Rate,
@@ -90,7 +90,7 @@ impl Limits {
         self.rate
     }
 
-    /// How long to wait until the portal takes writes again. One that completes a replace does not wait where there is
+    /// The time to wait until the portal takes writes again. One that completes a replace does not wait where there is
     /// no time for it: a refusal costs it nothing.
     pub(super) fn hold(
         &self,

@@ -60,7 +60,7 @@ fn is_exempt(server: &ServerAddress, variable: &impl Fn(&str) -> Option<OsString
     server.origin().as_str().parse::<Uri>().is_ok_and(|uri| any.intercept(&uri).is_none())
 }
 
-/// What is wrong with the address of a proxy.
+/// The flaw of a proxy's address.
 fn flaw(text: &str) -> Option<&'static str> {
     if text.contains(char::is_whitespace) {
         return Some("it holds a blank or a line break");
@@ -89,13 +89,13 @@ fn flaw(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether the HTTP library takes it for a proxy.
+/// Whether the HTTP library takes a text for a proxy.
 fn is_used(text: &str) -> bool {
     Matcher::builder().https(text.to_owned()).build().intercept(&Uri::from_static("https://portal.invalid/")).is_some()
 }
 
-/// Host and port of the proxy on the way to a server, as the HTTP library decides it, by the same variables and settings of
-/// the system.
+/// The host and port of the proxy on the way to a server, as the HTTP library decides it, by the same variables and
+/// settings of the system.
 pub(super) fn of(server: &ServerAddress) -> Option<(String, u16)> {
     let uri = server.origin().as_str().parse::<Uri>().ok().filter(|_| !server.is_loopback())?;
     let found = Matcher::from_system().intercept(&uri)?.uri().clone();

@@ -46,7 +46,7 @@ impl ReadPortal for Client {
 }
 
 impl Client {
-    /// Both lists, in one request.
+    /// Reads both lists in one request.
     async fn read_list(&self) -> Result<Listing, RequestError> {
         let read = |answered: RestResult| {
             self.lists(BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?)
@@ -58,7 +58,7 @@ impl Client {
         }
     }
 
-    /// Whether the caller may write, and both lists, in one request.
+    /// Reads whether the caller may write, and both lists, in one request.
     async fn read_rights_and_list(&self) -> Result<(Listing, bool), RequestError> {
         let read = |answered: RestResult| {
             let mut answers = BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?;
@@ -84,7 +84,7 @@ impl Client {
         wire::truth(&answered.result).ok_or_else(|| self.malformed(batch::RIGHTS_METHOD, &neither()))
     }
 
-    /// Entries by their addresses, at most 50 in a request.
+    /// Reads entries by their addresses, at most 50 in a request.
     async fn read_entries(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, RequestError> {
         let mut entries = Vec::with_capacity(addresses.len());
         for part in addresses.chunks(batch::MAX_COMMANDS) {
@@ -170,7 +170,7 @@ impl Client {
         }
     }
 
-    /// Both lists, one after the other, for portals that refuse batches.
+    /// Reads one list after the other, for portals that refuse batches.
     async fn list_singly(&self) -> Result<Listing, RequestError> {
         let mut entries = Vec::new();
         for kind in Kind::ALL {

@@ -16,7 +16,7 @@ use crate::text;
 /// The most characters of a server's words in a message.
 const MAX_QUOTED_CHARS: usize = 120;
 
-/// What stands where a secret was.
+/// The text that replaces a secret.
 pub(super) const MASK: &str = "[secret]";
 
 /// So many first characters of a secret are hidden like all of it: an answer may be cut inside.
@@ -61,7 +61,7 @@ impl Secrets {
         self.spellings.sort_by_key(|spelling| Reverse(spelling.text.expose_secret().len()));
     }
 
-    /// What begins at a place of a text.
+    /// The secret that begins at a place of a text.
     fn at(&self, text: &str, at: usize) -> Option<Match> {
         let byte = text.as_bytes().get(at)?;
         if self.begins.get(usize::from(*byte)) != Some(&true) || !text.is_char_boundary(at) {
@@ -167,7 +167,7 @@ impl Redactor {
         text::cut(line.trim_end_matches('.'), MAX_QUOTED_CHARS).into_owned()
     }
 
-    /// Where secrets are, and beginnings of them, in order.
+    /// The places of secrets and of their beginnings, in order.
     fn matches(&self, text: &str) -> Vec<Match> {
         let known = self.secrets.borrow();
         let mut found = Vec::new();
@@ -189,7 +189,7 @@ impl Redactor {
 }
 
 impl Spelling {
-    /// What of it stands at a place of a text, if that is enough.
+    /// The part of the secret at a place of a text, if that is enough of it.
     fn at(&self, text: &[u8], start: usize) -> Option<Match> {
         let secret = self.text.expose_secret().as_bytes();
         let (mut end, mut count) = (start, 0);
@@ -243,7 +243,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u8> {
     u8::try_from(u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?).ok()
 }
 
-/// What Base64 makes of bytes, wherever they stand in what is encoded: the characters that depend on them alone.
+/// The Base64 forms of bytes, wherever they stand in what is encoded: the characters that depend on them alone.
 fn in_base64(secret: &[u8]) -> Vec<String> {
     let mut spellings = Vec::new();
     for before in 0..3 {
@@ -298,8 +298,8 @@ mod tests {
         for before in ["", "a", "ab", "abc", "user:"] {
             for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
                 let text = engine.encode(format!("{before}{SECRET}/batch"));
-                let told = redactor.redact(&text);
-                assert!(told.contains(MASK) && told.len() < text.len(), "{before}: {told}");
+                let shown = redactor.redact(&text);
+                assert!(shown.contains(MASK) && shown.len() < text.len(), "{before}: {shown}");
             }
         }
     }
@@ -338,8 +338,8 @@ mod tests {
         redactor.hide("first-token-and-more");
         redactor.hide("");
         assert_eq!(redactor.redact("first-token-and-more first-token x"), "[secret] [secret] x");
-        let told = format!("{redactor:?} {redactor:#?}");
-        assert!(!told.contains("first"), "{told}");
+        let shown = format!("{redactor:?} {redactor:#?}");
+        assert!(!shown.contains("first"), "{shown}");
     }
 
     #[test]

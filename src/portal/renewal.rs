@@ -26,7 +26,7 @@ use super::wire::{self, AnswerBody};
 
 /// A longer answer of the token server is not read.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// How often a lock that another process holds is tried again.
+/// The time between two tries to take a lock that another process holds.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 const EXPIRED: &str = "the access token has expired";
 /// The hint when the server is not well: the tokens are still good.
@@ -214,7 +214,7 @@ fn unusable(error: OAuthError) -> RequestError {
     RequestError::new(Class::Configuration, Effect::None, error.to_string(), Some(hint.to_owned()))
 }
 
-/// Whether the server does not take the refresh token (any more).
+/// Whether the server no longer takes the refresh token.
 fn is_spent(failure: &RequestError) -> bool {
     failure.error.code.as_deref() == Some("invalid_grant")
 }

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-/// Scheme, host and port of a server.
+/// The scheme, host and port of a server.
 #[derive(Debug, Clone)]
 pub(super) struct ServerAddress {
     origin: Url,
@@ -23,12 +23,12 @@ impl ServerAddress {
         &self.host
     }
 
-    /// Scheme, host and port.
+    /// The URL of scheme, host and port.
     pub(super) const fn origin(&self) -> &Url {
         &self.origin
     }
 
-    /// Whether it is this machine.
+    /// Whether the server is this machine.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(&self.origin)
     }
@@ -43,7 +43,7 @@ pub(super) fn is_private(url: &Url) -> bool {
     }
 }
 
-/// Whether a URL's host is this machine by its name, so that nobody else sees what is sent there.
+/// Whether a URL's host is this machine by its name, so that what is sent there stays on it.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

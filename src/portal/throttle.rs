@@ -19,11 +19,11 @@ use super::limits::{Limits, NotPermitted, Rate, RequestPurpose, RetryCounts};
 /// Waits longer than this are announced.
 const MIN_ANNOUNCED_WAIT: Duration = Duration::from_secs(1);
 
-/// Holds requests back until they may be sent.
+/// The throttle that holds requests back until they may be sent.
 pub struct Throttle {
     limits: RefCell<Limits>,
     download_slots: Semaphore,
-    /// Who is shown what is waited for.
+    /// The observer that is shown what is waited for.
     observer: Arc<dyn Observer>,
 }
 
@@ -48,7 +48,7 @@ impl Throttle {
         })
     }
 
-    /// How fast requests may follow one another.
+    /// The rate of requests.
     pub(super) fn rate(&self) -> Rate {
         self.limits.borrow().rate()
     }

@@ -89,7 +89,7 @@ impl TrustStore {
     }
 }
 
-/// Whether an HTTP client keeps its connections.
+/// The handling of connections by an HTTP client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Connections {
     /// For the next request.
@@ -159,13 +159,13 @@ mod tests {
 
     #[test]
     fn a_ca_file_must_hold_a_certificate() {
-        let told = |pem: &[u8]| TrustStore::with_system(Some(pem), None).err().unwrap();
-        assert_eq!(told(b""), "it holds no certificate");
-        assert_eq!(told(b"hello"), "it holds no certificate");
+        let refusal = |pem: &[u8]| TrustStore::with_system(Some(pem), None).err().unwrap();
+        assert_eq!(refusal(b""), "it holds no certificate");
+        assert_eq!(refusal(b"hello"), "it holds no certificate");
         assert_eq!(
-            told(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            refusal(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
             "it holds something that is no certificate"
         );
-        assert_eq!(told(b"-----BEGIN CERTIFICATE-----\n!!!\n"), "it is no sound PEM");
+        assert_eq!(refusal(b"-----BEGIN CERTIFICATE-----\n!!!\n"), "it is no sound PEM");
     }
 }

@@ -17,7 +17,7 @@ pub struct Webhook {
     pub(super) redactor: Redactor,
 }
 
-/// Why a text is not a webhook URL. It names where the text came from and never quotes it.
+/// The reason why a text is not a webhook URL. It names where the text came from and never quotes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
     /// It is empty.
@@ -58,7 +58,7 @@ pub enum WebhookError {
     },
 }
 
-/// What people put around a value.
+/// The quotes that people put around a value.
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
 
 impl Webhook {
@@ -202,9 +202,9 @@ mod tests {
             "https://acme.example/rest/1/batch.json".to_owned(),
         ] {
             let error = parse(&text).unwrap_err();
-            let told = format!("{error} {error:?}");
+            let shown = format!("{error} {error:?}");
             assert!(error.to_string().starts_with("BITRIX24_WEBHOOK_URL "), "{error}");
-            assert!(!told.contains(SECRET) && !told.contains("acme.example"), "{told}");
+            assert!(!shown.contains(SECRET) && !shown.contains("acme.example"), "{shown}");
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn it_prints_as_its_host() {
         let webhook = parse(&format!("https://acme.example/rest/1/{SECRET}/")).unwrap();
-        let told = format!("{webhook:?} {webhook:#?}");
-        assert!(told.contains("acme.example") && !told.contains(SECRET), "{told}");
+        let shown = format!("{webhook:?} {webhook:#?}");
+        assert!(shown.contains("acme.example") && !shown.contains(SECRET), "{shown}");
     }
 }

@@ -22,7 +22,7 @@ pub(super) enum AnswerBody {
     NoAnswer(&'static str),
 }
 
-/// What a method answers when it succeeds.
+/// The answer of a method that succeeds.
 #[derive(Debug, PartialEq)]
 pub(super) struct RestResult {
     /// What the method returns.
@@ -44,7 +44,7 @@ pub(super) struct ErrorBody {
     pub(super) description: String,
 }
 
-/// Why an answer is not of the shape it should have.
+/// The reason why an answer does not have the shape that it should.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) String);
 
@@ -166,7 +166,7 @@ pub(super) fn is_deleted(result: &Value) -> bool {
     truth(result) == Some(true)
 }
 
-/// How long after the answer the method's time allowance is filled up again, by the server's own clock.
+/// The time after the answer until the method's time allowance is filled up again, by the server's own clock.
 pub(super) fn resets_in(time: &Value) -> Option<Duration> {
     /// The allowance is counted over ten minutes: more than that is a mistake somewhere.
     const WINDOW: f64 = 600.0;

@@ -1,6 +1,6 @@
 //! The plan as a unified diff of two manifests: the portal as it is observed, and as it is desired. Every code has the
 //! facts of its image as its value, so an image that changes is a line that changes. What was compared and stays is
-//! what the portal holds, on both sides; what nobody compared is on neither.
+//! what the portal holds, on both sides; what was not compared is on neither.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -64,7 +64,7 @@ pub fn report(report: &Report) -> String {
     text
 }
 
-/// Codes and the facts of their images, by address.
+/// The codes and the facts of their images, by address.
 type State = BTreeMap<Address, String>;
 
 /// The portal as it is observed and as it is desired.
@@ -113,7 +113,7 @@ fn facts(content: &Content, size: Option<(u32, u32)>) -> String {
     format!("{{{facts}}}")
 }
 
-/// How wide and how high the image in some bytes is.
+/// The width and height of the image in some bytes.
 fn dimensions(bytes: &Arc<[u8]>) -> Option<(u32, u32)> {
     png::header(bytes).ok().map(|header| (header.width, header.height))
 }

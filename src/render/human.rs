@@ -12,7 +12,7 @@ use crate::domain::guard::Outcome;
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
-use crate::domain::png::{self, Image};
+use crate::domain::png;
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::state::Content;
 use crate::domain::step::StepOutcome;
@@ -180,12 +180,12 @@ pub fn validation(validation: &Validation, pictures: &Pictures, screen: &Screen)
     snippet::findings(findings, manifest, source, pictures, screen) + &last
 }
 
-/// Findings for the error stream.
+/// The findings for the error stream.
 pub(crate) fn findings(findings: &[Finding], report: &Report, screen: &Screen) -> String {
     snippet::findings(findings, &report.manifest, &report.source, &Pictures::new(), screen)
 }
 
-/// How wide the column of addresses is, the same for all lines.
+/// The width of the column of addresses, the same for all lines.
 fn width(plan: &Plan) -> usize {
     let changed = plan.diff.changes.iter().map(|change| &change.address);
     let unknown = plan.diff.unknown.iter().map(|unknown| &unknown.address);
@@ -206,11 +206,12 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen
         if let (Some(colours), Some(columns)) = (screen.colours, screen.columns)
             && drawn < MAX_DRAWN
         {
-            let image = |content: Option<&Content>| png::read(plan.contents.get(&content?.sha256)?).ok();
+            let image = |content: Option<&Content>| {
+                png::read(plan.contents.get(&content?.sha256)?).ok().map(|image| image.pixels)
+            };
             let before = image(change.action.before().and_then(|before| before.content.as_ref()));
             let after = image(change.action.after().map(|after| &after.content));
-            let pixels = |image: &Option<Image>| image.as_ref().map(|image| image.pixels.clone());
-            text.push_str(&picture::pair(pixels(&before).as_ref(), pixels(&after).as_ref(), columns, colours));
+            text.push_str(&picture::pair(before.as_ref(), after.as_ref(), columns, colours));
             drawn += 1;
         }
     }

@@ -76,7 +76,7 @@ impl CaseResult {
         Self { word, sort: sort.to_owned(), lines: vec![message.clone()], message }
     }
 
-    /// Several findings in one. `None` when there are none.
+    /// The element of several findings. `None` when there are none.
     fn of(word: ResultElement, findings: &[&Finding]) -> Option<Self> {
         let (first, others) = findings.split_first()?;
         let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
@@ -237,8 +237,8 @@ fn line(finding: &Finding) -> String {
     text
 }
 
-/// Text for an element or a quoted attribute. What XML 1.0 cannot hold at all, most control characters and two that are
-/// no characters, is spelt out by [`escape`].
+/// A text escaped for an element or a quoted attribute. What XML 1.0 cannot hold at all, most control characters and two
+/// that are not characters, is spelt out by [`escape`].
 fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in escape(text).chars() {

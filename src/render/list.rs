@@ -8,7 +8,7 @@ use crate::domain::state::Reading;
 use super::screen::Screen;
 use super::style::{BOLD, CREATE, DIM, REPLACE, shown, widest};
 
-/// Whether the entries that come with the product are named one by one.
+/// The handling of entries that come with the product: named one by one, or counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Systems {
     /// Only counted.

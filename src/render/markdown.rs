@@ -21,7 +21,7 @@ use crate::domain::report::{Report, Run, Subject, Validation};
 use crate::domain::step::StepOutcome;
 use crate::text::{cut, escape};
 
-/// No comment is longer, in bytes: hosts take 65,536 characters, and a tool may add some of its own.
+/// The most bytes of a comment: hosts take 65,536 characters, and a tool may add some of its own.
 pub const MAX_COMMENT_BYTES: usize = 60_000;
 
 /// The most rows that are seen without a click.
@@ -87,7 +87,7 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
     comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
 }
 
-/// Who moved; a reason may hold words of Git.
+/// The line on origins; a reason may hold words of Git.
 fn moved(report: &Report) -> Option<String> {
     match common_reason(&report.origins) {
         Some(why) => Some(format!("Who moved is unknown: {}", code(why))),
@@ -246,7 +246,7 @@ fn marked(name: &str) -> String {
     marked
 }
 
-/// Text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
+/// A text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
 fn code(text: &str) -> String {
     span(&cut(&escape(text).replace('|', "\\u{7c}"), MAX_NAME_CHARS))
 }

@@ -11,12 +11,12 @@ pub(super) fn of<'a>(report: &'a Report, address: &Address) -> Option<&'a Origin
     report.origins.get(address).filter(|_| is_shown)
 }
 
-/// `drifted: the portal's image is none of the 3 that were committed`.
+/// An origin in words: `drifted: the portal's image is none of the 3 that were committed`.
 pub(super) fn in_words(origin: &Origin) -> String {
     format!("{}: {}", origin.kind.name(), escape(&origin.why))
 }
 
-/// All of them in a sentence without its full stop; `None` when nobody asked who moved, or when nothing differs.
+/// All origins in a sentence without its full stop; `None` when they were not looked up, or when nothing differs.
 pub(super) fn summary(report: &Report) -> Option<String> {
     if let Some(why) = common_reason(&report.origins) {
         return Some(format!("Who moved is unknown: {}", escape(why)));

@@ -9,7 +9,7 @@ use image::{Rgba, RgbaImage};
 use super::screen::Colours;
 use super::style::DIM;
 
-/// Images by their files, as findings name them.
+/// The images by their files, as findings name them.
 pub type Pictures = BTreeMap<String, RgbaImage>;
 
 /// The widest picture, in cells: an icon is shown pixel by pixel, a logo at half its size.

@@ -18,7 +18,7 @@ pub fn list(rules: &[&ArtRule]) -> String {
     text
 }
 
-/// All there is to say of one rule.
+/// The full explanation of one rule.
 pub(crate) fn story(rule: &ArtRule) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{BOLD}{}{BOLD:#}: {} by default", rule.id, rule.default.name());

@@ -24,7 +24,7 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 /// The name under which relative paths are known.
 const ROOT: &str = "%SRCROOT%";
 
-/// All that a path in a URI may not hold as it is.
+/// The characters that are encoded in a path of a URI.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Serialize)]

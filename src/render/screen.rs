@@ -13,7 +13,7 @@ pub struct Screen {
     pub(crate) colours: Option<Colours>,
 }
 
-/// How many colours there are.
+/// The colours of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Colours {
     /// All of them.
@@ -22,7 +22,7 @@ pub(crate) enum Colours {
     Indexed,
 }
 
-/// Below this, nobody could read the lines.
+/// The least width in which lines can be read.
 const NARROWEST: usize = 20;
 
 impl Screen {

@@ -18,13 +18,13 @@ const INDENT: usize = 4;
 /// The longest stretch of text that is shown, in bytes; of a longer one only the place is shown.
 const MAX_SHOWN: usize = 400;
 
-/// Where the lines of a message begin after the first.
+/// The indentation of a message's lines after the first.
 const HANGING: usize = 2;
 
 /// The width before the text of a help, beside the numbers of lines: a manifest has no more than five digits' worth.
 const HELP: usize = 5 + " = help: ".len();
 
-/// The most images that are drawn: past that, nobody would find the findings among them.
+/// The most images that are drawn: past that, the findings would be lost among them.
 const MAX_DRAWN: usize = 20;
 
 /// Renders findings one after another, with ANSI styles, for `screen`. `source` is the text of the manifest, which is called `name`.

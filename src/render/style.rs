@@ -17,7 +17,7 @@ pub(super) fn shown(address: &Address) -> String {
     brief(&address.to_string())
 }
 
-/// Text for a line that also holds other things: escaped, and no longer than a line can hold.
+/// A text for a line that also holds other things: escaped, and no longer than a line can hold.
 pub(super) fn brief(text: &str) -> String {
     const MAX_CHARS: usize = 80;
     cut(&escape(text), MAX_CHARS).into_owned()
@@ -29,7 +29,7 @@ pub(super) fn widest<'a>(addresses: impl Iterator<Item = &'a Address>) -> usize 
     addresses.map(|address| display_width(&shown(address))).max().unwrap_or(0).min(MAX_WIDTH)
 }
 
-/// How many changes, with the word.
+/// The number of changes, with the word.
 pub(super) fn steps(count: usize) -> String {
     plural(count, "change", "changes")
 }

@@ -229,7 +229,7 @@ mod tests {
                 assert!(results.parameters(&command(query)).is_ok(), "{query}, {number}");
             }
             let refusal = results.parameters(&command(query)).unwrap_err();
-            assert_eq!((refusal.status, refusal.code.as_str()), (500, "INTERNAL_SERVER_ERROR"));
+            assert_eq!((refusal.status, &*refusal.code), (500, "INTERNAL_SERVER_ERROR"));
             assert!(results.parameters(&command("a=b")).is_ok(), "what refers to nothing goes on");
         }
     }

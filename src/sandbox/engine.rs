@@ -131,7 +131,7 @@ impl Engine {
 
     /// The caller: a webhook by the path, an application by its token in the parameter `auth` or in a header.
     fn caller(&self, asked: &Asked, headers: &[(String, String)]) -> Result<Caller, CallRefusal> {
-        let Asked::Call { credentials, given, .. } = asked else { return Err(CallRefusal::no_auth()) };
+        let Asked::Call { credentials, given, .. } = asked else { return Err(CallRefusal::NO_AUTH) };
         if let Some((user, secret)) = credentials {
             let wrong = || CallRefusal::new(401, "INVALID_CREDENTIALS", "Invalid request credentials");
             return self.identity.webhook(user, secret).ok_or_else(wrong);
@@ -141,7 +141,7 @@ impl Engine {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         };
-        let token = given.get("auth").and_then(Value::as_str).or_else(bearer).ok_or_else(CallRefusal::no_auth)?;
+        let token = given.get("auth").and_then(Value::as_str).or_else(bearer).ok_or(CallRefusal::NO_AUTH)?;
         self.core().tokens.client_id(token, Timestamp::now()).map(Identity::app_user)
     }
 
@@ -182,10 +182,10 @@ impl Engine {
         let refused = |refusal: &CallRefusal| Some(HttpAnswer::refused(refusal));
         let now = self.started.elapsed();
         if self.core().bucket.as_mut().is_some_and(|level| !level.admit(now)) {
-            return refused(&CallRefusal::too_many_requests());
+            return refused(&CallRefusal::TOO_MANY_REQUESTS);
         }
         if methods::lookup(method).is_none() {
-            return refused(&CallRefusal::unknown_method());
+            return refused(&CallRefusal::UNKNOWN_METHOD);
         }
         let caller = match &ticket.caller {
             Ok(caller) => caller,

@@ -31,7 +31,7 @@ impl Core {
             if let Some(command) = record.commands.get_mut(place) {
                 command.end = match &end {
                     Ok(_) => End::Done,
-                    Err(refusal) => End::Refused(refusal.code.clone()),
+                    Err(refusal) => End::Refused(refusal.code.to_string()),
                 };
             }
         }
@@ -53,7 +53,7 @@ impl Core {
         changed: &mut bool,
     ) -> Result<Success, CallRefusal> {
         match self.admitted(name, caller, now)? {
-            Method::Batch => Err(CallRefusal::not_in_batch()),
+            Method::Batch => Err(CallRefusal::NOT_IN_BATCH),
             Method::Scope => {
                 let full = given.get("full").is_some_and(is_true);
                 Ok(Success::of(json!(if full { &SCOPES } else { caller.scopes })))
@@ -81,13 +81,13 @@ impl Core {
 
     /// The method of that name, if the caller may use it now.
     fn admitted(&self, name: &str, caller: &Caller, now: Timestamp) -> Result<Method, CallRefusal> {
-        let method = lookup(name).ok_or_else(CallRefusal::unknown_method)?;
+        let method = lookup(name).ok_or(CallRefusal::UNKNOWN_METHOD)?;
         if method.scope().is_some_and(|scope| !caller.scopes.contains(&scope)) {
             let text = "The request requires higher privileges than provided by the webhook token";
             return Err(CallRefusal::new(401, "insufficient_scope", text));
         }
         if !self.meter.admits(name, now) {
-            return Err(CallRefusal::time_limit());
+            return Err(CallRefusal::TIME_LIMIT);
         }
         self.script.refusal(name).map_or(Ok(method), Err)
     }

@@ -102,7 +102,7 @@ mod tests {
         let at = |second: i64| start + jiff::SignedDuration::from_secs(second);
         assert_eq!(tokens.refreshed(&identity.apps, given, at(REFRESH_LIFETIME - 1)).unwrap(), app);
         let refusal = tokens.refreshed(&identity.apps, given, at(REFRESH_LIFETIME)).unwrap_err();
-        assert_eq!((refusal.status, refusal.code.as_str()), (400, "invalid_grant"));
+        assert_eq!((refusal.status, &*refusal.code), (400, "invalid_grant"));
         assert_eq!(open(&store, &identity, at(REFRESH_LIFETIME - 1), LIFETIME).unwrap(), tokens);
         let later = open(&store, &identity, at(REFRESH_LIFETIME), LIFETIME).unwrap();
         assert_ne!(later.newest(app), Some(pair));

@@ -80,9 +80,9 @@ impl Tokens {
 
     /// The client id of the application that an access token belongs to.
     pub(super) fn client_id(&self, access_token: &str, now: Timestamp) -> Result<&str, CallRefusal> {
-        let pair = self.0.iter().find(|pair| pair.access_token == access_token).ok_or_else(CallRefusal::no_auth)?;
+        let pair = self.0.iter().find(|pair| pair.access_token == access_token).ok_or(CallRefusal::NO_AUTH)?;
         if pair.expires <= now.as_second() {
-            return Err(CallRefusal::expired_token());
+            return Err(CallRefusal::EXPIRED_TOKEN);
         }
         Ok(&pair.client_id)
     }

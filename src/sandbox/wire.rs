@@ -1,5 +1,6 @@
 //! How things look on the wire: the parameters of a request on the way in, JSON envelopes on the way out. No socket here.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -44,38 +45,27 @@ pub(super) struct CallRefusal {
     /// The HTTP status of a single call.
     pub(super) status: u16,
     /// `error`.
-    pub(super) code: String,
+    pub(super) code: Cow<'static, str>,
     /// `error_description`.
-    pub(super) description: String,
+    pub(super) description: Cow<'static, str>,
 }
 
 impl CallRefusal {
+    pub(super) const TOO_MANY_REQUESTS: Self = Self::fixed(503, "QUERY_LIMIT_EXCEEDED", "Too many requests");
+    pub(super) const TIME_LIMIT: Self =
+        Self::fixed(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.");
+    pub(super) const EXPIRED_TOKEN: Self = Self::fixed(401, "expired_token", "The access token provided has expired.");
+    pub(super) const UNKNOWN_METHOD: Self = Self::fixed(404, "ERROR_METHOD_NOT_FOUND", "Method not found!");
+    pub(super) const NO_AUTH: Self = Self::fixed(401, "NO_AUTH_FOUND", "Wrong authorization data");
+    pub(super) const NOT_IN_BATCH: Self =
+        Self::fixed(400, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage");
+
     pub(super) fn new(status: u16, code: &str, description: &str) -> Self {
-        Self { status, code: code.to_owned(), description: description.to_owned() }
+        Self { status, code: code.to_owned().into(), description: description.to_owned().into() }
     }
 
-    pub(super) fn too_many_requests() -> Self {
-        Self::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
-    }
-
-    pub(super) fn time_limit() -> Self {
-        Self::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
-    }
-
-    pub(super) fn expired_token() -> Self {
-        Self::new(401, "expired_token", "The access token provided has expired.")
-    }
-
-    pub(super) fn unknown_method() -> Self {
-        Self::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
-    }
-
-    pub(super) fn no_auth() -> Self {
-        Self::new(401, "NO_AUTH_FOUND", "Wrong authorization data")
-    }
-
-    pub(super) fn not_in_batch() -> Self {
-        Self::new(400, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
+    const fn fixed(status: u16, code: &'static str, description: &'static str) -> Self {
+        Self { status, code: Cow::Borrowed(code), description: Cow::Borrowed(description) }
     }
 
     pub(super) fn internal(error: &impl fmt::Display) -> Self {

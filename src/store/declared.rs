@@ -83,10 +83,7 @@ fn list(
             let message = format!("the folder `{name}` holds a file whose name is not UTF-8: {}", file_name.display());
             return Err(fail(message));
         };
-        if file_name.starts_with('.') {
-            continue;
-        }
-        if let Some(stem) = file_name.strip_suffix(".png") {
+        if let Some(stem) = file_name.strip_suffix(".png").filter(|_| !file_name.starts_with('.')) {
             listed.push(DeclaredFile {
                 address: Address::new(kind, Code::new(stem)),
                 file: [name.trim_end_matches('/'), "/", file_name].concat(),

@@ -49,16 +49,7 @@ impl ExportedPortal {
         let root = Root::around(&folder.path_of(SNAPSHOT));
         let inside =
             Inside::below(root.folder(), &folder, std::iter::empty()).map_err(|error| fail(error.to_string()))?;
-        let bytes = match inside.read(SNAPSHOT, None, MAX_SNAPSHOT_BYTES) {
-            Ok(FileContents { bytes: Some(bytes), .. }) => Ok(bytes),
-            Ok(FileContents { bytes: None, .. }) => Err(format!("it is larger than {} MiB", MAX_SNAPSHOT_BYTES >> 20)),
-            Err(NotRead::InGit) => Err("it lies in .git".to_owned()),
-            Err(NotRead::Outside | NotRead::LeadsOut) => Err("it is a link that leaves the folder".to_owned()),
-            Err(NotRead::Kind(kind)) => Err(format!("it is {}", kind.words())),
-            Err(NotRead::Io(error)) => Err(error.to_string()),
-        };
-        let bytes = bytes.map_err(|why| fail(format!("{SNAPSHOT} cannot be read: {why}")))?;
-        let snapshot = SnapshotDocument::read(&bytes).map_err(|error| fail(format!("{SNAPSHOT}: {error}")))?;
+        let snapshot = snapshot(&inside).map_err(fail)?;
         let mut findings = Vec::new();
         let mut listing = Listing::default();
         let mut images = BTreeMap::new();
@@ -91,6 +82,20 @@ impl ExportedPortal {
     pub(crate) const fn source(&self) -> &ExportSource {
         &self.source
     }
+}
+
+/// The snapshot of an export; the error says why there is none.
+fn snapshot(inside: &Inside) -> Result<SnapshotDocument, String> {
+    let bytes = match inside.read(SNAPSHOT, None, MAX_SNAPSHOT_BYTES) {
+        Ok(FileContents { bytes: Some(bytes), .. }) => Ok(bytes),
+        Ok(FileContents { bytes: None, .. }) => Err(format!("it is larger than {} MiB", MAX_SNAPSHOT_BYTES >> 20)),
+        Err(NotRead::InGit) => Err("it lies in .git".to_owned()),
+        Err(NotRead::Outside | NotRead::LeadsOut) => Err("it is a link that leaves the folder".to_owned()),
+        Err(NotRead::Kind(kind)) => Err(format!("it is {}", kind.words())),
+        Err(NotRead::Io(error)) => Err(error.to_string()),
+    };
+    let bytes = bytes.map_err(|why| format!("{SNAPSHOT} cannot be read: {why}"))?;
+    SnapshotDocument::read(&bytes).map_err(|error| format!("{SNAPSHOT}: {error}"))
 }
 
 fn altered(folder: &Folder, entry: &SnapshotEntry, what: &str) -> Finding {
@@ -138,7 +143,7 @@ impl ReadPortal for ExportedPortal {
         Ok(self.listing.clone())
     }
 
-    /// Nobody may write to an export.
+    /// An export cannot be written to.
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
         Ok((self.listing.clone(), false))
     }

@@ -2,7 +2,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `files` | how any of them is opened, read, written and locked: nobody else does that |
+//! | `files` | how any of them is opened, read, written and locked, which no other file does |
 //! | `repository`, `declared`, `orphans`, `paths` | the manifest, the art that it declares, what lies beside it, what a command line names of it |
 //! | `root` | how far a manifest's paths may lead, where its Git repository and its state are |
 //! | `git` | what Git knows of it |

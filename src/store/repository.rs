@@ -156,18 +156,24 @@ impl Repository {
             .collect()
     }
 
+    fn unreadable(&self, message: String, help: &str) -> Box<Finding> {
+        Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
+    }
+
+    fn absent(&self) -> Box<Finding> {
+        match place::dangling(&self.manifest) {
+            Some(target) => self.unreadable(
+                format!("the manifest is a link to {}, which does not exist", target.display()),
+                "fix the link, or name the manifest itself with -f",
+            ),
+            None => self.unreadable("the manifest does not exist".to_owned(), &self.where_else()),
+        }
+    }
+
     fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
-        let fail = |message: String, help: &str| {
-            Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
-        };
+        let fail = |message: String, help: &str| self.unreadable(message, help);
         let unreadable = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => match place::dangling(&self.manifest) {
-                Some(target) => fail(
-                    format!("the manifest is a link to {}, which does not exist", target.display()),
-                    "fix the link, or name the manifest itself with -f",
-                ),
-                None => fail("the manifest does not exist".to_owned(), &self.where_else()),
-            },
+            io::ErrorKind::NotFound => self.absent(),
             _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
         };
         let max_bytes = manifest::MAX_BYTES as u64;
@@ -287,6 +293,35 @@ impl Repository {
         let near = text::nearest(name, &candidates)?;
         Some(folder.join(near).display().to_string())
     }
+
+    /// Adds to the findings about folders that are not there why that is so.
+    fn explain_missing_folders(&self, manifest: &Manifest, findings: &mut [Finding]) {
+        for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
+            let Section::Folder { path, place } = section else { continue };
+            let finding = findings.iter_mut().find(|finding| finding.place.as_ref() == Some(place));
+            if let Some(finding) = finding.filter(|_| !place::exists(&self.folder.path_of(path))) {
+                finding.help = self.why_left_out(path).or(finding.help.take());
+            }
+        }
+    }
+
+    /// The reason why a file is missing, or the one that was meant. After so many `before` it, that is not looked up.
+    fn why_missing(&self, file: &str, before: usize) -> Option<String> {
+        if before >= MAX_SUGGESTIONS {
+            return None;
+        }
+        let left_out = if before < MAX_QUESTIONS { self.why_left_out(file) } else { None };
+        left_out.or_else(|| {
+            let near = self.nearest(file).filter(|_| !place::is_link(&self.folder.path_of(file)))?;
+            Some(format!("did you mean `{near}`?"))
+        })
+    }
+}
+
+fn no_such_path(path: &Path) -> Finding {
+    let message = format!("`{}` does not exist, and the manifest declares no such file", path.display());
+    let help = "name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones";
+    Finding::error("path-missing", message).help(help)
 }
 
 impl ReadArt for Repository {
@@ -305,25 +340,12 @@ impl ReadArt for Repository {
             (declared, findings)
         };
         let ((mut declared, mut findings), orphans) = rayon::join(declare, find_orphans);
-        for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
-            let Section::Folder { path, place } = section else { continue };
-            let finding = findings.iter_mut().find(|finding| finding.place.as_ref() == Some(place));
-            if let Some(finding) = finding.filter(|_| !place::exists(&self.folder.path_of(path))) {
-                finding.help = self.why_left_out(path).or(finding.help.take());
-            }
-        }
+        self.explain_missing_folders(manifest, &mut findings);
         self.filter.limit(&mut declared, |declared| self.folder.path_of(&declared.file));
         let files = declared.iter().map(|declared| self.folder.path_of(&declared.file));
-        findings.extend(self.filter.unmatched(files).missing.into_iter().map(|path| {
-            let message = format!("`{}` does not exist, and the manifest declares no such file", path.display());
-            Finding::error("path-missing", message)
-                .help("name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones")
-        }));
-        let inside = match Inside::below(
-            self.root.folder(),
-            &self.folder,
-            declared.iter().map(|declared| declared.file.as_str()),
-        ) {
+        findings.extend(self.filter.unmatched(files).missing.iter().map(|path| no_such_path(path)));
+        let files = declared.iter().map(|declared| declared.file.as_str());
+        let inside = match Inside::below(self.root.folder(), &self.folder, files) {
             Ok(inside) => inside,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));
@@ -333,21 +355,14 @@ impl ReadArt for Repository {
         };
         let read: Vec<_> = declared.par_iter().map(|declared| self.read(&inside, declared)).collect();
         let mut pieces = Vec::with_capacity(read.len());
-        let mut suggestions = MAX_SUGGESTIONS;
-        let mut questions = MAX_QUESTIONS;
+        let mut missing = 0;
         for (DeclaredFile { address, file, place, .. }, read) in declared.into_iter().zip(read) {
             match read {
                 Ok(FileContents { size, bytes }) => pieces.push(Piece { address, file, place, size, bytes }),
                 Err(mut finding) => {
-                    if finding.rule == FILE_MISSING && suggestions > 0 {
-                        suggestions -= 1;
-                        let left_out = if questions > 0 { self.why_left_out(&file) } else { None };
-                        questions = questions.saturating_sub(1);
-                        let near = || {
-                            let near = self.nearest(&file).filter(|_| !place::is_link(&self.folder.path_of(&file)));
-                            near.map(|near| format!("did you mean `{near}`?"))
-                        };
-                        finding.help = left_out.or_else(near).or(finding.help);
+                    if finding.rule == FILE_MISSING {
+                        finding.help = self.why_missing(&file, missing).or(finding.help);
+                        missing += 1;
                     }
                     findings.push(*finding);
                 }

@@ -25,7 +25,7 @@ pub struct StateDir {
 pub(super) enum Existing {
     /// It is.
     Read,
-    /// It is not: it may have come with a commit, and this is why nobody can say.
+    /// It is not: it may have come with a commit, and this is why that is not known.
     Unread(String),
 }
 

@@ -4,13 +4,16 @@ mod given;
 mod portal;
 mod questions;
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::init::{self, Brand, CiSystem, FolderInGit, InitAnswers, InitReport, MANIFEST, Owned, PinnedPortal};
+use crate::domain::init::{
+    self, Brand, CiSystem, FileContent, FolderInGit, InitAnswers, InitReport, MANIFEST, Owned, PinnedPortal,
+};
 use crate::domain::report::{ExportReport, FailureKind, Report};
 use crate::ops::ports::Interrupt;
 use crate::render;
@@ -61,54 +64,76 @@ pub(super) struct Arguments {
 const SYSTEM_FILES: [&str; 2] = [CiSystem::Github.path(), CiSystem::Gitlab.path()];
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
+    let writing = Interrupt::default();
+    signals::leave_unless(&writing);
+    let prepared = prepare(globals, arguments);
+    let kind = prepared.as_ref().err().map(|failure| failure.kind);
+    let report = match prepared {
+        Ok(prepared) => {
+            // From here on, a signal waits: all is written, or nothing.
+            writing.raise();
+            write_all(globals, prepared)
+        }
+        Err(failure) => InitReport { findings: failure.findings, ..InitReport::default() },
+    };
     let manifest = arguments.folder.join(MANIFEST);
     let manifest = manifest.strip_prefix(".").unwrap_or(&manifest).display().to_string();
-    let mut report = InitReport { manifest, ..InitReport::default() };
-    let failure = start(globals, arguments, &mut report).err();
-    let kind = failure.as_ref().map(|failure| failure.kind);
-    if let Some(failure) = failure {
-        report.findings = failure.findings;
-    }
+    let report = InitReport { manifest, ..report };
     let exit = error::exit_of_reading(kind, report.findings.iter().any(Finding::is_error));
     let human = || render::init::report(&report);
     output::result::<InitDocument>(globals, &report, exit, human, &report.findings, &Report::default())
 }
 
-/// Asks what is left to ask, and writes.
-fn start(globals: &Globals, arguments: &Arguments, report: &mut InitReport) -> Result<(), Failure> {
+/// A new branding repository that is not written yet.
+struct Prepared {
+    /// Where the files' paths begin.
+    root: PathBuf,
+    in_git: bool,
+    ci: Option<CiSystem>,
+    export: Option<ExportReport>,
+    files: BTreeMap<String, FileContent>,
+}
+
+/// Asks what is left to ask, and reads the portal if the repository begins with what it holds.
+fn prepare(globals: &Globals, arguments: &Arguments) -> Result<Prepared, Failure> {
     let given = check(globals, arguments)?;
-    let writing = Interrupt::default();
-    signals::leave_unless(&writing);
-    let site = NewRepository::at(&arguments.folder).map_err(unwritable)?;
+    let NewRepository { folder: place, git } = NewRepository::at(&arguments.folder).map_err(unwritable)?;
     let (source, portal, ci) = match given {
         Answers { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
         given => return Err(Failure { kind: FailureKind::Usage, findings: missing(&given) }),
     };
-    let (root, folder) = match (ci, &site.git) {
-        (Ci::Github | Ci::Gitlab, Some(git)) => (git, below(git, &site.folder)?),
-        _ => (&site.folder, FolderInGit::root()),
+    let in_git = git.is_some();
+    let (root, folder) = match (ci, git) {
+        (Ci::Github | Ci::Gitlab, Some(git)) => {
+            let folder = below(&git, &place)?;
+            (git, folder)
+        }
+        _ => (place.clone(), FolderInGit::root()),
     };
-    report.ci = ci.system();
-    let (brand, portal) = match source {
-        Source::Samples(owns) => (Brand::Samples(owns), portal),
+    let (brand, portal, export) = match source {
+        Source::Samples(owns) => (Brand::Samples(owns), portal, None),
         Source::Portal(owns) => {
             let (brand, portal, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
-            report.findings.clone_from(&export.findings);
-            report.export = Some(ExportReport { folder: site.folder.display().to_string(), ..export });
-            (brand, portal)
+            (brand, portal, Some(ExportReport { folder: place.display().to_string(), ..export }))
         }
     };
-    let files = init::files(&InitAnswers { brand, portal, ci: report.ci, folder });
-    // From here on, a signal waits: all is written, or nothing.
-    writing.raise();
-    report.files = write(root, &files).map_err(unwritable)?;
-    report.root = Some(root.display().to_string());
-    if site.git.is_none() {
-        let root = root.display();
+    let ci = ci.system();
+    let files = init::files(&InitAnswers { brand, portal, ci, folder });
+    Ok(Prepared { root, in_git, ci, export, files })
+}
+
+fn write_all(globals: &Globals, Prepared { root, in_git, ci, export, files }: Prepared) -> InitReport {
+    let files = match write(&root, &files) {
+        Ok(files) => files,
+        Err(error) => return InitReport { export, findings: unwritable(error).findings, ..InitReport::default() },
+    };
+    let root = root.display().to_string();
+    if !in_git {
         output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
     }
-    Ok(())
+    let findings = export.as_ref().map(|export| export.findings.clone()).unwrap_or_default();
+    InitReport { root: Some(root), ci, export, files, findings, ..InitReport::default() }
 }
 
 /// Checks what the options say. clap would repeat a wrong value, and somebody may paste a webhook for a host.
@@ -124,14 +149,9 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     } else {
         owns.map(Owned::parse).transpose().map(|owns| owns.map(Source::Samples))
     };
-    let source = source.unwrap_or_else(|why| {
-        wrong("--owns", why);
-        None
-    });
-    let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose().unwrap_or_else(|why| {
-        wrong("--portal", why);
-        None
-    });
+    let source = source.map_err(|why| wrong("--owns", why)).ok().flatten();
+    let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose();
+    let portal = portal.map_err(|why| wrong("--portal", why)).ok().flatten();
     if findings.is_empty() {
         Ok(Answers { source, portal, ci: arguments.ci })
     } else {

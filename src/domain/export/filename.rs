@@ -12,7 +12,7 @@ use crate::domain::asset::{Code, Digest};
 /// path may have 260.
 const MAX_STEM_BYTES: usize = 120;
 
-/// How many bytes of a longer one are kept.
+/// How many bytes of a longer stem are kept.
 const KEPT_BYTES: usize = 48;
 
 /// The names of devices, which Windows reserves with any extension: `nul.png` is not a file there.

@@ -11,13 +11,13 @@ use crate::text::{escape, plural};
 
 use super::names::SCHEMA;
 
-/// What is written into it.
+/// The contents of a manifest.
 pub(super) struct Draft<'a> {
     pub(super) portal: &'a str,
     /// Whether it is for that portal only.
     pub(super) pinned: bool,
     pub(super) owns: &'a [Pattern],
-    /// Whether `owns` was made of the codes, because nobody said what it should be.
+    /// Whether `owns` was made of the codes, because no option says what it should be.
     pub(super) derived: bool,
     /// Code and file of each kind.
     pub(super) declared: Vec<(Kind, Vec<(&'a Code, &'a str)>)>,
@@ -33,23 +33,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     if draft.pinned {
         let _ = writeln!(text, "portal: {}", scalar(draft.portal));
     }
-    text.push('\n');
-    if draft.derived {
-        text.push_str(
-            "# The codes that were exported, one by one, so that nothing which others add to the portal is ever touched.\n\
-             # Once every code with a prefix is yours, write a pattern instead, such as \"acme-*\".\n",
-        );
-    }
-    text.push_str("owns:\n");
-    for pattern in draft.owns {
-        let _ = writeln!(text, "  - {}", scalar(pattern.as_str()));
-    }
-    if draft.owns.iter().any(Pattern::is_everything) {
-        text.push_str(
-            "\n# `owns` matches whatever anybody adds to the portal. With `prune: true`, apply deletes what is not declared.\n\
-             policy:\n  prune: false\n",
-        );
-    }
+    text.push_str(&owned(draft));
     for (kind, entries) in &draft.declared {
         if !entries.is_empty() {
             let _ = writeln!(text, "\n{}:", kind.plural());
@@ -74,7 +58,29 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     text
 }
 
-/// Text that stays in its comment.
+/// The owned codes, and the policy that goes with them.
+fn owned(draft: &Draft<'_>) -> String {
+    let mut text = "\n".to_owned();
+    if draft.derived {
+        text.push_str(
+            "# The codes that were exported, one by one, so that nothing which others add to the portal is ever touched.\n\
+             # Once every code with a prefix is yours, write a pattern instead, such as \"acme-*\".\n",
+        );
+    }
+    text.push_str("owns:\n");
+    for pattern in draft.owns {
+        let _ = writeln!(text, "  - {}", scalar(pattern.as_str()));
+    }
+    if draft.owns.iter().any(Pattern::is_everything) {
+        text.push_str(
+            "\n# `owns` matches whatever anybody adds to the portal. With `prune: true`, apply deletes what is not declared.\n\
+             policy:\n  prune: false\n",
+        );
+    }
+    text
+}
+
+/// Text escaped so that it cannot end its comment.
 fn comment(text: &str) -> String {
     if looks_secret(text) {
         return "(hidden: it looks like a password)".to_owned();

@@ -138,8 +138,8 @@ pub(crate) fn build(
     custom.sort_by_key(|entry| (entry.listed.address.clone(), sha256(&entry.reading)));
     let judged: Vec<_> =
         custom.par_iter().map(|entry| rules.judge(&entry.listed.address, &entry.reading, contents)).collect();
+    let opaque = judged.iter().filter(|judged| matches!(judged, Judgement::Sound(_, Opacity::Opaque))).count();
     let mut images = BTreeMap::new();
-    let mut opaque = 0;
     let items: Vec<_> = custom
         .iter()
         .zip(judged)
@@ -154,10 +154,7 @@ pub(crate) fn build(
                 Judgement::NotAsked => ExportOutcome::LeftOut,
                 Judgement::Unknown(why) => ExportOutcome::Unfetched(why),
                 Judgement::Refused(bytes, why) => ExportOutcome::SetAside(file(bytes, Some(SET_ASIDE)), why),
-                Judgement::Sound(bytes, opacity) => {
-                    opaque += usize::from(opacity == Opacity::Opaque);
-                    ExportOutcome::Declared(file(bytes, None))
-                }
+                Judgement::Sound(bytes, _) => ExportOutcome::Declared(file(bytes, None)),
             };
             ExportItem { address: address.clone(), outcome }
         })

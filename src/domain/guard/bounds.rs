@@ -10,7 +10,7 @@ use crate::domain::diff::Unbacked;
 pub struct Allowances {
     /// Most deletes of one kind, from the flag or else from the manifest; `None` is the default bound.
     pub max_deletes: Option<usize>,
-    /// Whether a kind that declares nothing may lose entries.
+    /// The handling of deletes of a kind that declares nothing.
     pub empty: Empty,
     /// Whether entries may be changed whose old bytes could not be kept.
     pub unbacked: Unbacked,
@@ -20,7 +20,7 @@ pub struct Allowances {
     pub checkout: IncompleteCheckout,
 }
 
-/// Whether entries of a kind may be deleted whose folder may not be checked out whole.
+/// The handling of deletes of a kind whose folder may not be checked out whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IncompleteCheckout {
     /// They may not.
@@ -29,7 +29,7 @@ pub enum IncompleteCheckout {
     Allow,
 }
 
-/// Whether icons may be deleted that are in use, or may be.
+/// The handling of deletes of icons that are in use, or may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InUse {
     /// They may not.
@@ -47,7 +47,7 @@ pub enum Empty {
     Allow,
 }
 
-/// Whether the folder that declares a kind holds every file that is committed there.
+/// The completeness of the folder that declares a kind: whether every file that is committed there is checked out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum FolderCheckout {
     /// It does, or nothing is committed there, or nobody asks because nothing would be deleted.

@@ -312,7 +312,7 @@ fn what_a_folder_may_only_lack_is_not_deleted_at_any_size() {
         let mut deleted = addresses(&names.iter().map(String::as_str).collect::<Vec<_>>());
         deleted.sort();
         assert_eq!(said(Guard::Checkout, &refused), [(Outcome::Refused, deleted.clone())]);
-        assert_eq!(refused.verdicts()[0].guard, Guard::Checkout, "it is told first");
+        assert_eq!(refused.verdicts()[0].guard, Guard::Checkout, "it is reported first");
         let help = refused.verdicts()[0].help.clone().unwrap();
         assert_eq!(help, "fetch it; if the deletes are meant, pass --allow-incomplete-checkout");
         assert_eq!(refused.approve().unwrap_err(), Refusal::Guards);

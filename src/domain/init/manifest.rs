@@ -9,8 +9,7 @@ use super::{Owned, PinnedPortal};
 pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) -> String {
     let pattern = double_quoted(owns.pattern().as_str());
     let sample = owns.code();
-    let samples = owns.samples();
-    let kinds: Vec<Kind> = samples.iter().map(|address| address.kind).collect();
+    let kinds: Vec<Kind> = owns.samples().iter().map(|address| address.kind).collect();
     let sections: String = kinds
         .iter()
         .map(|kind| format!("{}: {0}/   # {1}×{1} pixels, on a transparent ground\n", kind.plural(), kind.side()))
@@ -18,25 +17,10 @@ pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) ->
     let first = kinds.first().copied().unwrap_or(Kind::Icon);
     let (kind, folder) = (first.name(), first.plural());
     let portal = match portal {
-        Some(portal) => {
-            format!("portal: {}   # any other portal is refused\n", double_quoted(portal.host()))
-        }
+        Some(portal) => format!("portal: {}   # any other portal is refused\n", double_quoted(portal.host())),
         None => "# portal: acme.bitrix24.com   # refuse any other portal\n".to_owned(),
     };
-    let policy = if owns.pattern().is_everything() {
-        "# `owns` matches every code, so that entries of others are only kept because of this.\npolicy:\n  prune: false\n"
-    } else {
-        "# How far apply may go.\n\
-         # policy:\n\
-         #   prune: false      # keep owned entries that are not declared; the default is to delete them\n\
-         #   max_deletes: 3    # of each kind; the default is 10 or half of what is owned, whichever is less\n"
-    };
-    let rules = if owns.is_plain() {
-        "# The art rules, as `brandctl rules` explains them: error, warn or off.\n# rules:\n#   low-contrast: off\n"
-    } else {
-        "# The art rules, as `brandctl rules` explains them: error, warn or off. The codes of `owns` are no plain ones.\n\
-         rules:\n  code-style: off\n"
-    };
+    let (policy, rules) = (policy(owns), rules(owns));
     format!(
         "\
 # yaml-language-server: $schema=./{schema}
@@ -57,4 +41,24 @@ owns: [{pattern}]
 {policy}
 {rules}"
     )
+}
+
+fn policy(owns: &Owned) -> &'static str {
+    if owns.pattern().is_everything() {
+        "# `owns` matches every code, so that entries of others are only kept because of this.\npolicy:\n  prune: false\n"
+    } else {
+        "# How far apply may go.\n\
+         # policy:\n\
+         #   prune: false      # keep owned entries that are not declared; the default is to delete them\n\
+         #   max_deletes: 3    # of each kind; the default is 10 or half of what is owned, whichever is less\n"
+    }
+}
+
+fn rules(owns: &Owned) -> &'static str {
+    if owns.is_plain() {
+        "# The art rules, as `brandctl rules` explains them: error, warn or off.\n# rules:\n#   low-contrast: off\n"
+    } else {
+        "# The art rules, as `brandctl rules` explains them: error, warn or off. The codes of `owns` are no plain ones.\n\
+         rules:\n  code-style: off\n"
+    }
 }

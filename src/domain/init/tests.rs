@@ -52,7 +52,7 @@ fn a_manifest_says_what_was_answered() {
 
 #[test]
 fn a_pattern_without_room_for_the_sample_is_refused() {
-    for (owns, told) in [
+    for (owns, shown) in [
         ("", "`` is no pattern: it matches no code: write `*` to match every code"),
         ("icons/acme-*", "`icons/acme-*` is no pattern: `icons/` is no kind"),
         ("acme-[", "`acme-[` is no pattern: unclosed character class"),
@@ -70,7 +70,7 @@ fn a_pattern_without_room_for_the_sample_is_refused() {
         (&format!("{}*", "a".repeat(250)), "the codes of"),
     ] {
         let error = Owned::parse(owns).unwrap_err();
-        assert!(error.starts_with(told), "{owns:?}: {error}");
+        assert!(error.starts_with(shown), "{owns:?}: {error}");
     }
 }
 

@@ -50,42 +50,29 @@ impl CodeChecks<'_> {
         for (code, place) in codes {
             let address = Address::new(kind, code.clone());
             let mut report = |finding: Finding| report(finding.at(place.clone()).about(address.clone()));
-            // Most codes are sound, and quoting is not free.
-            let named = || quoted(code.as_str());
             if let Some(fault) = fault(code.as_str()) {
                 report(
-                    Finding::error(checks::CODE_SYNTAX, format!("the code {} {fault}", named()))
+                    Finding::error(checks::CODE_SYNTAX, format!("the code {} {fault}", quoted(code.as_str())))
                         .help("a code has 1 to 255 printable ASCII characters, no `$`, and no space at either end"),
                 );
                 continue;
             }
-            if let Some(finding) = CODE_STYLE.of_code(code, self.style) {
-                report(finding);
-            }
-            if let Some(finding) = self.outside(&address) {
-                report(finding);
-            }
-            if let Some(pattern) = self.ignore.matching(&address).next() {
-                let what = format!("{} is declared, but `ignore` matches it by {}", named(), quoted(pattern.as_str()));
-                report(Finding::error(checks::CODE_IGNORED, what).help("remove the one or the other"));
-            }
+            CODE_STYLE.of_code(code, self.style).into_iter().for_each(&mut report);
+            self.outside(&address).into_iter().for_each(&mut report);
+            self.ignored(&address).into_iter().for_each(&mut report);
             match seen.entry(code.folded()) {
-                Entry::Occupied(twin) => {
-                    let (first, first_place) = twin.get();
-                    let first = quoted(first.as_str());
-                    let what =
-                        format!("{} and {first} differ only by case, which the portal does not tell apart", named());
-                    report(
-                        Finding::error(checks::CODE_CASE_TWINS, what)
-                            .related(first_place.clone(), format!("{first} is here"))
-                            .help("keep one of them"),
-                    );
-                }
+                Entry::Occupied(twin) => report(case_twins(code, twin.get())),
                 Entry::Vacant(free) => {
                     free.insert((code, place.clone()));
                 }
             }
         }
+    }
+
+    fn ignored(&self, address: &Address) -> Option<Finding> {
+        let pattern = quoted(self.ignore.matching(address).next()?.as_str());
+        let what = format!("{} is declared, but `ignore` matches it by {pattern}", quoted(address.code.as_str()));
+        Some(Finding::error(checks::CODE_IGNORED, what).help("remove the one or the other"))
     }
 
     fn outside(&self, address: &Address) -> Option<Finding> {
@@ -110,6 +97,14 @@ impl CodeChecks<'_> {
             finding.help("add a pattern that matches it to `owns`, or correct the code")
         })
     }
+}
+
+fn case_twins(code: &Code, (first, first_place): &(&Code, Place)) -> Finding {
+    let (code, first) = (quoted(code.as_str()), quoted(first.as_str()));
+    let what = format!("{code} and {first} differ only by case, which the portal does not tell apart");
+    Finding::error(checks::CODE_CASE_TWINS, what)
+        .related(first_place.clone(), format!("{first} is here"))
+        .help("keep one of them")
 }
 
 /// The reason why neither the portal nor brandctl could keep such a code.

@@ -18,7 +18,7 @@ pub(super) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// Nothing found yet in the file that the user calls `name`.
+    /// A collector without findings, for the file that the user calls `name`.
     pub(super) const fn new(name: &'a str) -> Self {
         Self { name, errors: Vec::new(), warnings: Vec::new(), left_off: 0 }
     }
@@ -36,7 +36,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Whether further errors are only counted, so that nobody need find words for them.
+    /// Whether further errors are only counted, so that they need no message.
     pub(super) const fn is_full(&self) -> bool {
         self.errors.len() >= LIMIT
     }

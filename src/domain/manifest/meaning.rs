@@ -144,7 +144,7 @@ impl Reader<'_, '_> {
         portals
     }
 
-    /// `owns`, and where it matches everything.
+    /// Reads `owns`, and where it matches everything.
     fn owns(&mut self, root: &Node, pair: Option<&MapEntry>) -> Option<(Scope, Option<Place>)> {
         let Some(pair) = pair else {
             self.push(Finding::error(checks::MISSING_KEY, "`owns` is missing").at(root.place.clone()).help(OWNS_HELP));
@@ -163,21 +163,10 @@ impl Reader<'_, '_> {
 
     /// A list of patterns, and where one of them matches everything.
     fn scope(&mut self, pair: &MapEntry) -> (Scope, Option<Place>) {
-        let items = match pair.value.shape() {
-            Shape::List(items) => items,
-            shape => {
-                let help = match shape {
-                    Shape::Text(text) | Shape::Number(text) => {
-                        Some(format!("write a list: `{}: [\"{}\"]`", pair.key, quoted(text).trim_matches('`')))
-                    }
-                    Shape::Null if pair.key == "owns" => Some(OWNS_HELP.to_owned()),
-                    Shape::Null => Some("write `[]` for an empty list, or remove the key".to_owned()),
-                    _ => None,
-                };
-                let what = format!("`{}`", pair.key);
-                self.wrong_type(&what, "a list of patterns", &pair.value, &pair.place, help);
-                return (Scope::default(), None);
-            }
+        let Shape::List(items) = pair.value.shape() else {
+            let what = format!("`{}`", pair.key);
+            self.wrong_type(&what, "a list of patterns", &pair.value, &pair.place, how_to_list(pair));
+            return (Scope::default(), None);
         };
         let mut patterns = Vec::new();
         let mut everything = None;
@@ -208,5 +197,17 @@ impl Reader<'_, '_> {
     fn bad_pattern(&mut self, text: &str, error: &PatternError, place: &Place) {
         let message = format!("{} is no pattern: {}", quoted(text), error.reason());
         self.push(Problem { message, help: error.help() }.error_at(checks::BAD_PATTERN, place.clone()));
+    }
+}
+
+/// How to write a list where `pair` has something else.
+fn how_to_list(pair: &MapEntry) -> Option<String> {
+    match pair.value.shape() {
+        Shape::Text(text) | Shape::Number(text) => {
+            Some(format!("write a list: `{}: [\"{}\"]`", pair.key, quoted(text).trim_matches('`')))
+        }
+        Shape::Null if pair.key == "owns" => Some(OWNS_HELP.to_owned()),
+        Shape::Null => Some("write `[]` for an empty list, or remove the key".to_owned()),
+        _ => None,
     }
 }

@@ -30,7 +30,7 @@ impl Reader<'_, '_> {
         self.collector.push(finding);
     }
 
-    /// Says that `value` is no `expected`, unless something else was already said about it.
+    /// Reports that `value` is not `expected`, unless something else was already reported about it.
     pub(super) fn wrong_type(&mut self, what: &str, expected: &str, value: &Node, key: &Place, help: Option<String>) {
         let shape = value.shape();
         if matches!(shape, Shape::Broken) {
@@ -46,7 +46,7 @@ impl Reader<'_, '_> {
         self.push(Finding { help, ..Finding::error(checks::WRONG_TYPE, message).at(place.clone()) });
     }
 
-    /// The pairs with known keys; the others are found.
+    /// The pairs with known keys; the others are reported.
     pub(super) fn fields<'n>(&mut self, pairs: &'n [MapEntry], keys: &'static [&'static str], of: &str) -> Fields<'n> {
         let mut fields = BTreeMap::new();
         for pair in pairs {

@@ -452,7 +452,7 @@ mod schema_file {
     fn schema_and_parser_agree() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let options = serde_saphyr::options! { strict_booleans: true };
-        let mut told = (0, 0);
+        let mut read = (0, 0);
         for (valid, text) in [
             (true, EXAMPLE.to_owned()),
             (true, "version: 1\nowns: [a]\n".to_owned()),
@@ -515,9 +515,9 @@ mod schema_file {
             let json: Value = serde_saphyr::from_str_with_options(&text, options.clone()).unwrap();
             assert_eq!(parse(text.as_bytes(), NAME).0.is_some(), valid, "the parser: {text}");
             assert_eq!(validator.is_valid(&json), valid, "the schema: {text}");
-            if valid { told.0 += 1 } else { told.1 += 1 }
+            if valid { read.0 += 1 } else { read.1 += 1 }
         }
-        assert!(told.0 >= 10 && told.1 >= 30);
+        assert!(read.0 >= 10 && read.1 >= 30);
     }
 
     /// What an editor shows on hovering over a key or completing it.

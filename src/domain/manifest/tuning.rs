@@ -61,44 +61,47 @@ impl Reader<'_, '_> {
     pub(super) fn policy(&mut self, pair: Option<&MapEntry>, everything: Option<&Place>) -> Policy {
         let pairs = pair.and_then(|pair| self.map(pair, "a mapping"));
         let fields = self.fields(pairs.unwrap_or_default(), POLICY_KEYS, "`policy`");
-        let mut policy = Policy::default();
-        if let Some(prune) = fields.get("prune") {
-            match prune.value.shape() {
-                Shape::Bool(value) => policy.prune = value,
-                shape => {
-                    let help = match shape {
-                        Shape::Text("yes" | "Yes" | "YES" | "on" | "On" | "ON") => Some("write `true`".to_owned()),
-                        Shape::Text("no" | "No" | "NO" | "off" | "Off" | "OFF") => Some("write `false`".to_owned()),
-                        Shape::Text(_) | Shape::Number(_) => Some("write `true` or `false`".to_owned()),
-                        _ => None,
-                    };
-                    self.wrong_type("`policy.prune`", "`true` or `false`", &prune.value, &prune.place, help);
-                }
-            }
-        } else if let Some(place) = everything {
+        if let (None, Some(place)) = (fields.get("prune"), everything) {
             let what = "`owns` matches every code, so `prune` must be written out";
             self.push(Finding::error(checks::PRUNE_UNSTATED, what).at(place.clone()).help(
                 "write `policy: {prune: false}` to keep entries that are not declared, or `prune: true` to delete them",
             ));
         }
-        if let Some(deletes) = fields.get("max_deletes") {
-            let expected = format!("a whole number from 0 to {}", u32::MAX);
-            match deletes.value.shape() {
-                Shape::Number(text) => match whole(text) {
-                    Some(number) => policy.max_deletes = Some(number),
-                    None => {
-                        let what = format!("`policy.max_deletes`: expected {expected}, found {}", quoted(text));
-                        self.push(Finding::error(checks::BAD_VALUE, what).at(deletes.value.place.clone()));
-                    }
-                },
-                shape => {
-                    let quoted = matches!(shape, Shape::Text(text) if whole(text).is_some());
-                    let help = quoted.then(|| "write it without quotes".to_owned());
-                    self.wrong_type("`policy.max_deletes`", &expected, &deletes.value, &deletes.place, help);
+        let prune = fields.get("prune").and_then(|pair| self.prune(pair));
+        let max_deletes = fields.get("max_deletes").and_then(|pair| self.max_deletes(pair));
+        Policy { prune: prune.unwrap_or(Policy::default().prune), max_deletes }
+    }
+
+    fn prune(&mut self, pair: &MapEntry) -> Option<bool> {
+        let help = match pair.value.shape() {
+            Shape::Bool(value) => return Some(value),
+            Shape::Text("yes" | "Yes" | "YES" | "on" | "On" | "ON") => Some("write `true`".to_owned()),
+            Shape::Text("no" | "No" | "NO" | "off" | "Off" | "OFF") => Some("write `false`".to_owned()),
+            Shape::Text(_) | Shape::Number(_) => Some("write `true` or `false`".to_owned()),
+            _ => None,
+        };
+        self.wrong_type("`policy.prune`", "`true` or `false`", &pair.value, &pair.place, help);
+        None
+    }
+
+    fn max_deletes(&mut self, pair: &MapEntry) -> Option<u32> {
+        let expected = format!("a whole number from 0 to {}", u32::MAX);
+        match pair.value.shape() {
+            Shape::Number(text) => {
+                let number = whole(text);
+                if number.is_none() {
+                    let what = format!("`policy.max_deletes`: expected {expected}, found {}", quoted(text));
+                    self.push(Finding::error(checks::BAD_VALUE, what).at(pair.value.place.clone()));
                 }
+                number
+            }
+            shape => {
+                let quoted = matches!(shape, Shape::Text(text) if whole(text).is_some());
+                let help = quoted.then(|| "write it without quotes".to_owned());
+                self.wrong_type("`policy.max_deletes`", &expected, &pair.value, &pair.place, help);
+                None
             }
         }
-        policy
     }
 }
 

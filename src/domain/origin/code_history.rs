@@ -57,20 +57,18 @@ pub(crate) fn code_histories(
         if !read.contains_key(&key) {
             let old = manifest::read(key.0.as_bytes(), path).0.or_else(|| manifest::read(text.as_bytes(), path).0);
             let Some(old) = old else { continue };
-            let files = wanted.keys().filter_map(|address| Some((address, file(&old, path, address)?))).collect();
-            read.insert(key.clone(), files);
+            let files = wanted.keys().filter_map(|address| Some((address, file(&old, path, address)?)));
+            read.insert(key.clone(), files.collect());
         }
         let Some(files) = read.get(&key) else { continue };
         for (address, present) in wanted {
             let Some(history) = found.get_mut(address) else { continue };
             let then = files.get(address);
             history.files.extend(then.cloned());
-            if open.contains(address) {
-                if then.is_some() && then == present.as_ref() {
-                    history.since = Some(*commit);
-                } else {
-                    open.remove(address);
-                }
+            if then.is_none() || then != present.as_ref() {
+                open.remove(address);
+            } else if open.contains(address) {
+                history.since = Some(*commit);
             }
         }
     }

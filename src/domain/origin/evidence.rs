@@ -1,14 +1,14 @@
-//! The evidence for the origin of each change, and the judgement of it.
+//! The evidence for the origin of each change: what the history has of the codes and images that it is about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::PastRun;
 use super::code_history::{self, CodeHistory, OldManifest};
 use super::lfs::lfs_pointer;
-use super::past::{Ancestors, Blob, Located, ObjectId, Past, beside};
+use super::past::{Located, ObjectId, Past, beside};
 use super::places::Places;
-use super::{Origin, OriginKind, Origins, PastOutcome, PastRun};
 use crate::domain::asset::Address;
-use crate::domain::diff::{Action, After, Before, Change};
+use crate::domain::diff::Change;
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
 
@@ -16,18 +16,18 @@ use crate::domain::state::{Content, DesiredState, Selection};
 /// known already.
 #[derive(Debug)]
 pub(crate) struct OriginEvidence<'a> {
-    past: &'a Past,
-    plan: &'a Plan,
-    desired: &'a DesiredState,
+    pub(super) past: &'a Past,
+    pub(super) plan: &'a Plan,
+    pub(super) desired: &'a DesiredState,
     /// The newest first.
-    runs: &'a [PastRun],
-    histories: BTreeMap<Address, CodeHistory>,
+    pub(super) runs: &'a [PastRun],
+    pub(super) histories: BTreeMap<Address, CodeHistory>,
     /// Where paths lead today.
-    places: Places,
+    pub(super) places: Places,
     /// The contents that were read from the history; `None` for those that this clone does not have.
-    contents: BTreeMap<ObjectId, Option<Content>>,
+    pub(super) contents: BTreeMap<ObjectId, Option<Content>>,
     /// The first commits of the versions that the portal has.
-    seen: BTreeSet<usize>,
+    pub(super) seen: BTreeSet<usize>,
 }
 
 impl<'a> OriginEvidence<'a> {
@@ -68,12 +68,8 @@ impl<'a> OriginEvidence<'a> {
 
     /// The codes whose old declarations must be read, each with its present file.
     pub(crate) fn unsettled(&self) -> BTreeMap<Address, Option<String>> {
-        let unsettled = self.plan.diff.changes.iter().filter(|change| match &change.action {
-            Action::Create(_) => true,
-            Action::Replace(before, _) | Action::Delete(before) => {
-                before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
-            }
-        });
+        let changes = self.plan.diff.changes.iter();
+        let unsettled = changes.filter(|change| change.action.before().is_none() || self.is_unmatched(change));
         unsettled.map(|change| (change.live_address(), self.file(&change.live_address()))).collect()
     }
 
@@ -91,13 +87,15 @@ impl<'a> OriginEvidence<'a> {
 
     /// The contents that live images must be compared with, because no version has the live image's name.
     pub(crate) fn unread(&self) -> BTreeSet<ObjectId> {
-        let live = self.plan.diff.changes.iter().filter_map(|change| Some((change, change.action.before()?)));
-        live.filter(|(change, before)| {
-            before.content.as_ref().is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
-        })
-        .flat_map(|(change, _)| self.files(&change.live_address()))
-        .flat_map(|file| self.past.versions(&file).map(|(_, id)| id.clone()).collect::<Vec<_>>())
-        .collect()
+        let unmatched = self.plan.diff.changes.iter().filter(|change| self.is_unmatched(change));
+        let files = unmatched.flat_map(|change| self.files(&change.live_address()));
+        files.flat_map(|file| self.past.versions(&file).map(|(_, id)| id.clone()).collect::<Vec<_>>()).collect()
+    }
+
+    /// Whether the live image of a change is known and equals no version that is known so far.
+    fn is_unmatched(&self, change: &Change) -> bool {
+        let live = change.action.before().and_then(|before| before.content.as_ref());
+        live.is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
     }
 
     /// Adds contents, `None` for those that this clone does not have.
@@ -105,181 +103,8 @@ impl<'a> OriginEvidence<'a> {
         self.contents.extend(contents);
     }
 
-    /// The origin of every change.
-    pub(crate) fn judge(&mut self) -> Origins {
-        let matched: Vec<usize> = self
-            .plan
-            .diff
-            .changes
-            .iter()
-            .filter_map(|change| self.version_of(&change.live_address(), change.action.before()?.content.as_ref()?))
-            .collect();
-        self.seen.extend(matched);
-        let runs = self.runs.iter().filter_map(|run| self.place(run));
-        let known = Known {
-            shown: self.past.ancestors_of(self.seen.iter().flat_map(|commit| self.past.parents(*commit))),
-            reached: self.past.ancestors_of(self.seen.iter().copied().chain(runs)),
-            whole: self.runs.iter().filter_map(|run| Some((run.id.as_str(), self.whole(run)?))).collect(),
-            any: !self.seen.is_empty() || self.runs.iter().any(|run| self.place(run).is_some()),
-        };
-        let judged = self.plan.diff.changes.iter().map(|change| (change.address.clone(), self.origin(change, &known)));
-        judged.collect()
-    }
-
-    fn origin(&self, change: &Change, known: &Known<'_>) -> Origin {
-        match &change.action {
-            Action::Create(after) => self.absent(change, after, known),
-            Action::Replace(before, _) | Action::Delete(before) => self.present(change, before, known),
-        }
-    }
-
-    /// The origin of an entry that the portal has.
-    fn present(&self, change: &Change, before: &Before, known: &Known<'_>) -> Origin {
-        let address = change.live_address();
-        let Some(live) = &before.content else { return unknown("its image could not be fetched") };
-        if let Some(origin) = self.changed_since_last_run(&address, change.action.after()) {
-            return origin;
-        }
-        if let Some(commit) = self.version_of(&address, live) {
-            return self.at(OriginKind::Pending, commit, |at| format!("the portal has the version of commit {at}"));
-        }
-        if let Some((run, PastOutcome::Put(content))) = self.last_run(&address)
-            && content.same_appearance(live)
-        {
-            return of(OriginKind::Pending, format!("run {run} put it there, and no commit of this history has it"));
-        }
-        let files = self.files(&address);
-        let versions: Vec<_> = files.iter().flat_map(|file| self.past.versions(file)).collect();
-        let declared = change.action.after().is_some() && address == change.address;
-        if files.iter().any(|file| self.places.is_elsewhere(file)) {
-            return unknown(ELSEWHERE);
-        }
-        if declared && versions.is_empty() && self.places.why_unfollowed(self.past, &files).is_none() {
-            return of(OriginKind::Pending, "its image is not committed".to_owned());
-        }
-        if let Some(why) = self.why_inconclusive(&address) {
-            return unknown(why);
-        }
-        if versions.is_empty() {
-            return of(
-                OriginKind::Drifted,
-                "it was never declared: somebody added it on the portal, or it was not owned before".to_owned(),
-            );
-        }
-        let newest_run = self.runs.iter().find(|run| self.place(run).is_some());
-        if declared
-            && let Some(run) = newest_run
-            && !versions.iter().any(|(commit, _)| known.reached.has(*commit))
-        {
-            return of(OriginKind::Pending, format!("it was declared after run {}, the last one known", run.id));
-        }
-        let contents: BTreeSet<_> = versions.iter().map(|(_, id)| id).collect();
-        of(
-            OriginKind::Drifted,
-            match contents.len() {
-                1 => "the portal's image is not the one that was committed".to_owned(),
-                count => format!("the portal's image is none of the {count} that were committed"),
-            },
-        )
-    }
-
-    /// The origin of an entry that the portal has, if the last run left it in another state.
-    fn changed_since_last_run(&self, address: &Address, after: Option<&After>) -> Option<Origin> {
-        match (self.last_run(address)?, after) {
-            ((run, PastOutcome::Put(content)), Some(after)) if content.same_appearance(&after.content) => {
-                Some(of(OriginKind::Drifted, format!("run {run} put the declared image there")))
-            }
-            ((run, PastOutcome::Deleted), None) => {
-                Some(of(OriginKind::Drifted, format!("run {run} deleted it, and it is there again")))
-            }
-            _ => None,
-        }
-    }
-
-    /// The origin of an entry that the portal does not have, if its last run says it.
-    fn lost_since_last_run(&self, address: &Address, after: &After) -> Option<Origin> {
-        match self.last_run(address)? {
-            (run, PastOutcome::Put(content)) if content.same_appearance(&after.content) => {
-                Some(of(OriginKind::Vanished, format!("run {run} put it there")))
-            }
-            (run, PastOutcome::Put(_)) => {
-                Some(of(OriginKind::Pending, format!("its image is another one since run {run}")))
-            }
-            (run, PastOutcome::Deleted) => {
-                Some(of(OriginKind::Pending, format!("it is declared again since run {run}")))
-            }
-            (run, PastOutcome::Failed) => Some(of(OriginKind::Pending, format!("run {run} did not get it applied"))),
-            (_, PastOutcome::Unknown) => None,
-        }
-    }
-
-    /// The origin of an entry that the portal does not have.
-    fn absent(&self, change: &Change, after: &After, known: &Known<'_>) -> Origin {
-        if let Some(origin) = self.lost_since_last_run(&change.address, after) {
-            return origin;
-        }
-        let path = self.path(&after.file);
-        if self.places.is_elsewhere(&path) {
-            return unknown(ELSEWHERE);
-        }
-        let Some(drawn) = self.last(&self.places.leads_to(path), &change.address, &after.content) else {
-            return of(OriginKind::Pending, "its image is not committed".to_owned());
-        };
-        let (listed, incomplete) =
-            self.histories.get(&change.address).map_or((None, true), |old| (old.since, old.incomplete));
-        let Some(listed) = listed else {
-            if incomplete {
-                return unknown(NOT_HERE);
-            }
-            return of(OriginKind::Pending, "its declaration is not committed".to_owned());
-        };
-        // The log has children before parents: the newer half of a declaration is the one that comes first.
-        let newer = drawn.min(listed);
-        let within = |commits: &Ancestors| commits.has(drawn) && commits.has(listed);
-        if within(&known.shown) {
-            return self.at(OriginKind::Vanished, newer, |at| {
-                format!("it is declared since commit {at}, and the portal has what was committed later")
-            });
-        }
-        if let Some((run, _)) = known.whole.iter().find(|(_, commits)| within(commits)) {
-            return self.at(OriginKind::Vanished, newer, |at| {
-                format!("it is declared since commit {at}, and run {run} left nothing to do")
-            });
-        }
-        // Under an earlier name of its file, the same image may have been applied and be gone since.
-        if self.version_of(&change.address, &after.content).is_some_and(|oldest| known.reached.has(oldest))
-            && !within(&known.reached)
-        {
-            return unknown("its image was committed before under another name, and may have been applied");
-        }
-        if known.any && !incomplete && !within(&known.reached) {
-            return self.at(OriginKind::Pending, newer, |at| {
-                format!("it is declared since commit {at}, after the last apply that is known")
-            });
-        }
-        unknown(if self.past.is_shallow() {
-            SHALLOW
-        } else if incomplete {
-            NOT_HERE
-        } else if known.any {
-            "it was committed no earlier than what the portal has, and may never have been applied"
-        } else {
-            "no apply is known: the state folder has none, and the portal has nothing that was committed"
-        })
-    }
-
-    /// The commits that a run applied completely, if it did.
-    fn whole(&self, run: &PastRun) -> Option<Ancestors> {
-        let ancestors = self.past.ancestors_of([self.place(run).filter(|_| run.complete)?]);
-        let had = |file: &str| self.past.touches(file).iter().any(|touch| ancestors.has(touch.commit));
-        let file = |file: &str| self.places.leads_to(self.path(file));
-        let declared = self.desired.entries().values().filter(|entry| had(&file(&entry.file))).count();
-        // An entry that it looked at and that is no longer declared could be counted instead of one that it left out.
-        (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
-    }
-
     /// A path of the manifest, from the root of the repository.
-    fn path(&self, file: &str) -> String {
+    pub(super) fn path(&self, file: &str) -> String {
         beside(self.past.manifest(), file)
     }
 
@@ -289,14 +114,14 @@ impl<'a> OriginEvidence<'a> {
     }
 
     /// Every file that a code was declared with, as far as that was read, and what they lead to through links.
-    fn files(&self, address: &Address) -> BTreeSet<String> {
+    pub(super) fn files(&self, address: &Address) -> BTreeSet<String> {
         let old = self.histories.get(address).map(|history| history.files.clone()).unwrap_or_default();
         let named = old.into_iter().chain(self.file(address));
         named.flat_map(|file| [self.places.leads_to(file.clone()), file]).collect()
     }
 
     /// The oldest commit in which a code has a version that equals this image.
-    fn version_of(&self, address: &Address, live: &Content) -> Option<usize> {
+    pub(super) fn version_of(&self, address: &Address, live: &Content) -> Option<usize> {
         let bytes = self.plan.contents.get(&live.sha256).map(AsRef::as_ref);
         self.files(address).iter().filter_map(|file| self.first(file, live, bytes)).max()
     }
@@ -308,7 +133,7 @@ impl<'a> OriginEvidence<'a> {
     }
 
     /// The newest commit that gave a declared file this content.
-    fn last(&self, file: &str, address: &Address, content: &Content) -> Option<usize> {
+    pub(super) fn last(&self, file: &str, address: &Address, content: &Content) -> Option<usize> {
         let bytes = self.desired.entries().get(address).map(|entry| entry.png.as_ref());
         let names = self.names(content, bytes);
         self.past.versions(file).find(|(_, id)| self.is(id, &names, content)).map(|(commit, _)| commit)
@@ -325,34 +150,6 @@ impl<'a> OriginEvidence<'a> {
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
     }
 
-    /// The reason why it is inconclusive that no version of a code equals an image.
-    fn why_inconclusive(&self, address: &Address) -> Option<&'static str> {
-        let files = self.files(address);
-        let touches = || files.iter().flat_map(|file| self.past.touches(file));
-        if let Some(why) = self.places.why_unfollowed(self.past, &files) {
-            return Some(why);
-        }
-        let unread = |blob: &Blob| matches!(blob, Blob::Is(id) if self.contents.get(id).is_none_or(Option::is_none));
-        let incomplete = self.histories.get(address).is_some_and(|history| history.incomplete);
-        if self.past.is_shallow() {
-            Some(SHALLOW)
-        } else if incomplete || touches().any(|touch| unread(&touch.blob)) {
-            Some(NOT_HERE)
-        } else {
-            None
-        }
-    }
-
-    /// The action on an entry by the newest run that concerned it.
-    fn last_run(&self, address: &Address) -> Option<(&str, &PastOutcome)> {
-        let key = address.folded();
-        self.runs.iter().find_map(|run| Some((run.id.as_str(), run.done.get(&key)?)))
-    }
-
-    fn place(&self, run: &PastRun) -> Option<usize> {
-        run.commit.as_ref().and_then(|commit| self.past.place(commit))
-    }
-
     /// How many declared images are not committed as they are.
     pub(crate) fn uncommitted(&self) -> usize {
         let is_committed = |file: &str, content, bytes| {
@@ -361,222 +158,5 @@ impl<'a> OriginEvidence<'a> {
         };
         let entries = self.desired.entries().values();
         entries.filter(|entry| !is_committed(&entry.file, &entry.content, &entry.png)).count()
-    }
-
-    fn at(&self, kind: OriginKind, commit: usize, why: impl Fn(&str) -> String) -> Origin {
-        let id = self.past.id(commit);
-        Origin { kind, why: why(id.map_or("?", ObjectId::short)), commit: id.map(ToString::to_string) }
-    }
-}
-
-const ELSEWHERE: &str = "its file lies in another repository, such as a submodule, whose history is not looked at";
-const SHALLOW: &str = "the clone is shallow, and older versions are not in it";
-const NOT_HERE: &str = "contents of older commits could not be read";
-
-/// The commits that an apply is known of.
-struct Known<'a> {
-    /// The commits that are older than what the portal has.
-    shown: Ancestors,
-    /// The commits that the portal or a run has, and all older ones.
-    reached: Ancestors,
-    /// The runs that applied everything, and what they applied.
-    whole: Vec<(&'a str, Ancestors)>,
-    /// Whether there is any.
-    any: bool,
-}
-
-fn of(kind: OriginKind, why: String) -> Origin {
-    Origin { kind, why, commit: None }
-}
-
-fn unknown(why: &str) -> Origin {
-    of(OriginKind::Unknown, why.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
-    use std::sync::Arc;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::asset::Kind;
-    use crate::domain::diff::{Diff, Reason};
-    use crate::domain::finding::Place;
-    use crate::domain::manifest;
-    use crate::domain::plan::Contents;
-    use crate::domain::png::testing::rgba;
-    use crate::domain::state::Desired;
-
-    const MANIFEST: &str = "version: 1\nowns: [\"*\"]\npolicy: {prune: true}\nicons: icons/\n";
-
-    fn png(mark: u8) -> Arc<[u8]> {
-        rgba(24, 24, |x, y| if x.min(y) > 3 { [mark, 80, 160, 255] } else { [0; 4] }).into()
-    }
-
-    fn address(code: &str) -> Address {
-        format!("icon/{code}").parse().unwrap()
-    }
-
-    /// A log of commits, the oldest first: which images each of them gave to which codes. The first one has the manifest.
-    fn past(commits: &[Vec<(&str, u8)>], shallow: bool) -> Past {
-        let id = |number: usize| ObjectId::parse(&format!("{:040x}", number + 1)).unwrap();
-        let mut past = Past::new("brand.yaml", shallow);
-        for (number, images) in commits.iter().enumerate().rev() {
-            past.add_commit(id(number), number.checked_sub(1).map(id).into_iter().collect());
-            for (code, mark) in images {
-                past.add_touch(format!("icons/{code}.png"), Blob::Is(past.name(&png(*mark)).unwrap()));
-            }
-            if number == 0 {
-                past.add_touch("brand.yaml".to_owned(), Blob::Is(past.name(MANIFEST.as_bytes()).unwrap()));
-            }
-        }
-        past
-    }
-
-    /// The judgement of `a`, where the portal has `live`; `b` is on the portal as it is declared.
-    fn judged(
-        past: &Past,
-        declared: &[(&str, u8)],
-        live: Option<u8>,
-        runs: &[PastRun],
-        at_hand: bool,
-    ) -> Option<Origin> {
-        let ownership = manifest::parse(MANIFEST.as_bytes(), "brand.yaml").0.unwrap().ownership();
-        let entries = declared.iter().map(|(code, mark)| {
-            let (png, place) = (png(*mark), Place { line: 1, column: 1, bytes: 0..0 });
-            (address(code), Desired { file: format!("icons/{code}.png"), place, content: Content::of(&png), png })
-        });
-        let desired = DesiredState::declared(ownership, entries.collect());
-        let after = desired.entries().get(&address("a"));
-        let after = after.map(|entry| After { file: entry.file.clone(), content: entry.content.clone() });
-        let before = live.map(|mark| Before {
-            code: crate::domain::asset::Code::new("a"),
-            file_uri: String::new(),
-            content: Some(Content::of(&png(mark))),
-        });
-        let (action, reason) = match (before, after) {
-            (None, Some(after)) => (Action::Create(after), Reason::Absent),
-            (Some(before), Some(after)) => {
-                if before.content.as_ref() == Some(&after.content) {
-                    return None;
-                }
-                (Action::Replace(before, after), Reason::LooksDifferent)
-            }
-            (Some(before), None) => (Action::Delete(before), Reason::Undeclared),
-            (None, None) => return None,
-        };
-        let changes = vec![Change { address: address("a"), action, reason, rename: None }];
-        let kept = desired.entries().iter().filter(|(kept, _)| **kept != address("a"));
-        let kept = kept.map(|(address, entry)| (address.clone(), entry.content.clone())).collect();
-        let plan = Plan::new("p".to_owned(), Diff { changes, kept, ..Diff::default() }, Contents::new());
-        let mut evidence = OriginEvidence::new(past, &plan, &desired, &Selection::All, runs, &|_| BTreeMap::new());
-        let wanted = evidence.unsettled();
-        let versions: Vec<_> = past.versions("brand.yaml").map(|(commit, _)| commit).collect();
-        let old = |commit: &usize| OldManifest { commit: *commit, path: "brand.yaml", text: Some(MANIFEST.as_bytes()) };
-        evidence.read_manifests(&wanted, &versions.iter().map(old).collect::<Vec<_>>(), &|_| BTreeMap::new());
-        let all: BTreeMap<_, _> =
-            (0..=u8::MAX).map(|mark| (past.name(&png(mark)).unwrap(), Content::of(&png(mark)))).collect();
-        let unread = evidence.unread().into_iter();
-        let read: Vec<_> = unread.map(|id| (id.clone(), all.get(&id).filter(|_| at_hand).cloned())).collect();
-        evidence.read_contents(read);
-        evidence.judge().remove(&address("a"))
-    }
-
-    fn run(commit: usize, looked_at: usize, done: Option<PastOutcome>) -> PastRun {
-        PastRun {
-            id: "r".to_owned(),
-            commit: ObjectId::parse(&format!("{:040x}", commit + 1)),
-            complete: true,
-            looked_at,
-            done: done.into_iter().map(|done| ((Kind::Icon, address("a").code.folded()), done)).collect(),
-        }
-    }
-
-    #[test]
-    fn runs_say_what_commits_cannot() {
-        let past = past(&[vec![("a", 1)], vec![("a", 2), ("b", 3)]], false);
-        let declared = [("a", 2), ("b", 3)];
-        let kind = |live, run: PastRun| judged(&past, &declared, live, &[run], true).unwrap().kind;
-        let content = |mark| Content::of(&png(mark));
-        for (expected, live, run) in [
-            (OriginKind::Vanished, None, run(1, 2, None)),
-            (OriginKind::Unknown, None, run(1, 1, None)),
-            (OriginKind::Vanished, None, run(0, 1, Some(PastOutcome::Put(content(2))))),
-            (OriginKind::Pending, None, run(0, 1, Some(PastOutcome::Put(content(1))))),
-            (OriginKind::Pending, None, run(0, 1, Some(PastOutcome::Deleted))),
-            (OriginKind::Pending, None, run(1, 2, Some(PastOutcome::Failed))),
-            (OriginKind::Pending, Some(9), run(1, 2, Some(PastOutcome::Put(content(9))))),
-            (OriginKind::Drifted, Some(9), run(1, 2, Some(PastOutcome::Put(content(2))))),
-        ] {
-            assert_eq!(kind(live, run.clone()), expected, "{live:?} {run:?}");
-        }
-        // Declared since the last run that is known, and never seen since.
-        let later = self::past(&[vec![("z", 1)], vec![("a", 2)]], false);
-        let judged = |runs: &[PastRun]| judged(&later, &[("a", 2)], Some(9), runs, true).unwrap().kind;
-        assert_eq!(judged(&[run(0, 0, None)]), OriginKind::Pending);
-        assert_eq!(judged(&[]), OriginKind::Drifted);
-    }
-
-    #[test]
-    fn what_is_not_declared_is_pending_only_if_it_once_was() {
-        let past = past(&[vec![("a", 1), ("b", 3)]], false);
-        assert_eq!(judged(&past, &[("b", 3)], Some(1), &[], true).unwrap().kind, OriginKind::Pending);
-        assert_eq!(judged(&past, &[("b", 3)], Some(2), &[], true).unwrap().kind, OriginKind::Drifted);
-        let never = self::past(&[vec![("b", 3)]], false);
-        assert!(judged(&never, &[("b", 3)], Some(1), &[], true).unwrap().why.contains("never declared"));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        /// Whatever was committed is pending, nothing else is; and who does not know the past does not guess.
-        #[test]
-        fn a_live_image_is_pending_if_and_only_if_it_was_committed(
-            marks in proptest::collection::vec(0..6_u8, 1..6),
-            live in 0..8_u8,
-            shallow: bool,
-            at_hand: bool,
-        ) {
-            let commits: Vec<_> = marks.iter().map(|mark| vec![("a", *mark)]).collect();
-            let past = past(&commits, shallow);
-            let last = *marks.last().unwrap();
-            let expected = match (marks.contains(&live), shallow || !at_hand) {
-                (_, _) if live == last => None,
-                // No names are known here but those of LFS: contents must be read.
-                (true, _) if at_hand => Some(OriginKind::Pending),
-                (false, false) => Some(OriginKind::Drifted),
-                _ => Some(OriginKind::Unknown),
-            };
-            let origin = judged(&past, &[("a", last)], Some(live), &[], at_hand);
-            prop_assert_eq!(origin.map(|origin| origin.kind), expected);
-        }
-
-        /// An absent entry vanished if something newer is on the portal, and is pending if all of that is older.
-        #[test]
-        fn an_absent_entry_is_judged_by_what_the_portal_shows(order in proptest::collection::vec(0..3_u8, 1..6)) {
-            let mut commits = vec![vec![("a", 0), ("b", 0)]];
-            let (mut a, mut b) = ((0, 0), (0, 0));
-            for (number, who) in order.iter().enumerate() {
-                let (commit, mark) = (number + 1, u8::try_from(number).unwrap() + 1);
-                let mut images = Vec::new();
-                if *who != 1 {
-                    a = (commit, mark);
-                    images.push(("a", mark));
-                }
-                if *who != 0 {
-                    b = (commit, mark);
-                    images.push(("b", mark));
-                }
-                commits.push(images);
-            }
-            let origin = judged(&past(&commits, false), &[("a", a.1), ("b", b.1)], None, &[], true).unwrap();
-            let expected = match a.0.cmp(&b.0) {
-                std::cmp::Ordering::Less => OriginKind::Vanished,
-                std::cmp::Ordering::Equal => OriginKind::Unknown,
-                std::cmp::Ordering::Greater => OriginKind::Pending,
-            };
-            prop_assert_eq!(origin.kind, expected, "{}", origin.why);
-        }
     }
 }

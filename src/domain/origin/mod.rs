@@ -30,6 +30,7 @@
 
 pub mod code_history;
 mod evidence;
+mod judge;
 mod lfs;
 pub mod past;
 mod places;
@@ -43,7 +44,7 @@ pub(crate) use evidence::OriginEvidence;
 pub(crate) use lfs::{committed, lfs_pointer};
 use past::ObjectId;
 
-/// Who moved.
+/// The side that changed: the repository or the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum OriginKind {
     /// The repository: what is declared was not applied yet.

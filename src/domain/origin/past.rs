@@ -180,7 +180,7 @@ impl Past {
         self.commits.first().map(|commit| commit.id.of_like(bytes))
     }
 
-    /// These commits and all that they come from.
+    /// The ancestors of these commits, with the commits themselves.
     pub(crate) fn ancestors_of(&self, commits: impl IntoIterator<Item = usize>) -> Ancestors {
         let mut found = vec![false; self.commits.len()];
         let mut open: Vec<usize> = commits.into_iter().collect();
@@ -228,7 +228,7 @@ impl Ancestors {
     }
 }
 
-/// Where a path leads today, once links are followed.
+/// The place that a path leads to today, once links are followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Located {
     /// To another path of the repository, through these links.

@@ -27,7 +27,7 @@ impl Places {
         }
     }
 
-    /// Whether a path leads to what the history is not of.
+    /// Whether a path leads out of this repository's history.
     pub(super) fn is_elsewhere(&self, path: &str) -> bool {
         self.0.get(path) == Some(&Located::Elsewhere)
     }

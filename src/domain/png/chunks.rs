@@ -16,7 +16,7 @@ pub fn header(bytes: &[u8]) -> Result<Header, PngFault> {
     walk(bytes).map(|png| png.header)
 }
 
-/// Width and height as the first bytes state them, before anything is checked; `None` when there are none.
+/// The width and height that the first bytes state them, before anything is checked; `None` when there are none.
 #[must_use]
 pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     let (_, rest) = bytes.strip_prefix(SIGNATURE)?.split_first_chunk::<4>()?;
@@ -112,7 +112,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Chunks<'_>, PngFault> {
     }
 }
 
-/// What is wrong with a chunk that every browser passes over.
+/// The fault of a chunk that every browser passes over.
 fn tolerated(chunk: &Chunk<'_>, seen: &[ChunkName]) -> Option<PngFault> {
     let has_seen = |name: &[u8; 4]| seen.iter().any(|seen| &seen.0 == name);
     if !is_valid(chunk.name) {
@@ -140,11 +140,9 @@ fn next<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<Chunk<'a>, PngFault> {
     }
     if at == SIGNATURE.len() && &name.0 != b"IHDR" {
         // What Xcode makes of PNGs starts with this chunk and has its colours swapped.
-        let is_apple = &name.0 == b"CgBI";
-        return if is_apple {
-            Err(PngFault::Foreign("an iOS-optimised image"))
-        } else {
-            fault(ChunkFault::BeforeHeader)
+        return match &name.0 {
+            b"CgBI" => Err(PngFault::Foreign("an iOS-optimised image")),
+            _ => fault(ChunkFault::BeforeHeader),
         };
     }
     if length > i32::MAX.unsigned_abs() {
@@ -166,7 +164,7 @@ fn next<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<Chunk<'a>, PngFault> {
     Ok(Chunk { name, at, data })
 }
 
-/// Four letters; the third is in upper case in every version of PNG so far.
+/// Whether a name has four letters, the third in upper case, as in every version of PNG so far.
 fn is_valid(name: ChunkName) -> bool {
     let [a, b, reserved, d] = name.0;
     [a, b, d].iter().all(u8::is_ascii_alphabetic) && reserved.is_ascii_uppercase()

@@ -20,7 +20,7 @@ enum Mark {
     Changed = 3,
 }
 
-/// Neon on greys.
+/// The palette of the comparison: neon on greys.
 const PALETTE: [[u8; 3]; 4] = [[0xe4, 0xe7, 0xeb], [0xa4, 0xac, 0xb8], [0xff, 0x99, 0xed], [0xff, 0x00, 0xd4]];
 
 /// A rectangle of pixels, counted from 0, its last row and column included.

@@ -26,7 +26,7 @@ pub(super) fn explain(bytes: &[u8]) -> PngFault {
     }
 }
 
-/// Line ends rewritten, the eighth bit stripped, or the bytes recoded to UTF-8.
+/// Whether line ends were rewritten, the eighth bit stripped, or the bytes recoded to UTF-8.
 fn is_damaged_by_text_mode(bytes: &[u8]) -> bool {
     let without_line_ends: Vec<u8> =
         bytes.iter().copied().take(12).filter(|byte| !matches!(byte, b'\r' | b'\n')).take(5).collect();

@@ -4,7 +4,7 @@ use png::{BitDepth, ColorType};
 
 use super::fault::PngFault;
 
-/// Facts from walking every chunk, before any pixel is decoded.
+/// The facts that the chunks state, before any pixel is decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// Pixels a row, at least 1.

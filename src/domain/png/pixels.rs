@@ -42,7 +42,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// Its appearance.
+    /// The image's appearance.
     #[must_use]
     pub fn appearance(&self) -> Appearance {
         let (depth, samples) = match &self.deep {
@@ -201,7 +201,7 @@ const fn grey_scale(depth: BitDepth) -> u8 {
     }
 }
 
-/// Palette indexes to RGBA.
+/// Converts palette indexes to RGBA.
 fn look_up(png: &Chunks<'_>, indexes: &[u8]) -> Result<Vec<u8>, PngFault> {
     let alphas = png.transparency.unwrap_or_default().iter().copied().chain(std::iter::repeat(u8::MAX));
     let palette: Vec<[u8; 4]> =
@@ -217,7 +217,7 @@ fn look_up(png: &Chunks<'_>, indexes: &[u8]) -> Result<Vec<u8>, PngFault> {
     Ok(rgba)
 }
 
-/// Samples of `N` bytes to RGBA of `N` bytes a sample. The colour that tRNS names becomes transparent.
+/// Converts samples of `N` bytes to RGBA of `N` bytes a sample. The colour that tRNS names becomes transparent.
 fn expand<const N: usize>(png: &Chunks<'_>, raw: Vec<u8>) -> Vec<u8> {
     const { assert!(N == 1 || N == 2, "a sample is one byte or two") };
     let header = &png.header;
@@ -273,7 +273,7 @@ fn reduced(samples: Vec<u8>) -> (BitDepth, Vec<u8>) {
     }
 }
 
-/// 16-bit samples to the nearest 8-bit ones.
+/// Rounds 16-bit samples to the nearest 8-bit ones.
 fn rounded(samples: &[u8]) -> Vec<u8> {
     let nearest = |pair: &[u8; 2]| u8::try_from((u32::from(u16::from_be_bytes(*pair)) + 128) / 257).unwrap_or(u8::MAX);
     samples.as_chunks::<2>().0.iter().map(nearest).collect()

@@ -5,7 +5,7 @@ use crate::domain::finding::Problem;
 use super::legibility::WHITE;
 use super::rule::{ArtRule, Level, RuleCheck};
 
-/// Less contrast than this is as good as none, in tenths: pale yellow on white has 1.1:1.
+/// The contrast below which art is as good as invisible, in tenths: pale yellow on white has 1.1:1.
 const INVISIBLE: u16 = 12;
 
 pub(super) const WHITE_ON_WHITE: ArtRule = ArtRule {

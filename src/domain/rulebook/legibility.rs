@@ -31,7 +31,7 @@ const BLUE: Background =
 /// rgba(47,198,246,.2) on the white of a card.
 const TILE: Background = Background { name: "the tile of a logo (#d5f4fd)", rgb: [0xd5, 0xf4, 0xfd], enough: 30 };
 
-/// Black on white, in tenths: no ratio is greater.
+/// The greatest ratio, in tenths: black on white.
 const MAX_RATIO: u16 = 210;
 
 /// The divisor of the visible area: one part in this many decides.
@@ -61,7 +61,7 @@ impl Legibility {
     }
 }
 
-/// Visible pixels of one colour that follow one another.
+/// A run of visible pixels of one colour.
 struct ColourRun {
     colour: [u8; 4],
     /// The sum of their alphas: half a pixel's worth of paint counts half.

@@ -52,7 +52,7 @@ pub(crate) static RULE_IDS: LazyLock<Vec<&str>> = LazyLock::new(|| RULES.iter().
 pub(crate) static FIXED_RULES: LazyLock<Vec<&str>> =
     LazyLock::new(|| RULES.iter().filter(|rule| !rule.adjustable).map(|rule| rule.id).collect());
 
-/// The id of the rule that needs [`OrphanFiles`], so that nobody searches for them when it is off.
+/// The id of the rule that needs [`OrphanFiles`], which are not searched for when it is off.
 pub(crate) const ORPHAN_FILE: &str = together::ORPHAN_FILE.id;
 
 /// The id of the rule that exported art may break: portals accept opaque images.

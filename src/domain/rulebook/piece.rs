@@ -24,7 +24,7 @@ pub struct Piece {
     pub bytes: Option<Arc<[u8]>>,
 }
 
-/// PNGs that nobody declares.
+/// The PNGs that the manifest does not declare.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OrphanFiles {
     /// Their paths, relative to the manifest, sorted.

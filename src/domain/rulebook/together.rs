@@ -1,4 +1,4 @@
-//! Rules about all of the art together: what is there twice, and what nobody asked for.
+//! Rules about all of the art together: what is there twice, and what is not declared.
 
 use std::collections::BTreeMap;
 

@@ -99,8 +99,8 @@ fn a_pixel_outside_has_no_point_in_the_circle() {
             .filter(|at| *at != (x, y) && nearest(at.0).pow(2) + nearest(at.1).pow(2) >= 144)
             .take(3)
             .collect();
-        let told = said(Kind::Icon, |a, b| if (a, b) == (x, y) || fill.contains(&(a, b)) { BLACK } else { CLEAR });
-        assert_eq!(told.iter().any(|finding| finding.starts_with("clipped: 4 ")), outside, "{x} {y}: {told:?}");
+        let shown = said(Kind::Icon, |a, b| if (a, b) == (x, y) || fill.contains(&(a, b)) { BLACK } else { CLEAR });
+        assert_eq!(shown.iter().any(|finding| finding.starts_with("clipped: 4 ")), outside, "{x} {y}: {shown:?}");
     }
 }
 
@@ -119,11 +119,11 @@ proptest! {
         for kind in Kind::ALL {
             let side = kind.side();
             let at = |x: u32, y: u32| pixels[if alike { 0 } else { (y * side + x) as usize }];
-            let told = said(kind, at);
+            let shown = said(kind, at);
             // One finding a rule and image.
-            let mut rules: Vec<_> = told.iter().map(|finding| finding.split(':').next()).collect();
+            let mut rules: Vec<_> = shown.iter().map(|finding| finding.split(':').next()).collect();
             rules.dedup();
-            prop_assert_eq!(rules.len(), told.len());
+            prop_assert_eq!(rules.len(), shown.len());
         }
     }
 }

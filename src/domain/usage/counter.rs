@@ -21,7 +21,7 @@ const OTHER_REASONS: &str = "other reasons";
 /// The reason why the use of a logo is unknown.
 const LOGOS: &str = "log entries name icons only; logos are named by configurable activities, which cannot be read";
 
-/// How many of an item's log entries were read in the end.
+/// The extent to which an item's log entries were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Completeness {
     Whole,
@@ -31,7 +31,7 @@ pub(crate) enum Completeness {
     Refused(String),
 }
 
-/// Counts, page by page, which log entries name which of some codes.
+/// A counter of the log entries that name codes, page by page.
 #[derive(Debug)]
 pub(crate) struct UsageCounter {
     wanted: BTreeSet<Address>,

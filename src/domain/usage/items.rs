@@ -8,7 +8,7 @@ use crate::domain::logmessage::{Entity, NotAnEntity, item_number, type_and_rest}
 /// The most items that one run reads: at the usual rate of a portal they take a quarter of an hour and more.
 const MAX_ITEMS: u128 = 100_000;
 
-/// Items of one type with successive numbers: `deal:1-500`, or one of them: `deal:12`.
+/// A span of items of one type: `deal:1-500`, or `deal:12` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
     type_id: u32,
@@ -54,12 +54,12 @@ impl fmt::Display for Span {
 )]
 pub(crate) struct TooMany(u128);
 
-/// Items, each once, by type and number.
+/// A set of items, by type and number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Items(Vec<Span>);
 
 impl Items {
-    /// Joins what overlaps or touches.
+    /// The set of these items; spans that overlap or touch become one.
     pub(crate) fn new(spans: impl IntoIterator<Item = Span>) -> Result<Self, TooMany> {
         let mut spans: Vec<Span> = spans.into_iter().collect();
         spans.sort();

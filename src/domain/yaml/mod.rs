@@ -24,10 +24,10 @@ pub(in crate::domain) use read::read;
 pub(crate) use scalar::{double_quoted, scalar};
 pub(in crate::domain) use tree::{MapEntry, Node, Shape};
 
-/// Collections within collections. A manifest needs three.
+/// The most collections within collections. A manifest needs three.
 const MAX_HEIGHT: usize = 32;
 
-/// Values in the tree, those behind aliases counted each time. 10,000 entries need 20,000 to 40,000.
+/// The most values in the tree, those behind aliases counted each time. 10,000 entries need 20,000 to 40,000.
 const MAX_SIZE: usize = 1_000_000;
 
 /// The words that findings use for the file that is read.

@@ -23,8 +23,8 @@ pub(in crate::domain) fn read(text: &str, file: &YamlFile, report: &mut dyn FnMu
         block_nesting_limit: MAX_HEIGHT,
     };
     let mut parser = Parser::new_from_str_with_options(text_read, options);
-    let mut builder =
-        TreeBuilder { text, skipped, file, report, open: Vec::new(), anchors: HashMap::new(), root: None };
+    let (open, anchors) = (Vec::new(), HashMap::new());
+    let mut builder = TreeBuilder { text, skipped, file, report, open, anchors, root: None };
     let mut documents = 0;
     loop {
         match parser.next_event() {
@@ -32,18 +32,17 @@ pub(in crate::domain) fn read(text: &str, file: &YamlFile, report: &mut dyn FnMu
             Some(Ok((Event::DocumentStart(..), span))) => {
                 documents += 1;
                 if documents == 2 {
-                    let place = builder.place(span);
+                    let what = "the file holds several YAML documents";
                     let help =
                         format!("keep one document: remove this `---` and what does not belong to the {}", file.name);
-                    builder.syntax_error("the file holds several YAML documents", place, Some(help));
+                    builder.syntax_error(what, builder.place(span), Some(help));
                     return None;
                 }
             }
             Some(Ok((event, span))) => builder.event(event, span)?,
             Some(Err(error)) => {
                 let place = builder.point(error.marker());
-                let rest = text.get(place.bytes.start..).unwrap_or_default();
-                let problem = syntax::problem(error.kind(), rest, file);
+                let problem = syntax::problem(error.kind(), text.get(place.bytes.start..).unwrap_or_default(), file);
                 (builder.report)(problem.error_at(file.checks.syntax, place));
                 return None;
             }
@@ -91,6 +90,12 @@ impl TreeBuilder<'_> {
         (self.report)(Finding { help, ..Finding::error(self.file.checks.syntax, what).at(place) });
     }
 
+    /// Reports an error, and stands in for the value that has it.
+    fn broken(&mut self, what: impl Into<String>, place: Place, help: Option<String>) -> Node {
+        self.syntax_error(what, place.clone(), help);
+        Node::leaf(place, NodeValue::Broken)
+    }
+
     fn event(&mut self, event: Event<'_>, span: Span) -> Option<()> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -107,31 +112,20 @@ impl TreeBuilder<'_> {
                 self.open(span, anchor, tag.as_deref(), items);
                 Some(())
             }
-            Event::SequenceEnd | Event::MappingEnd => {
-                let OpenCollection { mut place, anchor, size, height, items } = self.open.pop()?;
-                place.bytes.end = self.line_end(place.bytes.start, self.skipped + span.end.byte_offset().unwrap_or(0));
-                let value = match items {
-                    OpenItems::List(items) => NodeValue::List(items),
-                    OpenItems::Map { pairs, .. } => NodeValue::Map(pairs),
-                };
-                self.value(anchor, Node { place, value: Rc::new(value), height: height + 1, size: size + 1 })
-            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(anchor) => {
                 let place = self.place(span);
-                let node = if let Some(node) = self.anchors.get(&anchor) {
-                    Node { place, ..node.clone() }
-                } else {
-                    self.syntax_error("an alias refers to what it is part of", place.clone(), None);
-                    Node::leaf(place, NodeValue::Broken)
+                let node = match self.anchors.get(&anchor) {
+                    Some(node) => Node { place, ..node.clone() },
+                    None => self.broken("an alias refers to what it is part of", place, None),
                 };
                 self.value(0, node)
             }
             Event::UnresolvedAlias(name) => {
-                let place = self.place(span);
                 let what = format!("{} is an alias of an anchor that does not exist", quoted(&format!("*{name}")));
                 let help = "a value that begins with `*` has to be quoted, as in `\"*\"`";
-                self.syntax_error(what, place.clone(), Some(help.to_owned()));
-                self.value(0, Node::leaf(place, NodeValue::Broken))
+                let node = self.broken(what, self.place(span), Some(help.to_owned()));
+                self.value(0, node)
             }
             _ => Some(()),
         }
@@ -141,6 +135,16 @@ impl TreeBuilder<'_> {
         let place = self.place(span);
         self.is_text(tag, &place);
         self.open.push(OpenCollection { place, anchor, size: 0, height: 0, items });
+    }
+
+    fn close(&mut self, span: Span) -> Option<()> {
+        let OpenCollection { mut place, anchor, size, height, items } = self.open.pop()?;
+        place.bytes.end = self.line_end(place.bytes.start, self.skipped + span.end.byte_offset().unwrap_or(0));
+        let value = match items {
+            OpenItems::List(items) => NodeValue::List(items),
+            OpenItems::Map { pairs, .. } => NodeValue::Map(pairs),
+        };
+        self.value(anchor, Node { place, value: Rc::new(value), height: height + 1, size: size + 1 })
     }
 
     /// Takes a complete value to where it belongs. `None` when the tree grows beyond its limits.

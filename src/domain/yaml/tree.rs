@@ -68,7 +68,7 @@ impl Shape<'_> {
 }
 
 impl Node {
-    /// Its type.
+    /// The type of the value.
     pub(in crate::domain) fn shape(&self) -> Shape<'_> {
         match &*self.value {
             NodeValue::Scalar { text, plain: false } => Shape::Text(text),

@@ -15,7 +15,7 @@ use crate::portal::server_address::{ServerAddress, is_of_rest_3, is_private};
 
 use super::tokens::{OAuthError, TokenFields};
 
-/// Where the vendor's server renews tokens, unless the file says otherwise.
+/// The vendor's server that renews tokens, unless the file names another.
 const DEFAULT_TOKEN_SERVER: &str = "https://oauth.bitrix.info/rest/";
 /// A token that is refused so soon after it was issued is not refused for its age.
 const MIN_TOKEN_AGE: Duration = Duration::from_secs(60);
@@ -123,7 +123,7 @@ impl Application {
         self.token.borrow().issued.is_some_and(|at| at.elapsed() < MIN_TOKEN_AGE)
     }
 
-    /// What the file holds now; its tokens are hidden from here on.
+    /// The fields of the file now; its tokens are hidden from here on.
     pub(in crate::portal) fn stored(&self) -> Result<TokenFields, OAuthError> {
         let stored = TokenFields::read(self.file.as_ref())?;
         stored.hide(&self.redactor)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::ops::ports::TokenStore;
 use crate::portal::redact::Redactor;
 
-/// What a token file holds.
+/// The fields of a token file.
 #[derive(Clone)]
 pub(in crate::portal) struct TokenFields {
     fields: Map<String, Value>,
@@ -13,7 +13,7 @@ pub(in crate::portal) struct TokenFields {
     file: String,
 }
 
-/// Why a file is not a token file. It names the file and quotes nothing of it.
+/// The reason why a file is not a token file. It names the file and quotes nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OAuthError {
     /// It is not there, or may not be read.

@@ -29,7 +29,7 @@ pub(super) fn image(class: &str, label: &str) -> Markup {
     html! { i class={ "p " (class) } role="img" aria-label=(label) {} }
 }
 
-/// Counts, filters and the choices of how images are shown. The script makes the counts press and shows the rest.
+/// The counts, the filters and the choices of how images are shown. The script makes the counts press and shows the rest.
 pub(super) fn tools(entries: &[Card<'_>]) -> Markup {
     let of = |action| entries.iter().filter(|entry| entry.action == action).count();
     let with_findings = entries.iter().filter(|entry| !entry.findings.is_empty()).count();
@@ -63,12 +63,12 @@ pub(super) fn tools(entries: &[Card<'_>]) -> Markup {
     }
 }
 
-/// Entries under their heading; the script hides both when none of them is left.
+/// The entries under their heading; the script hides both when none of them is left.
 pub(super) fn group(heading: &str, id: &str, entries: &Markup) -> Markup {
     html! { section.group aria-labelledby=(id) { h2 id=(id) { (heading) } (entries) } }
 }
 
-/// Entries with their images side by side.
+/// The cards of entries, with their images side by side.
 pub(super) fn cards(entries: &[&Card<'_>]) -> Markup {
     html! { @for entry in entries { (card(entry)) } }
 }
@@ -136,7 +136,7 @@ fn side(entry: &Card<'_>, side: &Side, absent: &str) -> Markup {
     }
 }
 
-/// Entries that nothing happens to: a tile each.
+/// The tiles of entries that do not change.
 pub(super) fn tiles(entries: &[&Card<'_>]) -> Markup {
     html! {
         div.tiles {
@@ -154,7 +154,7 @@ pub(super) fn tiles(entries: &[&Card<'_>]) -> Markup {
     }
 }
 
-/// Findings, each with its way out.
+/// The findings, each with its help.
 pub(super) fn findings(findings: &[&Finding]) -> Markup {
     html! {
         @if !findings.is_empty() {

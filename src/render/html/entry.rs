@@ -172,7 +172,7 @@ pub(super) fn of_validation<'a>(validation: &'a Validation, gallery: &mut Galler
     of_art(&validation.art, &by_address(&validation.findings), gallery)
 }
 
-/// Declared entries that nothing was compared with, those too whose file could not be read: a finding says so.
+/// The declared entries when nothing is compared, with those whose file could not be read: a finding says so.
 fn of_art<'a>(art: &'a [Piece], findings: &Findings<'a>, gallery: &mut Gallery) -> Vec<Card<'a>> {
     let mut entries: Vec<_> =
         art.iter().map(|piece| of_piece(piece, CardAction::Declared, findings, gallery)).collect();

@@ -22,7 +22,7 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// Its dimensions, where they are not those of its kind.
+    /// The dimensions of an image, where they are not those of its kind.
     pub(super) fn misfit(&self, kind: Kind) -> Option<String> {
         let (width, height) = self.image.pixels.dimensions();
         let side = kind.side();

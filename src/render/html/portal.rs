@@ -18,7 +18,7 @@ use crate::text::escape;
 /// The most custom entries of a kind whose image is drawn: a browser has to bear them all. Every entry is listed.
 const MAX_DRAWN: usize = 2000;
 
-/// Said of an entry whose image is one too many.
+/// The note on an entry whose image is one too many.
 const TOO_MANY: &str = "its image is not drawn: there are too many";
 
 /// One entry of a portal.

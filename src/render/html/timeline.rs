@@ -117,7 +117,7 @@ pub(super) fn timeline(shown: &[TimelineItem<'_>]) -> Markup {
     }
 }
 
-/// Goes round where there are fewer of one kind than of the other.
+/// The item of a row; the list starts over where there are fewer of one kind than of the other.
 fn pick<'a>(shown: &[&'a TimelineItem<'a>], row: usize) -> Option<&'a TimelineItem<'a>> {
     shown.get(row % shown.len().max(1)).copied()
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::doctor::{self, DoctorCheck, Health};
-use crate::format::{FORMAT_VERSION, Tool};
+use crate::format::{FORMAT_VERSION, Tool, printed};
 
 /// Whether everything is there that apply needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

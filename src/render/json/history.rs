@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::asset::Digest;
 use crate::domain::journal::{self, RunState};
-use crate::format::{FORMAT_VERSION, Tool};
+use crate::format::{FORMAT_VERSION, Tool, printed};
 
 /// The runs of a state folder, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

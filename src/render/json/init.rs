@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::init::{self, InitReport, WrittenFile};
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split, printed};
 
 use super::export::ExportedDocument;
 

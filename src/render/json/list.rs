@@ -7,7 +7,7 @@ use crate::domain::asset::{Code, Digest, Kind};
 use crate::domain::list::{self, ListEntry, ListReport, Management};
 use crate::domain::png::Appearance;
 use crate::domain::state::Reading;
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split, printed};
 
 /// What a portal holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::logmessage::{self, LogEntry, LogReport};
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
+use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split, printed};
 
 /// Timeline log entries, and what became of a command about them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -8,24 +8,6 @@ use serde::Serialize;
 
 use crate::text::escape_json;
 
-/// A published enum of words, made from the live one.
-macro_rules! printed {
-    ($(#[$meta:meta])* $name:ident = $live:path { $($(#[$doc:meta])* $variant:ident,)+ }) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-        $(#[$meta])*
-        pub(crate) enum $name {
-            $($(#[$doc])* $variant,)+
-        }
-
-        impl From<$live> for $name {
-            fn from(live: $live) -> Self {
-                use $live as Live;
-                match live { $(Live::$variant => Self::$variant,)+ }
-            }
-        }
-    };
-}
-
 mod doctor;
 mod export;
 mod history;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::manifest;
 use crate::domain::rules::ArtRule;
-use crate::format::{FORMAT_VERSION, Tool};
+use crate::format::{FORMAT_VERSION, Tool, printed};
 
 /// The art rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

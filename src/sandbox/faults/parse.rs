@@ -169,7 +169,7 @@ fn refuse(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     let word = words.next("a method, or the end of one such as *.add")?;
     let method = method(&word.text, &word)?;
     let CallRefusal { status, code, description } = refusal(words)?;
-    Ok(FaultAction::RefuseCommand { method, code, description, status })
+    Ok(FaultAction::RefuseCommand { method, code: code.into(), description: description.into(), status })
 }
 
 /// The status, the body and the content type of any answer.

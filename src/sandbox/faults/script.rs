@@ -169,14 +169,14 @@ impl RequestFaults {
                 lasting.refused.push((method.clone(), CallRefusal::new(*status, code, description)));
             }
             FaultAction::NotAllowedInBatch if facts.writes_in_batch() => {
-                early(refused(CallRefusal { status: 405, ..CallRefusal::not_in_batch() }));
+                early(refused(CallRefusal { status: 405, ..CallRefusal::NOT_IN_BATCH }));
             }
-            FaultAction::RateLimited(times) if fired <= *times => early(refused(CallRefusal::too_many_requests())),
-            FaultAction::TimeLimit => early(refused(CallRefusal::time_limit())),
+            FaultAction::RateLimited(times) if fired <= *times => early(refused(CallRefusal::TOO_MANY_REQUESTS)),
+            FaultAction::TimeLimit => early(refused(CallRefusal::TIME_LIMIT)),
             FaultAction::Overload => {
                 early(refused(CallRefusal::new(503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.")));
             }
-            FaultAction::ExpiredToken => early(refused(CallRefusal::expired_token())),
+            FaultAction::ExpiredToken => early(refused(CallRefusal::EXPIRED_TOKEN)),
             FaultAction::DiskFull => lasting.disk_is_full = true,
             FaultAction::RefuseCommand { .. } | FaultAction::NotAllowedInBatch | FaultAction::RateLimited(_) => {}
         }

@@ -183,10 +183,19 @@ fn sees_names_with_two_meanings_and_escapes() {
         ("cli/a.rs", "struct One; enum Two {} #[cfg(test)] mod tests { struct Three; }"),
         ("portal/b.rs", "type One = u8; struct Three; trait T { type Two; } fn f() { \"\".escape_debug(); }"),
         ("text.rs", "fn f() { \"\".escape_debug(); }"),
-        ("ops/c.rs", "fn f(a: &str) { format!(\"{}{}\", a.escape_debug(), a.len()); }"),
+        ("ops/c.rs", "fn f(a: &str) { format!(\"{}{}\", a.escape_default(), a.len()); }"),
+        ("ops/d.rs", "fn f(a: &str) { a.chars().flat_map(char::escape_unicode); assert!(a.is_empty(), \"{a:?}\"); }"),
+        ("ops/e.rs", "fn f(a: &str) { g(format!(\"{{a:?}} {0}{a:#?}\", a)); write!(f, \"{a:>3} {{?}}\"); }"),
     ]);
     assert_eq!(shared_names(&source), [("One", vec!["cli/a.rs", "portal/b.rs"])].into());
-    assert_eq!(escapes(&source), ["portal/b.rs", "ops/c.rs"]);
+    let escapes = escapes(&source);
+    let expected = [
+        ("portal/b.rs", "escape_debug"),
+        ("ops/c.rs", "escape_default"),
+        ("ops/d.rs", "escape_unicode"),
+        ("ops/e.rs", "\"{{a:?}} {0}{a:#?}\""),
+    ];
+    assert_eq!(escapes, expected);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) struct File {
     pub(super) methods: Vec<String>,
     /// The macros that it calls.
     pub(super) macros: BTreeSet<String>,
+    /// The texts in macros that show a value as `{:?}` does, except where a fault of the program itself is reported.
+    pub(super) debug_texts: Vec<String>,
     /// Every path in it, absolute, and the file that defines what it names, if that is one of these.
     pub(super) uses: BTreeMap<Path, Option<usize>>,
 }
@@ -62,6 +64,7 @@ impl Source {
                 types: BTreeSet::new(),
                 methods: Vec::new(),
                 macros: BTreeSet::new(),
+                debug_texts: Vec::new(),
                 uses: BTreeMap::new(),
             });
             let mut module = 0;
@@ -338,6 +341,9 @@ impl Reader<'_> {
                         self.here().written.push(found);
                     }
                 }
+                TokenTree::Literal(literal) if shows_debug(&literal.to_string()) => {
+                    self.of_file().debug_texts.push(literal.to_string());
+                }
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
         }
@@ -392,8 +398,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        self.of_file().macros.extend(call.path.segments.last().map(|name| name.ident.to_string()));
+        let name = call.path.segments.last().map(|name| name.ident.to_string()).unwrap_or_default();
+        let shown = self.of_file().debug_texts.len();
         self.scan(call.tokens.clone());
+        if name == "panic" || name.contains("assert") {
+            self.of_file().debug_texts.truncate(shown);
+        }
+        self.of_file().macros.insert(name);
         visit::visit_macro(self, call);
     }
 
@@ -498,6 +509,12 @@ impl<'ast> Visit<'ast> for Leftovers<'_> {
         }
         self.scan(call.tokens.clone());
     }
+}
+
+/// Whether a format has a hole such as `{:?}` or `{name:#?}`.
+fn shows_debug(format: &str) -> bool {
+    let mut holes = format.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    holes.any(|(hole, _)| hole.split_once(':').is_some_and(|(_, how)| how.ends_with('?')))
 }
 
 fn is_cfg_test(attributes: &[Attribute]) -> bool {
