@@ -23,7 +23,7 @@ use super::credentials;
 use super::error::Failure;
 use super::output;
 use super::resources;
-use super::sandbox::own_folder;
+use super::sandbox::{named_folder, own_folder};
 
 /// A portal that can be talked to.
 pub(super) struct Connection {
@@ -62,7 +62,8 @@ impl Connection {
         let root = context.globals.state_root(context.repository.folder());
         let Target { access, identity, source, sandbox } = match &context.globals.sandbox {
             Some(folder) => {
-                let folder = folder.clone().map_or_else(|| own_folder(&root), Ok);
+                let folder = folder.as_deref();
+                let folder = folder.map_or_else(|| own_folder(&root), |folder| named_folder(folder, "--sandbox=DIR"));
                 start_sandbox(context, folder).map_err(|why| {
                     let finding = Finding::error("sandbox", format!("the sandbox cannot start: {why}"));
                     Failure::new(FailureKind::Usage, finding)

@@ -37,6 +37,8 @@ pub(super) fn settle(
     if all.iter().all(|run| run.state.ended.is_some()) {
         return Ok(all.into_iter().map(|run| run.state).collect());
     }
+    // They are read again under the lock.
+    drop(all);
     let (_lock, closing) = match connection.lock_for_settling() {
         Ok(lock) => (lock, Closing::Write),
         // A command that cannot write the state folder can still say what the open run did.

@@ -1,7 +1,9 @@
 //! The journal of a run: what was about to be sent, what came of it, and how the run ended. Append-only, one JSON
 //! object a line, for people and for the next run; never a secret, never an image.
 //!
-//! A journal is read by folding it: [`RunState`] is all that its lines say. A run whose journal has no end was cut short.
+//! A journal is read by folding it, line by line: [`RunState`] is all that its lines say. A run whose journal has no end was cut
+//! short. Journals are hostile input as well: one that says what brandctl does not write is [damaged](Damage), because what it
+//! leaves out may still have been sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,9 @@ use super::step::{StepOutcome, StepResult};
 
 /// The version of the journal's format.
 pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// How many commands a request has at most: a portal takes no more in one batch.
+const MAX_COMMANDS: usize = 50;
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +111,26 @@ impl JournalEntry {
     }
 }
 
+/// The reason why a journal does not tell what its run did.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Damage {
+    /// Another version of this program made it.
+    #[error("it is of format {0}; this program reads {FORMAT_VERSION}")]
+    Format(u32),
+    /// Its first line is something else.
+    #[error("it is not the beginning of a run")]
+    NoBeginning,
+    /// It has two beginnings.
+    #[error("it begins more than once")]
+    BeginsAgain,
+    /// A line is whole and of no kind that there is.
+    #[error("it is not a line of a run's journal")]
+    NotALine,
+    /// A line speaks of more than one request can hold.
+    #[error("it names {0} {1}, and a request has at most {MAX_COMMANDS}")]
+    TooMany(usize, &'static str),
+}
+
 /// All that a journal says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunState {
@@ -125,38 +150,44 @@ pub struct RunState {
 }
 
 impl RunState {
-    /// Folds the lines of a journal; `None` when they do not begin with a run's beginning of this format.
-    pub(crate) fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
-        let mut lines = lines.into_iter();
-        let first = lines.next()?;
-        let JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } = first.entry
-        else {
-            return None;
-        };
-        let mut state = Self {
-            run,
-            began: first.at,
-            portal,
-            plan_sha256,
-            commit,
-            steps: BTreeMap::new(),
-            ended: None,
-            intended: BTreeSet::new(),
-        };
-        for Line { at: _, entry } in lines {
-            match entry {
-                JournalEntry::Begin { .. } => return None,
-                JournalEntry::Intent { commands, .. } => {
-                    state.intended.extend(commands.iter().map(|write| write.address().folded()));
-                }
-                JournalEntry::Outcome { .. } => {}
-                JournalEntry::Step { address, result } => {
-                    state.steps.insert(address, result);
-                }
-                JournalEntry::End { how, .. } => state.ended = Some(how),
-            }
+    /// The state of a run of which this is the first line.
+    pub(crate) fn begin(line: Line) -> Result<Self, Damage> {
+        match line.entry {
+            JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } => Ok(Self {
+                run,
+                began: line.at,
+                portal,
+                plan_sha256,
+                commit,
+                steps: BTreeMap::new(),
+                ended: None,
+                intended: BTreeSet::new(),
+            }),
+            JournalEntry::Begin { format_version, .. } => Err(Damage::Format(format_version)),
+            _ => Err(Damage::NoBeginning),
         }
-        Some(state)
+    }
+
+    /// Adds what a further line says.
+    pub(crate) fn add(&mut self, entry: JournalEntry) -> Result<(), Damage> {
+        match entry {
+            JournalEntry::Begin { .. } => return Err(Damage::BeginsAgain),
+            JournalEntry::Intent { commands, .. } if commands.len() > MAX_COMMANDS => {
+                return Err(Damage::TooMany(commands.len(), "commands"));
+            }
+            JournalEntry::Intent { commands, .. } => {
+                self.intended.extend(commands.iter().map(|write| write.address().folded()));
+            }
+            JournalEntry::Outcome { answers, .. } if answers.len() > MAX_COMMANDS => {
+                return Err(Damage::TooMany(answers.len(), "answers"));
+            }
+            JournalEntry::Outcome { .. } => {}
+            JournalEntry::Step { address, result } => {
+                self.steps.insert(address, result);
+            }
+            JournalEntry::End { how, .. } => self.ended = Some(how),
+        }
+        Ok(())
     }
 
     /// How many steps are known to be as planned.
@@ -282,6 +313,14 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
     use super::*;
 
+    /// The state after all these lines; `None` when they are damaged.
+    fn folded(lines: impl IntoIterator<Item = Line>) -> Option<RunState> {
+        let mut lines = lines.into_iter();
+        let mut state = RunState::begin(lines.next()?).ok()?;
+        lines.try_for_each(|line| state.add(line.entry)).ok()?;
+        Some(state)
+    }
+
     fn lines() -> Vec<Line> {
         let address: Address = "icon/a".parse().unwrap();
         let applied = StepResult { outcome: StepOutcome::Applied, why: None, wrote: true };
@@ -304,9 +343,9 @@ mod tests {
     #[test]
     fn every_beginning_of_a_journal_says_what_may_have_left() {
         let lines = lines();
-        assert_eq!(RunState::fold([]), None);
+        assert_eq!(folded([]), None);
         for cut in 1..=lines.len() {
-            let state = RunState::fold(lines[..cut].iter().cloned()).unwrap();
+            let state = folded(lines[..cut].iter().cloned()).unwrap();
             assert_eq!(state.sent(&"icon/A".parse().unwrap()), cut > 1, "in whatever case, after {cut} lines");
             assert!(!state.sent(&"logo/a".parse().unwrap()));
             assert_eq!(state.applied(), usize::from(cut > 3));
@@ -324,12 +363,12 @@ mod tests {
     }
 
     #[test]
-    fn another_format_is_no_journal_of_ours() {
+    fn another_format_is_not_a_journal_of_ours() {
         let mut lines = lines();
         if let JournalEntry::Begin { format_version, .. } = &mut lines[0].entry {
             *format_version += 1;
         }
-        assert_eq!(RunState::fold(lines), None);
+        assert_eq!(folded(lines), None);
     }
 
     fn address(text: &str) -> Address {
@@ -355,7 +394,7 @@ mod tests {
     }
 
     fn fold(entries: impl IntoIterator<Item = JournalEntry>) -> Option<RunState> {
-        RunState::fold(entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }))
+        folded(entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }))
     }
 
     /// A run of a plan that changed an entry and ended so, if it ended.
@@ -393,6 +432,21 @@ mod tests {
     fn a_journal_begins_once() {
         assert_eq!(fold([intent("icon/a"), begin("plan")]), None);
         assert_eq!(fold([begin("plan"), intent("icon/a"), begin("plan")]), None);
+    }
+
+    #[test]
+    fn a_line_that_no_request_could_have_is_damage() {
+        let delete = Write::Delete { address: address("icon/a") };
+        for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "commands")))] {
+            let mut state = fold([begin("plan")]).unwrap();
+            let commands = vec![delete.clone(); count];
+            assert_eq!(state.add(JournalEntry::Intent { request: 1, commands }), expected);
+        }
+        for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "answers")))] {
+            let mut state = fold([begin("plan")]).unwrap();
+            let answers = vec![Said::Done; count];
+            assert_eq!(state.add(JournalEntry::Outcome { request: 1, answers, error: None }), expected);
+        }
     }
 
     #[test]

@@ -168,7 +168,13 @@ impl Repository {
                 ),
                 None => fail("the manifest does not exist".to_owned(), &self.where_else()),
             },
-            _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
+            io::ErrorKind::PermissionDenied => {
+                fail(format!("the manifest cannot be read: {error}"), "check its permissions")
+            }
+            _ => fail(
+                format!("the manifest cannot be read: {error}"),
+                "name a file that is a manifest with -f, such as brand.yaml",
+            ),
         };
         let max_bytes = manifest::MAX_BYTES as u64;
         let input = UserInput::at(&self.manifest);

@@ -5,17 +5,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::budget::{MAX_JOURNAL_BYTES, ReadingBudget};
 use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile, is_unexpected, unexpected};
 use super::past_run::past_run;
 use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
 use crate::domain::asset::Digest;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, RunState};
+use crate::domain::journal::{Damage, FORMAT_VERSION, JournalEntry, Line, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
 use crate::format::{Document, Published};
@@ -29,12 +31,6 @@ const OLD: &str = "old";
 
 /// The folder of the runs in the state folder.
 const RUNS: &str = "runs";
-
-/// The largest journal that is read, in bytes: more than that of a run with a hundred thousand steps.
-const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
-
-/// The largest plan that is read, in bytes: that of a hundred thousand changes.
-const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The largest old image that is read, in bytes: no larger one is downloaded.
 const MAX_IMAGE_BYTES: u64 = 1024 * 1024;
@@ -52,7 +48,12 @@ pub struct StoredRun {
     folder: Folder,
     /// What its journal says.
     pub state: RunState,
+    /// What may still be read where it was found.
+    budget: Rc<ReadingBudget>,
 }
+
+/// The runs that were found, and for each that cannot be read, why.
+pub type FoundRuns = Vec<io::Result<StoredRun>>;
 
 impl RunStore {
     /// The runs in `state`. `commit` is noted in those that are begun through this value.
@@ -61,19 +62,19 @@ impl RunStore {
         Self { state, commit }
     }
 
-    /// Every run with a journal, the oldest first.
+    /// Every run that began, the oldest first.
     ///
     /// # Errors
-    /// When the state folder cannot be read.
+    /// When the state folder or a run in it cannot be read.
     pub fn all(&self) -> io::Result<Vec<StoredRun>> {
         if self.state.why_unread().is_some() {
             return Ok(Vec::new());
         }
-        let portal = self.state.portal();
-        all(&self.state.folder().child(RUNS), |named| named == portal)
+        let found = all(&self.runs(), |named| self.is_right(named), &ReadingBudget::new())?;
+        found.into_iter().collect()
     }
 
-    /// The newest runs on the portal, the newest first. A run whose plan cannot be read is left out.
+    /// The newest runs on the portal, the newest first, as far as they can be read: this only says who moved what.
     ///
     /// # Errors
     /// When a plan is another run's.
@@ -81,7 +82,17 @@ impl RunStore {
         /// How many runs are looked at.
         const MAX_RUNS: usize = 50;
         let mut past = Vec::new();
-        for run in self.all().unwrap_or_default().iter().rev().take(MAX_RUNS) {
+        if self.state.why_unread().is_some() {
+            return Ok(past);
+        }
+        let (runs, budget) = (self.runs(), ReadingBudget::new());
+        for name in names(&runs).unwrap_or_default().iter().rev() {
+            if past.len() == MAX_RUNS || budget.is_spent() {
+                break;
+            }
+            let Ok(Some(run)) = StoredRun::standing_at(&runs, name, |named| self.is_right(named), &budget) else {
+                continue;
+            };
             match run.plan() {
                 Ok(plan) => past.push(past_run(&run.state, &plan)),
                 Err(error) if is_unexpected(&error) => return Err(error),
@@ -89,6 +100,14 @@ impl RunStore {
             }
         }
         Ok(past)
+    }
+
+    fn runs(&self) -> Folder {
+        self.state.folder().child(RUNS)
+    }
+
+    fn is_right(&self, portal: &str) -> bool {
+        portal == self.state.portal()
     }
 
     fn create(&self, plan: &Document, old: &Contents) -> io::Result<RunFolder> {
@@ -114,7 +133,7 @@ impl RunStore {
     }
 
     fn append(&self, run: &RunState, entries: &[JournalEntry]) -> io::Result<()> {
-        let folder = self.state.folder().child(RUNS).child(&run.run);
+        let folder = self.runs().child(&run.run);
         let journal = folder.journal(JOURNAL)?;
         // A line that a kill tore must not be continued by the next one.
         let torn = Cell::new(!folder.read(JOURNAL, MAX_JOURNAL_BYTES)?.ends_with(b"\n"));
@@ -126,7 +145,7 @@ impl RunStore {
     /// # Errors
     /// When the folder cannot be written.
     pub fn write_report(&self, run: &str, report: &Document) -> io::Result<()> {
-        let folder = self.state.folder().child(RUNS).child(run);
+        let folder = self.runs().child(run);
         folder.replace(REPORT, &serde_json::to_vec_pretty(report)?, Durability::Synced)
     }
 }
@@ -160,8 +179,21 @@ fn unusable(path: &Path, error: &io::Error) -> StoreError {
     StoreError(format!("{}: {error}", path.display()))
 }
 
-/// Every run below `runs` that has a journal, the oldest first. Each must be of a portal that is right.
-fn all(runs: &Folder, is_right: impl Fn(&str) -> bool) -> io::Result<Vec<StoredRun>> {
+/// Every run below `runs` that began, the oldest first. Each must be of a portal that is right.
+fn all(runs: &Folder, is_right: impl Fn(&str) -> bool, budget: &Rc<ReadingBudget>) -> io::Result<FoundRuns> {
+    let mut found = Vec::new();
+    for name in names(runs)? {
+        let run = StoredRun::standing_at(runs, &name, &is_right, budget);
+        if budget.is_spent() {
+            return run.map(|_| found);
+        }
+        found.extend(run.transpose());
+    }
+    Ok(found)
+}
+
+/// The names of the folders below `runs`, the oldest first.
+fn names(runs: &Folder) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for item in items(runs)? {
         let item = item?;
@@ -171,11 +203,7 @@ fn all(runs: &Folder, is_right: impl Fn(&str) -> bool) -> io::Result<Vec<StoredR
         }
     }
     names.sort();
-    let read = |name: &OsString| {
-        let run = StoredRun::read(runs.child(name)).transpose()?;
-        Some(run.and_then(|run| run.standing_at(name, &is_right)))
-    };
-    names.iter().filter_map(read).collect()
+    Ok(names)
 }
 
 /// The items of a folder; nothing where it is missing.
@@ -186,11 +214,52 @@ fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
     }
 }
 
-/// Every run of every portal below the state folder `root`, the oldest first.
+/// Every run of every portal below the state folder `root`, the oldest first, and what cannot be read before them.
 ///
 /// # Errors
 /// When the state folder cannot be read.
-pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
+pub fn of_all_portals(root: &Path) -> io::Result<FoundRuns> {
+    let (mut found, budget) = (Vec::new(), ReadingBudget::new());
+    for (name, folder) in portals(root)? {
+        found.extend(all(&folder.child(RUNS), |portal| OsStr::new(&folder_name(portal)) == name, &budget)?);
+    }
+    let began = |run: &io::Result<StoredRun>| {
+        let state = &run.as_ref().ok()?.state;
+        Some((state.began.clone(), state.run.clone()))
+    };
+    found.sort_by_cached_key(began);
+    Ok(found)
+}
+
+/// The runs with this id, of any portal below the state folder `root`. Nothing is read of the others.
+///
+/// # Errors
+/// When the state folder or such a run cannot be read.
+pub(crate) fn with_id(root: &Path, id: &str) -> io::Result<Vec<StoredRun>> {
+    let mut parts = Path::new(id).components();
+    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        return Ok(Vec::new());
+    }
+    let (mut found, budget) = (Vec::new(), ReadingBudget::new());
+    for (name, folder) in portals(root)? {
+        let is_right = |portal: &str| OsStr::new(&folder_name(portal)) == name;
+        found.extend(StoredRun::standing_at(&folder.child(RUNS), OsStr::new(id), is_right, &budget)?);
+    }
+    Ok(found)
+}
+
+/// The names of the runs' folders, of every portal below the state folder `root`, the newest first. None of them is read.
+pub(crate) fn ids(root: &Path) -> io::Result<Vec<OsString>> {
+    let mut found = Vec::new();
+    for (_, folder) in portals(root)? {
+        found.extend(names(&folder.child(RUNS))?);
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    Ok(found)
+}
+
+/// The folders of the portals below the state folder `root`, with their names.
+fn portals(root: &Path) -> io::Result<Vec<(OsString, Folder)>> {
     let existing = existing(root)?;
     let root = Folder::of_state(root);
     if let Existing::Unread(why) = existing
@@ -212,58 +281,51 @@ pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
             _ => continue,
         }
         look_through(&folder)?;
-        found.extend(all(&folder.child(RUNS), |portal| OsStr::new(&folder_name(portal)) == name)?);
+        found.push((name, folder));
     }
-    found.sort_by(|a, b| (&a.state.began, &a.state.run).cmp(&(&b.state.began, &b.state.run)));
     Ok(found)
 }
 
 /// The run in `folder`, as the user named it; `None` when it never began: then no request has left.
 pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
-    StoredRun::read(Folder::at(folder))
+    StoredRun::read(Folder::at(folder), &ReadingBudget::new())
 }
 
 impl StoredRun {
-    fn read(folder: Folder) -> io::Result<Option<Self>> {
-        let text = match folder.read(JOURNAL, MAX_JOURNAL_BYTES) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            text => text?,
-        };
-        let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let begins = serde_json::from_slice(first).ok().and_then(|Line { entry, .. }| match entry {
-            JournalEntry::Begin { format_version, .. } => Some(format_version),
-            _ => None,
-        });
-        if let Some(format_version) = begins
-            && format_version != FORMAT_VERSION
-        {
-            let folder = folder.path().display();
-            let what = format!("{folder} is of format {format_version}; this program reads {FORMAT_VERSION}");
-            return Err(io::Error::other(what));
-        }
-        // Else nothing of it means anything, however long it is.
-        if begins.is_none() {
-            return Ok(None);
-        }
-        // What a kill or a full disk tore is not a line; what it says of requests, the lines before it said already.
-        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-        match RunState::fold(lines) {
-            None => Err(unexpected(&folder.path_of(JOURNAL), "begins more than once")),
-            Some(state) => Ok(Some(Self { folder, state })),
+    fn read(folder: Folder, budget: &Rc<ReadingBudget>) -> io::Result<Option<Self>> {
+        let (mut state, mut number, mut damage) = (None, 0, None);
+        budget.read_lines(&folder, JOURNAL, |text| {
+            number += 1;
+            damage = take_up(&mut state, text).err();
+            damage.is_none()
+        })?;
+        let journal = || folder.path_of(JOURNAL);
+        match damage {
+            None => Ok(state.map(|state| Self { folder, state, budget: Rc::clone(budget) })),
+            Some(damage @ Damage::Format(_)) => {
+                Err(io::Error::other(format!("{} cannot be read: {damage}", journal().display())))
+            }
+            Some(damage) => Err(unexpected(&journal(), &format!("cannot be read at line {number}: {damage}"))),
         }
     }
 
-    /// The same run, if its id is the name of its folder and its portal is right: then it was begun there.
-    fn standing_at(self, name: &OsStr, is_right: impl Fn(&str) -> bool) -> io::Result<Self> {
-        let RunState { run, portal, .. } = &self.state;
-        let journal = || self.folder.path_of(JOURNAL);
+    /// The run below `runs` under that name, if it began. Its id is that name, and its portal is right: then it was begun there.
+    fn standing_at(
+        runs: &Folder,
+        name: &OsStr,
+        is_right: impl Fn(&str) -> bool,
+        budget: &Rc<ReadingBudget>,
+    ) -> io::Result<Option<Self>> {
+        let Some(found) = Self::read(runs.child(name), budget)? else { return Ok(None) };
+        let RunState { run, portal, .. } = &found.state;
+        let journal = || found.folder.path_of(JOURNAL);
         if OsStr::new(run) != name {
             return Err(unexpected(&journal(), &format!("is the journal of another run, `{run}`")));
         }
         if !is_right(portal) {
             return Err(unexpected(&journal(), &format!("is the journal of a run on another portal, {portal}")));
         }
-        Ok(self)
+        Ok(Some(found))
     }
 
     /// The path of its folder.
@@ -277,7 +339,7 @@ impl StoredRun {
     /// # Errors
     /// When its plan cannot be read, or is not the one that its journal speaks of.
     pub fn plan(&self) -> io::Result<Document> {
-        let plan: Document = serde_json::from_slice(&self.folder.read(PLAN, MAX_FILE_BYTES)?)?;
+        let plan: Document = serde_json::from_slice(&self.budget.read(&self.folder, PLAN)?)?;
         let planned = plan.changes.iter().map(|change| change.address.folded()).collect();
         let what = if plan.portal.as_ref() != Some(&self.state.portal) {
             "is a plan for another portal than its run was on"
@@ -317,6 +379,23 @@ impl StoredRun {
             contents.insert(digest, Arc::from(bytes));
         }
         Ok(contents)
+    }
+}
+
+/// Adds a line of a journal, with its end, to what the lines before it say. What a kill or a full disk tore is not a line; what
+/// it says of requests, the lines before it said already; and where the first one is torn, no request has left.
+fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), Damage> {
+    let whole = text.strip_suffix(b"\n");
+    let line = serde_json::from_slice::<Line>(whole.unwrap_or(text));
+    let is_torn = line.as_ref().is_err_and(serde_json::Error::is_eof);
+    match state {
+        Some(_) if is_torn => Ok(()),
+        Some(state) => state.add(line.map_err(|_| Damage::NotALine)?.entry),
+        None if is_torn && whole.is_none() => Ok(()),
+        None => {
+            *state = Some(RunState::begin(line.map_err(|_| Damage::NoBeginning)?)?);
+            Ok(())
+        }
     }
 }
 
