@@ -14,6 +14,7 @@ use crate::ops::plan::Purpose;
 use crate::ops::ports::{DOWNLOADS, Interrupt};
 use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use crate::sandbox::{self, Sandbox};
+use crate::store::budget::ReadingEnd;
 use crate::store::cache::Cache;
 use crate::store::lock::{Lock, LockError, LockPurpose};
 use crate::store::state_dir::{StateDir, StateError};
@@ -72,7 +73,9 @@ impl Connection {
             None => named(context, manifest)?,
         };
         let client = client(context, access)?;
-        let state = StateDir::checked(&root, &identity)?;
+        let deadline = std::time::Instant::now() + context.globals.timeout;
+        let state = StateDir::checked(&root, &identity)?
+            .read_until(ReadingEnd { interrupt: context.interrupt.clone(), deadline });
         let lock = match purpose {
             Purpose::Read => None,
             Purpose::Write => Some(lock_for_writing(&state, &context.interrupt, context.globals.timeout)?),

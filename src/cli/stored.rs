@@ -34,13 +34,16 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     let path = Path::new(name);
     match UserInput::at(path).facts().map(|(kind, _)| kind) {
         Ok(FileKind::Folder) => {
-            let run = runs::read(path).map_err(|error| not_a_run(path, &error))?;
+            let run = runs::read(path).map_err(|error| match error.kind() {
+                io::ErrorKind::PermissionDenied => cannot_be_read(path, &error),
+                _ => not_a_run(path, &error),
+            })?;
             let begun = run.ok_or_else(|| not_a_run(path, &"its journal does not begin"))?;
             return kept_run(begun).map(|run| Stored::Run(Box::new(run)));
         }
         Ok(_) => return saved_plan(path).map(|saved| Stored::Plan(Box::new(saved))),
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(unreadable(&format!("{name} cannot be read: {}", plain(&error))));
+            return Err(cannot_be_read(path, &error));
         }
         Err(_) => {}
     }
@@ -87,6 +90,10 @@ fn kept_run(run: StoredRun) -> Result<KeptRun, Box<Finding>> {
 
 fn not_a_run(folder: &Path, why: &dyn fmt::Display) -> Box<Finding> {
     unreadable(&format!("{} is not a run's folder: {why}", folder.display()))
+}
+
+fn cannot_be_read(path: &Path, error: &io::Error) -> Box<Finding> {
+    unreadable(&format!("{} cannot be read: {}", path.display(), plain(error)))
 }
 
 fn unreadable(message: &str) -> Box<Finding> {

@@ -5,6 +5,7 @@
 //! short. Journals are hostile input as well: one that says what brandctl does not write is [damaged](Damage), because what it
 //! leaves out may still have been sent.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -12,12 +13,19 @@ use serde::{Deserialize, Serialize};
 use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::command::{Answer, Command};
 use super::step::{StepOutcome, StepResult};
+use crate::text;
 
 /// The version of the journal's format.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// How many commands a request has at most: a portal takes no more in one batch.
 const MAX_COMMANDS: usize = 50;
+
+/// The longest line that is read, in bytes: longer than any that is written.
+pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// How many characters are kept of each text that came from a portal, which may send any amount.
+const MAX_TEXT_CHARS: usize = 1000;
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +104,30 @@ pub enum Ending {
 }
 
 impl JournalEntry {
+    /// The same with long texts cut, so that a line of it can be read again.
+    pub(crate) fn shortened(mut self) -> Self {
+        let cut = |text: &mut String| {
+            if let Cow::Owned(short) = text::cut(text, MAX_TEXT_CHARS) {
+                *text = short;
+            }
+        };
+        match &mut self {
+            Self::Outcome { answers, error, .. } => {
+                for said in answers {
+                    match said {
+                        Said::Refused { code, description } => [code, description].into_iter().for_each(cut),
+                        Said::Unknown { why } => cut(why),
+                        Said::Done | Said::NotRun => {}
+                    }
+                }
+                error.iter_mut().for_each(cut);
+            }
+            Self::Step { result, .. } => result.why.iter_mut().for_each(cut),
+            Self::Begin { .. } | Self::Intent { .. } | Self::End { .. } => {}
+        }
+        self
+    }
+
     /// A line for each step that ended so.
     pub(crate) fn steps(results: &BTreeMap<Address, StepResult>) -> impl Iterator<Item = Self> {
         results.iter().map(|(address, result)| Self::Step { address: address.clone(), result: result.clone() })
@@ -432,6 +464,31 @@ mod tests {
     fn a_journal_begins_once() {
         assert_eq!(fold([intent("icon/a"), begin("plan")]), None);
         assert_eq!(fold([begin("plan"), intent("icon/a"), begin("plan")]), None);
+    }
+
+    #[test]
+    fn whatever_a_portal_says_a_line_can_be_read_again() {
+        // Each of these characters takes six bytes in JSON.
+        let endless = "\u{1}".repeat(MAX_LINE_BYTES);
+        let refused = Said::Refused { code: endless.clone(), description: endless.clone() };
+        let unknown = Said::Unknown { why: endless.clone() };
+        let answers = vec![refused, unknown].into_iter().cycle().take(MAX_COMMANDS).collect();
+        let long = Address::new(Kind::Icon, super::super::asset::Code::new("\"".repeat(255)));
+        let result = StepResult { outcome: StepOutcome::Failed, why: Some(endless.clone()), wrote: true };
+        let delete = Write::Delete { address: long.clone() };
+        for entry in [
+            JournalEntry::Outcome { request: 1, answers, error: Some(endless) },
+            JournalEntry::Step { address: long, result },
+            JournalEntry::Intent { request: 1, commands: vec![delete; MAX_COMMANDS] },
+        ] {
+            let at = "2026-01-01T00:00:00Z".to_owned();
+            let line = serde_json::to_vec(&Line { at, entry: entry.clone().shortened() }).unwrap();
+            assert!(line.len() < MAX_LINE_BYTES, "{} bytes", line.len());
+            fold([begin("plan")]).unwrap().add(serde_json::from_slice::<Line>(&line).unwrap().entry).unwrap();
+        }
+        for line in lines() {
+            assert_eq!(line.entry.clone().shortened(), line.entry, "a short text stays as it is");
+        }
     }
 
     #[test]

@@ -2,12 +2,10 @@
 //! needs nothing outside it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -15,41 +13,27 @@ use super::budget::{MAX_JOURNAL_BYTES, ReadingBudget};
 use super::files::{Durability, FileKind, Folder, FolderItem, JournalFile, is_unexpected, unexpected};
 use super::past_run::past_run;
 use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
-use crate::domain::asset::Digest;
+pub use super::stored_run::StoredRun;
+pub(crate) use super::stored_run::read;
+use super::stored_run::{JOURNAL, OLD, PLAN};
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{Damage, FORMAT_VERSION, JournalEntry, Line, RunState};
+use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, MAX_LINE_BYTES, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
 use crate::format::{Document, Published};
 use crate::ops::ports::{Journal, OpenRun, Runs, StoreError};
 
-/// The files of a run's folder, and the folder of the old images in it.
-const PLAN: &str = "plan.json";
-const JOURNAL: &str = "journal.jsonl";
+/// The report in a run's folder.
 const REPORT: &str = "report.json";
-const OLD: &str = "old";
 
 /// The folder of the runs in the state folder.
 const RUNS: &str = "runs";
-
-/// The largest old image that is read, in bytes: no larger one is downloaded.
-const MAX_IMAGE_BYTES: u64 = 1024 * 1024;
 
 /// The runs of one portal.
 #[derive(Debug)]
 pub struct RunStore {
     state: StateDir,
     commit: Option<String>,
-}
-
-/// A run's folder, as it was found.
-#[derive(Debug)]
-pub struct StoredRun {
-    folder: Folder,
-    /// What its journal says.
-    pub state: RunState,
-    /// What may still be read where it was found.
-    budget: Rc<ReadingBudget>,
 }
 
 /// The runs that were found, and for each that cannot be read, why.
@@ -70,7 +54,7 @@ impl RunStore {
         if self.state.why_unread().is_some() {
             return Ok(Vec::new());
         }
-        let found = all(&self.runs(), |named| self.is_right(named), &ReadingBudget::new())?;
+        let found = all(&self.runs(), |named| self.is_right(named), &ReadingBudget::new(self.state.reading_end()))?;
         found.into_iter().collect()
     }
 
@@ -85,7 +69,7 @@ impl RunStore {
         if self.state.why_unread().is_some() {
             return Ok(past);
         }
-        let (runs, budget) = (self.runs(), ReadingBudget::new());
+        let (runs, budget) = (self.runs(), ReadingBudget::new(self.state.reading_end()));
         for name in names(&runs).unwrap_or_default().iter().rev() {
             if past.len() == MAX_RUNS || budget.is_spent() {
                 break;
@@ -219,7 +203,7 @@ fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
 /// # Errors
 /// When the state folder cannot be read.
 pub fn of_all_portals(root: &Path) -> io::Result<FoundRuns> {
-    let (mut found, budget) = (Vec::new(), ReadingBudget::new());
+    let (mut found, budget) = (Vec::new(), ReadingBudget::new(None));
     for (name, folder) in portals(root)? {
         found.extend(all(&folder.child(RUNS), |portal| OsStr::new(&folder_name(portal)) == name, &budget)?);
     }
@@ -240,7 +224,7 @@ pub(crate) fn with_id(root: &Path, id: &str) -> io::Result<Vec<StoredRun>> {
     if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
         return Ok(Vec::new());
     }
-    let (mut found, budget) = (Vec::new(), ReadingBudget::new());
+    let (mut found, budget) = (Vec::new(), ReadingBudget::new(None));
     for (name, folder) in portals(root)? {
         let is_right = |portal: &str| OsStr::new(&folder_name(portal)) == name;
         found.extend(StoredRun::standing_at(&folder.child(RUNS), OsStr::new(id), is_right, &budget)?);
@@ -286,119 +270,6 @@ fn portals(root: &Path) -> io::Result<Vec<(OsString, Folder)>> {
     Ok(found)
 }
 
-/// The run in `folder`, as the user named it; `None` when it never began: then no request has left.
-pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
-    StoredRun::read(Folder::at(folder), &ReadingBudget::new())
-}
-
-impl StoredRun {
-    fn read(folder: Folder, budget: &Rc<ReadingBudget>) -> io::Result<Option<Self>> {
-        let (mut state, mut number, mut damage) = (None, 0, None);
-        budget.read_lines(&folder, JOURNAL, |text| {
-            number += 1;
-            damage = take_up(&mut state, text).err();
-            damage.is_none()
-        })?;
-        let journal = || folder.path_of(JOURNAL);
-        match damage {
-            None => Ok(state.map(|state| Self { folder, state, budget: Rc::clone(budget) })),
-            Some(damage @ Damage::Format(_)) => {
-                Err(io::Error::other(format!("{} cannot be read: {damage}", journal().display())))
-            }
-            Some(damage) => Err(unexpected(&journal(), &format!("cannot be read at line {number}: {damage}"))),
-        }
-    }
-
-    /// The run below `runs` under that name, if it began. Its id is that name, and its portal is right: then it was begun there.
-    fn standing_at(
-        runs: &Folder,
-        name: &OsStr,
-        is_right: impl Fn(&str) -> bool,
-        budget: &Rc<ReadingBudget>,
-    ) -> io::Result<Option<Self>> {
-        let Some(found) = Self::read(runs.child(name), budget)? else { return Ok(None) };
-        let RunState { run, portal, .. } = &found.state;
-        let journal = || found.folder.path_of(JOURNAL);
-        if OsStr::new(run) != name {
-            return Err(unexpected(&journal(), &format!("is the journal of another run, `{run}`")));
-        }
-        if !is_right(portal) {
-            return Err(unexpected(&journal(), &format!("is the journal of a run on another portal, {portal}")));
-        }
-        Ok(Some(found))
-    }
-
-    /// The path of its folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The plan of the run.
-    ///
-    /// # Errors
-    /// When its plan cannot be read, or is not the one that its journal speaks of.
-    pub fn plan(&self) -> io::Result<Document> {
-        let plan: Document = serde_json::from_slice(&self.budget.read(&self.folder, PLAN)?)?;
-        let planned = plan.changes.iter().map(|change| change.address.folded()).collect();
-        let what = if plan.portal.as_ref() != Some(&self.state.portal) {
-            "is a plan for another portal than its run was on"
-        } else if plan.digest()? != self.state.plan_sha256 {
-            "is not the plan that its run began with"
-        } else if !self.state.is_about(&planned) {
-            "does not name an entry that its run's journal does"
-        } else {
-            return Ok(plan);
-        };
-        Err(unexpected(&self.folder.path_of(PLAN), what))
-    }
-
-    /// The old images in its folder.
-    ///
-    /// # Errors
-    /// When one cannot be read, or is not what its name says.
-    pub fn old_images(&self) -> io::Result<Contents> {
-        self.old_images_of(&self.plan()?)
-    }
-
-    /// The old images in its folder that `plan`, its plan, speaks of.
-    pub(crate) fn old_images_of(&self, plan: &Document) -> io::Result<Contents> {
-        let old = self.folder.child(OLD);
-        let digests: BTreeSet<Digest> =
-            plan.changes.iter().filter_map(|change| Some(change.before.as_ref()?.content.as_ref()?.sha256)).collect();
-        let mut contents = Contents::new();
-        for digest in digests {
-            let name = format!("{digest}.png");
-            let bytes = match old.read(&name, MAX_IMAGE_BYTES) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                bytes => bytes?,
-            };
-            if Digest::of(&bytes) != digest {
-                return Err(unexpected(&old.path_of(name), "was altered"));
-            }
-            contents.insert(digest, Arc::from(bytes));
-        }
-        Ok(contents)
-    }
-}
-
-/// Adds a line of a journal, with its end, to what the lines before it say. What a kill or a full disk tore is not a line; what
-/// it says of requests, the lines before it said already; and where the first one is torn, no request has left.
-fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), Damage> {
-    let whole = text.strip_suffix(b"\n");
-    let line = serde_json::from_slice::<Line>(whole.unwrap_or(text));
-    let is_torn = line.as_ref().is_err_and(serde_json::Error::is_eof);
-    match state {
-        Some(_) if is_torn => Ok(()),
-        Some(state) => state.add(line.map_err(|_| Damage::NotALine)?.entry),
-        None if is_torn && whole.is_none() => Ok(()),
-        None => {
-            *state = Some(RunState::begin(line.map_err(|_| Damage::NoBeginning)?)?);
-            Ok(())
-        }
-    }
-}
-
 /// Makes a new folder named after the present second; a second run in it gets a number.
 fn fresh(runs: &Folder) -> io::Result<(String, Folder)> {
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -429,7 +300,12 @@ impl RunFolder {
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         let mut lines = if self.torn.replace(true) { b"\n".to_vec() } else { Vec::new() };
         for entry in entries {
-            serde_json::to_writer(&mut lines, &Line { at: at.clone(), entry: entry.clone() })?;
+            let line = serde_json::to_vec(&Line { at: at.clone(), entry: entry.clone().shortened() })?;
+            if line.len() >= MAX_LINE_BYTES {
+                // It could not be read again. Before a request, this keeps it from being sent.
+                return Err(io::Error::other("a line of the journal would be too long"));
+            }
+            lines.extend(line);
             lines.push(b'\n');
         }
         self.journal.borrow_mut().append(&lines)?;

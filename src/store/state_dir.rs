@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::budget::ReadingEnd;
 use super::files::{FileKind, Folder, UserInput, checkouts_around, is_unexpected, place, unexpected};
 use super::git;
 use crate::domain::finding::Problem;
@@ -18,6 +19,8 @@ pub struct StateDir {
     folder: Folder,
     portal: String,
     existing: Existing,
+    /// When reading what is in it ends.
+    reading_end: Option<ReadingEnd>,
 }
 
 /// Whether what is in a state folder already is read.
@@ -40,6 +43,9 @@ pub(crate) enum StateError {
         /// The state folder, from there.
         folder: PathBuf,
     },
+    /// Something else is in its place.
+    #[error("{} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
     /// It is Git's own.
     #[error("{} lies in a `.git`, where only Git keeps anything", .0.display())]
     InGit(PathBuf),
@@ -66,7 +72,7 @@ impl StateError {
                  {instead}",
                 folder.display()
             ),
-            Self::InGit(_) => instead,
+            Self::NotAFolder(_) | Self::InGit(_) => instead,
             Self::Io(error) if is_unexpected(error) => {
                 format!("brandctl did not put it there: move it away, a run with its whole folder, or {instead}")
             }
@@ -79,7 +85,7 @@ impl From<StateError> for io::Error {
     fn from(error: StateError) -> Self {
         match error {
             StateError::Io(error) => error,
-            StateError::Tracked { .. } | StateError::InGit(_) => Self::other(format!("{error}: {}", error.help())),
+            error => Self::other(format!("{error}: {}", error.help())),
         }
     }
 }
@@ -105,7 +111,13 @@ impl StateDir {
     #[must_use]
     pub fn new(root: &Path, portal: &str) -> Self {
         let root = Folder::of_state(root);
-        Self { folder: root.child(folder_name(portal)), root, portal: portal.to_owned(), existing: Existing::Read }
+        Self {
+            folder: root.child(folder_name(portal)),
+            root,
+            portal: portal.to_owned(),
+            existing: Existing::Read,
+            reading_end: None,
+        }
     }
 
     /// The folder of `portal` below `root`. What is in it already is looked through: nothing of it may have come with a commit,
@@ -114,6 +126,16 @@ impl StateDir {
         let state = Self { existing: existing(root)?, ..Self::new(root, portal) };
         look_through(&state.folder)?;
         Ok(state)
+    }
+
+    /// The same, where reading ends then.
+    pub(crate) fn read_until(self, end: ReadingEnd) -> Self {
+        Self { reading_end: Some(end), ..self }
+    }
+
+    /// When reading what is in it ends.
+    pub(super) fn reading_end(&self) -> Option<ReadingEnd> {
+        self.reading_end.clone()
     }
 
     /// The folder's path.
@@ -175,8 +197,8 @@ pub(super) fn existing(root: &Path) -> Result<Existing, StateError> {
     if leads_into_git(root) {
         return Err(StateError::InGit(root.to_owned()));
     }
-    if UserInput::at(root).kind().is_some_and(|kind| kind != FileKind::Folder) {
-        return Err(unexpected(root, "is not a folder").into());
+    if UserInput::at(root).kind() == Some(FileKind::Other) {
+        return Err(StateError::NotAFolder(root.to_owned()));
     }
     for (checkout, folder) in checkouts_around(root)? {
         match git::tracked_below(&checkout, &folder) {

@@ -2,12 +2,15 @@
 //! a run for finished, or takes its time or memory.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use brandctl::domain::asset::Kind;
 
 use super::checkout::{applied, instead_of, refuses, runs, state};
-use crate::common::{Brand, Output, art};
+use crate::common::{Brand, Output, art, command};
 
 const MIB: usize = 1024 * 1024;
 
@@ -131,4 +134,51 @@ fn journals_that_are_too_large_alone_or_together_are_refused_in_no_time() {
     fs::remove_dir_all(folder.join(&large[0])).unwrap();
     let history = brand.run(["history"]).ends_with(0);
     assert!(history.stdout.contains(&first) && history.stdout.contains(&large[4]), "{history:?}");
+}
+
+/// Starts a plan, asks it to stop that long after it has said which portal it is for, and gives what it said.
+fn interrupted_after(brand: &Brand, pause: Duration) -> String {
+    let mut plan = command(brand.folder.path());
+    plan.arg("plan").env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).stderr(Stdio::piped());
+    let mut plan = plan.stdout(Stdio::null()).spawn().unwrap();
+    let mut said = BufReader::new(plan.stderr.take().unwrap());
+    let mut text = String::new();
+    said.read_line(&mut text).unwrap();
+    std::thread::sleep(pause);
+    assert!(Command::new("kill").args(["-INT", &plan.id().to_string()]).status().unwrap().success());
+    said.read_to_string(&mut text).unwrap();
+    assert_eq!(plan.wait().unwrap().code(), Some(130), "{text}");
+    text
+}
+
+#[test]
+fn reading_large_journals_ends_with_the_time_of_the_command_and_at_a_signal() {
+    let (brand, journal) = pending();
+    let all = journal.parent().unwrap().parent().unwrap();
+    let (begin, first) = (beginning(&journal), id(&runs(&brand)[0]).to_owned());
+    let requests = intent(50).repeat(30 * MIB / intent(50).len());
+    for name in ["20200101T000001Z", "20200101T000002Z", "20200101T000003Z"] {
+        fs::create_dir(all.join(name)).unwrap();
+        fs::write(all.join(name).join("journal.jsonl"), begin.replace(&first, name) + &requests).unwrap();
+    }
+    for line in ["plan --timeout 0.05", "apply --yes --timeout 0.05"] {
+        refuses(&brand, line, all, "the time that --timeout gives was over before the runs in");
+    }
+    // Before that, it has other things to do for a moment.
+    let pauses = [50, 200, 800].map(Duration::from_millis);
+    let said = pauses.map(|pause| interrupted_after(&brand, pause));
+    assert!(said.iter().any(|text| text.contains("interrupted before the runs were read")), "{said:?}");
+}
+
+#[test]
+fn a_portal_that_says_a_lot_leaves_a_journal_that_can_be_read() {
+    let (brand, _) = pending();
+    let faults = format!("any 1 refuse *.add 400 ACCESS_DENIED \"{}\"", "x".repeat(2 * MIB));
+    brand.fail(faults.parse().unwrap());
+    let applied = brand.apply();
+    assert!(applied.code == 1 || applied.code == 3, "{}", applied.code);
+    let journal = runs(&brand).pop().unwrap().join("journal.jsonl");
+    let longest = fs::read_to_string(&journal).unwrap().lines().map(str::len).max();
+    assert!(longest < Some(16 * 1024), "{longest:?}");
+    brand.run(["history"]).ends_with(0);
 }
