@@ -2,7 +2,7 @@
 //! object a line, for people and for the next run; never a secret, never an image.
 //!
 //! A journal is read by folding it, line by line: [`RunState`] is all that its lines say. A run whose journal has no end was cut
-//! short. Journals are hostile input as well: one that says what brandctl does not write is [damaged](Damage), because what it
+//! short. Journals are hostile input as well: one that says what brandctl does not write is damaged, because what it
 //! leaves out may still have been sent.
 
 use std::borrow::Cow;
