@@ -197,7 +197,7 @@ fn approved(folder: &Path, run: &StoredRun) -> Result<Published<ApprovedPlan>> {
 
 /// How long it takes to write the journal and the old images of the only run in `state` once more, beside it.
 fn store_time(folder: &Path, state: &Path) -> Result<Duration> {
-    let runs = runs::of_all_portals(state)?;
+    let runs = runs::of_all_portals(state)?.into_iter().collect::<std::io::Result<Vec<_>>>()?;
     let [run] = runs.as_slice() else { return Err("one run was expected".into()) };
     let plan = approved(folder, run)?;
     let mut single = Vec::new();

@@ -53,8 +53,8 @@ pub(super) fn runs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let repository = repository();
         let root = option("--state-dir", None).map_or_else(|| state_beside(repository.folder()), PathBuf::from);
-        let runs = runs::of_all_portals(&root).unwrap_or_default();
-        let mut found = candidates(typed, runs.iter().rev().map(|run| run.state.run.clone()));
+        let ids = runs::ids(&root).unwrap_or_default();
+        let mut found = candidates(typed, ids.iter().map(|id| id.to_string_lossy().into_owned()));
         let files = clap_complete::PathCompleter::any().complete(typed);
         found.extend(files.into_iter().filter(|file| is_plain(&file.get_value().to_string_lossy())));
         found

@@ -14,6 +14,7 @@ use crate::ops::plan::Purpose;
 use crate::ops::ports::{DOWNLOADS, Interrupt};
 use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use crate::sandbox::{self, Sandbox};
+use crate::store::budget::ReadingEnd;
 use crate::store::cache::Cache;
 use crate::store::lock::{Lock, LockError, LockPurpose};
 use crate::store::state_dir::{StateDir, StateError};
@@ -23,7 +24,7 @@ use super::credentials;
 use super::error::Failure;
 use super::output;
 use super::resources;
-use super::sandbox::own_folder;
+use super::sandbox::{named_folder, own_folder};
 
 /// A portal that can be talked to.
 pub(super) struct Connection {
@@ -62,7 +63,8 @@ impl Connection {
         let root = context.globals.state_root(context.repository.folder());
         let Target { access, identity, source, sandbox } = match &context.globals.sandbox {
             Some(folder) => {
-                let folder = folder.clone().map_or_else(|| own_folder(&root), Ok);
+                let folder = folder.as_deref();
+                let folder = folder.map_or_else(|| own_folder(&root), |folder| named_folder(folder, "--sandbox=DIR"));
                 start_sandbox(context, folder).map_err(|why| {
                     let finding = Finding::error("sandbox", format!("the sandbox cannot start: {why}"));
                     Failure::new(FailureKind::Usage, finding)
@@ -71,7 +73,9 @@ impl Connection {
             None => named(context, manifest)?,
         };
         let client = client(context, access)?;
-        let state = StateDir::checked(&root, &identity)?;
+        let deadline = std::time::Instant::now() + context.globals.timeout;
+        let state = StateDir::checked(&root, &identity)?
+            .read_until(ReadingEnd { interrupt: context.interrupt.clone(), deadline });
         let lock = match purpose {
             Purpose::Read => None,
             Purpose::Write => Some(lock_for_writing(&state, &context.interrupt, context.globals.timeout)?),

@@ -20,15 +20,27 @@ pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let root = globals.state_root(globals.repository().folder());
-    let runs: Vec<RunState> = match runs::of_all_portals(&root) {
-        Ok(runs) => runs.into_iter().map(|run| run.state).collect(),
+    let found = match runs::of_all_portals(&root) {
+        Ok(found) => found,
         Err(error) => {
             output::complain(&format!("the state folder {} cannot be read: {error}", root.display()));
             return Exit::Error;
         }
     };
+    let mut exit = Exit::Success;
+    let mut runs: Vec<RunState> = Vec::new();
+    for run in found {
+        match run {
+            Ok(run) => runs.push(run.state),
+            // The others are listed all the same.
+            Err(error) => {
+                output::complain(&error.to_string());
+                exit = Exit::Error;
+            }
+        }
+    }
     match globals.format {
-        Format::Human => output::data(&render::human::history(&runs, &output::screen()), Exit::Success),
-        Format::Json => output::json(render::json::print::<HistoryDocument>(&*runs), Exit::Success),
+        Format::Human => output::data(&render::human::history(&runs, &output::screen()), exit),
+        Format::Json => output::json(render::json::print::<HistoryDocument>(&*runs), exit),
     }
 }

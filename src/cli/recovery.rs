@@ -1,5 +1,7 @@
 //! Runs that were cut short: settled and closed by the next command that looks at the portal.
 
+use std::io;
+
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::report::FailureKind;
@@ -23,20 +25,27 @@ pub(super) fn settle(
     attempt: &mut Attempt,
 ) -> Result<Vec<RunState>, Failure> {
     let runs = RunStore::new(connection.state.clone(), None);
-    let unreadable = |error| format!("the runs cannot be read: {error}");
+    let unread = |attempt: &mut Attempt, error: io::Error| match final_failure(context, &error) {
+        Some(failure) => Err(failure),
+        None => unsettled(connection, attempt, format!("the runs cannot be read: {error}")),
+    };
     let all = match runs.all() {
         Ok(all) => all,
         Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
-        Err(error) => return unsettled(connection, attempt, unreadable(error)),
+        Err(error) => return unread(attempt, error),
     };
     for run in all.iter().filter(|run| run.state.ended.is_none()) {
-        run.plan()
-            .map(drop)
-            .or_else(|error| if is_unexpected(&error) { Err(StateError::from(error)) } else { Ok(()) })?;
+        match run.plan() {
+            Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
+            Err(error) => final_failure(context, &error).map_or(Ok(()), Err)?,
+            Ok(_) => {}
+        }
     }
     if all.iter().all(|run| run.state.ended.is_some()) {
         return Ok(all.into_iter().map(|run| run.state).collect());
     }
+    // They are read again under the lock.
+    drop(all);
     let (_lock, closing) = match connection.lock_for_settling() {
         Ok(lock) => (lock, Closing::Write),
         // A command that cannot write the state folder can still say what the open run did.
@@ -57,8 +66,18 @@ pub(super) fn settle(
     }
     match runs.all() {
         Ok(all) => Ok(all.into_iter().map(|run| run.state).collect()),
-        Err(error) => unsettled(connection, attempt, unreadable(error)),
+        Err(error) => unread(attempt, error),
     }
+}
+
+/// The failure of a command that has to end while it reads runs: it goes on with nothing then, a plan neither.
+fn final_failure(context: &Context<'_>, error: &io::Error) -> Option<Failure> {
+    if context.interrupt.is_raised() {
+        return Some(Failure::interrupted("interrupted before the runs were read"));
+    }
+    let finding = Finding::error("run-open", error.to_string())
+        .help("give it more time with --timeout, or move old runs away: they are backups, and nothing else needs them");
+    (error.kind() == io::ErrorKind::TimedOut).then(|| Failure::new(FailureKind::Store, finding))
 }
 
 /// A command that writes stops where a run cannot be settled; a plan says so and goes on.

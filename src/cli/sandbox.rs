@@ -16,7 +16,7 @@ use crate::sandbox::{
     RateLimit, Recording, Sandbox, SandboxError,
 };
 use crate::store::files::UserInput;
-use crate::store::state_dir::StateDir;
+use crate::store::state_dir::{self, StateDir, StateError};
 use crate::text::escaped;
 
 use super::exit::Exit;
@@ -124,6 +124,12 @@ pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
     made.map_err(|error| format!("its folder {} cannot be made: {error}", folder.path().display()))
 }
 
+/// The folder of a portal that the user names with this option: not one that came with a commit, or is Git's.
+pub(super) fn named_folder(folder: &Path, option: &str) -> Result<PathBuf, String> {
+    let refused = |error: StateError| format!("{error}: {}", error.help_with(option));
+    state_dir::refuse_committed(folder).map_err(refused).map(|()| folder.to_owned())
+}
+
 fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
     let beside = || own_folder(&globals.state_root(globals.repository().folder()));
     let bucket = RateLimit { rate_per_second: arguments.rate, burst: arguments.burst };
@@ -135,7 +141,7 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
         recording: Recording::Nothing,
         page,
         protocol: if arguments.tls { Protocol::Https } else { Protocol::Http },
-        ..Options::new(arguments.data.clone().map_or_else(beside, Ok)?)
+        ..Options::new(arguments.data.as_deref().map_or_else(beside, |folder| named_folder(folder, "--data"))?)
     })
 }
 
@@ -229,6 +235,7 @@ fn how_to_fix(error: &SandboxError) -> &'static str {
     match error {
         SandboxError::Io { .. } => "; name a folder that can be written with --data",
         SandboxError::InUse { .. } => "; end that one, or name another folder with --data",
+        SandboxError::NotASandbox { .. } => "; name another one with --data",
         SandboxError::Damaged { .. } => "; name another folder with --data, or remove this one",
         SandboxError::Listen { .. } => "; name another address with --listen, or let port 0 take a free one",
         SandboxError::System(_) | SandboxError::Random(_) => "",

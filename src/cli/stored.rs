@@ -8,7 +8,7 @@ use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::plan::Plan;
 use crate::format::{Document, SavedPlan};
-use crate::store::files::{FileKind, UserInput};
+use crate::store::files::{FileKind, UserInput, plain};
 use crate::store::runs::{self, StoredRun};
 
 /// The largest saved plan that is read, in bytes.
@@ -32,18 +32,24 @@ pub(super) struct KeptRun {
 /// Finds a saved plan or a run. Ids are looked up among the runs of all portals below `root`.
 pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     let path = Path::new(name);
-    match UserInput::at(path).kind() {
-        Some(FileKind::Folder) => {
-            let run = runs::read(path).map_err(|error| not_a_run(path, &error))?;
+    match UserInput::at(path).facts().map(|(kind, _)| kind) {
+        Ok(FileKind::Folder) => {
+            let run = runs::read(path).map_err(|error| match error.kind() {
+                io::ErrorKind::PermissionDenied => cannot_be_read(path, &error),
+                _ => not_a_run(path, &error),
+            })?;
             let begun = run.ok_or_else(|| not_a_run(path, &"its journal does not begin"))?;
             return kept_run(begun).map(|run| Stored::Run(Box::new(run)));
         }
-        Some(FileKind::File) => return saved_plan(path).map(|saved| Stored::Plan(Box::new(saved))),
-        _ => {}
+        Ok(_) => return saved_plan(path).map(|saved| Stored::Plan(Box::new(saved))),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(cannot_be_read(path, &error));
+        }
+        Err(_) => {}
     }
-    let runs = runs::of_all_portals(root)
+    let runs = runs::with_id(root, name)
         .map_err(|error| unreadable(&format!("the state folder {} cannot be read: {error}", root.display())))?;
-    let mut found = runs.into_iter().filter(|run| run.state.run == name);
+    let mut found = runs.into_iter();
     match (found.next(), found.next()) {
         (Some(run), None) => kept_run(run).map(|run| Stored::Run(Box::new(run))),
         (Some(_), Some(_)) => Err(unreadable(&format!("several portals have a run `{}`: name its folder", name))),
@@ -57,12 +63,17 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
 }
 
 pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
-    let bytes = UserInput::at(path).read_regular(MAX_PLAN_BYTES).map_err(|error| {
+    let input = UserInput::at(path);
+    let bytes = input.read_regular(MAX_PLAN_BYTES).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::FileTooLarge => "it is larger than any plan".to_owned(),
             _ => error.to_string(),
         };
-        unreadable(&format!("the plan {} cannot be read: {why}", path.display()))
+        let path = path.display();
+        unreadable(&match input.kind() {
+            Some(kind @ (FileKind::Other | FileKind::Folder)) => format!("{path} is {}", kind.words()),
+            _ => format!("the plan {path} cannot be read: {why}"),
+        })
     })?;
     Document::read_saved(&bytes).map_err(|error| {
         let finding = Finding::error("plan", format!("{} cannot be used: {error}", path.display()));
@@ -78,7 +89,11 @@ fn kept_run(run: StoredRun) -> Result<KeptRun, Box<Finding>> {
 }
 
 fn not_a_run(folder: &Path, why: &dyn fmt::Display) -> Box<Finding> {
-    unreadable(&format!("{} is no run's folder: {why}", folder.display()))
+    unreadable(&format!("{} is not a run's folder: {why}", folder.display()))
+}
+
+fn cannot_be_read(path: &Path, error: &io::Error) -> Box<Finding> {
+    unreadable(&format!("{} cannot be read: {}", path.display(), plain(error)))
 }
 
 fn unreadable(message: &str) -> Box<Finding> {

@@ -1,8 +1,11 @@
 //! The journal of a run: what was about to be sent, what came of it, and how the run ended. Append-only, one JSON
 //! object a line, for people and for the next run; never a secret, never an image.
 //!
-//! A journal is read by folding it: [`RunState`] is all that its lines say. A run whose journal has no end was cut short.
+//! A journal is read by folding it, line by line: [`RunState`] is all that its lines say. A run whose journal has no end was cut
+//! short. Journals are hostile input as well: one that says what brandctl does not write is damaged, because what it
+//! leaves out may still have been sent.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -10,9 +13,19 @@ use serde::{Deserialize, Serialize};
 use super::asset::{Address, Digest, FoldedCode, Kind};
 use super::command::{Answer, Command};
 use super::step::{StepOutcome, StepResult};
+use crate::text;
 
 /// The version of the journal's format.
 pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// How many commands a request has at most: a portal takes no more in one batch.
+const MAX_COMMANDS: usize = 50;
+
+/// The longest line that is read, in bytes: longer than any that is written.
+pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// How many characters are kept of each text that came from a portal, which may send any amount.
+const MAX_TEXT_CHARS: usize = 1000;
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +104,30 @@ pub enum Ending {
 }
 
 impl JournalEntry {
+    /// The same with long texts cut, so that a line of it can be read again.
+    pub(crate) fn shortened(mut self) -> Self {
+        let cut = |text: &mut String| {
+            if let Cow::Owned(short) = text::cut(text, MAX_TEXT_CHARS) {
+                *text = short;
+            }
+        };
+        match &mut self {
+            Self::Outcome { answers, error, .. } => {
+                for said in answers {
+                    match said {
+                        Said::Refused { code, description } => [code, description].into_iter().for_each(cut),
+                        Said::Unknown { why } => cut(why),
+                        Said::Done | Said::NotRun => {}
+                    }
+                }
+                error.iter_mut().for_each(cut);
+            }
+            Self::Step { result, .. } => result.why.iter_mut().for_each(cut),
+            Self::Begin { .. } | Self::Intent { .. } | Self::End { .. } => {}
+        }
+        self
+    }
+
     /// A line for each step that ended so.
     pub(crate) fn steps(results: &BTreeMap<Address, StepResult>) -> impl Iterator<Item = Self> {
         results.iter().map(|(address, result)| Self::Step { address: address.clone(), result: result.clone() })
@@ -104,6 +141,26 @@ impl JournalEntry {
         }
         Self::End { applied, not_applied, how }
     }
+}
+
+/// The reason why a journal does not tell what its run did.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Damage {
+    /// Another version of this program made it.
+    #[error("it is of format {0}; this program reads {FORMAT_VERSION}")]
+    Format(u32),
+    /// Its first line is something else.
+    #[error("it is not the beginning of a run")]
+    NoBeginning,
+    /// It has two beginnings.
+    #[error("it begins more than once")]
+    BeginsAgain,
+    /// A line is whole and of no kind that there is.
+    #[error("it is not a line of a run's journal")]
+    NotALine,
+    /// A line speaks of more than one request can hold.
+    #[error("it names {0} {1}, and a request has at most {MAX_COMMANDS}")]
+    TooMany(usize, &'static str),
 }
 
 /// The state of a run, as its journal has it.
@@ -125,38 +182,44 @@ pub struct RunState {
 }
 
 impl RunState {
-    /// The state that the lines of a journal lead to; `None` when they do not begin with a run's beginning of this format.
-    pub(crate) fn fold(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
-        let mut lines = lines.into_iter();
-        let first = lines.next()?;
-        let JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } = first.entry
-        else {
-            return None;
-        };
-        let mut state = Self {
-            run,
-            began: first.at,
-            portal,
-            plan_sha256,
-            commit,
-            steps: BTreeMap::new(),
-            ended: None,
-            intended: BTreeSet::new(),
-        };
-        for Line { at: _, entry } in lines {
-            match entry {
-                JournalEntry::Begin { .. } => return None,
-                JournalEntry::Intent { commands, .. } => {
-                    state.intended.extend(commands.iter().map(|write| write.address().folded()));
-                }
-                JournalEntry::Outcome { .. } => {}
-                JournalEntry::Step { address, result } => {
-                    state.steps.insert(address, result);
-                }
-                JournalEntry::End { how, .. } => state.ended = Some(how),
-            }
+    /// The state of a run of which this is the first line.
+    pub(crate) fn begin(line: Line) -> Result<Self, Damage> {
+        match line.entry {
+            JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } => Ok(Self {
+                run,
+                began: line.at,
+                portal,
+                plan_sha256,
+                commit,
+                steps: BTreeMap::new(),
+                ended: None,
+                intended: BTreeSet::new(),
+            }),
+            JournalEntry::Begin { format_version, .. } => Err(Damage::Format(format_version)),
+            _ => Err(Damage::NoBeginning),
         }
-        Some(state)
+    }
+
+    /// Adds what a further line says.
+    pub(crate) fn add(&mut self, entry: JournalEntry) -> Result<(), Damage> {
+        match entry {
+            JournalEntry::Begin { .. } => return Err(Damage::BeginsAgain),
+            JournalEntry::Intent { commands, .. } if commands.len() > MAX_COMMANDS => {
+                return Err(Damage::TooMany(commands.len(), "commands"));
+            }
+            JournalEntry::Intent { commands, .. } => {
+                self.intended.extend(commands.iter().map(|write| write.address().folded()));
+            }
+            JournalEntry::Outcome { answers, .. } if answers.len() > MAX_COMMANDS => {
+                return Err(Damage::TooMany(answers.len(), "answers"));
+            }
+            JournalEntry::Outcome { .. } => {}
+            JournalEntry::Step { address, result } => {
+                self.steps.insert(address, result);
+            }
+            JournalEntry::End { how, .. } => self.ended = Some(how),
+        }
+        Ok(())
     }
 
     /// How many steps are known to be as planned.
@@ -282,6 +345,14 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
     use super::*;
 
+    /// The state after all these lines; `None` when they are damaged.
+    fn folded(lines: impl IntoIterator<Item = Line>) -> Option<RunState> {
+        let mut lines = lines.into_iter();
+        let mut state = RunState::begin(lines.next()?).ok()?;
+        lines.try_for_each(|line| state.add(line.entry)).ok()?;
+        Some(state)
+    }
+
     fn lines() -> Vec<Line> {
         let address: Address = "icon/a".parse().unwrap();
         let applied = StepResult { outcome: StepOutcome::Applied, why: None, wrote: true };
@@ -304,9 +375,9 @@ mod tests {
     #[test]
     fn every_beginning_of_a_journal_says_what_may_have_left() {
         let lines = lines();
-        assert_eq!(RunState::fold([]), None);
+        assert_eq!(folded([]), None);
         for cut in 1..=lines.len() {
-            let state = RunState::fold(lines[..cut].iter().cloned()).unwrap();
+            let state = folded(lines[..cut].iter().cloned()).unwrap();
             assert_eq!(state.sent(&"icon/A".parse().unwrap()), cut > 1, "in whatever case, after {cut} lines");
             assert!(!state.sent(&"logo/a".parse().unwrap()));
             assert_eq!(state.applied(), usize::from(cut > 3));
@@ -324,12 +395,12 @@ mod tests {
     }
 
     #[test]
-    fn another_format_is_no_journal_of_ours() {
+    fn another_format_is_not_a_journal_of_ours() {
         let mut lines = lines();
         if let JournalEntry::Begin { format_version, .. } = &mut lines[0].entry {
             *format_version += 1;
         }
-        assert_eq!(RunState::fold(lines), None);
+        assert_eq!(folded(lines), None);
     }
 
     fn address(text: &str) -> Address {
@@ -355,7 +426,7 @@ mod tests {
     }
 
     fn fold(entries: impl IntoIterator<Item = JournalEntry>) -> Option<RunState> {
-        RunState::fold(entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }))
+        folded(entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }))
     }
 
     /// A run of a plan that changed an entry and ended so, if it ended.
@@ -393,6 +464,46 @@ mod tests {
     fn a_journal_begins_once() {
         assert_eq!(fold([intent("icon/a"), begin("plan")]), None);
         assert_eq!(fold([begin("plan"), intent("icon/a"), begin("plan")]), None);
+    }
+
+    #[test]
+    fn whatever_a_portal_says_a_line_can_be_read_again() {
+        // Each of these characters takes six bytes in JSON.
+        let endless = "\u{1}".repeat(MAX_LINE_BYTES);
+        let refused = Said::Refused { code: endless.clone(), description: endless.clone() };
+        let unknown = Said::Unknown { why: endless.clone() };
+        let answers = vec![refused, unknown].into_iter().cycle().take(MAX_COMMANDS).collect();
+        let long = Address::new(Kind::Icon, super::super::asset::Code::new("\"".repeat(255)));
+        let result = StepResult { outcome: StepOutcome::Failed, why: Some(endless.clone()), wrote: true };
+        let delete = Write::Delete { address: long.clone() };
+        for entry in [
+            JournalEntry::Outcome { request: 1, answers, error: Some(endless) },
+            JournalEntry::Step { address: long, result },
+            JournalEntry::Intent { request: 1, commands: vec![delete; MAX_COMMANDS] },
+        ] {
+            let at = "2026-01-01T00:00:00Z".to_owned();
+            let line = serde_json::to_vec(&Line { at, entry: entry.clone().shortened() }).unwrap();
+            assert!(line.len() < MAX_LINE_BYTES, "{} bytes", line.len());
+            fold([begin("plan")]).unwrap().add(serde_json::from_slice::<Line>(&line).unwrap().entry).unwrap();
+        }
+        for line in lines() {
+            assert_eq!(line.entry.clone().shortened(), line.entry, "a short text stays as it is");
+        }
+    }
+
+    #[test]
+    fn a_line_that_no_request_could_have_is_damage() {
+        let delete = Write::Delete { address: address("icon/a") };
+        for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "commands")))] {
+            let mut state = fold([begin("plan")]).unwrap();
+            let commands = vec![delete.clone(); count];
+            assert_eq!(state.add(JournalEntry::Intent { request: 1, commands }), expected);
+        }
+        for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "answers")))] {
+            let mut state = fold([begin("plan")]).unwrap();
+            let answers = vec![Said::Done; count];
+            assert_eq!(state.add(JournalEntry::Outcome { request: 1, answers, error: None }), expected);
+        }
     }
 
     #[test]

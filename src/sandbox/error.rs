@@ -21,7 +21,15 @@ pub enum SandboxError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder holds something that no sandbox wrote.
+    /// The folder holds files, and no sandbox among them.
+    #[error("{path} is not a sandbox's folder: it holds {found}")]
+    NotASandbox {
+        /// The folder.
+        path: PathBuf,
+        /// One of the files.
+        found: String,
+    },
+    /// A file holds something that no sandbox wrote.
     #[error("{path}, line {line}, was not written by a sandbox: {source}")]
     Damaged {
         /// The file.

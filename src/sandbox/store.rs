@@ -24,6 +24,7 @@ use crate::store::files::{Durability, FileLock, Folder, JournalFile, Locking, is
 /// The file with the tokens of the applications.
 const TOKENS: &str = "tokens.json";
 const LOG: &str = "log.jsonl";
+const LOCK: &str = "lock";
 const IDENTITY: &str = "portal.json";
 
 /// The largest JSON file that is read, in bytes.
@@ -54,6 +55,7 @@ impl Store {
     /// Opens or creates a folder, and gives what it holds.
     pub(super) fn open(folder: &Path) -> Result<(Self, Identity, World), SandboxError> {
         let folder = Folder::of_named_state(folder);
+        refuse_other(&folder)?;
         folder.make_all().map_err(|error| failed(&folder, "", error))?;
         let lock = lock(&folder)?;
         let identity = identity(&folder)?;
@@ -142,11 +144,30 @@ fn read(folder: &Folder) -> Result<(World, usize, u64), SandboxError> {
     damage.map_or(Ok((world, lines, length)), Err)
 }
 
+/// Refuses a folder that holds something else than a sandbox: it would get files with secrets among its own. Nothing is made in it
+/// before that is known.
+fn refuse_other(folder: &Folder) -> Result<(), SandboxError> {
+    /// What may lie in the folder of a sandbox that never came to be: its lock, and what others put into a new folder.
+    const OF_A_NEW_FOLDER: [&str; 3] = [LOCK, ".gitignore", "lost+found"];
+    if folder.kind_of(IDENTITY).is_ok() {
+        return read_identity(folder).map(drop);
+    }
+    // What cannot be listed is said when it is used.
+    let Ok(items) = folder.items() else { return Ok(()) };
+    // A sandbox that was killed may have left a file that never got its name.
+    let is_other = |name: &str| !OF_A_NEW_FOLDER.contains(&name) && !name.starts_with(".brandctl-");
+    let other = items.flatten().map(|item| item.name().to_string_lossy().into_owned()).find(|name| is_other(name));
+    match other {
+        Some(found) => Err(SandboxError::NotASandbox { path: folder.path().to_owned(), found }),
+        None => Ok(()),
+    }
+}
+
 fn lock(folder: &Folder) -> Result<FileLock, SandboxError> {
     let step = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     loop {
-        match folder.lock("lock").map_err(|error| failed(folder, "lock", error))? {
+        match folder.lock(LOCK).map_err(|error| failed(folder, LOCK, error))? {
             Locking::Taken(lock) => return Ok(lock),
             Locking::Held(_) if waited < LOCK_TIMEOUT => {
                 thread::sleep(step);
@@ -157,7 +178,8 @@ fn lock(folder: &Folder) -> Result<FileLock, SandboxError> {
     }
 }
 
-fn identity(folder: &Folder) -> Result<Identity, SandboxError> {
+/// The identity of the portal in a folder, if there is one.
+fn read_identity(folder: &Folder) -> Result<Option<Identity>, SandboxError> {
     let known: Option<Identity> = read_json(folder, IDENTITY)?;
     if let Some(known) = &known
         && !is_id(&known.id)
@@ -165,6 +187,11 @@ fn identity(folder: &Folder) -> Result<Identity, SandboxError> {
         let source = serde::de::Error::custom("its id is not one of lower-case letters and digits");
         return Err(SandboxError::Damaged { path: folder.path_of(IDENTITY), line: 1, source });
     }
+    Ok(known)
+}
+
+fn identity(folder: &Folder) -> Result<Identity, SandboxError> {
+    let known = read_identity(folder)?;
     let identity = match &known {
         Some(known) => known.clone().completed()?,
         None => Identity::new()?,

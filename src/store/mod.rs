@@ -8,10 +8,11 @@
 //! | `git` | what Git knows of it |
 //! | `checkout` | whether a folder of art holds what is committed there |
 //! | `committed` | the commit that it is at, and whether it is as committed there |
-//! | `state_dir`, `cache`, `lock`, `runs`, `past_run` | the state of one portal |
+//! | `state_dir`, `cache`, `lock`, `runs`, `stored_run`, `budget`, `past_run` | the state of one portal, and how much of it is read in one go |
 //! | `export`, `exported` | the folder that an export is written to, and one that stands for its portal |
 //! | `init` | a new branding repository |
 
+pub(crate) mod budget;
 pub mod cache;
 mod checkout;
 mod committed;
@@ -30,5 +31,6 @@ pub(crate) mod root;
 pub(crate) mod run_folder;
 pub mod runs;
 pub mod state_dir;
+mod stored_run;
 
 pub use files::TokenFile;

@@ -174,7 +174,13 @@ impl Repository {
         let fail = |message: String, help: &str| self.unreadable(message, help);
         let unreadable = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => self.absent(),
-            _ => fail(format!("the manifest cannot be read: {error}"), "check its permissions"),
+            io::ErrorKind::PermissionDenied => {
+                fail(format!("the manifest cannot be read: {error}"), "check its permissions")
+            }
+            _ => fail(
+                format!("the manifest cannot be read: {error}"),
+                "name a file that is a manifest with -f, such as brand.yaml",
+            ),
         };
         let max_bytes = manifest::MAX_BYTES as u64;
         let input = UserInput::at(&self.manifest);

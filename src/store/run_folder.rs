@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::budget::MAX_JOURNAL_BYTES;
 use super::files::{Durability, Folder, JournalFile, unexpected};
 use crate::domain::asset::Digest;
-use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line};
+use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, MAX_LINE_BYTES};
 use crate::domain::plan::Contents;
 use crate::format::Document;
 use crate::ops::ports::{Journal, PreparedRun, StoreError};
@@ -22,9 +23,6 @@ pub(super) const JOURNAL: &str = "journal.jsonl";
 
 /// The folder of the old images, in that of a run.
 pub(super) const OLD: &str = "old";
-
-/// The largest journal that is read, in bytes: more than that of a run with a hundred thousand steps.
-pub(super) const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The largest old image that is read, in bytes: no larger one is downloaded.
 const MAX_IMAGE_BYTES: u64 = 1024 * 1024;
@@ -169,7 +167,12 @@ impl RunFolder {
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         let mut lines = if self.torn.replace(true) { b"\n".to_vec() } else { Vec::new() };
         for entry in entries {
-            serde_json::to_writer(&mut lines, &Line { at: at.clone(), entry: entry.clone() })?;
+            let line = serde_json::to_vec(&Line { at: at.clone(), entry: entry.clone().shortened() })?;
+            if line.len() >= MAX_LINE_BYTES {
+                // It could not be read again. Before a request, this keeps it from being sent.
+                return Err(io::Error::other("a line of the journal would be too long"));
+            }
+            lines.extend(line);
             lines.push(b'\n');
         }
         self.journal.borrow_mut().append(&lines)?;

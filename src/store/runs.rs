@@ -1,31 +1,30 @@
 //! Run folders: `runs/<run id>/` with the plan, the old images, the journal and, at the end, the report. A run's folder
 //! needs nothing outside it.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
+use std::rc::Rc;
 
+use super::budget::ReadingBudget;
 use super::files::{Durability, FileKind, Folder, FolderItem, is_unexpected, unexpected};
 use super::past_run::past_run;
-use super::run_folder::{JOURNAL, MAX_JOURNAL_BYTES, OLD, PLAN, PreparedFolder, RunFolder, read_copy, unusable};
+use super::run_folder::{PreparedFolder, RunFolder, unusable};
 use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
-use crate::domain::asset::Digest;
+pub use super::stored_run::StoredRun;
+pub(crate) use super::stored_run::read;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, RunState};
+use crate::domain::journal::{JournalEntry, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
 use crate::format::{Document, Published};
 use crate::ops::ports::{OpenRun, PreparedRun, Runs, StoreError};
 
-/// The file that says what became of a run, in its folder.
+/// The report in a run's folder.
 const REPORT: &str = "report.json";
 
 /// The folder of the runs in the state folder.
 const RUNS: &str = "runs";
-
-/// The largest plan that is read, in bytes: that of a hundred thousand changes.
-const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The runs of one portal.
 #[derive(Debug)]
@@ -34,13 +33,8 @@ pub struct RunStore {
     commit: Option<String>,
 }
 
-/// A run's folder, as it was found.
-#[derive(Debug)]
-pub struct StoredRun {
-    folder: Folder,
-    /// What its journal says.
-    pub state: RunState,
-}
+/// The runs that were found, and for each that cannot be read, why.
+pub type FoundRuns = Vec<io::Result<StoredRun>>;
 
 impl RunStore {
     /// The runs in `state`. `commit` is noted in those that are begun through this value.
@@ -49,19 +43,19 @@ impl RunStore {
         Self { state, commit }
     }
 
-    /// Every run with a journal, the oldest first.
+    /// Every run that began, the oldest first.
     ///
     /// # Errors
-    /// When the state folder cannot be read.
+    /// When the state folder or a run in it cannot be read.
     pub fn all(&self) -> io::Result<Vec<StoredRun>> {
         if self.state.why_unread().is_some() {
             return Ok(Vec::new());
         }
-        let portal = self.state.portal();
-        all(&self.state.folder().child(RUNS), |named| named == portal)
+        let found = all(&self.runs(), |named| self.is_right(named), &ReadingBudget::new(self.state.reading_end()))?;
+        found.into_iter().collect()
     }
 
-    /// The newest runs on the portal, the newest first. A run whose plan cannot be read is left out.
+    /// The newest runs on the portal, the newest first, as far as they can be read: this only says who moved what.
     ///
     /// # Errors
     /// When a plan is another run's.
@@ -69,7 +63,17 @@ impl RunStore {
         /// How many runs are looked at.
         const MAX_RUNS: usize = 50;
         let mut past = Vec::new();
-        for run in self.all().unwrap_or_default().iter().rev().take(MAX_RUNS) {
+        if self.state.why_unread().is_some() {
+            return Ok(past);
+        }
+        let (runs, budget) = (self.runs(), ReadingBudget::new(self.state.reading_end()));
+        for name in names(&runs).unwrap_or_default().iter().rev() {
+            if past.len() == MAX_RUNS || budget.is_spent() {
+                break;
+            }
+            let Ok(Some(run)) = StoredRun::standing_at(&runs, name, |named| self.is_right(named), &budget) else {
+                continue;
+            };
             match run.plan() {
                 Ok(plan) => past.push(past_run(&run.state, &plan)),
                 Err(error) if is_unexpected(&error) => return Err(error),
@@ -79,12 +83,20 @@ impl RunStore {
         Ok(past)
     }
 
+    fn runs(&self) -> Folder {
+        self.state.folder().child(RUNS)
+    }
+
+    fn is_right(&self, portal: &str) -> bool {
+        portal == self.state.portal()
+    }
+
     /// Writes what became of a run into its folder.
     ///
     /// # Errors
     /// When the folder cannot be written.
     pub fn write_report(&self, run: &str, report: &Document) -> io::Result<()> {
-        let folder = self.state.folder().child(RUNS).child(run);
+        let folder = self.runs().child(run);
         folder.replace(REPORT, &serde_json::to_vec_pretty(report)?, Durability::Synced)
     }
 }
@@ -108,15 +120,28 @@ impl Runs for RunStore {
     }
 
     fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
-        let folder = self.state.folder().child(RUNS).child(&run.run);
+        let folder = self.runs().child(&run.run);
         RunFolder::open(folder, run.run.clone())
             .and_then(|run| run.write(entries))
             .map_err(|error| unusable(self.state.path(), &error))
     }
 }
 
-/// Every run below `runs` that has a journal, the oldest first. Each must be of a portal that is right.
-fn all(runs: &Folder, is_right: impl Fn(&str) -> bool) -> io::Result<Vec<StoredRun>> {
+/// Every run below `runs` that began, the oldest first. Each must be of a portal that is right.
+fn all(runs: &Folder, is_right: impl Fn(&str) -> bool, budget: &Rc<ReadingBudget>) -> io::Result<FoundRuns> {
+    let mut found = Vec::new();
+    for name in names(runs)? {
+        let run = StoredRun::standing_at(runs, &name, &is_right, budget);
+        if budget.is_spent() {
+            return run.map(|_| found);
+        }
+        found.extend(run.transpose());
+    }
+    Ok(found)
+}
+
+/// The names of the folders below `runs`, the oldest first.
+fn names(runs: &Folder) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for item in items(runs)? {
         let item = item?;
@@ -126,11 +151,7 @@ fn all(runs: &Folder, is_right: impl Fn(&str) -> bool) -> io::Result<Vec<StoredR
         }
     }
     names.sort();
-    let read = |name: &OsString| {
-        let run = StoredRun::read(runs.child(name)).transpose()?;
-        Some(run.and_then(|run| run.standing_at(name, &is_right)))
-    };
-    names.iter().filter_map(read).collect()
+    Ok(names)
 }
 
 /// The items of a folder; nothing where it is missing.
@@ -141,11 +162,52 @@ fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
     }
 }
 
-/// Every run of every portal below the state folder `root`, the oldest first.
+/// Every run of every portal below the state folder `root`, the oldest first, and what cannot be read before them.
 ///
 /// # Errors
 /// When the state folder cannot be read.
-pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
+pub fn of_all_portals(root: &Path) -> io::Result<FoundRuns> {
+    let (mut found, budget) = (Vec::new(), ReadingBudget::new(None));
+    for (name, folder) in portals(root)? {
+        found.extend(all(&folder.child(RUNS), |portal| OsStr::new(&folder_name(portal)) == name, &budget)?);
+    }
+    let began = |run: &io::Result<StoredRun>| {
+        let state = &run.as_ref().ok()?.state;
+        Some((state.began.clone(), state.run.clone()))
+    };
+    found.sort_by_cached_key(began);
+    Ok(found)
+}
+
+/// The runs with this id, of any portal below the state folder `root`. Nothing is read of the others.
+///
+/// # Errors
+/// When the state folder or such a run cannot be read.
+pub(crate) fn with_id(root: &Path, id: &str) -> io::Result<Vec<StoredRun>> {
+    let mut parts = Path::new(id).components();
+    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        return Ok(Vec::new());
+    }
+    let (mut found, budget) = (Vec::new(), ReadingBudget::new(None));
+    for (name, folder) in portals(root)? {
+        let is_right = |portal: &str| OsStr::new(&folder_name(portal)) == name;
+        found.extend(StoredRun::standing_at(&folder.child(RUNS), OsStr::new(id), is_right, &budget)?);
+    }
+    Ok(found)
+}
+
+/// The names of the runs' folders, of every portal below the state folder `root`, the newest first. None of them is read.
+pub(crate) fn ids(root: &Path) -> io::Result<Vec<OsString>> {
+    let mut found = Vec::new();
+    for (_, folder) in portals(root)? {
+        found.extend(names(&folder.child(RUNS))?);
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    Ok(found)
+}
+
+/// The folders of the portals below the state folder `root`, with their names.
+fn portals(root: &Path) -> io::Result<Vec<(OsString, Folder)>> {
     let existing = existing(root)?;
     let root = Folder::of_state(root);
     if let Existing::Unread(why) = existing
@@ -167,104 +229,7 @@ pub fn of_all_portals(root: &Path) -> io::Result<Vec<StoredRun>> {
             _ => continue,
         }
         look_through(&folder)?;
-        found.extend(all(&folder.child(RUNS), |portal| OsStr::new(&folder_name(portal)) == name)?);
+        found.push((name, folder));
     }
-    found.sort_by(|a, b| (&a.state.began, &a.state.run).cmp(&(&b.state.began, &b.state.run)));
     Ok(found)
-}
-
-/// The run in `folder`, as the user named it; `None` when it never began: then no request has left.
-pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
-    StoredRun::read(Folder::at(folder))
-}
-
-impl StoredRun {
-    fn read(folder: Folder) -> io::Result<Option<Self>> {
-        let text = match folder.read(JOURNAL, MAX_JOURNAL_BYTES) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            text => text?,
-        };
-        let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let begins = serde_json::from_slice(first).ok().and_then(|Line { entry, .. }| match entry {
-            JournalEntry::Begin { format_version, .. } => Some(format_version),
-            _ => None,
-        });
-        if let Some(format_version) = begins
-            && format_version != FORMAT_VERSION
-        {
-            let folder = folder.path().display();
-            let what = format!("{folder} is of format {format_version}; this program reads {FORMAT_VERSION}");
-            return Err(io::Error::other(what));
-        }
-        // Else nothing of it means anything, however long it is.
-        if begins.is_none() {
-            return Ok(None);
-        }
-        // What a kill or a full disk tore is not a line; what it says of requests, the lines before it said already.
-        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-        match RunState::fold(lines) {
-            None => Err(unexpected(&folder.path_of(JOURNAL), "begins more than once")),
-            Some(state) => Ok(Some(Self { folder, state })),
-        }
-    }
-
-    /// The same run, if its id is the name of its folder and its portal is right: then it was begun there.
-    fn standing_at(self, name: &OsStr, is_right: impl Fn(&str) -> bool) -> io::Result<Self> {
-        let RunState { run, portal, .. } = &self.state;
-        let journal = || self.folder.path_of(JOURNAL);
-        if OsStr::new(run) != name {
-            return Err(unexpected(&journal(), &format!("is the journal of another run, `{run}`")));
-        }
-        if !is_right(portal) {
-            return Err(unexpected(&journal(), &format!("is the journal of a run on another portal, {portal}")));
-        }
-        Ok(self)
-    }
-
-    /// The path of its folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The plan of the run.
-    ///
-    /// # Errors
-    /// When its plan cannot be read, or is not the one that its journal speaks of.
-    pub fn plan(&self) -> io::Result<Document> {
-        let plan: Document = serde_json::from_slice(&self.folder.read(PLAN, MAX_FILE_BYTES)?)?;
-        let planned = plan.changes.iter().map(|change| change.address.folded()).collect();
-        let what = if plan.portal.as_ref() != Some(&self.state.portal) {
-            "is a plan for another portal than its run was on"
-        } else if plan.digest()? != self.state.plan_sha256 {
-            "is not the plan that its run began with"
-        } else if !self.state.is_about(&planned) {
-            "does not name an entry that its run's journal does"
-        } else {
-            return Ok(plan);
-        };
-        Err(unexpected(&self.folder.path_of(PLAN), what))
-    }
-
-    /// The old images in its folder.
-    ///
-    /// # Errors
-    /// When one cannot be read, or is not what its name says.
-    pub fn old_images(&self) -> io::Result<Contents> {
-        self.old_images_of(&self.plan()?)
-    }
-
-    /// The old images in its folder that `plan`, its plan, speaks of.
-    pub(crate) fn old_images_of(&self, plan: &Document) -> io::Result<Contents> {
-        let old = self.folder.child(OLD);
-        let digests: BTreeSet<Digest> =
-            plan.changes.iter().filter_map(|change| Some(change.before.as_ref()?.content.as_ref()?.sha256)).collect();
-        let mut contents = Contents::new();
-        for digest in digests {
-            if let Some(bytes) = read_copy(&old, digest)? {
-                contents.insert(digest, bytes);
-            }
-        }
-        Ok(contents)
-    }
 }

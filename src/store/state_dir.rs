@@ -6,7 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::{FileKind, Folder, checkouts_around, is_unexpected, unexpected};
+use super::budget::ReadingEnd;
+use super::files::{FileKind, Folder, UserInput, checkouts_around, is_unexpected, place, unexpected};
 use super::git;
 use crate::domain::finding::Problem;
 use crate::ops::ports::NoHistory;
@@ -18,6 +19,8 @@ pub struct StateDir {
     folder: Folder,
     portal: String,
     existing: Existing,
+    /// When reading what is in it ends.
+    reading_end: Option<ReadingEnd>,
 }
 
 /// Whether what is in a state folder already is read.
@@ -40,6 +43,12 @@ pub(crate) enum StateError {
         /// The state folder, from there.
         folder: PathBuf,
     },
+    /// Something else is in its place.
+    #[error("{} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// It is Git's own.
+    #[error("{} lies in a `.git`, where only Git keeps anything", .0.display())]
+    InGit(PathBuf),
     /// It cannot be read, or holds what does not belong there.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -48,22 +57,26 @@ pub(crate) enum StateError {
 impl StateError {
     /// What to do about it.
     pub(crate) fn help(&self) -> String {
+        self.help_with("--state-dir")
+    }
+
+    /// What to do about it where this option names the folder.
+    pub(crate) fn help_with(&self, option: &str) -> String {
+        let instead = format!("name another folder with {option}");
         match self {
-            Self::Tracked { folder, .. } => {
-                if folder.as_os_str().is_empty() {
-                    return "delete the folder: it is a repository of its own; or name another one with --state-dir"
-                        .to_owned();
-                }
-                format!(
-                    "remove the folder with `git rm -r -- {}` and commit that: what came with a commit is nobody's state; \
-                     or name another one with --state-dir",
-                    folder.display()
-                )
+            Self::Tracked { folder, .. } if folder.as_os_str().is_empty() => {
+                format!("delete the folder: it is a repository of its own; or {instead}")
             }
+            Self::Tracked { folder, .. } => format!(
+                "remove the folder with `git rm -r -- {}` and commit that: what came with a commit is nobody's state; or \
+                 {instead}",
+                folder.display()
+            ),
+            Self::NotAFolder(_) | Self::InGit(_) => instead,
             Self::Io(error) if is_unexpected(error) => {
-                "brandctl did not put it there: remove it, or name another folder with --state-dir".to_owned()
+                format!("brandctl did not put it there: move it away, a run with its whole folder, or {instead}")
             }
-            Self::Io(_) => "check its permissions, or name another folder with --state-dir".to_owned(),
+            Self::Io(_) => format!("check its permissions, or {instead}"),
         }
     }
 }
@@ -72,7 +85,7 @@ impl From<StateError> for io::Error {
     fn from(error: StateError) -> Self {
         match error {
             StateError::Io(error) => error,
-            StateError::Tracked { .. } => Self::other(format!("{error}: {}", error.help())),
+            error => Self::other(format!("{error}: {}", error.help())),
         }
     }
 }
@@ -98,7 +111,13 @@ impl StateDir {
     #[must_use]
     pub fn new(root: &Path, portal: &str) -> Self {
         let root = Folder::of_state(root);
-        Self { folder: root.child(folder_name(portal)), root, portal: portal.to_owned(), existing: Existing::Read }
+        Self {
+            folder: root.child(folder_name(portal)),
+            root,
+            portal: portal.to_owned(),
+            existing: Existing::Read,
+            reading_end: None,
+        }
     }
 
     /// The folder of `portal` below `root`. What is in it already is looked through: nothing of it may have come with a commit,
@@ -107,6 +126,16 @@ impl StateDir {
         let state = Self { existing: existing(root)?, ..Self::new(root, portal) };
         look_through(&state.folder)?;
         Ok(state)
+    }
+
+    /// The same, where reading ends then.
+    pub(crate) fn read_until(self, end: ReadingEnd) -> Self {
+        Self { reading_end: Some(end), ..self }
+    }
+
+    /// When reading what is in it ends.
+    pub(super) fn reading_end(&self) -> Option<ReadingEnd> {
+        self.reading_end.clone()
     }
 
     /// The folder's path.
@@ -165,6 +194,12 @@ pub(super) fn folder_name(portal: &str) -> String {
 
 /// Whether what is in the state folder `root` may be read; an error when Git tracks any of it.
 pub(super) fn existing(root: &Path) -> Result<Existing, StateError> {
+    if leads_into_git(root) {
+        return Err(StateError::InGit(root.to_owned()));
+    }
+    if UserInput::at(root).kind() == Some(FileKind::Other) {
+        return Err(StateError::NotAFolder(root.to_owned()));
+    }
     for (checkout, folder) in checkouts_around(root)? {
         match git::tracked_below(&checkout, &folder) {
             Ok(None) => {}
@@ -177,6 +212,18 @@ pub(super) fn existing(root: &Path) -> Result<Existing, StateError> {
         }
     }
     Ok(Existing::Read)
+}
+
+/// Refuses a folder for the sandbox that may have come with a commit, or is Git's own.
+pub(crate) fn refuse_committed(folder: &Path) -> Result<(), StateError> {
+    existing(folder).map(drop)
+}
+
+/// Whether a folder, which may be missing, is or lies in a `.git`, links followed or not.
+fn leads_into_git(folder: &Path) -> bool {
+    let Ok(whole) = std::path::absolute(folder) else { return place::is_in_git(folder) };
+    let real = whole.ancestors().find_map(|above| place::real(above).ok());
+    place::is_in_git(&whole) || real.is_some_and(|real| place::is_in_git(&real))
 }
 
 /// Looks whether everything in a portal's folder is of the kind that is kept in its place. Nothing is opened but the folders of

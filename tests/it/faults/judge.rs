@@ -181,6 +181,7 @@ pub(crate) fn converges(scene: &Scene, before: &Before, put_back: PutBack) {
         live.keys().chain(goal.keys()).filter(|address| live.get(*address) != goal.get(*address)).collect();
     assert!(differs.is_empty(), "not as declared: {differs:?}");
     for run in brandctl::store::runs::of_all_portals(&brand.path(".brandctl")).unwrap() {
-        assert!(run.state.ended.is_some(), "the run {} is still open", run.state.run);
+        let state = run.unwrap().state;
+        assert!(state.ended.is_some(), "the run {} is still open", state.run);
     }
 }

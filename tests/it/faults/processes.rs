@@ -115,8 +115,8 @@ fn asked_to_end(signal: &str, nth: usize) {
         .filter(|address| brand.image(address).is_none())
         .collect();
     assert!(missing.is_empty(), "left between delete and add: {missing:?}");
-    let runs = runs::of_all_portals(&brand.path(".brandctl")).unwrap();
-    assert!(runs.iter().all(|run| run.state.ended.is_some()), "the run was left open");
+    let mut runs = runs::of_all_portals(&brand.path(".brandctl")).unwrap().into_iter();
+    assert!(runs.all(|run| run.unwrap().state.ended.is_some()), "the run was left open");
     converges(&scene, &before, PutBack::Never);
 }
 

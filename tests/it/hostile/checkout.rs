@@ -11,7 +11,7 @@ use brandctl::domain::asset::Kind;
 use crate::common::{Brand, Output, art, command};
 
 /// A brand that was applied twice, so that its state folder has everything: two runs, an old image, a cache.
-fn applied() -> Brand {
+pub(super) fn applied() -> Brand {
     let brand = Brand::new().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
     brand.apply().ends_with(0);
     brand.draw("icon/acme-a", &art(Kind::Icon, 3));
@@ -20,13 +20,13 @@ fn applied() -> Brand {
 }
 
 /// The state folder of the brand's portal.
-fn state(brand: &Brand) -> PathBuf {
+pub(super) fn state(brand: &Brand) -> PathBuf {
     let portals = fs::read_dir(brand.path(".brandctl")).unwrap().map(|entry| entry.unwrap());
     portals.map(|entry| entry.path()).find(|path| path.is_dir()).unwrap()
 }
 
 /// The folders of the runs, the oldest first.
-fn runs(brand: &Brand) -> Vec<PathBuf> {
+pub(super) fn runs(brand: &Brand) -> Vec<PathBuf> {
     let entries = fs::read_dir(state(brand).join("runs")).unwrap().map(|entry| entry.unwrap().path());
     let mut runs: Vec<_> = entries.filter(|path| path.is_dir()).collect();
     runs.sort();
@@ -34,13 +34,13 @@ fn runs(brand: &Brand) -> Vec<PathBuf> {
 }
 
 /// Every file and folder below the state folder, and it itself.
-fn tree(brand: &Brand) -> Vec<PathBuf> {
+pub(super) fn tree(brand: &Brand) -> Vec<PathBuf> {
     let entries = walkdir::WalkDir::new(brand.path(".brandctl")).sort_by_file_name();
     entries.into_iter().map(|entry| entry.unwrap().into_path()).collect()
 }
 
 /// Runs `change`, then `test`, and puts back what was there.
-fn instead_of<T>(path: &Path, change: impl FnOnce(&Path), test: impl FnOnce() -> T) -> T {
+pub(super) fn instead_of<T>(path: &Path, change: impl FnOnce(&Path), test: impl FnOnce() -> T) -> T {
     let beside = tempfile::tempdir().unwrap();
     let kept = beside.path().join("kept");
     fs::rename(path, &kept).unwrap();
@@ -55,7 +55,7 @@ fn instead_of<T>(path: &Path, change: impl FnOnce(&Path), test: impl FnOnce() ->
     result
 }
 
-fn fifo(path: &Path) {
+pub(super) fn fifo(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
@@ -65,7 +65,7 @@ fn sparse(path: &Path) {
 
 /// Holds that a command is refused because of a file, which it names, and that the portal is left alone.
 #[track_caller]
-fn refuses(brand: &Brand, line: &str, file: &Path, what: &str) -> Output {
+pub(super) fn refuses(brand: &Brand, line: &str, file: &Path, what: &str) -> Output {
     let output = brand.writing_nothing(|| brand.run(line.split_whitespace()));
     assert_eq!(output.code, 1, "{line} with {}: {output:?}", file.display());
     let name = file.strip_prefix(brand.folder.path()).unwrap_or(file).display().to_string();
@@ -274,7 +274,7 @@ fn a_file_that_has_another_name_outside_is_not_written() {
     outside.is_untouched();
 }
 
-fn git(brand: &Brand, arguments: &[&str]) {
+pub(super) fn git(brand: &Brand, arguments: &[&str]) {
     let mut command = Command::new("git");
     command.current_dir(brand.folder.path()).args(["-c", "user.name=a", "-c", "user.email=a@example.com"]);
     let output = command.args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").output().unwrap();

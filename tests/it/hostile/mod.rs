@@ -5,6 +5,10 @@
 #[cfg(unix)]
 mod checkout;
 mod files;
+#[cfg(unix)]
+mod named;
+#[cfg(unix)]
+mod runs;
 
 use std::process::Command;
 
