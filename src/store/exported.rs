@@ -47,8 +47,8 @@ impl ExportedPortal {
             vec![Finding::error("export-unreadable", message).in_file(file).help(help)]
         };
         let root = Root::around(&folder.path_of(SNAPSHOT));
-        let inside =
-            Inside::below(root.folder(), &folder, &[place::GIT], std::iter::empty()).map_err(|error| fail(error.to_string()))?;
+        let inside = Inside::below(root.folder(), &folder, &[place::GIT], std::iter::empty())
+            .map_err(|error| fail(error.to_string()))?;
         let bytes = match inside.read(SNAPSHOT, None, MAX_SNAPSHOT_BYTES) {
             Ok(FileContents { bytes: Some(bytes), .. }) => Ok(bytes),
             Ok(FileContents { bytes: None, .. }) => Err(format!("it is larger than {} MiB", MAX_SNAPSHOT_BYTES >> 20)),

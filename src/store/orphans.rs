@@ -87,7 +87,9 @@ impl Search<'_> {
         let end = bytes.len().checked_sub(4).filter(|stem| *stem > 0).and_then(|stem| bytes.get(stem..));
         // Most are declared, and need only their names compared.
         let is_declared = is_whole && end == Some(b".png");
-        !is_declared && end.is_some_and(|end| end.eq_ignore_ascii_case(b".png")) && !self.declared.holds(&way.join(name))
+        !is_declared
+            && end.is_some_and(|end| end.eq_ignore_ascii_case(b".png"))
+            && !self.declared.holds(&way.join(name))
     }
 
     fn miss(&mut self, path: &Path) {
@@ -118,9 +120,9 @@ impl DeclaredPaths {
                 Section::Entries(entries) => {
                     for path in entries.values().map(|entry| Path::new(&entry.path)) {
                         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { continue };
-                        let way = ways.entry(folder).or_insert_with(|| {
-                            inside.way_to(folder).ok().inspect(|way| declared.spell(way, folder))
-                        });
+                        let way = ways
+                            .entry(folder)
+                            .or_insert_with(|| inside.way_to(folder).ok().inspect(|way| declared.spell(way, folder)));
                         declared.files.extend(way.as_ref().map(|way| way.join(name)));
                     }
                 }

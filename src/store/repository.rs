@@ -174,7 +174,9 @@ impl Repository {
         let input = UserInput::at(&self.manifest);
         let (kind, size) = input.facts().map_err(unreadable)?;
         let real = input.real_path().map_err(unreadable)?;
-        if kind == FileKind::File && let Some((message, help)) = self.root.why_not_manifest(&real) {
+        if kind == FileKind::File
+            && let Some((message, help)) = self.root.why_not_manifest(&real)
+        {
             return Err(fail(message, &help));
         }
         match kind {

@@ -158,7 +158,9 @@ impl Inside {
         let real = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
         match real.strip_prefix(&self.root) {
             Err(_) => Err(NotRead::Outside),
-            Ok(below) => self.closed_on(below).map_or_else(|| Ok(below.to_owned()), |closed| Err(NotRead::Kept(closed))),
+            Ok(below) => {
+                self.closed_on(below).map_or_else(|| Ok(below.to_owned()), |closed| Err(NotRead::Kept(closed)))
+            }
         }
     }
 

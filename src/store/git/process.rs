@@ -202,15 +202,24 @@ fn refusal(complaint: &str) -> NoHistory {
         NoHistory::Unreadable(Problem::new(message).help(help))
     } else if complaint.contains("does not have any commits") || complaint.contains("bad revision 'HEAD'") {
         NoHistory::Outside("the repository has no commit yet".to_owned())
-    } else if complaint.contains("config") {
-        // Such a line may quote a value, and a repository can name any file of the machine as a part of its settings.
-        NoHistory::Unreadable(Problem::new("the history cannot be read: Git does not accept the repository's settings"))
     } else {
-        let line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
-        let message = format!("the history cannot be read: {}", line.trim_start_matches("fatal: "));
-        NoHistory::Unreadable(Problem::new(message))
+        let known = COMPLAINTS.iter().find(|(part, _)| complaint.contains(part));
+        let what = known.map_or("Git does not accept what is in its folder", |(_, what)| what);
+        let help = "`git fsck` in the repository says more";
+        NoHistory::Unreadable(Problem::new(format!("the history cannot be read: {what}")).help(help))
     }
 }
+
+/// What Git complains of, by a part of the complaint, the first that fits. Nothing of it is quoted: it may hold a line of a file,
+/// and a repository can let any file of the machine stand for one of its own.
+const COMPLAINTS: [(&str, &str); 6] = [
+    ("promisor", "this partial clone lacks a part of it"),
+    ("config", "Git does not accept the repository's settings"),
+    ("branch appears to be broken", "the present branch is damaged"),
+    ("index file", "the index is damaged"),
+    ("shallow", "the list of where a shallow clone ends is damaged"),
+    ("object", "an object is missing or damaged"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ mod log;
 mod moved;
 mod names;
 mod oauth;
+mod odd_repositories;
 mod outputs;
 mod ownership;
 mod pages;
