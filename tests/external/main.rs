@@ -7,5 +7,7 @@ mod shared;
 
 mod browser;
 mod clients;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod init;
 mod shells;

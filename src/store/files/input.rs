@@ -58,8 +58,17 @@ impl UserInput {
         read_bounded(self.open()?, max_bytes)
     }
 
-    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin.
+    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin. A link that
+    /// leads out of a repository may have come with a commit, and is not followed.
     pub(crate) fn read_regular(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
+        if let Some((link, target)) = place::way_out(&std::path::absolute(&self.path)?)
+            && place::exists(&self.path)
+        {
+            let (link, target) = (link.display(), target.display());
+            return Err(io::Error::other(format!(
+                "{link} is a link to {target}, out of the repository, and is not followed"
+            )));
+        }
         let file = opened::regular(&self.path).map_err(|error| self.explain(error))?;
         secret::refuse_secret(&file, &self.path)?;
         if file.metadata()?.len() > max_bytes {

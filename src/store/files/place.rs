@@ -161,6 +161,23 @@ pub(crate) fn links_on(path: &Path) -> Vec<PathBuf> {
     links
 }
 
+/// The first link on a full path that leads out of the repository in which it lies, and its target.
+pub(crate) fn way_out(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let (mut at, mut root) = (PathBuf::new(), None::<PathBuf>);
+    for part in path.components() {
+        at.push(part);
+        if let (Some(target), Some(root)) = (target(&at), &root)
+            && !real(&at).is_ok_and(|real| real.starts_with(root))
+        {
+            return Some((at, target));
+        }
+        if is_taken(&at.join(GIT)) {
+            root = real(&at).ok();
+        }
+    }
+    None
+}
+
 fn parts_from_the_end(path: &Path) -> Vec<OsString> {
     let mut parts: Vec<_> = path.components().map(|part| part.as_os_str().to_owned()).collect();
     parts.retain(|part| part != ".");

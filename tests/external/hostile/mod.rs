@@ -1,0 +1,255 @@
+//! A hostile checkout: one repository with every trick at once. Every command is run in it below strace, and does nothing to what
+//! lies outside, reads nothing of it, and starts no program but Git that only looks.
+
+mod recording;
+mod tricks;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use brandctl::sandbox::{Options, start};
+
+use recording::{Allowed, Opener, Recording, record};
+use tricks::{Hostile, SECRET};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_brandctl");
+
+/// How many commands run at a time.
+const WORKERS: usize = 6;
+
+/// Every command, with what a pipeline would give it; WANTED is a folder outside of the checkout, RUN the id of a run.
+const LINES: [&str; 58] = [
+    "validate",
+    "validate --format sarif --report report.html",
+    "validate --format github --report WANTED/checks.sarif icons/acme-call.png",
+    "validate ../.git/config plan.json",
+    "plan",
+    "plan -v --format json",
+    "plan --refresh --check-usage --detailed-exitcode",
+    "plan -o plan.json",
+    "plan -o out/plan.json --report plan.md",
+    "plan --report dangling.md",
+    "plan -o WANTED/ID.json --report WANTED/ID.html --report WANTED/ID.md",
+    "plan --against exported",
+    "plan --state-dir out/state",
+    "plan --state-dir WANTED/state --format diff --preview",
+    "plan --root .. --only acme-call",
+    "plan --sandbox",
+    "plan --sandbox=data",
+    "apply --yes --settle 0.1",
+    "apply --yes --settle 0.1 --report apply.json",
+    "apply --yes --settle 0.1 --sandbox=WANTED/sandbox-ID",
+    "apply --yes --settle 0.1 --sandbox",
+    "apply --yes --settle 0.1 --allow-incomplete-checkout --allow-unbacked --max-deletes 9",
+    "apply plan.json --settle 0.1",
+    "apply pipe.json --settle 0.1",
+    "drift",
+    "drift --only-portal --report xml=report.html",
+    "drift --format json --state-dir WANTED/state",
+    "list",
+    "list --report report.html",
+    "usage --entity deal:1 acme-call",
+    "export out",
+    "export new/deep",
+    "export free --only acme-*",
+    "export free --overwrite",
+    "export WANTED/export-ID",
+    "log list --entity deal:1",
+    "log get 1",
+    "log add --entity deal:1 --title x --text x --icon acme-call",
+    "log delete 1",
+    "doctor",
+    "show plan.json",
+    "show RUN",
+    "show pipe.json",
+    "show .brandctl",
+    "history",
+    "restore RUN --yes --settle 0.1",
+    "restore plan.json --yes --settle 0.1",
+    "restore .brandctl --yes --settle 0.1",
+    "rules",
+    "rules low-contrast",
+    "sandbox --listen 127.0.0.1:0 --data data",
+    "schema plan",
+    "man plan",
+    "man --all pages",
+    "man --all free/pages",
+    "init",
+    "init . --owns acme-* --ci github",
+    "init new --owns acme-* --ci gitlab",
+];
+
+/// What shells ask for at a Tab.
+const QUESTIONS: [&str; 9] = [
+    "",
+    "plan --only ",
+    "plan --only icon/acme-",
+    "usage acme-",
+    "show ",
+    "restore ",
+    "restore RUN icon/",
+    "validate icons/",
+    "-f ../manifest-yaml/brand.yaml plan --only ",
+];
+
+const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
+
+/// A command line in a folder.
+struct Job {
+    folder: PathBuf,
+    words: Vec<String>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Job {
+    fn shown(&self) -> String {
+        let asked = self.environment.first().map(|(_, shell)| format!("{shell} that asks ")).unwrap_or_default();
+        format!("{asked}brandctl {} (in {})", self.words.join(" "), self.folder.file_name().unwrap().display())
+    }
+}
+
+/// All command lines in all brands.
+fn jobs(hostile: &Hostile) -> Vec<Job> {
+    let wanted = hostile.wanted();
+    let mut jobs: Vec<Job> = Vec::new();
+    for folder in &hostile.brands {
+        for line in LINES {
+            let id = jobs.len();
+            let line = line.replace("WANTED", wanted.to_str().unwrap()).replace("RUN", &hostile.run);
+            let words = line.replace("ID", &id.to_string()).split(' ').map(str::to_owned).collect();
+            jobs.push(Job { folder: folder.clone(), words, environment: Vec::new() });
+        }
+        for (number, question) in QUESTIONS.iter().enumerate() {
+            let shell = SHELLS[number % SHELLS.len()];
+            let question = question.replace("RUN", &hostile.run);
+            let words: Vec<String> =
+                ["--", "brandctl"].into_iter().chain(question.split(' ')).map(str::to_owned).collect();
+            let environment = vec![
+                ("BRANDCTL_COMPLETE", shell.to_owned()),
+                ("_CLAP_COMPLETE_INDEX", (words.len() - 2).to_string()),
+                ("_CLAP_COMPLETE_COMP_TYPE", "9".to_owned()),
+                ("_CLAP_COMPLETE_SPACE", "true".to_owned()),
+                ("_CLAP_IFS", "\n".to_owned()),
+            ];
+            jobs.push(Job { folder: folder.clone(), words, environment });
+        }
+    }
+    for shell in SHELLS {
+        let words = vec!["completions".to_owned(), shell.to_owned()];
+        jobs.push(Job { folder: hostile.top(), words, environment: Vec::new() });
+    }
+    jobs
+}
+
+/// The program with these arguments, and nothing of the environment but a way to Git.
+fn program(folder: &Path, home: &Path, webhook: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(folder).env_clear().env("HOME", home).env("BITRIX24_WEBHOOK_URL", webhook).stdin(Stdio::null());
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    command
+}
+
+/// What each file, folder and link below a folder is, but for what may change.
+fn tree(folder: &Path, may_change: &dyn Fn(&Path) -> bool) -> BTreeMap<PathBuf, String> {
+    let entries = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
+    let described = entries.filter(|entry| !may_change(entry.path())).map(|entry| {
+        let (path, facts) = (entry.path(), entry.metadata().unwrap());
+        let content = if facts.is_symlink() {
+            fs::read_link(path).unwrap().as_os_str().as_bytes().to_vec()
+        } else if facts.is_file() {
+            fs::read(path).unwrap()
+        } else {
+            Vec::new()
+        };
+        let kind = facts.file_type();
+        let kind = [kind.is_dir(), kind.is_symlink(), kind.is_file(), kind.is_fifo()];
+        (path.to_owned(), format!("{kind:?} {:o} {}", facts.mode(), String::from_utf8_lossy(&content)))
+    });
+    described.collect()
+}
+
+/// Whether a file is one that is not finished yet.
+fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".brandctl-"))
+}
+
+#[test]
+fn a_checkout_with_every_trick_at_once_reads_writes_and_runs_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let mut options = Options::new(data.path());
+    options.limits = None;
+    let portal = start(options).unwrap();
+    let webhook = portal.admin_webhook();
+    let token = webhook.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
+    let hostile = Hostile::new(&portal.address().to_string(), |folder| {
+        let mut command = program(folder, folder, &webhook);
+        let output = command.args(["apply", "--yes", "--settle", "0.1"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    });
+    let (top, secrets, settings, wanted) = (hostile.top(), hostile.secrets(), hostile.settings(), hostile.wanted());
+    let (objects, all) = (top.join(".git/objects"), top.parent().unwrap());
+    // State is kept where none was forged, and two lines write into a folder that is free.
+    let is_state =
+        |path: &Path| path.starts_with(&top) && path.components().any(|part| part.as_os_str() == ".brandctl");
+    let is_free = |path: &Path| path.starts_with(&top) && path.components().any(|part| part.as_os_str() == "free");
+    let may_change = |path: &Path| is_state(path) || is_free(path);
+    let (before, outside) = (tree(&top, &may_change), tree(&secrets, &|_| false));
+    let allowed = Allowed {
+        program: Path::new(PROGRAM),
+        written: &|path, opener| {
+            // Git notes of an object that is needed that it was seen; and whether state could be written is tried out.
+            let is_object = path.starts_with(&objects) && opener == Opener::Git;
+            let is_tried = hostile.brands.iter().any(|brand| path.parent() == Some(brand)) && is_temporary(path);
+            may_change(path) || path.starts_with(&wanted) || path == Path::new("/dev/null") || is_object || is_tried
+        },
+        read: &|path, opener| {
+            let is_device = path.starts_with("/dev") && !path.starts_with(all) && path != Path::new("/dev/null");
+            let is_device = is_device && path != Path::new("/dev/urandom");
+            let is_settings = path.starts_with(&settings) && opener == Opener::Program;
+            !path.starts_with(&secrets) && !is_settings && !is_device && path != Path::new("/proc/kmsg")
+        },
+    };
+    let (left, faults, questions) = (Mutex::new(jobs(&hostile)), Mutex::new(BTreeMap::new()), Mutex::new(0));
+    let judge = |recording: &Recording| {
+        let mut found = recording.violations(&allowed);
+        let output = &recording.output;
+        let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+        found
+            .extend([SECRET, &*token].iter().filter(|secret| text.contains(**secret)).map(|_| format!("shows {text}")));
+        found.extend(text.contains('\u{1b}').then(|| format!("draws an escape: {text:?}")));
+        if !matches!(output.status.code(), Some(0..=5)) {
+            found.push(format!("ends with {:?}: {text}", output.status));
+        }
+        found.extend(hostile.mark().exists().then(|| "a trap was sprung, here or beside".to_owned()));
+        found
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(job) = { left.lock().unwrap().pop() } {
+                    let mut command = program(&job.folder, &wanted.join("home"), &webhook);
+                    command.args(&job.words).envs(job.environment.iter().map(|(name, value)| (name, value)));
+                    let recording = record(&command);
+                    *questions.lock().unwrap() += recording.questions();
+                    for what in judge(&recording) {
+                        let mut faults = faults.lock().unwrap();
+                        faults.entry(what).or_insert_with(Vec::new).push(job.shown());
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    // Each once, with the command that did it first.
+    let told =
+        |(what, jobs): (&String, &Vec<String>)| format!("{what}\n    by {} and {} more\n", jobs[0], jobs.len() - 1);
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.iter().map(told).collect::<String>());
+    assert_eq!(tree(&secrets, &|_| false), outside, "what lies outside was changed");
+    assert_eq!(tree(&top, &may_change), before, "the checkout was changed");
+    assert!(questions.into_inner().unwrap() > 100, "Git was hardly asked: its traps were not tried");
+}
