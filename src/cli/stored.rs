@@ -34,6 +34,7 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     let path = Path::new(name);
     match UserInput::at(path).kind() {
         Some(FileKind::Folder) => {
+            UserInput::at(path).check_way().map_err(|error| not_a_run(path, &error))?;
             let run = runs::read(path).map_err(|error| not_a_run(path, &error))?;
             let begun = run.ok_or_else(|| not_a_run(path, &"its journal does not begin"))?;
             return kept_run(begun).map(|run| Stored::Run(Box::new(run)));

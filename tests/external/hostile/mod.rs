@@ -23,7 +23,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_brandctl");
 const WORKERS: usize = 6;
 
 /// Every command, with what a pipeline would give it; WANTED is a folder outside of the checkout, RUN the id of a run.
-const LINES: [&str; 58] = [
+const LINES: [&str; 61] = [
     "validate",
     "validate --format sarif --report report.html",
     "validate --format github --report WANTED/checks.sarif icons/acme-call.png",
@@ -36,6 +36,7 @@ const LINES: [&str; 58] = [
     "plan --report dangling.md",
     "plan -o WANTED/ID.json --report WANTED/ID.html --report WANTED/ID.md",
     "plan --against exported",
+    "plan --against out",
     "plan --state-dir out/state",
     "plan --state-dir WANTED/state --format diff --preview",
     "plan --root .. --only acme-call",
@@ -68,6 +69,8 @@ const LINES: [&str; 58] = [
     "show RUN",
     "show pipe.json",
     "show .brandctl",
+    "show out",
+    "show dangling.md",
     "history",
     "restore RUN --yes --settle 0.1",
     "restore plan.json --yes --settle 0.1",
@@ -173,6 +176,13 @@ fn tree(folder: &Path, may_change: &dyn Fn(&Path) -> bool) -> BTreeMap<PathBuf, 
     described.collect()
 }
 
+/// What differs between two trees, a line each.
+fn changed(before: &BTreeMap<PathBuf, String>, after: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let paths = before.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>();
+    let differing = paths.into_iter().filter(|path| before.get(*path) != after.get(*path));
+    differing.map(|path| format!("{}: {:?} → {:?}", path.display(), before.get(path), after.get(path))).collect()
+}
+
 /// Whether a file is one that is not finished yet.
 fn is_temporary(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".brandctl-"))
@@ -198,7 +208,8 @@ fn a_checkout_with_every_trick_at_once_reads_writes_and_runs_nothing() {
         |path: &Path| path.starts_with(&top) && path.components().any(|part| part.as_os_str() == ".brandctl");
     let is_free = |path: &Path| path.starts_with(&top) && path.components().any(|part| part.as_os_str() == "free");
     let may_change = |path: &Path| is_state(path) || is_free(path);
-    let (before, outside) = (tree(&top, &may_change), tree(&secrets, &|_| false));
+    let is_passed_over = |path: &Path| may_change(path) || path.starts_with(&objects);
+    let (before, outside) = (tree(&top, &is_passed_over), tree(&secrets, &|_| false));
     let allowed = Allowed {
         program: Path::new(PROGRAM),
         written: &|path, opener| {
@@ -249,7 +260,53 @@ fn a_checkout_with_every_trick_at_once_reads_writes_and_runs_nothing() {
     let told =
         |(what, jobs): (&String, &Vec<String>)| format!("{what}\n    by {} and {} more\n", jobs[0], jobs.len() - 1);
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.iter().map(told).collect::<String>());
-    assert_eq!(tree(&secrets, &|_| false), outside, "what lies outside was changed");
-    assert_eq!(tree(&top, &may_change), before, "the checkout was changed");
+    assert_eq!(changed(&outside, &tree(&secrets, &|_| false)), [""; 0]);
+    assert_eq!(changed(&before, &tree(&top, &is_passed_over)), [""; 0]);
     assert!(questions.into_inner().unwrap() > 100, "Git was hardly asked: its traps were not tried");
+}
+
+#[test]
+fn the_recording_sees_what_a_trick_would_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path().canonicalize().unwrap();
+    for name in ["secrets", "checkout"] {
+        fs::create_dir(top.join(name)).unwrap();
+    }
+    fs::write(top.join("secrets/file"), "x").unwrap();
+    fs::write(top.join("checkout/file"), "x").unwrap();
+    std::os::unix::fs::symlink("../secrets/file", top.join("checkout/link")).unwrap();
+    std::os::unix::fs::symlink("../secrets", top.join("checkout/away")).unwrap();
+    let programs = std::env::var_os("PATH").unwrap();
+    let bash = std::env::split_paths(&programs).map(|path| path.join("bash")).find(|bash| bash.is_file()).unwrap();
+    let allowed = Allowed {
+        program: &bash,
+        written: &|path, _| path.starts_with(top.join("checkout")) || path == Path::new("/dev/null"),
+        read: &|path, _| !path.starts_with(top.join("secrets")),
+    };
+    let found = |script: &str| {
+        let mut command = Command::new(&bash);
+        command.args(["--norc", "-c", script]).current_dir(top.join("checkout")).env_clear();
+        command.env("PATH", &programs);
+        record(&command).violations(&allowed)
+    };
+    let is_seen = |script: &str, what: &str| {
+        let found = found(script);
+        assert!(found.iter().any(|line| line.contains(what)), "`{script}` is not seen: {found:?}");
+    };
+    assert_eq!(found("read x < file; echo y > new; cd /; : > /dev/null"), [""; 0]);
+    is_seen("read x < link", "reads");
+    is_seen("read x < away/file", "reads");
+    is_seen("echo y > link", "changes");
+    is_seen("echo y >> away/other", "changes");
+    is_seen("cd away; echo y > third", "changes");
+    is_seen("mkdir away/folder", "changes");
+    is_seen("mv file away/file", "changes");
+    is_seen("ln -s x away/x", "changes");
+    is_seen("chmod 777 away/other", "changes");
+    is_seen("rm away/other", "changes");
+    is_seen("touch file", "starts");
+    is_seen("./nothing || ls", "starts");
+    is_seen("git status", "starts");
+    is_seen("git -c core.fsmonitor=false log", "starts");
+    is_seen("exec 3<>/dev/tcp/127.0.0.2/1", "reaches");
 }
