@@ -23,7 +23,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_brandctl");
 const WORKERS: usize = 6;
 
 /// Every command, with what a pipeline would give it; WANTED is a folder outside of the checkout, RUN the id of a run.
-const LINES: [&str; 61] = [
+const LINES: [&str; 63] = [
     "validate",
     "validate --format sarif --report report.html",
     "validate --format github --report WANTED/checks.sarif icons/acme-call.png",
@@ -32,7 +32,9 @@ const LINES: [&str; 61] = [
     "plan -v --format json",
     "plan --refresh --check-usage --detailed-exitcode",
     "plan -o plan.json",
-    "plan -o out/plan.json --report plan.md",
+    "plan -o out/plan.json",
+    "plan --report plan.md",
+    "plan --report out/report.md",
     "plan --report dangling.md",
     "plan -o WANTED/ID.json --report WANTED/ID.html --report WANTED/ID.md",
     "plan --against exported",
@@ -230,13 +232,12 @@ fn a_checkout_with_every_trick_at_once_reads_writes_and_runs_nothing() {
         let mut found = recording.violations(&allowed);
         let output = &recording.output;
         let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
-        found
-            .extend([SECRET, &*token].iter().filter(|secret| text.contains(**secret)).map(|_| format!("shows {text}")));
-        found.extend(text.contains('\u{1b}').then(|| format!("draws an escape: {text:?}")));
-        if !matches!(output.status.code(), Some(0..=5)) {
-            found.push(format!("ends with {:?}: {text}", output.status));
-        }
-        found.extend(hostile.mark().exists().then(|| "a trap was sprung, here or beside".to_owned()));
+        let mut is_wrong = |what: &str, is: bool| drop(is.then(|| found.insert(what.to_owned(), text.clone())));
+        is_wrong("Program shows what a file of the machine holds", text.contains(SECRET));
+        is_wrong("Program shows its credentials", text.contains(&token));
+        is_wrong("Program draws an escape", text.contains('\u{1b}'));
+        is_wrong("Program does not end well", !matches!(output.status.code(), Some(0..=5)));
+        is_wrong("a trap was sprung, by this or another command", hostile.mark().exists());
         found
     };
     std::thread::scope(|scope| {
@@ -247,9 +248,9 @@ fn a_checkout_with_every_trick_at_once_reads_writes_and_runs_nothing() {
                     command.args(&job.words).envs(job.environment.iter().map(|(name, value)| (name, value)));
                     let recording = record(&command);
                     *questions.lock().unwrap() += recording.questions();
-                    for what in judge(&recording) {
+                    for (what, call) in judge(&recording) {
                         let mut faults = faults.lock().unwrap();
-                        faults.entry(what).or_insert_with(Vec::new).push(job.shown());
+                        faults.entry(what).or_insert_with(Vec::new).push(format!("{}: {call}", job.shown()));
                     }
                 }
             });
@@ -257,8 +258,7 @@ fn a_checkout_with_every_trick_at_once_reads_writes_and_runs_nothing() {
     });
     let faults = faults.into_inner().unwrap();
     // Each once, with the command that did it first.
-    let told =
-        |(what, jobs): (&String, &Vec<String>)| format!("{what}\n    by {} and {} more\n", jobs[0], jobs.len() - 1);
+    let told = |(what, by): (&String, &Vec<String>)| format!("{what}\n    {} commands, such as {}\n", by.len(), by[0]);
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.iter().map(told).collect::<String>());
     assert_eq!(changed(&outside, &tree(&secrets, &|_| false)), [""; 0]);
     assert_eq!(changed(&before, &tree(&top, &is_passed_over)), [""; 0]);
@@ -280,7 +280,9 @@ fn the_recording_sees_what_a_trick_would_do() {
     let bash = std::env::split_paths(&programs).map(|path| path.join("bash")).find(|bash| bash.is_file()).unwrap();
     let allowed = Allowed {
         program: &bash,
-        written: &|path, _| path.starts_with(top.join("checkout")) || path == Path::new("/dev/null"),
+        written: &|path, _| {
+            path.starts_with(top.join("checkout")) || ["/dev/null", "/dev/tty"].iter().any(|it| path == Path::new(it))
+        },
         read: &|path, _| !path.starts_with(top.join("secrets")),
     };
     let found = |script: &str| {
@@ -291,9 +293,10 @@ fn the_recording_sees_what_a_trick_would_do() {
     };
     let is_seen = |script: &str, what: &str| {
         let found = found(script);
-        assert!(found.iter().any(|line| line.contains(what)), "`{script}` is not seen: {found:?}");
+        assert!(found.keys().any(|found| found.contains(what)), "`{script}` is not seen: {found:?}");
     };
-    assert_eq!(found("read x < file; echo y > new; cd /; : > /dev/null"), [""; 0]);
+    let harmless = found("read x < file; echo y > new; cd /; : > /dev/null");
+    assert!(harmless.is_empty(), "{harmless:?}");
     is_seen("read x < link", "reads");
     is_seen("read x < away/file", "reads");
     is_seen("echo y > link", "changes");

@@ -1,5 +1,6 @@
 //! What a process and all that it starts ask of the system, recorded by strace: programs, files, connections.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -148,10 +149,25 @@ pub(super) enum Opener {
 /// The commands of Git that only look.
 const GIT_COMMANDS: [&str; 6] = ["rev-parse", "ls-tree", "ls-files", "log", "diff-index", "cat-file"];
 
+/// What has to stand before each of them, beside other settings: it leaves a repository nothing to run.
+const GUARDS: [&str; 5] = [
+    "--no-pager",
+    "--no-replace-objects",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "safe.bareRepository=explicit",
+];
+
+impl Call {
+    fn shown(&self) -> String {
+        format!("{}({}) = {}", self.name, self.arguments.join(", ").replace('\0', ","), self.result)
+    }
+}
+
 impl Recording {
-    /// What was done that is not allowed, a line each.
-    pub(super) fn violations(&self, allowed: &Allowed<'_>) -> Vec<String> {
-        let mut found = Vec::new();
+    /// What was done that is not allowed, each with a call that did it.
+    pub(super) fn violations(&self, allowed: &Allowed<'_>) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
         for calls in &self.processes {
             let (mut opener, mut folder) = (Opener::Program, self.folder.clone());
             for call in calls {
@@ -161,11 +177,11 @@ impl Recording {
                 if call.name == "execve" && call.result == "0" && is_git(Path::new(&call.arguments[0])) {
                     opener = Opener::Git;
                 }
-                found.extend(judge(call, &folder, opener, allowed).map(|what| format!("{opener:?} {what}: {call:?}")));
+                if let Some(what) = judge(call, &folder, opener, allowed) {
+                    found.entry(format!("{opener:?} {what}")).or_insert_with(|| call.shown());
+                }
             }
         }
-        found.sort();
-        found.dedup();
         found
     }
 
@@ -220,6 +236,10 @@ fn judge(call: &Call, folder: &Path, opener: Opener, allowed: &Allowed<'_>) -> O
 
 /// What is wrong with a program that is started: it has to be the one that is tested, or Git that only looks.
 fn judge_start(program: &str, arguments: &str, tested: &Path) -> Option<String> {
+    let program = Path::new(program);
+    if program == tested {
+        return None;
+    }
     let words: Vec<&str> = arguments.split('\0').map(|word| word.strip_prefix(' ').unwrap_or(word)).collect();
     let mut rest = words.iter().skip(1).skip_while(|word| matches!(**word, "--no-pager" | "--no-replace-objects"));
     let command = loop {
@@ -228,10 +248,11 @@ fn judge_start(program: &str, arguments: &str, tested: &Path) -> Option<String> 
             other => break other.copied().unwrap_or_default(),
         }
     };
-    let guarded = ["--no-pager", "--no-replace-objects", "core.fsmonitor=false", "core.hooksPath=/dev/null"];
-    let looks = GIT_COMMANDS.contains(&command) && guarded.iter().all(|guard| words.contains(guard));
-    let is_allowed = Path::new(program) == tested || (is_git(Path::new(program)) && looks);
-    (!is_allowed).then(|| format!("starts {program}"))
+    if !is_git(program) || !GIT_COMMANDS.contains(&command) {
+        return Some(format!("starts {} {command}", program.display()));
+    }
+    let missing = GUARDS.iter().find(|guard| !words.contains(guard))?;
+    Some(format!("starts git {command} without {missing}"))
 }
 
 fn is_git(program: &Path) -> bool {
