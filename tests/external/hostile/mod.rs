@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use brandctl::sandbox::{Options, start};
 
-use recording::{Allowed, Opener, Recording, record};
+use recording::{Allowed, Recording, record};
 use tricks::{Hostile, SECRET};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_brandctl");
@@ -185,9 +185,46 @@ fn changed(before: &BTreeMap<PathBuf, String>, after: &BTreeMap<PathBuf, String>
     differing.map(|path| format!("{}: {:?} → {:?}", path.display(), before.get(path), after.get(path))).collect()
 }
 
-/// Whether a file is one that is not finished yet.
-fn is_temporary(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".brandctl-"))
+/// What is wrong with what a command did and printed.
+fn judge(recording: &Recording, hostile: &Hostile, token: &str) -> BTreeMap<String, String> {
+    let mut found = recording.violations(&Allowed {
+        program: Path::new(PROGRAM),
+        written: &|path, opener| hostile.may_be_written(path, opener),
+        read: &|path, opener| hostile.may_be_read(path, opener),
+    });
+    let output = &recording.output;
+    let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+    let mut is_wrong = |what: &str, is: bool| drop(is.then(|| found.insert(what.to_owned(), text.clone())));
+    is_wrong("Program shows what a file of the machine holds", text.contains(SECRET));
+    is_wrong("Program shows its credentials", text.contains(token));
+    is_wrong("Program draws an escape", text.contains('\u{1b}'));
+    is_wrong("Program does not end well", !matches!(output.status.code(), Some(0..=5)));
+    is_wrong("a trap was sprung, by this or another command", hostile.mark().exists());
+    found
+}
+
+/// Runs all command lines, several at a time: what each did wrong, and how often Git was asked.
+fn run_all(hostile: &Hostile, webhook: &str) -> (BTreeMap<String, Vec<String>>, usize) {
+    let token = webhook.trim_end_matches('/').rsplit('/').next().unwrap();
+    let (left, done) = (Mutex::new(jobs(hostile)), Mutex::new((BTreeMap::new(), 0)));
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(job) = { left.lock().unwrap().pop() } {
+                    let mut command = program(&job.folder, &hostile.wanted().join("home"), webhook);
+                    command.args(&job.words).envs(job.environment.iter().map(|(name, value)| (name, value)));
+                    let recording = record(&command);
+                    let found = judge(&recording, hostile, token);
+                    let (faults, questions) = &mut *done.lock().unwrap();
+                    *questions += recording.questions();
+                    for (what, call) in found {
+                        faults.entry(what).or_insert_with(Vec::new).push(format!("{}: {call}", job.shown()));
+                    }
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap()
 }
 
 #[test]
@@ -197,72 +234,21 @@ fn a_checkout_with_every_trick_at_once_reads_writes_and_runs_nothing() {
     options.limits = None;
     let portal = start(options).unwrap();
     let webhook = portal.admin_webhook();
-    let token = webhook.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
     let hostile = Hostile::new(&portal.address().to_string(), |folder| {
         let mut command = program(folder, folder, &webhook);
         let output = command.args(["apply", "--yes", "--settle", "0.1"]).output().unwrap();
         assert!(output.status.success(), "{output:?}");
     });
-    let (top, secrets, settings, wanted) = (hostile.top(), hostile.secrets(), hostile.settings(), hostile.wanted());
-    let (objects, all) = (top.join(".git/objects"), top.parent().unwrap());
-    // State is kept where none was forged, and two lines write into a folder that is free.
-    let is_state =
-        |path: &Path| path.starts_with(&top) && path.components().any(|part| part.as_os_str() == ".brandctl");
-    let is_free = |path: &Path| path.starts_with(&top) && path.components().any(|part| part.as_os_str() == "free");
-    let may_change = |path: &Path| is_state(path) || is_free(path);
-    let is_passed_over = |path: &Path| may_change(path) || path.starts_with(&objects);
-    let (before, outside) = (tree(&top, &is_passed_over), tree(&secrets, &|_| false));
-    let allowed = Allowed {
-        program: Path::new(PROGRAM),
-        written: &|path, opener| {
-            // Git notes of an object that is needed that it was seen; and whether state could be written is tried out.
-            let is_object = path.starts_with(&objects) && opener == Opener::Git;
-            let is_tried = hostile.brands.iter().any(|brand| path.parent() == Some(brand)) && is_temporary(path);
-            may_change(path) || path.starts_with(&wanted) || path == Path::new("/dev/null") || is_object || is_tried
-        },
-        read: &|path, opener| {
-            let is_device = path.starts_with("/dev") && !path.starts_with(all) && path != Path::new("/dev/null");
-            let is_device = is_device && path != Path::new("/dev/urandom");
-            let is_settings = path.starts_with(&settings) && opener == Opener::Program;
-            !path.starts_with(&secrets) && !is_settings && !is_device && path != Path::new("/proc/kmsg")
-        },
-    };
-    let (left, faults, questions) = (Mutex::new(jobs(&hostile)), Mutex::new(BTreeMap::new()), Mutex::new(0));
-    let judge = |recording: &Recording| {
-        let mut found = recording.violations(&allowed);
-        let output = &recording.output;
-        let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
-        let mut is_wrong = |what: &str, is: bool| drop(is.then(|| found.insert(what.to_owned(), text.clone())));
-        is_wrong("Program shows what a file of the machine holds", text.contains(SECRET));
-        is_wrong("Program shows its credentials", text.contains(&token));
-        is_wrong("Program draws an escape", text.contains('\u{1b}'));
-        is_wrong("Program does not end well", !matches!(output.status.code(), Some(0..=5)));
-        is_wrong("a trap was sprung, by this or another command", hostile.mark().exists());
-        found
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some(job) = { left.lock().unwrap().pop() } {
-                    let mut command = program(&job.folder, &wanted.join("home"), &webhook);
-                    command.args(&job.words).envs(job.environment.iter().map(|(name, value)| (name, value)));
-                    let recording = record(&command);
-                    *questions.lock().unwrap() += recording.questions();
-                    for (what, call) in judge(&recording) {
-                        let mut faults = faults.lock().unwrap();
-                        faults.entry(what).or_insert_with(Vec::new).push(format!("{}: {call}", job.shown()));
-                    }
-                }
-            });
-        }
-    });
-    let faults = faults.into_inner().unwrap();
+    let look = || (tree(&hostile.secrets(), &|_| false), tree(&hostile.top(), &|path| hostile.may_differ(path)));
+    let (outside, inside) = look();
+    let (faults, questions) = run_all(&hostile, &webhook);
     // Each once, with the command that did it first.
     let told = |(what, by): (&String, &Vec<String>)| format!("{what}\n    {} commands, such as {}\n", by.len(), by[0]);
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.iter().map(told).collect::<String>());
-    assert_eq!(changed(&outside, &tree(&secrets, &|_| false)), [""; 0]);
-    assert_eq!(changed(&before, &tree(&top, &is_passed_over)), [""; 0]);
-    assert!(questions.into_inner().unwrap() > 100, "Git was hardly asked: its traps were not tried");
+    let (outside_now, inside_now) = look();
+    assert_eq!(changed(&outside, &outside_now), [""; 0]);
+    assert_eq!(changed(&inside, &inside_now), [""; 0]);
+    assert!(questions > 100, "Git was hardly asked: its traps were not tried");
 }
 
 #[test]

@@ -134,9 +134,9 @@ pub(super) struct Allowed<'a> {
     /// The program itself.
     pub(super) program: &'a Path,
     /// Whether a file may be written, made, renamed or removed at this place, which is named without links.
-    pub(super) written: &'a (dyn Fn(&Path, Opener) -> bool + Sync),
+    pub(super) written: &'a dyn Fn(&Path, Opener) -> bool,
     /// Whether this file may be opened to be read.
-    pub(super) read: &'a (dyn Fn(&Path, Opener) -> bool + Sync),
+    pub(super) read: &'a dyn Fn(&Path, Opener) -> bool,
 }
 
 /// Who opens a file.

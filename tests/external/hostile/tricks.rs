@@ -8,12 +8,16 @@ use std::process::Command;
 use crate::shared::init::git;
 use crate::shared::traps;
 
+use super::recording::Opener;
+
 /// What stands in every file of the machine that a trick leads to.
 pub(super) const SECRET: &str = "s3cretT0ken";
 
 /// The repository, and what lies outside of it.
 pub(super) struct Hostile {
-    folder: tempfile::TempDir,
+    /// The folder of it all, named without links.
+    all: PathBuf,
+    _folder: tempfile::TempDir,
     /// The folder of each brand, and which tricks it is about.
     pub(super) brands: Vec<PathBuf>,
     /// A run that was committed, by its id.
@@ -24,7 +28,8 @@ impl Hostile {
     /// Builds it. `apply` applies the brand in a folder, so that there is state to be forged.
     pub(super) fn new(host: &str, apply: impl Fn(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut hostile = Self { folder, brands: Vec::new(), run: String::new() };
+        let all = folder.path().canonicalize().unwrap();
+        let mut hostile = Self { all, _folder: folder, brands: Vec::new(), run: String::new() };
         hostile.outside();
         fs::create_dir(hostile.top()).unwrap();
         git(&hostile.top(), &["init", "-q"]);
@@ -44,27 +49,55 @@ impl Hostile {
 
     /// The top of the checkout.
     pub(super) fn top(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join("checkout")
+        self.all.join("checkout")
     }
 
     /// The files of the machine that nobody may read or write.
     pub(super) fn secrets(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join("secrets")
+        self.all.join("secrets")
     }
 
     /// The files outside that Git may read, because a repository's settings are where it looks: they say which.
     pub(super) fn settings(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join("settings")
+        self.all.join("settings")
     }
 
     /// Where the user wants outputs and state: outside of the checkout.
     pub(super) fn wanted(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join("wanted")
+        self.all.join("wanted")
     }
 
     /// What a trap leaves that was sprung.
     pub(super) fn mark(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join("sprung")
+        self.all.join("sprung")
+    }
+
+    /// Whether a place of the checkout may be other than it was: state is kept where none was forged, two lines write into a folder
+    /// that is free, and Git notes of an object that it was needed.
+    pub(super) fn may_differ(&self, path: &Path) -> bool {
+        let is_below = |name: &str| path.components().any(|part| part.as_os_str() == name);
+        path.starts_with(self.top())
+            && (is_below(".brandctl") || is_below("free") || path.starts_with(self.top().join(".git/objects")))
+    }
+
+    /// Whether a file may be made, changed or removed at a place.
+    pub(super) fn may_be_written(&self, path: &Path, opener: Opener) -> bool {
+        // Whether state could be written is tried out with a file that does not stay.
+        let is_temporary = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".brandctl-"));
+        let is_tried = is_temporary && self.brands.iter().any(|brand| path.parent() == Some(brand));
+        let is_git = path.starts_with(self.top().join(".git"));
+        (self.may_differ(path) && (!is_git || opener == Opener::Git))
+            || is_tried
+            || path.starts_with(self.wanted())
+            || path == Path::new("/dev/null")
+    }
+
+    /// Whether a file may be opened to be read.
+    pub(super) fn may_be_read(&self, path: &Path, opener: Opener) -> bool {
+        let is_harmless = ["/dev/null", "/dev/urandom"].iter().any(|device| path == Path::new(device));
+        let is_device = path.starts_with("/dev") && !path.starts_with(&self.all) && !is_harmless;
+        let is_settings = path.starts_with(self.settings()) && opener == Opener::Program;
+        !path.starts_with(self.secrets()) && !is_settings && !is_device && path != Path::new("/proc/kmsg")
     }
 
     fn outside(&self) {
@@ -199,7 +232,7 @@ impl Hostile {
     /// A brand beside which a repository was committed, with traps in its settings.
     fn add_bare(&mut self) {
         let bare = self.brand("bare");
-        let other = self.folder.path().join("other");
+        let other = self.all.join("other");
         fs::create_dir(&other).unwrap();
         git(&other, &["init", "-q"]);
         write(&other.join("x.png"), "x");
