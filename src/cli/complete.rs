@@ -7,10 +7,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::Command;
+use clap::{Arg, Command, ValueHint};
 use clap_complete::engine::ValueCompleter as _;
 use clap_complete::env::{CompleteEnv, Shells};
-use clap_complete::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::{ArgValueCompleter, CompletionCandidate, PathCompleter};
 
 use crate::domain::asset::Address;
 use crate::domain::manifest;
@@ -30,8 +30,30 @@ pub(super) fn answered(program: fn() -> Command, arguments: &[OsString]) -> bool
         return false;
     }
     let here = std::env::current_dir().ok();
+    let program = || with_plain_paths(program());
     // What is typed is not a command line yet: an error would only garble it.
     CompleteEnv::with_factory(program).var(VARIABLE).try_complete(arguments.to_vec(), here.as_deref()).unwrap_or(true)
+}
+
+/// The most paths that are proposed at once: whoever sees them types another letter.
+const MAX_PATHS: usize = 1_000;
+
+/// The program with [`paths`] for every path that it takes: of itself it would propose each as it is called.
+fn with_plain_paths(program: Command) -> Command {
+    let plain = |argument: Arg| match argument.get_value_hint() {
+        ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath
+            if argument.get::<ArgValueCompleter>().is_none() =>
+        {
+            argument.add(ArgValueCompleter::new(paths))
+        }
+        _ => argument,
+    };
+    program.mut_args(plain).mut_subcommands(with_plain_paths)
+}
+
+fn paths(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let paths = PathCompleter::any().complete(typed).into_iter();
+    paths.filter(|path| is_plain(&path.get_value().to_string_lossy())).take(MAX_PATHS).collect()
 }
 
 /// Completes codes, as `--only` takes them: the declared ones, with and without their kind.
@@ -55,8 +77,7 @@ pub(super) fn runs() -> ArgValueCompleter {
         let root = option("--state-dir", None).map_or_else(|| state_beside(repository.folder()), PathBuf::from);
         let ids = runs::ids(&root).unwrap_or_default();
         let mut found = candidates(typed, ids.iter().map(|id| id.to_string_lossy().into_owned()));
-        let files = clap_complete::PathCompleter::any().complete(typed);
-        found.extend(files.into_iter().filter(|file| is_plain(&file.get_value().to_string_lossy())));
+        found.extend(paths(typed));
         found
     })
 }

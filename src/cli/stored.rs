@@ -34,6 +34,7 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
     let path = Path::new(name);
     match UserInput::at(path).facts().map(|(kind, _)| kind) {
         Ok(FileKind::Folder) => {
+            UserInput::at(path).check_way().map_err(|error| not_a_run(path, &error))?;
             let run = runs::read(path).map_err(|error| match error.kind() {
                 io::ErrorKind::PermissionDenied => cannot_be_read(path, &error),
                 _ => not_a_run(path, &error),

@@ -97,32 +97,39 @@ fn gap(folder: &Path, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
         Surroundings::Unusable(why) => return Err(NoHistory::Unreadable(Problem::new(why))),
         Surroundings::Checkout(checkout) => checkout,
     };
-    let Some(commit) = git::head(&checkout)? else { return Ok(None) };
-    if let Some(gap) = of_commit(&checkout, &commit, &folder, manifest)? {
+    let path = below(checkout.top(), &folder).ok_or_else(unnamed)?;
+    let Some(commit) = git::head(&checkout)? else {
+        return Ok(of_index(&checkout, &git::index(&checkout, &path)?, &path));
+    };
+    if let Some(gap) = of_commit(&checkout, &commit, &path, manifest)? {
         return Ok(Some(gap));
     }
     of_outer(&checkout, &commit, &folder)
 }
 
-/// What the folder lacks of the commit that its checkout is at.
-fn of_commit(checkout: &Checkout, commit: &ObjectId, folder: &Path, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
-    let path = below(checkout.top(), folder).ok_or_else(unnamed)?;
-    let tree = git::tree(checkout, commit, &with_folders_above(&path))?;
-    if let Some(name) = submodule(&tree, &path) {
+/// What the folder lacks of the index: files that were left out on purpose.
+fn of_index(checkout: &Checkout, index: &BTreeMap<String, Indexed>, path: &str) -> Option<Gap> {
+    let left_out = |(file, state): &(&String, &Indexed)| {
+        **state == Indexed::LeftOut && is_art_in(path, file) && is_missing(checkout, file)
+    };
+    let count = index.iter().filter(left_out).count();
+    let what = format!("leaves out {} that Git tracks in", plural(count, "file", "files"));
+    Gap::new(what, "widen the sparse checkout, or run `git sparse-checkout disable`").filter(|_| count > 0)
+}
+
+/// What the folder at `path` lacks of the commit that its checkout is at.
+fn of_commit(checkout: &Checkout, commit: &ObjectId, path: &str, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
+    let tree = git::tree(checkout, commit, &with_folders_above(path))?;
+    if let Some(name) = submodule(&tree, path) {
         let help = format!("run `git submodule update --init -- {}`", shell_word(name));
         return Ok(Gap::new(format!("lacks the submodule `{name}`, and with it"), help));
     }
-    let index = git::index(checkout, &path)?;
-    let left_out = |(file, state): &(&String, &Indexed)| {
-        **state == Indexed::LeftOut && is_art_in(&path, file) && is_missing(checkout, file)
-    };
-    let count = index.iter().filter(left_out).count();
-    if count > 0 {
-        let what = format!("leaves out {} that Git tracks in", plural(count, "file", "files"));
-        return Ok(Gap::new(what, "widen the sparse checkout, or run `git sparse-checkout disable`"));
+    let index = git::index(checkout, path)?;
+    if let Some(gap) = of_index(checkout, &index, path) {
+        return Ok(Some(gap));
     }
     // What is tracked and neither in the index nor there was deleted, unless the index was never filled.
-    let deleted = |file: &&String| is_art_in(&path, file) && !index.contains_key(*file) && is_missing(checkout, file);
+    let deleted = |file: &&String| is_art_in(path, file) && !index.contains_key(*file) && is_missing(checkout, file);
     if tree.keys().any(|file| deleted(&file)) && is_unfilled(checkout, commit, manifest)? {
         return Ok(Gap::new("was not made of what Git tracks in", "run `git reset` and `git checkout -- .`"));
     }

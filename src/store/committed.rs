@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::declared;
-use super::files::Inside;
 use super::files::place::{self, with_slashes};
 use super::git::{self, Tracked};
 use super::repository::Repository;
@@ -58,9 +57,8 @@ impl<'a> Declared<'a> {
         if !findings.is_empty() {
             return None;
         }
-        let inside =
-            Inside::below(repository.root().folder(), repository.base(), files.iter().map(|file| file.file.as_str()))
-                .ok()?;
+        let names = files.iter().map(|file| file.file.as_str());
+        let inside = repository.root().inside(repository.base(), names).ok()?;
         for declared::DeclaredFile { file, kind, .. } in &files {
             let bytes = inside.read(file, *kind, MAX_READ).ok()?.bytes?;
             let pointer = lfs_pointer(&Digest::of(&bytes), bytes.len() as u64);

@@ -6,7 +6,7 @@ use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{Manifest, Section};
 
-use super::files::{FileKind, Folder, Inside, NotRead, plain};
+use super::files::{FileKind, Folder, NotRead, plain};
 use super::root::Root;
 
 /// A file that the manifest declares an entry with.
@@ -63,13 +63,13 @@ fn list(
         Box::new(Finding::error("folder-unreadable", message).help(help))
     };
     let unreadable = |error| fail(format!("the folder `{name}` cannot be read: {}", plain(&error)));
-    let inside = Inside::below(root.folder(), manifest_folder, std::iter::empty()).map_err(unreadable)?;
+    let inside = root.inside(manifest_folder, std::iter::empty()).map_err(unreadable)?;
     let items = inside.items(name).map_err(|why| match root.refusal(&why, "folder", name) {
         Some(refusal) => Box::new(refusal),
         None => match why {
             NotRead::Kind(kind) => fail(format!("the folder `{name}` cannot be read: it is {}", kind.words())),
             NotRead::Io(error) => unreadable(error),
-            NotRead::LeadsOut | NotRead::Outside | NotRead::InGit => fail(format!("`{name}` cannot be read")),
+            NotRead::LeadsOut | NotRead::Outside | NotRead::Kept(_) => fail(format!("`{name}` cannot be read")),
         },
     })?;
     let mut listed = Vec::new();

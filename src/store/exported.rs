@@ -16,7 +16,7 @@ use crate::domain::state::{Listed, Listing};
 use crate::format::{SnapshotDocument, SnapshotEntry};
 use crate::ops::ports::{PortalError, ReadPortal};
 
-use super::files::{FileContents, Folder, Inside, NotRead};
+use super::files::{FileContents, Folder, Inside, NotRead, place};
 use super::root::Root;
 
 /// The largest snapshot that is read, in bytes: some hundred for each entry.
@@ -47,8 +47,8 @@ impl ExportedPortal {
             vec![Finding::error("export-unreadable", message).in_file(file).help(help)]
         };
         let root = Root::around(&folder.path_of(SNAPSHOT));
-        let inside =
-            Inside::below(root.folder(), &folder, std::iter::empty()).map_err(|error| fail(error.to_string()))?;
+        let inside = Inside::below(root.folder(), &folder, &[place::GIT], std::iter::empty())
+            .map_err(|error| fail(error.to_string()))?;
         let snapshot = snapshot(&inside).map_err(fail)?;
         let mut findings = Vec::new();
         let mut listing = Listing::default();
@@ -89,7 +89,7 @@ fn snapshot(inside: &Inside) -> Result<SnapshotDocument, String> {
     let bytes = match inside.read(SNAPSHOT, None, MAX_SNAPSHOT_BYTES) {
         Ok(FileContents { bytes: Some(bytes), .. }) => Ok(bytes),
         Ok(FileContents { bytes: None, .. }) => Err(format!("it is larger than {} MiB", MAX_SNAPSHOT_BYTES >> 20)),
-        Err(NotRead::InGit) => Err("it lies in .git".to_owned()),
+        Err(NotRead::Kept(folder)) => Err(format!("it lies in {folder}")),
         Err(NotRead::Outside | NotRead::LeadsOut) => Err("it is a link that leaves the folder".to_owned()),
         Err(NotRead::Kind(kind)) => Err(format!("it is {}", kind.words())),
         Err(NotRead::Io(error)) => Err(error.to_string()),
@@ -122,7 +122,7 @@ fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<ImageBytes>, S
             return Err(format!("`{file}` cannot be read: it is larger than {} MiB", MAX_READ >> 20));
         }
         Err(NotRead::Outside | NotRead::LeadsOut) => return Err(format!("`{file}` is a link that leaves it")),
-        Err(NotRead::InGit) => return Err(format!("`{file}` leads into .git")),
+        Err(NotRead::Kept(folder)) => return Err(format!("`{file}` leads into {folder}")),
         Err(NotRead::Kind(_)) => return Err(format!("`{file}` cannot be read: it is no regular file")),
         Err(NotRead::Io(error)) => return Err(format!("`{file}` cannot be read: {error}")),
     };

@@ -1,11 +1,11 @@
 //! PNGs that lie where the manifest keeps its art, and that it does not declare.
 //!
 //! Looked through are the folders that it declares as a whole or that hold a declared file, with the folders below them;
-//! of the manifest's own folder only the files, because all the rest of a repository lies below it. Links are not
-//! followed, and hidden files and folders are left alone. Folders outside of the manifest's own are not looked through: what
-//! lies there may be the art of others.
+//! of the manifest's own folder only the files, because all the rest of a repository lies below it. Links to declared folders
+//! are followed, as a ConfigMap's mount has them; no others are, and hidden files and folders are left alone. Folders outside of
+//! the manifest's own are not looked through: what lies there may be the art of others.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
@@ -13,8 +13,9 @@ use crate::domain::asset::Kind;
 use crate::domain::manifest::{Manifest, Section};
 use crate::domain::rules::OrphanFiles;
 
-use super::files::place::with_slashes;
+use super::files::place::{self, with_slashes};
 use super::files::{FileKind, Folder, Inside};
+use super::root::KEPT;
 
 /// How many files and folders are looked at before the search gives up.
 const MAX_LOOKED_AT: usize = 100_000;
@@ -22,19 +23,23 @@ const MAX_LOOKED_AT: usize = 100_000;
 /// How many folders deep the search goes.
 const MAX_DEPTH: usize = 16;
 
-/// Finds them below `root`, the manifest's folder.
-pub(super) fn find(root: &Folder, manifest: &Manifest) -> OrphanFiles {
-    let declared = DeclaredPaths::of(manifest);
-    let mut search = Search { root, declared: &declared, files: BTreeSet::new(), looked_at: 0, unseen: None };
-    for folder in declared.to_look_through(root) {
-        let depth = if folder.as_os_str().is_empty() { 1 } else { MAX_DEPTH };
-        search.look_through(&folder, depth);
+/// Finds them below `folder`, the manifest's own.
+pub(super) fn find(folder: &Folder, manifest: &Manifest) -> OrphanFiles {
+    let Ok(inside) = Inside::below(folder.path(), folder, &KEPT, std::iter::empty()) else {
+        return OrphanFiles::default();
+    };
+    let (declared, real) = (DeclaredPaths::of(manifest, &inside), Folder::at(place::of_folder(folder.path())));
+    let mut search = Search { folder: &real, declared: &declared, files: BTreeSet::new(), looked_at: 0, unseen: None };
+    for (way, spelled) in declared.to_look_through() {
+        let depth = if way.as_os_str().is_empty() { 1 } else { MAX_DEPTH };
+        search.look_through(way, spelled, depth);
     }
     OrphanFiles { files: search.files.into_iter().collect(), unseen: search.unseen }
 }
 
 struct Search<'a> {
-    root: &'a Folder,
+    /// The manifest's, named without links.
+    folder: &'a Folder,
     declared: &'a DeclaredPaths,
     /// What was found.
     files: BTreeSet<String>,
@@ -44,13 +49,14 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Looks at what is in a folder, and in those below it, `depth` levels of them in all.
-    fn look_through(&mut self, folder: &Path, depth: usize) {
-        let Ok(items) = self.root.child(folder).items() else { return self.miss(folder) };
-        let is_whole = self.declared.folders.contains(folder);
+    /// Looks at what is in the folder at `way`, which messages call `spelled`, and in those below it, `depth` levels of them in
+    /// all.
+    fn look_through(&mut self, way: &Path, spelled: &Path, depth: usize) {
+        let Ok(items) = self.folder.child(way).items() else { return self.miss(spelled) };
+        let is_whole = self.declared.folders.contains(way);
         for item in items {
             let Ok(item) = item else {
-                self.miss(folder);
+                self.miss(spelled);
                 continue;
             };
             let name = item.name();
@@ -63,27 +69,27 @@ impl Search<'_> {
                 return;
             }
             match item.kind() {
-                Some(FileKind::Folder) if depth > 1 => self.look_through(&folder.join(name), depth - 1),
-                Some(FileKind::File) => self.look_at(folder, &name, is_whole),
+                Some(FileKind::Folder) if depth > 1 => {
+                    self.look_through(&way.join(&name), &spelled.join(&name), depth - 1);
+                }
+                Some(FileKind::File) if self.is_orphan(way, &name, is_whole) => {
+                    self.files.insert(with_slashes(&spelled.join(name)));
+                }
                 Some(_) => {}
-                None => self.miss(&folder.join(name)),
+                None => self.miss(&spelled.join(name)),
             }
         }
     }
 
-    /// Looks at a file in a folder; every PNG in it is declared if the folder is declared as a whole.
-    fn look_at(&mut self, folder: &Path, name: &OsStr, is_whole: bool) {
+    /// Whether a file in a folder is a PNG that nobody declares; every PNG in it is declared if the folder is as a whole.
+    fn is_orphan(&self, way: &Path, name: &OsStr, is_whole: bool) -> bool {
         let bytes = name.as_encoded_bytes();
         let end = bytes.len().checked_sub(4).filter(|stem| *stem > 0).and_then(|stem| bytes.get(stem..));
         // Most are declared, and need only their names compared.
         let is_declared = is_whole && end == Some(b".png");
-        if is_declared || !end.is_some_and(|end| end.eq_ignore_ascii_case(b".png")) {
-            return;
-        }
-        let file = folder.join(name);
-        if !self.declared.holds(&file) {
-            self.files.insert(with_slashes(&file));
-        }
+        !is_declared
+            && end.is_some_and(|end| end.eq_ignore_ascii_case(b".png"))
+            && !self.declared.holds(&way.join(name))
     }
 
     fn miss(&mut self, path: &Path) {
@@ -91,23 +97,42 @@ impl Search<'_> {
     }
 }
 
-/// The paths that a manifest declares, relative to it.
+/// What a manifest declares, by where it really is in its folder. What leads out of that is not among it.
+#[derive(Default)]
 struct DeclaredPaths {
     files: HashSet<PathBuf>,
     /// The folders that declare every file whose name ends in `.png`.
     folders: HashSet<PathBuf>,
+    /// All folders that hold something declared, as the manifest spells them.
+    spelled: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl DeclaredPaths {
-    fn of(manifest: &Manifest) -> Self {
-        let mut declared = Self { files: HashSet::new(), folders: HashSet::new() };
+    fn of(manifest: &Manifest, inside: &Inside) -> Self {
+        let mut declared = Self::default();
+        let mut ways = HashMap::new();
         for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
             match section {
-                Section::Folder { path, .. } => drop(declared.folders.insert(normal(path))),
-                Section::Entries(entries) => declared.files.extend(entries.values().map(|entry| normal(&entry.path))),
+                Section::Folder { path, .. } => {
+                    let way = inside.way_to(Path::new(path)).ok().inspect(|way| declared.spell(way, Path::new(path)));
+                    declared.folders.extend(way);
+                }
+                Section::Entries(entries) => {
+                    for path in entries.values().map(|entry| Path::new(&entry.path)) {
+                        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { continue };
+                        let way = ways
+                            .entry(folder)
+                            .or_insert_with(|| inside.way_to(folder).ok().inspect(|way| declared.spell(way, folder)));
+                        declared.files.extend(way.as_ref().map(|way| way.join(name)));
+                    }
+                }
             }
         }
         declared
+    }
+
+    fn spell(&mut self, way: &Path, path: &Path) {
+        self.spelled.entry(way.to_owned()).or_insert_with(|| normal(path));
     }
 
     fn holds(&self, file: &Path) -> bool {
@@ -115,27 +140,17 @@ impl DeclaredPaths {
         self.files.contains(file) || (file.extension().is_some_and(|end| end == "png") && is_in_folder())
     }
 
-    /// The folders to look through, relative to `root` and inside it; none of them lies in another but for the root
-    /// itself.
-    fn to_look_through(&self, root: &Folder) -> BTreeSet<PathBuf> {
-        let parents: HashSet<_> = self.files.iter().filter_map(|file| file.parent()).collect();
-        let used: BTreeSet<_> = self.folders.iter().map(PathBuf::as_path).chain(parents).collect();
-        let Ok(inside) = Inside::of(root, std::iter::empty()) else { return BTreeSet::new() };
-        let is_below_another = |folder: &Path| {
-            folder.ancestors().skip(1).any(|above| !above.as_os_str().is_empty() && used.contains(above))
-        };
-        used.iter()
-            .filter(|folder| !is_below_another(folder))
-            .filter(|folder| inside.holds(folder).unwrap_or(false))
-            .map(|folder| folder.to_path_buf())
-            .collect()
+    /// The folders to look through, with their spelling; none of them lies in another but for the manifest's own.
+    fn to_look_through(&self) -> impl Iterator<Item = (&PathBuf, &PathBuf)> {
+        let is_used = |above: &Path| !above.as_os_str().is_empty() && self.spelled.contains_key(above);
+        self.spelled.iter().filter(move |(folder, _)| !folder.ancestors().skip(1).any(is_used))
     }
 }
 
 /// A path without `.` and, but for those at its beginning, `..`.
-fn normal(path: &str) -> PathBuf {
+fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
-    for part in Path::new(path).components() {
+    for part in path.components() {
         match part {
             Component::Normal(name) => normal.push(name),
             Component::ParentDir if normal.file_name().is_some() => {

@@ -145,7 +145,7 @@ impl Repository {
     /// The new images of `changes` that the files from which they came still hold.
     pub(crate) fn unchanged_new_images(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
-        let Ok(inside) = Inside::below(self.root.folder(), &self.folder, new().map(|after| after.file.as_str())) else {
+        let Ok(inside) = self.root.inside(&self.folder, new().map(|after| after.file.as_str())) else {
             return Contents::new();
         };
         new()
@@ -186,11 +186,12 @@ impl Repository {
         let input = UserInput::at(&self.manifest);
         let (kind, size) = input.facts().map_err(unreadable)?;
         let real = input.real_path().map_err(unreadable)?;
+        if kind == FileKind::File
+            && let Some((message, help)) = self.root.why_not_manifest(&real)
+        {
+            return Err(fail(message, &help));
+        }
         match kind {
-            FileKind::File if !self.root.holds(&real) => {
-                let message = format!("the manifest does not lie in {}", self.root.words());
-                Err(fail(message, "keep it there, or name a folder that holds it and its art with --root"))
-            }
             // Errors quote lines of a manifest, and other files may hold secrets.
             FileKind::File if !real.to_str().is_some_and(is_yaml) => {
                 let leads = if real.file_name() == self.manifest.file_name() { "" } else { " that this link leads to" };
@@ -256,7 +257,7 @@ impl Repository {
                 return Box::new(finding.in_file(self.name.clone()).at(place.clone()).about(address.clone()));
             }
             let (rule, message, help) = match why {
-                NotRead::Outside | NotRead::LeadsOut | NotRead::InGit => {
+                NotRead::Outside | NotRead::LeadsOut | NotRead::Kept(_) => {
                     ("file-unreadable", format!("`{file}` cannot be read"), "check where it leads".to_owned())
                 }
                 NotRead::Kind(kind) => {
@@ -290,10 +291,9 @@ impl Repository {
     fn nearest(&self, file: &str) -> Option<String> {
         let path = Path::new(file);
         let name = path.file_name()?.to_str()?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let inside = Inside::below(self.root.folder(), &self.folder, std::iter::empty()).ok()?;
-        inside.holds(folder).ok().filter(|inside| *inside)?;
-        let items = self.folder.child(folder).items().ok()?.flatten().take(MAX_COMPARED_NAMES);
+        let folder = path.parent()?;
+        let inside = self.root.inside(&self.folder, std::iter::empty()).ok()?;
+        let items = inside.items(folder.to_str()?).ok()?.flatten().take(MAX_COMPARED_NAMES);
         let names: Vec<String> = items.filter_map(|item| item.name().into_string().ok()).collect();
         let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
         let near = text::nearest(name, &candidates)?;
@@ -350,8 +350,7 @@ impl ReadArt for Repository {
         self.filter.limit(&mut declared, |declared| self.folder.path_of(&declared.file));
         let files = declared.iter().map(|declared| self.folder.path_of(&declared.file));
         findings.extend(self.filter.unmatched(files).missing.iter().map(|path| no_such_path(path)));
-        let files = declared.iter().map(|declared| declared.file.as_str());
-        let inside = match Inside::below(self.root.folder(), &self.folder, files) {
+        let inside = match self.root.inside(&self.folder, declared.iter().map(|declared| declared.file.as_str())) {
             Ok(inside) => inside,
             Err(error) => {
                 let message = format!("the manifest's folder cannot be read: {}", plain(&error));

@@ -6,10 +6,11 @@
 //! | Which repository does Git have to answer for? | [`surroundings`] |
 //! | What is a file called, wherever the repository is checked out? | [`path_in_repository`] |
 
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::files::place::{self, with_slashes};
-use super::files::{FileKind, Folder, NotRead, UserInput};
+use super::files::{FileKind, Folder, Inside, NotRead, UserInput};
 use crate::domain::finding::Finding;
 use crate::domain::manifest::BAD_PATH;
 
@@ -135,7 +136,10 @@ impl Root {
             Surroundings::Plain | Surroundings::Unusable(_) => None,
         });
         match nearest {
-            Some((above, top)) if !is_too_wide(&top, above == folder) => Self { folder: top, origin: RootOrigin::Git },
+            // All that somebody has is not meant for what lies deeper.
+            Some((above, top)) if !place::is_everybodys(&top) && (above == folder || !place::is_home(&top)) => {
+                Self { folder: top, origin: RootOrigin::Git }
+            }
             _ => Self { folder: place::of_folder(&folder), origin: RootOrigin::Manifest },
         }
     }
@@ -173,28 +177,40 @@ impl Root {
                 let help = format!("keep the art in the repository: copy the {what} into it, {wider}");
                 Some(Finding::error("path-outside", message).help(help))
             }
-            NotRead::InGit => {
-                let message = format!("the {what} `{path}` lies in .git");
-                Some(Finding::error("path-outside", message).help("keep the art outside of what Git keeps for itself"))
+            NotRead::Kept(folder) => {
+                let message = format!("the {what} `{path}` lies in {folder}");
+                let help = format!("keep the art elsewhere: {} keeps what is in there for itself", keeper(folder));
+                Some(Finding::error("path-outside", message).help(help))
             }
             NotRead::Kind(_) | NotRead::Io(_) => None,
         }
     }
 
-    /// Whether a path without links lies in it, and not in a `.git`.
-    pub(crate) fn holds(&self, real: &Path) -> bool {
-        real.strip_prefix(&self.folder).is_ok_and(|below| !place::is_in_git(below))
+    /// The reason why a manifest at a path without links is not read, and what to do about it.
+    pub(super) fn why_not_manifest(&self, real: &Path) -> Option<(String, String)> {
+        let Ok(below) = real.strip_prefix(&self.folder) else {
+            return Some((
+                format!("the manifest does not lie in {}", self.words()),
+                "keep it there, or name a folder that holds it and its art with --root".to_owned(),
+            ));
+        };
+        let kept = KEPT.into_iter().find(|name| place::is_through(below, name))?;
+        let help = format!("keep it elsewhere: {} keeps what is in there for itself", keeper(kept));
+        Some((format!("the manifest lies in {kept}"), help))
+    }
+
+    /// What the manifest's paths may lead to, by names from `folder`, its own; knowing the folders of `files`.
+    pub(super) fn inside<'a>(&self, folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Inside> {
+        Inside::below(&self.folder, folder, &KEPT, files)
     }
 }
 
-/// Whether a folder holds more than one repository's files: everything that there is, what everybody may put there, or all that
-/// somebody has, unless the manifest is in it `itself`.
-fn is_too_wide(folder: &Path, itself: bool) -> bool {
-    let is_home = || {
-        let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-        home.is_some_and(|home| place::of_folder(Path::new(&home)) == folder)
-    };
-    folder.parent().is_none() || place::is_shared(folder) || (!itself && is_home())
+/// The folders in a repository that nobody keeps a manifest or art in.
+pub(super) const KEPT: [&str; 2] = [place::GIT, place::STATE];
+
+/// Who keeps things in a folder of that name.
+fn keeper(folder: &str) -> &'static str {
+    if folder == place::STATE { "brandctl" } else { "Git" }
 }
 
 /// The full path of a folder as it was named: links stay, but for those that a `..` goes back over.
@@ -239,5 +255,5 @@ pub(crate) fn folder_from_git_root(folder: &Path) -> Option<String> {
 /// The folder for state unless the user names another place: beside the manifest, in its folder.
 pub(crate) fn state_beside(folder: &Path) -> PathBuf {
     // Beside a manifest that is named without a folder, it is named without one too.
-    folder.strip_prefix(".").unwrap_or(folder).join(".brandctl")
+    folder.strip_prefix(".").unwrap_or(folder).join(place::STATE)
 }

@@ -1,5 +1,5 @@
 //! The tests that need programs which a Rust developer may not have: Chromium, Node and Python with packages of their
-//! registries, fish, zsh. `tests/run` installs what is missing; `tests/run --fast` leaves these tests out.
+//! registries, fish, zsh, strace. `tests/run` installs what is missing; `tests/run --fast` leaves these tests out.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 #[path = "../shared/mod.rs"]
@@ -7,5 +7,7 @@ mod shared;
 
 mod browser;
 mod clients;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod init;
 mod shells;

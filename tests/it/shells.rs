@@ -91,8 +91,51 @@ fn no_shell_sees_more_in_a_proposal_than_its_letters() {
     }
     assert_eq!(proposed(folder.path(), &["usage", "zz-"]), ["zz-fine.1_x"]);
     assert_eq!(proposed(folder.path(), &["-fbrand.yaml", "usage", "zz-"]), ["zz-fine.1_x"]);
-    let plans = proposed(folder.path(), &["show", ""]);
-    assert!(plans.contains(&"plan.json".to_owned()) && !plans.iter().any(|plan| plan.contains("id")), "{plans:?}");
+    std::fs::write(folder.path().join("\u{1b}]0;id\u{7}"), "").unwrap();
+    std::fs::write(folder.path().join("two\nid"), "").unwrap();
+    for line in [
+        &["show"][..],
+        &["restore"],
+        &["apply"],
+        &["validate"],
+        &["plan", "-o"],
+        &["plan", "--state-dir"],
+        &["export"],
+        &["init"],
+        &["-f"],
+    ] {
+        let plans = proposed(folder.path(), &[line, &[""]].concat());
+        let is_there = plans.contains(&"plan.json".to_owned());
+        assert!(is_there && !plans.iter().any(|plan| plan.contains("id")), "{line:?}: {plans:?}");
+    }
+}
+
+#[test]
+fn a_folder_with_very_many_files_and_odd_ones_is_no_burden_to_a_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::create_dir(here.join("icons")).unwrap();
+    std::fs::write(here.join("brand.yaml"), "version: 1\nowns: [\"z-*\"]\nicons: icons/\n").unwrap();
+    for number in 0..20_000 {
+        std::fs::File::create(here.join(format!("icons/z-{number}.png"))).unwrap();
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        for pipe in ["icons/z-pipe.png", "pipe"] {
+            assert!(Command::new("mkfifo").arg(here.join(pipe)).status().unwrap().success());
+        }
+        symlink("/dev/zero", here.join("icons/z-zero.png")).unwrap();
+        symlink("round", here.join("round")).unwrap();
+        symlink(".", here.join("here")).unwrap();
+    }
+    assert_eq!(proposed(here, &["validate", "icons/"]).len(), 1_000);
+    assert_eq!(proposed(here, &["validate", "icons/z-1999"]).len(), 11);
+    assert_eq!(proposed(here, &["plan", "--only", "icon/z-199"]).len(), 111);
+    #[cfg(unix)]
+    for manifest in ["pipe", "round", "here", "icons/z-zero.png", "icons/z-pipe.png"] {
+        assert_eq!(proposed(here, &["-f", manifest, "plan", "--only", ""]), [""; 0], "{manifest}");
+    }
 }
 
 #[test]

@@ -6,3 +6,5 @@ pub(crate) mod init;
 pub(crate) mod jobs;
 pub(crate) mod scenes;
 pub(crate) mod shells;
+#[cfg(unix)]
+pub(crate) mod traps;

@@ -60,11 +60,7 @@ pub(super) fn entrance(path: &Path, end: End) -> io::Result<Entrance> {
 /// Whether a folder is the top of a checkout. Not one in which everybody may put a `.git`, nor one that holds all that
 /// somebody has.
 fn is_checkout(folder: &Path) -> bool {
-    has_git(folder) && folder.parent().is_some() && !is_home(folder) && !place::is_shared(folder)
-}
-
-fn is_home(folder: &Path) -> bool {
-    std::env::var_os("HOME").is_some_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder))
+    has_git(folder) && !place::is_everybodys(folder) && !place::is_home(folder)
 }
 
 /// The checkouts that hold a folder, which may be missing, from the inside out, each with the way from there: folders at or

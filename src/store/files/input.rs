@@ -58,14 +58,28 @@ impl UserInput {
         read_bounded(self.open()?, max_bytes)
     }
 
-    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin.
+    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin. A link that
+    /// leads out of a repository may have come with a commit, and is not followed.
     pub(crate) fn read_regular(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
+        self.check_way()?;
         let file = opened::regular(&self.path).map_err(|error| self.explain(error))?;
         secret::refuse_secret(&file, &self.path)?;
         if file.metadata()?.len() > max_bytes {
             return Err(bounded::too_large(format!("it is longer than {max_bytes} bytes")));
         }
         read_bounded(file, max_bytes)
+    }
+
+    /// Refuses a link that leads out of the repository in which it lies.
+    pub(crate) fn check_way(&self) -> io::Result<()> {
+        match place::way_out(&std::path::absolute(&self.path)?).filter(|_| place::exists(&self.path)) {
+            Some((link, target)) => {
+                let (link, target) = (link.display(), target.display());
+                let message = format!("{link} is a link to {target}, out of the repository, and is not followed");
+                Err(io::Error::other(message))
+            }
+            None => Ok(()),
+        }
     }
 
     fn open(&self) -> io::Result<File> {

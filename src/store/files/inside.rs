@@ -29,6 +29,8 @@ pub(crate) struct Inside {
     root: PathBuf,
     /// That folder, open.
     open: OpenFolder,
+    /// The names of folders that nothing may lead into.
+    closed: &'static [&'static str],
     /// Folders inside it, as the names of files spell them.
     folders: HashMap<String, OpenFolder>,
 }
@@ -49,8 +51,8 @@ pub(crate) enum NotRead {
     LeadsOut,
     /// It is a link that leads out of the root.
     Outside,
-    /// It leads into a `.git`.
-    InGit,
+    /// It leads into a folder of this name, in which something else is kept.
+    Kept(&'static str),
     /// It is something other than a regular file.
     Kind(FileKind),
     /// It cannot be read.
@@ -64,17 +66,18 @@ impl From<io::Error> for NotRead {
 }
 
 impl Inside {
-    /// The inside of `folder`, knowing the folders of `files`.
-    pub(crate) fn of<'a>(folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
-        Self::below(folder.path(), folder, files)
-    }
-
-    /// What lies below `root`, a folder at or above `folder`, by names from `folder`; knowing the folders of `files`.
-    pub(crate) fn below<'a>(root: &Path, folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+    /// What lies below `root`, a folder at or above `folder`, by names from `folder`, but for what lies in folders with one of
+    /// the names `closed`; knowing the folders of `files`.
+    pub(crate) fn below<'a>(
+        root: &Path,
+        folder: &Folder,
+        closed: &'static [&'static str],
+        files: impl Iterator<Item = &'a str>,
+    ) -> io::Result<Self> {
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let root = fs::canonicalize(root)?;
         let open = OpenFolder::at(&root)?;
-        let mut inside = Self { root, open, folder: folder.clone(), folders: HashMap::new() };
+        let mut inside = Self { root, open, folder: folder.clone(), closed, folders: HashMap::new() };
         for name in files.map(folder_of) {
             if inside.folders.len() < MAX_OPEN
                 && !inside.folders.contains_key(name)
@@ -84,15 +87,6 @@ impl Inside {
             }
         }
         Ok(inside)
-    }
-
-    /// Whether a name leads to something inside.
-    pub(crate) fn holds(&self, name: impl AsRef<Path>) -> io::Result<bool> {
-        match self.way_to(name.as_ref()) {
-            Ok(_) => Ok(true),
-            Err(NotRead::Io(error)) => Err(error),
-            Err(_) => Ok(false),
-        }
     }
 
     /// The items of a folder inside, in any order.
@@ -106,11 +100,11 @@ impl Inside {
         let parent = folder_of(name);
         let last = name.get(parent.len()..).unwrap_or_default().trim_start_matches('/');
         let is_name = !matches!(last, "" | "." | "..");
-        if is_name && known != Some(FileKind::Link) {
-            let opened = match self.folders.get(parent) {
-                Some(folder) => folder.file(OsStr::new(last), Access::Read),
-                None => self.open_folder(parent)?.file(OsStr::new(last), Access::Read),
-            };
+        // A link may lead in also from a folder that lies outside itself.
+        if is_name
+            && known != Some(FileKind::Link)
+            && let Some(opened) = self.open_in(parent, OsStr::new(last))?
+        {
             match opened {
                 Ok(file) => return self.read_open(file, name, max_bytes),
                 Err(error) => match unexpected::kind(&error) {
@@ -129,6 +123,18 @@ impl Inside {
         self.read_open(file, name, max_bytes)
     }
 
+    /// Opens a file that is not a link; `None` where its folder lies outside.
+    fn open_in(&self, folder: &str, name: &OsStr) -> Result<Option<io::Result<File>>, NotRead> {
+        if let Some(folder) = self.folders.get(folder) {
+            return Ok(Some(folder.file(name, Access::Read)));
+        }
+        match self.open_folder(folder) {
+            Ok(folder) => Ok(Some(folder.file(name, Access::Read))),
+            Err(NotRead::Outside) => Ok(None),
+            Err(why) => Err(why),
+        }
+    }
+
     fn read_open(&self, file: File, name: &str, max_bytes: u64) -> Result<FileContents, NotRead> {
         secret::refuse_secret(&file, &self.folder.path_of(name))?;
         Ok(read(file, max_bytes)?)
@@ -136,8 +142,8 @@ impl Inside {
 
     /// Checks a name by itself, before anything is looked for that may lie outside.
     fn check_name(&self, name: &Path) -> Result<(), NotRead> {
-        if place::is_in_git(name) {
-            Err(NotRead::InGit)
+        if let Some(closed) = self.closed_on(name) {
+            Err(NotRead::Kept(closed))
         } else if place::leads_out(&self.root, self.folder.path(), name) {
             Err(NotRead::LeadsOut)
         } else {
@@ -146,15 +152,20 @@ impl Inside {
     }
 
     /// The way from the root to where a name leads, links followed.
-    fn way_to(&self, name: &Path) -> Result<PathBuf, NotRead> {
+    pub(crate) fn way_to(&self, name: &Path) -> Result<PathBuf, NotRead> {
         self.check_name(name)?;
         let folder = self.folder.path_of(name);
         let real = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
         match real.strip_prefix(&self.root) {
             Err(_) => Err(NotRead::Outside),
-            Ok(below) if place::is_in_git(below) => Err(NotRead::InGit),
-            Ok(below) => Ok(below.to_owned()),
+            Ok(below) => {
+                self.closed_on(below).map_or_else(|| Ok(below.to_owned()), |closed| Err(NotRead::Kept(closed)))
+            }
         }
+    }
+
+    fn closed_on(&self, way: &Path) -> Option<&'static str> {
+        self.closed.iter().copied().find(|name| place::is_through(way, name))
     }
 
     fn open_folder(&self, name: &str) -> Result<OpenFolder, NotRead> {

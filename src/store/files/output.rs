@@ -98,20 +98,10 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
 /// Refuses a folder that a link below the root of a repository leads to, out of it, and what Git keeps for itself.
 pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
     let whole = std::path::absolute(folder)?;
-    let (mut at, mut root) = (PathBuf::new(), None::<PathBuf>);
-    for part in whole.components() {
-        at.push(part);
-        if let (Ok(target), Some(root)) = (fs::read_link(&at), &root)
-            && !place::real(&at).is_ok_and(|real| real.starts_with(root))
-        {
-            let (link, target) = (at.display(), target.display());
-            let message =
-                format!("{link} is a link to {target}, out of the repository, and nothing is written through it");
-            return Err(io::Error::other(message));
-        }
-        if place::is_taken(&at.join(".git")) {
-            root = place::real(&at).ok();
-        }
+    if let Some((link, target)) = place::way_out(&whole) {
+        let (link, target) = (link.display(), target.display());
+        let message = format!("{link} is a link to {target}, out of the repository, and nothing is written through it");
+        return Err(io::Error::other(message));
     }
     // A folder that is not there yet is made below the nearest one that is.
     let nearest = whole.ancestors().find_map(|folder| place::real(folder).ok());

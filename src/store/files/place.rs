@@ -60,9 +60,31 @@ pub(crate) fn of_folder(folder: &Path) -> PathBuf {
     real(folder).or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.to_owned())
 }
 
-/// Whether a path leads through a `.git`, which some systems also find under other letter case.
+/// The folder in which Git keeps a repository.
+pub(crate) const GIT: &str = ".git";
+
+/// The folder in which brandctl keeps its state unless the user names another one.
+pub(crate) const STATE: &str = ".brandctl";
+
+/// Whether a path leads through a `.git`.
 pub(crate) fn is_in_git(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
+    is_through(path, GIT)
+}
+
+/// Whether a path leads through a folder of that name, which some systems also find under other letter case.
+pub(crate) fn is_through(path: &Path, name: &str) -> bool {
+    path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(name))
+}
+
+/// Whether a folder, named without links, holds more than one repository's files: everything that there is, or what everybody
+/// may put there.
+pub(crate) fn is_everybodys(folder: &Path) -> bool {
+    folder.parent().is_none() || is_shared(folder)
+}
+
+/// Whether a folder, named without links, is the user's home folder.
+pub(crate) fn is_home(folder: &Path) -> bool {
+    std::env::var_os("HOME").is_some_and(|home| real(Path::new(&home)).is_ok_and(|home| home == folder))
 }
 
 /// Whether a name in `folder` leads out of `root`, which has no links, by its `..` alone, whatever is there.
@@ -139,6 +161,23 @@ pub(crate) fn links_on(path: &Path) -> Vec<PathBuf> {
     links
 }
 
+/// The first link on a full path that leads out of the repository in which it lies, and its target.
+pub(crate) fn way_out(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let (mut at, mut root) = (PathBuf::new(), None::<PathBuf>);
+    for part in path.components() {
+        at.push(part);
+        if let (Some(target), Some(root)) = (target(&at), &root)
+            && !real(&at).is_ok_and(|real| real.starts_with(root))
+        {
+            return Some((at, target));
+        }
+        if is_taken(&at.join(GIT)) {
+            root = real(&at).ok();
+        }
+    }
+    None
+}
+
 fn parts_from_the_end(path: &Path) -> Vec<OsString> {
     let mut parts: Vec<_> = path.components().map(|part| part.as_os_str().to_owned()).collect();
     parts.retain(|part| part != ".");
@@ -162,14 +201,14 @@ pub(crate) const fn belongs_to(_: &Path, _: &Path) -> bool {
 
 /// Whether everybody may put files into a folder that others cannot take away, as with `/tmp`.
 #[cfg(unix)]
-pub(crate) fn is_shared(folder: &Path) -> bool {
+fn is_shared(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata(folder).is_ok_and(|facts| facts.mode() & 0o1002 == 0o1002)
 }
 
 /// Whether everybody may put files into a folder: no permissions say so here.
 #[cfg(not(unix))]
-pub(crate) const fn is_shared(_: &Path) -> bool {
+const fn is_shared(_: &Path) -> bool {
     false
 }
 

@@ -16,7 +16,7 @@ fn a_file_is_read_up_to_its_bound() {
     assert_eq!(input.read(5000).unwrap().len(), 5000);
     assert_eq!(folder.read("file", 4999).unwrap_err().kind(), ErrorKind::FileTooLarge);
     assert_eq!(input.read(4999).unwrap_err().kind(), ErrorKind::FileTooLarge);
-    let inside = Inside::of(&folder, ["file"].into_iter()).unwrap();
+    let inside = Inside::below(root.path(), &folder, &[], ["file"].into_iter()).unwrap();
     assert_eq!(inside.read("file", None, 5000).unwrap().bytes.unwrap().len(), 5000);
     let larger = inside.read("file", None, 4999).unwrap();
     assert!(larger.bytes.is_none() && larger.size == 5000, "{larger:?}");
@@ -209,7 +209,7 @@ mod links {
             assert!(folder.journal("other").is_err() && folder.lock("other").is_err());
             assert_eq!(folder.read("other", 10).unwrap(), b"theirs");
         }
-        let inside = Inside::of(&Folder::at(root.path()), ["pipe"].into_iter()).unwrap();
+        let inside = Inside::below(root.path(), &Folder::at(root.path()), &[], ["pipe"].into_iter()).unwrap();
         assert!(matches!(inside.read("pipe", None, 10), Err(NotRead::Kind(FileKind::Other))));
         assert!(matches!(inside.read("zero", None, 10), Err(NotRead::Outside)));
         assert!(UserInput::at(&at("pipe")).read_regular(10).is_err());
@@ -230,7 +230,7 @@ mod links {
 
         let folder = Folder::at(root.path());
         let names = ["a/file", "b/file", "link", "a/away", "away/file", "a", "absent"];
-        let inside = Inside::of(&folder, names.into_iter()).unwrap();
+        let inside = Inside::below(root.path(), &folder, &[], names.into_iter()).unwrap();
         for name in ["a/file", "b/file", "link"] {
             assert_eq!(&*inside.read(name, None, 10).unwrap().bytes.unwrap(), b"inside", "{name}");
         }

@@ -11,14 +11,12 @@ use super::folder::{Folder, Owner, above};
 use super::kind::FileKind;
 use super::lock::{FileLock, Locking};
 use super::opened::{self, OpenFolder};
+use super::place;
 use super::temporary::{Temporary, is_temporary};
 use super::unexpected::Unexpected;
 
 /// What keeps a folder out of Git: not everybody has a .gitignore.
 const IGNORE: (&str, &[u8]) = (".gitignore", b"*\n");
-
-/// The name that a state folder has unless the user gives it another.
-const STATE: &str = ".brandctl";
 
 /// Whether a write waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +203,7 @@ impl Folder {
         let (name, text) = IGNORE;
         self.is_state()
             && (!self.below.as_os_str().is_empty()
-                || self.base.file_name().is_some_and(|name| name == STATE)
+                || self.base.file_name().is_some_and(|name| name == place::STATE)
                 || self.read(name, 16).is_ok_and(|found| found == text))
     }
 

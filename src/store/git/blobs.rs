@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::root::Checkout;
-use super::process::{git, watched};
+use super::process::{git, is_silent, watched};
 use crate::domain::origin::past::ObjectId;
 use crate::ops::ports::Blobs;
 
@@ -30,6 +30,9 @@ impl BlobReader {
     /// Starts it; `None` when that cannot be done.
     pub(super) fn start(checkout: &Checkout) -> Option<Self> {
         let mut command = git(checkout);
+        if is_silent(&command) {
+            return None;
+        }
         let mut process =
             command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let (questions, answers) = (process.stdin.take()?, BufReader::new(process.stdout.take()?));

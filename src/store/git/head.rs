@@ -39,8 +39,12 @@ pub(crate) fn head(checkout: &Checkout) -> Result<Option<ObjectId>, NoHistory> {
             Some(id) => Ok(Some(id)),
             None => Err(NoHistory::Unreadable(Problem::new("what `git rev-parse` prints cannot be understood"))),
         },
-        // It has answered before, so that it is the commit that is missing.
-        Err(_) => Ok(None),
+        // What is wrong is told of the present branch only, not of a name: that it is new, or that it cannot be read.
+        Err(_) => match output(checkout, ["log", "-1", "--format=%H"]) {
+            Err(NoHistory::Outside(_)) => Ok(None),
+            Err(why) => Err(why),
+            Ok(_) => Err(NoHistory::Unreadable(Problem::new("Git does not say at which commit the checkout is"))),
+        },
     }
 }
 

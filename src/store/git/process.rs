@@ -1,6 +1,7 @@
 //! Running Git so that nothing but the checkout's data decides what it answers, and nothing that a repository configures
 //! runs.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -94,8 +95,24 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(
     run(command)
 }
 
+/// The checkouts in which Git was waited for in vain. It is not asked there again: each question would cost the same time.
+static SILENT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Whether Git was waited for in vain where a command runs.
+pub(super) fn is_silent(command: &Command) -> bool {
+    let silent = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+    command.get_current_dir().is_some_and(|folder| silent.contains(folder))
+}
+
+fn no_answer() -> NoHistory {
+    NoHistory::Unreadable(Problem::new(format!("git gave no answer within {} s", TIMEOUT.as_secs())))
+}
+
 /// The output of a command that [`git`] began, or the reason for none.
 pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
+    if is_silent(&command) {
+        return Err(no_answer());
+    }
     let mut child = command.spawn().map_err(|error| not_started(&error))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (printed, arrives) = mpsc::channel();
@@ -116,7 +133,8 @@ pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
     let Ok((text, complaint)) = arrives.recv_timeout(TIMEOUT) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(NoHistory::Unreadable(Problem::new(format!("git gave no answer within {} s", TIMEOUT.as_secs()))));
+        SILENT.lock().unwrap_or_else(PoisonError::into_inner).extend(command.get_current_dir().map(Path::to_owned));
+        return Err(no_answer());
     };
     // It may still print what is more than anybody reads.
     if text.len() as u64 == MAX_OUTPUT_BYTES {
@@ -184,15 +202,24 @@ fn refusal(complaint: &str) -> NoHistory {
         NoHistory::Unreadable(Problem::new(message).help(help))
     } else if complaint.contains("does not have any commits") || complaint.contains("bad revision 'HEAD'") {
         NoHistory::Outside("the repository has no commit yet".to_owned())
-    } else if complaint.contains("config") {
-        // Such a line may quote a value, and a repository can name any file of the machine as a part of its settings.
-        NoHistory::Unreadable(Problem::new("the history cannot be read: Git does not accept the repository's settings"))
     } else {
-        let line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
-        let message = format!("the history cannot be read: {}", line.trim_start_matches("fatal: "));
-        NoHistory::Unreadable(Problem::new(message))
+        let known = COMPLAINTS.iter().find(|(part, _)| complaint.contains(part));
+        let what = known.map_or("Git does not accept what is in its folder", |(_, what)| what);
+        let help = "`git fsck` in the repository says more";
+        NoHistory::Unreadable(Problem::new(format!("the history cannot be read: {what}")).help(help))
     }
 }
+
+/// What Git complains of, by a part of the complaint, the first that fits. Nothing of it is quoted: it may hold a line of a file,
+/// and a repository can let any file of the machine stand for one of its own.
+const COMPLAINTS: [(&str, &str); 6] = [
+    ("promisor", "this partial clone lacks a part of it"),
+    ("config", "Git does not accept the repository's settings"),
+    ("branch appears to be broken", "the present branch is damaged"),
+    ("index file", "the index is damaged"),
+    ("shallow", "the list of where a shallow clone ends is damaged"),
+    ("object", "an object is missing or damaged"),
+];
 
 #[cfg(test)]
 mod tests {

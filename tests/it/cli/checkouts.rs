@@ -1,20 +1,14 @@
 //! Checkouts that are not what they seem: nothing in them runs, and what is only not checked out is not deleted.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use brandctl::domain::asset::Kind;
 
 use super::moved::{InGit as _, git, git_with, origins, whys};
 use crate::common::{Brand, Output, art, command, each};
-
-/// A program at `path` that runs these lines of a shell.
-fn script(path: &Path, lines: &str) -> String {
-    fs::write(path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    path.to_str().unwrap().to_owned()
-}
+use crate::shared::traps::{self, script};
 
 /// Five icons, committed and live.
 fn in_step() -> Brand {
@@ -43,54 +37,10 @@ fn message(output: &Output, guard: &str) -> String {
 
 // ---- What may run, and what it sees ----
 
-/// The keys of a repository's settings that name a program, and those that make Git use one.
-const EXECUTING: [(&str, &str); 25] = [
-    ("core.fsmonitor", "EVIL"),
-    ("core.hooksPath", "HOOKS"),
-    ("core.pager", "EVIL"),
-    ("core.editor", "EVIL"),
-    ("core.sshCommand", "EVIL"),
-    ("core.askPass", "EVIL"),
-    ("core.gitProxy", "EVIL"),
-    ("core.alternateRefsCommand", "EVIL"),
-    ("credential.helper", "!EVIL"),
-    ("diff.external", "EVIL"),
-    ("diff.evil.textconv", "EVIL"),
-    ("diff.evil.command", "EVIL"),
-    ("filter.evil.clean", "EVIL"),
-    ("filter.evil.smudge", "EVIL"),
-    ("filter.evil.process", "EVIL"),
-    ("filter.evil.required", "true"),
-    ("gpg.program", "EVIL"),
-    ("log.showSignature", "true"),
-    ("pager.log", "EVIL"),
-    ("alias.log", "!EVIL"),
-    ("alias.ls-tree", "!EVIL"),
-    ("alias.rev-parse", "!EVIL"),
-    ("uploadpack.packObjectsHook", "EVIL"),
-    ("trace2.eventTarget", "EVIL"),
-    ("core.worktree", "/etc"),
-];
-
 /// Sets every trap for Git that a repository can hold; the file that a sprung one leaves.
 fn trap(brand: &Brand, settings: &Path) -> PathBuf {
     let mark = brand.path("sprung");
-    let hooks = brand.path("hooks");
-    fs::create_dir_all(&hooks).unwrap();
-    let evil = script(&brand.path("evil"), &format!("env >> {}; cat", mark.display()));
-    for hook in ["post-index-change", "post-checkout", "fsmonitor-watchman", "reference-transaction", "pre-auto-gc"] {
-        script(&hooks.join(hook), &format!("touch {}", mark.display()));
-        if let Some(own) = settings.parent().map(|folder| folder.join("hooks")).filter(|own| own.is_dir()) {
-            fs::copy(hooks.join(hook), own.join(hook)).unwrap();
-        }
-    }
-    for (key, value) in EXECUTING {
-        let value = value.replace("EVIL", &evil).replace("HOOKS", hooks.to_str().unwrap());
-        git_with(&brand.path(""), ["config", "--file", settings.to_str().unwrap(), key, &value]);
-    }
-    let more = brand.path("more.config");
-    fs::write(&more, format!("[core]\n\tfsmonitor = {evil}\n[filter \"evil\"]\n\tclean = {evil}\n")).unwrap();
-    git_with(&brand.path(""), ["config", "--file", settings.to_str().unwrap(), "include.path", more.to_str().unwrap()]);
+    traps::set(&brand.path(""), settings, &mark);
     mark
 }
 

@@ -16,6 +16,7 @@ mod log;
 mod moved;
 mod names;
 mod oauth;
+mod odd_repositories;
 mod outputs;
 mod ownership;
 mod pages;

@@ -136,7 +136,12 @@ fn a_root_can_be_named_and_must_hold_the_manifest() {
     assert_eq!(errors(&brand, "-f farm/brand.yaml"), ["manifest-unreadable"]);
     assert_eq!(errors(&brand, "-f farm/brand.yaml --root ."), [""; 0]);
     brand.json("plan -f farm/brand.yaml --root .").ends_with(0);
-    // The folders on the way count too.
+    // What counts is where the links lead, not the folder that holds them; a folder that is declared whole must lie there too.
+    assert_eq!(errors(&brand, "-f farm/brand.yaml --root repo"), [""; 0]);
+    fs::copy(brand.path("outside/acme-a.png"), brand.path("shared/icons/acme-b.png")).unwrap();
+    write(brand.path("repo/clients/b/brand.yaml"), format!("{HEAD}icons: {{acme-b: ../shared/icons/acme-b.png}}\n"));
+    assert_eq!(errors(&brand, "-f farm/brand.yaml --root repo"), ["path-outside"]);
+    write(brand.path("repo/clients/b/brand.yaml"), format!("{HEAD}icons: ../shared/icons\n"));
     assert_eq!(errors(&brand, "-f farm/brand.yaml --root repo"), ["path-outside"]);
     let refused = brand.run(["plan", "-f", "farm/brand.yaml", "--root=shared"]).ends_with(1);
     assert!(refused.text().contains("does not lie in the folder of --root"), "{refused:?}");
@@ -181,6 +186,76 @@ fn a_manifest_that_is_a_link_ends_at_a_manifest_in_the_root() {
     // What lies above the root is the machine's: a link there is like /tmp on a Mac.
     symlink(brand.path("repo"), brand.path("here")).unwrap();
     assert_eq!(errors(&brand, "-f here/brand.yaml"), [""; 0]);
+}
+
+/// The PNGs of which a manifest is said not to declare them, and folders that could not be looked through.
+#[track_caller]
+fn orphans(brand: &Brand, manifest: &str) -> Vec<String> {
+    let output = brand.json(&format!("validate -f {manifest}")).ends_with(0);
+    let findings = output.json["findings"].as_array().unwrap().iter();
+    let orphans = findings.filter(|finding| finding["rule"] == "orphan-file");
+    orphans.map(|orphan| orphan["path"].as_str().unwrap_or("a folder").to_owned()).collect()
+}
+
+#[test]
+fn folders_that_are_links_are_looked_through_as_those_that_they_lead_to() {
+    let brand = Brand::new();
+    // As Kubernetes mounts a ConfigMap with folders.
+    let mount = brand.path("mount");
+    write(mount.join("..2026_11_26/brand.yaml"), format!("{HEAD}icons: icons/\nlogos: {{acme-x: logos/x.png}}\n"));
+    write(mount.join("..2026_11_26/icons/acme-a.png"), art(Kind::Icon, 1));
+    write(mount.join("..2026_11_26/logos/x.png"), art(Kind::Logo, 1));
+    symlink("..2026_11_26", mount.join("..data")).unwrap();
+    for name in ["brand.yaml", "icons", "logos"] {
+        symlink(format!("..data/{name}"), mount.join(name)).unwrap();
+    }
+    assert_eq!(orphans(&brand, "mount/brand.yaml"), [""; 0]);
+    brand.json("plan -f mount/brand.yaml").ends_with(0);
+    // A PNG that nobody declares is found there too, under the name that the manifest gives its folder.
+    write(mount.join("..2026_11_26/logos/y.png"), art(Kind::Logo, 2));
+    write(mount.join("..2026_11_26/icons/old/z.png"), art(Kind::Icon, 3));
+    assert_eq!(orphans(&brand, "mount/brand.yaml"), ["mount/icons/old/z.png", "mount/logos/y.png"]);
+    // What one name declares is no orphan under another.
+    write(brand.path("two/art/a.png"), art(Kind::Icon, 1));
+    write(brand.path("two/art/b.png"), art(Kind::Icon, 2));
+    symlink("art", brand.path("two/link")).unwrap();
+    write(brand.path("two/brand.yaml"), format!("{HEAD}icons: {{acme-a: link/a.png, acme-b: art/b.png}}\n"));
+    assert_eq!(orphans(&brand, "two/brand.yaml"), [""; 0]);
+    // A link out of the manifest's folder leads to the art of others.
+    write(brand.path("repo/shared/a.png"), art(Kind::Icon, 1));
+    write(brand.path("repo/shared/b.png"), art(Kind::Icon, 2));
+    write(brand.path("repo/x/brand.yaml"), format!("{HEAD}icons: {{acme-a: link/a.png}}\n"));
+    symlink("../shared", brand.path("repo/x/link")).unwrap();
+    git(&brand.path("repo"), "init --quiet");
+    assert_eq!(orphans(&brand, "repo/x/brand.yaml"), [""; 0]);
+}
+
+#[test]
+fn the_state_folder_holds_no_art_and_no_manifest() {
+    let brand = Brand::new();
+    let repo = brand.path("repo");
+    for folder in [".brandctl", ".BrandCTL"] {
+        write(repo.join(folder).join("art/acme-a.png"), art(Kind::Icon, 1));
+        write(repo.join(folder).join("brand.yaml"), format!("{HEAD}icons: {{}}\n"));
+        let _ = fs::remove_file(repo.join("link"));
+        symlink(format!("{folder}/art"), repo.join("link")).unwrap();
+        let file = format!("{{acme-a: {folder}/art/acme-a.png}}");
+        let below = format!("{folder}/art/");
+        for icons in [&file, &below, "{acme-a: link/acme-a.png}", "link/"] {
+            write(repo.join("brand.yaml"), format!("{HEAD}icons: {icons}\n"));
+            let output = brand.json("validate -f repo/brand.yaml").ends_with(1);
+            assert_eq!(output.errors(), ["path-outside"], "{icons}: {output:?}");
+            assert!(output.text().contains("lies in .brandctl"), "{icons}: {output:?}");
+            assert_eq!(brand.json("plan -f repo/brand.yaml").ends_with(1).errors(), ["path-outside"], "{icons}");
+        }
+        write(repo.join("brand.yaml"), format!("{HEAD}icons: {{}}\n"));
+        let output = brand.json(&format!("validate -f repo/{folder}/brand.yaml --root repo")).ends_with(1);
+        assert!(output.text().contains("the manifest lies in .brandctl"), "{output:?}");
+        fs::remove_file(repo.join("brand.yaml")).unwrap();
+        symlink(format!("{folder}/brand.yaml"), repo.join("brand.yaml")).unwrap();
+        assert_eq!(errors(&brand, "-f repo/brand.yaml"), ["manifest-unreadable"]);
+        fs::remove_file(repo.join("brand.yaml")).unwrap();
+    }
 }
 
 /// What is suggested where the manifest is missing.

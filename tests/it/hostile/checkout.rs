@@ -557,3 +557,35 @@ fn a_plan_a_run_and_an_export_that_are_named_are_regular_files_of_bounded_size()
     }
     brand.run(show.split_whitespace()).ends_with(0);
 }
+
+#[test]
+fn a_plan_or_a_run_that_is_a_link_out_of_the_repository_is_not_followed() {
+    let brand = applied();
+    brand.draw("icon/acme-b", &art(Kind::Icon, 9));
+    brand.save_plan();
+    let outside = tempfile::tempdir().unwrap();
+    let (plan, run) = (outside.path().join("plan.json"), outside.path().join("run"));
+    fs::rename(brand.path("plan.json"), &plan).unwrap();
+    fs::rename(&runs(&brand)[0], &run).unwrap();
+    symlink(&plan, brand.path("plan.json")).unwrap();
+    symlink(&run, brand.path("run")).unwrap();
+    symlink(outside.path(), brand.path("away")).unwrap();
+    fs::create_dir(brand.path("kept")).unwrap();
+    fs::copy(&plan, brand.path("kept/plan.json")).unwrap();
+    symlink("kept/plan.json", brand.path("inside.json")).unwrap();
+    let lines =
+        ["show plan.json", "show away/plan.json", "show run", "show away/run", "restore run --yes", "apply plan.json"];
+    // Without a repository it is the user's own link.
+    for line in lines.iter().take(4) {
+        brand.run(line.split(' ')).ends_with(0);
+    }
+    git(&brand, &["init", "-q"]);
+    for line in lines {
+        let output = brand.writing_nothing(|| brand.run(line.split(' '))).ends_with(1);
+        assert!(output.text().replace("\n  ", " ").contains("out of the repository"), "{line}: {output:?}");
+    }
+    for named in ["inside.json".to_owned(), "kept/plan.json".to_owned(), plan.display().to_string()] {
+        brand.run(["show", &named]).ends_with(0);
+    }
+    brand.run(["show", run.to_str().unwrap()]).ends_with(0);
+}
