@@ -96,6 +96,13 @@ pub(crate) fn listed(names: &[&str], joint: &str) -> String {
     }
 }
 
+/// The first names in backticks, and how many more there are: "`a`, `b`, and 3 more".
+pub(crate) fn first_names(names: impl ExactSizeIterator<Item: Display>, max: usize) -> String {
+    let more = names.len().saturating_sub(max);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    names.take(max).map(|name| format!("`{name}`")).chain(more).collect::<Vec<_>>().join(", ")
+}
+
 /// The one of `names` that was probably meant by `word`: the same but for case, hyphens and blanks, else the most
 /// similar one.
 pub(crate) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
@@ -153,6 +160,8 @@ mod tests {
         assert_eq!(listed(&[], "or"), "");
         assert_eq!(listed(&["a"], "or"), "`a`");
         assert_eq!(listed(&["a", "b", "c"], "or"), "`a`, `b` or `c`");
+        assert_eq!(first_names(["a", "b"].iter(), 2), "`a`, `b`");
+        assert_eq!(first_names(["a", "b", "c"].iter(), 2), "`a`, `b`, and 1 more");
     }
 
     #[test]

@@ -123,6 +123,14 @@ impl Attempt {
         self.plan_sha256 = Some(published.digest());
     }
 
+    /// What a command found, nothing if it failed, and the report of all this.
+    pub(super) fn finish<T: Default>(self, context: &Context<'_>, found: Result<T, Failure>) -> (T, Report) {
+        match found {
+            Ok(found) => (found, self.into_report(context, None)),
+            Err(failure) => (T::default(), self.into_report(context, Some(failure))),
+        }
+    }
+
     /// The report of all this. `failure` says why the command did not come to its end, if it did not.
     pub(super) fn into_report(self, context: &Context<'_>, failure: Option<Failure>) -> Report {
         let Self { source, art, portal, against, plan, plan_sha256, guards, origins, mut findings, run, shown: _ } =

@@ -52,16 +52,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut attempt = Attempt::default();
     let made = export_to(&context, arguments, &mut attempt);
     context.progress.clear();
-    let (items, written, failure) = match made {
-        Ok(Exported { export, written }) => {
-            attempt.findings.extend(export.findings);
-            (export.items, written, None)
-        }
-        Err(failure) => (Vec::new(), Vec::new(), Some(failure)),
-    };
-    let report = attempt.into_report(&context, failure);
+    let (Exported { export, written }, report) = attempt.finish(&context, made);
     let folder = arguments.folder.display().to_string();
-    let exported = ExportReport { folder, portal: report.portal, items, written, findings: report.findings };
+    let exported =
+        ExportReport { folder, portal: report.portal, items: export.items, written, findings: report.findings };
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
     let human = || render::export::exported(&exported);
     output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &Report::default())
@@ -76,7 +70,9 @@ fn export_to(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder).sparing(context.globals.inputs.iter().map(NamedFile::parts));
     let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
-    Ok(context.wait(export::export(&choice, &source, &reader, &target, existing))??)
+    let mut exported = context.wait(export::export(&choice, &source, &reader, &target, existing))??;
+    attempt.findings.append(&mut exported.export.findings);
+    Ok(exported)
 }
 
 fn chosen(arguments: &Arguments) -> Result<ExportChoice, String> {

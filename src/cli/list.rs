@@ -44,14 +44,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let context = Context::reading_once(globals);
     let mut attempt = Attempt::default();
     let opened = open(&context, arguments, &mut attempt);
-    let with_manifest = opened.as_ref().is_ok_and(|opened| opened.manifest.is_some());
+    let with_manifest = opened.as_ref().is_ok_and(|(.., manifest)| manifest.is_some());
     let listed = opened.and_then(|opened| look(&context, arguments, opened, &mut attempt));
     context.progress.clear();
-    let (found, failure) = match listed {
-        Ok(found) => (found, None),
-        Err(failure) => (ListReport::default(), Some(failure)),
-    };
-    let report = attempt.into_report(&context, failure);
+    let (found, report) = attempt.finish(&context, listed);
     let mut list = ListReport {
         subject: if arguments.reports.comment() { context.subject() } else { Subject::default() },
         manifest: with_manifest.then(|| context.repository.name().to_owned()),
@@ -66,29 +62,24 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::result::<ListDocument>(globals, &list, exit, human, &list.findings, &report)
 }
 
-/// A portal that can be read, and what is wanted of it.
-struct Opened {
-    only: Selection,
-    manifest: Option<Manifest>,
-    connection: Connection,
-}
+/// A portal that can be read, what is wanted of it, and the manifest that says what is managed.
+type Opened = (Connection, Selection, Option<Manifest>);
 
 fn open(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Opened, Failure> {
     let only = arguments.select.selection().map_err(Failure::usage)?;
     let manifest = attempt.parse_if_any(context)?;
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
-    Ok(Opened { only, manifest, connection })
+    Ok((connection, only, manifest))
 }
 
 /// Reads the entries. What was found on the way goes to `attempt`.
 fn look(
     context: &Context<'_>,
     arguments: &Arguments,
-    opened: Opened,
+    (connection, only, manifest): Opened,
     attempt: &mut Attempt,
 ) -> Result<ListReport, Failure> {
     let Arguments { select, reports, system: _ } = arguments;
-    let Opened { only, manifest, connection } = opened;
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
     let reader = connection.reader(context);

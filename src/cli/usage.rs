@@ -67,11 +67,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let looked = look(&context, arguments, &mut attempt);
     context.progress.clear();
     let is_complete = looked.is_ok();
-    let (evidence, failure) = match looked {
-        Ok(evidence) => (evidence, None),
-        Err(failure) => (None, Some(failure)),
-    };
-    let report = attempt.into_report(&context, failure);
+    let (evidence, report) = attempt.finish(&context, looked);
     let (portal, findings) = (report.portal.clone(), report.findings.clone());
     let usage = UsageReport { portal, evidence, findings, is_complete };
     let exit = error::exit_of_reading(report.failure, usage.has_errors());

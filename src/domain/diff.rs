@@ -43,6 +43,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// The word that people know it by.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Replace(..) => "replace",
+            Self::Delete(_) => "delete",
+        }
+    }
+
     /// The state before; `None` for a create.
     pub const fn before(&self) -> Option<&Before> {
         match self {

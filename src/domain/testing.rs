@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asset::{Address, Kind};
-use super::diff::{Action, Change, Diff, Unbacked, diff};
+use super::diff::{Change, Diff, Unbacked, diff};
 use super::finding::Place;
 use super::guard::{CountsByKind, KindCounts};
 use super::ownership::{Ownership, Prune};
@@ -266,13 +266,8 @@ impl Portal {
 /// The changes of a diff, a line each: what is done to what, why, and the other half of a rename.
 pub(crate) fn shown(diff: &Diff) -> Vec<String> {
     let one = |change: &Change| {
-        let verb = match change.action {
-            Action::Create(_) => "create",
-            Action::Replace(..) => "replace",
-            Action::Delete(_) => "delete",
-        };
         let rename = change.rename.as_ref().map(|other| format!(", renamed {other}")).unwrap_or_default();
-        format!("{verb} {}: {:?}{rename}", change.address, change.reason)
+        format!("{} {}: {:?}{rename}", change.action.name(), change.address, change.reason)
     };
     diff.changes.iter().map(one).collect()
 }

@@ -12,9 +12,7 @@ use crate::domain::guard::Outcome;
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
-use crate::domain::png;
 use crate::domain::report::{Report, Run, Validation};
-use crate::domain::state::Content;
 use crate::domain::step::StepOutcome;
 use crate::format::FindingDocument;
 
@@ -206,11 +204,7 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen
         if let (Some(colours), Some(columns)) = (screen.colours, screen.columns)
             && drawn < MAX_DRAWN
         {
-            let image = |content: Option<&Content>| {
-                png::read(plan.contents.get(&content?.sha256)?).ok().map(|image| image.pixels)
-            };
-            let before = image(change.action.before().and_then(|before| before.content.as_ref()));
-            let after = image(change.action.after().map(|after| &after.content));
+            let [before, after] = reason::images(change, plan).map(|image| image.map(|image| image.pixels));
             text.push_str(&picture::pair(before.as_ref(), after.as_ref(), columns, colours));
             drawn += 1;
         }
@@ -279,21 +273,19 @@ pub(crate) fn guards(report: &Report, screen: &Screen) -> String {
 }
 
 fn summary(plan: &Plan) -> String {
-    let mut text = String::new();
     let counts = plan.counts();
-    if plan.diff.changes.is_empty() && !plan.diff.unknown.is_empty() {
-        let _ = write!(text, "{BOLD}Nothing is known to differ.{BOLD:#}");
+    let first = if plan.diff.changes.is_empty() && !plan.diff.unknown.is_empty() {
+        format!("{BOLD}Nothing is known to differ.{BOLD:#}")
     } else if plan.diff.changes.is_empty() {
-        let _ = write!(text, "{BOLD}Nothing to do.{BOLD:#}");
+        format!("{BOLD}Nothing to do.{BOLD:#}")
     } else {
-        let _ = write!(
-            text,
+        format!(
             "{BOLD}Plan:{BOLD:#} {CREATE}{} to create{CREATE:#}, {REPLACE}{} to replace{REPLACE:#}, {DELETE}{} to delete{DELETE:#}{}.",
             counts.create,
             counts.replace,
             counts.delete,
             renames(plan),
-        );
-    }
-    text + " " + &rest(plan) + "."
+        )
+    };
+    format!("{first} {}.", rest(plan))
 }

@@ -1,10 +1,10 @@
 //! JUnit XML, as Jenkins and GitLab read it.
 //!
-//! Of `validate`, every file that was checked is a test case, the manifest first. What fails the check is a failure, and a
+//! For `validate`, every file that was checked is a test case, the manifest first. What fails the check is a failure, and a
 //! file has at most one, with all that was found in it. Other warnings are output of a test case that passed, since JUnit
 //! has no word for them.
 //!
-//! Of the commands that compare, every entry that differs is a test case that failed, every one that is unknown one with an
+//! For the commands that compare, every entry that differs is a test case that failed, every one that is unknown one with an
 //! error, and one test case stands for all the rest: it fails where a guard is in the way, and where not all was sent. The
 //! type of a failure says what is to be done and, where that is known, who moved: `replace.drifted`. What `drift
 //! --only-portal` does not ask for is skipped. Once `apply` wrote, a test case fails whose step did not end as planned. Of a
@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::domain::diff::{Action, Change};
+use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::guard;
 use crate::domain::plan::Plan;
@@ -157,11 +157,7 @@ fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
 /// A change that is not made yet is one that differs; one that was to be made is judged by what became of it.
 fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
     let why = reason::in_full(change, plan, ToOwned::to_owned, ToString::to_string);
-    let sort = match change.action {
-        Action::Create(_) => "create",
-        Action::Replace(..) => "replace",
-        Action::Delete(_) => "delete",
-    };
+    let sort = change.action.name();
     let step = report.run.as_ref().and_then(|run| run.steps.get(&change.address));
     let (sort, why) = match origin::of(report, &change.address) {
         Some(origin) => {

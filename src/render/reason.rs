@@ -6,8 +6,7 @@ use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::{Action, Change, Reason};
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
-use crate::domain::png::{self, changed_pixels};
-use crate::domain::state::Content;
+use crate::domain::png::{self, Image, changed_pixels};
 
 use super::usage;
 
@@ -52,11 +51,16 @@ pub(super) fn in_full(
     reason
 }
 
+/// The images before and after a change, where they are at hand.
+pub(super) fn images(change: &Change, plan: &Plan) -> [Option<Image>; 2] {
+    let before = change.action.before().and_then(|before| before.content.as_ref());
+    let after = change.action.after().map(|after| &after.content);
+    [before, after].map(|content| png::read(plan.contents.get(&content?.sha256)?).ok())
+}
+
 /// How many pixels differ, where both images are at hand.
 fn pixels(change: &Change, plan: &Plan) -> Option<String> {
-    let image = |content: Option<&Content>| png::read(plan.contents.get(&content?.sha256)?).ok();
-    let before = image(change.action.before().and_then(|before| before.content.as_ref()))?;
-    let after = image(change.action.after().map(|after| &after.content))?;
+    let [Some(before), Some(after)] = images(change, plan) else { return None };
     Some(match changed_pixels(&before, &after) {
         Some(0) => "same pixels, other colour profile".to_owned(),
         Some(count) => format!("{count} of {} pixels", after.pixels.width() * after.pixels.height()),

@@ -10,6 +10,7 @@ use crate::domain::export::{MANIFEST, SNAPSHOT};
 use crate::domain::finding::Finding;
 use crate::format::SnapshotDocument;
 use crate::ops::ports::{Existing, WriteExport};
+use crate::text::first_names;
 
 use super::exported;
 use super::files::{Durability, FileId, FileKind, Folder, refuse_way_out};
@@ -73,7 +74,8 @@ impl ExportFolder {
             let mut names: Vec<_> = present.iter().map(|(file, _)| *file).collect();
             // The manifest matters most.
             names.sort_by_key(|file| (*file != MANIFEST, file.contains('/')));
-            let message = format!("there already: {}; nothing was written", first_names(&names));
+            let names = first_names(names.into_iter(), MAX_NAMED_FILES);
+            let message = format!("there already: {names}; nothing was written");
             let help = "name another folder, or pass --overwrite to replace them";
             return Some(Box::new(Finding::error("export-exists", message).in_file(self.shown()).help(help)));
         }
@@ -133,18 +135,9 @@ impl WriteExport for ExportFolder {
         if left.is_empty() {
             return Ok(Vec::new());
         }
-        let names: Vec<_> = left.iter().map(String::as_str).collect();
-        let message = format!("of an earlier export, and not of this one: {}", first_names(&names));
+        let names = first_names(left.iter(), MAX_NAMED_FILES);
+        let message = format!("of an earlier export, and not of this one: {names}");
         let finding = Finding::warning("export-left-over", message).in_file(self.shown());
         Ok(vec![finding.help("remove them if nothing else needs them")])
     }
-}
-
-/// The first names, and how many more there are.
-fn first_names(files: &[&str]) -> String {
-    let mut names: Vec<_> = files.iter().take(MAX_NAMED_FILES).map(|file| format!("`{file}`")).collect();
-    if files.len() > MAX_NAMED_FILES {
-        names.push(format!("and {} more", files.len() - MAX_NAMED_FILES));
-    }
-    names.join(", ")
 }

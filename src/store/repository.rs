@@ -171,13 +171,12 @@ impl Repository {
     }
 
     fn read_manifest(&self) -> Result<Vec<u8>, Box<Finding>> {
-        let fail = |message: String, help: &str| self.unreadable(message, help);
         let unreadable = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => self.absent(),
             io::ErrorKind::PermissionDenied => {
-                fail(format!("the manifest cannot be read: {error}"), "check its permissions")
+                self.unreadable(format!("the manifest cannot be read: {error}"), "check its permissions")
             }
-            _ => fail(
+            _ => self.unreadable(
                 format!("the manifest cannot be read: {error}"),
                 "name a file that is a manifest with -f, such as brand.yaml",
             ),
@@ -189,18 +188,18 @@ impl Repository {
         if kind == FileKind::File
             && let Some((message, help)) = self.root.why_not_manifest(&real)
         {
-            return Err(fail(message, &help));
+            return Err(self.unreadable(message, &help));
         }
         match kind {
             // Errors quote lines of a manifest, and other files may hold secrets.
             FileKind::File if !real.to_str().is_some_and(is_yaml) => {
                 let leads = if real.file_name() == self.manifest.file_name() { "" } else { " that this link leads to" };
-                Err(fail(
+                Err(self.unreadable(
                     format!("the file{leads} is not read as a manifest: its name does not end in .yaml or .yml"),
                     "name a file that is a manifest with -f, such as brand.yaml",
                 ))
             }
-            FileKind::File if size > max_bytes => Err(fail(
+            FileKind::File if size > max_bytes => Err(self.unreadable(
                 format!("the manifest is larger than {} MiB", max_bytes >> 20),
                 "use the folder form (`icons: icons/`) instead of listing every file",
             )),
@@ -211,10 +210,10 @@ impl Repository {
                     Some(path) => format!("type -f {}", path.strip_prefix(".").unwrap_or(path).display()),
                     None => "name the file with -f, such as brand.yaml; there is none in this folder".to_owned(),
                 };
-                Err(fail("this is a folder, not a manifest".to_owned(), &help))
+                Err(self.unreadable("this is a folder, not a manifest".to_owned(), &help))
             }
             FileKind::Link | FileKind::Other => {
-                Err(fail("this is not a regular file".to_owned(), "the manifest must be a file"))
+                Err(self.unreadable("this is not a regular file".to_owned(), "the manifest must be a file"))
             }
         }
     }

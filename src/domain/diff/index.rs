@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::asset::{Address, FoldedCode, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::state::{ObservedEntry, ObservedState};
+use crate::text::first_names;
 
 /// The portal's entries by kind and folded code.
 #[derive(Default)]
@@ -61,12 +62,8 @@ fn reserved(address: &Address, system: &Address) -> Box<Finding> {
 fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
     /// How many spellings are named; more are only counted.
     const MAX_SPELLINGS: usize = 5;
-    let mut spellings: Vec<_> =
-        live.iter().take(MAX_SPELLINGS).map(|entry| format!("`{}`", entry.listed.address)).collect();
-    if let Some(more) = live.len().checked_sub(MAX_SPELLINGS).filter(|more| *more > 0) {
-        spellings.push(format!("and {more} more"));
-    }
-    let message = format!("the portal lists {} entries for `{address}`: {}", live.len(), spellings.join(", "));
+    let spellings = first_names(live.iter().map(|entry| &entry.listed.address), MAX_SPELLINGS);
+    let message = format!("the portal lists {} entries for `{address}`: {spellings}", live.len());
     let help = "a delete could hit either of them: remove all but one by hand";
     Box::new(Finding::error("code-ambiguous", message).help(help))
 }

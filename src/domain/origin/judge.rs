@@ -259,8 +259,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::code_history::OldManifest;
-    use super::super::past::Past;
+    use super::super::{code_history::OldManifest, past::Past};
     use super::*;
     use crate::domain::asset::Kind;
     use crate::domain::diff::{Diff, Reason};
