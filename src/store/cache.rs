@@ -39,6 +39,12 @@ struct CacheIndex {
     entries: BTreeMap<String, ContentDocument>,
 }
 
+/// The contents of an index; `None` when it is not one of this version.
+pub(super) fn read_index(bytes: &[u8]) -> Option<BTreeMap<String, Content>> {
+    let index = serde_json::from_slice::<CacheIndex>(bytes).ok().filter(|index| index.version == VERSION)?;
+    Some(index.entries.into_iter().map(|(uri, content)| (uri, content.into())).collect())
+}
+
 /// The cache of one portal.
 #[derive(Debug)]
 pub struct Cache {
@@ -71,11 +77,7 @@ impl Cache {
             Err(error) if is_unexpected(&error) => return Err(error),
             bytes => bytes.ok(),
         };
-        let entries = bytes
-            .and_then(|bytes| serde_json::from_slice::<CacheIndex>(&bytes).ok())
-            .filter(|index| index.version == VERSION)
-            .map(|index| index.entries.into_iter().map(|(uri, content)| (uri, content.into())).collect());
-        Ok(Self::of(state, entries.unwrap_or_default()))
+        Ok(Self::of(state, bytes.and_then(|bytes| read_index(&bytes)).unwrap_or_default()))
     }
 
     fn of(state: &StateDir, entries: BTreeMap<String, Content>) -> Self {

@@ -20,6 +20,8 @@ mod declared;
 pub(crate) mod export;
 pub(crate) mod exported;
 pub(crate) mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub(crate) mod git;
 pub(crate) mod init;
 pub mod lock;

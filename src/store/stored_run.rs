@@ -117,7 +117,7 @@ impl StoredRun {
 
 /// Adds a line of a journal, with its end, to what the lines before it say. What a kill or a full disk tore is not a line; what
 /// it says of requests, the lines before it said already; and where the first one is torn, no request has left.
-fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), Damage> {
+pub(super) fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), Damage> {
     let whole = text.strip_suffix(b"\n");
     let line = serde_json::from_slice::<Line>(whole.unwrap_or(text));
     let is_torn = line.as_ref().is_err_and(serde_json::Error::is_eof);

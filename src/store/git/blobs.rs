@@ -65,14 +65,14 @@ impl Drop for BlobReader {
     }
 }
 
-enum BlobAnswer {
+pub(super) enum BlobAnswer {
     Content(ObjectId, Arc<[u8]>),
     /// The content does not exist.
     Nothing,
 }
 
 impl BlobAnswer {
-    fn content(self) -> Option<(ObjectId, Arc<[u8]>)> {
+    pub(super) fn content(self) -> Option<(ObjectId, Arc<[u8]>)> {
         match self {
             Self::Content(id, bytes) => Some((id, bytes)),
             Self::Nothing => None,
@@ -82,7 +82,7 @@ impl BlobAnswer {
 
 /// The next answer: `<id> blob <size>`, the content and a line break; or a line that says what is wrong with the question.
 /// `None` at the end.
-fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<BlobAnswer> {
+pub(super) fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<BlobAnswer> {
     let mut head = String::new();
     if answers.read_line(&mut head).ok()? == 0 {
         return None;

@@ -72,7 +72,7 @@ pub(crate) fn tree(
 const MAX_PATHS: usize = 200;
 
 /// `100644 blob <id>\t<path>`
-fn tracked(entry: &str) -> Option<(String, Tracked)> {
+pub(super) fn tracked(entry: &str) -> Option<(String, Tracked)> {
     let (facts, path) = entry.split_once('\t')?;
     let mut facts = facts.split(' ');
     let (mode, _, id) = (facts.next()?, facts.next()?, ObjectId::parse(facts.next()?)?);
@@ -90,12 +90,17 @@ fn tracked(entry: &str) -> Option<(String, Tracked)> {
 pub(crate) fn index(checkout: &Checkout, path: &str) -> Result<BTreeMap<String, Indexed>, NoHistory> {
     let path = if path.is_empty() { "." } else { path };
     let text = output(checkout, ["ls-files", "-z", "-t", "--cached", "--", path])?;
+    Ok(indexed(&text))
+}
+
+/// `<tag> <path>`, each with a NUL at its end.
+pub(super) fn indexed(text: &[u8]) -> BTreeMap<String, Indexed> {
     let entries = text.split(|byte| *byte == 0).filter_map(|entry| std::str::from_utf8(entry).ok()?.split_once(' '));
     let indexed = entries.map(|(tag, path)| {
         let state = if tag.eq_ignore_ascii_case("S") { Indexed::LeftOut } else { Indexed::Wanted };
         (path.to_owned(), state)
     });
-    Ok(indexed.collect())
+    indexed.collect()
 }
 
 /// Whether something in a folder, named from the top of the checkout, differs between the commit and the index, or is neither

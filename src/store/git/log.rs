@@ -78,7 +78,7 @@ fn log(checkout: &Checkout, folders: &[String]) -> Result<Vec<u8>, NoHistory> {
 
 /// Takes the log apart: fields that end with a NUL; a path may hold anything else. What has no name in UTF-8 is not a
 /// file that a manifest could declare.
-fn parsed(text: &[u8], mut past: Past) -> Option<Past> {
+pub(super) fn parsed(text: &[u8], mut past: Past) -> Option<Past> {
     let mut fields = text.split(|byte| *byte == 0);
     while let Some(field) = fields.next() {
         let field = std::str::from_utf8(field).ok()?.trim_start_matches('\n');

@@ -135,3 +135,20 @@ fn locate(checkout: &Checkout, file: &Path) -> Located {
         _ => Located::Elsewhere,
     }
 }
+
+/// Reads bytes as what each of Git's commands prints: the entry point of a fuzz target.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read_as_output(mut bytes: &[u8]) {
+    /// The most bytes of contents that are taken.
+    const ROOM: u64 = 1 << 20;
+    let past = log::parsed(bytes, Past::new("brand.yaml", false).of_folders(&[String::new()]));
+    assert!(past.is_none_or(|past| past.covers("icons/a.png")), "the whole repository was asked for");
+    for entry in bytes.split(|byte| *byte == 0) {
+        let _ = std::str::from_utf8(entry).ok().and_then(head::tracked);
+    }
+    assert!(head::indexed(bytes).len() <= bytes.len());
+    let mut left = ROOM;
+    while let Some(answer) = blobs::answer(&mut bytes, &mut left) {
+        assert!(answer.content().is_none_or(|(_, content)| content.len() as u64 <= ROOM));
+    }
+}

@@ -222,7 +222,7 @@ async fn a_torn_answer_arrives_in_part() {
 
 #[tokio::test]
 async fn a_connection_can_close_while_the_work_goes_on() {
-    let latency = Latency { per_request: Duration::ZERO, per_command: Duration::from_millis(50) };
+    let latency = Latency { per_request: Duration::ZERO, per_command: Duration::from_millis(400) };
     let portal = portal_with(|options| {
         options.latency = latency;
         options.faults = Faults::one(On::Write, When::Nth(1), FaultAction::DropDuring);
