@@ -50,15 +50,18 @@ pub fn git(bytes: &[u8]) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+    fn replay(target: &str, check: fn(&[u8])) {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+        let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+        assert!(files.len() >= 3, "{target}: this test looks in the wrong place");
+        files.iter().for_each(|file| check(&std::fs::read(file).unwrap()));
+    }
+
     #[test]
     fn the_corpora_of_what_is_read_back_hold() {
-        let checks: [(&str, fn(&[u8])); 4] =
-            [("journal", super::journal), ("cache", super::cache), ("export", super::export), ("git", super::git)];
-        for (target, check) in checks {
-            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
-            let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
-            assert!(files.len() >= 3, "{target}: this test looks in the wrong place");
-            files.iter().for_each(|file| check(&std::fs::read(file).unwrap()));
-        }
+        replay("journal", super::journal);
+        replay("cache", super::cache);
+        replay("export", super::export);
+        replay("git", super::git);
     }
 }
