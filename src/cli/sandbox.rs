@@ -75,6 +75,7 @@ JSON. A rule says which requests, which of those (all, if it does not say), and 
   error CODE ERROR [TEXT]                      an error in JSON, no effect; error-after with effect
   status CODE [BODY [TYPE]]                    any answer; status-after
   html CODE                                    a proxy's page; html-after
+  image WIDTHxHEIGHT                           a grey PNG, as an image service puts in a file's place
   delay TIME                                   wait first: 250ms, 1.5s
   drop-before, drop-after, drop-during         no answer: before, after and while it takes effect
   truncate N, tear N, empty                    N bytes of the answer, whole or torn off; none

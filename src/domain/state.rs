@@ -29,6 +29,20 @@ impl Content {
         }
     }
 
+    /// The facts of bytes that a download brought, or the reason why no portal can have stored them: `add` takes nothing but a
+    /// PNG whose header says the exact size. Such bytes are somebody's on the way, such as an image service's or a proxy's, and
+    /// say nothing of the stored image. What follows the header is for others to judge, because `add` does not look at it.
+    pub(crate) fn of_download(kind: Kind, bytes: &[u8]) -> Result<Self, String> {
+        let side = kind.side();
+        match png::dimensions(bytes) {
+            Some(size) if size == (side, side) => Ok(Self::of(bytes)),
+            Some((width, height)) => {
+                Err(format!("a PNG of {width}×{height} pixels came, and a stored {kind} has {side}×{side}"))
+            }
+            None => Err("what came is not a PNG, and a portal stores nothing else".to_owned()),
+        }
+    }
+
     /// Whether both look the same. Bytes that are not a sound PNG look only like themselves.
     pub(crate) fn same_appearance(&self, other: &Self) -> bool {
         self.sha256 == other.sha256 || (self.appearance.is_some() && self.appearance == other.appearance)

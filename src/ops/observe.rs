@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::domain::asset::Digest;
+use crate::domain::asset::{Digest, Kind};
 use crate::domain::plan::Contents;
 use crate::domain::state::{Content, Listed, Listing, ObservedEntry, ObservedState, Reading};
 
@@ -150,17 +150,19 @@ pub(super) async fn contents(
         while let Some((listed, reading, downloaded)) = downloads.next().await {
             observer.observe(Event::Advanced(1));
             *reading = Some(match downloaded {
-                Ok(bytes) => {
-                    kept.downloaded.insert(listed.file_uri.clone());
-                    let content = seen(*cache, &listed.file_uri, &bytes);
-                    if is_kept(listed, &content) {
-                        let bytes = Arc::from(bytes);
-                        if kept.keep(content.sha256, Arc::clone(&bytes)) {
-                            cache.keep(content.sha256, &bytes);
+                Ok(bytes) => match seen(*cache, listed.address.kind, &listed.file_uri, &bytes) {
+                    Err(why) => Reading::Failed(why),
+                    Ok(content) => {
+                        kept.downloaded.insert(listed.file_uri.clone());
+                        if is_kept(listed, &content) {
+                            let bytes = Arc::from(bytes);
+                            if kept.keep(content.sha256, Arc::clone(&bytes)) {
+                                cache.keep(content.sha256, &bytes);
+                            }
                         }
+                        Reading::Known(content)
                     }
-                    Reading::Known(content)
-                }
+                },
                 Err(error) => Reading::Failed(error.to_string()),
             });
         }
@@ -205,23 +207,23 @@ pub(super) async fn read_again(
     found
 }
 
-/// The facts of bytes just fetched, noted.
-fn seen(cache: &dyn ContentCache, file_uri: &str, bytes: &[u8]) -> Content {
-    let content = Content::of(bytes);
+/// The facts of bytes just fetched, noted; or the reason why they are not those of a stored image.
+fn seen(cache: &dyn ContentCache, kind: Kind, file_uri: &str, bytes: &[u8]) -> Result<Content, String> {
+    let content = Content::of_download(kind, bytes)?;
     if content.appearance.is_some() {
-        // What is not a sound PNG may be a proxy's page: it is asked for again each time.
+        // What is not a sound PNG may have been cut on the way: it is asked for again each time.
         cache.remember(file_uri, &content);
     }
-    content
+    Ok(content)
 }
 
 /// Reads both lists, and fetches meanwhile what was added: it will be asked for next. What cannot be fetched is
 /// reported then.
 pub(crate) async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
     let Reader { portal, cache, .. } = reader;
-    let fetching = stream::iter(portal.added_files()).for_each_concurrent(DOWNLOADS, |file_uri| async move {
+    let fetching = stream::iter(portal.added_files()).for_each_concurrent(DOWNLOADS, |(kind, file_uri)| async move {
         if let Ok(bytes) = portal.download(&file_uri).await {
-            seen(*cache, &file_uri, &bytes);
+            let _ = seen(*cache, kind, &file_uri, &bytes);
         }
     });
     tokio::join!(portal.list(), fetching).0

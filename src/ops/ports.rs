@@ -89,7 +89,7 @@ pub trait ReadPortal {
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
     /// Where the images are that the portal reports as added since this was last called: to fetch them early, not to judge
     /// by.
-    fn added_files(&self) -> Vec<String>;
+    fn added_files(&self) -> Vec<(Kind, String)>;
     /// From here on, reading serves to determine the outcome of writes, and may go on past the command's end for a while.
     fn begin_grace_period(&self);
 }

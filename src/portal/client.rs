@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::domain::asset::Kind;
 use crate::domain::retry::Class;
 use crate::ops::events::Event;
 use crate::ops::ports::PortalError;
@@ -34,7 +35,7 @@ pub struct Client {
     pub(super) throttle: Throttle,
     pub(super) deadlines: Deadlines,
     /// Where the images are that were added, until they are asked for.
-    pub(super) added: RefCell<Vec<String>>,
+    pub(super) added: RefCell<Vec<(Kind, String)>>,
 }
 
 impl fmt::Debug for Client {

@@ -36,7 +36,7 @@ impl ReadPortal for Client {
         self.read_file(file_uri).await.map_err(|failure| failure.error)
     }
 
-    fn added_files(&self) -> Vec<String> {
+    fn added_files(&self) -> Vec<(Kind, String)> {
         self.added.take()
     }
 

@@ -31,7 +31,7 @@ impl WritePortal for Client {
             // One that holds our own secret must not get into the cache; the next reading of the lists reports it.
             let on_added = |entry: Listed| {
                 if !entry.file_uri.contains(MASK) {
-                    added.push(entry.file_uri);
+                    added.push((entry.address.kind, entry.file_uri));
                 }
             };
             let answers = answers.into_writes(&self.access, commands, halt, on_added);

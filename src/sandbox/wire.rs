@@ -29,6 +29,18 @@ impl HttpAnswer {
         Self::text(status, "text/html; charset=utf-8", &body)
     }
 
+    /// A grey PNG.
+    pub(super) fn grey(width: u16, height: u16) -> Self {
+        let mut png = Vec::new();
+        let mut encoder = png::Encoder::new(&mut png, width.into(), height.into());
+        encoder.set_color(png::ColorType::Grayscale);
+        let pixels = vec![0x80; usize::from(width) * usize::from(height)];
+        match encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)) {
+            Ok(()) => Self { status: 200, content_type: "image/png".to_owned(), body: png.into() },
+            Err(error) => Self::refused(&CallRefusal::internal(&error)),
+        }
+    }
+
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self { status, content_type: "application/json; charset=utf-8".to_owned(), body: body.to_string().into() }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::domain::asset::{Address, Digest};
+use crate::domain::asset::{Address, Digest, Kind};
 use crate::domain::export::{ExportSource, SNAPSHOT};
 use crate::domain::finding::Finding;
 use crate::domain::retry::Class;
@@ -163,7 +163,7 @@ impl ReadPortal for ExportedPortal {
         })
     }
 
-    fn added_files(&self) -> Vec<String> {
+    fn added_files(&self) -> Vec<(Kind, String)> {
         Vec::new()
     }
 

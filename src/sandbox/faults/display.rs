@@ -51,6 +51,7 @@ impl fmt::Display for FaultAction {
                 write!(f, "status-after {code} {} {}", written(body), written(content_type))
             }
             Self::Html(code) => write!(f, "html {code}"),
+            Self::Image { width, height } => write!(f, "image {width}x{height}"),
             Self::HtmlAfter(code) => write!(f, "html-after {code}"),
             Self::Delay(delay) => write!(f, "delay {delay:?}"),
             Self::DropBefore => f.write_str("drop-before"),

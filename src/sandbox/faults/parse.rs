@@ -14,16 +14,20 @@ const JSON: &str = "application/json";
 /// The longest delay; no client waits longer.
 const MAX_DELAY: Duration = Duration::from_secs(3600);
 
+/// The largest side of an image, in pixels.
+const MAX_SIDE: u16 = 1000;
+
 /// A function that reads the words after an action's own.
 type ReadAction = fn(&mut RuleWords) -> Result<FaultAction, SpecError>;
 
 /// The actions: the word for each, and what reads the words after it.
-const ACTIONS: [(&str, ReadAction); 21] = [
+const ACTIONS: [(&str, ReadAction); 22] = [
     ("status", |words| Ok(instead(answer(words)?))),
     ("status-after", |words| Ok(afterwards(answer(words)?))),
     ("error", |words| Ok(instead(refused(words)?))),
     ("error-after", |words| Ok(afterwards(refused(words)?))),
     ("html", |words| Ok(FaultAction::Html(status(words)?))),
+    ("image", image),
     ("html-after", |words| Ok(FaultAction::HtmlAfter(status(words)?))),
     ("delay", |words| Ok(FaultAction::Delay(delay(&words.next("a time such as 250ms or 1.5s")?)?))),
     ("drop-before", |_| Ok(FaultAction::DropBefore)),
@@ -51,6 +55,7 @@ const ACTIONS: [(&str, ReadAction); 21] = [
 /// REQUESTS  any | write | download | METHOD | inner:METHOD      METHOD may begin with *, as in *.add
 /// WHICH     every | N | N+ | P% | P%@SEED                        the n-th, from the n-th on, by chance
 /// ACTION    status CODE [BODY [TYPE]]    error CODE ERROR [TEXT]    html CODE       the answer, without effect
+///           image WIDTHxHEIGHT                                                      a grey one in its place
 ///           status-after …               error-after …              html-after …    the answer, after the effect
 ///           delay TIME   drop-before   drop-after   drop-during
 ///           truncate N   tear N   empty   cut N [unanswered]
@@ -163,6 +168,17 @@ fn cut(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     let after = words.number("a number of commands", 0, usize::MAX)?;
     let unanswered = words.next_if(|text| text == "unanswered").is_some();
     Ok(FaultAction::CutBatch { after, answer: if unanswered { Cut::Close } else { Cut::Partial } })
+}
+
+fn image(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
+    let word = words.next("a size such as 24x24")?;
+    let size = word.text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    match size {
+        Some((width @ 1..=MAX_SIDE, height @ 1..=MAX_SIDE)) => Ok(FaultAction::Image { width, height }),
+        _ => word
+            .place
+            .error(format!("{} is not a size such as 24x24, of at most {MAX_SIDE} pixels a side", quoted(&word.text))),
+    }
 }
 
 fn refuse(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
@@ -318,7 +334,7 @@ mod tests {
             assert_eq!(parse(&format!("any {when} empty")).unwrap_err(), format!("1:5: `{when}` {which}"));
         }
         let all = parse("any sleep").unwrap_err();
-        assert!(all.ends_with("; say one of status, status-after, error, error-after, html, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, rate-limited, time-limit, overload, expired-token, disk-full"), "{all}");
+        assert!(all.ends_with("; say one of status, status-after, error, error-after, html, image, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, rate-limited, time-limit, overload, expired-token, disk-full"), "{all}");
     }
 
     #[test]
@@ -347,6 +363,7 @@ mod tests {
             status.prop_map(|(code, body, content_type)| FaultAction::StatusAfter { code, body, content_type }),
             (200_u16..600).prop_map(FaultAction::Html),
             (200_u16..600).prop_map(FaultAction::HtmlAfter),
+            (1..=MAX_SIDE, 1..=MAX_SIDE).prop_map(|(width, height)| FaultAction::Image { width, height }),
             (0_u64..=3_600_000_000_000).prop_map(|nanos| FaultAction::Delay(Duration::from_nanos(nanos))),
             any::<usize>().prop_map(FaultAction::TruncateBody),
             any::<usize>().prop_map(FaultAction::TearBody),

@@ -92,6 +92,13 @@ pub enum FaultAction {
     },
     /// A proxy's HTML page with this status, without effect.
     Html(u16),
+    /// A grey PNG of this size, as an image service or a hotlink guard puts in the place of a file.
+    Image {
+        /// In pixels.
+        width: u16,
+        /// In pixels.
+        height: u16,
+    },
     /// A proxy's HTML page with this status after the effect.
     HtmlAfter(u16),
     /// The request waits this long before anything happens.

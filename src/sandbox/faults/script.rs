@@ -156,6 +156,7 @@ impl RequestFaults {
                 late(Late::Answer(HttpAnswer::text(*code, content_type, body)));
             }
             FaultAction::Html(status) => early(Early::Answer(HttpAnswer::page(*status))),
+            FaultAction::Image { width, height } => early(Early::Answer(HttpAnswer::grey(*width, *height))),
             FaultAction::HtmlAfter(status) => late(Late::Answer(HttpAnswer::page(*status))),
             FaultAction::Delay(delay) => self.delay += *delay,
             FaultAction::DropBefore => early(Early::Close),

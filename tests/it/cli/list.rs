@@ -133,9 +133,9 @@ fn an_image_that_cannot_be_fetched_is_unknown() {
 }
 
 #[test]
-fn what_is_no_png_is_told() {
+fn an_image_that_does_not_decode_is_named() {
     let brand = Brand::new().manifest(MANIFEST);
-    brand.seed("icon/acme-call", b"GIF89a and so on");
+    brand.seed("icon/acme-call", &art(Kind::Icon, 1)[..60]);
     let output = brand.both("list").ends_with(0);
     assert!(output.stdout.contains("no sound PNG"), "{}", output.stdout);
     assert_eq!(output.json["entries"][0]["look"], Value::Null);

@@ -21,6 +21,7 @@ mod outputs;
 mod ownership;
 mod pages;
 mod pitfalls;
+mod proxied_images;
 mod proxies;
 mod reports;
 mod resources;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brandctl::domain::asset::{Address, Digest};
+use brandctl::domain::asset::{Address, Digest, Kind};
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, IncompleteCheckout};
@@ -326,7 +326,7 @@ impl ReadPortal for Frail {
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
         self.around(self.client.list_to_write()).await
     }
-    fn added_files(&self) -> Vec<String> {
+    fn added_files(&self) -> Vec<(Kind, String)> {
         self.client.added_files()
     }
     fn begin_grace_period(&self) {
