@@ -61,11 +61,17 @@ pub(super) struct Signals {
     caught: [tokio::signal::unix::Signal; 2],
 }
 
+/// The signal to a process whose file may not grow, on Linux and macOS.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 #[cfg(unix)]
 impl Signals {
     /// Catches them; inside a runtime.
     pub(super) fn catch() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // Caught, so that a file that may not grow (`ulimit -f`) is an error of the write, and not the end without a word.
+        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self { caught: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
     }
 

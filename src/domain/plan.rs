@@ -107,6 +107,11 @@ impl Change {
             .map_or_else(|| self.address.clone(), |before| Address::new(self.address.kind, before.code.clone()))
     }
 
+    /// Whether apply keeps a copy of the image that it removes.
+    pub(crate) fn has_copy(&self) -> bool {
+        self.action.before().is_some_and(|before| before.content.is_some())
+    }
+
     /// The state of this change, given the entries that the portal has under its code, in any letter case.
     pub(crate) fn step_state(&self, live: &[ObservedEntry]) -> StepState {
         if live.iter().any(|entry| entry.listed.system) {

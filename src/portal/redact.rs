@@ -95,9 +95,14 @@ impl Redactor {
             return;
         }
         let mut known = self.secrets.borrow_mut();
-        let encoded = if plain.len() < MIN_PREFIX { Vec::new() } else { in_base64(plain.as_bytes()) };
-        let encoded = encoded.into_iter().map(|text| (text, MIN_BASE64_PREFIX));
-        for (text, min_prefix) in std::iter::once((plain, MIN_PREFIX)).chain(encoded) {
+        let mut spellings = Vec::new();
+        if plain.len() >= MIN_PREFIX {
+            spellings.extend(in_base64(plain.as_bytes()).into_iter().map(|text| (text, MIN_BASE64_PREFIX)));
+            let hex: String = plain.bytes().map(|byte| format!("{byte:02x}")).collect();
+            spellings.push((hex, 2 * MIN_PREFIX));
+        }
+        spellings.push((plain, MIN_PREFIX));
+        for (text, min_prefix) in spellings {
             known.add(text, min_prefix);
         }
     }
@@ -194,14 +199,15 @@ impl Spelling {
         let secret = self.text.expose_secret().as_bytes();
         let (mut end, mut count) = (start, 0);
         for expected in secret {
-            let rest = text.get(end..).unwrap_or_default();
+            let seen = end + if count == 0 { 0 } else { unseen(text.get(end..).unwrap_or_default()) };
+            let rest = text.get(seen..).unwrap_or_default();
             let read = |reader: &fn(&[u8]) -> Option<(u8, usize)>| {
                 reader(rest).filter(|(byte, _)| byte.eq_ignore_ascii_case(expected))
             };
             let Some((_, length)) = [literal as fn(&[u8]) -> _, percent, json, html].iter().find_map(read) else {
                 break;
             };
-            (end, count) = (end + length, count + 1);
+            (end, count) = (seen + length, count + 1);
         }
         let whole = count == secret.len();
         (whole || count >= self.min_prefix).then_some(Match { start, end, sure: whole || count >= SURE_PREFIX })
@@ -213,16 +219,28 @@ fn literal(text: &[u8]) -> Option<(u8, usize)> {
     text.first().map(|byte| (*byte, 1))
 }
 
+/// How many bytes a text begins with that nobody sees: a page in UTF-16 has a NUL in every character, and others have marks
+/// between letters.
+fn unseen(text: &[u8]) -> usize {
+    const MARKS: [&str; 7] = ["\0", "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}"];
+    let mut rest = text;
+    while let Some(next) = MARKS.iter().find_map(|mark| rest.strip_prefix(mark.as_bytes())) {
+        rest = next;
+    }
+    text.len() - rest.len()
+}
+
 /// The same, written as in `%41`.
 fn percent(text: &[u8]) -> Option<(u8, usize)> {
     let [b'%', rest @ ..] = text else { return None };
     Some((number(rest.get(..2)?, 16)?, 3))
 }
 
-/// The same, written as in `\u0041` or `\/`.
+/// The same, written as in `\u0041`, `\x41` or `\/`.
 fn json(text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'\\', b'u', rest @ ..] => Some((number(rest.get(..4)?, 16)?, 6)),
+        [b'\\', b'x', rest @ ..] => Some((number(rest.get(..2)?, 16)?, 4)),
         [b'\\', byte, ..] => Some((*byte, 2)),
         _ => None,
     }
@@ -292,6 +310,11 @@ mod tests {
             r"s3cr3t\u00533cr3t",
             "s3cr3t&#83;3cr3t",
             "s3cr3t&#x53;3cr3t",
+            r"\x73\x33cr3tS3cr3t",
+            "733363723374533363723374",
+            "733363723374533363723374".to_ascii_uppercase().as_str(),
+            "s\u{0}3\u{0}c\u{0}r\u{0}3\u{0}t\u{0}S\u{0}3\u{0}c\u{0}r\u{0}3\u{0}t",
+            "s3c\u{200b}r3t\u{ad}S3cr3t",
         ] {
             assert_eq!(redactor.redact(&format!("a/{text}/b")), "a/[secret]/b", "{text}");
         }

@@ -203,13 +203,12 @@ pub(super) fn counts_of(report: &Report) -> Option<String> {
 
 /// The entries that lost their image, each with the command that puts it back.
 pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, String)> {
-    let had_image = |address: &Address| {
-        plan.diff.changes.iter().any(|change| change.address == *address && change.action.before().is_some())
-    };
+    let has_copy =
+        |address: &Address| plan.diff.changes.iter().any(|change| change.address == *address && change.has_copy());
     run.steps
         .iter()
         .filter(|(_, step)| step.wrote && matches!(step.outcome, StepOutcome::Failed | StepOutcome::Unknown))
-        .filter(|(address, _)| had_image(address))
+        .filter(|(address, _)| has_copy(address))
         .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, shell_word(&escaped(address)))))
         .collect()
 }

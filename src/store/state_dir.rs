@@ -67,11 +67,17 @@ impl StateError {
             Self::Tracked { folder, .. } if folder.as_os_str().is_empty() => {
                 format!("delete the folder: it is a repository of its own; or {instead}")
             }
-            Self::Tracked { folder, .. } => format!(
-                "remove the folder with `git rm -r -- {}` and commit that: what came with a commit is nobody's state; or \
-                 {instead}",
-                folder.display()
-            ),
+            Self::Tracked { file, folder } if is_own(folder) => {
+                // As Git spells it.
+                let depth = folder.components().count();
+                let folder: PathBuf = Path::new(file).components().take(depth).collect();
+                format!(
+                    "remove the folder with `git rm -r -- {}` and commit that: what came with a commit is nobody's state; or \
+                     {instead}",
+                    folder.display()
+                )
+            }
+            Self::Tracked { .. } => instead,
             Self::NotAFolder(_) | Self::InGit(_) => instead,
             Self::Io(error) if is_unexpected(error) => {
                 format!("brandctl did not put it there: move it away, a run with its whole folder, or {instead}")
@@ -79,6 +85,11 @@ impl StateError {
             Self::Io(_) => format!("check its permissions, or {instead}"),
         }
     }
+}
+
+/// Whether a folder can hold nothing but brandctl's state, by its name.
+fn is_own(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name.eq_ignore_ascii_case(place::STATE))
 }
 
 impl From<StateError> for io::Error {

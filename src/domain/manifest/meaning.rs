@@ -1,5 +1,7 @@
 //! A tree of values → a [`Manifest`], or everything that is wrong with it.
 
+use std::collections::BTreeSet;
+
 use crate::domain::asset::Kind;
 use crate::domain::finding::{Finding, Place, Problem};
 use crate::domain::rulebook::CODE_STYLE;
@@ -22,6 +24,9 @@ const YAML: YamlFile = YamlFile {
     empty_help: "an empty manifest never means an empty portal: write at least `version: 1` and `owns`",
     checks: YamlChecks { syntax: checks::YAML, empty: checks::EMPTY, duplicate_key: checks::DUPLICATE_KEY },
 };
+
+/// The most patterns of a list. A manifest may come from a stranger, and compiling patterns takes time and memory.
+const MAX_PATTERNS: usize = 1000;
 
 const OWNS_HELP: &str = "list the codes this manifest is the source of truth for: `owns: [\"acme-*\"]`";
 
@@ -124,11 +129,11 @@ impl Reader<'_, '_> {
                 return Vec::new();
             }
         };
-        let mut portals = Vec::new();
+        let (mut portals, mut known) = (Vec::new(), BTreeSet::new());
         for item in hosts {
             match item.shape() {
                 Shape::Text(text) => match values::host(text) {
-                    Ok(host) if portals.contains(&host) => {}
+                    Ok(host) if !known.insert(host.clone()) => {}
                     Ok(host) => portals.push(host),
                     Err(problem) => {
                         let mut place = item.place.clone();
@@ -168,6 +173,12 @@ impl Reader<'_, '_> {
             self.wrong_type(&what, "a list of patterns", &pair.value, &pair.place, how_to_list(pair));
             return (Scope::default(), None);
         };
+        if items.len() > MAX_PATTERNS {
+            let what = format!("`{}` has {} patterns, and at most {MAX_PATTERNS} are taken", pair.key, items.len());
+            let help = "a pattern such as `acme-*` stands for all codes that begin so";
+            self.push(Finding::error(checks::BAD_VALUE, what).at(pair.place.clone()).help(help));
+            return (Scope::default(), None);
+        }
         let mut patterns = Vec::new();
         let mut everything = None;
         for item in items {

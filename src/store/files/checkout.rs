@@ -72,7 +72,9 @@ pub(crate) fn checkouts_around(path: &Path) -> io::Result<Vec<(PathBuf, PathBuf)
     Ok(whole.ancestors().filter(|above| has_git(above)).filter_map(way).collect())
 }
 
+/// Whether a `.git` is in a folder, usable or not. A plain folder of that name without anything of a repository in it is not one.
 fn has_git(folder: &Path) -> bool {
     let git = folder.join(".git");
-    fs::metadata(&git).is_ok_and(|facts| facts.is_file()) || fs::symlink_metadata(git.join("HEAD")).is_ok()
+    let holds = |name| fs::symlink_metadata(git.join(name)).is_ok();
+    fs::symlink_metadata(&git).is_ok_and(|facts| !facts.is_dir() || holds("HEAD") || holds("config"))
 }

@@ -89,7 +89,7 @@ pub(super) fn tracked(entry: &str) -> Option<(String, Tracked)> {
 /// is read.
 pub(crate) fn index(checkout: &Checkout, path: &str) -> Result<BTreeMap<String, Indexed>, NoHistory> {
     let path = if path.is_empty() { "." } else { path };
-    let text = output(checkout, ["ls-files", "-z", "-t", "--cached", "--", path])?;
+    let text = output(checkout, ["ls-files", "-z", "-v", "--cached", "--", path])?;
     Ok(indexed(&text))
 }
 
@@ -97,7 +97,9 @@ pub(crate) fn index(checkout: &Checkout, path: &str) -> Result<BTreeMap<String, 
 pub(super) fn indexed(text: &[u8]) -> BTreeMap<String, Indexed> {
     let entries = text.split(|byte| *byte == 0).filter_map(|entry| std::str::from_utf8(entry).ok()?.split_once(' '));
     let indexed = entries.map(|(tag, path)| {
-        let state = if tag.eq_ignore_ascii_case("S") { Indexed::LeftOut } else { Indexed::Wanted };
+        // A small letter: Git was told to take the file for unchanged, whatever is there (`--assume-unchanged`).
+        let is_taken_as_is = tag.starts_with(|letter: char| letter.is_ascii_lowercase());
+        let state = if is_taken_as_is || tag == "S" { Indexed::LeftOut } else { Indexed::Wanted };
         (path.to_owned(), state)
     });
     indexed.collect()

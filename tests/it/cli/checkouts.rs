@@ -170,6 +170,7 @@ fn a_sparse_checkout_deletes_nothing_that_it_left_out() {
             "sparse-checkout set --no-cone /brand.yaml /icons/acme-00.png /icons/acme-01.png /icons/acme-02.png",
         ),
         ("skip-worktree", "update-index --skip-worktree icons/acme-03.png icons/acme-04.png"),
+        ("assume-unchanged", "update-index --assume-unchanged icons/acme-03.png icons/acme-04.png"),
     ];
     each(cases, |(case, line)| {
         let brand = in_step();

@@ -105,3 +105,29 @@ fn several_entries_with_one_image_are_copied_each() {
     brand.json(&format!("restore {run} --yes")).ends_with(0);
     assert_eq!(brand.image("icon/acme-y").unwrap(), art(Kind::Icon, 50));
 }
+
+#[test]
+fn what_was_changed_without_a_copy_is_not_promised_back() {
+    let brand = known();
+    fs::remove_dir_all(brand.path(".brandctl")).unwrap();
+    brand.fail("download every status 404 gone".parse().unwrap());
+    let output = brand.run(["apply", "--yes", "--settle", "0.1", "--allow-unbacked"]).ends_with(3);
+    assert!(!output.stdout.contains("puts the old image back"), "{}", output.stdout);
+    assert!(output.stdout.contains("The journal is in ") && !output.stdout.contains("old images"), "{}", output.stdout);
+}
+
+/// A file that may not grow is an error of the write, and not the end without a word.
+#[cfg(unix)]
+#[test]
+fn a_limit_on_the_size_of_files_ends_in_an_error() {
+    for kib in [0, 1, 2, 3] {
+        let brand = known();
+        let line = format!("ulimit -f {kib}; exec {} apply --yes --settle 0.1", env!("CARGO_BIN_EXE_brandctl"));
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", &line]).current_dir(brand.folder.path()).env_clear();
+        let output = command.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{kib}: {output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() || told.contains("File too large"), "{kib}: {told}");
+    }
+}

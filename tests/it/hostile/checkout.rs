@@ -400,6 +400,31 @@ fn where_git_cannot_say_whether_it_tracks_state_that_is_said_and_nothing_of_it_i
 }
 
 #[test]
+fn a_git_that_is_none_is_one_that_cannot_say() {
+    for make in ["mkfifo .git", "ln -s nowhere .git", "ln -s /dev/zero .git", "mkdir .git && touch .git/config"] {
+        let brand = applied();
+        let _ = fs::remove_dir_all(brand.path(".git"));
+        let made = Command::new("sh").args(["-c", make]).current_dir(brand.folder.path()).status().unwrap();
+        assert!(made.success(), "{make}");
+        let downloads = brand.downloads();
+        let output = brand.run(["plan"]).ends_with(0);
+        assert!(output.stderr.contains("are not read"), "{make}: {}", output.stderr);
+        assert!(brand.downloads() > downloads, "{make}: the cache was believed");
+        brand.run(["history"]).ends_with(1);
+    }
+}
+
+#[test]
+fn nobody_is_told_to_remove_a_folder_that_is_not_brandctls() {
+    let brand = applied();
+    git(&brand, &["init", "-q"]);
+    git(&brand, &["add", "."]);
+    let output = brand.run(["plan", "--state-dir", "icons"]).ends_with(1);
+    assert!(output.stderr.contains("is tracked by Git") && !output.stderr.contains("git rm"), "{}", output.stderr);
+    assert!(output.stderr.contains("name another folder with --state-dir"), "{}", output.stderr);
+}
+
+#[test]
 fn a_folder_without_git_works_as_ever() {
     let brand = applied();
     let downloads = brand.downloads();
