@@ -18,7 +18,7 @@ use crate::text;
 
 use super::declared::{self, DeclaredFile};
 use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
-use super::git::Git;
+use super::git::{self, Git};
 use super::orphans;
 use super::paths::PathFilter;
 use super::root::Root;
@@ -189,6 +189,10 @@ impl Repository {
             && let Some((message, help)) = self.root.why_not_manifest(&real)
         {
             return Err(self.unreadable(message, &help));
+        }
+        if kind == FileKind::File && git::is_link_to_untracked(&self.manifest, &real) {
+            let message = "the manifest is a link to a file that Git does not track".to_owned();
+            return Err(self.unreadable(message, "commit that file too, or name it itself with -f"));
         }
         match kind {
             // Errors quote lines of a manifest, and other files may hold secrets.

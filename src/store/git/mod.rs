@@ -47,6 +47,21 @@ pub(crate) fn tracked_below(top: &Path, below: &Path) -> Result<Option<String>, 
     Ok(first.map(|path| String::from_utf8_lossy(path).into_owned()))
 }
 
+/// Whether a link that Git tracks leads from `path` to `real`, a file in the checkout that it does not track. A commit brings
+/// the link, and what it leads to may be a file that somebody else put there, with secrets in it.
+pub(crate) fn is_link_to_untracked(path: &Path, real: &Path) -> bool {
+    let Ok(checkout) = checkout(folder_of(real)) else { return false };
+    let top = checkout.top();
+    let links = std::path::absolute(path).map(|path| place::links_on(&path)).unwrap_or_default();
+    let tracks =
+        |path: &Path| path.strip_prefix(top).is_ok_and(|below| matches!(tracked_below(top, below), Ok(Some(_))));
+    let is_tracked = |link: &PathBuf| {
+        let folder = place::real(folder_of(link));
+        folder.is_ok_and(|folder| link.file_name().is_some_and(|name| tracks(&folder.join(name))))
+    };
+    links.iter().any(is_tracked) && !tracks(real)
+}
+
 /// The history of the repository that a manifest is in.
 #[derive(Debug)]
 pub(crate) struct Git {

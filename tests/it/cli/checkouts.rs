@@ -490,3 +490,22 @@ fn a_pointer_of_lfs_is_named_and_never_uploaded() {
     let plan = brand.writing_nothing(|| brand.json("apply --yes")).ends_with(1);
     assert!(plan.text().contains("git lfs pull"), "{plan:?}");
 }
+
+/// A commit brings a link, and what it leads to may be a file of a job's with secrets in it: errors would quote its lines.
+#[test]
+fn a_link_to_a_file_that_git_does_not_track_is_not_read_as_a_manifest() {
+    let brand = in_step();
+    fs::rename(brand.path("brand.yaml"), brand.path("real.yaml")).unwrap();
+    std::os::unix::fs::symlink("real.yaml", brand.path("brand.yaml")).unwrap();
+    git(brand.folder.path(), "add -A");
+    brand.run(["validate"]).ends_with(0);
+    fs::write(brand.path("ci-secrets.yaml"), "password: s3cr3t-of-the-job\n").unwrap();
+    fs::remove_file(brand.path("brand.yaml")).unwrap();
+    std::os::unix::fs::symlink("ci-secrets.yaml", brand.path("brand.yaml")).unwrap();
+    git(brand.folder.path(), "add brand.yaml");
+    let output = brand.both("validate").ends_with(1);
+    assert!(output.text().contains("a link to a file that Git does not track"), "{output:?}");
+    assert!(!output.text().contains("s3cr3t-of") && !output.text().contains("password"), "{output:?}");
+    // Whoever names it wants it read.
+    brand.run(["validate", "-f", "real.yaml"]).ends_with(0);
+}
