@@ -3,9 +3,18 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+#[cfg(unix)]
+use rustix::fs::OFlags;
+#[cfg(unix)]
+use rustix::io::Errno;
 
 use super::place;
 use super::replace::Replacement;
+
+/// How long the reader of a pipe may take to open it.
+const READER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The destination of a write. Its existence shows that it can be written, as far as can be seen without writing.
 #[derive(Debug)]
@@ -67,12 +76,41 @@ impl Output {
         match self {
             Self::File(replacement) => replacement.finish_or_overwrite(bytes),
             Self::InPlace(file) => super::replace::overwrite(&file, bytes),
-            Self::Stream(path) => all(&mut OpenOptions::new().write(true).open(path)?),
+            Self::Stream(path) => all(&mut open_stream(&path)?),
             Self::Descriptor(path, number) => all(&mut open_descriptor(&path, number)?),
             Self::Standard => all(&mut io::stdout().lock()),
             Self::Diagnostics => all(&mut io::stderr().lock()),
         }
     }
+}
+
+/// Opens a pipe or a device. A pipe without a reader is waited for, and not for ever: `--timeout` and signals end no open().
+#[cfg(unix)]
+fn open_stream(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let until = Instant::now() + READER_TIMEOUT;
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    loop {
+        match options.open(path) {
+            Ok(file) => {
+                // From here on a slow reader is waited for.
+                rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+                return Ok(file);
+            }
+            Err(error) if error.raw_os_error() != Some(Errno::NXIO.raw_os_error()) => return Err(error),
+            Err(_) if Instant::now() >= until => {
+                let message = format!("nobody opened this pipe for reading within {} s", READER_TIMEOUT.as_secs());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn open_stream(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
 }
 
 /// Refuses a link, unless it leads to a pipe or a device, and a folder on the way that is a link out of the repository:

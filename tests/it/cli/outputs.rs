@@ -197,6 +197,21 @@ fn open_files_are_written_behind_what_they_hold() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_reads_is_an_error_and_one_that_is_read_late_is_written() {
+    let brand = Brand::new().declares("icon/acme-new", 40);
+    let made = Command::new("mkfifo").args(["pipe", "late"]).current_dir(brand.folder.path()).status().unwrap();
+    assert!(made.success());
+    let output = brand.run(["plan", "-o", "pipe"]).ends_with(1);
+    assert!(output.stderr.contains("nobody opened this pipe for reading within 10 s"), "{}", output.stderr);
+    let line = "(sleep 1; cat late > all) & $0 plan -q --report json=late >/dev/null; wait";
+    let mut command = Command::new("bash");
+    command.args(["-c", line, env!("CARGO_BIN_EXE_brandctl")]).current_dir(brand.folder.path());
+    let output = command.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).output().unwrap();
+    assert!(output.status.success() && text(&brand, "all").contains("acme-new"), "{output:?}");
+}
+
 /// A single file that is mounted into a container cannot be replaced, only written.
 #[cfg(target_os = "linux")]
 #[test]
