@@ -31,8 +31,9 @@ pub fn report(report: &Report) -> String {
         let (address, why) = (escaped(&unknown.address), escape(&unknown.why));
         let _ = writeln!(text, "{DIM}# left alone: {address}: {why}{DIM:#}");
     }
+    let origins = origin::ShownOrigins::of(report);
     for change in &plan.diff.changes {
-        if let Some(origin) = origin::of(report, &change.address) {
+        if let Some(origin) = origins.get(&change.address) {
             let address = escaped(&change.address);
             let _ = writeln!(text, "{DIM}# {address}: {}{DIM:#}", origin::in_words(origin));
         }

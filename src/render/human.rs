@@ -16,6 +16,7 @@ use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 use crate::format::FindingDocument;
 
+use super::origin::ShownOrigins;
 use super::outcome::{renames, rest};
 use super::picture::{self, Pictures};
 use super::reason::{in_pairs, unmanaged};
@@ -194,6 +195,7 @@ fn width(plan: &Plan) -> usize {
 }
 
 fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen: &Screen) {
+    let origins = ShownOrigins::of(report);
     let mut drawn = 0;
     for change in in_pairs(plan) {
         let (style, symbol) = match change.action {
@@ -202,7 +204,7 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen
             Action::Delete(_) => (DELETE, "  -"),
         };
         let first = format!("{style}{symbol} {}{style:#}", shown(&change.address));
-        text.push_str(&screen.row(LEAD, &first, width, &reason(change, plan, report)));
+        text.push_str(&screen.row(LEAD, &first, width, &reason(change, plan, origins)));
         if let (Some(colours), Some(columns)) = (screen.colours, screen.columns)
             && drawn < MAX_DRAWN
         {
@@ -220,9 +222,9 @@ fn changes(text: &mut String, plan: &Plan, report: &Report, width: usize, screen
     }
 }
 
-fn reason(change: &Change, plan: &Plan, report: &Report) -> String {
+fn reason(change: &Change, plan: &Plan, origins: ShownOrigins<'_>) -> String {
     let why = reason::in_full(change, plan, |spelling| format!("`{}`", escape(spelling)), shown);
-    match origin::of(report, &change.address) {
+    match origins.get(&change.address) {
         Some(origin) => format!("{why}; {}", origin::in_words(origin)),
         None => why,
     }

@@ -20,6 +20,7 @@ use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 
+use super::origin::ShownOrigins;
 use super::outcome::{self, Headline};
 use super::{origin, reason};
 use crate::text::escape;
@@ -43,7 +44,8 @@ pub fn validation(validation: &Validation) -> String {
 pub fn report(report: &Report, command: &str) -> String {
     let mut cases = Vec::new();
     if let Some(plan) = &report.plan {
-        cases.extend(plan.diff.changes.iter().map(|change| of_change(change, plan, report)));
+        let origins = ShownOrigins::of(report);
+        cases.extend(plan.diff.changes.iter().map(|change| of_change(change, plan, report, origins)));
         cases.extend(plan.diff.unknown.iter().map(|unknown| Case {
             ending: Some(CaseResult::new(ResultElement::Error, "unknown", unknown.why.clone())),
             ..Case::named(unknown.address.to_string())
@@ -155,11 +157,11 @@ fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
 }
 
 /// A change that is not made yet is one that differs; one that was to be made is judged by what became of it.
-fn of_change(change: &Change, plan: &Plan, report: &Report) -> Case {
+fn of_change(change: &Change, plan: &Plan, report: &Report, origins: ShownOrigins<'_>) -> Case {
     let why = reason::in_full(change, plan, ToOwned::to_owned, ToString::to_string);
     let sort = change.action.name();
     let step = report.run.as_ref().and_then(|run| run.steps.get(&change.address));
-    let (sort, why) = match origin::of(report, &change.address) {
+    let (sort, why) = match origins.get(&change.address) {
         Some(origin) => {
             (format!("{sort}.{}", origin.kind.name()), format!("{sort}: {why}; {}", origin::in_words(origin)))
         }

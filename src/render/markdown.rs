@@ -77,9 +77,10 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
         let rows = changes.map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
         return comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
     }
+    let origins = origin::ShownOrigins::of(report);
     let rows = in_pairs(plan).into_iter().map(|change| {
         let mut why = reason::in_full(change, plan, code, name);
-        if let Some(origin) = origin::of(report, &change.address) {
+        if let Some(origin) = origins.get(&change.address) {
             let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
         }
         format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))

@@ -1,14 +1,24 @@
 //! Who moved, in words.
 
 use crate::domain::asset::Address;
-use crate::domain::origin::{Origin, OriginKind, common_reason};
+use crate::domain::origin::{Origin, OriginKind, Origins, common_reason};
 use crate::domain::report::Report;
 use crate::text::escape;
 
-/// The origin of a change, where it says more than that of all others.
-pub(super) fn of<'a>(report: &'a Report, address: &Address) -> Option<&'a Origin> {
-    let is_shown = common_reason(&report.origins).is_none();
-    report.origins.get(address).filter(|_| is_shown)
+/// The origins that are shown with their changes: those that say more than one sentence about all of them.
+#[derive(Clone, Copy)]
+pub(super) struct ShownOrigins<'a>(Option<&'a Origins>);
+
+impl<'a> ShownOrigins<'a> {
+    /// Those of a report.
+    pub(super) fn of(report: &'a Report) -> Self {
+        Self(Some(&report.origins).filter(|origins| common_reason(origins).is_none()))
+    }
+
+    /// The origin of a change.
+    pub(super) fn get(self, address: &Address) -> Option<&'a Origin> {
+        self.0?.get(address)
+    }
 }
 
 /// An origin in words: `drifted: the portal's image is none of the 3 that were committed`.

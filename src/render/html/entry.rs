@@ -12,7 +12,8 @@ use crate::domain::png::{Comparison, compare};
 use crate::domain::report::{Report, Run, Validation};
 use crate::domain::rules::Piece;
 use crate::domain::step::{StepOutcome, StepResult};
-use crate::render::{origin, reason, usage};
+use crate::render::origin::ShownOrigins;
+use crate::render::{reason, usage};
 use crate::text::{escape, escaped};
 
 /// The action on an entry, as the page sorts and filters it.
@@ -129,7 +130,8 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Ca
     let mut entries = Vec::new();
     // The other half of a rename shows both.
     let shown = plan.diff.changes.iter().filter(|change| change.rename.is_none() || change.action.after().is_some());
-    entries.extend(shown.map(|change| of_change(change, plan, report, &findings, gallery)));
+    let origins = ShownOrigins::of(report);
+    entries.extend(shown.map(|change| of_change(change, plan, (report, origins), &findings, gallery)));
     for unknown in &plan.diff.unknown {
         let piece = art.get(&unknown.address.folded());
         entries.push(Card {
@@ -235,7 +237,7 @@ fn seen(bytes: &[u8], gallery: &mut Gallery) -> Side {
 fn of_change<'a>(
     change: &'a Change,
     plan: &'a Plan,
-    report: &'a Report,
+    (report, origins): (&'a Report, ShownOrigins<'a>),
     findings: &Findings<'a>,
     gallery: &mut Gallery,
 ) -> Card<'a> {
@@ -269,15 +271,15 @@ fn of_change<'a>(
         let link = if entry.why.is_empty() { "" } else { "; " };
         entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, |text| escaped(text))));
     }
-    follow_up(&mut entry, report);
+    follow_up(&mut entry, report, origins);
     entry
 }
 
 /// Adds who moved, how the steps ended, and what the portal shows now.
-fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report) {
+fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report, origins: ShownOrigins<'a>) {
     let run = report.run.as_ref();
     let addresses = [Some(entry.address), entry.renamed_from].into_iter().flatten();
-    entry.origins = addresses.clone().filter_map(|address| origin::of(report, address)).collect();
+    entry.origins = addresses.clone().filter_map(|address| origins.get(address)).collect();
     entry.steps = addresses.filter_map(|address| Some((address, run?.steps.get(address)?))).collect();
     entry.ending = ShownState::of(entry.address, run);
     entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| ShownState::of(old, run));
