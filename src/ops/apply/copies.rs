@@ -1,5 +1,6 @@
 //! Copies of the old images, made before the first write: of every image that is replaced or deleted, as this process
-//! downloaded it after it took the lock. What a cache or a saved plan holds was made by somebody else.
+//! downloaded it after it took the lock. What a cache or a saved plan holds was made by somebody else; only of what an earlier
+//! run of the same plan removed there is nothing else.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ use super::tools::Tools;
 /// The most bytes of images that wait to be written.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Keeps a copy of every image that is known and that the steps after `start` replace or delete.
+/// Keeps a copy of every known image that the plan replaces or deletes.
 pub(super) async fn keep<P: ReadPortal>(
     plan: &Plan,
     seen: Option<Seen>,
@@ -30,45 +31,53 @@ pub(super) async fn keep<P: ReadPortal>(
 ) -> Result<(), NotApplied> {
     let old: Vec<_> = plan.diff.changes.iter().filter_map(|change| old_image(change, start)).collect();
     // Of a plan that this process made, it downloaded each old image itself.
-    let at_hand = |old: &OldImage<'_>| seen.and_then(|_| Some((old.digest, plan.contents.get(&old.digest)?.clone())));
-    let kept: Contents = old.iter().filter_map(at_hand).collect();
+    let is_at_hand = |old: &&OldImage<'_>| old.file_uri.is_none() || seen.is_some();
+    let bytes = |old: &OldImage<'_>| Some((old.digest, plan.contents.get(&old.digest)?.clone()));
+    let kept: Contents = old.iter().filter(is_at_hand).filter_map(bytes).collect();
     run.keep(&kept)?;
-    let missing: Vec<_> = old.into_iter().filter(|old| !kept.contains_key(&old.digest)).collect();
+    let is_missing = |old: &OldImage<'_>| old.file_uri.is_some() && (seen.is_none() || !kept.contains_key(&old.digest));
+    let missing: Vec<_> = old.into_iter().filter(is_missing).collect();
     if missing.is_empty() {
         return Ok(());
     }
     tokio::select! {
         biased;
         () = tools.interrupt.raised() => Err(NotApplied::Interrupted),
-        done = download(missing, tools, run) => done,
+        done = download(missing, kept.into_keys().collect(), tools, run) => done,
     }
 }
 
 /// The image that a step removes.
 struct OldImage<'a> {
     address: &'a Address,
-    file_uri: &'a str,
+    /// Where it is now; `None` when an earlier run removed it.
+    file_uri: Option<&'a str>,
     digest: Digest,
 }
 
-/// The image that a step which is still to be sent removes, if it is known.
+/// The image that a step removes, if it is known.
 fn old_image<'a>(change: &'a Change, start: &'a StartingPoint) -> Option<OldImage<'a>> {
     let digest = change.action.before()?.content.as_ref()?.sha256;
-    Some(OldImage { address: &change.address, file_uri: start.old_images.get(&change.address)?, digest })
+    let file_uri = start.old_images.get(&change.address).map(String::as_str);
+    Some(OldImage { address: &change.address, file_uri, digest })
 }
 
+/// Downloads what is missing; `kept` is kept already.
 async fn download<P: ReadPortal>(
     missing: Vec<OldImage<'_>>,
+    mut kept: BTreeSet<Digest>,
     tools: &Tools<'_, P>,
     run: &dyn PreparedRun,
 ) -> Result<(), NotApplied> {
     let reader = &tools.reader;
     reader.observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
-    let mut downloads = stream::iter(missing)
-        .map(|old| async move { (old.digest, old.address, reader.portal.download(old.file_uri).await) })
-        .buffer_unordered(DOWNLOADS);
+    let mut downloads =
+        stream::iter(missing)
+            .map(|old| async move {
+                (old.digest, old.address, reader.portal.download(old.file_uri.unwrap_or_default()).await)
+            })
+            .buffer_unordered(DOWNLOADS);
     let (mut waiting, mut bytes_waiting) = (Contents::new(), 0);
-    let mut kept = BTreeSet::new();
     let mut lost = Vec::new();
     while let Some((digest, address, downloaded)) = downloads.next().await {
         reader.observer.observe(Event::Advanced(1));
