@@ -14,7 +14,7 @@ use crate::ops::ports::Interrupt;
 /// The largest journal that is read, in bytes: more than that of a run with a hundred thousand steps.
 pub(super) const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
 
-/// How much is read of all journals in one go, in bytes: those of tens of thousands of ordinary runs, read in a second or two.
+/// How much one command reads of all journals, in bytes: those of tens of thousands of ordinary runs, read in a second or two.
 const MAX_JOURNALS_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The largest plan that is read, in bytes: that of a hundred thousand changes.
@@ -38,7 +38,7 @@ impl ReadingEnd {
     }
 }
 
-/// What is left of what may be read in one go.
+/// What one command may still read.
 #[derive(Debug)]
 pub(super) struct ReadingBudget {
     end: Option<ReadingEnd>,

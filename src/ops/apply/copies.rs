@@ -35,8 +35,8 @@ pub(super) async fn keep<P: ReadPortal>(
     let bytes = |old: &OldImage<'_>| Some((old.digest, plan.contents.get(&old.digest)?.clone()));
     let kept: Contents = old.iter().filter(is_at_hand).filter_map(bytes).collect();
     run.keep(&kept)?;
-    let is_missing = |old: &OldImage<'_>| old.file_uri.is_some() && (seen.is_none() || !kept.contains_key(&old.digest));
-    let missing: Vec<_> = old.into_iter().filter(is_missing).collect();
+    let is_missing = |old: &&OldImage<'_>| seen.is_none() || !kept.contains_key(&old.digest);
+    let missing: Vec<_> = old.iter().filter(is_missing).filter_map(|old| Some((old, old.file_uri?))).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -64,19 +64,16 @@ fn old_image<'a>(change: &'a Change, start: &'a StartingPoint) -> Option<OldImag
 
 /// Downloads what is missing; `kept` is kept already.
 async fn download<P: ReadPortal>(
-    missing: Vec<OldImage<'_>>,
+    missing: Vec<(&OldImage<'_>, &str)>,
     mut kept: BTreeSet<Digest>,
     tools: &Tools<'_, P>,
     run: &dyn PreparedRun,
 ) -> Result<(), NotApplied> {
     let reader = &tools.reader;
     reader.observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
-    let mut downloads =
-        stream::iter(missing)
-            .map(|old| async move {
-                (old.digest, old.address, reader.portal.download(old.file_uri.unwrap_or_default()).await)
-            })
-            .buffer_unordered(DOWNLOADS);
+    let mut downloads = stream::iter(missing)
+        .map(|(old, file_uri)| async move { (old.digest, old.address, reader.portal.download(file_uri).await) })
+        .buffer_unordered(DOWNLOADS);
     let (mut waiting, mut bytes_waiting) = (Contents::new(), 0);
     let mut lost = Vec::new();
     while let Some((digest, address, downloaded)) = downloads.next().await {
