@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::render::html::{self, Holding, HoldingOrigin};
@@ -50,10 +50,14 @@ fn browse_with(script: &str, page: &str, arguments: &[&str]) {
     visit(script, &file, arguments);
 }
 
+/// One Chromium keeps a core busy. Of more than there are cores, the last may wait longer for a page than Playwright waits.
+static BROWSER: Mutex<()> = Mutex::new(());
+
 /// Runs a script on what is at an address or in a file.
 fn visit(script: &str, place: impl AsRef<OsStr>, arguments: &[&str]) {
     let folder = installed();
     let mut command = Command::new(folder.join("bin/node"));
+    let _turn = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
     let output = command.arg(folder.join(script)).arg(place).args(arguments).output().unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));

@@ -17,6 +17,8 @@ const faults = [];
 export const open = async ({ hash = '', width = 1440, height = 900, ...settings } = {}) => {
   const context = await browser.newContext({ viewport: { width, height }, ...settings });
   const page = await context.newPage();
+  // How long a page takes depends on what else the machine does; only one that never comes is a fault.
+  page.setDefaultTimeout(180_000);
   page.on('console', message => ['error', 'warning'].includes(message.type()) && faults.push(message.text()));
   page.on('pageerror', error => faults.push(String(error)));
   page.on('request', request => /^(file|data):/.test(request.url()) || request.url() === url || faults.push(`asked for ${request.url()}`));
