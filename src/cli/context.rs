@@ -24,7 +24,7 @@ pub(super) struct Context<'a> {
     pub(super) globals: &'a Globals,
     pub(super) repository: Repository,
     pub(super) progress: Arc<Progress>,
-    /// How far apart two readings of the portal must be to be believed.
+    /// For how long a request without an answer may still be carried out after its last byte was sent.
     pub(super) settle: Duration,
     /// Whether the user asked to stop.
     pub(super) interrupt: Interrupt,
@@ -37,12 +37,12 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// The context of a command that may have to read the portal twice.
+    /// The context of a command to which it matters what the portal may still carry out.
     pub(super) fn new(globals: &'a Globals, settle: &SettleArgs) -> Self {
         Self { settle: settle.settle, ..Self::reading_once(globals) }
     }
 
-    /// The context of a command that reads the portal once.
+    /// The context of a command to which it does not matter.
     pub(super) fn reading_once(globals: &'a Globals) -> Self {
         let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
         signals::watch(&interrupt, &writing);

@@ -19,8 +19,9 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
+use super::recovery;
 use super::reports::Reports;
-use super::settings::{Globals, SelectArgs};
+use super::settings::{Globals, SelectArgs, SettleArgs};
 
 /// Show what the portal holds, and what is managed
 ///
@@ -28,7 +29,7 @@ use super::settings::{Globals, SelectArgs};
 /// nothing is known of who owns them. JSON has every entry.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl list\n  brandctl list --system                with the codes that come with the product\n  brandctl list --only 'icon/acme-*'\n  brandctl list --format json\n\nExit codes: 0 listed, 1 error, or an image could not be fetched, 130 interrupted."
+    after_help = "Examples:\n  brandctl list\n  brandctl list --system                with the codes that come with the product\n  brandctl list --only 'icon/acme-*'\n  brandctl list --format json\n\nExit codes: 0 listed, 1 error, an image could not be fetched, or the portal may still change, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Name the entries that come with the product too, instead of counting them
@@ -37,11 +38,13 @@ pub(super) struct Arguments {
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
+    settle: SettleArgs,
+    #[command(flatten)]
     pub(super) reports: Reports,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let context = Context::reading_once(globals);
+    let context = Context::new(globals, &arguments.settle);
     let mut attempt = Attempt::default();
     let opened = open(&context, arguments, &mut attempt);
     let with_manifest = opened.as_ref().is_ok_and(|(.., manifest)| manifest.is_some());
@@ -79,7 +82,8 @@ fn look(
     (connection, only, manifest): Opened,
     attempt: &mut Attempt,
 ) -> Result<ListReport, Failure> {
-    let Arguments { select, reports, system: _ } = arguments;
+    let Arguments { select, reports, .. } = arguments;
+    recovery::tell_open(context, &connection, attempt)?;
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
     let reader = connection.reader(context);

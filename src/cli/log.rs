@@ -172,7 +172,7 @@ fn wrote<T>(
     match outcome {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(WriteError::NoEffect(error))) => Err(error.into()),
-        Ok(Err(WriteError::Unknown(error))) => {
+        Ok(Err(WriteError::Unclear(error) | WriteError::Unanswered(error))) => {
             log.outcome = LogOutcome::Unknown;
             let message = format!("{}; {maybe}", error.message);
             Err(PortalError { message, hint: Some(help.to_owned()), ..error }.into())

@@ -49,7 +49,7 @@ pub(super) fn make(
     let Compared { connection, manifest, desired, mut planned } =
         compare(context, &arguments.select, arguments.guards.unbacked(), purpose, attempt)?;
     let checked = items.map_or(Ok(()), |items| check_usage(context, &connection, &mut planned, &items));
-    let seen = planned.seen;
+    let seen = planned.seen.clone();
     context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
     // A plan that was made is shown, also where the search for codes in use was cut short.
     let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))?;

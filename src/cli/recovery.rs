@@ -2,10 +2,13 @@
 
 use std::io;
 
+use jiff::Timestamp;
+
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
 use crate::domain::report::FailureKind;
-use crate::ops::recover::{self, Closing, NotSettled};
+use crate::domain::retry::Class;
+use crate::ops::recover::{self, Closing, NotSettled, Patience, Settling};
 use crate::store::files::is_unexpected;
 use crate::store::lock::LockError;
 use crate::store::runs::RunStore;
@@ -57,9 +60,16 @@ pub(super) fn settle(
             return Ok(Vec::new());
         }
     };
-    match context.wait(recover::settle(&runs, &connection.reader(context), context.settle, closing))? {
+    let patience = if connection.writes() { Patience::Wait } else { Patience::Tell };
+    let how = Settling { settle: context.settle, closing, patience, now: Timestamp::now };
+    match context.wait(recover::settle(&runs, &connection.reader(context), how))? {
         Ok(findings) => attempt.findings.extend(findings),
         Err(NotSettled::Portal(error)) => return Err(error.into()),
+        Err(error @ NotSettled::NoTime(_)) => {
+            let finding = Finding::error("may-change", error.to_string());
+            let finding = finding.help("run it again later, or give it more time with --timeout");
+            return Err(Failure::new(FailureKind::Portal(Class::Deadline), finding));
+        }
         Err(error @ (NotSettled::NeverSettled(_) | NotSettled::Store(_))) => {
             return unsettled(connection, attempt, error.to_string());
         }
@@ -68,6 +78,24 @@ pub(super) fn settle(
         Ok(all) => Ok(all.into_iter().map(|run| run.state).collect()),
         Err(error) => unread(attempt, error),
     }
+}
+
+/// Says which runs have requests that may still be carried out. They are not settled: nothing is written.
+pub(super) fn tell_open(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt) -> Result<(), Failure> {
+    let all = match RunStore::new(connection.state.clone(), None).all() {
+        Ok(all) => all,
+        Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
+        Err(error) => {
+            let message = format!("the runs cannot be read: {error}");
+            attempt.findings.push(Finding::warning("run-open", message));
+            return final_failure(context, &error).map_or(Ok(()), Err);
+        }
+    };
+    for run in all.iter().filter(|run| run.state.ended.is_none()) {
+        let window = run.state.window(Timestamp::now(), context.settle);
+        attempt.findings.extend(window.map(|window| recover::may_change(&run.state, &window)));
+    }
+    Ok(())
 }
 
 /// The failure of a command that has to end while it reads runs: it goes on with nothing then, a plan neither.

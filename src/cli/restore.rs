@@ -80,7 +80,7 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     };
     let planned = context.wait(ops::plan::plan(&request, &connection.reader(context)))??;
     connection.save_cache(context, &planned.listing);
-    let seen = planned.seen;
+    let seen = planned.seen.clone();
     let allowances = arguments.guards.allowances(&manifest.policy);
     let plan = attempt.evaluate(planned, &manifest.ownership(), allowances)?;
     let plan = writing::approve(context, plan, &arguments.write, ShowArgs::default(), attempt)?;

@@ -281,11 +281,12 @@ pub(super) struct ShowArgs {
     pub(super) preview: bool,
 }
 
-/// How long to wait where the portal must be read twice.
+/// How long a portal may go on with what it was sent.
 #[derive(Debug, Args)]
 pub(super) struct SettleArgs {
-    /// When an answer was lost or a run cut short: read the portal twice, this far apart, and believe it when both agree
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    /// How long the portal may still carry out a request after it was sent, when no answer came: until then the code that it is
+    /// about is not judged and not written to again
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
     pub(super) settle: Duration,
 }
 

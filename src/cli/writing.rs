@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{ApprovedPlan, Evaluated};
 use crate::domain::journal::Resumption;
-use crate::domain::report::{FailureKind, Report, Run};
+use crate::domain::report::{FailureKind, Report};
 use crate::domain::step::StepOutcome;
 use crate::format::{Document, Published};
-use crate::ops::apply::{self, Tools};
+use crate::ops::apply::{self, Applied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::screen::Screen;
@@ -117,7 +117,8 @@ pub(super) fn apply(
     if let Err(error) = connection.cache.save_all(&connection.state) {
         output::note(context.globals, &format!("note: the cache cannot be written: {error}"));
     }
-    let Some(run) = applied? else { return Ok(()) };
+    let Some(Applied { run, findings }) = applied? else { return Ok(()) };
+    attempt.findings.extend(findings);
     let mut document = approved.plan.document().clone();
     document.add_run(&run);
     if let Err(error) = runs.write_report(&run.id, &document) {
@@ -137,9 +138,9 @@ fn send(
     approved: &Approved,
     runs: &RunStore,
     write: &WriteArgs,
-) -> Result<Option<Run>, Failure> {
+) -> Result<Option<Applied>, Failure> {
     let Approved { plan, connection, seen, resumed } = approved;
-    let run = context::block_on(async {
+    let applied = context::block_on(async {
         let tools = Tools {
             reader: connection.reader(context),
             runs,
@@ -147,9 +148,9 @@ fn send(
             settle: context.settle,
             in_flight: write.concurrency,
         };
-        apply::apply(plan, *seen, resumed, &tools).await
+        apply::apply(plan, seen.as_ref(), resumed, &tools).await
     })??;
-    Ok(run)
+    Ok(applied)
 }
 
 /// Asks for approval. The time that the user takes does not count for `--timeout`.

@@ -87,16 +87,25 @@ pub struct Evaluated {
     plan: Plan,
     verdicts: Vec<Verdict>,
     obstacles: Vec<Finding>,
+    unbacked: Unbacked,
 }
 
 /// A plan that passed its guards. Nothing else makes one, and apply takes nothing else.
 #[derive(Debug, Clone)]
-pub struct ApprovedPlan(Plan);
+pub struct ApprovedPlan {
+    plan: Plan,
+    unbacked: Unbacked,
+}
 
 impl ApprovedPlan {
     /// The plan.
     pub(crate) const fn plan(&self) -> &Plan {
-        &self.0
+        &self.plan
+    }
+
+    /// Whether the user takes it that an old image is lost (`--allow-unbacked`).
+    pub(crate) fn allows_unbacked(&self) -> bool {
+        self.unbacked == Unbacked::Change
     }
 }
 
@@ -128,7 +137,7 @@ pub fn evaluate(plan: Plan, ownership: &Ownership, counts_by_kind: &CountsByKind
     let mut obstacles = plan.diff.conflicts.clone();
     obstacles.extend(outside(&plan, ownership));
     obstacles.extend(incomplete(&plan));
-    Evaluated { plan, verdicts, obstacles }
+    Evaluated { plan, verdicts, obstacles, unbacked: allowances.unbacked }
 }
 
 impl Evaluated {
@@ -150,7 +159,7 @@ impl Evaluated {
         if self.verdicts.iter().any(|verdict| verdict.outcome == Outcome::Refused) {
             return Err(Refusal::Guards);
         }
-        Ok(ApprovedPlan(self.plan))
+        Ok(ApprovedPlan { plan: self.plan, unbacked: self.unbacked })
     }
 }
 

@@ -8,15 +8,20 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::asset::{Address, Digest, FoldedCode, Kind};
+use super::asset::{Address, Digest};
 use super::command::{Answer, Command};
 use super::step::{StepOutcome, StepResult};
+use super::unanswered::{FoldedAddress, OpenWindow, Unanswered};
 use crate::text;
 
-/// The version of the journal's format.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+/// The version of the journal's format. One of version 1 has no `sent`, `seen` and `concluded`, and does not say of a request
+/// that failed whether it was answered.
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// How many commands a request has at most: a portal takes no more in one batch.
 const MAX_COMMANDS: usize = 50;
@@ -62,16 +67,26 @@ pub enum JournalEntry {
         /// What it asks for, in order.
         commands: Vec<Write>,
     },
-    /// A request was answered, or its answer was lost.
+    /// The last byte of a request was sent. Each time it is sent, where it is sent again.
+    Sent {
+        /// Its number.
+        request: u32,
+    },
+    /// A request was answered, or no answer will come any more.
     Outcome {
         /// Its number.
         request: u32,
-        /// What the portal said to each command; empty when the answer was lost.
+        /// What the portal said to each command; empty when the request failed as a whole.
         answers: Vec<Said>,
-        /// Why the answer was lost, or the whole request refused.
+        /// Why there is no answer, or why the whole request was refused.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         error: Option<String>,
+        /// Whether it was sent and no answer came: it may still be carried out.
+        #[serde(skip_serializing_if = "is_false", default)]
+        unanswered: bool,
     },
+    /// A later command saw requests without an answer of which it is not known when they were sent.
+    Seen,
     /// A step ended.
     Step {
         /// The entry.
@@ -79,6 +94,11 @@ pub enum JournalEntry {
         /// Its result.
         #[serde(flatten)]
         result: StepResult,
+    },
+    /// Nothing is left to do for the run, and a request without an answer may still be carried out.
+    Concluded {
+        /// The way it ended.
+        how: Ending,
     },
     /// The run ended: nothing of it is in flight.
     End {
@@ -123,7 +143,12 @@ impl JournalEntry {
                 error.iter_mut().for_each(cut);
             }
             Self::Step { result, .. } => result.why.iter_mut().for_each(cut),
-            Self::Begin { .. } | Self::Intent { .. } | Self::End { .. } => {}
+            Self::Begin { .. }
+            | Self::Intent { .. }
+            | Self::Sent { .. }
+            | Self::Seen
+            | Self::Concluded { .. }
+            | Self::End { .. } => {}
         }
         self
     }
@@ -178,48 +203,77 @@ pub struct RunState {
     pub(crate) steps: BTreeMap<Address, StepResult>,
     /// How it ended; `None` when it did not.
     pub ended: Option<Ending>,
-    intended: BTreeSet<(Kind, FoldedCode)>,
+    /// How it will end, once its last request without an answer is over.
+    pub(crate) concluded: Option<Ending>,
+    format_version: u32,
+    intended: BTreeSet<FoldedAddress>,
+    unanswered: Unanswered,
 }
 
 impl RunState {
     /// The state of a run of which this is the first line.
     pub(crate) fn begin(line: Line) -> Result<Self, Damage> {
         match line.entry {
-            JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit } => Ok(Self {
-                run,
-                began: line.at,
-                portal,
-                plan_sha256,
-                commit,
-                steps: BTreeMap::new(),
-                ended: None,
-                intended: BTreeSet::new(),
-            }),
+            JournalEntry::Begin { format_version, run, portal, plan_sha256, commit }
+                if (1..=FORMAT_VERSION).contains(&format_version) =>
+            {
+                Ok(Self {
+                    run,
+                    began: line.at,
+                    portal,
+                    plan_sha256,
+                    commit,
+                    steps: BTreeMap::new(),
+                    ended: None,
+                    concluded: None,
+                    format_version,
+                    intended: BTreeSet::new(),
+                    unanswered: Unanswered::default(),
+                })
+            }
             JournalEntry::Begin { format_version, .. } => Err(Damage::Format(format_version)),
             _ => Err(Damage::NoBeginning),
         }
     }
 
     /// Adds what a further line says.
-    pub(crate) fn add(&mut self, entry: JournalEntry) -> Result<(), Damage> {
+    pub(crate) fn add(&mut self, Line { at, entry }: Line) -> Result<(), Damage> {
+        // A time that cannot be read is one that is not known.
+        let at: Option<Timestamp> = at.parse().ok();
         match entry {
             JournalEntry::Begin { .. } => return Err(Damage::BeginsAgain),
             JournalEntry::Intent { commands, .. } if commands.len() > MAX_COMMANDS => {
                 return Err(Damage::TooMany(commands.len(), "commands"));
             }
-            JournalEntry::Intent { commands, .. } => {
+            JournalEntry::Intent { request, commands } => {
                 self.intended.extend(commands.iter().map(|write| write.address().folded()));
+                self.unanswered.intend(request, commands.iter().map(|write| write.address().clone()));
             }
+            JournalEntry::Sent { request } => self.unanswered.note_again(request, at),
+            JournalEntry::Seen => self.unanswered.see(at),
             JournalEntry::Outcome { answers, .. } if answers.len() > MAX_COMMANDS => {
                 return Err(Damage::TooMany(answers.len(), "answers"));
             }
-            JournalEntry::Outcome { .. } => {}
+            JournalEntry::Outcome { request, error, unanswered, .. } => {
+                if unanswered || (self.format_version == 1 && error.is_some()) {
+                    self.unanswered.note(request, at);
+                } else {
+                    self.unanswered.close(request);
+                }
+            }
             JournalEntry::Step { address, result } => {
                 self.steps.insert(address, result);
             }
+            JournalEntry::Concluded { how } => self.concluded = Some(how),
             JournalEntry::End { how, .. } => self.ended = Some(how),
         }
         Ok(())
+    }
+
+    /// What requests of this run may still be carried out at this time, when each may be for so long after its last byte was
+    /// sent; `None` when nothing may.
+    pub(crate) fn window(&self, now: Timestamp, settle: Duration) -> Option<OpenWindow> {
+        self.unanswered.window(now, settle)
     }
 
     /// How many steps are known to be as planned.
@@ -242,7 +296,7 @@ impl RunState {
     }
 
     /// Whether every entry that it speaks of is one of `planned`, in any letter case.
-    pub(crate) fn is_about(&self, planned: &BTreeSet<(Kind, FoldedCode)>) -> bool {
+    pub(crate) fn is_about(&self, planned: &BTreeSet<FoldedAddress>) -> bool {
         self.intended.is_subset(planned) && self.steps.keys().all(|address| planned.contains(&address.folded()))
     }
 
@@ -250,6 +304,11 @@ impl RunState {
     pub(crate) fn sent(&self, address: &Address) -> bool {
         self.intended.contains(&address.folded())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// One write, without its bytes.
@@ -343,13 +402,14 @@ impl Resumption {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    use super::super::asset::Kind;
     use super::*;
 
     /// The state after all these lines; `None` when they are damaged.
     fn folded(lines: impl IntoIterator<Item = Line>) -> Option<RunState> {
         let mut lines = lines.into_iter();
         let mut state = RunState::begin(lines.next()?).ok()?;
-        lines.try_for_each(|line| state.add(line.entry)).ok()?;
+        lines.try_for_each(|line| state.add(line)).ok()?;
         Some(state)
     }
 
@@ -365,11 +425,16 @@ mod tests {
                 commit: None,
             },
             JournalEntry::Intent { request: 1, commands: vec![Write::Delete { address: address.clone() }] },
-            JournalEntry::Outcome { request: 1, answers: vec![Said::Done], error: None },
+            JournalEntry::Sent { request: 1 },
+            JournalEntry::Outcome { request: 1, answers: vec![Said::Done], error: None, unanswered: false },
             JournalEntry::Step { address, result: applied.clone() },
             JournalEntry::end([applied].iter(), Ending::Finished),
         ];
-        entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }).collect()
+        entries.into_iter().map(written).collect()
+    }
+
+    fn written(entry: JournalEntry) -> Line {
+        Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }
     }
 
     #[test]
@@ -380,7 +445,7 @@ mod tests {
             let state = folded(lines[..cut].iter().cloned()).unwrap();
             assert_eq!(state.sent(&"icon/A".parse().unwrap()), cut > 1, "in whatever case, after {cut} lines");
             assert!(!state.sent(&"logo/a".parse().unwrap()));
-            assert_eq!(state.applied(), usize::from(cut > 3));
+            assert_eq!(state.applied(), usize::from(cut > 4));
             assert_eq!(state.ended, (cut == lines.len()).then_some(Ending::Finished));
             assert_eq!(state.can_be_resumed(), cut < lines.len());
         }
@@ -394,13 +459,50 @@ mod tests {
         }
     }
 
+    /// The journal of another format.
+    fn of_format(version: u32, entries: impl IntoIterator<Item = JournalEntry>) -> Option<RunState> {
+        let mut begin = begin("plan");
+        if let JournalEntry::Begin { format_version, .. } = &mut begin {
+            *format_version = version;
+        }
+        fold([begin].into_iter().chain(entries))
+    }
+
     #[test]
     fn another_format_is_not_a_journal_of_ours() {
-        let mut lines = lines();
-        if let JournalEntry::Begin { format_version, .. } = &mut lines[0].entry {
-            *format_version += 1;
+        for (version, readable) in [(0, false), (1, true), (FORMAT_VERSION, true), (FORMAT_VERSION + 1, false)] {
+            assert_eq!(of_format(version, []).is_some(), readable, "{version}");
         }
-        assert_eq!(folded(lines), None);
+    }
+
+    #[test]
+    fn a_request_without_an_answer_is_open_for_a_time() {
+        let settle = Duration::from_secs(120);
+        let outcome = |error: Option<&str>, unanswered| JournalEntry::Outcome {
+            request: 1,
+            answers: Vec::new(),
+            error: error.map(str::to_owned),
+            unanswered,
+        };
+        let open = |version, entries: &[JournalEntry], now: &str| {
+            let state = of_format(version, entries.iter().cloned()).unwrap();
+            state.window(now.parse().unwrap(), settle).map(|window| (window.left.as_secs(), window.counts_from_now))
+        };
+        let sent = [intent("icon/a"), JournalEntry::Sent { request: 1 }];
+        assert_eq!(open(2, &sent, "2026-01-01T00:00:30Z"), Some((90, false)));
+        assert_eq!(open(2, &sent, "2026-01-01T00:02:00Z"), None);
+        assert_eq!(open(2, &sent[..1], "2026-01-01T00:02:00Z"), Some((120, true)), "it may have waited before it left");
+        let then = |outcome| [intent("icon/a"), JournalEntry::Sent { request: 1 }, outcome];
+        for (version, outcome, is_open) in [
+            (2, outcome(None, false), false),
+            (2, outcome(Some("refused"), false), false),
+            (2, outcome(Some("reset"), true), true),
+            (1, outcome(None, false), false),
+            // It does not say whether it was refused or not answered.
+            (1, outcome(Some("reset"), false), true),
+        ] {
+            assert_eq!(open(version, &then(outcome.clone()), "2026-01-01T00:00:30Z").is_some(), is_open, "{outcome:?}");
+        }
     }
 
     fn address(text: &str) -> Address {
@@ -426,7 +528,7 @@ mod tests {
     }
 
     fn fold(entries: impl IntoIterator<Item = JournalEntry>) -> Option<RunState> {
-        folded(entries.into_iter().map(|entry| Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }))
+        folded(entries.into_iter().map(written))
     }
 
     /// A run of a plan that changed an entry and ended so, if it ended.
@@ -477,14 +579,14 @@ mod tests {
         let result = StepResult { outcome: StepOutcome::Failed, why: Some(endless.clone()), wrote: true };
         let delete = Write::Delete { address: long.clone() };
         for entry in [
-            JournalEntry::Outcome { request: 1, answers, error: Some(endless) },
+            JournalEntry::Outcome { request: 1, answers, error: Some(endless), unanswered: true },
             JournalEntry::Step { address: long, result },
             JournalEntry::Intent { request: 1, commands: vec![delete; MAX_COMMANDS] },
         ] {
             let at = "2026-01-01T00:00:00Z".to_owned();
             let line = serde_json::to_vec(&Line { at, entry: entry.clone().shortened() }).unwrap();
             assert!(line.len() < MAX_LINE_BYTES, "{} bytes", line.len());
-            fold([begin("plan")]).unwrap().add(serde_json::from_slice::<Line>(&line).unwrap().entry).unwrap();
+            fold([begin("plan")]).unwrap().add(serde_json::from_slice::<Line>(&line).unwrap()).unwrap();
         }
         for line in lines() {
             assert_eq!(line.entry.clone().shortened(), line.entry, "a short text stays as it is");
@@ -497,12 +599,13 @@ mod tests {
         for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "commands")))] {
             let mut state = fold([begin("plan")]).unwrap();
             let commands = vec![delete.clone(); count];
-            assert_eq!(state.add(JournalEntry::Intent { request: 1, commands }), expected);
+            assert_eq!(state.add(written(JournalEntry::Intent { request: 1, commands })), expected);
         }
         for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "answers")))] {
             let mut state = fold([begin("plan")]).unwrap();
             let answers = vec![Said::Done; count];
-            assert_eq!(state.add(JournalEntry::Outcome { request: 1, answers, error: None }), expected);
+            let outcome = JournalEntry::Outcome { request: 1, answers, error: None, unanswered: false };
+            assert_eq!(state.add(written(outcome)), expected);
         }
     }
 

@@ -30,5 +30,6 @@ pub mod step;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unanswered;
 pub mod usage;
 pub(crate) mod yaml;

@@ -45,8 +45,13 @@ pub(crate) enum StepState {
     Between,
     /// Neither: something else happened, in words.
     Diverged(String),
-    /// There is an entry, and its content could not be fetched, and why.
-    Unseen(String),
+    /// There is an entry, and its content could not be fetched.
+    Unseen {
+        /// Why, in words.
+        why: String,
+        /// Where its image is.
+        file_uri: String,
+    },
 }
 
 impl Plan {
@@ -148,7 +153,10 @@ impl Change {
             }
         }
         if let Reading::Failed(why) = reading {
-            return StepState::Unseen(format!("its content could not be fetched: {why}"));
+            return StepState::Unseen {
+                why: format!("its content could not be fetched: {why}"),
+                file_uri: listed.file_uri.clone(),
+            };
         }
         StepState::Diverged(match before {
             None => "it exists on the portal, with another image".to_owned(),

@@ -49,6 +49,16 @@ impl Content {
     }
 }
 
+/// An entry that stays as it is, whose image is known without the portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlImage {
+    pub(crate) address: Address,
+    /// Where its image is.
+    pub(crate) file_uri: String,
+    /// The image that is declared for it.
+    pub(crate) content: Content,
+}
+
 /// An entry that the manifest declares, with art that the rules found sound.
 #[derive(Debug, Clone)]
 pub(crate) struct Desired {

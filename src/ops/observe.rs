@@ -217,13 +217,16 @@ fn seen(cache: &dyn ContentCache, kind: Kind, file_uri: &str, bytes: &[u8]) -> R
     Ok(content)
 }
 
-/// Reads both lists, and fetches meanwhile what was added: it will be asked for next. What cannot be fetched is
-/// reported then.
-pub(crate) async fn list_again(reader: &Reader<'_, impl ReadPortal>) -> Result<Listing, PortalError> {
+/// Reads both lists, and fetches `added` meanwhile: the images of these entries will be asked for next. What cannot be fetched
+/// is reported then.
+pub(crate) async fn list_and_fetch(
+    reader: &Reader<'_, impl ReadPortal>,
+    added: &[(Kind, String)],
+) -> Result<Listing, PortalError> {
     let Reader { portal, cache, .. } = reader;
-    let fetching = stream::iter(portal.added_files()).for_each_concurrent(DOWNLOADS, |(kind, file_uri)| async move {
-        if let Ok(bytes) = portal.download(&file_uri).await {
-            let _ = seen(*cache, kind, &file_uri, &bytes);
+    let fetching = stream::iter(added).for_each_concurrent(DOWNLOADS, |(kind, file_uri)| async move {
+        if let Ok(bytes) = portal.download(file_uri).await {
+            let _ = seen(*cache, *kind, file_uri, &bytes);
         }
     });
     tokio::join!(portal.list(), fetching).0

@@ -12,7 +12,9 @@ use crate::domain::origin::Origins;
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::scope;
-use crate::domain::state::{Content, DesiredState, Listed, Listing, ObservedState, Selection};
+use crate::domain::state::{
+    Content, ControlImage, DesiredState, Listed, Listing, ObservedEntry, ObservedState, Reading, Selection,
+};
 
 use super::events::{Event, Stage};
 use super::observe::{self, Found, Freshness, KeptImages, Reader};
@@ -50,10 +52,12 @@ pub enum Purpose {
 }
 
 /// The portal as it was seen when a plan was made that is to be applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub(crate) at: Instant,
     pub(crate) may_write: bool,
+    /// An entry that the plan leaves as it is.
+    pub(crate) control: Option<ControlImage>,
 }
 
 /// A plan as it was made, before the guards evaluate it.
@@ -82,7 +86,7 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
         Purpose::Read => (reader.portal.list().await?, None),
         Purpose::Write => {
             let (listing, may_write) = reader.portal.list_to_write().await?;
-            (listing, Some(Seen { at, may_write }))
+            (listing, Some(Seen { at, may_write, control: None }))
         }
     };
     let looks: BTreeMap<_, _> =
@@ -97,6 +101,7 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     if read_old(&diff, reader, *purpose, &mut observed, &mut old).await == Found::Otherwise {
         diff = diff::diff(desired, &observed, only, *unbacked, manifest);
     }
+    let seen = seen.map(|seen| Seen { control: control(&diff, desired, &observed), ..seen });
     let contents = gather(&diff, desired, &old.into_contents());
     let mut findings = unmatched(only, desired, &listing);
     findings.extend(diff.conflicts.iter().cloned());
@@ -109,6 +114,21 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
         .collect();
     let counts_by_kind = counts_by_kind(desired.ownership(), &listing, &declared);
     Ok(Planned { plan, origins, findings, counts_by_kind, listing, seen })
+}
+
+/// An entry that is declared and stays as it is.
+fn control(diff: &diff::Diff, desired: &DesiredState, observed: &ObservedState) -> Option<ControlImage> {
+    let changed: BTreeSet<_> = diff.changes.iter().map(|change| change.address.folded()).collect();
+    observed.entries.iter().find_map(|ObservedEntry { listed, reading }| {
+        let Reading::Known(found) = reading else { return None };
+        let content = &desired.entries().get(&listed.address)?.content;
+        let stays = !changed.contains(&listed.address.folded()) && found.same_appearance(content);
+        stays.then(|| ControlImage {
+            address: listed.address.clone(),
+            file_uri: listed.file_uri.clone(),
+            content: content.clone(),
+        })
+    })
 }
 
 /// Counts what the guards hold a plan against.

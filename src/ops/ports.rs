@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -87,11 +88,13 @@ pub trait ReadPortal {
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError>;
     /// The bytes behind a `fileUri`, without credentials.
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
-    /// Where the images are that the portal reports as added since this was last called: to fetch them early, not to judge
-    /// by.
-    fn added_files(&self) -> Vec<(Kind, String)>;
+    /// Where the images are that the portal reports as added since this was last called, by the addresses that were asked
+    /// for.
+    fn added_files(&self) -> Vec<(Address, String)>;
     /// From here on, reading serves to determine the outcome of writes, and may go on past the command's end for a while.
     fn begin_grace_period(&self);
+    /// The time until the command's end.
+    fn time_left(&self) -> Duration;
 }
 
 impl From<PortalError> for Problem {
@@ -141,9 +144,12 @@ pub enum WriteError {
     /// Refused as a whole, without effect.
     #[error("{0}")]
     NoEffect(PortalError),
-    /// It may have had its effect, in whole or in part, and may still be having it.
+    /// The portal answered, and its answer does not say what became of it. Nothing of it is carried out any more.
     #[error("{0}")]
-    Unknown(PortalError),
+    Unclear(PortalError),
+    /// No answer of the portal came: it may have had its effect, in whole or in part, and may still be having it.
+    #[error("{0}")]
+    Unanswered(PortalError),
 }
 
 /// The urgency of a write: whether it may be left undone.
@@ -159,10 +165,22 @@ pub enum Urgency {
 /// The port that writes to a portal. Implementations never send a request twice unless the first was refused without effect.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait WritePortal {
-    /// Sends at most 50 commands in one batch request; one answer for each, in order.
-    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError>;
-    /// One command in a request of its own, for portals that refuse batches.
-    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError>;
+    /// Sends at most 50 commands in one batch request; one answer for each, in order. `sent` is called when the last byte
+    /// was sent and no answer is there yet; again, where the request is sent again.
+    async fn write(
+        &self,
+        commands: &[Command],
+        halt: Halt,
+        urgency: Urgency,
+        sent: &dyn Fn(),
+    ) -> Result<Vec<Answer>, WriteError>;
+    /// One command in a request of its own, for portals that refuse batches. `sent` is as in [`WritePortal::write`].
+    async fn write_single(
+        &self,
+        command: &Command,
+        urgency: Urgency,
+        sent: &dyn Fn(),
+    ) -> Result<Answer, WriteError>;
 }
 
 /// The most pages of log entries in one request.
@@ -211,8 +229,8 @@ pub trait Runs {
     fn prepare(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn PreparedRun>, StoreError>;
     /// The runs whose journal has no end, the oldest first.
     fn open(&self) -> Result<Vec<OpenRun>, StoreError>;
-    /// Writes the end of an open run's journal. It is on disk on return.
-    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError>;
+    /// Adds lines to an open run's journal. All of them are on disk on return.
+    fn append(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError>;
 }
 
 /// A run whose journal has no end.

@@ -1,15 +1,21 @@
-//! Settles runs that were cut short: finds out what they had done, writes it into their journals, and closes them. The
-//! portal is only read; what is left to do is for the ordinary diff.
+//! Settles runs that were cut short or whose requests could still be carried out: finds out what they did, writes it into
+//! their journals, and closes them. The portal is only read; what is left to do is for the ordinary diff.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, JournalEntry, RunState};
 use crate::domain::plan::StepState;
 use crate::domain::step::{StepOutcome, StepResult};
+use crate::domain::unanswered::{self, OpenWindow};
+use crate::text;
 
 use super::apply::step_state::{self, Unsettled};
+use super::events::Event;
 use super::observe::Reader;
 use super::ports::{OpenRun, PortalError, ReadPortal, Runs, StoreError};
 
@@ -22,52 +28,144 @@ pub enum NotSettled {
     /// Two readings of the portal never agreed.
     #[error("run {0} was cut short, and the portal kept changing while it was read")]
     NeverSettled(String),
+    /// The command has no time to wait until a request cannot be carried out any more.
+    #[error("{0}, and --timeout leaves no time to wait for that")]
+    NoTime(String),
     /// The state folder cannot be used.
     #[error("the state folder cannot be used: {0}")]
     Store(#[from] StoreError),
 }
 
-/// Whether a journal gets its end.
+/// Whether journals are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// It does.
+    /// They are.
     Write,
     /// The state folder cannot be written: the next command that can finds the run open again.
     Leave,
 }
 
-/// Settles and closes every open run. Returns a finding about each for the user.
+/// What is done about a request that may still be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// It is waited for: nothing is sent before.
+    Wait,
+    /// It is said that the portal may still change.
+    Tell,
+}
+
+/// How runs are settled.
+#[derive(Debug, Clone, Copy)]
+pub struct Settling {
+    /// For how long a request without an answer may still be carried out after its last byte was sent.
+    pub settle: Duration,
+    /// Whether journals are written.
+    pub closing: Closing,
+    /// What is done about a request that may still be carried out.
+    pub patience: Patience,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Settles and closes every open run. Returns the findings about them for the user.
 /// After an error, the runs that are not settled stay open.
 pub async fn settle(
     runs: &dyn Runs,
     reader: &Reader<'_, impl ReadPortal>,
-    apart: Duration,
-    closing: Closing,
+    how: Settling,
 ) -> Result<Vec<Finding>, NotSettled> {
     let mut findings = Vec::new();
-    for OpenRun { mut state, changes } in runs.open()? {
-        // Only what a request may have left for is looked at; the rest was never sent.
-        let (sent, unsent): (Vec<_>, Vec<_>) = changes.iter().partition(|change| state.sent(&change.address));
-        let states = if sent.is_empty() {
-            BTreeMap::new()
-        } else {
-            step_state::settled(&sent, reader, apart).await.map_err(|unsettled| match unsettled {
-                Unsettled::Unread(error) => NotSettled::Portal(error),
-                Unsettled::NeverSettled => NotSettled::NeverSettled(state.run.clone()),
-            })?
-        };
-        let missing = states.iter().filter(|(_, state)| **state == StepState::Between);
-        let missing: Vec<_> = missing.map(|(address, _)| address.to_string()).collect();
-        state.steps = states.into_iter().map(|(address, state)| (address, judge(state))).collect();
-        state.steps.extend(unsent.into_iter().map(|change| (change.address.clone(), skipped("it was not sent"))));
-        let end = JournalEntry::end(state.steps.values(), Ending::CutShort);
-        let entries: Vec<_> = JournalEntry::steps(&state.steps).chain([end]).collect();
-        if closing == Closing::Write {
-            runs.close(&state, &entries)?;
+    for run in runs.open()? {
+        if let Some(window) = run.state.window((how.now)(), how.settle) {
+            if window.counts_from_now && how.closing == Closing::Write {
+                runs.append(&run.state, &[JournalEntry::Seen])?;
+            }
+            match how.patience {
+                Patience::Tell => {
+                    findings.push(may_change(&run.state, &window));
+                    continue;
+                }
+                Patience::Wait => wait(&run.state, &window, reader).await?,
+            }
         }
-        findings.push(finding(&state, &missing));
+        findings.extend(close(runs, run, reader, how).await?);
     }
     Ok(findings)
+}
+
+/// Waits until nothing of a run can be carried out any more.
+async fn wait(
+    run: &RunState,
+    window: &OpenWindow,
+    reader: &Reader<'_, impl ReadPortal>,
+) -> Result<(), NotSettled> {
+    if reader.portal.time_left() < window.left {
+        return Err(NotSettled::NoTime(open(run, window)));
+    }
+    let why = format!("a request of the run {} may still be carried out", run.run);
+    reader.observer.observe(Event::Waiting { why, wait: window.left });
+    tokio::time::sleep(window.left).await;
+    Ok(())
+}
+
+/// Finds out what a run did of which nothing can be carried out any more, and closes it.
+async fn close(
+    runs: &dyn Runs,
+    OpenRun { mut state, changes }: OpenRun,
+    reader: &Reader<'_, impl ReadPortal>,
+    Settling { settle, closing, .. }: Settling,
+) -> Result<Option<Finding>, NotSettled> {
+    let write = |state: &RunState, entries: &[JournalEntry]| match closing {
+        Closing::Write => runs.append(state, entries),
+        Closing::Leave => Ok(()),
+    };
+    // It is known how each of its steps ended.
+    if let Some(how) = state.concluded {
+        write(&state, &[JournalEntry::end(state.steps.values(), how)])?;
+        return Ok(None);
+    }
+    let missing = judge_all(&mut state, &changes, reader, settle).await?;
+    let end = JournalEntry::end(state.steps.values(), Ending::CutShort);
+    let entries: Vec<_> = JournalEntry::steps(&state.steps).chain([end]).collect();
+    write(&state, &entries)?;
+    Ok(Some(finding(&state, &missing)))
+}
+
+/// Notes where each step of a run stands. Returns the codes that are missing.
+async fn judge_all(
+    state: &mut RunState,
+    changes: &[Change],
+    reader: &Reader<'_, impl ReadPortal>,
+    settle: Duration,
+) -> Result<Vec<String>, NotSettled> {
+    // Only what a request may have left for is looked at; the rest was never sent.
+    let (sent, unsent): (Vec<_>, Vec<_>) = changes.iter().partition(|change| state.sent(&change.address));
+    let states = if sent.is_empty() {
+        BTreeMap::new()
+    } else {
+        step_state::settled(&sent, reader, unanswered::apart(settle)).await.map_err(|unsettled| match unsettled {
+            Unsettled::Unread(error) => NotSettled::Portal(error),
+            Unsettled::NeverSettled => NotSettled::NeverSettled(state.run.clone()),
+        })?
+    };
+    let missing = states.iter().filter(|(_, state)| **state == StepState::Between);
+    let missing: Vec<_> = missing.map(|(address, _)| address.to_string()).collect();
+    state.steps = states.into_iter().map(|(address, state)| (address, judge(state))).collect();
+    state.steps.extend(unsent.into_iter().map(|change| (change.address.clone(), skipped("it was not sent"))));
+    Ok(missing)
+}
+
+/// What may still be carried out, in a sentence's beginning.
+fn open(run: &RunState, window: &OpenWindow) -> String {
+    let seconds = window.left.as_secs_f64().ceil();
+    let codes = text::first_names(window.codes.iter(), 3);
+    format!("a request of the run {} had no answer, and may still be carried out for {seconds} s: {codes}", run.run)
+}
+
+/// The finding about a portal that may still change.
+pub(crate) fn may_change(run: &RunState, window: &OpenWindow) -> Finding {
+    let message = format!("the portal may still change: {}", open(run, window));
+    Finding::error("may-change", message).help("wait, then run it again; `brandctl apply` waits by itself")
 }
 
 fn judge(state: StepState) -> StepResult {
@@ -79,7 +177,7 @@ fn judge(state: StepState) -> StepResult {
             why: Some("the old image was deleted, and the new one is not there".to_owned()),
             wrote: true,
         },
-        StepState::Diverged(why) | StepState::Unseen(why) => {
+        StepState::Diverged(why) | StepState::Unseen { why, .. } => {
             StepResult { outcome: StepOutcome::Unknown, why: Some(why), wrote: false }
         }
     }

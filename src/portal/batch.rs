@@ -180,7 +180,7 @@ impl BatchAnswers {
         access: &Access,
         commands: &[Command],
         halt: Halt,
-        mut on_added: impl FnMut(Listed),
+        mut on_added: impl FnMut(&Address, Listed),
     ) -> Vec<Answer> {
         let mut halted = false;
         commands
@@ -189,7 +189,8 @@ impl BatchAnswers {
             .map(|(index, command)| match self.take(&key(index)) {
                 Part::Result(answered) => {
                     if let Command::Add { address, .. } = command {
-                        wire::single(address.kind, &answered.result).into_iter().for_each(&mut on_added);
+                        let added = wire::single(address.kind, &answered.result).ok();
+                        added.into_iter().for_each(|entry| on_added(address, entry));
                     }
                     judge(command, &answered.result)
                 }
@@ -264,7 +265,7 @@ mod tests {
     }
 
     fn answers(result: Value, commands: &[Command], halt: Halt) -> Vec<Answer> {
-        BatchAnswers::read(result).unwrap().into_writes(&access(), commands, halt, |_| {})
+        BatchAnswers::read(result).unwrap().into_writes(&access(), commands, halt, |_, _| {})
     }
 
     fn refused(code: &str, description: &str) -> Answer {

@@ -4,16 +4,16 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::domain::asset::Kind;
+use crate::domain::asset::Address;
 use crate::domain::retry::Class;
 use crate::ops::events::Event;
-use crate::ops::ports::PortalError;
+use crate::ops::ports::{PortalError, Urgency};
 
 use super::access::Access;
 use super::deadlines::Deadlines;
@@ -35,7 +35,7 @@ pub struct Client {
     pub(super) throttle: Throttle,
     pub(super) deadlines: Deadlines,
     /// Where the images are that were added, until they are asked for.
-    pub(super) added: RefCell<Vec<(Kind, String)>>,
+    pub(super) added: RefCell<Vec<(Address, String)>>,
 }
 
 impl fmt::Debug for Client {
@@ -79,39 +79,51 @@ impl Client {
     /// where it holds our own secret: it goes into plans, journals and caches.
     pub(super) async fn ask<T>(
         &self,
-        purpose: RequestPurpose,
         method: &str,
         parameters: &Value,
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, RequestError> {
-        let gate = |mut answered: RestResult| {
-            let redactor = self.access.redactor();
-            match purpose {
-                RequestPurpose::Read if redactor.is_in_value(&answered.result) => {
-                    return Err(error::secret_in_answer(&self.access));
-                }
-                RequestPurpose::Read => {}
-                // What was done is done.
-                RequestPurpose::Write(_) => redactor.redact_value(&mut answered.result),
+        let gate = |answered: RestResult| {
+            if self.access.redactor().is_in_value(&answered.result) {
+                return Err(error::secret_in_answer(&self.access));
             }
             read(answered)
         };
-        self.ask_until(purpose, method, parameters, gate).await
+        self.ask_until(RequestPurpose::Read, method, parameters, &|| {}, gate).await
+    }
+
+    /// Asks as [`Client::ask`] does to write. What was done is done: our own secret is taken out of the answer. `sent` is
+    /// called when the last byte was sent and no answer is there yet.
+    pub(super) async fn ask_to_write<T>(
+        &self,
+        urgency: Urgency,
+        method: &str,
+        parameters: &Value,
+        sent: &dyn Fn(),
+        read: impl Fn(RestResult) -> Result<T, RequestError>,
+    ) -> Result<T, RequestError> {
+        self.ask_until(RequestPurpose::Write(urgency), method, parameters, sent, self.redacting(read)).await
     }
 
     /// Asks as [`Client::ask`] does for what anybody may have written: our own secret is taken out of it.
     pub(super) async fn ask_for_words<T>(
         &self,
-        purpose: RequestPurpose,
         method: &str,
         parameters: &Value,
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, RequestError> {
-        let gate = |mut answered: RestResult| {
+        self.ask_until(RequestPurpose::Read, method, parameters, &|| {}, self.redacting(read)).await
+    }
+
+    /// `read`, of an answer without our own secret.
+    fn redacting<T>(
+        &self,
+        read: impl Fn(RestResult) -> Result<T, RequestError>,
+    ) -> impl Fn(RestResult) -> Result<T, RequestError> {
+        move |mut answered| {
             self.access.redactor().redact_value(&mut answered.result);
             read(answered)
-        };
-        self.ask_until(purpose, method, parameters, gate).await
+        }
     }
 
     async fn ask_until<T>(
@@ -119,6 +131,7 @@ impl Client {
         purpose: RequestPurpose,
         method: &str,
         parameters: &Value,
+        sent: &dyn Fn(),
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, RequestError> {
         let mut retries = RetryCounts::default();
@@ -130,12 +143,12 @@ impl Client {
                 return Err(error::used_up(last, late));
             }
             let token = self.access.token();
-            let failure = match self.exchange(purpose, method, parameters, token.as_ref()).await.and_then(&read) {
+            let failure = match self.exchange(purpose, method, parameters, token.as_ref(), sent).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             match (&self.access, token) {
-                _ if purpose != RequestPurpose::Read && failure.effect == Effect::Unknown => return Err(failure),
+                _ if purpose != RequestPurpose::Read && failure.effect != Effect::None => return Err(failure),
                 _ if failure.class() == Class::Deadline => return Err(error::used_up(last, failure)),
                 // It was refused without effect, so a write is repeated, too.
                 (Access::Application(application), Some(expired)) if failure.class() == Class::Expired => {
@@ -168,6 +181,7 @@ impl Client {
         method: &str,
         parameters: &Value,
         token: Option<&SecretString>,
+        sent: &dyn Fn(),
     ) -> Result<RestResult, RequestError> {
         let http = match purpose {
             RequestPurpose::Read => &self.transport.reads,
@@ -175,12 +189,16 @@ impl Client {
         };
         let deadline = self.deadlines.of_request(purpose, Instant::now());
         let broken = |error| error::broken(self.access.redactor(), self.access.host(), &error, deadline);
+        let signed = Signed { parameters, auth: token.map(ExposeSecret::expose_secret) };
+        let (body, all_sent) = http::watched_json(&signed);
         let request = http
             .post(self.access.endpoint(method))
             .header(ACCEPT, "application/json")
-            .json(&Signed { parameters, auth: token.map(ExposeSecret::expose_secret) });
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
         tracing::debug!(method, "sending");
-        let response = self.announcing(purpose, http::send(request, deadline.until)).await.map_err(broken)?;
+        let sending = http::noting(http::send(request, deadline.until), all_sent, sent);
+        let response = self.announcing(purpose, sending).await.map_err(broken)?;
         tracing::debug!(method, status = response.status, "answered");
         let (status, retry_after) = (response.status, response.retry_after);
         if (300..400).contains(&status) {

@@ -180,7 +180,7 @@ impl Client {
             };
             Ok((questions.iter().enumerate().map(answer).collect(), operating))
         };
-        self.ask(RequestPurpose::Read, "batch", &json!({"halt": 0, "cmd": cmd}), read).await
+        self.ask("batch", &json!({"halt": 0, "cmd": cmd}), read).await
     }
 
     /// One answer for each question, in a request each, for portals that refuse batches.
@@ -188,7 +188,7 @@ impl Client {
         let mut answers = Vec::with_capacity(questions.len());
         for Question { method, name } in questions {
             let parameters = name.map_or(json!({}), |name| json!({ "name": name }));
-            let answer = self.ask(RequestPurpose::Read, method, &parameters, |answered| Ok(answered.result)).await;
+            let answer = self.ask(method, &parameters, |answered| Ok(answered.result)).await;
             answers.push(answer.map_err(|failure| failure.error.into()));
         }
         answers

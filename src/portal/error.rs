@@ -18,8 +18,10 @@ use super::wire::{ErrorBody, Malformed};
 pub(super) enum Effect {
     /// It did nothing.
     None,
-    /// It may have done something, and may still be doing it.
-    Unknown,
+    /// It may have done something, and is over: the portal answered.
+    Unclear,
+    /// It may have done something, and may still be doing it: no answer of the portal came.
+    Unanswered,
 }
 
 /// A request that failed, with what the port's error does not say.
@@ -137,6 +139,7 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     let code = access.redact(&body.code);
     let shown =
         if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", access.quote(&code)) };
+    let http_status = status;
     let status = status.map(|status| format!("{status} and ")).unwrap_or_default();
     let mut message = format!("{} answered {status}{shown}", access.host());
     let words = access.quote(&body.description);
@@ -145,17 +148,26 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     }
     RequestError {
         error: PortalError { class, code: Some(code), message, hint },
-        // A server error may strike after the work was done.
-        effect: if class == Class::Transient { Effect::Unknown } else { Effect::None },
+        effect: effect(class, http_status),
         retry_after: None,
         description: Some(access.redact(&body.description).into()),
     }
 }
 
-/// The answer to a command that a failure about it alone stands for. A server error may strike after the work was done.
+/// The effect of a request that failed with an error of the portal, or of a gateway before it that speaks as portals do. A
+/// server error may strike after the work was done.
+const fn effect(class: Class, status: Option<u16>) -> Effect {
+    match (class, status) {
+        (Class::Transient, None | Some(500 | 503)) => Effect::Unclear,
+        (Class::Transient, Some(_)) | (_, Some(502 | 504 | 520..=599)) => Effect::Unanswered,
+        _ => Effect::None,
+    }
+}
+
+/// The answer to a command that a failure about it alone stands for.
 pub(super) fn answer(failure: RequestError) -> Answer {
     match failure.effect {
-        Effect::Unknown => Answer::Unknown(failure.error.message),
+        Effect::Unclear | Effect::Unanswered => Answer::Unknown(failure.error.message),
         Effect::None => Answer::Refused {
             class: failure.error.class,
             code: failure.error.code.unwrap_or_default(),
@@ -236,13 +248,13 @@ pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str
     if !line.is_empty() {
         message = format!("{message}: {line}");
     }
-    RequestError::new(class, Effect::Unknown, message, None)
+    RequestError::new(class, Effect::Unanswered, message, None)
 }
 
 /// An answer of the wrong shape. It may be temporary: lists can be read while somebody writes.
 pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> RequestError {
     let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
-    RequestError::new(Class::Transient, Effect::Unknown, message, Some(hint_host(access)))
+    RequestError::new(Class::Transient, Effect::Unanswered, message, Some(hint_host(access)))
 }
 
 /// The portal answered with our own secret in what it should know nothing of it.
@@ -267,7 +279,7 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Requ
         "no redirect is followed: if the portal was renamed or moved, put its new address into {place}; else {}",
         hint_host(access)
     );
-    RequestError::new(Class::Configuration, Effect::Unknown, message, Some(hint))
+    RequestError::new(Class::Configuration, Effect::Unanswered, message, Some(hint))
 }
 
 /// The failure when no response of `host` came, or not all of it.
@@ -280,11 +292,11 @@ pub(super) fn broken(
     let cause = redactor.quote(&broken.cause);
     let (class, effect, message, hint) = match broken.kind {
         TransportFailure::TimedOut if deadline.cut_short => {
-            return timed_out(host, deadline.budget, Effect::Unknown);
+            return timed_out(host, deadline.budget, Effect::Unanswered);
         }
         TransportFailure::TimedOut => {
             let message = format!("{host} gave no answer within {} s", deadline.timeout.as_secs());
-            (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
+            (Class::Transient, Effect::Unanswered, message, Some(HINT_WAY))
         }
         TransportFailure::NotSent => {
             let hint = "check the host, the network, and the proxy if HTTPS_PROXY is set";
@@ -300,9 +312,9 @@ pub(super) fn broken(
         }
         TransportFailure::Lost => {
             let message = format!("the connection to {host} broke: {cause}");
-            (Class::Transient, Effect::Unknown, message, Some(HINT_WAY))
+            (Class::Transient, Effect::Unanswered, message, Some(HINT_WAY))
         }
-        TransportFailure::TooLarge => (Class::Refused, Effect::Unknown, format!("{host} answered with {cause}"), None),
+        TransportFailure::TooLarge => (Class::Refused, Effect::Unanswered, format!("{host} answered with {cause}"), None),
     };
     RequestError::new(class, effect, message, hint.map(str::to_owned))
 }
@@ -382,9 +394,9 @@ mod tests {
         for (status, code, class, effect, fix) in [
             (503, "QUERY_LIMIT_EXCEEDED", Class::Busy, Effect::None, "--rps"),
             (429, "OPERATION_TIME_LIMIT", Class::Busy, Effect::None, "--timeout"),
-            (500, "INTERNAL_SERVER_ERROR", Class::Transient, Effect::Unknown, "error log"),
-            (500, "ERROR_UNEXPECTED_ANSWER", Class::Transient, Effect::Unknown, "error log"),
-            (401, "CONNECTION_ERROR", Class::Transient, Effect::Unknown, "later"),
+            (500, "INTERNAL_SERVER_ERROR", Class::Transient, Effect::Unclear, "error log"),
+            (500, "ERROR_UNEXPECTED_ANSWER", Class::Transient, Effect::Unclear, "error log"),
+            (401, "CONNECTION_ERROR", Class::Transient, Effect::Unanswered, "later"),
             (401, "APPLICATION_NOT_FOUND", Class::Configuration, Effect::None, "install"),
             (402, "PAYMENT_REQUIRED", Class::Configuration, Effect::None, "subscription"),
             (401, "invalid_scope", Class::Configuration, Effect::None, "scope `crm`"),
@@ -418,8 +430,8 @@ mod tests {
             (401, Class::Configuration, Effect::None),
             (403, Class::Configuration, Effect::None),
             (429, Class::Busy, Effect::None),
-            (500, Class::Transient, Effect::Unknown),
-            (502, Class::Transient, Effect::Unknown),
+            (500, Class::Transient, Effect::Unclear),
+            (502, Class::Transient, Effect::Unanswered),
         ] {
             let failure = failure(status, "0");
             assert_eq!((failure.class(), failure.effect), (class, effect), "{status}");
@@ -466,7 +478,7 @@ mod tests {
                 "{shown}"
             );
             assert!(failure.error.hint.as_deref().unwrap().contains("display_errors"), "{failure:?}");
-            assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unknown));
+            assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unanswered));
         }
         for body in ["<html>Warning: this is a proxy", "{\"result\"", ""] {
             assert_eq!(php_notice(body.as_bytes()), None, "{body}");
@@ -477,10 +489,10 @@ mod tests {
     fn garbage_has_its_status_and_first_line() {
         let failure = garbage(&access(), 503, "no JSON", b"\n<html>\x1b[2J\n<body>");
         assert_eq!(failure.error.message, "acme.example answered 503 with no JSON: <html>\u{1b}[2J");
-        assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unknown));
+        assert_eq!((failure.class(), failure.effect), (Class::Transient, Effect::Unanswered));
         assert_eq!(garbage(&access(), 200, "nothing", b"").class(), Class::Transient);
         assert_eq!(garbage(&access(), 404, "no JSON", b"<html>").class(), Class::Configuration);
-        assert_eq!(garbage(&access(), 429, "no JSON", b"<html>").effect, Effect::Unknown);
+        assert_eq!(garbage(&access(), 429, "no JSON", b"<html>").effect, Effect::Unanswered);
     }
 
     #[test]

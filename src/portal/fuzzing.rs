@@ -41,7 +41,7 @@ pub fn answers(bytes: &[u8]) {
         }
         let Ok(read) = BatchAnswers::read(result) else { panic!("it was read before") };
         let mut added = 0;
-        let outcomes = read.into_writes(&access, &commands, halt, |_| added += 1);
+        let outcomes = read.into_writes(&access, &commands, halt, |_, _| added += 1);
         assert_eq!(outcomes.len(), commands.len());
         assert!(added <= 2, "only what was to be added can have been");
         assert!(halt == Halt::OnError || !outcomes.contains(&Answer::NotRun), "nothing halts this batch");

@@ -1,12 +1,19 @@
 //! One bounded HTTP request. Nothing here knows the portal's methods or waits for anything but a response; its errors
 //! hold no URL.
 
+use std::convert::Infallible;
 use std::error::Error as _;
+use std::pin::Pin;
+use std::task::{self, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
 use reqwest::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use rustls::{CertificateError, InvalidMessage};
+use serde::Serialize;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 /// The reason why no response came, or not all of it.
@@ -68,6 +75,61 @@ pub(super) struct HttpResponse {
     /// The `Date` as it was sent.
     pub(super) date: Option<String>,
     response: Response,
+}
+
+/// A body that says when its last byte was handed to the connection.
+struct WatchedBody {
+    rest: Bytes,
+    all_sent: Option<oneshot::Sender<()>>,
+}
+
+/// How much of a body is handed to the connection at once: a connection takes more once it has sent what it has.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+impl hyper::body::Body for WatchedBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let length = self.rest.len().min(CHUNK_BYTES);
+        let chunk = self.rest.split_to(length);
+        if self.rest.is_empty()
+            && let Some(all_sent) = self.all_sent.take()
+        {
+            // Nobody listens for it where nothing is noted.
+            let _ = all_sent.send(());
+        }
+        Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+/// A request's body in JSON, and what tells when its last byte was sent.
+pub(super) fn watched_json(value: &impl Serialize) -> (reqwest::Body, oneshot::Receiver<()>) {
+    // What is serialized here has only text as keys, so that it cannot fail.
+    let rest = Bytes::from(serde_json::to_vec(value).unwrap_or_default());
+    let (all_sent, is_sent) = oneshot::channel();
+    (reqwest::Body::wrap(WatchedBody { rest, all_sent: Some(all_sent) }), is_sent)
+}
+
+/// Waits for `work`, and calls `note` when the last byte was sent and the answer is not there yet.
+pub(super) async fn noting<T>(work: impl Future<Output = T>, is_sent: oneshot::Receiver<()>, note: &dyn Fn()) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        value = &mut work => value,
+        Ok(()) = is_sent => {
+            note();
+            work.await
+        }
+    }
 }
 
 /// Sends a request and waits for the head of its response.

@@ -9,7 +9,6 @@ use crate::ops::ports::{PortalError, ReadLog, Urgency, WriteError, WriteLog};
 use super::batch::{self, BatchAnswers, Part};
 use super::client::Client;
 use super::error::{self, RequestError};
-use super::limits::RequestPurpose;
 use super::reading::unmentioned;
 use super::wire::{self, Malformed, RestResult};
 
@@ -21,7 +20,7 @@ const DELETE: &str = "crm.timeline.logmessage.delete";
 impl ReadLog for Client {
     async fn log_entry(&self, id: u64) -> Result<LogEntry, PortalError> {
         let read = |answered: RestResult| self.single(GET, &answered.result);
-        self.ask_for_words(RequestPurpose::Read, GET, &json!({ "id": id }), read).await.map_err(|failure| failure.error)
+        self.ask_for_words(GET, &json!({ "id": id }), read).await.map_err(|failure| failure.error)
     }
 
     async fn log_page(&self, entity: Entity, order: LogOrder, start: usize) -> Result<LogPage, PortalError> {
@@ -46,7 +45,7 @@ impl ReadLog for Client {
             })
             .collect();
         let read = |answered| self.pages(wanted.len(), answered);
-        match self.ask_for_words(RequestPurpose::Read, "batch", &batch::of_queries(LIST, &queries), read).await {
+        match self.ask_for_words("batch", &batch::of_queries(LIST, &queries), read).await {
             Err(failure) if failure.class() == Class::NoBatch => {
                 let mut pages = Vec::with_capacity(wanted.len());
                 for (entity, start) in wanted {
@@ -95,7 +94,7 @@ impl Client {
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, WriteError> {
         loop {
-            match self.ask_for_words(RequestPurpose::Write(Urgency::Ordinary), method, parameters, &read).await {
+            match self.ask_to_write(Urgency::Ordinary, method, parameters, &|| {}, &read).await {
                 Err(failure) if failure.class() == Class::Waited => {}
                 other => return other.map_err(WriteError::from),
             }
@@ -111,7 +110,7 @@ impl Client {
             "start": start,
             "offset": start,
         });
-        self.ask_for_words(RequestPurpose::Read, LIST, &parameters, |answered| self.page(answered)).await
+        self.ask_for_words(LIST, &parameters, |answered| self.page(answered)).await
     }
 
     fn page(&self, answered: RestResult) -> Result<LogPage, RequestError> {

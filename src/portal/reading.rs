@@ -1,13 +1,15 @@
 //! Reading what a portal lists: both lists in one batch, single entries in batches, one by one where batches are refused;
 //! and the images behind them.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::domain::asset::{Address, Kind};
 use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing};
-use crate::ops::ports::{PortalError, ReadPortal};
+use crate::ops::ports::{PortalError, ReadPortal, Urgency};
 
 use super::batch::{self, BatchAnswers, Part};
 use super::client::Client;
@@ -36,12 +38,16 @@ impl ReadPortal for Client {
         self.read_file(file_uri).await.map_err(|failure| failure.error)
     }
 
-    fn added_files(&self) -> Vec<(Kind, String)> {
+    fn added_files(&self) -> Vec<(Address, String)> {
         self.added.take()
     }
 
     fn begin_grace_period(&self) {
         self.deadlines.begin_grace_period();
+    }
+
+    fn time_left(&self) -> Duration {
+        self.deadlines.left(RequestPurpose::Write(Urgency::Ordinary), Instant::now())
     }
 }
 
@@ -51,7 +57,7 @@ impl Client {
         let read = |answered: RestResult| {
             self.lists(BatchAnswers::read(answered.result).map_err(|why| self.malformed("batch", &why))?)
         };
-        let together = self.ask(RequestPurpose::Read, "batch", &batch::of_lists(), read).await;
+        let together = self.ask("batch", &batch::of_lists(), read).await;
         match together {
             Err(failure) if failure.class() == Class::NoBatch => self.list_singly().await,
             other => other,
@@ -69,10 +75,10 @@ impl Client {
             };
             Ok((self.lists(answers)?, rights))
         };
-        match self.ask(RequestPurpose::Read, "batch", &batch::of_rights_and_lists(), read).await {
+        match self.ask("batch", &batch::of_rights_and_lists(), read).await {
             Err(failure) if failure.class() == Class::NoBatch => {
                 let rights = |answered: RestResult| self.rights(&answered);
-                let rights = self.ask(RequestPurpose::Read, batch::RIGHTS_METHOD, &json!({}), rights).await?;
+                let rights = self.ask(batch::RIGHTS_METHOD, &json!({}), rights).await?;
                 Ok((self.list_singly().await?, rights))
             }
             other => other,
@@ -92,7 +98,7 @@ impl Client {
             let answered = if part.iter().any(batch::would_be_substituted) {
                 Err(self.not_in_a_batch())
             } else {
-                self.ask(RequestPurpose::Read, "batch", &batch::of_gets(part), read).await
+                self.ask("batch", &batch::of_gets(part), read).await
             };
             match answered {
                 Ok(found) => entries.extend(found),
@@ -161,7 +167,7 @@ impl Client {
         let read = |answered: RestResult| {
             wire::single(address.kind, &answered.result).map_err(|why| self.malformed(&method, &why))
         };
-        match self.ask(RequestPurpose::Read, &method, &json!({"code": address.code.as_str()}), read).await {
+        match self.ask(&method, &json!({"code": address.code.as_str()}), read).await {
             Ok(listed) => Ok(Some(listed)),
             Err(failure) if failure.class() == Class::Refused && failure.error.code.as_deref() == Some(NOT_FOUND) => {
                 Ok(None)
@@ -176,7 +182,7 @@ impl Client {
         for kind in Kind::ALL {
             let method = batch::list_method(kind);
             let read = |answered| wire::entries(kind, answered).map_err(|why| self.malformed(&method, &why));
-            entries.extend(self.ask(RequestPurpose::Read, &method, &json!({}), read).await?);
+            entries.extend(self.ask(&method, &json!({}), read).await?);
         }
         Ok(Listing { entries })
     }

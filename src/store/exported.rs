@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::domain::asset::{Address, Digest, Kind};
+use crate::domain::asset::{Address, Digest};
 use crate::domain::export::{ExportSource, SNAPSHOT};
 use crate::domain::finding::Finding;
 use crate::domain::retry::Class;
@@ -163,9 +164,13 @@ impl ReadPortal for ExportedPortal {
         })
     }
 
-    fn added_files(&self) -> Vec<(Kind, String)> {
+    fn added_files(&self) -> Vec<(Address, String)> {
         Vec::new()
     }
 
     fn begin_grace_period(&self) {}
+
+    fn time_left(&self) -> Duration {
+        Duration::MAX
+    }
 }

@@ -119,7 +119,7 @@ impl Runs for RunStore {
             .collect()
     }
 
-    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
+    fn append(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
         let folder = self.runs().child(&run.run);
         RunFolder::open(folder, run.run.clone())
             .and_then(|run| run.write(entries))

@@ -123,7 +123,7 @@ pub(super) fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), D
     let is_torn = line.as_ref().is_err_and(serde_json::Error::is_eof);
     match state {
         Some(_) if is_torn => Ok(()),
-        Some(state) => state.add(line.map_err(|_| Damage::NotALine)?.entry),
+        Some(state) => state.add(line.map_err(|_| Damage::NotALine)?),
         None if is_torn && whole.is_none() => Ok(()),
         None => {
             *state = Some(RunState::begin(line.map_err(|_| Damage::NoBeginning)?)?);

@@ -48,7 +48,7 @@ fn outdated() -> Portal {
 fn standing(change: &Change, portal: &Portal) -> String {
     match change.step_state(&portal.live(change)) {
         StepState::Diverged(why) => format!("diverged: {why}"),
-        StepState::Unseen(why) => format!("unseen: {why}"),
+        StepState::Unseen { why, .. } => format!("unseen: {why}"),
         other => format!("{other:?}"),
     }
 }

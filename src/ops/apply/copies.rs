@@ -24,7 +24,7 @@ const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// Keeps a copy of every known image that the plan replaces or deletes.
 pub(super) async fn keep<P: ReadPortal>(
     plan: &Plan,
-    seen: Option<Seen>,
+    seen: Option<&Seen>,
     start: &StartingPoint,
     tools: &Tools<'_, P>,
     run: &dyn PreparedRun,

@@ -1,5 +1,5 @@
-//! Creates and deletes: one command each, in batches; several may be in flight, because a refused one does not
-//! concern the others.
+//! Creates and deletes: one command each, in batches. Several batches of creates may be in flight, because a refused one does
+//! not concern the others.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -12,94 +12,134 @@ use crate::domain::retry::Class;
 use crate::domain::step::StepOutcome;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
-use super::step_state::{self, ListTrust};
 use super::write::{MAX_COMMANDS, Sent, Waiting, Writer, refusal};
 
 /// The fewest commands that are worth a request of their own: a request costs as much of the portal's limit as a full
 /// batch does.
 const MIN_COMMANDS: usize = 10;
 
+/// Steps that have no plain answer, and why.
+type Lost<'a> = (Vec<Waiting<'a>>, String);
+
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// Adds what does not exist yet.
+    /// Adds what does not exist yet: the portal refuses an add whose code exists, so nothing can be lost to it.
     pub(super) async fn creates(&self) {
-        self.independent(|change| matches!(change.action, Action::Create(_))).await;
-    }
-
-    /// Deletes what is not declared. The old half of a rename stays unless the new half is seen on the portal.
-    pub(super) async fn deletes(&self) {
-        let old: Vec<_> = self
-            .waiting(|change| matches!(change.action, Action::Delete(_)) && change.rename.is_some())
-            .into_iter()
-            .map(|step| step.change)
-            .collect();
-        if !old.is_empty() && self.why_stopped().is_none() {
-            let halves: BTreeSet<_> = old.iter().filter_map(|change| change.rename.as_ref()).collect();
-            let new: Vec<_> = self.plan.diff.changes.iter().filter(|change| halves.contains(&change.address)).collect();
-            let states = step_state::states(&new, &self.tools.reader, ListTrust::NotDone).await.unwrap_or_default();
-            for change in old {
-                let new = change.rename.as_ref().filter(|new| states.get(new) != Some(&StepState::Done));
-                if let Some(new) = new {
-                    let why = format!("it is renamed, and {} is not there", new);
-                    self.end(change, StepOutcome::Skipped, Some(why), false);
-                }
-            }
-        }
-        self.independent(|change| matches!(change.action, Action::Delete(_))).await;
-    }
-
-    async fn independent(&self, which: fn(&Change) -> bool) {
-        let mut queue = self.waiting(which);
+        let mut queue = self.queue(|change| matches!(change.action, Action::Create(_)));
         // The batches share the load, so that they end together.
         let share = queue.len().div_ceil(self.tools.in_flight.get()).clamp(MIN_COMMANDS, MAX_COMMANDS);
         while !queue.is_empty() && self.why_stopped().is_none() {
-            self.look_again(&mut queue).await;
-            let lost = self.flight(&mut queue, share).await;
-            if let Some((steps, why)) = lost {
-                queue.extend(self.settle_steps(steps, &why).await);
+            if let Some((steps, why)) = self.flight(&mut queue, share).await {
+                let again = self.settle_steps(steps, &why).await;
+                self.put_first(&mut queue, again);
             }
         }
     }
 
-    /// Sends batches until the queue is empty, what is known grows old, or an answer is lost; returns the steps of
-    /// lost answers once nothing is in flight any more.
-    async fn flight(&self, queue: &mut VecDeque<Waiting<'a>>, share: usize) -> Option<(Vec<Waiting<'a>>, String)> {
-        let mut in_flight = FuturesUnordered::new();
-        let mut again = VecDeque::new();
-        let mut lost: Option<(Vec<Waiting<'a>>, String)> = None;
+    /// Deletes what is not declared, one batch after the other, each after a look at the portal. The old half of a rename
+    /// stays unless the new half is seen on the portal.
+    pub(super) async fn deletes(&self) {
+        self.keep_what_is_not_renamed().await;
+        let mut queue = self.queue(|change| matches!(change.action, Action::Delete(_)));
         loop {
-            let open = lost.is_none() && self.why_stopped().is_none() && self.is_fresh();
-            while open && in_flight.len() < self.tools.in_flight.get() && !queue.is_empty() {
-                let batch = self.take(queue, share);
-                in_flight.push(async move {
-                    let commands: Vec<_> = batch.iter().filter_map(|step| self.command(step.change)).collect();
-                    let sent = self.send(&commands, Halt::Never, Urgency::Ordinary).await;
-                    (batch, sent)
-                });
+            self.look().await;
+            let batch = self.take(&mut queue, MAX_COMMANDS);
+            if batch.is_empty() || !self.may_remove(batch.len()).await {
+                return;
             }
-            let Some((batch, sent)) = in_flight.next().await else { break };
-            match sent {
-                Sent::Stopped => {}
-                Sent::NotYet => again.extend(batch),
-                Sent::Lost(why) => lost.get_or_insert((Vec::new(), why)).0.extend(batch),
-                Sent::Answered(answers) => {
-                    for (step, answer) in batch.into_iter().zip(answers) {
-                        match answer {
-                            Answer::Done => self.applied(step.change),
-                            Answer::Refused { class, code, description } if class != Class::Busy => {
-                                self.end(step.change, StepOutcome::Failed, Some(refusal(&code, &description)), false);
-                            }
-                            Answer::NotRun => again.push_back(step),
-                            // Settling waits, which is what a busy portal asks for.
-                            Answer::Refused { code, description, .. } => {
-                                lost.get_or_insert((Vec::new(), refusal(&code, &description))).0.push(step);
-                            }
-                            Answer::Unknown(why) => lost.get_or_insert((Vec::new(), why)).0.push(step),
-                        }
-                    }
-                }
+            let (sent, steps) = self.send_batch(batch).await;
+            if let Some((lost, why)) = self.answered_singly(sent, steps, &mut queue) {
+                let again = self.settle_steps(lost, &why).await;
+                self.put_first(&mut queue, again);
             }
         }
-        queue.append(&mut again);
+    }
+
+    async fn keep_what_is_not_renamed(&self) {
+        let old = self.queue(|change| matches!(change.action, Action::Delete(_)) && change.rename.is_some());
+        if old.is_empty() || self.why_stopped().is_some() {
+            return;
+        }
+        let halves: BTreeSet<_> = old.iter().filter_map(|step| step.change.rename.as_ref()).collect();
+        let new: Vec<_> = self.plan.diff.changes.iter().filter(|change| halves.contains(&change.address)).collect();
+        let states = self.read(&new).await.unwrap_or_default();
+        for Waiting { change, .. } in old {
+            let new = change.rename.as_ref().filter(|new| states.get(new) != Some(&StepState::Done));
+            if let Some(new) = new
+                && !self.is_ended(&change.address)
+            {
+                let why = format!("it is renamed, and {} is not there", new);
+                self.end(change, StepOutcome::Skipped, Some(why), false);
+            }
+        }
+    }
+
+    /// Sends batches until the queue is empty or an answer is lost; returns the steps of lost answers once nothing is in
+    /// flight any more.
+    async fn flight(&self, queue: &mut VecDeque<Waiting<'a>>, share: usize) -> Option<Lost<'a>> {
+        let mut in_flight = FuturesUnordered::new();
+        let mut lost: Option<Lost<'a>> = None;
+        let mut again = VecDeque::new();
+        loop {
+            while lost.is_none() && self.why_stopped().is_none() && in_flight.len() < self.tools.in_flight.get() {
+                let batch = self.take(queue, share);
+                if batch.is_empty() {
+                    break;
+                }
+                in_flight.push(self.send_batch(batch));
+            }
+            let Some((sent, batch)) = in_flight.next().await else { break };
+            if let Some((steps, why)) = self.answered_singly(sent, batch, &mut again) {
+                lost.get_or_insert((Vec::new(), why)).0.extend(steps);
+            }
+        }
+        self.put_first(queue, again.into());
+        lost
+    }
+
+    async fn send_batch(&self, batch: Vec<Waiting<'a>>) -> (Sent, Vec<Waiting<'a>>) {
+        let commands: Vec<_> = batch.iter().filter_map(|step| self.command(step.change)).collect();
+        (self.send(&commands, Halt::Never, Urgency::Ordinary).await, batch)
+    }
+
+    /// Takes up the answers to steps of one command each. Returns those that have no plain answer; what was not run is put
+    /// back.
+    fn answered_singly(
+        &self,
+        sent: Sent,
+        batch: Vec<Waiting<'a>>,
+        queue: &mut VecDeque<Waiting<'a>>,
+    ) -> Option<Lost<'a>> {
+        let answers = match sent {
+            Sent::Stopped => return None,
+            Sent::NotYet => {
+                self.put_first(queue, batch);
+                return None;
+            }
+            Sent::Lost(why) => return Some((batch, why)),
+            Sent::Answered(answers) => answers,
+        };
+        let (mut unsent, mut lost) = (Vec::new(), None::<Lost<'a>>);
+        for (step, answer) in batch.into_iter().zip(answers) {
+            let why = match answer {
+                Answer::Done => {
+                    self.applied(step.change);
+                    continue;
+                }
+                Answer::Refused { class, code, description } if class != Class::Busy => {
+                    self.end(step.change, StepOutcome::Failed, Some(refusal(&code, &description)), false);
+                    continue;
+                }
+                Answer::NotRun => {
+                    unsent.push(step);
+                    continue;
+                }
+                // Settling waits, which is what a busy portal asks for.
+                Answer::Refused { code, description, .. } => refusal(&code, &description),
+                Answer::Unknown(why) => why,
+            };
+            lost.get_or_insert((Vec::new(), why)).0.push(step);
+        }
+        self.put_first(queue, unsent);
         lost
     }
 

@@ -11,30 +11,34 @@ use crate::domain::diff::{Action, Change};
 use crate::domain::plan::StepState;
 use crate::domain::retry::Class;
 use crate::domain::step::StepOutcome;
+use crate::domain::unanswered;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
-use super::step_state::{self, ListTrust};
-use super::write::{MAX_COMMANDS, MAX_TRIES, Sent, Waiting, Writer, refusal};
+use super::way_back::WayBack;
+use super::write::{MAX_COMMANDS, Sent, Waiting, Writer, refusal};
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// Replaces what looks different, pair by pair. Until a pair went through and was seen on the portal, one pair is
     /// sent at a time, and a portal that refuses one new image after the other is not tried for long.
     pub(super) async fn replaces(&self) {
-        let mut queue = self.waiting(|change| matches!(change.action, Action::Replace(..)));
+        let mut queue = self.queue(|change| matches!(change.action, Action::Replace(..)));
         let mut proven = Proven::No { refused: 0 };
-        while !queue.is_empty() && self.why_stopped().is_none() {
-            self.look_again(&mut queue).await;
+        loop {
+            self.look().await;
             let most = if proven == Proven::Yes { MAX_COMMANDS / 2 } else { 1 };
             let batch = self.take(&mut queue, most);
-            let commands: Vec<_> = batch.iter().filter_map(|step| self.pair(step.change)).flatten().collect();
-            if commands.is_empty() {
-                continue;
+            if batch.is_empty() || !self.may_remove(batch.len()).await {
+                return;
             }
+            let commands: Vec<_> = batch.iter().filter_map(|step| self.pair(step.change)).flatten().collect();
             let first = batch.first().copied();
             match self.send(&commands, Halt::OnError, Urgency::Ordinary).await {
                 Sent::Stopped => return,
-                Sent::NotYet => put_first(&mut queue, batch),
-                Sent::Lost(why) => put_first(&mut queue, self.settle_steps(batch, &why).await),
+                Sent::NotYet => self.put_first(&mut queue, batch),
+                Sent::Lost(why) => {
+                    let again = self.settle_steps(batch, &why).await;
+                    self.put_first(&mut queue, again);
+                }
                 Sent::Answered(answers) => self.answered(batch, &answers, &mut queue).await,
             }
             if let (Proven::No { refused }, Some(step)) = (proven, first) {
@@ -55,9 +59,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
             return Proven::No { refused: refused + 1 };
         }
-        match step_state::states(&[step.change], &self.tools.reader, ListTrust::NotDone).await {
+        match self.read(&[step.change]).await {
             Ok(states) => match states.get(&step.change.address) {
-                Some(StepState::Done) => Proven::Yes,
+                Some(StepState::Done) => {
+                    self.way_back.set(WayBack::Proven);
+                    Proven::Yes
+                }
+                // It is there, and its image cannot be read: whether that stops the run is for `may_remove` to say.
+                Some(StepState::Unseen { .. }) => Proven::Yes,
                 Some(StepState::Between) => {
                     let why = "the portal said that it took the new image, and does not have it";
                     self.stop(why.to_owned());
@@ -76,16 +85,21 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Finishes replaces where an earlier run deleted the old image and did not add the new one.
     pub(super) async fn finish_replaces(&self, between: &BTreeSet<Address>) {
-        for step in self.waiting(|change| between.contains(&change.address)) {
-            self.add_new(step.change, "the run before this one was cut short").await;
+        for change in self.plan.diff.changes.iter().filter(|change| between.contains(&change.address)) {
+            self.add_new(change, "the run before this one was cut short").await;
         }
     }
 
-    /// Puts back the old images of replaces whose code was found to be missing at the end.
+    /// Brings images back to replaces whose code was found to be missing at the end: the new one, as long as a request
+    /// without an answer may still bring it, or else the old one.
     pub(super) async fn rescue(&self, missing: &[&'a Change]) {
         for change in missing {
             let why = self.why(&change.address).unwrap_or_else(|| "the code is missing on the portal".to_owned());
-            self.put_back(change, &why).await;
+            if self.open_for([*change].into_iter()).is_zero() {
+                self.put_back(change, &why).await;
+            } else {
+                self.add_new(change, &why).await;
+            }
         }
     }
 
@@ -120,41 +134,21 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 _ => unsent.push(step),
             }
         }
-        put_first(queue, unsent);
+        self.put_first(queue, unsent);
         if let Some(why) = lost_why {
-            put_first(queue, self.settle_steps(lost, &why).await);
+            let again = self.settle_steps(lost, &why).await;
+            self.put_first(queue, again);
         }
-    }
-
-    /// Finds out where steps stand whose answer was lost, and finishes replaces whose old image is gone. Returns the steps
-    /// that are to be sent again.
-    pub(super) async fn settle_steps(&self, steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
-        let Some(mut states) = self.settle(&steps, why).await else { return Vec::new() };
-        let mut again = Vec::new();
-        for step in steps {
-            match states.remove(&step.change.address) {
-                Some(StepState::Done) => self.applied(step.change),
-                Some(StepState::Diverged(found)) => self.end(step.change, StepOutcome::Failed, Some(found), step.wrote),
-                Some(StepState::Unseen(found)) => self.end(step.change, StepOutcome::Unknown, Some(found), step.wrote),
-                Some(StepState::Between) => self.add_new(step.change, why).await,
-                Some(StepState::Pending) | None if step.tries + 1 >= MAX_TRIES => {
-                    let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
-                    self.end(step.change, StepOutcome::Failed, Some(why), step.wrote);
-                }
-                Some(StepState::Pending) | None => again.push(step.again()),
-            }
-        }
-        again
     }
 
     /// The old image is gone and the new one is not there: adds the new one, or puts the old one back.
-    async fn add_new(&self, change: &'a Change, why: &str) {
+    pub(super) async fn add_new(&self, change: &'a Change, why: &str) {
         let Some(png) = self.new_png(change) else { return };
-        match self.add_until_known(change, change.address.clone(), png).await {
-            Added::There => self.applied(change),
+        match self.add_until_known(change, change.address.clone(), png, Image::New).await {
+            Added::There | Added::New => self.applied(change),
             Added::Otherwise(found) => self.end(change, StepOutcome::Failed, Some(found), true),
             Added::Refused(refused) => self.put_back(change, &refused).await,
-            Added::Unsent => {
+            Added::Unsent(_) => {
                 let why = format!("{why}; the old image was deleted and the new one could not be sent");
                 self.end(change, StepOutcome::Unknown, Some(why), true);
             }
@@ -165,7 +159,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// The old image was deleted and the new one refused. The old one goes back, unless the portal took the code for
     /// itself or somebody else did: then it is not written to again.
     async fn refused(&self, change: &'a Change, why: &str) {
-        let states = step_state::states(&[change], &self.tools.reader, ListTrust::NotDone).await;
+        let states = self.read(&[change]).await;
         match states.ok().and_then(|mut states| states.remove(&change.address)) {
             Some(StepState::Diverged(found)) => {
                 self.end(change, StepOutcome::Failed, Some(format!("{why}; {found}")), true)
@@ -180,76 +174,103 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let failed = match (self.old_png(change), change.action.before()) {
             (Some(png), Some(before)) => {
                 let old = Address::new(change.address.kind, before.code.clone());
-                match self.add_until_known(change, old, png).await {
-                    Added::There => {
-                        return self.end(
-                            change,
-                            StepOutcome::Recovered,
-                            Some(format!("{why}; the old image is back")),
-                            true,
-                        );
-                    }
-                    Added::Otherwise(found) => {
-                        return self.end(change, StepOutcome::Failed, Some(format!("{why}; {found}")), true);
-                    }
+                let (outcome, found) = match self.add_until_known(change, old, png, Image::Old).await {
+                    Added::There => (StepOutcome::Recovered, "the old image is back".to_owned()),
+                    Added::New => return self.applied(change),
+                    Added::Otherwise(found) => (StepOutcome::Failed, found),
                     Added::Unknown => return,
-                    Added::Refused(refused) => refused,
-                    Added::Unsent => {
-                        let stopped = self.why_stopped().unwrap_or_default();
-                        let why = format!("{why}; the old image could not be sent: {stopped}");
-                        return self.end(change, StepOutcome::Unknown, Some(why), true);
-                    }
-                }
+                    Added::Refused(refused) => return self.lost(change, &format!("{why}; the old image could not be put back: {refused}")),
+                    Added::Unsent(why) => (StepOutcome::Unknown, format!("the old image could not be sent: {why}")),
+                };
+                return self.end(change, outcome, Some(format!("{why}; {found}")), true);
             }
-            _ => "there is no copy of it".to_owned(),
+            _ => "there is no copy of it",
         };
-        let why = format!("{why}; the old image could not be put back: {failed}");
-        self.end(change, StepOutcome::Failed, Some(why), true);
+        self.lost(change, &format!("{why}; the old image could not be put back: {failed}"));
+    }
+
+    /// A code is left without an image: no further pair is sent.
+    fn lost(&self, change: &Change, why: &str) {
+        self.end(change, StepOutcome::Failed, Some(why.to_owned()), true);
         self.stop(format!("{} could not be put back", change.address));
     }
 
     /// Adds one image of a step whose code is free. When the answer is lost, or is not a plain yes, the portal is read
-    /// to find out what came of it; where it may help, the image is sent again.
-    async fn add_until_known(&self, change: &'a Change, address: Address, png: Arc<[u8]>) -> Added {
+    /// to find out what came of it; where it may help, the image is sent again. The old one is not sent while a request
+    /// without an answer may still bring the new one.
+    async fn add_until_known(&self, change: &'a Change, address: Address, png: Arc<[u8]>, image: Image) -> Added {
         let add = [Command::Add { address, png }];
         let step = Waiting { wrote: true, ..Waiting::new(change) };
         let mut refused = String::new();
         for patience in 0..MAX_RESCUES {
+            if image == Image::Old
+                && let Some(ended) = self.pass_window(step, &refused).await
+            {
+                return ended;
+            }
             let (lost, last) = match self.send(&add, Halt::Never, Urgency::Completing).await {
-                Sent::Stopped | Sent::NotYet => return Added::Unsent,
+                Sent::Stopped | Sent::NotYet => return Added::Unsent(self.why_stopped().unwrap_or_default()),
                 Sent::Lost(why) => (why, false),
                 Sent::Answered(answers) => match answers.into_iter().next() {
                     Some(Answer::Done) => return Added::There,
-                    Some(Answer::NotRun) => return Added::Unsent,
                     Some(Answer::Refused { class, code, description }) => {
                         refused = refusal(&code, &description);
                         (refused.clone(), class != Class::Busy)
                     }
                     Some(unclear @ Answer::Unknown(_)) => (reason(&unclear), false),
-                    None => return Added::Unsent,
+                    Some(Answer::NotRun) | None => return Added::Unsent(self.why_stopped().unwrap_or_default()),
                 },
             };
             let Some(states) = self.settle(&[step], &lost).await else { return Added::Unknown };
             match states.get(&change.address) {
+                Some(StepState::Done) if image == Image::Old => return Added::New,
                 // The image that was sent is there, be it the new one or the old one.
                 Some(StepState::Done | StepState::Pending) => return Added::There,
-                Some(StepState::Diverged(found) | StepState::Unseen(found)) => return Added::Otherwise(found.clone()),
+                Some(StepState::Diverged(found) | StepState::Unseen { why: found, .. }) => {
+                    return Added::Otherwise(found.clone());
+                }
                 Some(StepState::Between) | None if last => return Added::Refused(refused),
                 Some(StepState::Between) | None => {
                     refused = format!("the portal did not take it in {MAX_RESCUES} tries: {lost}");
                     if patience + 1 == MAX_RESCUES {
                         break;
                     }
-                    tokio::time::sleep(self.tools.settle * 2_u32.saturating_pow(patience)).await;
+                    let apart = unanswered::apart(self.tools.settle);
+                    tokio::time::sleep(apart * 2_u32.saturating_pow(patience)).await;
                 }
             }
         }
         Added::Refused(refused)
     }
+
+    /// Waits until no request without an answer can be carried out any more that is about a code without an image. Returns
+    /// how that ended, unless the code is still without an image then.
+    async fn pass_window(&self, step: Waiting<'a>, why: &str) -> Option<Added> {
+        let left = self.open_for([step.change].into_iter());
+        if left.is_zero() {
+            return None;
+        }
+        if let Err(cut) = self.wait(left, left).await {
+            let seconds = left.as_secs_f64().ceil();
+            return Some(Added::Unsent(format!(
+                "a request without an answer may still bring the new one for {seconds} s, {cut}"
+            )));
+        }
+        let Some(states) = self.settle(&[step], why).await else { return Some(Added::Unknown) };
+        match states.get(&step.change.address)? {
+            StepState::Done => Some(Added::New),
+            StepState::Pending => Some(Added::There),
+            StepState::Between => None,
+            StepState::Diverged(found) | StepState::Unseen { why: found, .. } => Some(Added::Otherwise(found.clone())),
+        }
+    }
 }
 
-fn put_first<T>(queue: &mut VecDeque<T>, items: Vec<T>) {
-    items.into_iter().rev().for_each(|item| queue.push_front(item));
+/// Which image of a replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Image {
+    Old,
+    New,
 }
 
 /// Whether the portal was seen to hold a new image of this run.
@@ -278,12 +299,16 @@ fn reason(answer: &Answer) -> String {
 }
 
 enum Added {
+    /// The image that was sent is there.
     There,
+    /// The old one was to be sent, and the new one is there.
+    New,
     /// Something else is there, in words.
     Otherwise(String),
     /// The portal refused it, in words.
     Refused(String),
-    Unsent,
+    /// It was not sent, in words.
+    Unsent(String),
     /// It could not be found out; the step's result is already recorded.
     Unknown,
 }

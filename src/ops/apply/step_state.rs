@@ -36,12 +36,12 @@ const JUST_NOW: Duration = Duration::from_secs(2);
 /// plan was made, if that was in this process.
 pub(super) async fn check(
     plan: &Plan,
-    seen: Option<Seen>,
+    seen: Option<&Seen>,
     resumed: &Resumption,
     reader: &Reader<'_, impl ReadPortal>,
 ) -> Result<StartingPoint, NotApplied> {
     let (listing, may_write) = match seen.filter(|seen| plan.only_creates() && seen.at.elapsed() < JUST_NOW) {
-        Some(Seen { may_write, .. }) => (None, may_write),
+        Some(Seen { may_write, .. }) => (None, *may_write),
         None => {
             let (listing, may_write) = reader.portal.list_to_write().await?;
             (Some(listing), may_write)
@@ -93,7 +93,7 @@ pub(crate) async fn start(
             }
             StepState::Done => "it is already as the plan wants it".to_owned(),
             StepState::Between => "it is missing on the portal".to_owned(),
-            StepState::Diverged(why) | StepState::Unseen(why) => why,
+            StepState::Diverged(why) | StepState::Unseen { why, .. } => why,
         };
         let message = format!("{}: {why}", address);
         stale.push(Finding::error("plan-stale", message).about(address));
@@ -107,17 +107,10 @@ pub(crate) async fn start(
 /// How many readings are taken at most until two agree.
 const MAX_READINGS: u32 = 12;
 
-/// Whether the list is taken for what the portal holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ops) enum ListTrust {
-    /// It is: nothing was written that it could lag behind.
-    None,
-    /// The server may have cached it before the last write: `get` is asked about every step that it does not show as
-    /// done.
-    NotDone,
-}
-
 type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
+
+/// Where steps stand.
+pub(in crate::ops) type States = BTreeMap<Address, StepState>;
 
 /// The reason why the state of steps could not be found out.
 pub(in crate::ops) enum Unsettled {
@@ -125,18 +118,26 @@ pub(in crate::ops) enum Unsettled {
     NeverSettled,
 }
 
-/// The states of `changes` once nothing moves any more: a server goes on with a batch after its client is gone, so two
-/// readings `apart` must agree.
+/// The states of `changes` once nothing moves any more: two readings `apart` must agree.
 pub(in crate::ops) async fn settled(
     changes: &[&Change],
     reader: &Reader<'_, impl ReadPortal>,
     apart: Duration,
-) -> Result<BTreeMap<Address, StepState>, Unsettled> {
-    let mut last = states(changes, reader, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
+) -> Result<States, Unsettled> {
+    settled_by(async || states(changes, &[], &[], reader).await, reader, apart).await
+}
+
+/// What `read` gives once `judged` of two readings `apart` agree.
+pub(super) async fn settled_by(
+    read: impl AsyncFn() -> Result<States, PortalError>,
+    reader: &Reader<'_, impl ReadPortal>,
+    apart: Duration,
+) -> Result<States, Unsettled> {
+    let mut last = read().await.map_err(Unsettled::Unread)?;
     for _ in 1..MAX_READINGS {
         reader.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
         tokio::time::sleep(apart).await;
-        let found = states(changes, reader, ListTrust::NotDone).await.map_err(Unsettled::Unread)?;
+        let found = read().await.map_err(Unsettled::Unread)?;
         if found == last {
             return Ok(found);
         }
@@ -153,20 +154,21 @@ fn by_code(listing: &Listing) -> Live<'_> {
     live
 }
 
-/// Reads the portal and says where each of `changes` stands.
+/// Reads the portal and says where each of `sent` and of `waiting` stands. A request about the first may have left, and the
+/// server may have cached its list before: `get` is asked about all of them that the list does not show as done. `added` is
+/// where images are that will be asked for.
 pub(super) async fn states(
-    changes: &[&Change],
+    sent: &[&Change],
+    waiting: &[&Change],
+    added: &[(Kind, String)],
     reader: &Reader<'_, impl ReadPortal>,
-    doubt: ListTrust,
-) -> Result<BTreeMap<Address, StepState>, PortalError> {
-    let listing = observe::list_again(reader).await?;
+) -> Result<States, PortalError> {
+    let listing = observe::list_and_fetch(reader, added).await?;
     let mut live = by_code(&listing);
-    let mut states = judge(changes, &live, reader).await;
-    let doubtful: Vec<_> = changes
-        .iter()
-        .copied()
-        .filter(|change| doubt == ListTrust::NotDone && states.get(&change.address) != Some(&StepState::Done))
-        .collect();
+    let all: Vec<_> = sent.iter().chain(waiting).copied().collect();
+    let mut states = judge(&all, &live, reader).await;
+    let is_doubtful = |change: &&Change| states.get(&change.address) != Some(&StepState::Done);
+    let doubtful: Vec<_> = sent.iter().copied().filter(is_doubtful).collect();
     if doubtful.is_empty() {
         return Ok(states);
     }
@@ -197,7 +199,7 @@ async fn judge(
     changes: &[&Change],
     live: &Live<'_>,
     reader: &Reader<'_, impl ReadPortal>,
-) -> BTreeMap<Address, StepState> {
+) -> States {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
     let wanted: Vec<_> =
         changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();

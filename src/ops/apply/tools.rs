@@ -14,7 +14,7 @@ pub struct Tools<'a, P> {
     pub runs: &'a dyn Runs,
     /// Whether the user asked to stop.
     pub interrupt: &'a Interrupt,
-    /// How far apart two readings must be to be believed after an answer was lost.
+    /// For how long a request without an answer may still be carried out after its last byte was sent.
     pub settle: Duration,
     /// How many batches of creates and deletes may be in flight.
     pub in_flight: NonZeroUsize,

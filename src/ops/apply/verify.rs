@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
+use crate::domain::finding::Finding;
 use crate::domain::plan::StepState;
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::ops::ports::{ReadPortal, WritePortal};
 
-use super::step_state::{self, ListTrust};
 use super::write::Writer;
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
@@ -40,7 +40,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             return None;
         }
         self.tools.reader.portal.begin_grace_period();
-        match step_state::states(changes, &self.tools.reader, ListTrust::NotDone).await {
+        match self.read(changes).await {
             Ok(states) => Some(states),
             Err(error) => {
                 for change in changes {
@@ -58,10 +58,39 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     fn judge_all(&self, changes: &[&'a Change], mut states: BTreeMap<Address, StepState>) {
         for change in changes {
-            if let Some(state) = states.remove(&change.address) {
+            if let Some(state) = states.remove(&change.address)
+                && !self.is_known_from_its_answer(change, &state)
+            {
                 self.correct(&change.address, |step| judge(&change.action, step, state));
             }
         }
+    }
+}
+
+impl<P: ReadPortal + WritePortal> Writer<'_, P> {
+    /// Whether the portal answered that it added a step's image where it lists it now, and the image cannot be read back. Then
+    /// the answer is believed, and what is there is remembered as long as the cache lasts.
+    fn is_known_from_its_answer(&self, change: &Change, state: &StepState) -> bool {
+        let StepState::Unseen { why, file_uri } = state else { return false };
+        let Some(after) = change.action.after().filter(|_| self.is_applied(&change.address)) else { return false };
+        let is_known = self.was_added_at(&change.address, file_uri);
+        if is_known {
+            self.tools.reader.cache.remember(file_uri, &after.content);
+            self.not_read_back.borrow_mut().insert(change.address.clone(), why.clone());
+        }
+        is_known
+    }
+
+    /// A warning about each step that is applied by the portal's answer alone.
+    pub(super) fn not_read_back(&self) -> Vec<Finding> {
+        let not_read_back = self.not_read_back.borrow();
+        let warning = |(address, why): (&Address, &String)| {
+            let message = format!("{address}: the portal took it, but it could not be read back: {why}");
+            Finding::warning("not-read-back", message)
+                .help("its image is known as long as the state folder is kept; without it, the entry is of unknown content")
+                .about(address.clone())
+        };
+        not_read_back.iter().map(warning).collect()
     }
 }
 
@@ -86,7 +115,7 @@ fn judge(action: &Action, step: &mut StepResult, state: StepState) {
             "the code is missing on the portal".to_owned()
         }
         (StepState::Diverged(found), StepOutcome::Applied | StepOutcome::Recovered) => found,
-        (StepState::Unseen(found), StepOutcome::Applied | StepOutcome::Recovered) => {
+        (StepState::Unseen { why: found, .. }, StepOutcome::Applied | StepOutcome::Recovered) => {
             step.outcome = StepOutcome::Unknown;
             step.why = Some(format!("the portal took it, but {found}"));
             return;

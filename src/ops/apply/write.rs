@@ -2,24 +2,26 @@
 //! whose answer was lost.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::asset::Address;
+use crate::domain::asset::{Address, Kind};
 use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::diff::Change;
 use crate::domain::journal::{JournalEntry, Said, Write};
-use crate::domain::plan::{Plan, StepState};
+use crate::domain::plan::Plan;
 use crate::domain::retry::Class;
+use crate::domain::state::ControlImage;
 use crate::domain::step::{StepOutcome, StepResult};
+use crate::domain::unanswered::FoldedAddress;
 use crate::ops::events::Event;
 use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
-use super::step_state::{self, ListTrust, Unsettled};
+use super::step_state::StartingPoint;
 use super::tools::Tools;
+use super::way_back::WayBack;
 
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
@@ -29,9 +31,6 @@ pub(super) const MAX_TRIES: u32 = 3;
 
 /// The most bytes of images in one batch; in base64, percent-encoded, they grow by half.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-
-/// The time for which a precondition that was seen to hold is believed.
-const FRESH: Duration = Duration::from_secs(30);
 
 pub(super) enum Sent {
     /// The portal answered: one answer for each command.
@@ -60,10 +59,21 @@ pub(super) struct Writer<'a, P> {
     batches: Cell<Batches>,
     stopped: RefCell<Option<String>>,
     steps: RefCell<BTreeMap<Address, StepResult>>,
-    /// When the steps that wait were last seen to stand where the plan has them.
-    seen: Cell<Instant>,
-    /// Whether a request waited so long since that they must be looked at again.
-    stale: Cell<bool>,
+    /// The steps of which nothing was sent, or nothing that can still be carried out.
+    waiting: RefCell<BTreeSet<Address>>,
+    /// Until when a request without an answer may still be carried out, by the code that it is about.
+    pub(super) windows: RefCell<BTreeMap<FoldedAddress, Instant>>,
+    /// The steps that are applied by the portal's answer alone, and why their images cannot be read back.
+    pub(super) not_read_back: RefCell<BTreeMap<Address, String>>,
+    /// Where the images are that the portal said it added, by the code.
+    added: RefCell<BTreeMap<FoldedAddress, String>>,
+    /// Those that were not fetched yet.
+    new_files: RefCell<Vec<(Kind, String)>>,
+    pub(super) way_back: Cell<WayBack>,
+    /// An unchanged entry that can prove it.
+    pub(super) control: Option<&'a ControlImage>,
+    /// How many deletes were sent.
+    removals: Cell<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +102,16 @@ impl<'a> Waiting<'a> {
 }
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// A writer for a plan whose preconditions were seen to hold at this time.
-    pub(super) fn new(plan: &'a Plan, tools: &'a Tools<'a, P>, journal: &'a dyn Journal, seen: Instant) -> Self {
+    /// A writer for a plan whose preconditions were seen to hold, but for what `start` says.
+    pub(super) fn new(
+        plan: &'a Plan,
+        tools: &'a Tools<'a, P>,
+        journal: &'a dyn Journal,
+        start: &StartingPoint,
+        (way_back, control): (WayBack, Option<&'a ControlImage>),
+    ) -> Self {
+        let changes = plan.diff.changes.iter().map(|change| &change.address);
+        let waiting = changes.filter(|address| !start.done.contains(address) && !start.between.contains(address));
         Self {
             plan,
             tools,
@@ -102,8 +120,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             batches: Cell::new(Batches::Accepted),
             stopped: RefCell::new(None),
             steps: RefCell::new(BTreeMap::new()),
-            seen: Cell::new(seen),
-            stale: Cell::new(false),
+            waiting: RefCell::new(waiting.cloned().collect()),
+            windows: RefCell::default(),
+            not_read_back: RefCell::default(),
+            added: RefCell::default(),
+            new_files: RefCell::default(),
+            way_back: Cell::new(way_back),
+            control,
+            removals: Cell::new(0),
         }
     }
 
@@ -114,7 +138,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Whether a step took effect, as far as is known now.
     pub(super) fn is_applied(&self, address: &Address) -> bool {
-        self.steps.borrow().get(address).is_some_and(|step| step.outcome == StepOutcome::Applied)
+        self.is(address, StepOutcome::Applied)
+    }
+
+    /// Whether this is how a step ended, as far as is known now.
+    pub(super) fn is(&self, address: &Address, outcome: StepOutcome) -> bool {
+        self.steps.borrow().get(address).is_some_and(|step| step.outcome == outcome)
     }
 
     /// Whether this run may have deleted this step's old image and thinks that some image is there, or does not know.
@@ -154,11 +183,15 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         steps
     }
 
-    /// The steps that are not at their end yet and that `which` picks.
-    pub(super) fn waiting(&self, which: impl Fn(&Change) -> bool) -> VecDeque<Waiting<'a>> {
-        let steps = self.steps.borrow();
-        let waiting = |change: &&Change| which(change) && !steps.contains_key(&change.address);
-        self.plan.diff.changes.iter().filter(waiting).map(Waiting::new).collect()
+    /// The changes that wait.
+    pub(super) fn waiting_changes(&self) -> Vec<&'a Change> {
+        let waiting = self.waiting.borrow();
+        self.plan.diff.changes.iter().filter(|change| waiting.contains(&change.address)).collect()
+    }
+
+    /// The steps that wait and that `which` picks.
+    pub(super) fn queue(&self, which: impl Fn(&Change) -> bool) -> VecDeque<Waiting<'a>> {
+        self.waiting_changes().into_iter().filter(|change| which(change)).map(Waiting::new).collect()
     }
 
     /// The reason why nothing more is sent, if so.
@@ -184,6 +217,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     pub(super) fn end(&self, change: &Change, outcome: StepOutcome, why: Option<String>, wrote: bool) {
         self.tools.reader.observer.observe(Event::Advanced(1));
+        self.waiting.borrow_mut().remove(&change.address);
         self.steps.borrow_mut().insert(change.address.clone(), StepResult { outcome, why, wrote });
     }
 
@@ -196,9 +230,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.end(change, StepOutcome::Applied, None, true);
     }
 
-    /// Takes the next steps off the queue: at most `most`, and no more bytes than one request should carry.
+    /// Takes the next steps off the queue that are not ended: at most `most`, and no more bytes than one request should
+    /// carry. They wait no longer.
     pub(super) fn take(&self, queue: &mut VecDeque<Waiting<'a>>, most: usize) -> Vec<Waiting<'a>> {
-        let mut taken = Vec::new();
+        queue.retain(|step| !self.is_ended(&step.change.address));
+        let mut taken: Vec<Waiting<'a>> = Vec::new();
         let mut bytes = 0;
         while let Some(step) = queue.front() {
             bytes += self.new_png(step.change).map_or(0, |png| png.len());
@@ -207,7 +243,35 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
             taken.extend(queue.pop_front());
         }
+        let mut waiting = self.waiting.borrow_mut();
+        for step in &taken {
+            waiting.remove(&step.change.address);
+        }
         taken
+    }
+
+    /// Puts steps before all others of the queue, to be sent next: they wait again.
+    pub(super) fn put_first(&self, queue: &mut VecDeque<Waiting<'a>>, steps: Vec<Waiting<'a>>) {
+        let mut waiting = self.waiting.borrow_mut();
+        for step in steps.into_iter().rev() {
+            waiting.insert(step.change.address.clone());
+            queue.push_front(step);
+        }
+    }
+
+    /// Where the images are that were added since this was last asked.
+    pub(super) fn new_files(&self) -> Vec<(Kind, String)> {
+        self.new_files.take()
+    }
+
+    /// Whether the portal said that it added the image at this place under this code.
+    pub(super) fn was_added_at(&self, address: &Address, file_uri: &str) -> bool {
+        self.added.borrow().get(&address.folded()).is_some_and(|added| added == file_uri)
+    }
+
+    /// How many deletes were sent.
+    pub(super) const fn removals(&self) -> usize {
+        self.removals.get()
     }
 
     /// Sends one request; or one for each command, where the portal refuses batches.
@@ -246,11 +310,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     fn sent(&self, outcome: Result<Vec<Answer>, WriteError>) -> Sent {
         match outcome {
             Ok(answers) => Sent::Answered(answers),
-            Err(WriteError::Unknown(error)) => Sent::Lost(error.to_string()),
-            Err(WriteError::NoEffect(error)) if error.class == Class::Waited => {
-                self.stale.set(true);
-                Sent::NotYet
-            }
+            Err(WriteError::Unclear(error) | WriteError::Unanswered(error)) => Sent::Lost(error.to_string()),
+            Err(WriteError::NoEffect(error)) if error.class == Class::Waited => Sent::NotYet,
             Err(WriteError::NoEffect(error)) => {
                 self.stop(error.to_string());
                 Sent::Stopped
@@ -283,69 +344,55 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 return Err(not_sent(why));
             }
         }
-        let portal = self.tools.reader.portal;
-        let outcome = match (form, commands) {
-            (Form::Single, [command]) => portal.write_single(command, urgency).await.map(|answer| vec![answer]),
-            _ => portal.write(commands, halt, urgency).await,
-        };
+        let outcome = self.exchange(request, commands, halt, urgency, form).await;
         let (answers, error) = match &outcome {
             Ok(answers) => (answers.iter().map(Said::from).collect(), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
-        if let Err(error) = self.journal.append(&JournalEntry::Outcome { request, answers, error }) {
-            self.stop(format!("the journal cannot be written: {error}"));
+        let unanswered = matches!(outcome, Err(WriteError::Unanswered(_)));
+        self.note(&JournalEntry::Outcome { request, answers, error, unanswered });
+        outcome
+    }
+
+    /// Sends a request, and notes what comes of it beside the answer.
+    async fn exchange(
+        &self,
+        request: u32,
+        commands: &[Command],
+        halt: Halt,
+        urgency: Urgency,
+        form: Form,
+    ) -> Result<Vec<Answer>, WriteError> {
+        let portal = self.tools.reader.portal;
+        let last_byte = Cell::new(None);
+        let sent = || {
+            last_byte.set(Some(Instant::now()));
+            self.note(&JournalEntry::Sent { request });
+        };
+        let outcome = match (form, commands) {
+            (Form::Single, [command]) => {
+                portal.write_single(command, urgency, &sent).await.map(|answer| vec![answer])
+            }
+            _ => portal.write(commands, halt, urgency, &sent).await,
+        };
+        if !matches!(outcome, Err(WriteError::NoEffect(_))) {
+            let deletes = commands.iter().filter(|command| matches!(command, Command::Delete { .. })).count();
+            self.removals.set(self.removals.get() + deletes);
+        }
+        if matches!(outcome, Err(WriteError::Unanswered(_))) {
+            self.open_window(commands, last_byte.get().unwrap_or_else(Instant::now));
+        }
+        for (address, file_uri) in portal.added_files() {
+            self.new_files.borrow_mut().push((address.kind, file_uri.clone()));
+            self.added.borrow_mut().insert(address.folded(), file_uri);
         }
         outcome
     }
 
-    /// Whether the preconditions of the steps that wait were seen to hold lately.
-    pub(super) fn is_fresh(&self) -> bool {
-        !self.stale.get() && self.seen.get().elapsed() < FRESH
-    }
-
-    /// Looks at the steps in `queue` again when they have waited long, and ends those that no longer stand where the
-    /// plan has them: nothing is written on old knowledge.
-    pub(super) async fn look_again(&self, queue: &mut VecDeque<Waiting<'a>>) {
-        if self.is_fresh() || self.why_stopped().is_some() {
-            return;
-        }
-        let changes: Vec<_> = queue.iter().map(|step| step.change).collect();
-        let states = match step_state::states(&changes, &self.tools.reader, ListTrust::None).await {
-            Ok(states) => states,
-            Err(error) => return self.stop(format!("the portal could not be read again: {error}")),
-        };
-        self.seen.set(Instant::now());
-        self.stale.set(false);
-        queue.retain(|Waiting { change, .. }| {
-            let why = match states.get(&change.address) {
-                Some(StepState::Pending) | None => return true,
-                Some(StepState::Done) => "somebody else did it meanwhile".to_owned(),
-                Some(StepState::Between) => "it was deleted meanwhile".to_owned(),
-                Some(StepState::Diverged(why) | StepState::Unseen(why)) => why.clone(),
-            };
-            self.end(change, StepOutcome::Failed, Some(why), false);
-            false
-        });
-    }
-
-    /// Finds out where steps stand whose answer was lost. `None` when that cannot be found out; the steps are then of
-    /// unknown result and nothing more is sent.
-    pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<BTreeMap<Address, StepState>> {
-        let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
-        self.tools.reader.portal.begin_grace_period();
-        match step_state::settled(&changes, &self.tools.reader, self.tools.settle).await {
-            Ok(states) => Some(states),
-            Err(unsettled) => {
-                let why = match unsettled {
-                    Unsettled::Unread(error) => format!("{why}; what came of it could not be read: {error}"),
-                    Unsettled::NeverSettled => format!("{why}; the portal kept changing while it was read"),
-                };
-                for step in steps {
-                    self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
-                }
-                self.stop(why);
-                None
-            }
+    /// Adds a line to the journal. Where that fails, nothing more is sent.
+    fn note(&self, entry: &JournalEntry) {
+        if let Err(error) = self.journal.append(entry) {
+            self.stop(format!("the journal cannot be written: {error}"));
         }
     }
 }

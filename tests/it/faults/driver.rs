@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brandctl::domain::asset::{Address, Digest, Kind};
+use brandctl::domain::asset::{Address, Digest};
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, IncompleteCheckout};
@@ -28,7 +28,7 @@ use brandctl::ops::ports::{
     DOWNLOADS, Interrupt, Journal, OpenRun, PortalError, PreparedRun, ReadPortal, Runs, StoreError, Urgency,
     WriteError, WritePortal,
 };
-use brandctl::ops::recover::{self, Closing};
+use brandctl::ops::recover::{self, Closing, Patience, Settling};
 use brandctl::ops::{plan, validate};
 use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
 use brandctl::store::cache::Cache;
@@ -205,7 +205,13 @@ async fn live(
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
         Ended::Error
     };
-    let settled = recover::settle(&runs, &reader(), SETTLE, Closing::Write)
+    let how = Settling {
+        settle: SETTLE,
+        closing: Closing::Write,
+        patience: Patience::Wait,
+        now: jiff::Timestamp::now,
+    };
+    let settled = recover::settle(&runs, &reader(), how)
         .await
         .map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
@@ -230,7 +236,7 @@ async fn live(
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
     cache.save(&state, &listed).unwrap();
     report.findings.extend(planned.findings);
-    let seen = planned.seen;
+    let seen = planned.seen.clone();
     let evaluated = guard::evaluate(planned.plan, &manifest.ownership(), &planned.counts_by_kind, allowances);
     report.plan = Some(evaluated.plan().clone());
     report.guards = evaluated.verdicts().to_vec();
@@ -249,10 +255,14 @@ async fn live(
         settle: SETTLE,
         in_flight: NonZeroUsize::new(8).unwrap(),
     };
-    let applied = apply::apply(&approved, seen, &Resumption::default(), &tools).await;
+    let applied = apply::apply(&approved, seen.as_ref(), &Resumption::default(), &tools).await;
     cache.save_all(&state).unwrap();
     match applied {
-        Ok(run) => report.run = run,
+        Ok(None) => {}
+        Ok(Some(applied)) => {
+            report.findings.extend(applied.findings);
+            report.run = Some(applied.run);
+        }
         Err(NotApplied::Stale(findings)) => {
             report.findings.extend(findings);
             return Err(Ended::Stale);
@@ -326,20 +336,34 @@ impl ReadPortal for Frail {
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
         self.around(self.client.list_to_write()).await
     }
-    fn added_files(&self) -> Vec<(Kind, String)> {
+    fn added_files(&self) -> Vec<(Address, String)> {
         self.client.added_files()
     }
     fn begin_grace_period(&self) {
         self.client.begin_grace_period();
     }
+    fn time_left(&self) -> Duration {
+        self.client.time_left()
+    }
 }
 
 impl WritePortal for Frail {
-    async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
-        self.around(self.client.write(commands, halt, urgency)).await
+    async fn write(
+        &self,
+        commands: &[Command],
+        halt: Halt,
+        urgency: Urgency,
+        sent: &dyn Fn(),
+    ) -> Result<Vec<Answer>, WriteError> {
+        self.around(self.client.write(commands, halt, urgency, sent)).await
     }
-    async fn write_single(&self, command: &Command, urgency: Urgency) -> Result<Answer, WriteError> {
-        self.around(self.client.write_single(command, urgency)).await
+    async fn write_single(
+        &self,
+        command: &Command,
+        urgency: Urgency,
+        sent: &dyn Fn(),
+    ) -> Result<Answer, WriteError> {
+        self.around(self.client.write_single(command, urgency, sent)).await
     }
 }
 
@@ -359,10 +383,10 @@ impl Runs for FrailRuns {
         self.inner.open()
     }
 
-    fn close(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
+    fn append(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
         let runs = self.inner.all().unwrap();
         let found = runs.iter().find(|found| found.state.run == run.run).unwrap();
-        self.counts.journal(found.folder(), || self.inner.close(run, entries))
+        self.counts.journal(found.folder(), || self.inner.append(run, entries))
     }
 }
 

@@ -109,11 +109,11 @@ async fn a_write_does_what_the_table_says() {
         let done = batch(json!({"c0": true}), json!([]), json!([]));
         let then = if action == Repeat { vec![done] } else { vec![] };
         let server = Server::answering([vec![error(status, code.clone())], then].concat()).await;
-        let outcome = server.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary).await;
+        let outcome = server.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await;
         let row = format!("{status} {code}: {outcome:?}");
         match (action, outcome) {
             (Repeat, Ok(answers)) => assert_eq!(answers, [Answer::Done], "{row}"),
-            (RepeatReads, Err(WriteError::Unknown(error))) => assert_no_secret(&error),
+            (RepeatReads, Err(WriteError::Unanswered(error))) => assert_no_secret(&error),
             (Stop(fix), Err(WriteError::NoEffect(error))) => {
                 assert_no_secret(&error);
                 assert!(error.hint.unwrap().contains(fix), "{row}");

@@ -202,7 +202,7 @@ async fn the_new_pair_is_on_the_disk_before_it_is_used() {
 #[tokio::test]
 async fn a_write_is_repeated_once_after_its_token_expired() {
     let portal = Portal::new(7, |_, good| next_pair(good)).await;
-    let answers = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap();
+    let answers = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap();
     assert_eq!(answers, [Answer::Done]);
     assert_eq!(portal.asked(), ["batch.json", "token", "batch.json"]);
     let requests = portal.server.requests();
@@ -304,7 +304,7 @@ async fn a_spent_refresh_token_says_what_to_do() {
 async fn a_token_that_stays_expired_is_an_error_and_no_loop() {
     let portal =
         Portal::new(99, |_, _| answer(200, &json!({"access_token": "access-2", "refresh_token": "refresh-2"}))).await;
-    let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     tells_nothing(&error);
     assert_eq!(error.class, Class::Configuration);
@@ -361,7 +361,7 @@ async fn what_no_token_server_answers_is_a_clear_error() {
     ];
     let check = async |(step, class, renewals, expected): (Step, Class, usize, &str)| {
         let portal = Portal::new(7, move |_, _| step.clone()).await;
-        let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+        let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
         let WriteError::NoEffect(error) = failure else { panic!("the write was refused: {failure:?}") };
         let told = format!("{error:?}");
         assert!(!told.contains("refresh-1") && !told.contains("access-8") && !told.contains(CLIENT_SECRET), "{told}");
@@ -435,7 +435,7 @@ async fn an_inner_error_renews_for_reads_and_ends_the_one_write() {
     let server = Server::deciding(move |_| first.take().unwrap_or(Step::Close)).await;
     let portal = Portal { server, folder: tempfile::tempdir().unwrap() };
     portal.write(1);
-    let answers = portal.client().write(&[delete("a"), delete("b")], Halt::Never, Urgency::Ordinary).await.unwrap();
+    let answers = portal.client().write(&[delete("a"), delete("b")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap();
     assert!(
         answers.iter().all(|answer| matches!(answer, Answer::Refused { class: Class::Expired, .. })),
         "{answers:?}"

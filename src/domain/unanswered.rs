@@ -1,0 +1,206 @@
+//! Requests of which no answer came. A portal goes on with a request after its client is gone, so one may still be carried
+//! out for a time after its last byte was sent: its window. Until that has passed, what it asked for may still change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::asset::{Address, FoldedCode, Kind};
+
+/// A code in the form in which portals compare.
+pub(crate) type FoldedAddress = (Kind, FoldedCode);
+
+/// How far apart two readings are that must agree to be believed, when a request may be carried out for so long after it was
+/// sent.
+pub(crate) fn apart(settle: Duration) -> Duration {
+    settle.min(Duration::from_secs(5))
+}
+
+/// The requests of a run that were not answered, as its journal has them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Unanswered {
+    requests: BTreeMap<u32, Sent>,
+    /// When later runs first saw requests of which it is not known when they were sent.
+    seen: Vec<Timestamp>,
+}
+
+/// A request that may have left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Sent {
+    codes: BTreeSet<Address>,
+    /// When its last byte was sent, if that was noted.
+    at: Option<Timestamp>,
+}
+
+/// What may still be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenWindow {
+    /// For how long.
+    pub(crate) left: Duration,
+    /// What the requests were about.
+    pub(crate) codes: BTreeSet<Address>,
+    /// Whether the time is counted from now, because nobody noted when a request was sent, or noted a time that has not come.
+    pub(crate) counts_from_now: bool,
+}
+
+impl Unanswered {
+    /// A request is about to leave.
+    pub(crate) fn intend(&mut self, request: u32, codes: impl Iterator<Item = Address>) {
+        // A number that comes twice is not one of ours: nothing is known of it then.
+        let sent = self.requests.entry(request).or_default();
+        sent.codes.extend(codes);
+        sent.at = None;
+    }
+
+    /// Its last byte was sent, or no answer came: the later time counts.
+    pub(crate) fn note(&mut self, request: u32, at: Option<Timestamp>) {
+        if let Some(sent) = self.requests.get_mut(&request) {
+            sent.at = sent.at.or(at);
+        }
+    }
+
+    /// It was sent again: the first time does not count any more.
+    pub(crate) fn note_again(&mut self, request: u32, at: Option<Timestamp>) {
+        if let Some(sent) = self.requests.get_mut(&request) {
+            sent.at = at;
+        }
+    }
+
+    /// It was answered, or did not leave.
+    pub(crate) fn close(&mut self, request: u32) {
+        self.requests.remove(&request);
+    }
+
+    /// A later run saw them.
+    pub(crate) fn see(&mut self, at: Option<Timestamp>) {
+        self.seen.extend(at);
+    }
+
+    /// What may still be carried out at this time, when a request may be for so long; `None` when nothing may.
+    pub(crate) fn window(&self, now: Timestamp, settle: Duration) -> Option<OpenWindow> {
+        let past = |at: &Timestamp| *at <= now;
+        let seen = self.seen.iter().copied().filter(past).min();
+        let mut open: Option<OpenWindow> = None;
+        for Sent { codes, at } in self.requests.values() {
+            let since = at.filter(past).or(seen);
+            let passed = since.map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs());
+            let left = settle.saturating_sub(passed);
+            if left.is_zero() {
+                continue;
+            }
+            let window =
+                open.get_or_insert(OpenWindow { left, codes: BTreeSet::new(), counts_from_now: false });
+            window.left = window.left.max(left);
+            window.codes.extend(codes.iter().cloned());
+            window.counts_from_now |= since.is_none();
+        }
+        open
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    const SETTLE: Duration = Duration::from_secs(120);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    fn codes(names: &[&str]) -> BTreeSet<Address> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    fn intended(requests: &[(u32, &str)]) -> Unanswered {
+        let mut unanswered = Unanswered::default();
+        for (request, code) in requests {
+            unanswered.intend(*request, codes(&[code]).into_iter());
+        }
+        unanswered
+    }
+
+    fn left(unanswered: &Unanswered, now: i64) -> Option<u64> {
+        unanswered.window(at(now), SETTLE).map(|window| window.left.as_secs())
+    }
+
+    #[test]
+    fn a_request_may_be_carried_out_until_its_window_has_passed() {
+        let mut unanswered = intended(&[(1, "icon/a")]);
+        unanswered.note(1, Some(at(0)));
+        let window = unanswered.window(at(20), SETTLE).unwrap();
+        let expected =
+            OpenWindow { left: Duration::from_secs(100), codes: codes(&["icon/a"]), counts_from_now: false };
+        assert_eq!(window, expected);
+        assert_eq!([0, 119, 120, 500].map(|now| left(&unanswered, now)), [Some(120), Some(1), None, None]);
+        assert_eq!(unanswered.window(at(0), Duration::ZERO), None);
+    }
+
+    #[test]
+    fn the_last_byte_counts_and_not_the_moment_of_giving_up() {
+        let mut unanswered = intended(&[(1, "icon/a")]);
+        unanswered.note(1, Some(at(0)));
+        unanswered.note(1, Some(at(60)));
+        assert_eq!(left(&unanswered, 60), Some(60));
+        unanswered.note_again(1, Some(at(90)));
+        assert_eq!(left(&unanswered, 100), Some(110), "it was sent again");
+    }
+
+    #[test]
+    fn what_was_answered_is_over() {
+        let mut unanswered = intended(&[(1, "icon/a"), (2, "icon/b")]);
+        for request in [1, 2] {
+            unanswered.note(request, Some(at(0)));
+        }
+        unanswered.close(1);
+        assert_eq!(unanswered.window(at(0), SETTLE).unwrap().codes, codes(&["icon/b"]));
+        unanswered.close(2);
+        assert_eq!(unanswered.window(at(0), SETTLE), None);
+    }
+
+    #[test]
+    fn the_last_of_several_requests_decides() {
+        let mut unanswered = intended(&[(1, "icon/a"), (2, "logo/a")]);
+        unanswered.note(1, Some(at(0)));
+        unanswered.note(2, Some(at(50)));
+        assert_eq!(unanswered.window(at(60), SETTLE).unwrap().codes, codes(&["icon/a", "logo/a"]));
+        assert_eq!(left(&unanswered, 60), Some(110));
+        assert_eq!(unanswered.window(at(130), SETTLE).unwrap().codes, codes(&["logo/a"]));
+    }
+
+    #[test]
+    fn without_a_time_it_counts_from_when_it_was_first_seen() {
+        let mut unanswered = intended(&[(1, "icon/a")]);
+        let window = unanswered.window(at(900), SETTLE).unwrap();
+        assert_eq!((window.left, window.counts_from_now), (SETTLE, true));
+        unanswered.see(Some(at(900)));
+        let window = unanswered.window(at(930), SETTLE).unwrap();
+        assert_eq!((window.left.as_secs(), window.counts_from_now), (90, false));
+        unanswered.see(Some(at(950)));
+        assert_eq!(left(&unanswered, 1010), Some(10), "the first look counts");
+    }
+
+    #[test]
+    fn a_time_that_has_not_come_counts_as_seen_now() {
+        let mut unanswered = intended(&[(1, "icon/a")]);
+        unanswered.note(1, Some(at(5000)));
+        let window = unanswered.window(at(0), SETTLE).unwrap();
+        assert_eq!((window.left, window.counts_from_now), (SETTLE, true));
+        unanswered.see(Some(at(0)));
+        assert_eq!(left(&unanswered, 119), Some(1));
+        assert_eq!(left(&unanswered, 120), None);
+        // The clock was put back once more: that look lies ahead now, too.
+        assert!(unanswered.window(at(-60), SETTLE).unwrap().counts_from_now);
+    }
+
+    #[test]
+    fn a_number_that_comes_twice_loses_its_time() {
+        let mut unanswered = intended(&[(1, "icon/a")]);
+        unanswered.note(1, Some(at(0)));
+        unanswered.intend(1, codes(&["icon/b"]).into_iter());
+        let window = unanswered.window(at(500), SETTLE).unwrap();
+        assert_eq!((window.codes, window.counts_from_now), (codes(&["icon/a", "icon/b"]), true));
+    }
+}

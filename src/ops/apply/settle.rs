@@ -1,0 +1,172 @@
+//! Finds out where steps stand: what the portal shows decides, never what was sent.
+//!
+//! A request of which no answer came may still be carried out until its window has passed. Until then a step that is not seen
+//! done is neither sent again nor judged; only a code that is missing gets its new image at once.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::asset::Address;
+use crate::domain::command::Command;
+use crate::domain::diff::Change;
+use crate::domain::plan::StepState;
+use crate::domain::step::StepOutcome;
+use crate::domain::unanswered;
+use crate::ops::events::Event;
+use crate::ops::ports::{PortalError, ReadPortal, WritePortal};
+
+use super::step_state::{self, States, Unsettled};
+use super::write::{MAX_TRIES, Waiting, Writer};
+
+/// How often the portal is read while a window is open.
+const READ_EVERY: Duration = Duration::from_secs(15);
+
+impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
+    /// Reads the portal: says where `sent` stand, and ends each step that waits and no longer stands where the plan has it.
+    /// Nobody's edit is written over on old knowledge.
+    pub(super) async fn read(&self, sent: &[&'a Change]) -> Result<States, PortalError> {
+        let is_sent = |change: &Change| sent.iter().any(|sent| sent.address == change.address);
+        let mut waiting = self.waiting_changes();
+        waiting.retain(|change| !is_sent(change));
+        let states = step_state::states(sent, &waiting, &self.new_files(), &self.tools.reader).await?;
+        for change in waiting {
+            let why = match states.get(&change.address) {
+                Some(StepState::Pending) | None => continue,
+                Some(StepState::Done) => "somebody else did it meanwhile".to_owned(),
+                Some(StepState::Between) => "it was deleted meanwhile".to_owned(),
+                Some(StepState::Diverged(why) | StepState::Unseen { why, .. }) => why.clone(),
+            };
+            self.end(change, StepOutcome::Failed, Some(why), false);
+        }
+        Ok(states)
+    }
+
+    /// Reads the portal before a request that deletes. Where that fails, nothing more is sent.
+    pub(super) async fn look(&self) {
+        if self.why_stopped().is_none()
+            && let Err(error) = self.read(&[]).await
+        {
+            self.stop(format!("the portal could not be read again: {error}"));
+        }
+    }
+
+    /// Notes that no answer came to a request: what it asks for may still be carried out.
+    pub(super) fn open_window(&self, commands: &[Command], since: Instant) {
+        let until = since + self.tools.settle;
+        let mut windows = self.windows.borrow_mut();
+        for command in commands {
+            windows.entry(command.address().folded()).and_modify(|end| *end = (*end).max(until)).or_insert(until);
+        }
+    }
+
+    /// How long a request without an answer may still be carried out that is about one of these steps.
+    pub(super) fn open_for<'b>(&self, changes: impl Iterator<Item = &'b Change>) -> Duration {
+        let (windows, now) = (self.windows.borrow(), Instant::now());
+        let ends = changes.flat_map(|change| {
+            [windows.get(&change.address.folded()), windows.get(&change.live_address().folded())]
+        });
+        ends.flatten().map(|end| end.saturating_duration_since(now)).max().unwrap_or_default()
+    }
+
+    /// Finds out where steps stand that have no plain answer, and finishes replaces whose old image is gone. Returns the
+    /// steps that are to be sent again.
+    pub(super) async fn settle_steps(&self, mut steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
+        loop {
+            // What is read from here on is what it comes to, if no window is open now.
+            let is_over = self.open_for(steps.iter().map(|step| step.change)).is_zero();
+            let Some(states) = self.settle(&steps, why).await else { return Vec::new() };
+            let mut rest = Vec::new();
+            for step in steps {
+                match states.get(&step.change.address) {
+                    Some(StepState::Done) => self.applied(step.change),
+                    Some(StepState::Between) => self.add_new(step.change, why).await,
+                    _ => rest.push(step),
+                }
+            }
+            if is_over {
+                return rest.into_iter().filter_map(|step| self.judge(step, &states, why)).collect();
+            }
+            if rest.is_empty() || !self.wait_for_window(&rest, why).await {
+                return Vec::new();
+            }
+            steps = rest;
+        }
+    }
+
+    /// Ends a step that is not done though nothing of it can be carried out any more, unless it is to be sent again.
+    fn judge(&self, step: Waiting<'a>, states: &States, why: &str) -> Option<Waiting<'a>> {
+        match states.get(&step.change.address) {
+            Some(StepState::Diverged(found)) => {
+                self.end(step.change, StepOutcome::Failed, Some(found.clone()), step.wrote);
+            }
+            Some(StepState::Unseen { why, .. }) => {
+                self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
+            }
+            _ if step.tries + 1 >= MAX_TRIES => {
+                let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
+                self.end(step.change, StepOutcome::Failed, Some(why), step.wrote);
+            }
+            _ => return Some(step.again()),
+        }
+        None
+    }
+
+    /// Waits until it is time to read again, at most until the window of these steps has passed. Where it cannot wait so
+    /// long, they are of unknown result, nothing more is sent, and it returns false.
+    async fn wait_for_window(&self, steps: &[Waiting<'a>], why: &str) -> bool {
+        let left = self.open_for(steps.iter().map(|step| step.change));
+        let Err(cut) = self.wait(left.min(READ_EVERY), left).await else { return true };
+        let seconds = left.as_secs_f64().ceil();
+        let why = format!("{why}; it may still be carried out for {seconds} s, {cut}");
+        for step in steps {
+            self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
+        }
+        self.stop(why);
+        false
+    }
+
+    /// Waits, if the command has time for `all` of the wait that this is a part of. The error says why not, in words.
+    pub(super) async fn wait(&self, part: Duration, all: Duration) -> Result<(), &'static str> {
+        let Self { tools, .. } = self;
+        if tools.reader.portal.time_left() < all {
+            return Err("and --timeout leaves no time to wait for that");
+        }
+        tools.reader.observer.observe(Event::Waiting {
+            why: "a request without an answer may still be carried out".to_owned(),
+            wait: all,
+        });
+        tokio::select! {
+            biased;
+            () = tools.interrupt.raised() => Err("and waiting for that was interrupted"),
+            () = tokio::time::sleep(part) => Ok(()),
+        }
+    }
+
+    /// The states of steps once nothing moves any more. `None` when that cannot be found out; the steps are then of unknown
+    /// result and nothing more is sent.
+    pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<States> {
+        let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
+        self.tools.reader.portal.begin_grace_period();
+        let own = |states: States| -> States {
+            let is_own = |address: &Address| changes.iter().any(|change| change.address == *address);
+            states.into_iter().filter(|(address, _)| is_own(address)).collect()
+        };
+        let read = async || self.read(&changes).await.map(own);
+        let apart = unanswered::apart(self.tools.settle);
+        match step_state::settled_by(read, &self.tools.reader, apart).await {
+            Ok(states) => Some(states),
+            Err(unsettled) => {
+                let why = match unsettled {
+                    Unsettled::Unread(error) => format!("{why}; what came of it could not be read: {error}"),
+                    Unsettled::NeverSettled => format!("{why}; the portal kept changing while it was read"),
+                };
+                for step in steps {
+                    self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
+                }
+                self.stop(why);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The proof of the way back: what is removed can only be put back if its copy is the image that the portal had, and copies come
+//! the way that downloads come. So before the second removal of a run, an image whose bytes are known must read back.
+
+use crate::domain::diff::{Action, Change};
+use crate::domain::plan::StepState;
+use crate::domain::state::{Content, ControlImage};
+use crate::domain::step::StepOutcome;
+use crate::ops::ports::{ReadPortal, WritePortal};
+
+use super::write::Writer;
+
+/// Whether the way back is known to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WayBack {
+    Unproven,
+    /// It is, or the user does not ask for it (`--allow-unbacked`).
+    Proven,
+}
+
+impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
+    /// Whether a request with so many deletes may be sent. Where not, nothing more is sent.
+    pub(super) async fn may_remove(&self, deletes: usize) -> bool {
+        if self.why_stopped().is_some() {
+            return false;
+        }
+        if self.way_back.get() == WayBack::Proven || self.removals() + deletes < 2 {
+            return true;
+        }
+        let proof = match self.control {
+            Some(control) => self.reads_back(control).await.map(|()| WayBack::Proven),
+            None => self.own_image_reads_back().await,
+        };
+        match proof {
+            Ok(way_back) => {
+                self.way_back.set(way_back);
+                true
+            }
+            Err(why) => {
+                self.stop(format!(
+                    "{why}, so that copies of old images cannot be trusted and nothing more is removed; look at what is between this machine and the portal, or pass --allow-unbacked"
+                ));
+                false
+            }
+        }
+    }
+
+    /// Downloads an image whose bytes are known.
+    async fn reads_back(&self, ControlImage { address, file_uri, content }: &ControlImage) -> Result<(), String> {
+        let kind = address.kind;
+        let downloaded = self.tools.reader.portal.download(file_uri).await.map_err(|error| error.to_string());
+        match downloaded.and_then(|bytes| Content::of_download(kind, &bytes)) {
+            Ok(found) if found.same_appearance(content) => Ok(()),
+            Ok(_) => Err(format!("{address} is unchanged, and another image comes for it")),
+            Err(why) => Err(format!("{address} is unchanged, and its image cannot be read back: {why}")),
+        }
+    }
+
+    /// Looks whether an image is there that this run added. A run that added none goes on without a proof.
+    async fn own_image_reads_back(&self) -> Result<WayBack, String> {
+        let Some(change) = self.first_added() else { return Ok(WayBack::Unproven) };
+        let address = &change.address;
+        let states = self.read(&[change]).await.map_err(|error| format!("the portal could not be read again: {error}"))?;
+        match states.get(address) {
+            Some(StepState::Done) => Ok(WayBack::Proven),
+            Some(StepState::Pending) if change.action.before().is_some() => Ok(WayBack::Proven),
+            Some(StepState::Unseen { why, .. }) => Err(format!("{address} was added, and {why}")),
+            _ => Err(format!("{address} was added, and does not read back as it was sent")),
+        }
+    }
+
+    /// The first create, or else the first replaced pair, whose image was added.
+    fn first_added(&self) -> Option<&'a Change> {
+        let added = |change: &&Change| {
+            let is_back = matches!(change.action, Action::Replace(..)) && self.is(&change.address, StepOutcome::Recovered);
+            is_back || (change.action.after().is_some() && self.is_applied(&change.address))
+        };
+        let mut changes: Vec<_> = self.plan.diff.changes.iter().filter(added).collect();
+        changes.sort_by_key(|change| !matches!(change.action, Action::Create(_)));
+        changes.first().copied()
+    }
+}
