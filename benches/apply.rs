@@ -206,8 +206,11 @@ fn store_time(folder: &Path, state: &Path) -> Result<Duration> {
         let Line { entry, .. } = serde_json::from_str(line)?;
         match entry {
             JournalEntry::Begin { .. } => {}
-            JournalEntry::Intent { .. } | JournalEntry::Outcome { .. } => single.push(entry),
-            JournalEntry::Step { .. } | JournalEntry::End { .. } => last.push(entry),
+            JournalEntry::Intent { .. }
+            | JournalEntry::Sent { .. }
+            | JournalEntry::Outcome { .. }
+            | JournalEntry::Seen => single.push(entry),
+            JournalEntry::Step { .. } | JournalEntry::Concluded { .. } | JournalEntry::End { .. } => last.push(entry),
         }
     }
     let store = RunStore::new(StateDir::new(&state.join("again"), "portal"), None);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::journal::Resumption;
+use crate::domain::resumption::Resumption;
 use crate::ops::plan::Purpose;
 
 use super::attempt::Attempt;

@@ -1,8 +1,7 @@
 //! Runs that were cut short: settled and closed by the next command that looks at the portal.
 
 use std::io;
-
-use jiff::Timestamp;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
@@ -61,7 +60,7 @@ pub(super) fn settle(
         }
     };
     let patience = if connection.writes() { Patience::Wait } else { Patience::Tell };
-    let how = Settling { settle: context.settle, closing, patience, now: Timestamp::now };
+    let how = Settling { settle: context.settle, closing, patience, now };
     match context.wait(recover::settle(&runs, &connection.reader(context), how))? {
         Ok(findings) => attempt.findings.extend(findings),
         Err(NotSettled::Portal(error)) => return Err(error.into()),
@@ -92,7 +91,7 @@ pub(super) fn tell_open(context: &Context<'_>, connection: &Connection, attempt:
         }
     };
     for run in all.iter().filter(|run| run.state.ended.is_none()) {
-        let window = run.state.window(Timestamp::now(), context.settle);
+        let window = run.state.window(now(), context.settle);
         attempt.findings.extend(window.map(|window| recover::may_change(&run.state, &window)));
     }
     Ok(())
@@ -117,4 +116,9 @@ fn unsettled(connection: &Connection, attempt: &mut Attempt, message: String) ->
     }
     attempt.findings.push(Finding::warning("run-open", message));
     Ok(Vec::new())
+}
+
+/// The time since 1970. A clock that stands before that says nothing.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -110,7 +110,11 @@ struct StoredReport {
 impl StoredReport {
     fn of(mut document: Document, plan: Plan, run: Option<(PathBuf, RunState)>) -> Self {
         let (run, state) = run
-            .map(|(folder, state)| (Run { id: state.run.clone(), folder, steps: state.steps.clone() }, state))
+            .map(|(folder, state)| {
+                let (missing, not_read_back) = Default::default();
+                let run = Run { id: state.run.clone(), folder, steps: state.steps.clone(), missing, not_read_back };
+                (run, state)
+            })
             .unzip();
         if let Some(run) = &run {
             document.add_run(run);

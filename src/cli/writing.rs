@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use crate::domain::finding::Finding;
 use crate::domain::guard::{ApprovedPlan, Evaluated};
-use crate::domain::journal::Resumption;
 use crate::domain::report::{FailureKind, Report};
+use crate::domain::resumption::Resumption;
 use crate::domain::step::StepOutcome;
 use crate::format::{Document, Published};
 use crate::ops::apply::{self, Applied, Tools};

@@ -10,13 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest};
 use super::command::{Answer, Command};
 use super::step::{StepOutcome, StepResult};
-use super::unanswered::{FoldedAddress, OpenWindow, Unanswered};
+use super::unanswered::{FoldedAddress, Moment, OpenWindow, Unanswered};
 use crate::text;
 
 /// The version of the journal's format. One of version 1 has no `sent`, `seen` and `concluded`, and does not say of a request
@@ -172,7 +171,7 @@ impl JournalEntry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Damage {
     /// Another version of this program made it.
-    #[error("it is of format {0}; this program reads {FORMAT_VERSION}")]
+    #[error("it is of format {0}; this program reads 1 to {FORMAT_VERSION}")]
     Format(u32),
     /// Its first line is something else.
     #[error("it is not the beginning of a run")]
@@ -236,10 +235,8 @@ impl RunState {
         }
     }
 
-    /// Adds what a further line says.
-    pub(crate) fn add(&mut self, Line { at, entry }: Line) -> Result<(), Damage> {
-        // A time that cannot be read is one that is not known.
-        let at: Option<Timestamp> = at.parse().ok();
+    /// Adds what a further line says that was written at this time, if that is known.
+    pub(crate) fn add(&mut self, entry: JournalEntry, at: Option<Moment>) -> Result<(), Damage> {
         match entry {
             JournalEntry::Begin { .. } => return Err(Damage::BeginsAgain),
             JournalEntry::Intent { commands, .. } if commands.len() > MAX_COMMANDS => {
@@ -272,7 +269,7 @@ impl RunState {
 
     /// What requests of this run may still be carried out at this time, when each may be for so long after its last byte was
     /// sent; `None` when nothing may.
-    pub(crate) fn window(&self, now: Timestamp, settle: Duration) -> Option<OpenWindow> {
+    pub(crate) fn window(&self, now: Moment, settle: Duration) -> Option<OpenWindow> {
         self.unanswered.window(now, settle)
     }
 
@@ -381,24 +378,6 @@ impl From<&Answer> for Said {
     }
 }
 
-/// The earlier runs of a plan that were cut short, for the run that resumes it.
-#[derive(Debug, Clone, Default)]
-pub struct Resumption(Vec<RunState>);
-
-impl Resumption {
-    /// The runs of the plan with this digest since the last one that was finished, out of all `runs`, the oldest first.
-    pub(crate) fn of(runs: Vec<RunState>, plan_sha256: Digest) -> Self {
-        let mut own: Vec<_> = runs.into_iter().filter(|run| run.plan_sha256 == plan_sha256).collect();
-        let finished = own.iter().rposition(|run| !run.can_be_resumed());
-        Self(own.split_off(finished.map_or(0, |last| last + 1)))
-    }
-
-    /// Whether one of them may have changed this entry.
-    pub(crate) fn may_have_changed(&self, address: &Address) -> bool {
-        self.0.iter().any(|run| run.may_have_changed(address))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
@@ -409,7 +388,7 @@ mod tests {
     fn folded(lines: impl IntoIterator<Item = Line>) -> Option<RunState> {
         let mut lines = lines.into_iter();
         let mut state = RunState::begin(lines.next()?).ok()?;
-        lines.try_for_each(|line| state.add(line)).ok()?;
+        lines.try_for_each(|line| state.add(line.entry, Some(WRITTEN))).ok()?;
         Some(state)
     }
 
@@ -432,6 +411,9 @@ mod tests {
         ];
         entries.into_iter().map(written).collect()
     }
+
+    /// When the lines of these tests were written.
+    const WRITTEN: Moment = Duration::from_secs(1_000_000);
 
     fn written(entry: JournalEntry) -> Line {
         Line { at: "2026-01-01T00:00:00Z".to_owned(), entry }
@@ -484,14 +466,16 @@ mod tests {
             error: error.map(str::to_owned),
             unanswered,
         };
-        let open = |version, entries: &[JournalEntry], now: &str| {
+        let open = |version, entries: &[JournalEntry], later: u64| {
             let state = of_format(version, entries.iter().cloned()).unwrap();
-            state.window(now.parse().unwrap(), settle).map(|window| (window.left.as_secs(), window.counts_from_now))
+            state
+                .window(WRITTEN + Duration::from_secs(later), settle)
+                .map(|window| (window.left.as_secs(), window.counts_from_now))
         };
         let sent = [intent("icon/a"), JournalEntry::Sent { request: 1 }];
-        assert_eq!(open(2, &sent, "2026-01-01T00:00:30Z"), Some((90, false)));
-        assert_eq!(open(2, &sent, "2026-01-01T00:02:00Z"), None);
-        assert_eq!(open(2, &sent[..1], "2026-01-01T00:02:00Z"), Some((120, true)), "it may have waited before it left");
+        assert_eq!(open(2, &sent, 30), Some((90, false)));
+        assert_eq!(open(2, &sent, 120), None);
+        assert_eq!(open(2, &sent[..1], 120), Some((120, true)), "it may have waited before it left");
         let then = |outcome| [intent("icon/a"), JournalEntry::Sent { request: 1 }, outcome];
         for (version, outcome, is_open) in [
             (2, outcome(None, false), false),
@@ -501,7 +485,7 @@ mod tests {
             // It does not say whether it was refused or not answered.
             (1, outcome(Some("reset"), false), true),
         ] {
-            assert_eq!(open(version, &then(outcome.clone()), "2026-01-01T00:00:30Z").is_some(), is_open, "{outcome:?}");
+            assert_eq!(open(version, &then(outcome.clone()), 30).is_some(), is_open, "{outcome:?}");
         }
     }
 
@@ -586,7 +570,7 @@ mod tests {
             let at = "2026-01-01T00:00:00Z".to_owned();
             let line = serde_json::to_vec(&Line { at, entry: entry.clone().shortened() }).unwrap();
             assert!(line.len() < MAX_LINE_BYTES, "{} bytes", line.len());
-            fold([begin("plan")]).unwrap().add(serde_json::from_slice::<Line>(&line).unwrap()).unwrap();
+            fold([begin("plan")]).unwrap().add(serde_json::from_slice::<Line>(&line).unwrap().entry, None).unwrap();
         }
         for line in lines() {
             assert_eq!(line.entry.clone().shortened(), line.entry, "a short text stays as it is");
@@ -599,13 +583,13 @@ mod tests {
         for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "commands")))] {
             let mut state = fold([begin("plan")]).unwrap();
             let commands = vec![delete.clone(); count];
-            assert_eq!(state.add(written(JournalEntry::Intent { request: 1, commands })), expected);
+            assert_eq!(state.add(JournalEntry::Intent { request: 1, commands }, None), expected);
         }
         for (count, expected) in [(50, Ok(())), (51, Err(Damage::TooMany(51, "answers")))] {
             let mut state = fold([begin("plan")]).unwrap();
             let answers = vec![Said::Done; count];
             let outcome = JournalEntry::Outcome { request: 1, answers, error: None, unanswered: false };
-            assert_eq!(state.add(written(outcome)), expected);
+            assert_eq!(state.add(outcome, None), expected);
         }
     }
 
@@ -644,41 +628,5 @@ mod tests {
         let state = fold([begin("plan"), intent("icon/a")]).unwrap();
         assert!(state.may_have_changed(&address("icon/a")));
         assert!(!state.may_have_changed(&address("icon/b")) && !state.may_have_changed(&address("logo/a")));
-    }
-
-    #[test]
-    fn the_runs_of_the_same_plan_since_the_last_finished_one_are_taken_up() {
-        let runs = vec![
-            run("plan", "icon/long-ago", None),
-            run("plan", "icon/finished", Some(Ending::Finished)),
-            run("other", "icon/other", None),
-            run("plan", "icon/interrupted", Some(Ending::Interrupted)),
-            run("plan", "icon/cut-short", None),
-            run("other", "icon/other", Some(Ending::Finished)),
-        ];
-        let resumption = Resumption::of(runs, Digest::of(b"plan"));
-        for (entry, changed) in [
-            ("icon/long-ago", false),
-            ("icon/finished", false),
-            ("icon/other", false),
-            ("icon/interrupted", true),
-            ("icon/cut-short", true),
-        ] {
-            assert_eq!(resumption.may_have_changed(&address(entry)), changed, "{entry}");
-        }
-    }
-
-    #[test]
-    fn every_run_of_a_plan_that_was_never_finished_is_taken_up() {
-        let runs = vec![run("plan", "icon/first", None), run("plan", "icon/second", Some(Ending::CutShort))];
-        let resumption = Resumption::of(runs, Digest::of(b"plan"));
-        assert!(["icon/first", "icon/second"].iter().all(|entry| resumption.may_have_changed(&address(entry))));
-    }
-
-    #[test]
-    fn a_plan_that_is_applied_for_the_first_time_has_changed_nothing() {
-        assert!(!Resumption::default().may_have_changed(&address("icon/a")));
-        let finished = vec![run("plan", "icon/a", Some(Ending::Finished))];
-        assert!(!Resumption::of(finished, Digest::of(b"plan")).may_have_changed(&address("icon/a")));
     }
 }

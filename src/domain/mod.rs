@@ -20,6 +20,7 @@ pub mod png;
 mod quote;
 pub mod report;
 pub mod restore;
+pub mod resumption;
 pub mod retry;
 pub mod rulebook;
 pub mod rules;

@@ -22,6 +22,10 @@ pub struct Run {
     pub folder: PathBuf,
     /// What became of each step.
     pub steps: BTreeMap<Address, StepResult>,
+    /// The codes that had an image when it began, and have none at its end.
+    pub missing: BTreeSet<Address>,
+    /// The steps that are applied by the portal's answer alone, because their images cannot be read back.
+    pub not_read_back: BTreeSet<Address>,
 }
 
 /// The changes that make `drift` fail.

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::asset::{Address, FoldedCode, Kind};
+
+/// A moment: the time since 1970.
+pub(crate) type Moment = Duration;
 
 /// A code in the form in which portals compare.
 pub(crate) type FoldedAddress = (Kind, FoldedCode);
@@ -22,7 +23,7 @@ pub(crate) fn apart(settle: Duration) -> Duration {
 pub(crate) struct Unanswered {
     requests: BTreeMap<u32, Sent>,
     /// When later runs first saw requests of which it is not known when they were sent.
-    seen: Vec<Timestamp>,
+    seen: Vec<Moment>,
 }
 
 /// A request that may have left.
@@ -30,7 +31,7 @@ pub(crate) struct Unanswered {
 struct Sent {
     codes: BTreeSet<Address>,
     /// When its last byte was sent, if that was noted.
-    at: Option<Timestamp>,
+    at: Option<Moment>,
 }
 
 /// What may still be carried out.
@@ -54,14 +55,14 @@ impl Unanswered {
     }
 
     /// Its last byte was sent, or no answer came: the later time counts.
-    pub(crate) fn note(&mut self, request: u32, at: Option<Timestamp>) {
+    pub(crate) fn note(&mut self, request: u32, at: Option<Moment>) {
         if let Some(sent) = self.requests.get_mut(&request) {
             sent.at = sent.at.or(at);
         }
     }
 
     /// It was sent again: the first time does not count any more.
-    pub(crate) fn note_again(&mut self, request: u32, at: Option<Timestamp>) {
+    pub(crate) fn note_again(&mut self, request: u32, at: Option<Moment>) {
         if let Some(sent) = self.requests.get_mut(&request) {
             sent.at = at;
         }
@@ -73,24 +74,23 @@ impl Unanswered {
     }
 
     /// A later run saw them.
-    pub(crate) fn see(&mut self, at: Option<Timestamp>) {
+    pub(crate) fn see(&mut self, at: Option<Moment>) {
         self.seen.extend(at);
     }
 
     /// What may still be carried out at this time, when a request may be for so long; `None` when nothing may.
-    pub(crate) fn window(&self, now: Timestamp, settle: Duration) -> Option<OpenWindow> {
-        let past = |at: &Timestamp| *at <= now;
+    pub(crate) fn window(&self, now: Moment, settle: Duration) -> Option<OpenWindow> {
+        let past = |at: &Moment| *at <= now;
         let seen = self.seen.iter().copied().filter(past).min();
         let mut open: Option<OpenWindow> = None;
         for Sent { codes, at } in self.requests.values() {
             let since = at.filter(past).or(seen);
-            let passed = since.map_or(Duration::ZERO, |since| now.duration_since(since).unsigned_abs());
+            let passed = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
             let left = settle.saturating_sub(passed);
             if left.is_zero() {
                 continue;
             }
-            let window =
-                open.get_or_insert(OpenWindow { left, codes: BTreeSet::new(), counts_from_now: false });
+            let window = open.get_or_insert(OpenWindow { left, codes: BTreeSet::new(), counts_from_now: false });
             window.left = window.left.max(left);
             window.codes.extend(codes.iter().cloned());
             window.counts_from_now |= since.is_none();
@@ -106,8 +106,8 @@ mod tests {
 
     const SETTLE: Duration = Duration::from_secs(120);
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_000_000 + second).unwrap()
+    fn at(second: u64) -> Moment {
+        Duration::from_secs(1_000_000 + second)
     }
 
     fn codes(names: &[&str]) -> BTreeSet<Address> {
@@ -122,7 +122,7 @@ mod tests {
         unanswered
     }
 
-    fn left(unanswered: &Unanswered, now: i64) -> Option<u64> {
+    fn left(unanswered: &Unanswered, now: u64) -> Option<u64> {
         unanswered.window(at(now), SETTLE).map(|window| window.left.as_secs())
     }
 
@@ -131,8 +131,7 @@ mod tests {
         let mut unanswered = intended(&[(1, "icon/a")]);
         unanswered.note(1, Some(at(0)));
         let window = unanswered.window(at(20), SETTLE).unwrap();
-        let expected =
-            OpenWindow { left: Duration::from_secs(100), codes: codes(&["icon/a"]), counts_from_now: false };
+        let expected = OpenWindow { left: Duration::from_secs(100), codes: codes(&["icon/a"]), counts_from_now: false };
         assert_eq!(window, expected);
         assert_eq!([0, 119, 120, 500].map(|now| left(&unanswered, now)), [Some(120), Some(1), None, None]);
         assert_eq!(unanswered.window(at(0), Duration::ZERO), None);
@@ -192,7 +191,7 @@ mod tests {
         assert_eq!(left(&unanswered, 119), Some(1));
         assert_eq!(left(&unanswered, 120), None);
         // The clock was put back once more: that look lies ahead now, too.
-        assert!(unanswered.window(at(-60), SETTLE).unwrap().counts_from_now);
+        assert!(unanswered.window(Duration::from_secs(999_940), SETTLE).unwrap().counts_from_now);
     }
 
     #[test]

@@ -175,12 +175,7 @@ pub trait WritePortal {
         sent: &dyn Fn(),
     ) -> Result<Vec<Answer>, WriteError>;
     /// One command in a request of its own, for portals that refuse batches. `sent` is as in [`WritePortal::write`].
-    async fn write_single(
-        &self,
-        command: &Command,
-        urgency: Urgency,
-        sent: &dyn Fn(),
-    ) -> Result<Answer, WriteError>;
+    async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError>;
 }
 
 /// The most pages of log entries in one request.

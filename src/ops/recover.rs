@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, JournalEntry, RunState};
@@ -63,8 +61,8 @@ pub struct Settling {
     pub closing: Closing,
     /// What is done about a request that may still be carried out.
     pub patience: Patience,
-    /// The clock.
-    pub now: fn() -> Timestamp,
+    /// The clock: the time since 1970.
+    pub now: fn() -> Duration,
 }
 
 /// Settles and closes every open run. Returns the findings about them for the user.
@@ -94,11 +92,7 @@ pub async fn settle(
 }
 
 /// Waits until nothing of a run can be carried out any more.
-async fn wait(
-    run: &RunState,
-    window: &OpenWindow,
-    reader: &Reader<'_, impl ReadPortal>,
-) -> Result<(), NotSettled> {
+async fn wait(run: &RunState, window: &OpenWindow, reader: &Reader<'_, impl ReadPortal>) -> Result<(), NotSettled> {
     if reader.portal.time_left() < window.left {
         return Err(NotSettled::NoTime(open(run, window)));
     }

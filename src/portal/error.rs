@@ -314,7 +314,9 @@ pub(super) fn broken(
             let message = format!("the connection to {host} broke: {cause}");
             (Class::Transient, Effect::Unanswered, message, Some(HINT_WAY))
         }
-        TransportFailure::TooLarge => (Class::Refused, Effect::Unanswered, format!("{host} answered with {cause}"), None),
+        TransportFailure::TooLarge => {
+            (Class::Refused, Effect::Unanswered, format!("{host} answered with {cause}"), None)
+        }
     };
     RequestError::new(class, effect, message, hint.map(str::to_owned))
 }

@@ -90,7 +90,10 @@ impl hyper::body::Body for WatchedBody {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let length = self.rest.len().min(CHUNK_BYTES);
         let chunk = self.rest.split_to(length);
         if self.rest.is_empty()

@@ -51,12 +51,7 @@ impl WritePortal for Client {
         Ok(self.ask_to_write(urgency, "batch", &writes, sent, read).await?)
     }
 
-    async fn write_single(
-        &self,
-        command: &Command,
-        urgency: Urgency,
-        sent: &dyn Fn(),
-    ) -> Result<Answer, WriteError> {
+    async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError> {
         let read = |answered: RestResult| {
             if let Command::Add { address, .. } = command
                 && let Ok(entry) = wire::single(address.kind, &answered.result)

@@ -88,12 +88,13 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
 
 /// The result of apply: a line a step that did not end as planned, and a summary.
 pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
-    let mut text = not_applied(run, screen);
+    let mut text = missing(run, plan, screen);
+    text.push_str(&not_applied(run, screen));
     let mut counts: BTreeMap<StepOutcome, usize> = BTreeMap::new();
     run.steps.values().for_each(|step| *counts.entry(step.outcome).or_default() += 1);
-    let all = run.steps.len();
     if counts.keys().all(|outcome| *outcome == StepOutcome::Applied) {
-        text.push_str(&screen.wrapped(&format!("{BOLD}Applied{BOLD:#} {} and read back.", steps(all)), 0));
+        let said = outcome::applied_all(run).replacen("Applied", &format!("{BOLD}Applied{BOLD:#}"), 1);
+        text.push_str(&screen.wrapped(&format!("{said}."), 0));
         return text;
     }
     let parts: Vec<_> = counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.name())).collect();
@@ -105,6 +106,19 @@ pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
     text.push_str(&screen.wrapped(&format!("{kept} in {folder}."), 0));
     for (_, command) in outcome::restores(run, plan) {
         text.push_str(&screen.wrapped(&format!("  help: `{command}` puts the old image back"), 4));
+    }
+    text
+}
+
+/// A line a code that lost its image, with what brings it back.
+fn missing(run: &Run, plan: &Plan, screen: &Screen) -> String {
+    let mut text = String::new();
+    let restores = outcome::restores(run, plan);
+    for address in &run.missing {
+        let command = restores.iter().find(|(lost, _)| *lost == address).map(|(_, command)| command.as_str());
+        let command = escape(command.unwrap_or("brandctl apply"));
+        let said = format!("{DELETE}missing{DELETE:#}  {} has no image any more: `{command}`", shown(address));
+        text.push_str(&screen.wrapped(&said, 4));
     }
     text
 }

@@ -66,10 +66,19 @@ impl Headline {
     }
 
     fn of_run(run: &Run, interrupted: bool) -> Self {
+        if !run.missing.is_empty() {
+            let codes = run.missing.iter().map(escaped).collect::<Vec<_>>().join(", ");
+            let have = if run.missing.len() == 1 { "has" } else { "have" };
+            let restore = format!("brandctl restore {}", run.id);
+            return Self::new(
+                Tone::Bad,
+                format!("{codes} {have} no image any more: `{restore}` puts the old one back"),
+            );
+        }
         let applied = run.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count();
         let all = run.steps.len();
         if applied == all {
-            Self::new(Tone::Good, format!("Applied {} and read back", plural(applied, "change", "changes")))
+            Self::new(Tone::Good, applied_all(run))
         } else if interrupted {
             Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", plural(all, "change", "changes")))
         } else {
@@ -158,6 +167,15 @@ impl Headline {
             (true, 0) => Self::new(Tone::Bad, text),
             (false, 0) => Self::new(Tone::Good, text),
         }
+    }
+}
+
+/// A run that did all that it was to do, in words.
+pub(super) fn applied_all(run: &Run) -> String {
+    let changes = plural(run.steps.len(), "change", "changes");
+    match run.not_read_back.len() {
+        0 => format!("Applied {changes} and read back"),
+        count => format!("Applied {changes}; {count} could not be read back"),
     }
 }
 

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::budget::ReadingBudget;
 use super::files::{Folder, unexpected};
@@ -123,11 +124,20 @@ pub(super) fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), D
     let is_torn = line.as_ref().is_err_and(serde_json::Error::is_eof);
     match state {
         Some(_) if is_torn => Ok(()),
-        Some(state) => state.add(line.map_err(|_| Damage::NotALine)?),
+        Some(state) => {
+            let Line { at, entry } = line.map_err(|_| Damage::NotALine)?;
+            state.add(entry, moment(&at))
+        }
         None if is_torn && whole.is_none() => Ok(()),
         None => {
             *state = Some(RunState::begin(line.map_err(|_| Damage::NoBeginning)?)?);
             Ok(())
         }
     }
+}
+
+/// When a line was written; `None` when it says no time since 1970.
+fn moment(at: &str) -> Option<Duration> {
+    let at: jiff::Timestamp = at.parse().ok()?;
+    at.duration_since(jiff::Timestamp::UNIX_EPOCH).try_into().ok()
 }

@@ -6,6 +6,7 @@
 
 mod copies;
 mod error;
+mod finish;
 mod independent;
 mod replace;
 mod settle;
@@ -15,35 +16,20 @@ mod verify;
 mod way_back;
 mod write;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use crate::domain::asset::Address;
-use crate::domain::finding::Finding;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{Ending, JournalEntry, Resumption};
-use crate::domain::report::Run;
-use crate::domain::step::{StepOutcome, StepResult};
+use crate::domain::resumption::Resumption;
 use crate::format::Published;
 
 use super::events::{Event, Stage};
 use super::plan::Seen;
-use super::ports::{Journal, ReadPortal, WritePortal};
+use super::ports::{ReadPortal, WritePortal};
 
 pub use error::NotApplied;
+pub use finish::Applied;
 pub(crate) use step_state::{StartingPoint, start};
 pub use tools::Tools;
-use way_back::WayBack;
+use tools::WayBack;
 use write::Writer;
-
-/// A run that was made, and what there is to say beside its steps.
-#[derive(Debug)]
-pub struct Applied {
-    /// The run.
-    pub run: Run,
-    /// Warnings.
-    pub findings: Vec<Finding>,
-}
 
 /// Applies `approved`. `seen` is what was seen of the portal when it was made, if that was in this process; `resumed` is
 /// what runs of this same plan did that were cut short.
@@ -72,15 +58,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     write(&writer, &start).await;
     tools.reader.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
-    let open = writer.open_for(plan.diff.changes.iter());
-    let mut findings = writer.not_read_back();
-    let steps = writer.finish();
-    let whole = steps.values().all(|step| step.outcome == StepOutcome::Applied);
-    let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
-    conclude(journal.as_ref(), &steps, how, open);
-    findings.extend(still_open(journal.id(), open));
-    let run = Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps };
-    Ok(Some(Applied { run, findings }))
+    Ok(Some(writer.finish()))
 }
 
 /// Sends the steps, in their order.
@@ -98,29 +76,4 @@ async fn write<P: ReadPortal + WritePortal>(writer: &Writer<'_, P>, start: &Star
     writer.creates().await;
     writer.replaces().await;
     writer.deletes().await;
-}
-
-/// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
-/// journal cannot be written any more: the next command looks at it again. One with a request that may still be carried out
-/// stays open as long.
-fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending, open: Duration) {
-    let mut lines: Vec<_> = JournalEntry::steps(steps).collect();
-    if steps.values().all(|step| step.outcome != StepOutcome::Unknown) {
-        lines.push(match open {
-            Duration::ZERO => JournalEntry::end(steps.values(), how),
-            _ => JournalEntry::Concluded { how },
-        });
-    }
-    // An error here takes nothing back: what was done is on the portal and in the report.
-    let _ = journal.append_all(&lines);
-}
-
-/// What there is to say of a run whose requests may still be carried out.
-fn still_open(run: &str, open: Duration) -> Option<Finding> {
-    let seconds = open.as_secs_f64().ceil();
-    let message = format!(
-        "a request of the run {run} had no answer, and may still be carried out for {seconds} s: the run stays open until then"
-    );
-    let finding = Finding::warning("run-open", message);
-    (!open.is_zero()).then(|| finding.help("the next apply waits for that; plan and drift say that the portal may still change"))
 }

@@ -14,7 +14,7 @@ use crate::domain::step::StepOutcome;
 use crate::domain::unanswered;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
-use super::way_back::WayBack;
+use super::tools::WayBack;
 use super::write::{MAX_COMMANDS, Sent, Waiting, Writer, refusal};
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
@@ -179,7 +179,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     Added::New => return self.applied(change),
                     Added::Otherwise(found) => (StepOutcome::Failed, found),
                     Added::Unknown => return,
-                    Added::Refused(refused) => return self.lost(change, &format!("{why}; the old image could not be put back: {refused}")),
+                    Added::Refused(refused) => {
+                        return self.lost(change, &format!("{why}; the old image could not be put back: {refused}"));
+                    }
                     Added::Unsent(why) => (StepOutcome::Unknown, format!("the old image could not be sent: {why}")),
                 };
                 return self.end(change, outcome, Some(format!("{why}; {found}")), true);
@@ -250,7 +252,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if left.is_zero() {
             return None;
         }
-        if let Err(cut) = self.wait(left, left).await {
+        if self.cannot_wait(left).is_none() {
+            self.wait(left, left).await;
+        }
+        let left = self.open_for([step.change].into_iter());
+        if let Some(cut) = self.cannot_wait(left).filter(|_| !left.is_zero()) {
             let seconds = left.as_secs_f64().ceil();
             return Some(Added::Unsent(format!(
                 "a request without an answer may still bring the new one for {seconds} s, {cut}"

@@ -3,6 +3,7 @@
 //! A request of which no answer came may still be carried out until its window has passed. Until then a step that is not seen
 //! done is neither sent again nor judged; only a code that is missing gets its new image at once.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -63,33 +64,67 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// How long a request without an answer may still be carried out that is about one of these steps.
     pub(super) fn open_for<'b>(&self, changes: impl Iterator<Item = &'b Change>) -> Duration {
         let (windows, now) = (self.windows.borrow(), Instant::now());
-        let ends = changes.flat_map(|change| {
-            [windows.get(&change.address.folded()), windows.get(&change.live_address().folded())]
-        });
+        let ends = changes
+            .flat_map(|change| [windows.get(&change.address.folded()), windows.get(&change.live_address().folded())]);
         ends.flatten().map(|end| end.saturating_duration_since(now)).max().unwrap_or_default()
     }
 
     /// Finds out where steps stand that have no plain answer, and finishes replaces whose old image is gone. Returns the
     /// steps that are to be sent again.
-    pub(super) async fn settle_steps(&self, mut steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
+    pub(super) async fn settle_steps(&self, steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
+        let steps = self.sit_out_window(steps, why).await;
+        if steps.is_empty() {
+            return Vec::new();
+        }
+        let Some(states) = self.settle(&steps, why).await else { return Vec::new() };
+        let mut again = Vec::new();
+        for step in steps {
+            match states.get(&step.change.address) {
+                Some(StepState::Done) => self.applied(step.change),
+                Some(StepState::Between) => self.add_new(step.change, why).await,
+                _ => again.extend(self.judge(step, &states, why)),
+            }
+        }
+        again
+    }
+
+    /// Waits until nothing can be carried out any more of requests without an answer that are about these steps. What is
+    /// seen done meanwhile is ended, and a code that stays without an image gets the new one. Returns the rest.
+    async fn sit_out_window(&self, mut steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
+        let mut part = unanswered::apart(self.tools.settle);
+        let mut missing = BTreeSet::new();
         loop {
-            // What is read from here on is what it comes to, if no window is open now.
-            let is_over = self.open_for(steps.iter().map(|step| step.change)).is_zero();
-            let Some(states) = self.settle(&steps, why).await else { return Vec::new() };
+            let left = self.open_for(steps.iter().map(|step| step.change));
+            if left.is_zero() {
+                return steps;
+            }
+            let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
+            self.tools.reader.portal.begin_grace_period();
+            // One that fails is not the last.
+            let states = self.read(&changes).await.unwrap_or_default();
+            let cut = self.cannot_wait(left);
             let mut rest = Vec::new();
             for step in steps {
-                match states.get(&step.change.address) {
-                    Some(StepState::Done) => self.applied(step.change),
-                    Some(StepState::Between) => self.add_new(step.change, why).await,
-                    _ => rest.push(step),
+                let address = &step.change.address;
+                match (states.get(address), cut) {
+                    (Some(StepState::Done), _) => self.applied(step.change),
+                    (Some(StepState::Between), cut) if cut.is_some() || !missing.insert(address) => {
+                        self.add_new(step.change, why).await;
+                    }
+                    (_, None) => rest.push(step),
+                    (_, Some(cut)) => {
+                        let seconds = left.as_secs_f64().ceil();
+                        let why = format!("{why}; it may still be carried out for {seconds} s, {cut}");
+                        self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
+                        self.stop(why);
+                    }
                 }
             }
-            if is_over {
-                return rest.into_iter().filter_map(|step| self.judge(step, &states, why)).collect();
+            if rest.is_empty() {
+                return rest;
             }
-            if rest.is_empty() || !self.wait_for_window(&rest, why).await {
-                return Vec::new();
-            }
+            self.wait(left.min(part), left).await;
+            part = READ_EVERY;
             steps = rest;
         }
     }
@@ -112,34 +147,25 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         None
     }
 
-    /// Waits until it is time to read again, at most until the window of these steps has passed. Where it cannot wait so
-    /// long, they are of unknown result, nothing more is sent, and it returns false.
-    async fn wait_for_window(&self, steps: &[Waiting<'a>], why: &str) -> bool {
-        let left = self.open_for(steps.iter().map(|step| step.change));
-        let Err(cut) = self.wait(left.min(READ_EVERY), left).await else { return true };
-        let seconds = left.as_secs_f64().ceil();
-        let why = format!("{why}; it may still be carried out for {seconds} s, {cut}");
-        for step in steps {
-            self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
+    /// Why the command cannot wait so long, in words; `None` when it can.
+    pub(super) fn cannot_wait(&self, left: Duration) -> Option<&'static str> {
+        if self.tools.interrupt.is_raised() {
+            Some("and waiting for that was interrupted")
+        } else if self.tools.reader.portal.time_left() < left {
+            Some("and --timeout leaves no time to wait for that")
+        } else {
+            None
         }
-        self.stop(why);
-        false
     }
 
-    /// Waits, if the command has time for `all` of the wait that this is a part of. The error says why not, in words.
-    pub(super) async fn wait(&self, part: Duration, all: Duration) -> Result<(), &'static str> {
-        let Self { tools, .. } = self;
-        if tools.reader.portal.time_left() < all {
-            return Err("and --timeout leaves no time to wait for that");
-        }
-        tools.reader.observer.observe(Event::Waiting {
-            why: "a request without an answer may still be carried out".to_owned(),
-            wait: all,
-        });
+    /// Waits for a part of what is left of a window, or until the user asks to stop.
+    pub(super) async fn wait(&self, part: Duration, left: Duration) {
+        let why = "a request without an answer may still be carried out".to_owned();
+        self.tools.reader.observer.observe(Event::Waiting { why, wait: left });
         tokio::select! {
             biased;
-            () = tools.interrupt.raised() => Err("and waiting for that was interrupted"),
-            () = tokio::time::sleep(part) => Ok(()),
+            () = self.tools.interrupt.raised() => {}
+            () = tokio::time::sleep(part) => {}
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::domain::asset::{Address, FoldedCode, Kind};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
-use crate::domain::journal::Resumption;
 use crate::domain::plan::{Plan, StepState};
+use crate::domain::resumption::Resumption;
 use crate::domain::retry::Class;
 use crate::domain::state::{Listed, Listing, ObservedEntry, Reading};
 use crate::ops::events::Event;
@@ -195,11 +195,7 @@ pub(super) async fn states(
 }
 
 /// Holds changes against entries, fetching the images that were not seen before.
-async fn judge(
-    changes: &[&Change],
-    live: &Live<'_>,
-    reader: &Reader<'_, impl ReadPortal>,
-) -> States {
+async fn judge(changes: &[&Change], live: &Live<'_>, reader: &Reader<'_, impl ReadPortal>) -> States {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
     let wanted: Vec<_> =
         changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();

@@ -1,4 +1,4 @@
-//! The tools that apply needs beside the plan.
+//! The tools that apply needs beside the plan, and what it knows from the outset.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -18,4 +18,12 @@ pub struct Tools<'a, P> {
     pub settle: Duration,
     /// How many batches of creates and deletes may be in flight.
     pub in_flight: NonZeroUsize,
+}
+
+/// Whether the way back is known to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WayBack {
+    Unproven,
+    /// It is, or the user does not ask for it (`--allow-unbacked`).
+    Proven,
 }

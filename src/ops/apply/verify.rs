@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
-use crate::domain::finding::Finding;
 use crate::domain::plan::StepState;
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::ops::ports::{ReadPortal, WritePortal};
@@ -41,7 +40,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
         self.tools.reader.portal.begin_grace_period();
         match self.read(changes).await {
-            Ok(states) => Some(states),
+            Ok(states) => {
+                self.note_missing(changes, &states);
+                Some(states)
+            }
             Err(error) => {
                 for change in changes {
                     self.correct(&change.address, |step| {
@@ -52,6 +54,18 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     });
                 }
                 None
+            }
+        }
+    }
+
+    /// Notes which codes have no image though they had one.
+    fn note_missing(&self, changes: &[&'a Change], states: &BTreeMap<Address, StepState>) {
+        let mut missing = self.missing.borrow_mut();
+        for change in changes {
+            if states.get(&change.address) == Some(&StepState::Between) {
+                missing.insert(change.address.clone());
+            } else {
+                missing.remove(&change.address);
             }
         }
     }
@@ -79,18 +93,6 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
             self.not_read_back.borrow_mut().insert(change.address.clone(), why.clone());
         }
         is_known
-    }
-
-    /// A warning about each step that is applied by the portal's answer alone.
-    pub(super) fn not_read_back(&self) -> Vec<Finding> {
-        let not_read_back = self.not_read_back.borrow();
-        let warning = |(address, why): (&Address, &String)| {
-            let message = format!("{address}: the portal took it, but it could not be read back: {why}");
-            Finding::warning("not-read-back", message)
-                .help("its image is known as long as the state folder is kept; without it, the entry is of unknown content")
-                .about(address.clone())
-        };
-        not_read_back.iter().map(warning).collect()
     }
 }
 

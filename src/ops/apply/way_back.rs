@@ -7,15 +7,8 @@ use crate::domain::state::{Content, ControlImage};
 use crate::domain::step::StepOutcome;
 use crate::ops::ports::{ReadPortal, WritePortal};
 
+use super::tools::WayBack;
 use super::write::Writer;
-
-/// Whether the way back is known to work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WayBack {
-    Unproven,
-    /// It is, or the user does not ask for it (`--allow-unbacked`).
-    Proven,
-}
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// Whether a request with so many deletes may be sent. Where not, nothing more is sent.
@@ -59,7 +52,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     async fn own_image_reads_back(&self) -> Result<WayBack, String> {
         let Some(change) = self.first_added() else { return Ok(WayBack::Unproven) };
         let address = &change.address;
-        let states = self.read(&[change]).await.map_err(|error| format!("the portal could not be read again: {error}"))?;
+        let states =
+            self.read(&[change]).await.map_err(|error| format!("the portal could not be read again: {error}"))?;
         match states.get(address) {
             Some(StepState::Done) => Ok(WayBack::Proven),
             Some(StepState::Pending) if change.action.before().is_some() => Ok(WayBack::Proven),
@@ -71,7 +65,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// The first create, or else the first replaced pair, whose image was added.
     fn first_added(&self) -> Option<&'a Change> {
         let added = |change: &&Change| {
-            let is_back = matches!(change.action, Action::Replace(..)) && self.is(&change.address, StepOutcome::Recovered);
+            let is_back =
+                matches!(change.action, Action::Replace(..)) && self.is(&change.address, StepOutcome::Recovered);
             is_back || (change.action.after().is_some() && self.is_applied(&change.address))
         };
         let mut changes: Vec<_> = self.plan.diff.changes.iter().filter(added).collect();

@@ -20,8 +20,7 @@ use crate::ops::events::Event;
 use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
 
 use super::step_state::StartingPoint;
-use super::tools::Tools;
-use super::way_back::WayBack;
+use super::tools::{Tools, WayBack};
 
 /// The most commands that a portal takes in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
@@ -54,17 +53,19 @@ pub(super) struct Waiting<'a> {
 pub(super) struct Writer<'a, P> {
     pub(super) plan: &'a Plan,
     pub(super) tools: &'a Tools<'a, P>,
-    journal: &'a dyn Journal,
+    pub(super) journal: &'a dyn Journal,
     requests: Cell<u32>,
     batches: Cell<Batches>,
     stopped: RefCell<Option<String>>,
-    steps: RefCell<BTreeMap<Address, StepResult>>,
+    pub(super) steps: RefCell<BTreeMap<Address, StepResult>>,
     /// The steps of which nothing was sent, or nothing that can still be carried out.
     waiting: RefCell<BTreeSet<Address>>,
     /// Until when a request without an answer may still be carried out, by the code that it is about.
     pub(super) windows: RefCell<BTreeMap<FoldedAddress, Instant>>,
     /// The steps that are applied by the portal's answer alone, and why their images cannot be read back.
     pub(super) not_read_back: RefCell<BTreeMap<Address, String>>,
+    /// The replaces whose codes had no image when the portal was last read at the end.
+    pub(super) missing: RefCell<BTreeSet<Address>>,
     /// Where the images are that the portal said it added, by the code.
     added: RefCell<BTreeMap<FoldedAddress, String>>,
     /// Those that were not fetched yet.
@@ -123,6 +124,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             waiting: RefCell::new(waiting.cloned().collect()),
             windows: RefCell::default(),
             not_read_back: RefCell::default(),
+            missing: RefCell::default(),
             added: RefCell::default(),
             new_files: RefCell::default(),
             way_back: Cell::new(way_back),
@@ -167,20 +169,6 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if let Some(step) = self.steps.borrow_mut().get_mut(address) {
             by(step);
         }
-    }
-
-    /// The results of all steps; those that were never sent are skipped.
-    pub(super) fn finish(self) -> BTreeMap<Address, StepResult> {
-        let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
-        let mut steps = self.steps.into_inner();
-        for change in &self.plan.diff.changes {
-            steps.entry(change.address.clone()).or_insert_with(|| StepResult {
-                outcome: StepOutcome::Skipped,
-                why: Some(why.clone()),
-                wrote: false,
-            });
-        }
-        steps
     }
 
     /// The changes that wait.
@@ -370,9 +358,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             self.note(&JournalEntry::Sent { request });
         };
         let outcome = match (form, commands) {
-            (Form::Single, [command]) => {
-                portal.write_single(command, urgency, &sent).await.map(|answer| vec![answer])
-            }
+            (Form::Single, [command]) => portal.write_single(command, urgency, &sent).await.map(|answer| vec![answer]),
             _ => portal.write(commands, halt, urgency, &sent).await,
         };
         if !matches!(outcome, Err(WriteError::NoEffect(_))) {

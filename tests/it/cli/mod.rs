@@ -29,5 +29,6 @@ mod roots;
 mod sandbox;
 mod saved_plans;
 mod secrets;
+mod unanswered;
 mod unsteady;
 mod usage;

@@ -15,9 +15,10 @@ use brandctl::domain::asset::{Address, Digest};
 use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, IncompleteCheckout};
-use brandctl::domain::journal::{JournalEntry, Resumption, RunState};
+use brandctl::domain::journal::{JournalEntry, RunState};
 use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
+use brandctl::domain::resumption::Resumption;
 use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
 use brandctl::format::Published;
@@ -209,11 +210,9 @@ async fn live(
         settle: SETTLE,
         closing: Closing::Write,
         patience: Patience::Wait,
-        now: jiff::Timestamp::now,
+        now: || std::time::UNIX_EPOCH.elapsed().unwrap(),
     };
-    let settled = recover::settle(&runs, &reader(), how)
-        .await
-        .map_err(|cause| error(report, cause.to_string()))?;
+    let settled = recover::settle(&runs, &reader(), how).await.map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
     let allowances = Allowances {
         max_deletes: Some(10),
@@ -357,12 +356,7 @@ impl WritePortal for Frail {
     ) -> Result<Vec<Answer>, WriteError> {
         self.around(self.client.write(commands, halt, urgency, sent)).await
     }
-    async fn write_single(
-        &self,
-        command: &Command,
-        urgency: Urgency,
-        sent: &dyn Fn(),
-    ) -> Result<Answer, WriteError> {
+    async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError> {
         self.around(self.client.write_single(command, urgency, sent)).await
     }
 }

@@ -81,10 +81,10 @@ const ROOMS: [Room; 8] = [
 
 /// The floors inside domain, from the ground: a module may use those of its own floor and of the floors below.
 const FLOORS: &[&[&str]] = &[
-    &["asset", "finding", "png", "quote", "scope", "yaml"],
+    &["asset", "finding", "png", "quote", "scope", "unanswered", "yaml"],
     &["manifest", "ownership", "rulebook", "state"],
     &["command", "diff", "evidence", "guard", "journal", "logmessage", "plan", "retry", "step", "usage"],
-    &["doctor", "export", "init", "list", "origin", "report", "restore", "rules"],
+    &["doctor", "export", "init", "list", "origin", "report", "restore", "resumption", "rules"],
 ];
 
 /// The only place that opens files.

@@ -435,7 +435,8 @@ async fn an_inner_error_renews_for_reads_and_ends_the_one_write() {
     let server = Server::deciding(move |_| first.take().unwrap_or(Step::Close)).await;
     let portal = Portal { server, folder: tempfile::tempdir().unwrap() };
     portal.write(1);
-    let answers = portal.client().write(&[delete("a"), delete("b")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap();
+    let answers =
+        portal.client().write(&[delete("a"), delete("b")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap();
     assert!(
         answers.iter().all(|answer| matches!(answer, Answer::Refused { class: Class::Expired, .. })),
         "{answers:?}"

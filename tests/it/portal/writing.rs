@@ -47,8 +47,6 @@ async fn a_busy_portal_gets_a_write_a_second_time_and_no_third() {
 #[tokio::test]
 async fn a_write_whose_outcome_is_unknown_is_sent_once() {
     for step in [
-        error(500, "INTERNAL_SERVER_ERROR"),
-        error(500, ""),
         html(503, "<html>"),
         html(429, "<html>"),
         html(404, "<html>"),
@@ -64,6 +62,18 @@ async fn a_write_whose_outcome_is_unknown_is_sent_once() {
     ] {
         let failure = failing_write(step).await;
         assert!(matches!(failure, WriteError::Unanswered(_)), "{failure:?}");
+    }
+    // The portal's own words, and those of a gateway that speaks as portals do.
+    for (step, is_over) in [
+        (error(500, "INTERNAL_SERVER_ERROR"), true),
+        (error(500, ""), true),
+        (error(502, "INTERNAL_SERVER_ERROR"), false),
+        (error(504, "gateway"), false),
+        (error(522, "timeout"), false),
+    ] {
+        let failure = failing_write(step).await;
+        assert_eq!(matches!(failure, WriteError::Unclear(_)), is_over, "{failure:?}");
+        assert_eq!(matches!(failure, WriteError::Unanswered(_)), !is_over, "{failure:?}");
     }
 }
 
@@ -129,8 +139,14 @@ async fn single_writes_are_judged_alike() {
         client.write_single(&add("a", PNG), Urgency::Ordinary, &|| {}).await.unwrap(),
         Answer::Unknown("the answer does not speak of it".to_owned())
     );
-    assert!(matches!(client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err(), WriteError::NoEffect(_)));
-    assert!(matches!(client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err(), WriteError::Unanswered(_)));
+    assert!(matches!(
+        client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err(),
+        WriteError::NoEffect(_)
+    ));
+    assert!(matches!(
+        client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err(),
+        WriteError::Unclear(_)
+    ));
     let requests = server.requests();
     assert!(requests[0].target().ends_with("/crm.timeline.icon.add.json"));
     assert_eq!(requests[0].json(), json!({"code": "a", "fileContent": "iVBORw0KGgogYW5kIHNvIG9u"}));

@@ -1,0 +1,98 @@
+//! The end of a run: the results of its steps, what its journal gets, and what there is to say of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::asset::Address;
+use crate::domain::diff::Change;
+use crate::domain::finding::Finding;
+use crate::domain::journal::{Ending, JournalEntry};
+use crate::domain::report::Run;
+use crate::domain::step::{StepOutcome, StepResult};
+use crate::ops::ports::{Journal, ReadPortal, WritePortal};
+
+use super::write::Writer;
+
+/// A run that was made, and what there is to say beside its steps.
+#[derive(Debug)]
+pub struct Applied {
+    /// The run.
+    pub run: Run,
+    /// Warnings.
+    pub findings: Vec<Finding>,
+}
+
+impl<P: ReadPortal + WritePortal> Writer<'_, P> {
+    /// Ends the run. What can be written to the journal of how it ended is written.
+    pub(super) fn finish(self) -> Applied {
+        let (plan, journal, tools) = (self.plan, self.journal, self.tools);
+        let open = self.open_for(plan.diff.changes.iter());
+        let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
+        let (mut steps, missing) = (self.steps.into_inner(), self.missing.into_inner());
+        for change in &plan.diff.changes {
+            steps.entry(change.address.clone()).or_insert_with(|| StepResult {
+                outcome: StepOutcome::Skipped,
+                why: Some(why.clone()),
+                wrote: false,
+            });
+        }
+        let whole = steps.values().all(|step| step.outcome == StepOutcome::Applied);
+        let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
+        conclude(journal, &steps, how, open);
+        let id = journal.id();
+        let lost = plan.diff.changes.iter().filter(|change| missing.contains(&change.address));
+        let mut findings: Vec<_> = lost.map(|change| is_missing(change, id)).collect();
+        let not_read_back = self.not_read_back.into_inner();
+        findings.extend(not_read_back.iter().map(|(address, why)| was_not_read_back(address, why)));
+        findings.extend(still_open(id, open));
+        let not_read_back = not_read_back.into_keys().collect();
+        let run = Run { id: id.to_owned(), folder: journal.folder().to_owned(), steps, missing, not_read_back };
+        Applied { run, findings }
+    }
+}
+
+/// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
+/// journal cannot be written any more: the next command looks at it again. One with a request that may still be carried out
+/// stays open as long.
+fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending, open: Duration) {
+    let mut lines: Vec<_> = JournalEntry::steps(steps).collect();
+    if steps.values().all(|step| step.outcome != StepOutcome::Unknown) {
+        lines.push(match open {
+            Duration::ZERO => JournalEntry::end(steps.values(), how),
+            _ => JournalEntry::Concluded { how },
+        });
+    }
+    // An error here takes nothing back: what was done is on the portal and in the report.
+    let _ = journal.append_all(&lines);
+}
+
+/// The error about a code that has lost its image.
+fn is_missing(change: &Change, run: &str) -> Finding {
+    let address = &change.address;
+    let finding = Finding::error("missing", format!("{address} has no image on the portal any more"));
+    let help = if change.has_copy() {
+        format!("`brandctl apply` adds the new image; `brandctl restore {run} {address}` puts the old one back")
+    } else {
+        "`brandctl apply` adds the new image".to_owned()
+    };
+    finding.help(help).about(address.clone())
+}
+
+/// The warning about a step that is applied by the portal's answer alone.
+fn was_not_read_back(address: &Address, why: &str) -> Finding {
+    let message = format!("{address}: the portal took it, but it could not be read back: {why}");
+    Finding::warning("not-read-back", message)
+        .help("its image is known as long as the state folder is kept; without it, the entry is of unknown content")
+        .about(address.clone())
+}
+
+/// The warning about a run whose requests may still be carried out.
+fn still_open(run: &str, open: Duration) -> Option<Finding> {
+    let seconds = open.as_secs_f64().ceil();
+    let message = format!(
+        "a request of the run {run} had no answer, and may still be carried out for {seconds} s: the run stays open until then"
+    );
+    let finding = Finding::warning("run-open", message);
+    (!open.is_zero())
+        .then(|| finding.help("the next apply waits for that; plan and drift say that the portal may still change"))
+}
