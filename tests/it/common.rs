@@ -312,7 +312,7 @@ impl Brand {
 
     #[track_caller]
     pub(crate) fn plan(&self) -> Output {
-        self.json("plan")
+        self.json(&format!("plan {}", SETTLE.join(" ")))
     }
 
     #[track_caller]
