@@ -1,0 +1,124 @@
+//! Before the second removal of a run, an image whose bytes are known must read back: a copy is worth what downloads are worth.
+
+use brandctl::domain::asset::Kind;
+use brandctl::sandbox::Faults;
+
+use crate::common::{Brand, art, each};
+
+/// A placeholder of the right size for every image, from the `from`-th download on.
+fn placeholder(from: u32) -> Faults {
+    format!("download {from}+ image 24x24").parse().unwrap()
+}
+
+fn removed(brand: &Brand) -> usize {
+    let commands = brand.portal.requests().into_iter().flat_map(|request| request.commands);
+    commands.filter(|command| command.method.ends_with(".delete")).count()
+}
+
+const APPLY: &str = "apply --yes --settle 0.1 --max-deletes 9";
+
+/// Replaces alone, and every download is a placeholder: the first pair shows it.
+#[test]
+fn replaces_stop_after_the_first_pair() {
+    let brand = Brand::new().in_step(4);
+    for number in 0..4 {
+        brand.draw(&format!("icon/acme-{number:02}"), &art(Kind::Icon, 100 + number));
+    }
+    brand.fail(placeholder(1));
+    let output = brand.json(APPLY).ends_with(3);
+    assert_eq!(removed(&brand), 1);
+    assert!(output.json.to_string().contains("copies of old images cannot be trusted"), "{}", output.json);
+    // The three others are what they were.
+    for number in 1..4 {
+        assert_eq!(brand.image(&format!("icon/acme-{number:02}")).unwrap(), art(Kind::Icon, number));
+    }
+}
+
+/// A create reads back otherwise: nothing is removed after the first.
+#[test]
+fn a_create_that_does_not_read_back_stops_the_deletes() {
+    let brand = Brand::new().in_step(3).declares("icon/acme-new", 50);
+    for number in 0..3 {
+        brand.undeclare(&format!("icon/acme-{number:02}"));
+    }
+    brand.fail(placeholder(1));
+    let output = brand.json(APPLY).ends_with(3);
+    assert_eq!(removed(&brand), 0, "{}", output.json);
+    assert_eq!(brand.codes().len(), 4);
+    brand.fail(Faults::none());
+    brand.json(APPLY).ends_with(0);
+    assert_eq!(brand.codes(), ["icon/acme-new"]);
+}
+
+/// The placeholder begins once all is read: an unchanged entry shows it before anything is written.
+#[test]
+fn an_unchanged_entry_that_does_not_read_back_stops_everything() {
+    each([("deletes", 4), ("replaces", 4)], |(what, from)| {
+        let brand = Brand::new().in_step(3);
+        brand.plan().ends_with(0);
+        for number in 0..2 {
+            let address = format!("icon/acme-{number:02}");
+            if what == "deletes" {
+                brand.undeclare(&address)
+            } else {
+                brand.draw(&address, &art(Kind::Icon, 99 + number))
+            }
+        }
+        // The plan downloads what changes, which is two; the next is the proof.
+        brand.fail(placeholder(from - 1));
+        let output = brand.json(APPLY).ends_with(1);
+        assert!(output.json.to_string().contains("is unchanged, and another image comes for it"), "{}", output.json);
+        assert_eq!(brand.write_requests().len(), 0);
+        brand.fail(Faults::none());
+        brand.json(APPLY).ends_with(0);
+    });
+}
+
+/// One removal needs no proof, a run that only deletes has none, and who asks for it does without.
+#[test]
+fn where_there_is_nothing_to_prove_it_by_a_run_goes_on() {
+    // One delete.
+    let brand = Brand::new().in_step(2);
+    brand.undeclare("icon/acme-00");
+    brand.json(APPLY).ends_with(0);
+    // Deletes alone, of all there is.
+    let brand = Brand::new().in_step(3);
+    (0..3).for_each(|number| brand.undeclare(&format!("icon/acme-{number:02}")));
+    brand.json(&format!("{APPLY} --allow-empty")).ends_with(0);
+    assert!(brand.codes().is_empty());
+}
+
+#[test]
+fn whoever_takes_the_loss_does_without_the_proof() {
+    let brand = Brand::new().in_step(3).declares("icon/acme-new", 50);
+    (0..3).for_each(|number| brand.undeclare(&format!("icon/acme-{number:02}")));
+    brand.fail(placeholder(1));
+    brand.json(&format!("{APPLY} --allow-unbacked")).ends_with(3);
+    assert_eq!(brand.codes(), ["icon/acme-new"], "it reads back otherwise, and all is done");
+}
+
+/// No image can be downloaded at all: adds that the portal answered are applied, and known by their answers.
+#[test]
+fn a_portal_without_downloads_stays_usable() {
+    let brand = Brand::new().declares("icon/acme-a", 1).declares("icon/acme-b", 2).portal_has("icon/acme-old", 9);
+    brand.fail("download every status 401 no".parse().unwrap());
+    let output = brand.json("apply --yes --settle 0.1 --only icon/acme-a --only icon/acme-b").ends_with(0);
+    let warned =
+        output.json["warnings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == "not-read-back");
+    assert_eq!(warned.count(), 2, "{}", output.json);
+    // Known as long as the state lasts.
+    let again = brand.json("plan --only icon/acme-a --only icon/acme-b").ends_with(0);
+    assert!(again.changes().is_empty() && again.json["unknown"].as_array().unwrap().is_empty(), "{}", again.json);
+    assert!(brand.json("history").json["runs"][0]["ended"] == "finished");
+    // What was there before is unknown.
+    brand.json("plan").ends_with(1);
+    std::fs::remove_dir_all(brand.path(".brandctl")).unwrap();
+    let lost = brand.json("plan --only icon/acme-a").ends_with(1);
+    assert_eq!(lost.json["unknown"].as_array().unwrap().len(), 1);
+    // Changed knowingly, it is known again, and nothing is changed twice.
+    brand.json("apply --yes --settle 0.1 --only icon/acme-a --allow-unbacked").ends_with(0);
+    brand.json("plan --only icon/acme-a --allow-unbacked").ends_with(0);
+    let writes = brand.write_requests().len();
+    brand.json("apply --yes --settle 0.1 --only icon/acme-a --allow-unbacked").ends_with(0);
+    assert_eq!(brand.write_requests().len(), writes);
+}
