@@ -2,7 +2,7 @@
 //!
 //! A kill unwinds: all that the apply knew is lost, its connections and its lock are gone, and its files stay.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -115,8 +115,25 @@ fn die() -> ! {
     resume_unwind(Box::new(Killed))
 }
 
-/// How far apart two readings are: longer than a portal here goes on after its client is gone.
+/// For how long a portal here may go on after its client is gone.
 pub(crate) const SETTLE: Duration = Duration::from_millis(100);
+
+/// What somebody else does, right before the n-th request.
+pub(crate) type Edit = (u32, Box<dyn FnOnce()>);
+
+/// The circumstances of an apply.
+pub(crate) struct Circumstances {
+    pub(crate) strike: Strike,
+    pub(crate) timeout: Duration,
+    pub(crate) settle: Duration,
+    pub(crate) edit: Option<Edit>,
+}
+
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self { strike: Strike::None, timeout: TIMEOUT, settle: SETTLE, edit: None }
+    }
+}
 
 /// How long an apply here may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -128,21 +145,23 @@ pub(crate) fn apply(brand: &Brand, strike: Strike) -> Life {
 
 /// The same with a time of its own, for a portal that is waited for until the time is up.
 pub(crate) fn apply_within(brand: &Brand, timeout: Duration) -> Life {
-    run(brand, brand.folder.path(), Strike::None, timeout)
+    run(brand, brand.folder.path(), Circumstances { timeout, ..Circumstances::default() })
 }
 
 /// An apply of the manifest in `folder` to the portal of `brand`.
 pub(crate) fn apply_from(brand: &Brand, folder: &Path, strike: Strike) -> Life {
-    run(brand, folder, strike, TIMEOUT)
+    run(brand, folder, Circumstances { strike, ..Circumstances::default() })
 }
 
-fn run(brand: &Brand, folder: &Path, strike: Strike, timeout: Duration) -> Life {
-    let counts = Rc::new(Counts { strike, calls: Cell::new(0), writes: Cell::new(0) });
+/// An apply under these circumstances.
+pub(crate) fn run(brand: &Brand, folder: &Path, circumstances: Circumstances) -> Life {
+    let Circumstances { strike, timeout, settle, edit } = circumstances;
+    let counts = Rc::new(Counts { strike, edit: RefCell::new(edit), calls: Cell::new(0), writes: Cell::new(0) });
     let mut report = Report::default();
     let webhook = brand.portal.admin_webhook();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(live(folder, &webhook, timeout, &counts, &mut report))
+        runtime.block_on(live(folder, &webhook, (timeout, settle), &counts, &mut report))
     }));
     let code = match ended {
         Ok(stale) => Some(code(&report, stale)),
@@ -180,7 +199,7 @@ impl Observer for Silent {
 async fn live(
     folder: &Path,
     webhook: &str,
-    timeout: Duration,
+    (timeout, settle): (Duration, Duration),
     counts: &Rc<Counts>,
     report: &mut Report,
 ) -> Result<(), Ended> {
@@ -207,7 +226,7 @@ async fn live(
         Ended::Error
     };
     let how = Settling {
-        settle: SETTLE,
+        settle,
         closing: Closing::Write,
         patience: Patience::Wait,
         now: || std::time::UNIX_EPOCH.elapsed().unwrap(),
@@ -251,7 +270,7 @@ async fn live(
         reader: reader(),
         runs: &runs,
         interrupt: &interrupt,
-        settle: SETTLE,
+        settle,
         in_flight: NonZeroUsize::new(8).unwrap(),
     };
     let applied = apply::apply(&approved, seen.as_ref(), &Resumption::default(), &tools).await;
@@ -293,6 +312,7 @@ fn take_lock(state: &StateDir) -> Lock {
 /// What was done so far, and when to strike.
 struct Counts {
     strike: Strike,
+    edit: RefCell<Option<Edit>>,
     calls: Cell<u32>,
     writes: Cell<u32>,
 }
@@ -308,6 +328,9 @@ impl Frail {
     async fn around<T>(&self, asking: impl Future<Output = T>) -> T {
         let count = self.counts.calls.get() + 1;
         self.counts.calls.set(count);
+        if let Some((_, edit)) = self.counts.edit.borrow_mut().take_if(|(nth, _)| *nth == count) {
+            edit();
+        }
         let moment = match self.counts.strike {
             Strike::Request(nth, moment) if nth == count => moment,
             _ => return asking.await,

@@ -145,7 +145,7 @@ fn shown(effects: &[Effect]) -> String {
 }
 
 /// The old images in the run folders below `folder`, each under its right name.
-fn kept(folder: &Path) -> BTreeSet<Digest> {
+pub(crate) fn kept(folder: &Path) -> BTreeSet<Digest> {
     let mut kept = BTreeSet::new();
     let Ok(portals) = fs::read_dir(folder.join(".brandctl")) else { return kept };
     for portal in portals {

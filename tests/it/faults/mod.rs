@@ -2,8 +2,10 @@
 //! worse than one code without an image, and the next plain apply ends with exactly what is declared.
 
 mod driver;
+mod edits;
 mod judge;
 mod kills;
+mod late;
 mod pitfalls;
 mod processes;
 mod random;

@@ -9,7 +9,7 @@ use super::driver::{self, Strike};
 use super::judge::{Before, PutBack, converges};
 use super::scene::scene;
 use super::trials::{self, Trial, trial};
-use super::{kills, processes};
+use super::{edits, kills, late, processes};
 
 /// The requests of an apply that goes well.
 fn requests(faults: Faults) -> Vec<Recorded> {
@@ -181,6 +181,8 @@ fn singly() -> Vec<Trial> {
 #[test]
 fn every_fault_at_every_point_is_survived() {
     let mut all = kills::trials();
+    all.extend(edits::trials());
+    all.extend(late::trials());
     all.extend(trials());
     all.extend(processes::trials());
     assert!(all.len() > 300, "only {} faults", all.len());
