@@ -21,6 +21,7 @@ mod bounded;
 #[allow(dead_code, reason = "on Unix it is only tried")]
 mod by_path;
 mod checkout;
+mod fixed;
 mod folder;
 mod identity;
 mod input;

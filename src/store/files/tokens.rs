@@ -1,16 +1,19 @@
-//! The file that keeps an application's tokens. It is replaced in one step, under a lock that brandctl's processes share.
+//! The file that keeps an application's tokens. It is replaced in one step where that can be, and else written where it is, under
+//! a lock that all who renew it share.
 
-use std::any::Any;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::ops::ports::{TokenReplacement, TokenStore};
+use crate::ops::ports::{TokenLock, TokenReplacement, TokenStore};
 
+use super::fixed;
 use super::input::UserInput;
 use super::kind::FileKind;
-use super::lock::{FileLock, Locking};
+use super::lock::FileLock;
 use super::place;
-use super::replace::Replacement;
+use super::replace::{Replacement, is_closed, overwrite};
 
 /// A longer token file is not read.
 const MAX_TOKEN_FILE_BYTES: u64 = 1024 * 1024;
@@ -44,23 +47,48 @@ impl TokenStore for TokenFile {
         file.read_secret(MAX_TOKEN_FILE_BYTES)
     }
 
-    fn try_lock(&self) -> io::Result<Option<Box<dyn Any>>> {
-        let mut beside = place::real(&self.path)?.into_os_string();
-        beside.push(".lock");
-        match FileLock::take(Path::new(&beside))? {
-            Locking::Taken(lock) => Ok(Some(Box::new(lock))),
-            Locking::Held(_) => Ok(None),
-        }
+    fn try_lock(&self) -> io::Result<Option<TokenLock>> {
+        let lock = FileLock::of_replaceable(&place::real(&self.path)?)?;
+        Ok(lock.map(|lock| Arc::new(lock) as TokenLock))
     }
 
     fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>> {
         // The file itself, where a symbolic link leads: only that can be replaced in one step.
-        Ok(Box::new(Replacement::begin_like(&place::real(&self.path)?)?))
+        let place = place::real(&self.path)?;
+        match fixed::why_irreplaceable(&place).map_or_else(|| Replacement::begin_like(&place), Err) {
+            Ok(replacement) => Ok(Box::new(replacement)),
+            Err(why) if is_closed(&why) || why.kind() == io::ErrorKind::ResourceBusy => {
+                match OpenOptions::new().write(true).open(&place) {
+                    Ok(file) => Ok(Box::new(InPlace(file))),
+                    Err(error) => {
+                        let message = format!("{why}, and it cannot be written where it is: {error}");
+                        Err(io::Error::new(error.kind(), message))
+                    }
+                }
+            }
+            Err(why) => Err(why),
+        }
     }
 }
 
 impl TokenReplacement for Replacement {
     fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
         self.finish_or_overwrite(contents)
+    }
+}
+
+/// A file that is written where it is, because no other can be given its name.
+#[derive(Debug)]
+struct InPlace(File);
+
+impl TokenReplacement for InPlace {
+    /// A power cut, or a full disk, in this one write may leave a part of either pair: then the application must be authorised
+    /// again. There is no way around it, since nothing can be put beside the file. A kill cannot come between, and what is
+    /// shorter than before is filled up with blanks, so that at no moment the end of the old text follows the new one.
+    fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
+        let mut contents = contents.to_vec();
+        let before = usize::try_from(self.0.metadata()?.len()).unwrap_or_default();
+        contents.resize(contents.len().max(before), b' ');
+        overwrite(&self.0, &contents)
     }
 }
