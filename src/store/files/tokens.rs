@@ -92,3 +92,43 @@ impl TokenReplacement for InPlace {
         overwrite(&self.0, &contents)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_has_the_lock_also_after_the_file_was_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("oauth.json");
+        fs::write(&path, "old").unwrap();
+        let file = TokenFile::new(&path, "test");
+        let first = file.try_lock().unwrap().unwrap();
+        assert!(file.try_lock().unwrap().is_none());
+        file.prepare().unwrap().store(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        let second = file.try_lock().unwrap().unwrap();
+        drop(first);
+        assert!(file.try_lock().unwrap().is_none(), "the old file's lock is not the new one's");
+        drop(second);
+        assert!(file.try_lock().unwrap().is_some());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_written_in_place_leaves_nothing_of_what_was_there() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (before, now, expected) in
+            [("{\"a\": \"long\"}", "{}", "{}           "), ("{}", "{\"a\": 1}", "{\"a\": 1}"), ("", "{}", "{}")]
+        {
+            fs::write(file.path(), before).unwrap();
+            let open = OpenOptions::new().write(true).open(file.path()).unwrap();
+            Box::new(InPlace(open)).store(now.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(file.path()).unwrap(), expected);
+        }
+    }
+}

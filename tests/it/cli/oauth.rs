@@ -10,7 +10,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, Output, art, command, may_mount, tokens_of};
+use crate::common::{Brand, Output, art, command, each, may_mount, tokens_of};
 
 /// A brand whose environment has the token file of the application that the portal knows.
 fn brand() -> Brand {
@@ -239,12 +239,12 @@ fn a_token_file_in_a_folder_that_takes_no_other_is_written_where_it_is() {
 
 #[test]
 fn a_new_pair_that_cannot_be_stored_ends_as_an_error_and_the_work_is_done_all_the_same() {
-    for line in ["list", "plan", "drift", "doctor", "export out", "apply --yes --settle 0.1"] {
+    each(["list", "plan", "drift", "doctor", "export out", "apply --yes --settle 0.1"], |line| {
         let brand = work();
         let file = brand.portal.oauth_file();
         brand.portal.expire_access_tokens();
         let token_server = On::Method("oauth/token".to_owned());
-        brand.fail(Faults::one(token_server, When::Every, FaultAction::Delay(Duration::from_millis(500))));
+        brand.fail(Faults::one(token_server, When::Every, FaultAction::Delay(Duration::from_secs(1))));
         let output = std::thread::scope(|scope| {
             let running = scope.spawn(|| brand.run(line.split(' ')));
             let begun = Instant::now();
@@ -265,5 +265,5 @@ fn a_new_pair_that_cannot_be_stored_ends_as_an_error_and_the_work_is_done_all_th
             assert_eq!(brand.codes(), ["icon/acme-00", "icon/acme-02", "icon/acme-new"]);
             assert_eq!(brand.image("icon/acme-00"), Some(art(Kind::Icon, 99)));
         }
-    }
+    });
 }

@@ -14,7 +14,9 @@ use super::trials::{self, Trial, trial};
 use crate::common::{Brand, art, may_mount, tokens_of};
 
 /// How long a server takes to answer, where it is caught at that.
-const LAG: Duration = Duration::from_millis(400);
+const LAG: Duration = Duration::from_secs(1);
+/// Longer than `--timeout` is in these trials.
+const LONG_LAG: Duration = Duration::from_secs(3);
 /// The time between two signals.
 const GAP: Duration = Duration::from_millis(40);
 
@@ -139,12 +141,12 @@ fn cut(line: &str, step: Step, event: Event, place: Place) {
     match step {
         Step::Before => brand.fail(lag(On::Any, When::Nth(1))),
         Step::Waiting if event == Event::TimeUp => {
-            brand.fail(Faults::one(token_server(), When::Every, FaultAction::Delay(3 * LAG)));
+            brand.fail(Faults::one(token_server(), When::Every, FaultAction::Delay(LONG_LAG)));
         }
         Step::Waiting => brand.fail(lag(token_server(), When::Every)),
         Step::Answered(_) => {}
     }
-    let limited = if event == Event::TimeUp { format!("{line} --timeout 1") } else { line.to_owned() };
+    let limited = if event == Event::TimeUp { format!("{line} --timeout 2") } else { line.to_owned() };
     let child = started(&brand, &limited);
     until(|| is_at(&brand, step));
     if let Step::Answered(later) = step {
@@ -182,8 +184,17 @@ fn cut_while_writing(nth: u64, event: Event) {
     }
 }
 
-const LINES: [&str; 7] =
-    ["list", "plan", "drift", "doctor", "log list --entity deal:12", "apply --yes --settle 0.1", "export out"];
+const LINES: [&str; 9] = [
+    "list",
+    "plan",
+    "drift",
+    "doctor",
+    "log list --entity deal:12",
+    "log add --entity deal:12 --title Sent --text here --icon info",
+    "apply --yes --settle 0.1",
+    "export out",
+    "init new --from-portal --ci none",
+];
 
 const EVENTS: [Event; 5] = [
     Event::Signal("TERM"),

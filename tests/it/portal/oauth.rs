@@ -281,16 +281,16 @@ async fn processes_that_share_a_file_renew_once() {
 }
 
 /// The next pair, after the server took its time.
-fn late_pair(good: &Good) -> Step {
+fn late_pair(good: &Good, after: Duration) -> Step {
     match next_pair(good) {
-        Step::Bytes(bytes) => Step::Late(Duration::from_millis(300), bytes),
+        Step::Bytes(bytes) => Step::Late(after, bytes),
         other => other,
     }
 }
 
 #[tokio::test]
 async fn a_renewal_outlives_whoever_waits_for_it() {
-    let portal = Portal::new(7, |_, good| late_pair(good)).await;
+    let portal = Portal::new(7, |_, good| late_pair(good, Duration::from_millis(300))).await;
     let pending = PendingRenewals::default();
     let client = portal.client().with_pending(pending.clone());
     let renewing = async {
@@ -312,7 +312,7 @@ async fn a_renewal_outlives_whoever_waits_for_it() {
 
 #[tokio::test]
 async fn one_that_nobody_waits_for_is_taken_up_by_the_next_call() {
-    let portal = Portal::new(7, |_, good| late_pair(good)).await;
+    let portal = Portal::new(7, |_, good| late_pair(good, Duration::from_millis(300))).await;
     let client = portal.client();
     let renewing = async {
         while portal.server.asked() < 2 {
@@ -329,16 +329,18 @@ async fn one_that_nobody_waits_for_is_taken_up_by_the_next_call() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_command_does_not_cut_a_renewal() {
-    let portal = Portal::new(7, |_, good| late_pair(good)).await;
-    let error = portal.client_for(Duration::from_millis(200)).list().await.unwrap_err();
-    assert_eq!(error.class, Class::Deadline, "{error}");
+async fn the_end_of_the_command_does_not_cut_a_renewal_and_begins_none() {
+    let portal = Portal::new(7, |_, good| late_pair(good, Duration::from_secs(3))).await;
+    let error = portal.client_for(Duration::from_secs(2)).list().await.unwrap_err();
+    assert_eq!((error.class, portal.renewals()), (Class::Deadline, 1), "{error}");
     assert_eq!(portal.read(), portal.contents(8));
-    // Where the time is over before, the token is not spent.
+    // This write is refused when the time is over.
     let portal = Portal::new(7, |_, good| next_pair(good)).await;
     let client = portal.client_for(Duration::from_millis(20));
-    let error = client.list().await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary).await.unwrap_err();
+    let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     assert_eq!((error.class, portal.renewals()), (Class::Deadline, 0), "{error}");
+    assert_eq!(portal.read(), portal.contents(1));
 }
 
 #[tokio::test]
