@@ -139,6 +139,7 @@ impl Attempt {
             findings.extend(last);
             kind
         });
+        findings.extend(context.failed());
         Report {
             subject: Subject::default(),
             manifest: context.repository.name().to_owned(),

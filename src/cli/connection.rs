@@ -163,7 +163,7 @@ fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
     let throttle = Throttle::new(rate, DOWNLOADS, context.progress.clone())?;
     access.check_proxy(|name| std::env::var_os(name))?;
     let trust = TrustStore::new(ca_cert.as_deref())?;
-    Ok(Client::new(access, &trust, throttle, deadlines)?)
+    Ok(Client::new(access, &trust, throttle, deadlines)?.with_pending(context.renewals.clone()))
 }
 
 /// Takes the lock to write; where it is held for a moment only, after that moment.

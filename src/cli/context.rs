@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::finding::Finding;
 use crate::domain::report::{FailureKind, Report, Subject};
 use crate::ops::ports::Interrupt;
+use crate::portal::PendingRenewals;
 use crate::store::repository::Repository;
 use crate::store::root;
 
@@ -30,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) interrupt: Interrupt,
     /// Raised once stopping means to finish what is in flight.
     pub(super) writing: Interrupt,
+    /// What is finished before a runtime or the process ends.
+    pub(super) renewals: PendingRenewals,
     /// The portal that the credentials are for, once somebody looked.
     named: OnceCell<Option<String>>,
     /// The outputs that are not written, because something is read from there.
@@ -44,8 +48,13 @@ impl<'a> Context<'a> {
 
     /// The context of a command to which it does not matter.
     pub(super) fn reading_once(globals: &'a Globals) -> Self {
+        Self::renewing(globals, PendingRenewals::default())
+    }
+
+    /// The context of a command that reads the portal once, and whose renewals of tokens somebody else waits for, too.
+    pub(super) fn renewing(globals: &'a Globals, renewals: PendingRenewals) -> Self {
         let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
-        signals::watch(&interrupt, &writing);
+        signals::watch(&interrupt, &writing, &renewals);
         Self {
             globals,
             repository: globals.repository(),
@@ -53,6 +62,7 @@ impl<'a> Context<'a> {
             settle: Duration::ZERO,
             interrupt,
             writing,
+            renewals,
             named: OnceCell::new(),
             spared: RefCell::default(),
         }
@@ -83,6 +93,11 @@ impl<'a> Context<'a> {
         report.findings.extend(unwritten);
     }
 
+    /// The errors about what went wrong without stopping the command.
+    pub(super) fn failed(&self) -> impl Iterator<Item = Finding> {
+        self.progress.failures().into_iter().flat_map(|error| Failure::from(error).findings)
+    }
+
     /// The outputs that are not written.
     pub(super) fn spared(&self) -> Vec<PathBuf> {
         self.spared.borrow().clone()
@@ -104,7 +119,7 @@ impl<'a> Context<'a> {
 
     /// Runs `work`, which can be left undone at any point, until it ends or the user asks to stop.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        block_on(async {
+        self.block_on(async {
             tokio::select! {
                 biased;
                 () = self.interrupt.raised() => {
@@ -114,17 +129,18 @@ impl<'a> Context<'a> {
             }
         })?
     }
+
+    /// Runs `work` to its end on this thread, and what must not be cut off of what it began.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let runtime = resources::runtime().map_err(|error| Failure::no_runtime(&error))?;
+        let value = runtime.block_on(work);
+        runtime.block_on(self.renewals.finished());
+        // DNS look-ups that are still running are not awaited.
+        runtime.shutdown_background();
+        Ok(value)
+    }
 }
 
 fn host<E>(found: &Result<Credentials, E>) -> Option<String> {
     found.as_ref().ok().map(|found| found.access.host().to_owned())
-}
-
-/// Runs `work` to its end on this thread.
-pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = resources::runtime().map_err(|error| Failure::no_runtime(&error))?;
-    let value = runtime.block_on(work);
-    // DNS look-ups that are still running are not awaited.
-    runtime.shutdown_background();
-    Ok(value)
 }

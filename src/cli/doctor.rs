@@ -14,7 +14,7 @@ use crate::render::json::DoctorDocument;
 
 use super::attempt::Attempt;
 use super::connection::{self, Connection};
-use super::context::{Context, block_on};
+use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
@@ -69,9 +69,11 @@ fn reach(context: &Context<'_>, connection: &Connection) -> Result<DoctorObserva
         let help = "apply keeps old images there: name a folder that can be written with --state-dir";
         Problem::new(format!("{folder} cannot be written: {error}")).help(help)
     });
-    let seen = block_on(ops::doctor::observe(&connection.client, context.progress.as_ref(), &context.interrupt))?;
+    let seen =
+        context.block_on(ops::doctor::observe(&connection.client, context.progress.as_ref(), &context.interrupt))?;
     let config = Ok((connection.client.setup(), connection.source.clone()));
-    Ok(DoctorObservations { config: Some(config), state: Some(state), ..seen })
+    let lost = context.progress.failures().pop().map(Problem::from);
+    Ok(DoctorObservations { config: Some(config), lost, state: Some(state), ..seen })
 }
 
 /// Whether the manifest is for the portal that was connected to.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ops::events::{Event, Observer, Stage};
+use crate::ops::ports::PortalError;
 use crate::text::escape;
 
 use super::output;
@@ -22,6 +23,8 @@ const WIDE: usize = 70;
 pub(super) struct Progress {
     mode: Mode,
     shown: Mutex<Option<Shown>>,
+    /// What the command must not end as a success for.
+    failures: Mutex<Vec<PortalError>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +54,7 @@ impl Progress {
         } else {
             Mode::Lines
         };
-        let progress = Arc::new(Self { mode, shown: Mutex::new(None) });
+        let progress = Arc::new(Self { mode, shown: Mutex::new(None), failures: Mutex::default() });
         if mode == Mode::Bar {
             let watched = Arc::downgrade(&progress);
             // Without the thread, a bar moves when something happens, and not in between.
@@ -71,6 +74,11 @@ impl Progress {
         if let Some(shown) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).take() {
             shown.bar.finish_and_clear();
         }
+    }
+
+    /// What went wrong without stopping the command.
+    pub(super) fn failures(&self) -> Vec<PortalError> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn tick(&self) {
@@ -134,6 +142,7 @@ impl Observer for Progress {
                 self.clear();
                 output::remark(&format!("warning: {message}"));
             }
+            Event::Failed(error) => self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(error),
         }
     }
 }

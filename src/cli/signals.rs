@@ -1,9 +1,10 @@
 //! Ctrl-C and SIGTERM: a command that reads stops reading and reports what it has, one that writes finishes what is in
-//! flight first, and a second signal ends the process at once.
+//! flight first, and a second signal ends the process at once: but for a renewal of tokens, which is always finished.
 
 use std::io;
 
 use crate::ops::ports::Interrupt;
+use crate::portal::PendingRenewals;
 
 use super::exit::Exit;
 use super::output;
@@ -11,43 +12,52 @@ use super::resources;
 
 /// Watches for signals on a thread of its own, for as long as the process lives. The first one raises `interrupt`; once
 /// `writing` is raised, that takes a while, and the user gets a message.
-pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt) {
+pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt, renewals: &PendingRenewals) {
     let (interrupt, writing) = (interrupt.clone(), writing.clone());
-    at_each(move || {
+    at_each(renewals.clone(), move || {
         if interrupt.is_raised() {
-            leave();
+            return Next::Leave;
         }
         interrupt.raise();
         if writing.is_raised() {
             output::diagnostic("\nstopping once what is in flight has ended; again to stop at once\n");
         }
+        Next::GoOn
     });
 }
 
 /// Watches as [`watch`] does, for a command that only asks: a signal ends it at once, unless `writing` is raised, because
 /// then it is done in a moment.
-pub(super) fn leave_unless(writing: &Interrupt) {
+pub(super) fn leave_unless(writing: &Interrupt, renewals: &PendingRenewals) {
     let writing = writing.clone();
-    at_each(move || {
-        if !writing.is_raised() {
-            leave();
-        }
-    });
+    at_each(renewals.clone(), move || if writing.is_raised() { Next::GoOn } else { Next::Leave });
+}
+
+/// What comes after a signal.
+enum Next {
+    GoOn,
+    Leave,
 }
 
 #[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
-fn leave() -> ! {
+async fn leave(renewals: &PendingRenewals) -> ! {
+    if renewals.are_pending() {
+        output::diagnostic("\nstopping once the access token is renewed, in 30 s at most\n");
+    }
+    renewals.close().await;
     std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
-/// Does something at each signal: from the moment that this returns, so that somebody who is asked something next can leave.
-fn at_each(mut act: impl FnMut() + Send + 'static) {
+/// Decides at each signal: from the moment that this returns, so that somebody who is asked something next can leave.
+fn at_each(renewals: PendingRenewals, mut decide: impl FnMut() -> Next + Send + 'static) {
     let Ok(runtime) = resources::runtime() else { return };
     let Ok(mut signals) = runtime.block_on(async { Signals::catch() }) else { return };
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async {
             while signals.next().await {
-                act();
+                if matches!(decide(), Next::Leave) {
+                    leave(&renewals).await;
+                }
             }
         });
     });

@@ -22,7 +22,7 @@ use crate::text;
 
 use super::attempt::Attempt;
 use super::connection::Connection;
-use super::context::{self, Context};
+use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
@@ -89,7 +89,7 @@ fn show_plan(context: &Context<'_>, write: &WriteArgs, show: ShowArgs, attempt: 
             // Errors are shown at the end: nothing is asked and nothing is done when there are some.
             let warnings: Vec<_> = report.findings.iter().filter(|finding| !finding.is_error()).cloned().collect();
             output::findings(context.globals, &warnings, &report);
-            attempt.shown = Some(report.findings.len());
+            attempt.shown = Some(attempt.findings.len());
         }
         Format::Json if !write.yes => output::diagnostic(&render::human::plan(&report, &Screen::default())),
         Format::Json => {}
@@ -140,7 +140,7 @@ fn send(
     write: &WriteArgs,
 ) -> Result<Option<Applied>, Failure> {
     let Approved { plan, connection, seen, resumed } = approved;
-    let applied = context::block_on(async {
+    let applied = context.block_on(async {
         let tools = Tools {
             reader: connection.reader(context),
             runs,

@@ -144,6 +144,8 @@ pub(crate) struct DoctorObservations {
     pub(crate) config: Option<Result<(Setup, String), Problem>>,
     /// Whether credentials that expire can be renewed.
     pub(crate) renewable: Option<Result<(), Problem>>,
+    /// Credentials that were renewed and not kept.
+    pub(crate) lost: Option<Problem>,
     /// What the manifest says of the portal; `None` without a manifest.
     pub(crate) manifest: Option<Result<String, Problem>>,
     pub(crate) state: Option<Result<String, Problem>>,
@@ -161,8 +163,9 @@ pub(crate) fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
     let proxy = if setup.is_some_and(|setup| setup.proxied) { "the proxy " } else { "" };
     let peer = setup.map(Setup::whom).unwrap_or_default();
     let mut checks = vec![
-        match &observed.renewable {
-            Some(Err(problem)) => {
+        match (&observed.lost, &observed.renewable) {
+            (Some(problem), _) => failed(DoctorSubject::Config, problem),
+            (None, Some(Err(problem))) => {
                 check(DoctorSubject::Config, Health::Warning, &problem.message, problem.help.as_deref())
             }
             _ => of(DoctorSubject::Config, observed.config.as_ref(), "", |(setup, source)| {

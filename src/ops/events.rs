@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::ports::PortalError;
+
 /// An event that is shown while a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -23,6 +25,8 @@ pub enum Event {
     },
     /// Something went wrong that does not stop the command, but needs somebody's hand: one sentence, as in an error.
     Warning(String),
+    /// Something went wrong that does not stop the command, but it must not end as a success.
+    Failed(PortalError),
 }
 
 /// The stages of a command, in the order in which they can come.

@@ -125,16 +125,19 @@ pub trait TokenStore {
     fn name(&self) -> &str;
     /// The bytes of the file.
     fn read(&self) -> io::Result<Vec<u8>>;
-    /// Keeps other processes from renewing the tokens until the value is dropped. `None` while another one does.
-    fn try_lock(&self) -> io::Result<Option<Box<dyn Any>>>;
-    /// Makes sure that the file can be replaced by one that is about as long. This comes before tokens are renewed: where
-    /// it fails, the refresh token is not used up for nothing.
+    /// Keeps others from renewing the tokens until the value and its clones are dropped. `None` while another one does.
+    fn try_lock(&self) -> io::Result<Option<TokenLock>>;
+    /// Makes sure that the file can be replaced by one that is about as long, or written where it is. This comes before
+    /// tokens are renewed: where it fails, the refresh token is not used up for nothing.
     fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>>;
 }
 
+/// The lock of a token file.
+pub type TokenLock = Arc<dyn Any + Send + Sync>;
+
 /// A place on the disk for new tokens.
-pub trait TokenReplacement {
-    /// Replaces the token file in one step. On return the new one is on disk, under its name.
+pub trait TokenReplacement: Send {
+    /// Gives the token file new content. On return it is on disk, under the file's name.
     fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()>;
 }
 

@@ -20,6 +20,7 @@ use super::deadlines::Deadlines;
 use super::error::{self, Effect, RequestError};
 use super::http;
 use super::limits::{RequestPurpose, RetryCounts};
+use super::oauth::PendingRenewals;
 use super::renewal::Renewal;
 use super::throttle::Throttle;
 use super::transport::{Transport, TrustStore};
@@ -34,6 +35,7 @@ pub struct Client {
     pub(super) transport: Transport,
     pub(super) throttle: Throttle,
     pub(super) deadlines: Deadlines,
+    pending: PendingRenewals,
     /// Where the images are that were added, until they are asked for.
     pub(super) added: RefCell<Vec<(Address, String)>>,
 }
@@ -67,7 +69,13 @@ impl Client {
         deadlines: Deadlines,
     ) -> Result<Self, PortalError> {
         let transport = Transport::new(trust, &access)?;
-        Ok(Self { access, transport, throttle, deadlines, added: RefCell::default() })
+        let (pending, added) = Default::default();
+        Ok(Self { access, transport, throttle, deadlines, pending, added })
+    }
+
+    /// Lets whoever ends the process wait for its renewals of tokens.
+    pub fn with_pending(self, pending: PendingRenewals) -> Self {
+        Self { pending, ..self }
     }
 
     /// Gives the command more time: as long as the user took to answer a question.
@@ -152,8 +160,8 @@ impl Client {
                 _ if failure.class() == Class::Deadline => return Err(error::used_up(last, failure)),
                 // It was refused without effect, so a write is repeated, too.
                 (Access::Application(application), Some(expired)) if failure.class() == Class::Expired => {
-                    let Self { transport, throttle, deadlines, .. } = self;
-                    Renewal { application, transport, throttle, deadlines, purpose }.run(&expired).await?;
+                    let Self { transport, throttle, deadlines, pending, .. } = self;
+                    Renewal { application, transport, throttle, deadlines, pending, purpose }.run(&expired).await?;
                 }
                 _ => {
                     last = Some(failure.clone());

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::ops::ports::Urgency;
 
 use super::limits::RequestPurpose;
+use super::oauth::RENEWAL_TIMEOUT;
 
 /// How long past the command's end a replace may be completed and the outcome of writes may be determined.
 const GRACE_PERIOD: Duration = Duration::from_secs(180);
@@ -108,6 +109,12 @@ impl Deadlines {
     pub(super) fn announce(&self) -> Duration {
         self.announced.set(true);
         GRACE_PERIOD
+    }
+
+    /// The time until which a renewal of tokens that begins now may wait for its answer, whatever time the command has.
+    pub(super) fn of_renewal(&self, now: Instant) -> RequestDeadline {
+        let timeout = RENEWAL_TIMEOUT;
+        RequestDeadline { until: now + timeout, timeout, cut_short: false, budget: self.budget }
     }
 
     /// The time until which something that is read now, in order to send a request of this purpose, may wait for its answer.

@@ -55,7 +55,7 @@ pub use access::Access;
 pub use client::Client;
 pub use deadlines::Deadlines;
 pub use limits::Rate;
-pub use oauth::{Application, OAuthError};
+pub use oauth::{Application, OAuthError, PendingRenewals};
 pub use throttle::Throttle;
 pub use transport::TrustStore;
 pub use webhook::{Webhook, WebhookError};

@@ -1,31 +1,26 @@
-//! Renewing the tokens: once for all calls that wait for it and for all processes that share the file, and never before
-//! the file is known to be writable.
+//! Renewing the tokens: once for all calls that wait for it and for all processes that share the file, never before the file
+//! is known to be writable, and wholly or not at all.
 
-use std::any::Any;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use url::Url;
 
 use crate::domain::retry::Class;
-use crate::ops::events::Event;
-use crate::ops::ports::TokenStore;
+use crate::ops::ports::{TokenLock, TokenStore};
 
 use super::deadlines::Deadlines;
 use super::error::{self, Effect, RequestError};
-use super::http;
 use super::limits::{RequestPurpose, RetryCounts};
-use super::oauth::{Application, OAuthError, TokenFields};
+use super::oauth::{Application, Exchange, ExchangeTask, OAuthError, PendingRenewals, TokenAnswer, end_of};
 use super::throttle::Throttle;
 use super::transport::Transport;
 use super::wire::{self, AnswerBody};
 
-/// A longer answer of the token server is not read.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The time between two tries to take a lock that another process holds.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 const EXPIRED: &str = "the access token has expired";
@@ -38,6 +33,7 @@ pub(super) struct Renewal<'a> {
     pub(super) transport: &'a Transport,
     pub(super) throttle: &'a Throttle,
     pub(super) deadlines: &'a Deadlines,
+    pub(super) pending: &'a PendingRenewals,
     /// What the refused request was for.
     pub(super) purpose: RequestPurpose,
 }
@@ -49,7 +45,14 @@ impl Renewal<'_> {
         let application = self.application;
         let deadline = self.deadlines.until(self.purpose);
         let turn = timeout_at(deadline, application.renewal.lock()).await;
-        let Ok(_turn) = turn else { return Err(self.out_of_time()) };
+        let Ok(mut turn) = turn else { return Err(self.out_of_time()) };
+        if let Some(task) = turn.as_mut() {
+            // Somebody began it, and did not wait for its end.
+            if let Exchange::Renewed(pair) = end_of(task).await {
+                application.adopt(&pair);
+            }
+            *turn = None;
+        }
         if application.token().expose_secret() != expired.expose_secret() {
             return Ok(());
         }
@@ -59,77 +62,59 @@ impl Renewal<'_> {
         }
         let lock = lock(application.file.as_ref(), deadline).await;
         let lock = lock.map_err(|why| unwritable(application, EXPIRED, &why))?;
-        let Some(_lock) = lock else { return Err(self.out_of_time()) };
+        let Some(lock) = lock else { return Err(self.out_of_time()) };
         if application.follow_file(expired).map_err(unusable)? {
             return Ok(());
         }
         if application.is_just_issued() {
             return Err(refused_at_once(application));
         }
-        let stored = application.stored().map_err(unusable)?;
-        let replacement = application.file.prepare().map_err(|why| unwritable(application, EXPIRED, &why))?;
-        match self.fetch_pair(&stored).await {
-            Ok(pair) => {
-                // Nothing is waited for between the answer and the disk, so that only a crash can come between.
-                if let Err(why) = application.adopt(&stored.renewed(&pair), replacement) {
-                    let message = format!(
-                        "{} could not be rewritten, and its tokens are spent: authorise the application again ({why})",
-                        application.file.name()
-                    );
-                    self.throttle.observer().observe(Event::Warning(message));
-                }
-                Ok(())
-            }
+        match self.fetch_pair(&mut turn, &lock).await {
             // A program that takes no lock may have been faster.
             Err(failure) if is_spent(&failure) && application.follow_file(expired).map_err(unusable)? => Ok(()),
-            Err(failure) => Err(failure),
+            fetched => fetched,
         }
     }
 
-    /// Asks the server until it gives a new pair, or says why not.
-    async fn fetch_pair(&self, stored: &TokenFields) -> Result<Map<String, Value>, RequestError> {
-        let url = self.application.renewal_url(stored.text("refresh_token").map_err(unusable)?);
+    /// Asks the server until it gives a new pair, or says why not. The command's end stops the asking, and never a request
+    /// that is under way: the refresh token in it may be spent, and what replaces it is in the answer alone.
+    async fn fetch_pair(&self, turn: &mut Option<JoinHandle<Exchange>>, lock: &TokenLock) -> Result<(), RequestError> {
         let mut retries = RetryCounts::default();
         loop {
-            match self.fetch_pair_once(url.clone()).await {
-                Ok(pair) => return Ok(pair),
-                Err(failure) => {
-                    let failure = RequestError { effect: Effect::None, ..failure };
-                    let left = self.deadlines.left(self.purpose, Instant::now());
-                    self.throttle.wait_out(failure, &mut retries, left).await?;
-                }
+            if self.deadlines.left(self.purpose, Instant::now()).is_zero() {
+                return Err(self.out_of_time());
             }
+            let deadline = self.deadlines.of_renewal(Instant::now());
+            let exchange = end_of(turn.insert(self.begin(lock.clone(), deadline.until)?)).await;
+            *turn = None;
+            let failure = match exchange {
+                Exchange::Renewed(pair) => {
+                    self.application.adopt(&pair);
+                    return Ok(());
+                }
+                Exchange::Answered(answer) => judge(self.application, &answer),
+                Exchange::Broken(error) => {
+                    let host = self.application.token_server.host();
+                    error::broken(&self.application.redactor, host, &error, deadline)
+                }
+            };
+            let failure = RequestError { effect: Effect::None, ..failure };
+            let left = self.deadlines.left(self.purpose, Instant::now());
+            self.throttle.wait_out(failure, &mut retries, left).await?;
         }
     }
 
-    async fn fetch_pair_once(&self, url: Url) -> Result<Map<String, Value>, RequestError> {
-        let (application, host) = (self.application, self.application.token_server.host());
-        let deadline = self.deadlines.of_read(self.purpose, Instant::now());
-        let broken = |error| error::broken(&application.redactor, host, &error, deadline);
-        tracing::debug!(host, "renewing the access token");
+    /// Begins a request for a new pair, once it is known that the pair can be stored.
+    fn begin(&self, lock: TokenLock, until: Instant) -> Result<JoinHandle<Exchange>, RequestError> {
+        let application = self.application;
+        let stored = application.stored().map_err(unusable)?;
+        let url = application.renewal_url(stored.text("refresh_token").map_err(unusable)?);
+        let replacement = application.file.prepare().map_err(|why| unwritable(application, EXPIRED, &why))?;
+        let pending = self.pending.begin().ok_or_else(interrupted)?;
+        tracing::debug!(host = application.token_server.host(), "renewing the access token");
         let request = self.transport.tokens.get(url).header(ACCEPT, "application/json");
-        let response = http::send(request, deadline.until).await.map_err(broken)?;
-        let status = response.status;
-        tracing::debug!(host, status, "answered");
-        if (300..400).contains(&status) {
-            let message = format!("{host} answered {status} and redirects elsewhere");
-            return Err(misconfigured(message, "check `server_endpoint`"));
-        }
-        let retry_after = response.retry_after;
-        let bytes = response.body(MAX_ANSWER_BYTES, deadline.until).await.map_err(broken)?;
-        let failure = match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(pair)) if (200..300).contains(&status) && is_pair(&pair) => return Ok(pair),
-            _ => match wire::body(&bytes) {
-                AnswerBody::Error(body) => refused(application, status, &body),
-                AnswerBody::Result(_) => not_a_pair(application, status, "JSON without tokens", b""),
-                // Only a page is quoted: half an answer may hold half a token.
-                AnswerBody::NoAnswer(why) => {
-                    let page = if bytes.trim_ascii_start().starts_with(b"<") { &bytes[..] } else { b"" };
-                    not_a_pair(application, status, why, page)
-                }
-            },
-        };
-        Err(RequestError { retry_after, ..failure })
+        let observer = Arc::clone(self.throttle.observer());
+        Ok(ExchangeTask { request, until, stored, replacement, lock, pending, observer }.begin())
     }
 
     fn out_of_time(&self) -> RequestError {
@@ -138,7 +123,7 @@ impl Renewal<'_> {
 }
 
 /// Takes the lock of a token file. `None` when another process holds it for too long.
-async fn lock(file: &dyn TokenStore, until: Instant) -> io::Result<Option<Box<dyn Any>>> {
+async fn lock(file: &dyn TokenStore, until: Instant) -> io::Result<Option<TokenLock>> {
     loop {
         match file.try_lock()? {
             None if Instant::now() < until => tokio::time::sleep(LOCK_INTERVAL).await,
@@ -147,10 +132,29 @@ async fn lock(file: &dyn TokenStore, until: Instant) -> io::Result<Option<Box<dy
     }
 }
 
-/// Whether a new pair of tokens could be stored.
+/// Whether a new pair of tokens could be stored, as far as a renewal finds that out before it begins.
 pub(super) fn check_renewable(application: &Application) -> Result<(), RequestError> {
-    let prepared = application.file.prepare().map(drop);
-    prepared.map_err(|why| unwritable(application, "the access token will expire", &why))
+    let prepared = application.file.try_lock().and_then(|_| application.file.prepare());
+    prepared.map(drop).map_err(|why| unwritable(application, "the access token will expire", &why))
+}
+
+/// Why an answer of the token server is not a pair of tokens.
+fn judge(application: &Application, answer: &TokenAnswer) -> RequestError {
+    let TokenAnswer { status, retry_after, ref body } = *answer;
+    if (300..400).contains(&status) {
+        let message = format!("{} answered {status} and redirects elsewhere", application.token_server.host());
+        return misconfigured(message, "check `server_endpoint`");
+    }
+    let failure = match wire::body(body) {
+        AnswerBody::Error(body) => refused(application, status, &body),
+        AnswerBody::Result(_) => not_a_pair(application, status, "JSON without tokens", b""),
+        // Only a page is quoted: half an answer may hold half a token.
+        AnswerBody::NoAnswer(why) => {
+            let page = if body.trim_ascii_start().starts_with(b"<") { &body[..] } else { b"" };
+            not_a_pair(application, status, why, page)
+        }
+    };
+    RequestError { retry_after, ..failure }
 }
 
 /// The token server answered with something else than a pair of tokens, or something in front of it did.
@@ -198,12 +202,18 @@ fn misconfigured(message: String, hint: &str) -> RequestError {
     RequestError::new(Class::Configuration, Effect::None, message, Some(hint))
 }
 
+/// The process is about to end.
+fn interrupted() -> RequestError {
+    let message = "interrupted before the access token was renewed".to_owned();
+    RequestError::new(Class::Deadline, Effect::None, message, None)
+}
+
 /// Nothing was sent yet.
 fn unwritable(application: &Application, what: &str, why: &io::Error) -> RequestError {
     let message = format!("{what}, and {} cannot be rewritten with a new one: {why}", application.file.name());
     let hint = match why.kind() {
         io::ErrorKind::Unsupported => "keep the file on a disk of this machine: one renewal at a time may rewrite it",
-        _ => "let brandctl write to that file and its folder: each renewal gives new tokens, which must be kept",
+        _ => "let brandctl write to that file or its folder: each renewal gives new tokens, which must be kept",
     };
     RequestError::new(Class::Configuration, Effect::None, message, Some(hint.to_owned()))
 }
@@ -217,10 +227,4 @@ fn unusable(error: OAuthError) -> RequestError {
 /// Whether the server no longer takes the refresh token.
 fn is_spent(failure: &RequestError) -> bool {
     failure.error.code.as_deref() == Some("invalid_grant")
-}
-
-fn is_pair(answer: &Map<String, Value>) -> bool {
-    ["access_token", "refresh_token"]
-        .iter()
-        .all(|field| answer.get(*field).and_then(Value::as_str).is_some_and(|token| !token.trim().is_empty()))
 }

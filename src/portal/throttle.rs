@@ -109,8 +109,8 @@ impl Throttle {
     }
 
     /// Who is shown what is waited for.
-    pub(super) fn observer(&self) -> &dyn Observer {
-        self.observer.as_ref()
+    pub(super) const fn observer(&self) -> &Arc<dyn Observer> {
+        &self.observer
     }
 
     async fn pause(&self, why: &str, wait: Duration) {

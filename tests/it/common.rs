@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -112,6 +113,8 @@ pub(crate) struct Brand {
     webhook: Option<String>,
     /// An application's token file; a webhook goes first.
     tokens: Option<PathBuf>,
+    /// How the token file is mounted alone, if it is.
+    mounted: Option<&'static str>,
     /// Where the portal keeps what it holds.
     #[allow(dead_code, reason = "the tests of faults read the portal's log there")]
     pub(crate) data: tempfile::TempDir,
@@ -130,7 +133,7 @@ impl Brand {
         options.limits = None;
         change(&mut options);
         let portal = start(options).unwrap();
-        let brand = Self { folder, webhook: Some(portal.admin_webhook()), tokens: None, portal, data };
+        let brand = Self { folder, webhook: Some(portal.admin_webhook()), tokens: None, mounted: None, portal, data };
         fs::create_dir(brand.path("icons")).unwrap();
         fs::create_dir(brand.path("logos")).unwrap();
         brand.manifest(MANIFEST)
@@ -183,6 +186,11 @@ impl Brand {
     /// The environment has this token file, and no webhook.
     pub(crate) fn with_tokens(self, file: PathBuf) -> Self {
         Self { webhook: None, tokens: Some(file), ..self }
+    }
+
+    /// The token file is mounted alone, as `rw` or `ro`.
+    pub(crate) fn mounting_tokens(self, how: &'static str) -> Self {
+        Self { mounted: Some(how), ..self }
     }
 
     pub(crate) fn rewrite(&self, text: impl AsRef<[u8]>) {
@@ -268,11 +276,19 @@ impl Brand {
 
     // ---- Running ----
 
+    /// The binary in the folder, with an environment without credentials.
+    pub(crate) fn command(&self) -> Command {
+        match (self.mounted, &self.tokens) {
+            (Some(how), Some(file)) => command_mounting(self.folder.path(), file, how),
+            _ => command(self.folder.path()),
+        }
+    }
+
     /// Runs `brandctl` with these arguments.
     #[track_caller]
     pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Output {
         let arguments: Vec<_> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
-        let mut command = command(self.folder.path());
+        let mut command = self.command();
         command.args(&arguments);
         if let Some(webhook) = &self.webhook {
             command.env("BITRIX24_WEBHOOK_URL", webhook);
@@ -398,6 +414,37 @@ pub(crate) fn command(folder: &Path) -> Command {
         command.env("PATH", path);
     }
     command
+}
+
+/// The binary as [`command`] gives it, in a mount namespace of its own in which `file` is mounted alone, from the file system
+/// that it is on. The process that is spawned becomes the binary's.
+pub(crate) fn command_mounting(folder: &Path, file: &Path, how: &str) -> Command {
+    const SCRIPT: &str = r#"mount --bind "$1" "$1" && mount -o "remount,bind,$2" "$1" && shift 2 && exec "$@""#;
+    let plain = command(folder);
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", SCRIPT, "sh"]).arg(file).arg(how).arg(plain.get_program());
+    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+}
+
+/// Whether this user may mount, as the superuser may, and a container's seldom may: what needs it is not tried elsewhere.
+pub(crate) fn may_mount() -> bool {
+    static MAY: OnceLock<bool> = OnceLock::new();
+    *MAY.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let tried = command_mounting(folder.path(), &file, "rw").arg("rules").output();
+        let may = tried.is_ok_and(|tried| tried.status.success());
+        if !may {
+            // Past the capture of the test runner: what is not tried is there to be seen.
+            let remark = "this user may not mount: nothing is tried with files that are mounted alone";
+            let mut out = std::io::stderr().lock();
+            writeln!(out, "{remark}").unwrap();
+        }
+        may
+    })
 }
 
 /// How a command ended and what it printed, without what differs from run to run.

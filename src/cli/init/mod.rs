@@ -16,6 +16,7 @@ use crate::domain::init::{
 };
 use crate::domain::report::{ExportReport, FailureKind, Report};
 use crate::ops::ports::Interrupt;
+use crate::portal::PendingRenewals;
 use crate::render;
 use crate::render::json::InitDocument;
 use crate::store::files::place::with_slashes;
@@ -65,8 +66,9 @@ const SYSTEM_FILES: [&str; 2] = [CiSystem::Github.path(), CiSystem::Gitlab.path(
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let writing = Interrupt::default();
-    signals::leave_unless(&writing);
-    let prepared = prepare(globals, arguments);
+    let renewals = PendingRenewals::default();
+    signals::leave_unless(&writing, &renewals);
+    let prepared = prepare(globals, arguments, renewals);
     let kind = prepared.as_ref().err().map(|failure| failure.kind);
     let report = match prepared {
         Ok(prepared) => {
@@ -95,7 +97,7 @@ struct Prepared {
 }
 
 /// Asks what is left to ask, and reads the portal if the repository begins with what it holds.
-fn prepare(globals: &Globals, arguments: &Arguments) -> Result<Prepared, Failure> {
+fn prepare(globals: &Globals, arguments: &Arguments, renewals: PendingRenewals) -> Result<Prepared, Failure> {
     let given = check(globals, arguments)?;
     let NewRepository { folder: place, git } = NewRepository::at(&arguments.folder).map_err(unwritable)?;
     let (source, portal, ci) = match given {
@@ -114,7 +116,7 @@ fn prepare(globals: &Globals, arguments: &Arguments) -> Result<Prepared, Failure
     let (brand, portal, export) = match source {
         Source::Samples(owns) => (Brand::Samples(owns), portal, None),
         Source::Portal(owns) => {
-            let (brand, portal, export) = portal::read(&Context::reading_once(globals), owns, portal)?;
+            let (brand, portal, export) = portal::read(&Context::renewing(globals, renewals), owns, portal)?;
             (brand, portal, Some(ExportReport { folder: place.display().to_string(), ..export }))
         }
     };

@@ -43,7 +43,11 @@ pub(super) fn read(
     let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
     let read = context.wait(export::read(&choice, &source, &reader));
     context.progress.clear();
-    let Export { items, files, mut findings } = read??;
+    let read = read.and_then(|read| read.map_err(Failure::from)).map_err(|mut failure| {
+        failure.findings.extend(context.failed());
+        failure
+    });
+    let Export { items, files, mut findings } = read?;
     if !files.iter().any(|(path, _)| path == MANIFEST) {
         if findings.is_empty() {
             let help = "begin with samples: --owns 'acme-*' without --from-portal";
@@ -51,6 +55,7 @@ pub(super) fn read(
         }
         return Err(Failure::invalid(findings));
     }
+    findings.extend(context.failed());
     let portal = if sandbox { None } else { PinnedPortal::parse(&identity).ok() };
     let report = ExportReport { portal: Some(identity), items, findings, ..ExportReport::default() };
     Ok((Brand::Exported(files), portal, report))

@@ -35,6 +35,7 @@ fn healthy() -> DoctorObservations {
     DoctorObservations {
         config: Some(Ok((setup(), "the webhook of B24_HOOK".to_owned()))),
         renewable: Some(Ok(())),
+        lost: None,
         manifest: Some(Ok("brand.yaml is for any portal".to_owned())),
         state: Some(Ok(".brandctl can be written".to_owned())),
         resolved: Some(Ok(vec![address.clone()])),
@@ -158,6 +159,17 @@ fn tokens_that_could_not_be_kept_are_a_warning() {
     assert_eq!(
         found[0],
         DoctorCheck { subject: DoctorSubject::Config, health: Health::Warning, message: stuck.message, help: None }
+    );
+    assert_eq!(found[1..], checks(&healthy())[1..]);
+}
+
+#[test]
+fn tokens_that_were_not_kept_are_a_failure() {
+    let lost = problem("the new tokens could not be stored");
+    let found = checks(&DoctorObservations { lost: Some(lost.clone()), ..healthy() });
+    assert_eq!(
+        found[0],
+        DoctorCheck { subject: DoctorSubject::Config, health: Health::Failed, message: lost.message, help: None }
     );
     assert_eq!(found[1..], checks(&healthy())[1..]);
 }

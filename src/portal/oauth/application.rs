@@ -2,21 +2,26 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::ops::ports::{TokenReplacement, TokenStore};
+use crate::ops::ports::TokenStore;
 use crate::portal::redact::Redactor;
 use crate::portal::server_address::{ServerAddress, is_of_rest_3, is_private};
 
+use super::exchange::Exchange;
 use super::tokens::{OAuthError, TokenFields};
 
 /// The vendor's server that renews tokens, unless the file names another.
-const DEFAULT_TOKEN_SERVER: &str = "https://oauth.bitrix.info/rest/";
+const TOKEN_SERVER: &str = "https://oauth.bitrix.info/rest/";
+/// The same for portals of some regions.
+const REGIONAL_TOKEN_SERVER: &str = "https://oauth.bitrix24.tech/rest/";
+/// The top-level domains of these regions.
+const REGIONS: [&str; 8] = ["ru", "am", "az", "ge", "kz", "kg", "uz", "by"];
 /// A token that is refused so soon after it was issued is not refused for its age.
 const MIN_TOKEN_AGE: Duration = Duration::from_secs(60);
 
@@ -32,8 +37,8 @@ pub struct Application {
     pub(in crate::portal) file: Box<dyn TokenStore>,
     pub(in crate::portal) redactor: Redactor,
     token: RefCell<AccessToken>,
-    /// Held while the tokens are renewed.
-    pub(in crate::portal) renewal: tokio::sync::Mutex<()>,
+    /// Held while the tokens are renewed. It has the renewal of somebody who stopped waiting for it.
+    pub(in crate::portal) renewal: tokio::sync::Mutex<Option<JoinHandle<Exchange>>>,
 }
 
 /// The access token in use. The refresh token that goes with it is used from the file alone.
@@ -69,7 +74,7 @@ impl Application {
         if is_of_rest_3(&endpoint) {
             return Err(OAuthError::Rest3 { file: file.name().to_owned(), field });
         }
-        let server = fields.optional("server_endpoint").unwrap_or(DEFAULT_TOKEN_SERVER);
+        let server = fields.optional("server_endpoint").unwrap_or_else(|| vendor_token_server(&endpoint));
         let token_server =
             address(server).and_then(|url| ServerAddress::of(&url)).ok_or_else(|| not_an_address("server_endpoint"))?;
         let secret = |field| fields.text(field).map(SecretString::from);
@@ -85,7 +90,7 @@ impl Application {
             client_secret,
             redactor,
             token: RefCell::new(AccessToken { text: secret("access_token")?, issued: None }),
-            renewal: tokio::sync::Mutex::new(()),
+            renewal: tokio::sync::Mutex::default(),
             file,
         })
     }
@@ -141,19 +146,12 @@ impl Application {
         Ok(is_other)
     }
 
-    /// Stores a new pair of tokens, then uses it. One that cannot be stored is used all the same: the old one is gone, and
-    /// a replace may be half done.
-    pub(in crate::portal) fn adopt(
-        &self,
-        renewed: &TokenFields,
-        replacement: Box<dyn TokenReplacement>,
-    ) -> io::Result<()> {
+    /// Uses a new pair of tokens from here on.
+    pub(in crate::portal) fn adopt(&self, renewed: &TokenFields) {
         // Both are there: a pair without one of them is not an answer.
         drop(renewed.hide(&self.redactor));
-        let stored = renewed.to_bytes().and_then(|bytes| replacement.store(&bytes));
         let text = renewed.optional("access_token").unwrap_or_default().into();
         self.token.replace(AccessToken { text, issued: Some(Instant::now()) });
-        stored
     }
 }
 
@@ -163,6 +161,13 @@ impl fmt::Debug for Application {
     }
 }
 
+/// The vendor's token server for a portal.
+fn vendor_token_server(portal: &Url) -> &'static str {
+    let host = portal.host_str().unwrap_or_default().trim_end_matches('.');
+    let region = host.rsplit('.').next().unwrap_or_default();
+    if REGIONS.contains(&region) { REGIONAL_TOKEN_SERVER } else { TOKEN_SERVER }
+}
+
 /// The address of a server to which secrets may be sent.
 fn address(text: &str) -> Option<Url> {
     // The parser would drop line breaks inside silently.
@@ -170,4 +175,27 @@ fn address(text: &str) -> Option<Url> {
     let bare =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     (bare && is_private(&url)).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn the_vendors_token_server_goes_by_the_region_of_the_portal() {
+        let of = |url: &str| vendor_token_server(&address(url).unwrap());
+        for region in REGIONS {
+            for host in
+                [format!("acme.bitrix24.{region}"), format!("B24.EXAMPLE.{region}:8443"), format!("x.{region}.")]
+            {
+                assert_eq!(of(&format!("https://{host}/rest/")), "https://oauth.bitrix24.tech/rest/", "{host}");
+            }
+        }
+        for host in
+            ["acme.bitrix24.com", "acme.bitrix24.de", "ru.example.com", "acme.bitrix24.com.tr", "x.guru", "[::1]"]
+        {
+            assert_eq!(of(&format!("https://{host}/rest/")), "https://oauth.bitrix.info/rest/", "{host}");
+        }
+    }
 }

@@ -91,8 +91,13 @@ impl TokenFields {
         Ok(())
     }
 
+    /// How messages name the file.
+    pub(super) fn file_name(&self) -> &str {
+        &self.file
+    }
+
     /// The same file with the tokens of the server's answer. What the file says of the old tokens' age is renewed too:
-    /// other programs may go by it.
+    /// other programs may go by it. Nothing else is taken from an answer: where secrets are sent to is for the file to say.
     pub(in crate::portal) fn renewed(&self, answer: &Map<String, Value>) -> Self {
         let mut renewed = self.clone();
         for field in ["access_token", "refresh_token", "expires", "expires_in"] {

@@ -4,6 +4,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
+#[cfg(unix)]
+use super::identity::FileId;
+
 /// How much of what the holder wrote is read.
 const MAX_HOLDER_BYTES: u64 = 4096;
 
@@ -45,9 +48,29 @@ fn is_without_locks(error: &io::Error) -> bool {
 }
 
 impl FileLock {
-    /// Locks the file at `path`, which is made if it is not there, unless somebody else has it.
-    pub(super) fn take(path: &Path) -> io::Result<Locking> {
-        Self::of(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?)
+    /// Locks the file at `path` itself, which who has the lock may replace; `None` when somebody else has it. The lock is that
+    /// of the file and not of a name beside it: the folder may take no other file, or be another one for each container.
+    #[cfg(unix)]
+    pub(super) fn of_replaceable(path: &Path) -> io::Result<Option<Self>> {
+        let open = |write| OpenOptions::new().read(true).write(write).open(path);
+        // On NFS, only what is open for writing can be locked.
+        let file = open(true).or_else(|_| open(false))?;
+        match Self::of(file)? {
+            // Else it was replaced meanwhile, and this is the lock of the old one.
+            Locking::Taken(lock) if FileId::with(&lock.0.metadata()?, path) == FileId::of(path) => Ok(Some(lock)),
+            Locking::Taken(_) | Locking::Held(_) => Ok(None),
+        }
+    }
+
+    /// Locks a file beside `path`: elsewhere, a file that is locked can be neither read nor replaced.
+    #[cfg(not(unix))]
+    pub(super) fn of_replaceable(path: &Path) -> io::Result<Option<Self>> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".lock");
+        match Self::of(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(beside)?)? {
+            Locking::Taken(lock) => Ok(Some(lock)),
+            Locking::Held(_) => Ok(None),
+        }
     }
 
     /// Locks an open file unless somebody else has it.

@@ -8,7 +8,7 @@
 //! | [`UserInput`] | a file that the user names to be read: the manifest, a saved plan, credentials, certificates |
 //! | [`Output`] | a file that the user names to be written: a plan, a report |
 //! | [`FileLock`] | a file that processes lock |
-//! | [`TokenFile`] | the file of an application's tokens, locked and replaced |
+//! | [`TokenFile`] | the file of an application's tokens, locked, and replaced or written where it is |
 //!
 //! Both of the first two open below the handle of a folder, part by part, without following a link or waiting for a pipe
 //! (`opened`); what is not a regular file is not read or written. `checkout` says from where on links are not followed. A file that
@@ -21,6 +21,7 @@ mod bounded;
 #[allow(dead_code, reason = "on Unix it is only tried")]
 mod by_path;
 mod checkout;
+mod fixed;
 mod folder;
 mod identity;
 mod input;

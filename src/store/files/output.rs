@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::place;
-use super::replace::Replacement;
+use super::replace::{Replacement, is_closed, overwrite};
 
 /// How long the reader of a pipe may take to open it.
 const READER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -75,7 +75,7 @@ impl Output {
         let all = |out: &mut dyn io::Write| out.write_all(bytes).and_then(|()| out.flush());
         match self {
             Self::File(replacement) => replacement.finish_or_overwrite(bytes),
-            Self::InPlace(file) => super::replace::overwrite(&file, bytes),
+            Self::InPlace(file) => overwrite(&file, bytes),
             Self::Stream(path) => all(&mut open_stream(&path)?),
             Self::Descriptor(path, number) => all(&mut open_descriptor(&path, number)?),
             Self::Standard => all(&mut io::stdout().lock()),
@@ -176,11 +176,6 @@ fn open_descriptor(path: &Path, number: i32) -> io::Result<File> {
 #[cfg(not(target_os = "linux"))]
 fn open_descriptor(path: &Path, _: i32) -> io::Result<File> {
     OpenOptions::new().append(true).open(path)
-}
-
-/// Whether an error says that a folder takes no new file.
-fn is_closed(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// Whether what was found is standard output under another name, such as that of the file it goes to.

@@ -1,16 +1,19 @@
-//! The file that keeps an application's tokens. It is replaced in one step, under a lock that brandctl's processes share.
+//! The file that keeps an application's tokens. It is replaced in one step where that can be, and else written where it is, under
+//! a lock that all who renew it share.
 
-use std::any::Any;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::ops::ports::{TokenReplacement, TokenStore};
+use crate::ops::ports::{TokenLock, TokenReplacement, TokenStore};
 
+use super::fixed;
 use super::input::UserInput;
 use super::kind::FileKind;
-use super::lock::{FileLock, Locking};
+use super::lock::FileLock;
 use super::place;
-use super::replace::Replacement;
+use super::replace::{Replacement, is_closed, overwrite};
 
 /// A longer token file is not read.
 const MAX_TOKEN_FILE_BYTES: u64 = 1024 * 1024;
@@ -44,23 +47,88 @@ impl TokenStore for TokenFile {
         file.read_secret(MAX_TOKEN_FILE_BYTES)
     }
 
-    fn try_lock(&self) -> io::Result<Option<Box<dyn Any>>> {
-        let mut beside = place::real(&self.path)?.into_os_string();
-        beside.push(".lock");
-        match FileLock::take(Path::new(&beside))? {
-            Locking::Taken(lock) => Ok(Some(Box::new(lock))),
-            Locking::Held(_) => Ok(None),
-        }
+    fn try_lock(&self) -> io::Result<Option<TokenLock>> {
+        let lock = FileLock::of_replaceable(&place::real(&self.path)?)?;
+        Ok(lock.map(|lock| Arc::new(lock) as TokenLock))
     }
 
     fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>> {
         // The file itself, where a symbolic link leads: only that can be replaced in one step.
-        Ok(Box::new(Replacement::begin_like(&place::real(&self.path)?)?))
+        let place = place::real(&self.path)?;
+        match fixed::why_irreplaceable(&place).map_or_else(|| Replacement::begin_like(&place), Err) {
+            Ok(replacement) => Ok(Box::new(replacement)),
+            Err(why) if is_closed(&why) || why.kind() == io::ErrorKind::ResourceBusy => {
+                match OpenOptions::new().write(true).open(&place) {
+                    Ok(file) => Ok(Box::new(InPlace(file))),
+                    Err(error) => {
+                        let message = format!("{why}, and it cannot be written where it is: {error}");
+                        Err(io::Error::new(error.kind(), message))
+                    }
+                }
+            }
+            Err(why) => Err(why),
+        }
     }
 }
 
 impl TokenReplacement for Replacement {
     fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
         self.finish_or_overwrite(contents)
+    }
+}
+
+/// A file that is written where it is, because no other can be given its name.
+#[derive(Debug)]
+struct InPlace(File);
+
+impl TokenReplacement for InPlace {
+    /// A power cut, or a full disk, in this one write may leave a part of either pair: then the application must be authorised
+    /// again. There is no way around it, since nothing can be put beside the file. A kill cannot come between, and what is
+    /// shorter than before is filled up with blanks, so that at no moment the end of the old text follows the new one.
+    fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
+        let mut contents = contents.to_vec();
+        let before = usize::try_from(self.0.metadata()?.len()).unwrap_or_default();
+        contents.resize(contents.len().max(before), b' ');
+        overwrite(&self.0, &contents)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_has_the_lock_also_after_the_file_was_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("oauth.json");
+        fs::write(&path, "old").unwrap();
+        let file = TokenFile::new(&path, "test");
+        let first = file.try_lock().unwrap().unwrap();
+        assert!(file.try_lock().unwrap().is_none());
+        file.prepare().unwrap().store(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        let second = file.try_lock().unwrap().unwrap();
+        drop(first);
+        assert!(file.try_lock().unwrap().is_none(), "the old file's lock is not the new one's");
+        drop(second);
+        assert!(file.try_lock().unwrap().is_some());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_written_in_place_leaves_nothing_of_what_was_there() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (before, now, expected) in
+            [("{\"a\": \"long\"}", "{}", "{}           "), ("{}", "{\"a\": 1}", "{\"a\": 1}"), ("", "{}", "{}")]
+        {
+            fs::write(file.path(), before).unwrap();
+            let open = OpenOptions::new().write(true).open(file.path()).unwrap();
+            Box::new(InPlace(open)).store(now.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(file.path()).unwrap(), expected);
+        }
     }
 }

@@ -1,10 +1,16 @@
 //! An application's tokens: every command that talks to a portal works with them, also when they have expired.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, Output, art, tokens_of};
+use crate::common::{Brand, Output, art, command, each, may_mount, tokens_of};
 
 /// A brand whose environment has the token file of the application that the portal knows.
 fn brand() -> Brand {
@@ -151,4 +157,113 @@ fn a_refresh_token_that_is_used_up_says_what_to_do() {
         let output = brand.writing_nothing(|| brand.both(line).ends_with(1));
         assert!(output.stderr.contains("invalid_grant") && output.stderr.contains("authorised"), "{output:?}");
     }
+}
+
+/// Returns early where the user may not mount: a container without rights has no files that it could mount alone.
+#[test]
+fn a_token_file_that_is_mounted_alone_is_written_where_it_is() {
+    if !may_mount() {
+        return;
+    }
+    for line in ["list", "doctor", "apply --yes --settle 0.1"] {
+        let brand = work().mounting_tokens("rw");
+        let file = brand.portal.oauth_file();
+        let (old, inode) = (tokens_of(&file), fs::metadata(&file).unwrap().ino());
+        // What is shorter than before must leave nothing of that behind.
+        fs::write(&file, format!("{}{}\n", fs::read_to_string(&file).unwrap().trim_end(), " ".repeat(3000))).unwrap();
+        brand.portal.expire_access_tokens();
+        brand.json(line).ends_with(0);
+        let new = tokens_of(&file);
+        assert!(old[0] != new[0] && old[1] != new[1] && old[2] == new[2], "{line}: the file has the new pair");
+        assert_eq!(fs::metadata(&file).unwrap().ino(), inode, "{line}");
+        brand.json("list").ends_with(0);
+        assert_eq!(brand.portal.refreshes(), 1, "{line}");
+    }
+}
+
+/// Returns early where the user may not mount: as the superuser, who runs this as often as not, may write to any other file.
+#[test]
+fn a_refresh_token_is_not_spent_when_its_file_can_be_neither_replaced_nor_written() {
+    if !may_mount() {
+        return;
+    }
+    let brand = work().mounting_tokens("ro");
+    let file = brand.portal.oauth_file();
+    let before = fs::read(&file).unwrap();
+    let why = "oauth.json) cannot be rewritten with a new one: it is mounted alone and cannot be replaced, and it cannot be \
+               written where it is: Read-only file system";
+    let doctor = brand.both("doctor");
+    assert!(doctor.stdout.contains("the access token will expire, and") && doctor.stdout.contains(why), "{doctor:?}");
+    brand.portal.expire_access_tokens();
+    for line in ["list", "plan", "apply --yes"] {
+        let output = brand.writing_nothing(|| brand.both(line).ends_with(1));
+        assert!(output.stderr.contains(why) && output.stderr.contains("let brandctl write to that file"), "{output:?}");
+    }
+    assert_eq!((brand.portal.refreshes(), fs::read(&file).unwrap()), (0, before));
+    brand.with_tokens(file).mounting_tokens("rw").json("list").ends_with(0);
+}
+
+/// Returns early where the user may not become another: only the superuser may, to whom no folder is closed.
+#[test]
+fn a_token_file_in_a_folder_that_takes_no_other_is_written_where_it_is() {
+    const NOBODY: u32 = 65534;
+    for (folder_mode, owner, file_mode) in [(0o755, NOBODY, 0o600), (0o1777, 0, 0o666)] {
+        let brand = brand();
+        let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let (work, folder) = (brand.path("work"), brand.path("tokens"));
+        fs::create_dir(&work).unwrap();
+        fs::create_dir(&folder).unwrap();
+        open(brand.folder.path(), 0o755);
+        open(&work, 0o777);
+        open(&folder, folder_mode);
+        let file = folder.join("oauth.json");
+        fs::copy(brand.portal.oauth_file(), &file).unwrap();
+        open(&file, file_mode);
+        let nobody = [NOBODY.to_string(), "--regid".to_owned(), NOBODY.to_string(), "--clear-groups".to_owned()];
+        let plain = command(&work);
+        let mut listing = Command::new("setpriv");
+        listing.arg("--reuid").args(nobody).arg(plain.get_program()).arg("list").current_dir(&work);
+        if std::os::unix::fs::chown(&file, Some(owner), None).is_err() {
+            return;
+        }
+        let inode = fs::metadata(&file).unwrap().ino();
+        brand.portal.expire_access_tokens();
+        let output = listing.env("BITRIX24_OAUTH_FILE", &file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(brand.portal.refreshes(), 1);
+        assert_ne!(tokens_of(&file), tokens_of(&brand.portal.oauth_file()));
+        assert_eq!(fs::metadata(&file).unwrap().ino(), inode);
+        brand.with_tokens(file).json("list").ends_with(0);
+    }
+}
+
+#[test]
+fn a_new_pair_that_cannot_be_stored_ends_as_an_error_and_the_work_is_done_all_the_same() {
+    each(["list", "plan", "drift", "doctor", "export out", "apply --yes --settle 0.1"], |line| {
+        let brand = work();
+        let file = brand.portal.oauth_file();
+        brand.portal.expire_access_tokens();
+        let token_server = On::Method("oauth/token".to_owned());
+        brand.fail(Faults::one(token_server, When::Every, FaultAction::Delay(Duration::from_secs(1))));
+        let output = std::thread::scope(|scope| {
+            let running = scope.spawn(|| brand.run(line.split(' ')));
+            let begun = Instant::now();
+            while brand.seen(|request| request.method == "oauth/token") == 0 {
+                assert!(begun.elapsed() < Duration::from_secs(20), "nothing was renewed");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            // Something else takes the file's place while the server thinks.
+            fs::remove_file(&file).unwrap();
+            fs::create_dir(&file).unwrap();
+            running.join().unwrap().ends_with(1)
+        });
+        let told = format!("{}{}", output.stdout, output.stderr);
+        assert!(told.contains("the new tokens could not be stored in the file of BITRIX24_OAUTH_FILE"), "{told}");
+        assert!(told.contains("authorise the application on the portal again"), "{told}");
+        assert_eq!(brand.portal.refreshes(), 1, "{line}: the new token is used");
+        if line.starts_with("apply") {
+            assert_eq!(brand.codes(), ["icon/acme-00", "icon/acme-02", "icon/acme-new"]);
+            assert_eq!(brand.image("icon/acme-00"), Some(art(Kind::Icon, 99)));
+        }
+    });
 }

@@ -9,6 +9,7 @@ mod late;
 mod pitfalls;
 mod processes;
 mod random;
+mod renewals;
 mod resuming;
 mod rivals;
 mod scene;

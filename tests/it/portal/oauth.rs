@@ -1,5 +1,6 @@
 //! An OAuth application: which token goes where, when the pair is renewed, and what becomes of the file.
 
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -9,8 +10,10 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::command::{Answer, Halt};
 use brandctl::domain::retry::Class;
 use brandctl::ops::events::Event;
-use brandctl::ops::ports::{PortalError, ReadPortal as _, Urgency, WriteError, WritePortal as _};
-use brandctl::portal::{Application, Client};
+use brandctl::ops::ports::{
+    PortalError, ReadPortal as _, TokenLock, TokenReplacement, TokenStore, Urgency, WriteError, WritePortal as _,
+};
+use brandctl::portal::{Application, Client, PendingRenewals};
 use brandctl::store::TokenFile;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -23,6 +26,24 @@ const CLIENT_SECRET: &str = "cl1entS3cr3t";
 struct Portal {
     server: Server,
     folder: tempfile::TempDir,
+}
+
+/// A token file that nobody can rewrite.
+struct Stuck(TokenFile);
+
+impl TokenStore for Stuck {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn read(&self) -> io::Result<Vec<u8>> {
+        self.0.read()
+    }
+    fn try_lock(&self) -> io::Result<Option<TokenLock>> {
+        self.0.try_lock()
+    }
+    fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
 }
 
 /// The state of the server: which pair is good.
@@ -89,10 +110,17 @@ impl Portal {
         serde_json::from_slice(&std::fs::read(self.file()).unwrap()).unwrap()
     }
 
+    fn token_file(&self) -> TokenFile {
+        TokenFile::new(&self.file(), "the file of BITRIX24_OAUTH_FILE")
+    }
+
     fn client(&self) -> Client {
-        let application =
-            Application::open(Box::new(TokenFile::new(&self.file(), "the file of BITRIX24_OAUTH_FILE"))).unwrap();
-        client(application, Duration::from_secs(30), |_| {})
+        self.client_for(Duration::from_secs(30))
+    }
+
+    /// A client of a command that is given so much time.
+    fn client_for(&self, time: Duration) -> Client {
+        client(Application::open(Box::new(self.token_file())).unwrap(), time, |_| {})
     }
 
     /// The methods that were asked, renewals among them.
@@ -107,12 +135,11 @@ impl Portal {
         self.asked().iter().filter(|method| *method == "token").count()
     }
 
-    /// Besides the token file there is its lock, and nothing is left lying about.
+    /// Nothing is left lying about beside the token file.
     fn is_tidy(&self) {
-        let mut names: Vec<_> =
+        let names: Vec<_> =
             std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        assert!(names == ["oauth.json"] || names == ["oauth.json", "oauth.json.lock"], "{names:?}");
+        assert_eq!(names, ["oauth.json"]);
     }
 }
 
@@ -253,6 +280,89 @@ async fn processes_that_share_a_file_renew_once() {
     assert_eq!(portal.renewals(), 1);
 }
 
+/// The next pair, after the server took its time.
+fn late_pair(good: &Good, after: Duration) -> Step {
+    match next_pair(good) {
+        Step::Bytes(bytes) => Step::Late(after, bytes),
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_outlives_whoever_waits_for_it() {
+    let portal = Portal::new(7, |_, good| late_pair(good, Duration::from_millis(300))).await;
+    let pending = PendingRenewals::default();
+    let client = portal.client().with_pending(pending.clone());
+    let renewing = async {
+        while portal.server.asked() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await
+        }
+    };
+    tokio::select! {
+        listed = client.list() => panic!("{listed:?}"),
+        () = renewing => {}
+    }
+    assert_eq!(portal.read(), portal.contents(1));
+    pending.finished().await;
+    assert_eq!(portal.read(), portal.contents(8));
+    client.list().await.unwrap();
+    assert_eq!(portal.asked(), ["batch.json", "token", "batch.json", "batch.json"]);
+    portal.is_tidy();
+}
+
+#[tokio::test]
+async fn one_that_nobody_waits_for_is_taken_up_by_the_next_call() {
+    let portal = Portal::new(7, |_, good| late_pair(good, Duration::from_millis(300))).await;
+    let client = portal.client();
+    let renewing = async {
+        while portal.server.asked() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await
+        }
+    };
+    tokio::select! {
+        listed = client.list() => panic!("{listed:?}"),
+        () = renewing => {}
+    }
+    client.list().await.unwrap();
+    assert_eq!(portal.renewals(), 1);
+    assert_eq!(portal.read(), portal.contents(8));
+}
+
+#[tokio::test]
+async fn the_end_of_the_command_does_not_cut_a_renewal_and_begins_none() {
+    let portal = Portal::new(7, |_, good| late_pair(good, Duration::from_secs(3))).await;
+    let error = portal.client_for(Duration::from_secs(2)).list().await.unwrap_err();
+    assert_eq!((error.class, portal.renewals()), (Class::Deadline, 1), "{error}");
+    assert_eq!(portal.read(), portal.contents(8));
+    // This write is refused when the time is over.
+    let portal = Portal::new(7, |_, good| next_pair(good)).await;
+    let client = portal.client_for(Duration::from_millis(20));
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
+    assert_eq!((error.class, portal.renewals()), (Class::Deadline, 0), "{error}");
+    assert_eq!(portal.read(), portal.contents(1));
+}
+
+#[tokio::test]
+async fn an_answer_does_not_say_where_tokens_go() {
+    let portal = Portal::new(7, |_, good| {
+        let mut good = good.0.lock().unwrap();
+        *good += 1;
+        answer(
+            200,
+            &json!({
+                "access_token": format!("access-{good}"), "refresh_token": format!("refresh-{good}"), "expires": *good,
+                "server_endpoint": "https://evil.example/rest/", "client_endpoint": "https://evil.example/rest/",
+                "domain": "evil.example", "client_id": "evil", "client_secret": "evil", "member_id": "evil", "new": "evil",
+            }),
+        )
+    })
+    .await;
+    portal.client().list().await.unwrap();
+    assert_eq!(portal.read(), portal.contents(8));
+    assert_eq!(portal.asked(), ["batch.json", "token", "batch.json"], "nothing went elsewhere");
+}
+
 #[tokio::test]
 async fn a_lost_race_is_noticed_when_the_refresh_token_is_spent() {
     let folder = Arc::new(Mutex::new(PathBuf::new()));
@@ -376,14 +486,16 @@ async fn what_no_token_server_answers_is_a_clear_error() {
 #[tokio::test]
 async fn a_refresh_token_is_not_spent_when_the_file_cannot_be_rewritten() {
     let portal = Portal::new(7, |_, good| next_pair(good)).await;
-    // Where the lock should be is a folder: nobody can write there, the superuser of a container included.
-    std::fs::create_dir(portal.folder.path().join("oauth.json.lock")).unwrap();
-    let error = portal.client().list().await.unwrap_err();
+    let stuck = || {
+        let application = Application::open(Box::new(Stuck(portal.token_file()))).unwrap();
+        client(application, Duration::from_secs(30), |_| {})
+    };
+    let error = stuck().list().await.unwrap_err();
     tells_nothing(&error);
     assert_eq!((error.class, portal.renewals()), (Class::Configuration, 0));
     assert!(error.message.contains("oauth.json) cannot be rewritten with a new one: "), "{error}");
     // A renewal by another program is followed all the same.
-    let client = portal.client();
+    let client = stuck();
     portal.write(7);
     client.list().await.unwrap();
     assert_eq!(portal.renewals(), 0);
@@ -409,9 +521,13 @@ async fn a_pair_that_cannot_be_stored_is_used_and_told_of() {
     let client = client(application, Duration::from_secs(30), |settings| settings.observer = observer);
     client.list().await.unwrap();
     let events = told.0.lock().unwrap().clone();
-    let [Event::Warning(warning)] = &events[..] else { panic!("{events:?}") };
-    assert!(warning.contains("could not be rewritten, and its tokens are spent"), "{warning}");
-    assert!(!warning.contains("access-") && !warning.contains("refresh-"), "{warning}");
+    let [Event::Failed(error)] = &events[..] else { panic!("{events:?}") };
+    tells_nothing(error);
+    assert!(
+        error.message.starts_with("the new tokens could not be stored in the file of BITRIX24_OAUTH_FILE"),
+        "{error}"
+    );
+    assert!(error.hint.as_deref().unwrap().starts_with("authorise the application on the portal again"), "{error:?}");
 }
 
 #[tokio::test]

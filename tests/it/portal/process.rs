@@ -68,7 +68,7 @@ async fn run(folder: &Path) -> (Option<i32>, String) {
             )
         })
         .collect();
-    assert!(files.len() > 1, "{files:?}");
+    assert!(!files.is_empty());
     for (place, text) in files.iter().chain([&("what was printed".to_owned(), text.clone())]) {
         for secret in SECRETS.iter().chain(&["grant_type"]) {
             assert!(!text.contains(secret), "{secret} in {place}: {text}");

@@ -1,0 +1,85 @@
+//! The renewals that are under way: whoever ends a command, its runtime or its process waits for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// The longest that a renewal may take from when its refresh token may have left, whatever time the command has.
+pub(in crate::portal) const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The renewals of one client or several that must not be cut off: the server takes each refresh token once, so that an
+/// answer which nobody waits for is lost for good. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct PendingRenewals(Arc<watch::Sender<State>>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    pending: usize,
+    /// Whether the process is about to end: no more may begin.
+    closed: bool,
+}
+
+impl PendingRenewals {
+    /// One more is under way until the value is dropped; `None` when the process is about to end.
+    pub(in crate::portal) fn begin(&self) -> Option<PendingRenewal> {
+        let begun = self.0.send_if_modified(|state| {
+            state.pending += usize::from(!state.closed);
+            !state.closed
+        });
+        begun.then(|| PendingRenewal(self.clone()))
+    }
+
+    /// Whether one is under way.
+    pub(crate) fn are_pending(&self) -> bool {
+        self.0.borrow().pending > 0
+    }
+
+    /// Waits until none is under way.
+    pub async fn finished(&self) {
+        // The sender is this very value: it does not go away while somebody waits.
+        let _ = self.0.subscribe().wait_for(|state| state.pending == 0).await;
+    }
+
+    /// Lets no more begin, and waits until none is under way, as long as one may take.
+    pub(crate) async fn close(&self) {
+        self.0.send_modify(|state| state.closed = true);
+        let _ = timeout(RENEWAL_TIMEOUT, self.finished()).await;
+    }
+}
+
+/// A renewal that is under way.
+#[derive(Debug)]
+pub(in crate::portal) struct PendingRenewal(PendingRenewals);
+
+impl Drop for PendingRenewal {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|state| state.pending -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_process_waits_for_those_under_way_and_lets_no_more_begin() {
+        let renewals = PendingRenewals::default();
+        assert!(!renewals.are_pending());
+        renewals.finished().await;
+        let [first, second] = [(); 2].map(|()| renewals.begin().unwrap());
+        drop(first);
+        assert!(renewals.are_pending());
+        assert!(timeout(Duration::from_millis(10), renewals.finished()).await.is_err());
+        let closing = tokio::spawn({
+            let renewals = renewals.clone();
+            async move { renewals.close().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(renewals.begin().is_none() && !closing.is_finished());
+        drop(second);
+        closing.await.unwrap();
+    }
+}
