@@ -19,6 +19,7 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
+use super::recovery;
 use super::reports::Reports;
 use super::settings::{Globals, SelectArgs};
 
@@ -82,6 +83,7 @@ fn look(
     let Arguments { select, reports, system: _ } = arguments;
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
+    recovery::remember(&connection)?;
     let reader = connection.reader(context);
     let listed = context.wait(ops::list::list(&reader, ownership.as_ref(), &only, select.freshness(), bytes))??;
     connection.save_cache(context, &listed.listing);

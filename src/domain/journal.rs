@@ -179,6 +179,8 @@ pub struct RunState {
     /// How it ended; `None` when it did not.
     pub ended: Option<Ending>,
     intended: BTreeSet<(Kind, FoldedCode)>,
+    /// The images that were to be added under each code, in their order.
+    added: BTreeMap<(Kind, FoldedCode), Vec<Digest>>,
 }
 
 impl RunState {
@@ -194,6 +196,7 @@ impl RunState {
                 steps: BTreeMap::new(),
                 ended: None,
                 intended: BTreeSet::new(),
+                added: BTreeMap::new(),
             }),
             JournalEntry::Begin { format_version, .. } => Err(Damage::Format(format_version)),
             _ => Err(Damage::NoBeginning),
@@ -209,6 +212,11 @@ impl RunState {
             }
             JournalEntry::Intent { commands, .. } => {
                 self.intended.extend(commands.iter().map(|write| write.address().folded()));
+                for write in commands {
+                    if let Write::Add { address, sha256 } = write {
+                        self.added.entry(address.folded()).or_default().push(sha256);
+                    }
+                }
             }
             JournalEntry::Outcome { answers, .. } if answers.len() > MAX_COMMANDS => {
                 return Err(Damage::TooMany(answers.len(), "answers"));
@@ -246,6 +254,31 @@ impl RunState {
         self.intended.is_subset(planned) && self.steps.keys().all(|address| planned.contains(&address.folded()))
     }
 
+    /// The image that this run left under each code that it may have changed; `None` where that is not known, and where it
+    /// left none.
+    pub(crate) fn left(&self) -> impl Iterator<Item = ((Kind, FoldedCode), Option<Digest>)> {
+        let mut steps: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (address, step) in &self.steps {
+            steps.entry(address.folded()).or_default().push(step);
+        }
+        self.intended.iter().filter_map(move |code| {
+            let added = self.added.get(code).map_or(&[][..], Vec::as_slice);
+            let left = match (steps.get(code).map(Vec::as_slice), added) {
+                (Some([step]), [first, others @ ..]) if step.outcome == StepOutcome::Applied => {
+                    others.iter().all(|other| other == first).then_some(*first)
+                }
+                (Some([step]), [.., last]) if step.outcome == StepOutcome::Recovered => Some(*last),
+                (Some([step]), _)
+                    if !step.wrote && matches!(step.outcome, StepOutcome::Skipped | StepOutcome::Failed) =>
+                {
+                    return None;
+                }
+                _ => None,
+            };
+            Some((code.clone(), left))
+        })
+    }
+
     /// Whether a request about this entry may have left, in any letter case.
     pub(crate) fn sent(&self, address: &Address) -> bool {
         self.intended.contains(&address.folded())
@@ -271,7 +304,7 @@ pub enum Write {
 }
 
 impl Write {
-    const fn address(&self) -> &Address {
+    pub(crate) const fn address(&self) -> &Address {
         match self {
             Self::Add { address, .. } | Self::Delete { address } => address,
         }

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod guard;
 pub mod init;
 pub mod journal;
+pub mod last_known;
 pub mod list;
 pub mod logmessage;
 pub mod manifest;

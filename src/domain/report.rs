@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::asset::{Address, Digest};
+use super::diff::Change;
 use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
@@ -22,6 +23,15 @@ pub struct Run {
     pub folder: PathBuf,
     /// What became of each step.
     pub steps: BTreeMap<Address, StepResult>,
+    /// The entries whose old image was known and could not be had again for a copy, each with the reason.
+    pub without_copy: BTreeMap<Address, String>,
+}
+
+impl Run {
+    /// Whether this run kept a copy of the image that a change of its plan removes.
+    pub(crate) fn has_copy(&self, change: &Change) -> bool {
+        change.has_copy() && !self.without_copy.contains_key(&change.address)
+    }
 }
 
 /// The changes that make `drift` fail.

@@ -10,7 +10,7 @@ use super::diff::Change;
 use super::finding::{Finding, Place};
 use super::ownership::Ownership;
 use super::plan::Contents;
-use super::state::{Desired, DesiredState};
+use super::state::{Content, Desired, DesiredState};
 
 /// The desired state of the old images of `changes`: of those about `addresses`, or of all when there are none. `from`
 /// is how the user knows the run.
@@ -37,13 +37,17 @@ pub(crate) fn desired(
         let Some(before) = change.action.before() else { continue };
         let address = Address::new(change.address.kind, before.code.clone());
         let old = before.content.as_ref().and_then(|content| Some((content, contents.get(&content.sha256)?)));
-        match old {
-            Some((content, png)) => {
-                let (png, content) = (png.clone(), content.clone());
+        // Bytes that are no sound PNG come back as they were, if the portal takes them.
+        let taken = match old {
+            Some((content, png)) => Content::of_download(address.kind, png).map(|_| (content.clone(), png.clone())),
+            None => Err("there is none".to_owned()),
+        };
+        match taken {
+            Ok((content, png)) => {
                 entries.insert(address, Desired { file: from.to_owned(), place: Place::START, png, content });
             }
-            None => {
-                let message = format!("{from} has no copy of the old image of {address}");
+            Err(why) => {
+                let message = format!("{from} has no copy of the old image of {address} that can be put back: {why}");
                 findings
                     .push(Finding::error("restore", message).about(address).help("name the others to restore them"));
             }

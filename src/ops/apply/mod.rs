@@ -7,6 +7,7 @@
 mod copies;
 mod error;
 mod independent;
+mod known;
 mod replace;
 pub(in crate::ops) mod step_state;
 mod tools;
@@ -29,6 +30,7 @@ use super::plan::Seen;
 use super::ports::{Journal, ReadPortal, WritePortal};
 
 pub use error::NotApplied;
+use known::RememberingJournal;
 pub(crate) use step_state::{StartingPoint, start};
 pub use tools::Tools;
 use write::Writer;
@@ -52,10 +54,10 @@ pub async fn apply<P: ReadPortal + WritePortal>(
         return Err(NotApplied::Interrupted);
     }
     let prepared = tools.runs.prepare(approved)?;
-    copies::keep(plan, seen, &start, tools, prepared.as_ref()).await?;
-    let journal = prepared.begin()?;
+    let without_copy = copies::keep(approved.plan(), seen, &start, tools, prepared.as_ref()).await?;
+    let journal = RememberingJournal::new(prepared.begin()?, tools.reader.known);
     tools.reader.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
-    let writer = Writer::new(plan, tools, journal.as_ref(), checked_at);
+    let writer = Writer::new(plan, tools, &journal, checked_at);
     for change in plan.diff.changes.iter().filter(|change| start.done.contains(&change.address)) {
         writer.applied(change);
     }
@@ -68,8 +70,8 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     let steps = writer.finish();
     let whole = steps.values().all(|step| step.outcome == StepOutcome::Applied);
     let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
-    conclude(journal.as_ref(), &steps, how);
-    Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps }))
+    conclude(&journal, &steps, how);
+    Ok(Some(Run { id: journal.id().to_owned(), folder: journal.folder().to_owned(), steps, without_copy }))
 }
 
 /// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose

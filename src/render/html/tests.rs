@@ -89,8 +89,12 @@ fn whatever_a_name_holds_is_text() {
     found.manifest = hostile.to_owned();
     found.findings.push(Finding::warning("low-contrast", hostile).about(address(hostile)).help(hostile));
     let step = StepResult { outcome: StepOutcome::Failed, why: Some(hostile.to_owned()), wrote: false };
-    found.run =
-        Some(Run { id: hostile.to_owned(), folder: hostile.into(), steps: BTreeMap::from([(address(hostile), step)]) });
+    found.run = Some(Run {
+        id: hostile.to_owned(),
+        folder: hostile.into(),
+        steps: BTreeMap::from([(address(hostile), step)]),
+        without_copy: BTreeMap::new(),
+    });
     let page = report(&found, "apply");
     assert!(!page.contains("<img") && !page.contains('\u{202e}') && !page.contains('\u{1b}'), "{page}");
     assert_eq!((page.matches("</script>").count(), page.matches("</style>").count()), (1, 1));
@@ -116,7 +120,7 @@ fn a_failed_run_is_told_at_the_top_and_at_its_card() {
         StepResult { outcome: StepOutcome::Recovered, why: Some("the portal refused it".to_owned()), wrote: true };
     let applied = StepResult { outcome: StepOutcome::Applied, why: None, wrote: true };
     let steps = BTreeMap::from([(address("acme-a"), failed), (address("acme-b"), applied)]);
-    found.run = Some(Run { id: "r1".to_owned(), folder: "runs/r1".into(), steps });
+    found.run = Some(Run { id: "r1".to_owned(), folder: "runs/r1".into(), steps, without_copy: BTreeMap::new() });
     let page = report(&found, "apply");
     assert!(page.contains("Not everything was applied: 1 of 2"), "{page}");
     assert_eq!(page.matches("the portal refused it").count(), 2);
