@@ -210,7 +210,12 @@ pub(crate) fn run() -> Report {
     };
     end("icon/acme-chat", StepOutcome::Recovered, "the portal refused the new image; the old one is back");
     end("logo/acme-courier", StepOutcome::Unknown, "the portal gave no answer that two readings agree on");
-    report.run = Some(Run { id: "20261122T101500Z-1".to_owned(), folder: ".brandctl/acme/runs/1".into(), steps });
+    report.run = Some(Run {
+        id: "20261122T101500Z-1".to_owned(),
+        folder: ".brandctl/acme/runs/1".into(),
+        steps,
+        without_copy: BTreeMap::new(),
+    });
     report
 }
 

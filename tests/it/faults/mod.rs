@@ -4,6 +4,7 @@
 mod driver;
 mod judge;
 mod kills;
+mod on_the_way;
 mod pitfalls;
 mod processes;
 mod random;
