@@ -52,8 +52,8 @@ fn change(brand: &Brand) {
 const OLD: [&str; 3] = ["icon/acme-00", "icon/acme-01", "icon/acme-02"];
 
 fn state(brand: &Brand) -> std::path::PathBuf {
-    let portals = fs::read_dir(brand.path(".brandctl")).unwrap().map(|entry| entry.unwrap().path());
-    portals.filter(|path| path.is_dir()).next().unwrap()
+    let mut portals = fs::read_dir(brand.path(".brandctl")).unwrap().map(|entry| entry.unwrap().path());
+    portals.find(|path| path.is_dir()).unwrap()
 }
 
 fn answer(brand: &Brand, when: &str, action: &str) {
