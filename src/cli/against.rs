@@ -1,6 +1,7 @@
 //! `plan --against`: an export stands for the portal. No credentials are looked for, no state folder is written, and no run
 //! is settled. What comes of it has no connection, so nothing can go on to apply it.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use crate::domain::guard::Evaluated;
@@ -54,7 +55,8 @@ pub(super) fn make(
         // An export remembers no runs.
         record: Some(Record { history: &history, runs: &[] }),
     };
-    let reader = Reader { portal: &exported, cache: &NoCache, observer: context.progress.as_ref() };
+    let known = RefCell::default();
+    let reader = Reader { portal: &exported, cache: &NoCache, observer: context.progress.as_ref(), known: &known };
     let mut planned = context.wait(ops::plan::plan(&request, &reader))??;
     context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
     attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))

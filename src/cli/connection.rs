@@ -1,15 +1,18 @@
 //! A portal that can be talked to, with its state folder and its lock.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::domain::finding::Finding;
+use crate::domain::journal::RunState;
+use crate::domain::last_known::LastKnown;
 use crate::domain::manifest::Manifest;
 use crate::domain::report::FailureKind;
 use crate::domain::state::Listing;
-use crate::ops::observe::Reader;
+use crate::ops::observe::{NoCache, Reader};
 use crate::ops::plan::Purpose;
 use crate::ops::ports::{DOWNLOADS, Interrupt};
 use crate::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, Webhook};
@@ -35,6 +38,8 @@ pub(super) struct Connection {
     pub(super) source: String,
     pub(super) state: StateDir,
     pub(super) cache: Cache,
+    /// What was last put under each code: by the runs in the state folder, once they are read, and by this one.
+    known: RefCell<LastKnown>,
     lock: Option<Lock>,
     /// The embedded portal, which stops when this is dropped.
     _sandbox: Option<Sandbox>,
@@ -81,7 +86,7 @@ impl Connection {
             Purpose::Write => Some(lock_for_writing(&state, &context.interrupt, context.globals.timeout)?),
         };
         let cache = Cache::try_open(&state).map_err(StateError::from)?;
-        Ok(Self { client, identity, source, state, cache, lock, _sandbox: sandbox })
+        Ok(Self { client, identity, source, state, cache, known: RefCell::default(), lock, _sandbox: sandbox })
     }
 
     /// Refuses a plan or run of another portal than this. `what` begins the message: "the plan is for".
@@ -115,7 +120,17 @@ impl Connection {
 
     /// The reader of the portal.
     pub(super) fn reader<'b>(&'b self, context: &'b Context<'_>) -> Reader<'b, Client> {
-        Reader { portal: &self.client, cache: &self.cache, observer: context.progress.as_ref() }
+        Reader { portal: &self.client, cache: &self.cache, observer: context.progress.as_ref(), known: &self.known }
+    }
+
+    /// The reader of the portal, with nothing from the cache.
+    pub(super) fn reader_without_cache<'b>(&'b self, context: &'b Context<'_>) -> Reader<'b, Client> {
+        Reader { cache: &NoCache, ..self.reader(context) }
+    }
+
+    /// Takes up what these runs left, the oldest first.
+    pub(super) fn remember<'r>(&self, runs: impl IntoIterator<Item = &'r RunState>) {
+        self.known.replace(LastKnown::of(runs));
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.

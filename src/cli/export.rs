@@ -9,7 +9,6 @@ use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export::{self, Exported};
-use crate::ops::observe::{NoCache, Reader};
 use crate::ops::plan::Purpose;
 use crate::ops::ports::Existing;
 use crate::render;
@@ -22,6 +21,7 @@ use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
 use super::paths::NamedFile;
+use super::recovery;
 use super::settings::{Globals, pattern};
 
 /// Write what the portal holds to a folder: a manifest, every image, and a snapshot for `plan --against`
@@ -69,7 +69,8 @@ fn export_to(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt
     let source = ExportSource { portal: connection.identity.clone(), sandbox: context.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
     let target = ExportFolder::at(&arguments.folder).sparing(context.globals.inputs.iter().map(NamedFile::parts));
-    let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
+    recovery::remember(&connection)?;
+    let reader = connection.reader_without_cache(context);
     let mut exported = context.wait(export::export(&choice, &source, &reader, &target, existing))??;
     attempt.findings.append(&mut exported.export.findings);
     Ok(exported)

@@ -86,6 +86,7 @@ fn look(
     recovery::tell_open(context, &connection, attempt)?;
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
+    recovery::remember(&connection)?;
     let reader = connection.reader(context);
     let listed = context.wait(ops::list::list(&reader, ownership.as_ref(), &only, select.freshness(), bytes))??;
     connection.save_cache(context, &listed.listing);

@@ -18,14 +18,30 @@ use super::connection::Connection;
 use super::context::Context;
 use super::error::Failure;
 
-/// Settles open runs, says so, and returns every run of this portal, the oldest first.
-///
-/// A run that another process is at is left alone: the process that holds the lock is alive.
+/// Settles open runs, says so, and returns every run of this portal, the oldest first. What they left is known to the connection
+/// from here on.
 pub(super) fn settle(
     context: &Context<'_>,
     connection: &Connection,
     attempt: &mut Attempt,
 ) -> Result<Vec<RunState>, Failure> {
+    let runs = settled(context, connection, attempt)?;
+    connection.remember(&runs);
+    Ok(runs)
+}
+
+/// Lets a connection know what the runs left, without settling any. Where they cannot be read, nothing is known.
+pub(super) fn remember(connection: &Connection) -> Result<(), Failure> {
+    match RunStore::new(connection.state.clone(), None).all() {
+        Ok(all) => connection.remember(all.iter().map(|run| &run.state)),
+        Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
+        Err(_) => {}
+    }
+    Ok(())
+}
+
+/// A run that another process is at is left alone: the process that holds the lock is alive.
+fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt) -> Result<Vec<RunState>, Failure> {
     let runs = RunStore::new(connection.state.clone(), None);
     let unread = |attempt: &mut Attempt, error: io::Error| match final_failure(context, &error) {
         Some(failure) => Err(failure),

@@ -1,9 +1,12 @@
 //! `brandctl show`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::domain::asset::Address;
+use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
@@ -111,9 +114,10 @@ impl StoredReport {
     fn of(mut document: Document, plan: Plan, run: Option<(PathBuf, RunState)>) -> Self {
         let (run, state) = run
             .map(|(folder, state)| {
+                let without_copy = without_copy(&plan);
                 let (missing, not_read_back) = Default::default();
-                let run = Run { id: state.run.clone(), folder, steps: state.steps.clone(), missing, not_read_back };
-                (run, state)
+                let (id, steps) = (state.run.clone(), state.steps.clone());
+                (Run { id, folder, steps, missing, not_read_back, without_copy }, state)
             })
             .unzip();
         if let Some(run) = &run {
@@ -135,4 +139,14 @@ impl StoredReport {
         };
         Self { document, report, state }
     }
+}
+
+/// The changes of a run's plan whose old image is known and not in its folder.
+fn without_copy(plan: &Plan) -> BTreeMap<Address, String> {
+    let is_missing = |change: &&Change| {
+        let content = change.action.before().and_then(|before| before.content.as_ref());
+        content.is_some_and(|content| !plan.contents.contains_key(&content.sha256))
+    };
+    let missing = plan.diff.changes.iter().filter(is_missing);
+    missing.map(|change| (change.address.clone(), "its copy is not in the run's folder".to_owned())).collect()
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use tokio::sync::oneshot;
 
+use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{ApprovedPlan, Evaluated};
 use crate::domain::report::{FailureKind, Report};
@@ -125,12 +126,19 @@ pub(super) fn apply(
         output::note(context.globals, &format!("note: the run's report cannot be written: {error}"));
     }
     let skipped = run.steps.values().filter(|step| step.outcome == StepOutcome::Skipped).count();
+    attempt.findings.extend(run.without_copy.iter().map(|(address, why)| without_copy(address, why)));
     attempt.run = Some(run);
     if skipped > 0 && context.interrupt.is_raised() {
         let changes = text::plural(skipped, "change was", "changes were");
         return Err(Failure::interrupted(format!("interrupted before {changes} sent")));
     }
     Ok(())
+}
+
+fn without_copy(address: &Address, why: &str) -> Finding {
+    Finding::warning("unbacked", format!("{address}: {why}"))
+        .about(address.clone())
+        .help("--allow-unbacked let it be changed: the run has no copy to restore")
 }
 
 fn send(

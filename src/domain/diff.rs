@@ -18,8 +18,15 @@ pub struct Before {
     pub code: Code,
     /// Where the portal kept its PNG.
     pub file_uri: String,
-    /// The PNG's facts; null when it could not be fetched.
+    /// The facts of the bytes that came; null when it could not be fetched.
     pub content: Option<Content>,
+}
+
+impl Before {
+    /// Whether its image is unknown: a copy of it would be none, or of bytes that may not be it.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.content.as_ref().is_none_or(|content| content.appearance.is_none())
+    }
 }
 
 /// The planned state of an entry.
@@ -78,7 +85,7 @@ pub enum Reason {
     Undeclared,
     /// The image on the portal looks different.
     LooksDifferent,
-    /// What the portal stores is not a sound PNG.
+    /// What came of the portal's image is not a sound PNG, and `--allow-unbacked` changes it knowingly.
     Unsound,
     /// The code is spelt in other case on the portal.
     Respelt,
@@ -100,21 +107,21 @@ pub struct Change {
     pub rename: Option<Address>,
 }
 
-/// An entry whose content could not be fetched: it is not changed.
+/// An entry whose image is unknown, because it could not be fetched or what came is not sound: it is not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The entry, spelt as the portal spells it.
     pub address: Address,
-    /// Why it could not be fetched.
+    /// Why it is unknown.
     pub why: String,
 }
 
-/// The handling of entries whose content could not be fetched.
+/// The handling of entries whose image is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unbacked {
     /// Leave them alone.
     Keep,
-    /// Replace or delete them without a copy of the old image (`--allow-unbacked`).
+    /// Replace or delete them with nothing but a copy of the bytes that came, if any did (`--allow-unbacked`).
     Change,
 }
 
@@ -131,7 +138,7 @@ pub struct Diff {
     pub unmanaged: Vec<(Address, Unmanaged)>,
     /// How many system entries the portal lists.
     pub system: usize,
-    /// Entries whose content could not be fetched, sorted by address.
+    /// Entries whose image is unknown, sorted by address.
     pub unknown: Vec<Unknown>,
     /// What must be settled by hand before anything may be written.
     pub(crate) conflicts: Vec<Finding>,
@@ -230,21 +237,19 @@ fn compare(
         let help = "declare it as the portal spells it, or let `owns` match that spelling too";
         return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
-    let content = match known(listed, reading, unbacked) {
-        Ok(content) => content,
-        Err(unknown) => return Ok(Comparison::Unknown(unknown)),
+    let reason = match reading.content().map(|content| (content, content.same_appearance(&entry.content))) {
+        Some((content, true)) if !respelt => return Ok(Comparison::Same(content.clone())),
+        Some((_, true)) => Reason::Respelt,
+        _ => match why_changed(listed, reading, unbacked, Reason::LooksDifferent) {
+            Ok(reason) => reason,
+            Err(unknown) => return Ok(Comparison::Unknown(unknown)),
+        },
     };
-    let reason = match &content {
-        None => Reason::Unbacked,
-        Some(content) if content.same_appearance(&entry.content) && respelt => Reason::Respelt,
-        Some(content) if content.same_appearance(&entry.content) => return Ok(Comparison::Same(content.clone())),
-        Some(Content { appearance: Some(_), .. }) => Reason::LooksDifferent,
-        Some(Content { appearance: None, .. }) => Reason::Unsound,
-    };
-    Ok(Comparison::Change(Action::Replace(before(listed, content), after(entry)), reason))
+    Ok(Comparison::Change(Action::Replace(before(listed, reading), after(entry)), reason))
 }
 
-fn before(listed: &Listed, content: Option<Content>) -> Before {
+fn before(listed: &Listed, reading: &Reading) -> Before {
+    let content = reading.content().cloned();
     Before { code: listed.address.code.clone(), file_uri: listed.file_uri.clone(), content }
 }
 
@@ -252,14 +257,15 @@ fn after(entry: &Desired) -> After {
     After { file: entry.file.clone(), content: entry.content.clone() }
 }
 
-/// The content of an entry; `None` where it could not be fetched and the entry is changed all the same.
-fn known(listed: &Listed, reading: &Reading, unbacked: Unbacked) -> Result<Option<Content>, Unknown> {
+/// The reason to replace or delete an entry: this one if its image is known, else that it is unknown and changed all the same.
+fn why_changed(listed: &Listed, reading: &Reading, unbacked: Unbacked, reason: Reason) -> Result<Reason, Unknown> {
     let why = match reading {
-        Reading::Known(content) => return Ok(Some(content.clone())),
-        Reading::Failed(_) if unbacked == Unbacked::Change => return Ok(None),
-        Reading::Failed(why) => why.clone(),
-        Reading::NotNeeded => "its content was not read".to_owned(),
+        Reading::Known(_) => return Ok(reason),
+        Reading::Unsound(_) if unbacked == Unbacked::Change => return Ok(Reason::Unsound),
+        Reading::Failed(_) if unbacked == Unbacked::Change => return Ok(Reason::Unbacked),
+        Reading::Unsound(_) | Reading::Failed(_) | Reading::NotNeeded => reading.why_unknown(),
     };
+    let why = why.unwrap_or("its content was not read").to_owned();
     Err(Unknown { address: listed.address.clone(), why })
 }
 
@@ -282,9 +288,8 @@ fn undeclared(
         Ok(()) if ownership.prune == Prune::Keep => return Ok(Comparison::Unmanaged(Unmanaged::NotPruned)),
         Ok(()) => portal.check(&listed.address)?,
     }
-    Ok(match known(listed, reading, unbacked) {
-        Ok(Some(content)) => Comparison::Change(Action::Delete(before(listed, Some(content))), Reason::Undeclared),
-        Ok(None) => Comparison::Change(Action::Delete(before(listed, None)), Reason::Unbacked),
+    Ok(match why_changed(listed, reading, unbacked, Reason::Undeclared) {
+        Ok(reason) => Comparison::Change(Action::Delete(before(listed, reading)), reason),
         Err(unknown) => Comparison::Unknown(unknown),
     })
 }

@@ -1,7 +1,7 @@
 //! The guards: what a plan must pass before it may be applied. Only they can make an [`ApprovedPlan`].
 
 use super::asset::{Address, Kind};
-use super::diff::{Action, Change, Unbacked};
+use super::diff::{Action, Before, Change, Unbacked};
 use super::evidence::Usage;
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
@@ -24,7 +24,7 @@ pub enum Guard {
     AllowEmpty,
     /// A change to a protected code.
     Protect,
-    /// A change to an entry whose old bytes could not be kept.
+    /// A change to an entry whose old image is unknown.
     Unbacked,
     /// A delete of an icon that log entries name, or that some may name that could not be read.
     InUse,
@@ -85,9 +85,9 @@ pub struct Verdict {
 #[derive(Debug, Clone)]
 pub struct Evaluated {
     plan: Plan,
+    unbacked: Unbacked,
     verdicts: Vec<Verdict>,
     obstacles: Vec<Finding>,
-    unbacked: Unbacked,
 }
 
 /// A plan that passed its guards. Nothing else makes one, and apply takes nothing else.
@@ -103,9 +103,9 @@ impl ApprovedPlan {
         &self.plan
     }
 
-    /// Whether the user takes it that an old image is lost (`--allow-unbacked`).
-    pub(crate) fn allows_unbacked(&self) -> bool {
-        self.unbacked == Unbacked::Change
+    /// Whether it may be applied without a copy of each old image.
+    pub(crate) const fn unbacked(&self) -> Unbacked {
+        self.unbacked
     }
 }
 
@@ -137,7 +137,7 @@ pub fn evaluate(plan: Plan, ownership: &Ownership, counts_by_kind: &CountsByKind
     let mut obstacles = plan.diff.conflicts.clone();
     obstacles.extend(outside(&plan, ownership));
     obstacles.extend(incomplete(&plan));
-    Evaluated { plan, verdicts, obstacles, unbacked: allowances.unbacked }
+    Evaluated { plan, unbacked: allowances.unbacked, verdicts, obstacles }
 }
 
 impl Evaluated {
@@ -276,10 +276,10 @@ fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
 }
 
 fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
-    let addresses = changed(plan, |change| change.action.before().is_some_and(|before| before.content.is_none()));
+    let addresses = changed(plan, |change| change.action.before().is_some_and(Before::is_unknown));
     let entries = plural(addresses.len(), "entry", "entries");
-    let message = format!("{entries} would be changed without a copy of the old image");
-    let help = "mend the downloads, or pass --allow-unbacked to lose the old images knowingly";
+    let message = format!("{entries} would be changed without a sound copy of the old image");
+    let help = "fix the downloads, or pass --allow-unbacked to lose the old images knowingly";
     let refused = allowances.unbacked == Unbacked::Keep;
     (!addresses.is_empty()).then(|| Verdict::on(Guard::Unbacked, addresses, refused, message, help))
 }

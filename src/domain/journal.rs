@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::asset::{Address, Digest};
-use super::command::{Answer, Command};
+use super::request::{Said, Write};
 use super::step::{StepOutcome, StepResult};
 use super::unanswered::{FoldedAddress, Moment, OpenWindow, Unanswered};
 use crate::text;
@@ -207,6 +207,8 @@ pub struct RunState {
     format_version: u32,
     intended: BTreeSet<FoldedAddress>,
     unanswered: Unanswered,
+    /// The images that were to be added under each code, in their order.
+    added: BTreeMap<FoldedAddress, Vec<Digest>>,
 }
 
 impl RunState {
@@ -228,6 +230,7 @@ impl RunState {
                     format_version,
                     intended: BTreeSet::new(),
                     unanswered: Unanswered::default(),
+                    added: BTreeMap::new(),
                 })
             }
             JournalEntry::Begin { format_version, .. } => Err(Damage::Format(format_version)),
@@ -245,6 +248,11 @@ impl RunState {
             JournalEntry::Intent { request, commands } => {
                 self.intended.extend(commands.iter().map(|write| write.address().folded()));
                 self.unanswered.intend(request, commands.iter().map(|write| write.address().clone()));
+                for write in commands {
+                    if let Write::Add { address, sha256 } = write {
+                        self.added.entry(address.folded()).or_default().push(sha256);
+                    }
+                }
             }
             JournalEntry::Sent { request } => self.unanswered.note_again(request, at),
             JournalEntry::Seen => self.unanswered.see(at),
@@ -297,6 +305,31 @@ impl RunState {
         self.intended.is_subset(planned) && self.steps.keys().all(|address| planned.contains(&address.folded()))
     }
 
+    /// The image that this run left under each code that it may have changed; `None` where that is not known, and where it
+    /// left none.
+    pub(crate) fn left(&self) -> impl Iterator<Item = (FoldedAddress, Option<Digest>)> {
+        let mut steps: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (address, step) in &self.steps {
+            steps.entry(address.folded()).or_default().push(step);
+        }
+        self.intended.iter().filter_map(move |code| {
+            let added = self.added.get(code).map_or(&[][..], Vec::as_slice);
+            let left = match (steps.get(code).map(Vec::as_slice), added) {
+                (Some([step]), [first, others @ ..]) if step.outcome == StepOutcome::Applied => {
+                    others.iter().all(|other| other == first).then_some(*first)
+                }
+                (Some([step]), [.., last]) if step.outcome == StepOutcome::Recovered => Some(*last),
+                (Some([step]), _)
+                    if !step.wrote && matches!(step.outcome, StepOutcome::Skipped | StepOutcome::Failed) =>
+                {
+                    return None;
+                }
+                _ => None,
+            };
+            Some((code.clone(), left))
+        })
+    }
+
     /// Whether a request about this entry may have left, in any letter case.
     pub(crate) fn sent(&self, address: &Address) -> bool {
         self.intended.contains(&address.folded())
@@ -306,76 +339,6 @@ impl RunState {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 const fn is_false(value: &bool) -> bool {
     !*value
-}
-
-/// One write, without its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "write", rename_all = "lowercase")]
-pub enum Write {
-    /// An add.
-    Add {
-        /// The entry.
-        address: Address,
-        /// SHA-256 of the PNG.
-        sha256: Digest,
-    },
-    /// A delete.
-    Delete {
-        /// The entry.
-        address: Address,
-    },
-}
-
-impl Write {
-    const fn address(&self) -> &Address {
-        match self {
-            Self::Add { address, .. } | Self::Delete { address } => address,
-        }
-    }
-}
-
-impl From<&Command> for Write {
-    fn from(command: &Command) -> Self {
-        match command {
-            Command::Add { address, png } => Self::Add { address: address.clone(), sha256: Digest::of(png) },
-            Command::Delete { address } => Self::Delete { address: address.clone() },
-        }
-    }
-}
-
-/// The portal's answer to one write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "said", rename_all = "kebab-case")]
-pub enum Said {
-    /// It took effect.
-    Done,
-    /// It was refused.
-    Refused {
-        /// The portal's error code.
-        code: String,
-        /// The portal's words.
-        description: String,
-    },
-    /// It was not run.
-    NotRun,
-    /// Its result is unknown.
-    Unknown {
-        /// Why.
-        why: String,
-    },
-}
-
-impl From<&Answer> for Said {
-    fn from(answer: &Answer) -> Self {
-        match answer {
-            Answer::Done => Self::Done,
-            Answer::Refused { class: _, code, description } => {
-                Self::Refused { code: code.clone(), description: description.clone() }
-            }
-            Answer::NotRun => Self::NotRun,
-            Answer::Unknown(why) => Self::Unknown { why: why.clone() },
-        }
-    }
 }
 
 #[cfg(test)]

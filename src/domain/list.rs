@@ -82,9 +82,9 @@ impl ListReport {
         self.entries.len() - self.count(Management::System)
     }
 
-    /// The number of entries that could not be fetched.
+    /// The number of entries whose image is unknown.
     pub(crate) fn unknown(&self) -> usize {
-        self.entries.iter().filter(|entry| matches!(entry.reading, Reading::Failed(_))).count()
+        self.entries.iter().filter(|entry| entry.reading.why_unknown().is_some()).count()
     }
 
     /// Whether something is wrong, or could not be determined.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asset::{Address, Digest, Kind};
 use super::diff::{Action, Change, Diff};
 use super::evidence::{Usage, UsageEvidence};
-use super::state::{Content, ObservedEntry, Reading};
+use super::state::{Content, ObservedEntry};
 
 /// The bytes of a plan by their digest: what it uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
@@ -134,7 +134,7 @@ impl Change {
     /// The state of this change, given the one entry that the portal has under its code.
     fn step_state_with(&self, ObservedEntry { listed, reading }: &ObservedEntry) -> StepState {
         let holds = |code: &super::asset::Code, content: &Content| {
-            listed.address.code == *code && matches!(reading, Reading::Known(known) if known.same_appearance(content))
+            listed.address.code == *code && reading.content().is_some_and(|found| found.same_appearance(content))
         };
         if let Some(after) = self.action.after()
             && holds(&self.address.code, &after.content)
@@ -145,14 +145,14 @@ impl Change {
         if let Some(before) = before
             && listed.address.code == before.code
         {
-            // A path keeps its content: what cannot be fetched again under it is still what it was.
-            let unseen = before.content.is_none() || matches!(reading, Reading::Failed(_));
+            // A path keeps its content: what cannot be fetched again under it, or not whole, is still what it was.
+            let unseen = before.content.is_none() || reading.why_unknown().is_some();
             let untouched = unseen && listed.file_uri == before.file_uri;
             if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
                 return StepState::Pending;
             }
         }
-        if let Reading::Failed(why) = reading {
+        if let Some(why) = reading.why_unknown() {
             return StepState::Unseen {
                 why: format!("its content could not be fetched: {why}"),
                 file_uri: listed.file_uri.clone(),

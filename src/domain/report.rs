@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::asset::{Address, Digest};
+use super::diff::Change;
 use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
@@ -26,6 +27,15 @@ pub struct Run {
     pub missing: BTreeSet<Address>,
     /// The steps that are applied by the portal's answer alone, because their images cannot be read back.
     pub not_read_back: BTreeSet<Address>,
+    /// The entries whose old image was known and could not be had again for a copy, each with the reason.
+    pub without_copy: BTreeMap<Address, String>,
+}
+
+impl Run {
+    /// Whether this run kept a copy of the image that a change of its plan removes.
+    pub(crate) fn has_copy(&self, change: &Change) -> bool {
+        change.has_copy() && !self.without_copy.contains_key(&change.address)
+    }
 }
 
 /// The changes that make `drift` fail.

@@ -10,7 +10,7 @@ use super::diff::Change;
 use super::finding::{Finding, Place};
 use super::ownership::Ownership;
 use super::plan::Contents;
-use super::state::{Desired, DesiredState};
+use super::state::{Content, Desired, DesiredState};
 
 /// The desired state of the old images of `changes`: of those about `addresses`, or of all when there are none. `from`
 /// is how the user knows the run.
@@ -37,13 +37,19 @@ pub(crate) fn desired(
         let Some(before) = change.action.before() else { continue };
         let address = Address::new(change.address.kind, before.code.clone());
         let old = before.content.as_ref().and_then(|content| Some((content, contents.get(&content.sha256)?)));
-        match old {
-            Some((content, png)) => {
-                let (png, content) = (png.clone(), content.clone());
+        // Bytes that are no sound PNG come back as they were, if the portal takes them.
+        let taken = match old {
+            Some((content, png)) => match Content::of_download(address.kind, png) {
+                Ok(_) => Ok((content.clone(), png.clone())),
+                Err(why) => Err(format!("the copy of {address} in {from} cannot be put back: {why}")),
+            },
+            None => Err(format!("{from} has no copy of the old image of {address}")),
+        };
+        match taken {
+            Ok((content, png)) => {
                 entries.insert(address, Desired { file: from.to_owned(), place: Place::START, png, content });
             }
-            None => {
-                let message = format!("{from} has no copy of the old image of {address}");
+            Err(message) => {
                 findings
                     .push(Finding::error("restore", message).about(address).help("name the others to restore them"));
             }
@@ -54,4 +60,41 @@ pub(crate) fn desired(
 
 fn about(change: &Change, address: &Address) -> bool {
     change.address.folded() == address.folded()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+    use super::*;
+    use crate::domain::diff::{Action, Before, Reason};
+    use crate::domain::png::testing::rgba;
+    use crate::domain::testing::{Repository, address};
+
+    /// What comes back of a run that deleted `icon/a`, which was these bytes.
+    fn restored(bytes: &[u8]) -> Result<DesiredState, Vec<Finding>> {
+        let content = Content::of(bytes);
+        let contents = Contents::from([(content.sha256, bytes.into())]);
+        let entry = address("icon/a");
+        let before = Before { code: entry.code.clone(), file_uri: "/1".to_owned(), content: Some(content) };
+        let change = Change { address: entry, action: Action::Delete(before), reason: Reason::Unsound, rename: None };
+        desired(&[change], &contents, &[], Repository::declaring(&[]).ownership(), "run r")
+    }
+
+    #[test]
+    fn bytes_that_are_not_sound_come_back_if_the_portal_takes_them() {
+        let whole = rgba(24, 24, |_, _| [1, 2, 3, 255]);
+        for bytes in [whole.as_slice(), &whole[..40]] {
+            let desired = restored(bytes).unwrap();
+            assert_eq!(&*desired.entries()[&address("icon/a")].png, bytes);
+        }
+        let other_size = rgba(48, 48, |_, _| [1, 2, 3, 255]);
+        for (bytes, why) in
+            [(&whole[..20], "what came is not a PNG"), (other_size.as_slice(), "a PNG of 48×48 pixels came")]
+        {
+            let findings = restored(bytes).unwrap_err();
+            let told = format!("the copy of icon/a in run r cannot be put back: {why}");
+            assert!(findings[0].message.starts_with(&told), "{}", findings[0].message);
+        }
+    }
 }

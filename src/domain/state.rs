@@ -180,8 +180,38 @@ pub enum Reading {
     NotNeeded,
     /// Read, now or at an earlier time under the same `fileUri`.
     Known(Content),
+    /// What came is not a sound PNG, although `add` would take it: it was cut or damaged on the way, or is stored so. The stored
+    /// image is unknown.
+    Unsound(Content),
     /// Could not be fetched, and why.
     Failed(String),
+}
+
+const UNSOUND: &str = "what came is not a sound PNG: it was damaged on the way, or is stored so, and then --allow-unbacked can \
+                       replace or delete it";
+
+impl Reading {
+    /// The reading that bytes with these facts are.
+    pub(crate) const fn of(content: Content) -> Self {
+        if content.appearance.is_some() { Self::Known(content) } else { Self::Unsound(content) }
+    }
+
+    /// The facts of the bytes that came, sound or not.
+    pub(crate) const fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Known(content) | Self::Unsound(content) => Some(content),
+            Self::NotNeeded | Self::Failed(_) => None,
+        }
+    }
+
+    /// Why nobody knows the stored image, though it was asked for.
+    pub(crate) fn why_unknown(&self) -> Option<&str> {
+        match self {
+            Self::Failed(why) => Some(why),
+            Self::Unsound(_) => Some(UNSOUND),
+            Self::NotNeeded | Self::Known(_) => None,
+        }
+    }
 }
 
 /// One entry as the portal lists it, and what is known of its bytes.

@@ -88,6 +88,12 @@ impl Repository {
         self
     }
 
+    /// Declares other bytes.
+    pub(crate) fn declares_bytes(&mut self, entry: &str, bytes: &[u8]) {
+        let desired = self.entries.get_mut(&address(entry)).unwrap_or_else(|| panic!("{entry} is not declared"));
+        (desired.content, desired.png) = (Content::of(bytes), bytes.into());
+    }
+
     /// Declares one less.
     pub(crate) fn without(mut self, entry: &str) -> Self {
         self.entries.remove(&address(entry)).unwrap_or_else(|| panic!("{entry} was not declared"));
@@ -216,7 +222,7 @@ impl Portal {
 
     /// Holds other bytes of an entry, which it has stored at another place.
     pub(crate) fn storing(self, entry: &str, content: Content) -> Self {
-        let mut portal = self.reading(entry, Reading::Known(content));
+        let mut portal = self.reading(entry, Reading::of(content));
         let at = portal.position(entry);
         if let Some(one) = portal.0.entries.get_mut(at) {
             one.listed.file_uri.push_str("/again");
@@ -231,6 +237,11 @@ impl Portal {
             one.listed.address = address(otherwise);
         }
         self
+    }
+
+    /// Gives other bytes for an entry than it has stored.
+    pub(crate) fn giving(self, entry: &str, content: Content) -> Self {
+        self.reading(entry, Reading::of(content))
     }
 
     /// Does not give an entry's image away.

@@ -63,7 +63,7 @@ frozen! {
         Undeclared,
         /// The image on the portal looks different.
         LooksDifferent,
-        /// What the portal stores is no sound PNG.
+        /// What came of the portal's image is not a sound PNG, and `--allow-unbacked` changes it knowingly.
         Unsound,
         /// The code is spelt in other case on the portal.
         Respelt,
@@ -107,7 +107,7 @@ frozen! {
         AllowEmpty,
         /// A change to a protected code.
         Protect,
-        /// A change to an entry whose old bytes could not be kept.
+        /// A change to an entry whose old image is unknown.
         Unbacked,
         /// A delete of an icon that log entries name, or that some may name that could not be read.
         InUse,

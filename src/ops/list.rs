@@ -4,7 +4,7 @@ use crate::domain::finding::Finding;
 use crate::domain::list::{self, ListEntry};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::Contents;
-use crate::domain::state::{Listed, Listing, Reading, Selection};
+use crate::domain::state::{Listed, Listing, Selection};
 
 use super::events::{Event, Stage};
 use super::observe::{self, Freshness, KeptImages, Reader};
@@ -47,7 +47,7 @@ pub async fn list(
     let mut observed =
         observe::observe(reader, &listing, wanted, freshness, &mut kept, |_, _| bytes == Bytes::Kept).await;
     if bytes == Bytes::Kept {
-        observe::read_again(reader, observed.entries.iter_mut(), Freshness::Cached, &mut kept).await;
+        observe::read_again(reader, &mut observed, |_| true, Freshness::Cached, &mut kept).await;
     }
     let contents = kept.into_contents();
     let entries = list::entries(observed, ownership, only);
@@ -57,7 +57,7 @@ pub async fn list(
 }
 
 fn unknown(entry: &ListEntry) -> Option<Finding> {
-    let Reading::Failed(why) = &entry.reading else { return None };
+    let why = entry.reading.why_unknown()?;
     let message = format!("the image of {} cannot be fetched: {why}", entry.address);
     Some(Finding::warning("unknown-content", message).about(entry.address.clone()))
 }

@@ -1,11 +1,13 @@
 //! Reads a portal: both lists, and the content of the entries that matter, from the cache where it has been seen before.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::domain::asset::{Digest, Kind};
+use crate::domain::last_known::LastKnown;
 use crate::domain::plan::Contents;
 use crate::domain::state::{Content, Listed, Listing, ObservedEntry, ObservedState, Reading};
 
@@ -20,6 +22,8 @@ pub struct Reader<'a, P> {
     pub cache: &'a dyn ContentCache,
     /// The receiver of events.
     pub observer: &'a dyn Observer,
+    /// What was last put under each code: by runs before this one, and by this one.
+    pub known: &'a RefCell<LastKnown>,
 }
 
 /// Whether what was seen before is believed.
@@ -41,6 +45,8 @@ impl ContentCache for NoCache {
     }
 
     fn remember(&self, _: &str, _: &Content) {}
+
+    fn forget(&self, _: &str) {}
 
     fn bytes(&self, _: Digest) -> Option<Arc<[u8]>> {
         None
@@ -91,6 +97,19 @@ impl KeptImages {
         room.is_some()
     }
 
+    /// Takes the bytes that were downloaded for an entry, and keeps them where `is_kept` says so.
+    fn take(&mut self, listed: &Listed, bytes: Vec<u8>, is_kept: impl Fn(&Listed, &Content) -> bool) -> Reading {
+        let content = match Content::of_download(listed.address.kind, &bytes) {
+            Ok(content) => content,
+            Err(why) => return Reading::Failed(why),
+        };
+        self.downloaded.insert(listed.file_uri.clone());
+        if is_kept(listed, &content) {
+            self.keep(content.sha256, Arc::from(bytes));
+        }
+        Reading::of(content)
+    }
+
     /// Whether there is no room left.
     pub(crate) const fn is_full(&self) -> bool {
         self.room == 0
@@ -132,42 +151,84 @@ pub(super) async fn contents(
     kept: &mut KeptImages,
     is_kept: impl Fn(&Listed, &Content) -> bool,
 ) -> Vec<Reading> {
-    let Reader { portal, cache, observer } = reader;
     let mut readings: Vec<_> = wanted
         .iter()
-        .map(|listed| cache.content(&listed.file_uri).filter(|_| freshness == Freshness::Cached).map(Reading::Known))
+        .map(|listed| {
+            reader.cache.content(&listed.file_uri).filter(|_| freshness == Freshness::Cached).map(Reading::of)
+        })
+        .map(|reading| reading.unwrap_or(Reading::NotNeeded))
         .collect();
-    let missing: Vec<_> = wanted
-        .iter()
-        .zip(&mut readings)
-        .filter_map(|(listed, reading)| reading.is_none().then_some((*listed, reading)))
-        .collect();
-    if !missing.is_empty() {
-        observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
-        let mut downloads = stream::iter(missing)
-            .map(|(listed, reading)| async move { (listed, reading, portal.download(&listed.file_uri).await) })
-            .buffer_unordered(DOWNLOADS);
-        while let Some((listed, reading, downloaded)) = downloads.next().await {
-            observer.observe(Event::Advanced(1));
-            *reading = Some(match downloaded {
-                Ok(bytes) => match seen(*cache, listed.address.kind, &listed.file_uri, &bytes) {
-                    Err(why) => Reading::Failed(why),
-                    Ok(content) => {
-                        kept.downloaded.insert(listed.file_uri.clone());
-                        if is_kept(listed, &content) {
-                            let bytes = Arc::from(bytes);
-                            if kept.keep(content.sha256, Arc::clone(&bytes)) {
-                                cache.keep(content.sha256, &bytes);
-                            }
-                        }
-                        Reading::Known(content)
-                    }
-                },
-                Err(error) => Reading::Failed(error.to_string()),
-            });
+    // What the cache says of an image is downloaded again where more is known since.
+    for (place, _) in substituted(reader, wanted, &readings) {
+        if let Some(reading) = readings.get_mut(place) {
+            *reading = Reading::NotNeeded;
         }
     }
-    readings.into_iter().map(|reading| reading.unwrap_or(Reading::NotNeeded)).collect()
+    let missing = wanted.iter().zip(&mut readings).filter(|(_, reading)| **reading == Reading::NotNeeded);
+    download(reader, missing.map(|(listed, reading)| (*listed, reading)).collect(), kept, &is_kept).await;
+    conclude(reader, wanted, &mut readings, kept, is_kept);
+    readings
+}
+
+/// Downloads images. What comes is not judged yet by what else is known.
+async fn download(
+    reader: &Reader<'_, impl ReadPortal>,
+    missing: Vec<(&Listed, &mut Reading)>,
+    kept: &mut KeptImages,
+    is_kept: impl Fn(&Listed, &Content) -> bool,
+) {
+    if missing.is_empty() {
+        return;
+    }
+    let Reader { portal, observer, .. } = reader;
+    observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
+    let mut downloads = stream::iter(missing)
+        .map(|(listed, reading)| async move { (listed, reading, portal.download(&listed.file_uri).await) })
+        .buffer_unordered(DOWNLOADS);
+    while let Some((listed, reading, bytes)) = downloads.next().await {
+        observer.observe(Event::Advanced(1));
+        *reading = match bytes {
+            Ok(bytes) => kept.take(listed, bytes, &is_kept),
+            Err(error) => Reading::Failed(error.to_string()),
+        };
+    }
+}
+
+/// The readings that what was last put under each code contradicts, by their places, each with the reason.
+fn substituted<P>(reader: &Reader<'_, P>, listed: &[&Listed], readings: &[Reading]) -> BTreeMap<usize, String> {
+    let read = listed.iter().zip(readings).enumerate();
+    let (places, read): (Vec<_>, Vec<_>) =
+        read.filter_map(|(place, (listed, reading))| Some((place, (*listed, reading.content()?)))).unzip();
+    let substituted = reader.known.borrow().substituted(&read);
+    substituted.into_iter().filter_map(|(place, why)| Some((*places.get(place)?, why))).collect()
+}
+
+/// Makes the readings unknown that what was last put under each code contradicts, and notes the others that were downloaded.
+fn conclude<P>(
+    reader: &Reader<'_, P>,
+    listed: &[&Listed],
+    readings: &mut [Reading],
+    kept: &KeptImages,
+    is_kept: impl Fn(&Listed, &Content) -> bool,
+) {
+    let cache = reader.cache;
+    for (place, why) in substituted(reader, listed, readings) {
+        if let (Some(listed), Some(reading)) = (listed.get(place), readings.get_mut(place)) {
+            cache.forget(&listed.file_uri);
+            *reading = Reading::Failed(why);
+        }
+    }
+    for (listed, reading) in listed.iter().zip(readings) {
+        // What is not a sound PNG may have been cut on the way: it is asked for again each time.
+        if let Reading::Known(content) = reading
+            && kept.downloaded.contains(&listed.file_uri)
+        {
+            cache.remember(&listed.file_uri, content);
+            if let Some(bytes) = kept.contents.get(&content.sha256).filter(|_| is_kept(listed, content)) {
+                cache.keep(content.sha256, bytes);
+            }
+        }
+    }
 }
 
 /// Entries that were read again, compared with what the cache said of them.
@@ -177,44 +238,37 @@ pub(super) enum Found {
     Otherwise,
 }
 
-/// Reads those of `entries` again whose content is known and was not downloaded: from the cache and as far as there is room, or,
-/// with [`Freshness::Refetched`], all of them from the portal.
+/// Reads those entries again that are `wanted` and whose content is known and was not downloaded: from the cache and as far as
+/// there is room, or, with [`Freshness::Refetched`], all of them from the portal. What comes is judged with all the others.
 pub(super) async fn read_again(
     reader: &Reader<'_, impl ReadPortal>,
-    entries: impl Iterator<Item = &mut ObservedEntry>,
+    observed: &mut ObservedState,
+    wanted: impl Fn(&Listed) -> bool,
     freshness: Freshness,
     kept: &mut KeptImages,
 ) -> Found {
-    let mut entries: Vec<_> = entries.filter(|entry| !kept.downloaded.contains(&entry.listed.file_uri)).collect();
-    entries.retain(|entry| match &entry.reading {
-        Reading::Known(Content { sha256, .. }) if freshness == Freshness::Cached => {
+    let (listed, before): (Vec<_>, Vec<_>) =
+        observed.entries.iter().map(|entry| (&entry.listed, entry.reading.clone())).unzip();
+    let mut readings = before.clone();
+    let mut again: Vec<_> = listed.iter().copied().zip(&mut readings).filter(|(listed, _)| wanted(listed)).collect();
+    again.retain(|(listed, reading)| match reading.content() {
+        None => false,
+        Some(_) if kept.downloaded.contains(&listed.file_uri) => false,
+        Some(Content { sha256, .. }) if freshness == Freshness::Cached => {
             let is_kept =
                 kept.holds(sha256) || reader.cache.bytes(*sha256).is_some_and(|bytes| kept.keep(*sha256, bytes));
             !is_kept && !kept.is_full()
         }
-        Reading::Known(_) => true,
-        Reading::NotNeeded | Reading::Failed(_) => false,
+        Some(_) => true,
     });
-    let listed: Vec<_> = entries.iter().map(|entry| &entry.listed).collect();
-    let readings = contents(reader, &listed, Freshness::Refetched, kept, |_, _| true).await;
-    let mut found = Found::AsKnown;
-    for (entry, reading) in entries.into_iter().zip(readings) {
-        if entry.reading != reading {
-            entry.reading = reading;
-            found = Found::Otherwise;
-        }
+    let again_of: BTreeSet<_> = again.iter().map(|(listed, _)| listed.file_uri.clone()).collect();
+    download(reader, again, kept, |_, _| true).await;
+    conclude(reader, &listed, &mut readings, kept, |listed, _| again_of.contains(&listed.file_uri));
+    let found = if readings == before { Found::AsKnown } else { Found::Otherwise };
+    for (entry, reading) in observed.entries.iter_mut().zip(readings) {
+        entry.reading = reading;
     }
     found
-}
-
-/// The facts of bytes just fetched, noted; or the reason why they are not those of a stored image.
-fn seen(cache: &dyn ContentCache, kind: Kind, file_uri: &str, bytes: &[u8]) -> Result<Content, String> {
-    let content = Content::of_download(kind, bytes)?;
-    if content.appearance.is_some() {
-        // What is not a sound PNG may have been cut on the way: it is asked for again each time.
-        cache.remember(file_uri, &content);
-    }
-    Ok(content)
 }
 
 /// Reads both lists, and fetches `added` meanwhile: the images of these entries will be asked for next. What cannot be fetched
@@ -223,13 +277,22 @@ pub(crate) async fn list_and_fetch(
     reader: &Reader<'_, impl ReadPortal>,
     added: &[(Kind, String)],
 ) -> Result<Listing, PortalError> {
-    let Reader { portal, cache, .. } = reader;
-    let fetching = stream::iter(added).for_each_concurrent(DOWNLOADS, |(kind, file_uri)| async move {
-        if let Ok(bytes) = portal.download(file_uri).await {
-            let _ = seen(*cache, *kind, file_uri, &bytes);
-        }
-    });
-    tokio::join!(portal.list(), fetching).0
+    let portal = reader.portal;
+    let fetching = stream::iter(added)
+        .map(|(kind, file_uri)| async move { (*kind, portal.download(file_uri).await, file_uri) })
+        .buffer_unordered(DOWNLOADS)
+        .filter_map(async |(kind, bytes, file_uri)| {
+            let content = Content::of_download(kind, &bytes.ok()?).ok()?;
+            Some((file_uri.clone(), Reading::of(content)))
+        })
+        .collect::<BTreeMap<_, _>>();
+    let (listing, fetched) = tokio::join!(portal.list(), fetching);
+    let listing = listing?;
+    let (listed, mut readings): (Vec<_>, Vec<_>) =
+        listing.entries.iter().filter_map(|listed| Some((listed, fetched.get(&listed.file_uri)?.clone()))).unzip();
+    let kept = KeptImages { downloaded: fetched.into_keys().collect(), ..KeptImages::with_room(0) };
+    conclude(reader, &listed, &mut readings, &kept, |_, _| false);
+    Ok(listing)
 }
 
 #[cfg(test)]

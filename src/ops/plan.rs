@@ -163,12 +163,11 @@ async fn read_old(
         .filter(|before| before.content.is_some())
         .map(|before| before.file_uri.as_str())
         .collect();
-    let entries = observed.entries.iter_mut().filter(|entry| removed.contains(entry.listed.file_uri.as_str()));
     let freshness = match purpose {
         Purpose::Read => Freshness::Cached,
         Purpose::Write => Freshness::Refetched,
     };
-    observe::read_again(reader, entries, freshness, old).await
+    observe::read_again(reader, observed, |listed| removed.contains(listed.file_uri.as_str()), freshness, old).await
 }
 
 /// The bytes that the changes speak of.

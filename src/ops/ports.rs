@@ -210,6 +210,8 @@ pub trait ContentCache {
     fn content(&self, file_uri: &str) -> Option<Content>;
     /// Notes the facts of bytes just seen.
     fn remember(&self, file_uri: &str, content: &Content);
+    /// Forgets what was noted: it is not believed any more.
+    fn forget(&self, file_uri: &str);
     /// Returns bytes that were kept.
     fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>>;
     /// Keeps bytes that a plan speaks of.

@@ -101,7 +101,7 @@ pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
     let said = format!("{BOLD}Not everything was applied:{BOLD:#} {}.", parts.join(", "));
     text.push_str(&screen.wrapped(&said, 0));
     let folder = escaped(run.folder.display());
-    let has_copies = plan.diff.changes.iter().any(Change::has_copy);
+    let has_copies = plan.diff.changes.iter().any(|change| run.has_copy(change));
     let kept = if has_copies { "The old images and the journal are" } else { "The journal is" };
     text.push_str(&screen.wrapped(&format!("{kept} in {folder}."), 0));
     for (_, command) in outcome::restores(run, plan) {

@@ -54,10 +54,10 @@ fn facts(entry: &ListEntry) -> String {
     match &entry.reading {
         Reading::NotNeeded => format!("{style}{word}{style:#}"),
         Reading::Failed(_) => format!("{style}{word:9}{style:#}  {:>7}  ?", "?"),
-        Reading::Known(content) => {
+        Reading::Known(content) | Reading::Unsound(content) => {
             let digest = content.sha256.to_string();
             let digest = digest.get(..12).unwrap_or(&digest);
-            let remark = if content.appearance.is_none() { "  no sound PNG" } else { "" };
+            let remark = if content.appearance.is_none() { "  not a sound PNG" } else { "" };
             format!("{style}{word:9}{style:#}  {:>7}  {digest}{remark}", content.size)
         }
     }

@@ -222,7 +222,7 @@ pub(super) fn counts_of(report: &Report) -> Option<String> {
 /// The entries that lost their image, each with the command that puts it back.
 pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, String)> {
     let has_copy =
-        |address: &Address| plan.diff.changes.iter().any(|change| change.address == *address && change.has_copy());
+        |address: &Address| plan.diff.changes.iter().any(|change| change.address == *address && run.has_copy(change));
     run.steps
         .iter()
         .filter(|(_, step)| step.wrote && matches!(step.outcome, StepOutcome::Failed | StepOutcome::Unknown))

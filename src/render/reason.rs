@@ -17,7 +17,7 @@ pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> Stri
         Reason::Absent => "not on the portal".to_owned(),
         Reason::Undeclared => "owned, but no longer declared".to_owned(),
         Reason::LooksDifferent => "looks different".to_owned(),
-        Reason::Unsound => "the portal's image is no sound PNG".to_owned(),
+        Reason::Unsound => "what the portal gave is not a sound PNG".to_owned(),
         Reason::Respelt => format!("spelt {} on the portal", quoted(spelling)),
         Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
     };

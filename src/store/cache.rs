@@ -143,6 +143,12 @@ impl ContentCache for Cache {
         }
     }
 
+    fn forget(&self, file_uri: &str) {
+        let mut known = self.known.borrow_mut();
+        let forgotten = known.entries.remove(file_uri).is_some();
+        known.changed |= forgotten;
+    }
+
     fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>> {
         if self.state_dir.why_unread().is_some() {
             return None;

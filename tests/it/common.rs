@@ -55,6 +55,11 @@ pub(crate) fn sized(side: u32) -> Vec<u8> {
     encode(side, &pixels, png::Compression::Balanced)
 }
 
+/// An image of nothing but transparent pixels: it is sound, and the rules refuse it.
+pub(crate) fn blank(kind: Kind) -> Vec<u8> {
+    encode(side(kind), &vec![0; usize::try_from(side(kind) * side(kind) * 4).unwrap()], png::Compression::Balanced)
+}
+
 fn pixels(kind: Kind, mark: u8) -> Vec<u8> {
     let side = side(kind);
     let middle = f64::from(side - 1) / 2.0;

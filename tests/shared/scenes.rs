@@ -216,6 +216,7 @@ pub(crate) fn run() -> Report {
         steps,
         missing: [].into(),
         not_read_back: [].into(),
+        without_copy: BTreeMap::new(),
     });
     report
 }

@@ -7,7 +7,6 @@ use crate::domain::report::{ExportReport, FailureKind};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export;
-use crate::ops::observe::{NoCache, Reader};
 use crate::ops::plan::Purpose;
 
 use super::super::connection::{self, Connection};
@@ -40,7 +39,7 @@ pub(super) fn read(
     }
     let choice = ExportChoice { only: Selection::All, owns };
     let source = ExportSource { portal: identity.clone(), sandbox };
-    let reader = Reader { portal: &connection.client, cache: &NoCache, observer: context.progress.as_ref() };
+    let reader = connection.reader_without_cache(context);
     let read = context.wait(export::read(&choice, &source, &reader));
     context.progress.clear();
     let read = read.and_then(|read| read.map_err(Failure::from)).map_err(|mut failure| {

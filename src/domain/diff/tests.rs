@@ -59,9 +59,34 @@ fn another_look_is_replaced() {
 }
 
 #[test]
-fn what_is_no_image_is_replaced_for_that() {
-    let diff = brand().diff(&brand().portal().storing("icon/acme-call", unsound()));
-    assert_eq!(shown(&diff), ["replace icon/acme-call: Unsound"]);
+fn an_image_that_is_not_sound_is_unknown() {
+    let portal = brand().portal().storing("icon/acme-call", unsound()).with("icon/x", 9).storing("icon/x", unsound());
+    let diff = brand().diff(&portal);
+    assert_eq!(shown(&diff), [] as [&str; 0]);
+    let unknown: Vec<_> = diff.unknown.iter().map(|unknown| unknown.address.clone()).collect();
+    assert_eq!((unknown, diff.unchanged), (addresses(&["icon/acme-call", "icon/x"]), 2));
+    for Unknown { why, .. } in diff.unknown {
+        assert!(why.starts_with("what came is not a sound PNG: ") && why.contains("--allow-unbacked"), "{why}");
+    }
+}
+
+#[test]
+fn an_image_that_is_not_sound_is_changed_if_that_is_allowed_and_its_bytes_are_named() {
+    let portal = brand().portal().storing("icon/acme-call", unsound()).with("icon/x", 9).storing("icon/x", unsound());
+    let diff = brand().diff_of(&portal, &Selection::All, Unbacked::Change);
+    assert_eq!(shown(&diff), ["replace icon/acme-call: Unsound", "delete icon/x: Unsound"]);
+    assert!(diff.changes.iter().all(|change| change.action.before().unwrap().content == Some(unsound())));
+    assert_eq!(diff.unknown, []);
+}
+
+/// Declared art is sound, but what is restored need not be.
+#[test]
+fn the_declared_bytes_are_in_step_whatever_they_are() {
+    let mut brand = brand();
+    brand.declares_bytes("icon/acme-call", b"<html>");
+    let portal = brand.portal().storing("icon/acme-call", unsound());
+    let diff = brand.diff(&portal);
+    assert_eq!((shown(&diff), diff.unchanged, diff.unknown), (Vec::new(), 3, Vec::new()));
 }
 
 #[test]
@@ -280,6 +305,7 @@ fn a_replaced_entry_is_no_half_of_a_rename() {
 #[test]
 fn what_is_no_image_was_not_renamed() {
     let portal = Portal::empty().with("icon/old", 1).storing("icon/old", unsound());
-    let expected = ["create icon/new: Absent", "delete icon/old: Undeclared"];
-    assert_eq!(shown(&Repository::declaring(&[("icon/new", 1)]).diff(&portal)), expected);
+    let expected = ["create icon/new: Absent", "delete icon/old: Unsound"];
+    let diff = Repository::declaring(&[("icon/new", 1)]).diff_of(&portal, &Selection::All, Unbacked::Change);
+    assert_eq!(shown(&diff), expected);
 }

@@ -50,7 +50,7 @@ impl<'a> DeclarationRules<'a> {
         let content = match reading {
             Reading::NotNeeded => return Judgement::NotAsked,
             Reading::Failed(why) => return Judgement::Unknown(why.clone()),
-            Reading::Known(content) => content,
+            Reading::Known(content) | Reading::Unsound(content) => content,
         };
         let Some(bytes) = contents.get(&content.sha256) else {
             return Judgement::Unknown("its bytes were not kept".to_owned());

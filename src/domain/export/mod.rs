@@ -135,7 +135,7 @@ pub(crate) fn build(
 ) -> Export {
     let rules = DeclarationRules::of(observed);
     let mut custom: Vec<_> = observed.entries.iter().filter(|entry| !entry.listed.system).collect();
-    custom.sort_by_key(|entry| (entry.listed.address.clone(), sha256(&entry.reading)));
+    custom.sort_by_key(|entry| (entry.listed.address.clone(), entry.reading.content().map(|content| content.sha256)));
     let judged: Vec<_> =
         custom.par_iter().map(|entry| rules.judge(&entry.listed.address, &entry.reading, contents)).collect();
     let opaque = judged.iter().filter(|judged| matches!(judged, Judgement::Sound(_, Opacity::Opaque))).count();
@@ -160,7 +160,7 @@ pub(crate) fn build(
         })
         .collect();
     let mut export = Export { items, files: images.into_iter().collect(), findings: Vec::new() };
-    export.findings.extend(export.items.iter().filter_map(unfetched));
+    export.findings.extend(custom.iter().zip(&export.items).filter_map(|(entry, item)| unknown(&entry.reading, item)));
     let manifest = declare(&mut export, choice, source, opaque);
     export.add(export.files.len(), SCHEMA, serde_json::to_string_pretty(&manifests::schema()));
     export.files.extend(manifest.map(|text| (MANIFEST.to_owned(), text.into_bytes().into())));
@@ -234,21 +234,21 @@ fn free_path(folder: Option<&str>, address: &Address, taken: &BTreeMap<String, A
     names.into_iter().find(|name| !taken.contains_key(name)).unwrap_or_default()
 }
 
-fn sha256(reading: &Reading) -> Option<Digest> {
-    match reading {
-        Reading::Known(content) => Some(content.sha256),
-        Reading::NotNeeded | Reading::Failed(_) => None,
-    }
-}
-
-fn unfetched(item: &ExportItem) -> Option<Finding> {
-    let ExportOutcome::Unfetched(why) = &item.outcome else { return None };
+/// The finding about an image that is unknown, though it was asked for.
+fn unknown(reading: &Reading, item: &ExportItem) -> Option<Finding> {
+    let (why, help) = match (&item.outcome, reading) {
+        (ExportOutcome::Unfetched(why), _) => (
+            why.as_str(),
+            "the rest is exported, and the manifest ignores this entry: export again with --overwrite".to_owned(),
+        ),
+        (ExportOutcome::SetAside(file, _), Reading::Unsound(_)) => (
+            reading.why_unknown()?,
+            format!("the manifest ignores it, and what came is in {}: export again with --overwrite", file.path),
+        ),
+        _ => return None,
+    };
     let message = format!("the image of {} cannot be fetched: {why}", item.address);
-    Some(
-        Finding::error("unknown-content", message)
-            .about(item.address.clone())
-            .help("the rest is exported, and the manifest ignores this entry: export again with --overwrite"),
-    )
+    Some(Finding::error("unknown-content", message).about(item.address.clone()).help(help))
 }
 
 fn unnameable(address: &Address) -> Finding {

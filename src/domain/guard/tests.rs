@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::diff::Unbacked;
 use crate::domain::evidence::{Coverage, UsageEvidence};
 use crate::domain::state::Selection;
-use crate::domain::testing::{Portal, Repository, address, addresses, image, plan_of};
+use crate::domain::testing::{Portal, Repository, address, addresses, image, plan_of, unsound};
 
 /// Nothing is allowed that must be asked for.
 const STRICT: Allowances = Allowances {
@@ -149,11 +149,12 @@ fn either_spelling_of_an_entry_protects_it() {
 #[test]
 fn no_image_is_lost_unless_that_is_allowed() {
     let portal = brand().portal().failing("icon/a").with("icon/x", 8).failing("icon/x").showing("icon/b", 9);
+    let portal = portal.with("icon/y", 7).storing("icon/y", unsound());
     let plan = plan_of(brand().diff_of(&portal, &Selection::All, Unbacked::Change));
     for (unbacked, expected) in [(Unbacked::Keep, Outcome::Refused), (Unbacked::Change, Outcome::Allowed)] {
         let allowances = Allowances { unbacked, ..STRICT };
         let evaluated = evaluate(plan.clone(), brand().ownership(), &brand().counts(&portal), allowances);
-        assert_eq!(said(Guard::Unbacked, &evaluated), [(expected, addresses(&["icon/a", "icon/x"]))]);
+        assert_eq!(said(Guard::Unbacked, &evaluated), [(expected, addresses(&["icon/a", "icon/x", "icon/y"]))]);
         let verdict = evaluated.verdicts().iter().find(|verdict| verdict.guard == Guard::Unbacked).unwrap();
         assert_eq!(verdict.help.is_some(), unbacked == Unbacked::Keep);
     }

@@ -48,7 +48,7 @@ fn outdated() -> Portal {
 fn standing(change: &Change, portal: &Portal) -> String {
     match change.step_state(&portal.live(change)) {
         StepState::Diverged(why) => format!("diverged: {why}"),
-        StepState::Unseen { why, .. } => format!("unseen: {why}"),
+        StepState::Unseen { why, .. } => format!("unseen: {}", why.split(": it was").next().unwrap()),
         other => format!("{other:?}"),
     }
 }
@@ -57,6 +57,7 @@ const OTHER_IMAGE: &str = "diverged: it has another image than when the plan was
 const EXISTS: &str = "diverged: it exists on the portal, with another image";
 const SYSTEM: &str = "diverged: it has become a system entry";
 const TWICE: &str = "diverged: the portal lists 2 entries for it";
+const UNSOUND: &str = "unseen: its content could not be fetched: what came is not a sound PNG";
 const UNSEEN: &str = "unseen: its content could not be fetched: 404";
 
 #[test]
@@ -124,7 +125,7 @@ fn a_create_stands_where_nothing_or_its_own_image_is() {
         (done.clone().storing("icon/a", encoded_otherwise(Kind::Icon, 1)), "Done"),
         (done.clone().spelling("icon/a", "icon/A"), EXISTS),
         (outdated(), EXISTS),
-        (outdated().storing("icon/a", unsound()), EXISTS),
+        (outdated().storing("icon/a", unsound()), UNSOUND),
         (done.clone().unread("icon/a"), EXISTS),
         (done.clone().failing("icon/a"), UNSEEN),
         (done.clone().with("icon/A", 1), TWICE),
@@ -146,6 +147,8 @@ fn a_replace_stands_between_the_old_image_and_the_new() {
         (brand().portal(), "Done"),
         (outdated().showing("icon/a", 8), OTHER_IMAGE),
         (outdated().showing("icon/a", 8).failing("icon/a"), UNSEEN),
+        (outdated().storing("icon/a", unsound()), UNSOUND),
+        (outdated().giving("icon/a", unsound()), "Pending"),
         (outdated().spelling("icon/a", "icon/A"), "diverged: the portal now spells it `A`"),
         (outdated().spelling("icon/a", "icon/A").failing("icon/A"), UNSEEN),
         (outdated().with("icon/A", 9), TWICE),
@@ -196,6 +199,22 @@ fn of_an_image_that_was_never_had_the_path_decides() {
         (outdated(), "Pending"),
         (outdated().showing("icon/a", 9), OTHER_IMAGE),
         (outdated().showing("icon/a", 9).failing("icon/a"), UNSEEN),
+    ] {
+        assert_eq!(standing(&delete, &portal), expected);
+    }
+}
+
+#[test]
+fn of_bytes_that_are_not_sound_the_bytes_or_the_path_decide() {
+    let unsound = outdated().giving("icon/a", unsound());
+    let delete = change(&nothing(), &unsound);
+    for (portal, expected) in [
+        (unsound.clone(), "Pending"),
+        (unsound.failing("icon/a"), "Pending"),
+        (outdated(), OTHER_IMAGE),
+        (outdated().storing("icon/a", Content::of(b"other")), UNSOUND),
+        (outdated().storing("icon/a", crate::domain::testing::unsound()), "Pending"),
+        (Portal::empty(), "Done"),
     ] {
         assert_eq!(standing(&delete, &portal), expected);
     }

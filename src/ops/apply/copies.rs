@@ -2,14 +2,16 @@
 //! downloaded it after it took the lock. What a cache or a saved plan holds was made by somebody else; only of what an earlier
 //! run of the same plan removed there is nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::domain::asset::{Address, Digest};
-use crate::domain::diff::Change;
+use crate::domain::diff::{Change, Unbacked};
 use crate::domain::finding::Finding;
-use crate::domain::plan::{Contents, Plan};
+use crate::domain::guard::ApprovedPlan;
+use crate::domain::plan::Contents;
+use crate::domain::state::{Content, Reading};
 use crate::ops::events::{Event, Stage};
 use crate::ops::plan::Seen;
 use crate::ops::ports::{DOWNLOADS, PreparedRun, ReadPortal};
@@ -21,14 +23,16 @@ use super::tools::Tools;
 /// The most bytes of images that wait to be written.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Keeps a copy of every known image that the plan replaces or deletes.
+/// Keeps a copy of every known image that the plan replaces or deletes. Where the plan may be applied without, says which
+/// images could not be had again, and why.
 pub(super) async fn keep<P: ReadPortal>(
-    plan: &Plan,
+    approved: &ApprovedPlan,
     seen: Option<&Seen>,
     start: &StartingPoint,
     tools: &Tools<'_, P>,
     run: &dyn PreparedRun,
-) -> Result<(), NotApplied> {
+) -> Result<BTreeMap<Address, String>, NotApplied> {
+    let plan = approved.plan();
     let old: Vec<_> = plan.diff.changes.iter().filter_map(|change| old_image(change, start)).collect();
     // Of a plan that this process made, it downloaded each old image itself.
     let is_at_hand = |old: &&OldImage<'_>| old.file_uri.is_none() || seen.is_some();
@@ -38,13 +42,14 @@ pub(super) async fn keep<P: ReadPortal>(
     let is_missing = |old: &&OldImage<'_>| seen.is_none() || !kept.contains_key(&old.digest);
     let missing: Vec<_> = old.iter().filter(is_missing).filter_map(|old| Some((old, old.file_uri?))).collect();
     if missing.is_empty() {
-        return Ok(());
+        return Ok(BTreeMap::new());
     }
-    tokio::select! {
+    let lost = tokio::select! {
         biased;
-        () = tools.interrupt.raised() => Err(NotApplied::Interrupted),
-        done = download(missing, kept.into_keys().collect(), tools, run) => done,
-    }
+        () = tools.interrupt.raised() => return Err(NotApplied::Interrupted),
+        done = download(missing, kept.into_keys().collect(), tools, run) => done?,
+    };
+    lost.judge(approved.unbacked())
 }
 
 /// The image that a step removes.
@@ -62,20 +67,62 @@ fn old_image<'a>(change: &'a Change, start: &'a StartingPoint) -> Option<OldImag
     Some(OldImage { address: &change.address, file_uri, digest })
 }
 
+/// The images of which there is no copy, each with the reason.
+#[derive(Default)]
+struct Lost {
+    /// They cannot be had.
+    unread: BTreeMap<Address, String>,
+    /// The portal has others there now.
+    moved: BTreeSet<Address>,
+}
+
+impl Lost {
+    fn judge(self, unbacked: Unbacked) -> Result<BTreeMap<Address, String>, NotApplied> {
+        if self.moved.is_empty() && (self.unread.is_empty() || unbacked == Unbacked::Change) {
+            return Ok(self.unread);
+        }
+        let moved = self
+            .moved
+            .into_iter()
+            .map(|address| (address, "its image is not the one that the plan removes".to_owned()));
+        let mut stale: Vec<_> = moved
+            .chain(self.unread)
+            .map(|(address, why)| Finding::error("plan-stale", format!("{address}: {why}")).about(address))
+            .collect();
+        if let Some(last) = stale.pop() {
+            stale.push(last.help("nothing was written; make a new plan"));
+        }
+        Err(NotApplied::Stale(stale))
+    }
+
+    /// Takes in what came for an image, if it is not that image.
+    fn add(&mut self, address: &Address, downloaded: Result<Content, String>) {
+        let why = match downloaded.map(Reading::of) {
+            Ok(Reading::Known(_)) => {
+                self.moved.insert(address.clone());
+                return;
+            }
+            Ok(other) => other.why_unknown().unwrap_or_default().to_owned(),
+            Err(why) => why,
+        };
+        self.unread.insert(address.clone(), format!("its image cannot be downloaded for a copy: {why}"));
+    }
+}
+
 /// Downloads what is missing; `kept` is kept already.
 async fn download<P: ReadPortal>(
     missing: Vec<(&OldImage<'_>, &str)>,
     mut kept: BTreeSet<Digest>,
     tools: &Tools<'_, P>,
     run: &dyn PreparedRun,
-) -> Result<(), NotApplied> {
+) -> Result<Lost, NotApplied> {
     let reader = &tools.reader;
     reader.observer.observe(Event::Stage { stage: Stage::Downloading, total: Some(missing.len()) });
     let mut downloads = stream::iter(missing)
         .map(|(old, file_uri)| async move { (old.digest, old.address, reader.portal.download(file_uri).await) })
         .buffer_unordered(DOWNLOADS);
     let (mut waiting, mut bytes_waiting) = (Contents::new(), 0);
-    let mut lost = Vec::new();
+    let mut lost = Lost::default();
     while let Some((digest, address, downloaded)) = downloads.next().await {
         reader.observer.observe(Event::Advanced(1));
         match downloaded {
@@ -86,8 +133,8 @@ async fn download<P: ReadPortal>(
                     waiting.insert(digest, bytes.into());
                 }
             }
-            Ok(_) => lost.push(no_copy(address, "its image is not the one that the plan removes")),
-            Err(error) => lost.push(no_copy(address, &format!("its image cannot be downloaded for a copy: {error}"))),
+            Ok(bytes) => lost.add(address, Content::of_download(address.kind, &bytes)),
+            Err(error) => lost.add(address, Err(error.to_string())),
         }
         if bytes_waiting > MAX_WAITING_BYTES {
             run.keep(&std::mem::take(&mut waiting))?;
@@ -95,13 +142,5 @@ async fn download<P: ReadPortal>(
         }
     }
     run.keep(&waiting)?;
-    if let Some(last) = lost.pop() {
-        lost.push(last.help("nothing was written; make a new plan"));
-        return Err(NotApplied::Stale(lost));
-    }
-    Ok(())
-}
-
-fn no_copy(address: &Address, why: &str) -> Finding {
-    Finding::error("plan-stale", format!("{address}: {why}")).about(address.clone())
+    Ok(lost)
 }

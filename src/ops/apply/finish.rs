@@ -23,8 +23,8 @@ pub struct Applied {
 }
 
 impl<P: ReadPortal + WritePortal> Writer<'_, P> {
-    /// Ends the run. What can be written to the journal of how it ended is written.
-    pub(super) fn finish(self) -> Applied {
+    /// Ends the run. `without_copy` is what it changed without a copy, and why. What can be written to the journal of how it ended is written.
+    pub(super) fn finish(self, without_copy: BTreeMap<Address, String>) -> Applied {
         let (plan, journal, tools) = (self.plan, self.journal, self.tools);
         let open = self.open_for(plan.diff.changes.iter());
         let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
@@ -46,7 +46,8 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         findings.extend(not_read_back.iter().map(|(address, why)| was_not_read_back(address, why)));
         findings.extend(still_open(id, open));
         let not_read_back = not_read_back.into_keys().collect();
-        let run = Run { id: id.to_owned(), folder: journal.folder().to_owned(), steps, missing, not_read_back };
+        let (id, folder) = (id.to_owned(), journal.folder().to_owned());
+        let run = Run { id, folder, steps, missing, not_read_back, without_copy };
         Applied { run, findings }
     }
 }

@@ -8,6 +8,7 @@ mod copies;
 mod error;
 mod finish;
 mod independent;
+mod known;
 mod replace;
 mod settle;
 pub(in crate::ops) mod step_state;
@@ -16,6 +17,7 @@ mod verify;
 mod way_back;
 mod write;
 
+use crate::domain::diff::Unbacked;
 use crate::domain::guard::ApprovedPlan;
 use crate::domain::resumption::Resumption;
 use crate::format::Published;
@@ -26,6 +28,7 @@ use super::ports::{ReadPortal, WritePortal};
 
 pub use error::NotApplied;
 pub use finish::Applied;
+use known::RememberingJournal;
 pub(crate) use step_state::{StartingPoint, start};
 pub use tools::Tools;
 use tools::WayBack;
@@ -49,16 +52,16 @@ pub async fn apply<P: ReadPortal + WritePortal>(
         return Err(NotApplied::Interrupted);
     }
     let prepared = tools.runs.prepare(approved)?;
-    copies::keep(plan, seen, &start, tools, prepared.as_ref()).await?;
-    let journal = prepared.begin()?;
+    let without_copy = copies::keep(approved.plan(), seen, &start, tools, prepared.as_ref()).await?;
+    let journal = RememberingJournal::new(prepared.begin()?, tools.reader.known);
     tools.reader.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
-    let way_back = if approved.plan().allows_unbacked() { WayBack::Proven } else { WayBack::Unproven };
+    let way_back = if approved.plan().unbacked() == Unbacked::Change { WayBack::Proven } else { WayBack::Unproven };
     let control = seen.and_then(|seen| seen.control.as_ref());
-    let writer = Writer::new(plan, tools, journal.as_ref(), &start, (way_back, control));
+    let writer = Writer::new(plan, tools, &journal, &start, (way_back, control));
     write(&writer, &start).await;
     tools.reader.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
-    Ok(Some(writer.finish()))
+    Ok(Some(writer.finish(without_copy)))
 }
 
 /// Sends the steps, in their order.

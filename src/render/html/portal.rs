@@ -11,7 +11,6 @@ use super::summary::{general_findings, outcome};
 use super::timeline::{TimelineItem, timeline};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::list::{ListReport, Management};
-use crate::domain::state::Reading;
 use crate::render::outcome::Headline;
 use crate::text::escape;
 
@@ -54,10 +53,7 @@ pub fn list(list: &ListReport) -> String {
                 Management::System => HoldingOrigin::System,
                 management => HoldingOrigin::Custom(management.name()),
             },
-            bytes: match &entry.reading {
-                Reading::Known(content) => list.contents.get(&content.sha256).map(AsRef::as_ref),
-                Reading::NotNeeded | Reading::Failed(_) => None,
-            },
+            bytes: entry.reading.content().and_then(|content| list.contents.get(&content.sha256)).map(AsRef::as_ref),
             added: "",
         })
         .collect();

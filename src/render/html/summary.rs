@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::card::{anchor, name};
 use super::entry::Card;
 use crate::domain::asset::Address;
-use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
@@ -131,7 +130,7 @@ fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
                     }
                 }
             }
-            @let has_copies = plan.is_some_and(|plan| plan.diff.changes.iter().any(Change::has_copy));
+            @let has_copies = plan.is_some_and(|plan| plan.diff.changes.iter().any(|change| run.has_copy(change)));
             p { (if has_copies { "Old images and journal: " } else { "Journal: " }) code { (escaped(run.folder.display())) } }
         }
     }

@@ -95,6 +95,7 @@ fn whatever_a_name_holds_is_text() {
         steps: BTreeMap::from([(address(hostile), step)]),
         missing: [address(hostile)].into(),
         not_read_back: [].into(),
+        without_copy: BTreeMap::new(),
     });
     let page = report(&found, "apply");
     assert!(!page.contains("<img") && !page.contains('\u{202e}') && !page.contains('\u{1b}'), "{page}");
@@ -127,6 +128,7 @@ fn a_failed_run_is_told_at_the_top_and_at_its_card() {
         steps,
         missing: [].into(),
         not_read_back: [].into(),
+        without_copy: BTreeMap::new(),
     });
     let page = report(&found, "apply");
     assert!(page.contains("Not everything was applied: 1 of 2"), "{page}");

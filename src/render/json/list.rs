@@ -6,7 +6,6 @@ use serde::Serialize;
 use crate::domain::asset::{Code, Digest, Kind};
 use crate::domain::list::{self, ListEntry, ListReport, Management};
 use crate::domain::png::Appearance;
-use crate::domain::state::Reading;
 use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split, printed};
 
 /// What a portal holds.
@@ -70,7 +69,7 @@ pub(crate) struct ListSummary {
     pub(crate) custom: usize,
     /// Entries that come with the product.
     pub(crate) system: usize,
-    /// Entries, counted above, that could not be fetched.
+    /// Entries, counted above, whose image is unknown.
     pub(crate) unknown: usize,
 }
 
@@ -102,11 +101,7 @@ impl From<&ListReport> for ListDocument {
 impl From<&ListEntry> for HeldDocument {
     fn from(entry: &ListEntry) -> Self {
         let ListEntry { address, management, reading } = entry;
-        let (content, unknown) = match reading {
-            Reading::Known(content) => (Some(content), None),
-            Reading::Failed(why) => (None, Some(why.clone())),
-            Reading::NotNeeded => (None, None),
-        };
+        let content = reading.content();
         Self {
             kind: address.kind,
             code: address.code.clone(),
@@ -114,7 +109,7 @@ impl From<&ListEntry> for HeldDocument {
             size: content.map(|content| content.size),
             sha256: content.map(|content| content.sha256),
             appearance: content.and_then(|content| content.appearance),
-            unknown,
+            unknown: reading.why_unknown().map(ToOwned::to_owned),
         }
     }
 }

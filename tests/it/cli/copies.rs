@@ -7,7 +7,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
-use crate::common::{Brand, Output, art};
+use crate::common::{Brand, Output, art, each};
 
 /// A replace and a delete, known from the cache.
 fn known() -> Brand {
@@ -91,6 +91,46 @@ fn what_a_saved_plan_holds_is_no_copy() {
         let output = brand.apply_saved("plan.json").ends_with(5);
         let told = "icon/acme-00: its image cannot be downloaded for a copy: ";
         assert!(message(&output).starts_with(told), "{output:?}");
+    });
+    assert_eq!(runs(&brand), 0);
+}
+
+#[test]
+fn the_flag_lets_a_saved_plan_go_on_without_copies_and_says_so() {
+    each(["status 404 gone", "image 1x1", "truncate 60"], |action| {
+        for options in ["", "--allow-unbacked"] {
+            let brand = known();
+            let saved: Vec<_> = "plan -o plan.json".split(' ').chain(options.split_whitespace()).collect();
+            brand.run(saved).ends_with(0);
+            brand.fail(format!("download 1 {action}; download 2 {action}").parse().unwrap());
+            let output = brand.apply_saved("plan.json --allow-unbacked").ends_with(0);
+            assert_eq!(output.fates(), ["applied icon/acme-00", "applied icon/acme-01"], "{action}: {output:?}");
+            let warnings: Vec<_> = output.json["warnings"].as_array().unwrap().iter().collect();
+            let told: Vec<_> = warnings.iter().map(|warning| warning["message"].as_str().unwrap()).collect();
+            for (address, told) in ["icon/acme-00", "icon/acme-01"].iter().zip(&told) {
+                assert!(told.starts_with(&format!("{address}: its image cannot be downloaded for a copy: ")), "{told}");
+            }
+            assert_eq!(
+                (told.len(), brand.codes()),
+                (2, ["acme-00", "acme-02", "acme-03"].map(|code| format!("icon/{code}")).into())
+            );
+            let run = output.json["run"]["id"].as_str().unwrap();
+            let shown = brand.run(["show", run]).ends_with(0);
+            assert!(!shown.stdout.contains("old images"), "{shown:?}");
+            let restored = brand.json(&format!("restore {run} --yes")).ends_with(1);
+            assert_eq!(restored.errors(), ["restore", "restore"], "{restored:?}");
+        }
+    });
+}
+
+#[test]
+fn the_flag_does_not_let_a_saved_plan_remove_another_image() {
+    let brand = known();
+    brand.save_plan();
+    brand.fail("download 1 image 24x24".parse().unwrap());
+    brand.writing_nothing(|| {
+        let output = brand.apply_saved("plan.json --allow-unbacked").ends_with(5);
+        assert_eq!(output.errors(), ["plan-stale"], "{output:?}");
     });
     assert_eq!(runs(&brand), 0);
 }

@@ -10,7 +10,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Sandbox;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, Output, art, command, parts};
+use crate::common::{Brand, Output, art, blank, command, parts};
 
 /// Codes that are not file names, plain YAML, plain globs, or codes at all to us.
 const HOSTILE: [&str; 46] = [
@@ -108,7 +108,7 @@ fn brand() -> Brand {
 fn mixed() -> Brand {
     let brand = brand().portal_has("icon/acme-call", 1).portal_has("icon/Acme Fax", 2).portal_has("logo/acme-brand", 3);
     brand.seed("icon/other", &opaque(24, 9));
-    brand.seed("logo/broken", &truncated(Kind::Logo));
+    brand.seed("logo/blank", &blank(Kind::Logo));
     brand
 }
 
@@ -129,7 +129,7 @@ fn the_first_plan_on_a_thousand_entries_is_empty() {
         let mark = u8::try_from(number % 250).unwrap();
         for kind in Kind::ALL {
             let png = match number % 50 {
-                0 => truncated(kind),
+                0 => blank(kind),
                 1 => opaque(kind.side(), mark),
                 _ => art(kind, mark),
             };
@@ -191,14 +191,14 @@ fn what_the_rules_refuse_is_ignored_and_kept() {
     let brand = mixed();
     let output = brand.run(["export", "out"]).ends_with(0);
     insta::assert_snapshot!(output.stdout, @"
-      ignored  logo/broken  png-format: the file ends inside the IDAT chunk at byte 33
+      ignored  logo/blank  blank: every pixel of the image is transparent
 
     Exported 5 custom entries of PORTAL to out: 4 declared, 1 ignored.
     `brandctl plan -f out/brand.yaml` has nothing to do now.
     ");
-    assert_eq!(fs::read(brand.path("out/ignored/logos/broken.png")).unwrap(), truncated(Kind::Logo));
+    assert_eq!(fs::read(brand.path("out/ignored/logos/blank.png")).unwrap(), blank(Kind::Logo));
     let manifest = fs::read_to_string(brand.path("out/brand.yaml")).unwrap();
-    assert!(manifest.contains("transparent-background: warn") && manifest.contains("  - logo/broken\n"), "{manifest}");
+    assert!(manifest.contains("transparent-background: warn") && manifest.contains("  - logo/blank\n"), "{manifest}");
     assert!(manifest.contains(&format!("portal: \"{}\"\n", brand.portal.address())), "{manifest}");
     is_in_step(&brand, "out");
     // What others add later is none of its business, and what goes is noticed.
@@ -207,6 +207,20 @@ fn what_the_rules_refuse_is_ignored_and_kept() {
     brand.portal.remove(Kind::Icon, "acme-call").unwrap();
     let plan = brand.json("plan -f out/brand.yaml --detailed-exitcode").ends_with(2);
     assert_eq!(plan.changes(), ["create icon/acme-call"]);
+}
+
+/// The portal may have stored it so, or something on the way damaged it.
+#[test]
+fn what_is_not_sound_is_kept_and_ignored_and_unknown() {
+    let brand = mixed();
+    brand.seed("logo/broken", &truncated(Kind::Logo));
+    let output = brand.both("export out --overwrite").ends_with(1);
+    assert_eq!(output.errors(), ["unknown-content"]);
+    let error = &output.json["errors"][0];
+    assert_eq!(error["address"], "logo/broken");
+    assert!(error["help"].as_str().unwrap().contains("ignored/logos/broken.png"), "{error}");
+    assert_eq!(fs::read(brand.path("out/ignored/logos/broken.png")).unwrap(), truncated(Kind::Logo));
+    is_in_step(&brand, "out");
 }
 
 #[test]
@@ -221,7 +235,7 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     assert_eq!(output.errors(), ["export-exists"]);
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/%41cme%20%46ax.png`, `icons/acme-call.png`, `icons/other.png`, `ignored/logos/broken.png`, `logos/acme-brand.png`; nothing was written
+    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/%41cme%20%46ax.png`, `icons/acme-call.png`, `icons/other.png`, `ignored/logos/blank.png`, `logos/acme-brand.png`; nothing was written
     --> out
      = help: name another folder, or pass --overwrite to replace them
     ");
@@ -329,7 +343,7 @@ fn only_and_owns_choose() {
             .collect()
     };
     let output = brand.json("export a --only acme-* --only logo/*").ends_with(0);
-    assert_eq!(became(&output), ["declared acme-call", "declared acme-brand", "set-aside broken"]);
+    assert_eq!(became(&output), ["declared acme-call", "declared acme-brand", "set-aside blank"]);
     assert_eq!(brand.downloads(), 3, "what is not exported is not fetched");
     is_in_step(&brand, "a");
 
@@ -341,7 +355,7 @@ fn only_and_owns_choose() {
 
     // Owned and left out: the first plan would delete it if it were not ignored.
     let output = brand.json("export c --owns * --only logo/*").ends_with(0);
-    assert_eq!(became(&output), ["declared acme-brand", "set-aside broken"]);
+    assert_eq!(became(&output), ["declared acme-brand", "set-aside blank"]);
     is_in_step(&brand, "c");
     let manifest = fs::read_to_string(brand.path("c/brand.yaml")).unwrap();
     assert!(manifest.contains("  # not exported: `--only` left it out\n  - icon/acme-call\n"), "{manifest}");

@@ -136,9 +136,12 @@ fn an_image_that_cannot_be_fetched_is_unknown() {
 fn an_image_that_does_not_decode_is_named() {
     let brand = Brand::new().manifest(MANIFEST);
     brand.seed("icon/acme-call", &art(Kind::Icon, 1)[..60]);
-    let output = brand.both("list").ends_with(0);
-    assert!(output.stdout.contains("no sound PNG"), "{}", output.stdout);
-    assert_eq!(output.json["entries"][0]["look"], Value::Null);
+    let output = brand.both("list").ends_with(1);
+    assert!(output.stdout.contains("not a sound PNG") && output.stdout.contains("1 unknown"), "{}", output.stdout);
+    assert!(output.stderr.contains("the image of icon/acme-call cannot be fetched: what came is not"), "{output:?}");
+    let entry = &output.json["entries"][0];
+    assert_eq!((&entry["look"], &entry["size"]), (&Value::Null, &Value::from(60)));
+    assert!(entry["unknown"].is_string(), "{entry}");
 }
 
 #[test]

@@ -147,22 +147,6 @@ fn what_looks_different_is_replaced_and_its_old_bytes_are_kept() {
     assert_eq!(kept(&output), [old]);
 }
 
-#[test]
-fn stored_bytes_that_are_no_sound_png_are_replaced_and_kept() {
-    let whole = art(Kind::Icon, 1);
-    let mut broken = whole.clone();
-    let at = broken.len() - 20;
-    broken[at] ^= 1;
-    for bytes in [whole[..whole.len() / 2].to_vec(), broken, [&whole[..], b"tail"].concat()] {
-        let brand = Brand::new().declares("icon/acme-a", 1);
-        brand.seed("icon/acme-a", &bytes);
-        assert_eq!(brand.plan().json["changes"][0]["reason"], "unsound");
-        let output = brand.apply().ends_with(0);
-        assert_eq!((output.fates(), kept(&output)), (vec!["applied icon/acme-a".to_owned()], vec![bytes]));
-        assert_eq!(brand.image("icon/acme-a").unwrap(), whole);
-    }
-}
-
 /// The portal stores nothing without a PNG's signature: such an answer is a proxy's page, and says nothing of the image.
 #[test]
 fn a_page_in_place_of_an_image_is_no_reason_to_replace_it() {

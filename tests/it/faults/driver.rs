@@ -16,6 +16,7 @@ use brandctl::domain::command::{Answer, Command, Halt};
 use brandctl::domain::diff::Unbacked;
 use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, IncompleteCheckout};
 use brandctl::domain::journal::{JournalEntry, RunState};
+use brandctl::domain::last_known::LastKnown;
 use brandctl::domain::plan::Contents;
 use brandctl::domain::report::Report;
 use brandctl::domain::resumption::Resumption;
@@ -219,7 +220,8 @@ async fn live(
     let state = StateDir::new(&folder.join(".brandctl"), &identity);
     let _lock = take_lock(&state);
     let cache = Cache::open(&state);
-    let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent };
+    let known = RefCell::default();
+    let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent, known: &known };
     let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
     let error = |report: &mut Report, why: String| {
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
@@ -233,6 +235,7 @@ async fn live(
     };
     let settled = recover::settle(&runs, &reader(), how).await.map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
+    known.replace(LastKnown::of(runs.inner.all().unwrap().iter().map(|run| &run.state)));
     let allowances = Allowances {
         max_deletes: Some(10),
         empty: Empty::Allow,

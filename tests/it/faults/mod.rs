@@ -6,6 +6,7 @@ mod edits;
 mod judge;
 mod kills;
 mod late;
+mod on_the_way;
 mod pitfalls;
 mod processes;
 mod random;

@@ -110,7 +110,7 @@ fn asked_to_end(signal: &str, nth: usize) {
     assert_eq!(brand.write_requests().len(), sent, "more was sent after the signal");
     assert!(brand.write_requests().iter().all(|write| write.status == Some(200)), "an answer was not waited for");
     holds_now(brand, &scene.goal, &before, PutBack::Never);
-    let missing: Vec<_> = ["icon/acme-r0", "icon/acme-r1", "logo/acme-r2", "logo/acme-torn"]
+    let missing: Vec<_> = ["icon/acme-r0", "icon/acme-r1", "logo/acme-r2", "logo/acme-r3"]
         .into_iter()
         .filter(|address| brand.image(address).is_none())
         .collect();

@@ -43,9 +43,8 @@ pub(crate) fn scene() -> Scene {
     }
     seed(&brand, "icon/acme-Case", 30);
     declare(&brand, "icon/acme-case", 130);
-    let torn = art(Kind::Logo, 31);
-    brand.seed("logo/acme-torn", &torn[..torn.len() / 2]);
-    declare(&brand, "logo/acme-torn", 131);
+    seed(&brand, "logo/acme-r3", 31);
+    declare(&brand, "logo/acme-r3", 131);
     for (number, address) in (40..).zip(["icon/acme-d0", "logo/acme-d1", "icon/acme-d2"]) {
         seed(&brand, address, number);
     }

@@ -83,7 +83,20 @@ const ROOMS: [Room; 8] = [
 const FLOORS: &[&[&str]] = &[
     &["asset", "finding", "png", "quote", "scope", "unanswered", "yaml"],
     &["manifest", "ownership", "rulebook", "state"],
-    &["command", "diff", "evidence", "guard", "journal", "logmessage", "plan", "retry", "step", "usage"],
+    &[
+        "command",
+        "diff",
+        "evidence",
+        "guard",
+        "journal",
+        "last_known",
+        "logmessage",
+        "plan",
+        "request",
+        "retry",
+        "step",
+        "usage",
+    ],
     &["doctor", "export", "init", "list", "origin", "report", "restore", "resumption", "rules"],
 ];
 

@@ -5,15 +5,13 @@ use std::fs;
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, Output, art};
+use crate::common::{Brand, Output, blank};
 use crate::shared::init::{SYSTEMS, tree, yaml};
 
 /// A portal with two sound icons, one of them of an odd code, a logo that the rules refuse, and no repository yet.
 fn portal() -> Brand {
     let brand = bare().portal_has("icon/acme-call", 1).portal_has("icon/Acme Fax", 2);
-    let mut truncated = art(Kind::Logo, 3);
-    truncated.truncate(truncated.len() - 16);
-    brand.seed("logo/acme-broken", &truncated);
+    brand.seed("logo/acme-blank", &blank(Kind::Logo));
     brand
 }
 
@@ -87,7 +85,7 @@ fn it_says_what_it_took_and_what_comes_next() {
     }
     let started = brand.run(["init", "--from-portal", "--ci", "none"]).ends_with(0);
     insta::assert_snapshot!(started.stdout, @"
-      ignored  logo/acme-broken  png-format: the file ends inside the IDAT chunk at byte 33
+      ignored  logo/acme-blank  blank: every pixel of the image is transparent
 
     Exported 9 custom entries of PORTAL to BRAND: 8 declared, 1 ignored.
     Started a branding repository. In BRAND:
@@ -95,7 +93,7 @@ fn it_says_what_it_took_and_what_comes_next() {
       brand.schema.json
       brand.yaml
       icons/   8 images
-      ignored/logos/acme-broken.png
+      ignored/logos/acme-blank.png
       portal.json
 
     Next:
