@@ -210,20 +210,35 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         taken
     }
 
-    /// Sends one request; or one for each command, where the portal refuses batches.
+    /// Sends one request; or one for each command, where the portal refuses batches or what is in them.
     pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
         // A code that a batch would take for a reference is sent by itself; that says nothing of the portal.
         let plain = !commands.iter().any(|command| command.address().code.as_str().contains('$'));
+        let mut answered = Vec::new();
         if self.batches.get() == Batches::Accepted && plain {
             match self.request(commands, halt, urgency, Form::Batch).await {
-                Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => {
-                    self.batches.set(Batches::Refused);
-                }
+                Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => {}
+                Ok(answers) if answers.iter().any(is_refused_inside) => answered = answers,
                 outcome => return self.sent(outcome),
             }
+            self.batches.set(Batches::Refused);
         }
+        self.send_singly(commands, answered, halt, urgency).await
+    }
+
+    /// Sends each command in a request of its own, but for those that a batch settled: `answered` has its answers, if there
+    /// was one.
+    async fn send_singly(&self, commands: &[Command], answered: Vec<Answer>, halt: Halt, urgency: Urgency) -> Sent {
         let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
+        let mut settled = answered.into_iter();
+        let mut anything_sent = settled.len() > 0;
         for command in commands {
+            if let Some(answer) =
+                settled.next().filter(|answer| !is_refused_inside(answer) && *answer != Answer::NotRun)
+            {
+                answers.push(answer);
+                continue;
+            }
             if halt == Halt::OnError && answers.iter().any(|answer| *answer != Answer::Done) {
                 answers.push(Answer::NotRun);
                 continue;
@@ -236,9 +251,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             match self.sent(self.request(std::slice::from_ref(command), halt, urgency, Form::Single).await) {
                 Sent::Answered(answer) => answers.extend(answer),
                 Sent::Lost(why) => answers.push(Answer::Unknown(why)),
-                unsent @ (Sent::Stopped | Sent::NotYet) if answers.is_empty() => return unsent,
+                unsent @ (Sent::Stopped | Sent::NotYet) if !anything_sent => return unsent,
                 Sent::Stopped | Sent::NotYet => answers.push(Answer::NotRun),
             }
+            anything_sent = true;
         }
         Sent::Answered(answers)
     }
@@ -348,6 +364,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
         }
     }
+}
+
+/// Whether the portal takes such a command, but in no batch.
+fn is_refused_inside(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refused { class: Class::NoBatch, .. })
 }
 
 /// A refusal in the portal's words.

@@ -7,6 +7,7 @@ mod kills;
 mod pitfalls;
 mod processes;
 mod random;
+mod refused_inside;
 mod resuming;
 mod rivals;
 mod scene;
