@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::record::writes;
 use super::wire::MethodTime;
 
 /// The limit on method time. Portals give each method 480 s in 10 minutes, in ten parts.
@@ -18,14 +19,26 @@ pub struct Operating {
     /// How many parts a window has, at least 1. A part begins with a method's first call after the last part ended, and is
     /// free again a window later.
     pub parts: u32,
-    /// How much every command counts in addition to the time it took, so that a test can reach the limit.
+    /// How much a command counts in addition to the time it took, so that a test can reach the limit.
     pub cost: Duration,
+    /// Which commands have that cost.
+    pub costly: Costly,
+}
+
+/// Which commands have a cost of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Costly {
+    /// All of them.
+    #[default]
+    Every,
+    /// Those that write.
+    Writes,
 }
 
 impl Default for Operating {
     fn default() -> Self {
         let (limit, window) = (Duration::from_secs(480), Duration::from_secs(600));
-        Self { limit, window, parts: 10, cost: Duration::ZERO }
+        Self { limit, window, parts: 10, cost: Duration::ZERO, costly: Costly::default() }
     }
 }
 
@@ -62,7 +75,8 @@ impl Meter {
 
     /// Counts a command that took this many seconds, and gives its method's time with it.
     pub(super) fn count(&mut self, method: &str, start: Timestamp, seconds: f64) -> MethodTime {
-        let seconds = seconds + self.rules.cost.as_secs_f64();
+        let is_costly = self.rules.costly == Costly::Every || writes(method);
+        let seconds = seconds + if is_costly { self.rules.cost.as_secs_f64() } else { 0.0 };
         let length = self.rules.window / self.rules.parts.max(1);
         let reset_at = self.fresh_reset(start);
         let parts = self.used.entry(method.to_owned()).or_default();
@@ -155,6 +169,9 @@ mod tests {
         let cost = Duration::from_secs(480);
         let mut meter = Meter::new(Some(Operating { cost, ..Operating::default() }));
         assert!(meter.count("a", at(0), 0.5).operating > 480.0 && !meter.admits("a", at(1)));
+        let mut meter = Meter::new(Some(Operating { cost, costly: Costly::Writes, ..Operating::default() }));
+        assert_eq!(meter.count("a.list", at(0), 1.0).operating, 1.0);
+        assert_eq!(meter.count("a.add", at(0), 1.0).operating, 481.0);
         let mut meter = Meter::new(None);
         assert_eq!(meter.count("a", at(0), 1000.0), time(1000.0, 600));
         assert!(meter.admits("a", at(1)));

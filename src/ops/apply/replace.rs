@@ -33,7 +33,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             let first = batch.first().copied();
             match self.send(&commands, Halt::OnError, Urgency::Ordinary).await {
                 Sent::Stopped => return,
-                Sent::NotYet => put_first(&mut queue, batch),
+                Sent::NotYet => {
+                    put_first(&mut queue, batch);
+                    // What the portal takes by now is not known: one pair tells.
+                    proven = proven.again();
+                }
                 Sent::Lost(why) => put_first(&mut queue, self.settle_steps(batch, &why).await),
                 Sent::Answered(answers) => self.answered(batch, &answers, &mut queue).await,
             }
@@ -260,6 +264,16 @@ enum Proven {
         refused: u32,
     },
     Yes,
+}
+
+impl Proven {
+    /// As at first, but for the images that were refused.
+    const fn again(self) -> Self {
+        match self {
+            Self::Yes => Self::No { refused: 0 },
+            unproven @ Self::No { .. } => unproven,
+        }
+    }
 }
 
 /// The number of images refused in a row after which no other is tried.

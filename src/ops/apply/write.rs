@@ -210,8 +210,34 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         taken
     }
 
-    /// Sends one request; or one for each command, where the portal refuses batches or what is in them.
+    /// Sends one request, as [`Writer::send_now`] does. Of replaces it sends only as many as the portal's allowance lasts for;
+    /// the others are not run.
     pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
+        if halt == Halt::Never {
+            return self.send_now(commands, halt, urgency).await;
+        }
+        let permitted = tokio::select! {
+            biased;
+            // Nothing is in flight that would have to end first; the request itself sees that the user asked to stop.
+            () = self.tools.interrupt.raised() => Ok(1),
+            permitted = self.tools.reader.portal.permitted_pairs(commands) => permitted,
+        };
+        let pairs = match permitted {
+            Ok(pairs) => pairs,
+            Err(held) => return self.sent(Err(held)),
+        };
+        let (now, later) = commands.split_at(commands.len().min(2 * pairs));
+        let mut answers = match self.send_now(now, halt, urgency).await {
+            Sent::Answered(answers) => answers,
+            Sent::Lost(why) if !later.is_empty() => now.iter().map(|_| Answer::Unknown(why.clone())).collect(),
+            sent => return sent,
+        };
+        answers.extend(later.iter().map(|_| Answer::NotRun));
+        Sent::Answered(answers)
+    }
+
+    /// Sends one request; or one for each command, where the portal refuses batches or what is in them.
+    async fn send_now(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
         // A code that a batch would take for a reference is sent by itself; that says nothing of the portal.
         let plain = !commands.iter().any(|command| command.address().code.as_str().contains('$'));
         let mut answered = Vec::new();

@@ -335,6 +335,9 @@ impl ReadPortal for Frail {
 }
 
 impl WritePortal for Frail {
+    async fn permitted_pairs(&self, commands: &[Command]) -> Result<usize, WriteError> {
+        self.client.permitted_pairs(commands).await
+    }
     async fn write(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Result<Vec<Answer>, WriteError> {
         self.around(self.client.write(commands, halt, urgency)).await
     }

@@ -38,7 +38,9 @@ async fn the_bucket_refuses_without_effect_and_leaks() {
 async fn method_time_blocks_a_method_until_its_window_ends() {
     // Without a bucket: the two limits have nothing to do with each other.
     let (limit, window, cost) = (Duration::from_secs(30), Duration::from_secs(5), Duration::from_secs(10));
-    let portal = portal_with(|options| options.operating = Some(Operating { limit, window, parts: 1, cost }));
+    let portal = portal_with(|options| {
+        options.operating = Some(Operating { limit, window, parts: 1, cost, ..Operating::default() })
+    });
     let mut reset_at = 0;
     for cost in [10.0, 20.0, 30.0] {
         let (status, answer) = portal.call("user.admin", json!({})).await;
