@@ -33,6 +33,15 @@ pub(super) struct Shortage {
     pub(super) until: Instant,
 }
 
+/// The reason why no replace may be sent: a method, and how long it is until there is more of its time allowance.
+#[derive(Debug)]
+pub(super) enum PairsHeld {
+    /// That was waited for.
+    Waited(String, Duration),
+    /// The command's time is up before.
+    NoTime(String, Duration),
+}
+
 /// What is known of one method's time allowance.
 #[derive(Debug)]
 struct Allowance {

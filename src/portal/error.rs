@@ -7,11 +7,11 @@ use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
 use super::access::{Access, AccessHints};
+use super::allowance::PairsHeld;
 use super::deadlines::RequestDeadline;
 use super::http::{CertProblem, TransportError, TransportFailure};
 use super::limits::{ALLOWANCE_USED_UP, NotPermitted};
 use super::redact::Redactor;
-use super::throttle::PairsHeld;
 use super::wire::{ErrorBody, Malformed};
 
 /// The effect of a request that failed: whether it may have done something.

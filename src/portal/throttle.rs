@@ -13,22 +13,13 @@ use crate::domain::retry::{Class, Decision, decide};
 use crate::ops::events::{Event, Observer};
 use crate::ops::ports::PortalError;
 
-use super::allowance::Shortage;
+use super::allowance::{PairsHeld, Shortage};
 use super::error::{self, RequestError};
 use super::limits::{Limits, NotPermitted, Rate, RequestPurpose, RetryCounts};
 use super::wire::CallTime;
 
 /// Waits longer than this are announced.
 const MIN_ANNOUNCED_WAIT: Duration = Duration::from_secs(1);
-
-/// The reason why no replace may be sent: a method, and how long it is until there is more of its time allowance.
-#[derive(Debug)]
-pub(super) enum PairsHeld {
-    /// That was waited for.
-    Waited(String, Duration),
-    /// The command's time is up before.
-    NoTime(String, Duration),
-}
 
 /// The throttle that holds requests back until they may be sent.
 pub struct Throttle {

@@ -8,6 +8,7 @@ mod copies;
 mod error;
 mod independent;
 mod replace;
+mod send;
 pub(in crate::ops) mod step_state;
 mod tools;
 mod verify;

@@ -57,7 +57,7 @@ pub(super) struct Writer<'a, P> {
     pub(super) tools: &'a Tools<'a, P>,
     journal: &'a dyn Journal,
     requests: Cell<u32>,
-    batches: Cell<Batches>,
+    pub(super) batches: Cell<Batches>,
     stopped: RefCell<Option<String>>,
     steps: RefCell<BTreeMap<Address, StepResult>>,
     /// When the steps that wait were last seen to stand where the plan has them.
@@ -67,14 +67,14 @@ pub(super) struct Writer<'a, P> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Batch,
     Single,
 }
 
 /// Whether the portal takes writes in batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Batches {
+pub(super) enum Batches {
     Accepted,
     Refused,
 }
@@ -210,82 +210,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         taken
     }
 
-    /// Sends one request, as [`Writer::send_now`] does. Of replaces it sends only as many as the portal's allowance lasts for;
-    /// the others are not run.
-    pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
-        if halt == Halt::Never {
-            return self.send_now(commands, halt, urgency).await;
-        }
-        let permitted = tokio::select! {
-            biased;
-            // Nothing is in flight that would have to end first; the request itself sees that the user asked to stop.
-            () = self.tools.interrupt.raised() => Ok(1),
-            permitted = self.tools.reader.portal.permitted_pairs(commands) => permitted,
-        };
-        let pairs = match permitted {
-            Ok(pairs) => pairs,
-            Err(held) => return self.sent(Err(held)),
-        };
-        let (now, later) = commands.split_at(commands.len().min(2 * pairs));
-        let mut answers = match self.send_now(now, halt, urgency).await {
-            Sent::Answered(answers) => answers,
-            Sent::Lost(why) if !later.is_empty() => now.iter().map(|_| Answer::Unknown(why.clone())).collect(),
-            sent => return sent,
-        };
-        answers.extend(later.iter().map(|_| Answer::NotRun));
-        Sent::Answered(answers)
-    }
-
-    /// Sends one request; or one for each command, where the portal refuses batches or what is in them.
-    async fn send_now(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
-        // A code that a batch would take for a reference is sent by itself; that says nothing of the portal.
-        let plain = !commands.iter().any(|command| command.address().code.as_str().contains('$'));
-        let mut answered = Vec::new();
-        if self.batches.get() == Batches::Accepted && plain {
-            match self.request(commands, halt, urgency, Form::Batch).await {
-                Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => {}
-                Ok(answers) if answers.iter().any(is_refused_inside) => answered = answers,
-                outcome => return self.sent(outcome),
-            }
-            self.batches.set(Batches::Refused);
-        }
-        self.send_singly(commands, answered, halt, urgency).await
-    }
-
-    /// Sends each command in a request of its own, but for those that a batch settled: `answered` has its answers, if there
-    /// was one.
-    async fn send_singly(&self, commands: &[Command], answered: Vec<Answer>, halt: Halt, urgency: Urgency) -> Sent {
-        let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
-        let mut settled = answered.into_iter();
-        let mut anything_sent = settled.len() > 0;
-        for command in commands {
-            if let Some(answer) =
-                settled.next().filter(|answer| !is_refused_inside(answer) && *answer != Answer::NotRun)
-            {
-                answers.push(answer);
-                continue;
-            }
-            if halt == Halt::OnError && answers.iter().any(|answer| *answer != Answer::Done) {
-                answers.push(Answer::NotRun);
-                continue;
-            }
-            // The add of a pair whose delete took effect is not put off for anything.
-            let urgency = match command {
-                Command::Add { .. } if halt == Halt::OnError => Urgency::Completing,
-                _ => urgency,
-            };
-            match self.sent(self.request(std::slice::from_ref(command), halt, urgency, Form::Single).await) {
-                Sent::Answered(answer) => answers.extend(answer),
-                Sent::Lost(why) => answers.push(Answer::Unknown(why)),
-                unsent @ (Sent::Stopped | Sent::NotYet) if !anything_sent => return unsent,
-                Sent::Stopped | Sent::NotYet => answers.push(Answer::NotRun),
-            }
-            anything_sent = true;
-        }
-        Sent::Answered(answers)
-    }
-
-    fn sent(&self, outcome: Result<Vec<Answer>, WriteError>) -> Sent {
+    pub(super) fn sent(&self, outcome: Result<Vec<Answer>, WriteError>) -> Sent {
         match outcome {
             Ok(answers) => Sent::Answered(answers),
             Err(WriteError::Unknown(error)) => Sent::Lost(error.to_string()),
@@ -302,7 +227,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// One request, unless something stops the run first. A request that completes a replace is not stopped: not by the
     /// user, and not by a journal that cannot be written, which says already that the old image was to be deleted.
-    async fn request(
+    pub(super) async fn request(
         &self,
         commands: &[Command],
         halt: Halt,
@@ -390,11 +315,6 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
         }
     }
-}
-
-/// Whether the portal takes such a command, but in no batch.
-fn is_refused_inside(answer: &Answer) -> bool {
-    matches!(answer, Answer::Refused { class: Class::NoBatch, .. })
 }
 
 /// A refusal in the portal's words.

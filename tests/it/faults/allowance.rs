@@ -2,7 +2,11 @@
 //! after a wait. No code is left without an image.
 
 use std::collections::BTreeSet;
+#[cfg(unix)]
+use std::process::Stdio;
 use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::record::End;
@@ -12,6 +16,8 @@ use super::driver::{self, Life, Strike};
 use super::judge::{Before, PutBack, converges, holds_now};
 use super::scene::{Scene, declare, declared, folded, seed};
 use super::trials::{self, Trial, trial};
+#[cfg(unix)]
+use crate::common::command;
 use crate::common::{Brand, MANIFEST};
 
 const USED_UP: &str = "OPERATION_TIME_LIMIT";
@@ -243,4 +249,85 @@ fn the_allowance_runs_out_at_every_pair() {
     let trials = trials();
     assert!(trials.len() > 100, "only {} faults", trials.len());
     trials::run(trials);
+}
+
+/// The program itself, told to end within so many seconds.
+#[cfg(unix)]
+fn started(brand: &Brand, timeout: u32) -> std::process::Child {
+    command(brand.folder.path())
+        .args(["apply", "--yes", "--settle", "0.1", "--timeout", &timeout.to_string()])
+        .env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[cfg(unix)]
+fn interrupt(child: &std::process::Child) {
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[track_caller]
+fn until(what: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !what() {
+        assert!(Instant::now() < patience, "it did not come to that");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_image_that_is_waited_for_past_the_time_is_told_by_its_code() {
+    let scene = scene(0, 1, Operating::default());
+    scene.brand.portal.spend_method_time(ADD, 480.0, Duration::from_secs(7));
+    let output = scene.brand.run(["apply", "--yes", "--settle", "0.1", "--timeout", "4"]).ends_with(0);
+    let told = "warning: the portal's allowance for crm.timeline.icon.add is used up: the image of icon/acme-r0 is sent \
+                again in ";
+    let line = output.stderr.lines().find_map(|line| line.strip_prefix(told)).unwrap_or_else(|| panic!("{output:?}"));
+    assert!(line.ends_with(" s, past the time of --timeout"), "{line}");
+    assert_eq!(scene.brand.live(), scene.goal.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_reset_that_comes_too_late_is_the_reason_of_what_was_skipped() {
+    let scene = scene(1, 3, Operating::default());
+    scene.brand.portal.spend_method_time(ADD, 470.0, Duration::from_secs(300));
+    let output = scene.brand.json("apply --yes --settle 0.1 --timeout 60").ends_with(3);
+    assert_eq!((output.count("applied"), output.count("skipped")), (1, 3), "{:?}", output.fates());
+    let why = output.json["changes"][1]["result"]["why"].as_str().unwrap();
+    assert!(why.contains("for crm.timeline.icon.add may not last for another replace and resets in "), "{why}");
+    assert!(output.text().contains("resets in "), "{}", output.text());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_wait_before_a_pair() {
+    let scene = scene(1, 3, Operating::default());
+    let had = scene.brand.codes();
+    scene.brand.portal.spend_method_time(ADD, 470.0, Duration::from_secs(100));
+    let child = started(&scene.brand, 600);
+    until(|| scene.brand.image("icon/acme-new-0").is_some());
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    nothing_is_missing(&scene.brand, &had);
+    assert_eq!(scene.brand.write_requests().len(), 1, "only the create was sent");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_second_ctrl_c_ends_the_wait_for_an_image_at_once() {
+    let scene = scene(0, 2, Operating::default());
+    scene.brand.portal.spend_method_time(ADD, 480.0, Duration::from_secs(15));
+    let child = started(&scene.brand, 4);
+    until(|| refused(&scene.brand).len() > 1);
+    interrupt(&child);
+    std::thread::sleep(Duration::from_millis(300));
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(scene.brand.image("icon/acme-r0"), None, "it waited all the same");
+    // An apply that finds time on the portal adds it.
+    until(|| scene.brand.apply_with("--timeout 20").code == 0);
+    assert_eq!(scene.brand.live(), scene.goal.into_iter().collect::<Vec<_>>());
 }
