@@ -37,7 +37,9 @@ impl WritePortal for Client {
         }
         let send = async || self.send_batch(commands, halt, urgency).await;
         match commands {
-            [command] if urgency == Urgency::Completing => Ok(self.complete(command, send, all_used_up).await?),
+            [command] if urgency == Urgency::Completing => {
+                Ok(self.complete(command, send, |answers| answers.iter().all(is_used_up)).await?)
+            }
             _ => Ok(send().await?),
         }
     }
@@ -168,8 +170,4 @@ impl From<RequestError> for WriteError {
 
 fn is_used_up(answer: &Answer) -> bool {
     matches!(answer, Answer::Refused { code, .. } if code.eq_ignore_ascii_case(ALLOWANCE_USED_UP))
-}
-
-fn all_used_up(answers: &Vec<Answer>) -> bool {
-    answers.iter().all(is_used_up)
 }
