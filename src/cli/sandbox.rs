@@ -83,6 +83,8 @@ JSON. A rule says which requests, which of those (all, if it does not say), and 
   refuse METHOD CODE ERROR [TEXT]              such commands are refused from then on
   disk-full                                    no file can be stored from then on
   no-batch                                     batches that write are not allowed
+  no-inner [METHOD]                            such commands, or all that write, are not allowed inside
+                                               batches: each is refused in the answer, the others run
   rate-limited N, time-limit, overload         the portal's refusals; rate-limited N times
   expired-token                                the credentials have expired
 Such as:

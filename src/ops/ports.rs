@@ -168,6 +168,10 @@ pub enum Urgency {
 /// The port that writes to a portal. Implementations never send a request twice unless the first was refused without effect.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait WritePortal {
+    /// How many of these replaces, each a delete and then an add, may be sent in one request so that the time that the portal
+    /// gives each method lasts for both halves of them all. At least one: where there is not enough for one it waits until
+    /// there is more, and then asks for another look at the portal ([`Class::Waited`]).
+    async fn permitted_pairs(&self, commands: &[Command]) -> Result<usize, WriteError>;
     /// Sends at most 50 commands in one batch request; one answer for each, in order. `sent` is called when the last byte
     /// was sent and no answer is there yet; again, where the request is sent again.
     async fn write(

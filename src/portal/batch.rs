@@ -13,7 +13,7 @@ use crate::domain::state::Listed;
 
 use super::access::Access;
 use super::error;
-use super::wire::{self, ErrorBody, Malformed, RestResult};
+use super::wire::{self, CallTime, ErrorBody, Malformed, RestResult};
 
 /// A portal runs no more commands in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
@@ -31,6 +31,14 @@ pub(super) fn method(command: &Command) -> String {
         Command::Delete { .. } => "delete",
     };
     format!("crm.timeline.{}.{verb}", command.address().kind)
+}
+
+/// Whether a method is one of those that commands have.
+pub(super) fn is_write(method: &str) -> bool {
+    let ending = method.strip_prefix("crm.timeline.").and_then(|rest| rest.split_once('.'));
+    ending.is_some_and(|(kind, verb)| {
+        Kind::ALL.iter().any(|known| known.name() == kind) && matches!(verb, "add" | "delete")
+    })
 }
 
 /// The method that lists a kind.
@@ -158,6 +166,11 @@ impl BatchAnswers {
         self.time.values().filter_map(|time| time.get("operating")?.as_f64()).reduce(f64::max)
     }
 
+    /// What is said of the time of the command with this key.
+    pub(super) fn time(&self, key: &str) -> CallTime {
+        self.time.get(key).map(wire::call_time).unwrap_or_default()
+    }
+
     /// Takes the part of the command with this key.
     pub(super) fn take(&mut self, key: &str) -> Part {
         match (self.result.remove(key), self.errors.remove(key)) {
@@ -165,7 +178,7 @@ impl BatchAnswers {
                 result,
                 total: self.total.remove(key),
                 more: self.next.get(key).is_some_and(|next| !next.is_null()),
-                resets_in: None,
+                time: self.time(key),
             }),
             (None | Some(Value::Null), Some(error)) => Part::Error(wire::error(&error)),
             (None, None) | (Some(_), Some(_)) => Part::Nothing,
@@ -289,6 +302,14 @@ mod tests {
         assert!(content.contains('+') && content.contains('/'), "the sample must be a hard one");
         assert_eq!(STANDARD.decode(content).unwrap(), bytes);
         assert!(body["cmd"]["c1"].as_str().unwrap().starts_with("crm.timeline.logo.delete?code=a%20b%26c"));
+    }
+
+    #[test]
+    fn the_methods_of_commands_are_known() {
+        assert!([method(&add("a", b"1")), method(&delete("a"))].iter().all(|method| is_write(method)));
+        for other in ["batch", "crm.timeline.icon.list", "crm.timeline.logmessage.add", "icon.add"] {
+            assert!(!is_write(other), "{other}");
+        }
     }
 
     #[test]

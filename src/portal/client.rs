@@ -16,6 +16,7 @@ use crate::ops::events::Event;
 use crate::ops::ports::{PortalError, Urgency};
 
 use super::access::Access;
+use super::batch;
 use super::deadlines::Deadlines;
 use super::error::{self, Effect, RequestError};
 use super::http;
@@ -163,6 +164,8 @@ impl Client {
                     let Self { transport, throttle, deadlines, pending, .. } = self;
                     Renewal { application, transport, throttle, deadlines, pending, purpose }.run(&expired).await?;
                 }
+                // Its sender knows how long that is to be waited for.
+                _ if failure.is_allowance_used_up() && writes_step(purpose, method) => return Err(failure),
                 _ => {
                     last = Some(failure.clone());
                     self.wait_out(purpose, failure, &mut retries).await?;
@@ -217,7 +220,7 @@ impl Client {
         let bytes = self.announcing(purpose, body).await.map_err(broken)?;
         let failure = match wire::body(&bytes) {
             AnswerBody::Result(result) if (200..300).contains(&status) => {
-                self.throttle.note_reset(result.resets_in);
+                self.throttle.note_reset(result.time.resets_in);
                 return Ok(result);
             }
             AnswerBody::Result(_) => error::garbage(&self.access, status, "a result under an error's status", b""),
@@ -256,4 +259,9 @@ impl Client {
     pub(super) fn malformed(&self, method: &str, why: &Malformed) -> RequestError {
         error::malformed(&self.access, method, why)
     }
+}
+
+/// Whether a request is one step of a plan, or half of one: a write by itself, or what completes a replace.
+fn writes_step(purpose: RequestPurpose, method: &str) -> bool {
+    purpose == RequestPurpose::Write(Urgency::Completing) || batch::is_write(method)
 }

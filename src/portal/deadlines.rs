@@ -14,6 +14,9 @@ use super::oauth::RENEWAL_TIMEOUT;
 /// How long past the command's end a replace may be completed and the outcome of writes may be determined.
 const GRACE_PERIOD: Duration = Duration::from_secs(180);
 
+/// How long past the command's end the image of a replace is waited for that the portal has no time allowance for.
+const ALLOWANCE_GRACE: Duration = Duration::from_secs(15 * 60);
+
 /// The deadlines of a command and of each of its requests.
 #[derive(Debug)]
 pub struct Deadlines {
@@ -22,6 +25,8 @@ pub struct Deadlines {
     budget: Duration,
     /// Whether reading serves to determine the outcome of writes.
     in_grace_period: Cell<bool>,
+    /// How long the grace period is: longer once an allowance was waited for in it.
+    grace: Cell<Duration>,
     /// Whether it was announced that the command goes on past its end.
     announced: Cell<bool>,
     /// The longest that one read or download may take.
@@ -51,6 +56,7 @@ impl Deadlines {
             end: Cell::new(now + budget),
             budget,
             in_grace_period: Cell::new(false),
+            grace: Cell::new(GRACE_PERIOD),
             announced: Cell::new(false),
             read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(120),
@@ -72,12 +78,28 @@ impl Deadlines {
         self.in_grace_period.set(true);
     }
 
+    /// Whether the command's end comes before `at`.
+    pub(super) fn ends_before(&self, at: Instant) -> bool {
+        self.end.get() < at
+    }
+
+    /// How much time is left to wait for the allowance of what completes a replace.
+    pub(super) fn left_for_allowance(&self, now: Instant) -> Duration {
+        (self.end.get() + ALLOWANCE_GRACE).saturating_duration_since(now)
+    }
+
+    /// An allowance was waited for until now: what completes or examines writes has its grace period from here on.
+    pub(super) fn renew_grace_period(&self, now: Instant) {
+        let past = now.saturating_duration_since(self.end.get());
+        self.grace.set(self.grace.get().max(past + GRACE_PERIOD));
+    }
+
     /// The time until which a request may be sent.
     pub(super) fn until(&self, purpose: RequestPurpose) -> Instant {
         match purpose {
             RequestPurpose::Read if !self.in_grace_period.get() => self.end.get(),
             RequestPurpose::Write(Urgency::Ordinary) => self.end.get(),
-            RequestPurpose::Read | RequestPurpose::Write(Urgency::Completing) => self.end.get() + GRACE_PERIOD,
+            RequestPurpose::Read | RequestPurpose::Write(Urgency::Completing) => self.end.get() + self.grace.get(),
         }
     }
 
@@ -93,7 +115,7 @@ impl Deadlines {
         match purpose {
             RequestPurpose::Read => self.of_read(purpose, now),
             RequestPurpose::Write(_) => {
-                let (timeout, last) = (self.write_timeout, self.end.get() + GRACE_PERIOD);
+                let (timeout, last) = (self.write_timeout, self.end.get() + self.grace.get());
                 let until = (now + timeout).min(last);
                 RequestDeadline { until, timeout, cut_short: until == last, budget: self.budget }
             }
@@ -143,6 +165,27 @@ mod tests {
         deadlines.extend(Duration::from_secs(5));
         assert_eq!([RequestPurpose::Read, ORDINARY, COMPLETING].map(left), [195, 15, 195]);
         assert_eq!(deadlines.left(ORDINARY, now + Duration::from_secs(60)), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_allowance_is_waited_for_past_the_grace_period_which_then_begins_again() {
+        let now = Instant::now();
+        let deadlines = Deadlines::new(now, Duration::from_secs(10));
+        let seconds = Duration::from_secs;
+        assert_eq!(deadlines.left_for_allowance(now), seconds(910));
+        assert!(deadlines.ends_before(now + seconds(11)) && !deadlines.ends_before(now + seconds(10)));
+        deadlines.renew_grace_period(now + seconds(5));
+        assert_eq!(deadlines.left(COMPLETING, now), seconds(190), "it has not begun");
+        let late = now + seconds(410);
+        assert_eq!((deadlines.left(COMPLETING, late), deadlines.left_for_allowance(late)), (seconds(0), seconds(500)));
+        deadlines.begin_grace_period();
+        deadlines.renew_grace_period(late);
+        for purpose in [RequestPurpose::Read, COMPLETING] {
+            assert_eq!(deadlines.left(purpose, late), seconds(180), "{purpose:?}");
+        }
+        assert_eq!(deadlines.left(ORDINARY, late), Duration::ZERO);
+        assert_eq!(deadlines.of_request(COMPLETING, late).until, late + seconds(120));
+        assert_eq!(deadlines.left_for_allowance(now + seconds(910)), Duration::ZERO, "once is enough");
     }
 
     #[test]

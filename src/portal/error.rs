@@ -7,6 +7,7 @@ use crate::domain::retry::Class;
 use crate::ops::ports::PortalError;
 
 use super::access::{Access, AccessHints};
+use super::allowance::PairsHeld;
 use super::deadlines::RequestDeadline;
 use super::http::{CertProblem, TransportError, TransportFailure};
 use super::limits::{ALLOWANCE_USED_UP, NotPermitted};
@@ -44,6 +45,12 @@ impl RequestError {
 
     pub(super) const fn class(&self) -> Class {
         self.error.class
+    }
+
+    /// Whether the method has no time left, so that nothing was done.
+    pub(super) fn is_allowance_used_up(&self) -> bool {
+        let code = self.error.code.as_deref().unwrap_or_default();
+        self.effect == Effect::None && code.eq_ignore_ascii_case(ALLOWANCE_USED_UP)
     }
 }
 
@@ -350,6 +357,22 @@ pub(super) fn not_permitted(host: &str, budget: Duration, why: NotPermitted) -> 
         NotPermitted::WaitedTooLong(waited) => {
             let message = format!("{host} let a write wait for {} s", waited.as_secs());
             RequestError::new(Class::Waited, Effect::None, message, None)
+        }
+    }
+}
+
+/// No replace was sent, because the time allowance of a method may not last for both of its halves.
+pub(super) fn pairs_held(host: &str, held: PairsHeld) -> RequestError {
+    let of = |method: &str| format!("the allowance of {host} for {method} may not last for another replace");
+    match held {
+        PairsHeld::Waited(method, waited) => {
+            let message = format!("{}; that was waited for, {} s", of(&method), waited.as_secs());
+            RequestError::new(Class::Waited, Effect::None, message, None)
+        }
+        PairsHeld::NoTime(method, held) => {
+            let seconds = held.as_secs_f64().ceil();
+            let message = format!("{} and resets in {seconds} s", of(&method));
+            no_time_to_wait(RequestError::new(Class::Busy, Effect::None, message, None))
         }
     }
 }

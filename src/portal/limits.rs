@@ -8,7 +8,9 @@ use tokio::time::Instant;
 use crate::domain::retry::{Class, Decision, decide};
 use crate::ops::ports::{PortalError, Urgency};
 
+use super::allowance::{Allowances, Shortage};
 use super::bucket::RateBucket;
+use super::wire::CallTime;
 
 /// A write that waited longer than this is not sent without another look at the portal.
 const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
@@ -65,8 +67,10 @@ pub(super) enum NotPermitted {
 pub(super) struct Limits {
     rate: Rate,
     bucket: RateBucket,
-    /// When the time allowance of the methods is filled up again, as last reported.
+    /// When the time allowance of the methods is filled up again, as last reported of any of them.
     allowance_resets_at: Option<Instant>,
+    /// What is known of each method's time allowance.
+    allowances: Allowances,
     /// Until when the portal refuses writes, as it said inside an answer.
     writes_held_until: Option<Instant>,
     /// Permits that were waited for and not used.
@@ -80,6 +84,7 @@ impl Limits {
             rate,
             bucket: RateBucket::new(rate.per_second, rate.burst, now),
             allowance_resets_at: None,
+            allowances: Allowances::default(),
             writes_held_until: None,
             unused_permits: 0,
         }
@@ -90,8 +95,8 @@ impl Limits {
         self.rate
     }
 
-    /// The time to wait until the portal takes writes again. One that completes a replace does not wait where there is
-    /// no time for it: a refusal costs it nothing.
+    /// The time to wait until the portal takes writes again. One that completes a replace does not wait before it was
+    /// refused itself: that costs it nothing, and until it took effect an image is missing.
     pub(super) fn hold(
         &self,
         purpose: RequestPurpose,
@@ -100,13 +105,29 @@ impl Limits {
         jitter: f64,
     ) -> Result<Duration, NotPermitted> {
         let held = self.writes_held_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        if purpose == RequestPurpose::Read || held.is_zero() {
+        if !is_ordinary(purpose) || held.is_zero() {
             return Ok(Duration::ZERO);
         }
         match decide(Class::Busy, 0, Some(held), left, jitter) {
             Decision::Again { after } => Ok(after),
-            Decision::Stop if is_ordinary(purpose) => Err(NotPermitted::WritesHeld(held)),
-            Decision::Stop => Ok(Duration::ZERO),
+            Decision::Stop => Err(NotPermitted::WritesHeld(held)),
+        }
+    }
+
+    /// How many of these replaces, each the methods of its two halves, may be sent together, so that none stops half way for
+    /// want of time allowance. What is known of their methods says more than that some write was refused.
+    pub(super) fn permitted(&mut self, pairs: &[[String; 2]], now: Instant) -> Result<usize, Shortage> {
+        let permitted = self.allowances.permitted(pairs, now)?;
+        self.writes_held_until = None;
+        Ok(permitted)
+    }
+
+    /// How long what completes a replace waits after its method was refused for want of time allowance.
+    pub(super) fn wait_for_allowance(&self, method: &str, now: Instant, jitter: f64) -> Duration {
+        let blocked = self.allowances.blocked_until(method).map(|until| until.saturating_duration_since(now));
+        match decide(Class::Busy, 0, blocked, Duration::MAX, jitter) {
+            Decision::Again { after } => after,
+            Decision::Stop => Duration::MAX,
         }
     }
 
@@ -174,10 +195,15 @@ impl Limits {
         }
     }
 
-    /// The portal refused a write inside an answer because its method used up its time: no more writes until the
-    /// allowance is filled up again.
-    pub(super) const fn hold_writes(&mut self) {
-        self.writes_held_until = self.allowance_resets_at;
+    /// Notes what an answer says of the time of a call to this method.
+    pub(super) fn note_call(&mut self, method: &str, time: CallTime, now: Instant) {
+        self.allowances.note(method, time, now);
+    }
+
+    /// The portal refused a write because its method used up its time: no more writes until some of that is free again.
+    pub(super) fn note_refusal(&mut self, method: &str, now: Instant) {
+        self.allowances.note_refusal(method, now);
+        self.writes_held_until = self.allowances.resets_at(method, now).or(self.allowance_resets_at);
     }
 }
 
@@ -233,19 +259,62 @@ mod tests {
 
     #[test]
     fn writes_wait_until_the_allowance_is_filled_up() {
+        const METHOD: &str = "crm.timeline.icon.add";
         let now = Instant::now();
         let mut limits = limits(now);
-        limits.hold_writes();
+        limits.note_refusal(METHOD, now);
         assert_eq!(limits.hold(ORDINARY, now, seconds(60.0), 0.0), Ok(Duration::ZERO), "nothing was reported yet");
         limits.note_reset(now, Some(seconds(20.0)));
         limits.note_reset(now, None);
-        limits.hold_writes();
+        limits.note_refusal(METHOD, now);
         assert_eq!(limits.hold(RequestPurpose::Read, now, seconds(60.0), 0.0), Ok(Duration::ZERO));
         let wait = limits.hold(ORDINARY, now, seconds(60.0), 0.0).unwrap();
         assert!(wait >= seconds(20.0) && wait < seconds(21.0), "{wait:?}");
         assert_eq!(limits.hold(ORDINARY, now, seconds(10.0), 0.0), Err(NotPermitted::WritesHeld(seconds(20.0))));
-        assert_eq!(limits.hold(COMPLETING, now, seconds(10.0), 0.0), Ok(Duration::ZERO));
+        for left in [10.0, 60.0] {
+            assert_eq!(limits.hold(COMPLETING, now, seconds(left), 0.0), Ok(Duration::ZERO), "an image is missing");
+        }
         assert_eq!(limits.hold(ORDINARY, now + seconds(20.0), seconds(10.0), 0.0), Ok(Duration::ZERO));
+        // The reset of the method itself says more than any other.
+        let time = CallTime { took: 0.1, operating: Some(400.0), resets_in: Some(seconds(5.0)) };
+        limits.note_call(METHOD, time, now);
+        limits.note_refusal(METHOD, now);
+        assert!(limits.hold(ORDINARY, now, seconds(60.0), 0.0).unwrap() < seconds(6.0));
+    }
+
+    #[test]
+    fn a_replace_is_held_by_its_own_methods_alone() {
+        let now = Instant::now();
+        let mut limits = limits(now);
+        let pairs = [["crm.timeline.icon.delete".to_owned(), "crm.timeline.icon.add".to_owned()]];
+        limits.note_reset(now, Some(seconds(500.0)));
+        limits.note_refusal(&pairs[0][1], now);
+        let until = now + seconds(1.0);
+        assert_eq!(limits.permitted(&pairs, now), Err(Shortage { method: pairs[0][1].clone(), until }));
+        assert!(limits.hold(ORDINARY, now, seconds(300.0), 0.0).is_err());
+        assert_eq!(limits.permitted(&pairs, until), Ok(1));
+        assert_eq!(limits.hold(ORDINARY, until, seconds(300.0), 0.0), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn what_completes_a_replace_waits_for_its_own_methods_reset_or_ever_longer() {
+        let now = Instant::now();
+        let mut limits = limits(now);
+        limits.note_reset(now, Some(seconds(500.0)));
+        let mut wait = |method: &str, at: Instant| {
+            limits.note_refusal(method, at);
+            limits.wait_for_allowance(method, at, 1.0).as_secs_f64()
+        };
+        assert_eq!([wait("a", now), wait("a", now), wait("a", now)], [1.5, 2.5, 4.5]);
+        let time = CallTime { took: 0.1, operating: Some(400.0), resets_in: Some(seconds(60.0)) };
+        limits.note_call("a", time, now);
+        let mut wait = |method: &str, at: Instant| {
+            limits.note_refusal(method, at);
+            limits.wait_for_allowance(method, at, 1.0).as_secs_f64()
+        };
+        assert_eq!((wait("a", now), wait("b", now)), (60.5, 1.5), "each method has its own");
+        assert_eq!(wait("a", now + seconds(61.0)), 2.5, "the reset freed too little");
+        assert_eq!(limits.wait_for_allowance("c", now, 1.0), seconds(1.0));
     }
 
     #[test]

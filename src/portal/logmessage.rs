@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     fn read(result: Value, total: Value) -> Result<LogPage, Malformed> {
-        page(RestResult { result, total: Some(total), more: false, resets_in: None })
+        page(RestResult { result, total: Some(total), ..RestResult::default() })
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_one_item_is_reported_for_that_one() {
-        let pages = |result: Value| client().pages(4, RestResult { result, total: None, more: false, resets_in: None });
+        let pages = |result: Value| client().pages(4, RestResult { result, ..RestResult::default() });
         let refusal = |code: &str| json!({"error": code, "error_description": "at s3cr3tS3cr3t"});
         let found = pages(json!({
             "result": {"c0": [{"id": 1, "title": "s3cr3tS3cr3t"}], "c2": 7},

@@ -10,7 +10,7 @@
 //! | `webhook`, `oauth` | the two kinds of credentials: a URL with a secret in it, a file with tokens |
 //! | `access` | one of them |
 //! | `wire` | the shapes of answers, PHP's habits included |
-//! | `bucket`, `limits` | the portal's limits as arithmetic: when the next request may be sent |
+//! | `bucket`, `allowance`, `limits` | the portal's limits as arithmetic: when the next request may be sent |
 //! | `deadlines` | when a command and each of its requests end |
 //! | `http` | one bounded HTTP request |
 //! | `proxy` | the proxy on the way, as the environment names it |
@@ -25,6 +25,7 @@
 //! | `reading`, `writing`, `logmessage`, `doctor` | the ports: what each asks, and what it makes of the answers |
 
 mod access;
+mod allowance;
 mod batch;
 mod bucket;
 mod certificate;

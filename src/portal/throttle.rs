@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::retry::{Class, Decision};
+use crate::domain::retry::{Class, Decision, decide};
 use crate::ops::events::{Event, Observer};
 use crate::ops::ports::PortalError;
 
+use super::allowance::{PairsHeld, Shortage};
 use super::error::{self, RequestError};
 use super::limits::{Limits, NotPermitted, Rate, RequestPurpose, RetryCounts};
+use super::wire::CallTime;
 
 /// Waits longer than this are announced.
 const MIN_ANNOUNCED_WAIT: Duration = Duration::from_secs(1);
@@ -103,9 +105,39 @@ impl Throttle {
         self.limits.borrow_mut().note_reset(Instant::now(), resets_in);
     }
 
-    /// Sends no more writes until the time allowance of the methods is filled up again.
-    pub(super) fn hold_writes(&self) {
-        self.limits.borrow_mut().hold_writes();
+    /// Notes what an answer says of the time of a call to this method.
+    pub(super) fn note_call(&self, method: &str, time: CallTime) {
+        self.limits.borrow_mut().note_call(method, time, Instant::now());
+    }
+
+    /// Notes that a write was refused because its method used up its time allowance.
+    pub(super) fn note_refusal(&self, method: &str) {
+        self.limits.borrow_mut().note_refusal(method, Instant::now());
+    }
+
+    /// How many of these replaces, each the methods of its two halves, may be sent together. Where there is no allowance for
+    /// one it waits until there is more, at the latest until `deadline`; what may be sent then is for its caller to ask
+    /// again, after another look at the portal.
+    pub(super) async fn permitted(&self, pairs: &[[String; 2]], deadline: Instant) -> Result<usize, PairsHeld> {
+        let now = Instant::now();
+        let Shortage { method, until } = match self.limits.borrow_mut().permitted(pairs, now) {
+            Ok(count) => return Ok(count),
+            Err(shortage) => shortage,
+        };
+        let (held, left) = (until.saturating_duration_since(now), deadline.saturating_duration_since(now));
+        match decide(Class::Busy, 0, Some(held), left, jitter()) {
+            Decision::Again { after } => {
+                self.pause(&format!("the portal's allowance for {method} may not last for another replace"), after)
+                    .await;
+                Err(PairsHeld::Waited(method, after))
+            }
+            Decision::Stop => Err(PairsHeld::NoTime(method, held)),
+        }
+    }
+
+    /// How long what completes a replace waits after its method was refused for want of time allowance.
+    pub(super) fn wait_for_allowance(&self, method: &str) -> Duration {
+        self.limits.borrow().wait_for_allowance(method, Instant::now(), jitter())
     }
 
     /// Who is shown what is waited for.
@@ -113,7 +145,8 @@ impl Throttle {
         &self.observer
     }
 
-    async fn pause(&self, why: &str, wait: Duration) {
+    /// Waits, and announces it if that takes long.
+    pub(super) async fn pause(&self, why: &str, wait: Duration) {
         if wait > MIN_ANNOUNCED_WAIT {
             self.observer.observe(Event::Waiting { why: why.to_owned(), wait });
         }

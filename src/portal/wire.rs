@@ -23,7 +23,7 @@ pub(super) enum AnswerBody {
 }
 
 /// The answer of a method that succeeds.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct RestResult {
     /// What the method returns.
     pub(super) result: Value,
@@ -31,7 +31,18 @@ pub(super) struct RestResult {
     pub(super) total: Option<Value>,
     /// Whether there is another page.
     pub(super) more: bool,
-    /// When the method's time allowance is filled up again, counted from the answer on.
+    /// What it says of the method's time.
+    pub(super) time: CallTime,
+}
+
+/// What an answer says of the time that its method takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct CallTime {
+    /// How long the call took, in seconds.
+    pub(super) took: f64,
+    /// How much the method has used of its time allowance, in seconds.
+    pub(super) operating: Option<f64>,
+    /// When some of that is free again, counted from the answer on.
     pub(super) resets_in: Option<Duration>,
 }
 
@@ -70,11 +81,11 @@ pub(super) fn body(bytes: &[u8]) -> AnswerBody {
     if is_error {
         return AnswerBody::Error(error(&Value::Object(fields)));
     }
-    let resets_in = fields.get("time").and_then(resets_in);
+    let time = fields.get("time").map(call_time).unwrap_or_default();
     let more = fields.get("next").is_some_and(|next| !next.is_null());
     let total = fields.remove("total");
     match fields.remove("result") {
-        Some(result) => AnswerBody::Result(RestResult { result, total, more, resets_in }),
+        Some(result) => AnswerBody::Result(RestResult { result, total, more, time }),
         None => AnswerBody::NoAnswer("JSON without a result"),
     }
 }
@@ -166,6 +177,16 @@ pub(super) fn is_deleted(result: &Value) -> bool {
     truth(result) == Some(true)
 }
 
+/// Reads a `time` object, whatever it lacks.
+pub(super) fn call_time(time: &Value) -> CallTime {
+    let seconds = |name: &str| moment(time.get(name)?).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    CallTime {
+        took: seconds("duration").unwrap_or_default(),
+        operating: seconds("operating"),
+        resets_in: resets_in(time),
+    }
+}
+
 /// The time after the answer until the method's time allowance is filled up again, by the server's own clock.
 pub(super) fn resets_in(time: &Value) -> Option<Duration> {
     /// The allowance is counted over ten minutes: more than that is a mistake somewhere.
@@ -231,7 +252,7 @@ mod tests {
     use serde_json::json;
 
     fn answered(result: Value, total: Option<Value>) -> RestResult {
-        RestResult { result, total, more: false, resets_in: None }
+        RestResult { result, total, ..RestResult::default() }
     }
 
     fn icons(list: Value, total: u64) -> Result<Vec<Listed>, Malformed> {
@@ -348,6 +369,17 @@ mod tests {
             ""
         );
         assert_eq!(single(Kind::Logo, &json!({"icon": {}})), Err(Malformed("there is no field `logo`".to_owned())));
+    }
+
+    #[test]
+    fn the_time_of_a_call_is_read_whatever_it_lacks() {
+        let time = json!({"finish": 10, "duration": 0.5, "operating": "1.5", "operating_reset_at": 70});
+        let resets_in = Some(Duration::from_secs(60));
+        assert_eq!(call_time(&time), CallTime { took: 0.5, operating: Some(1.5), resets_in });
+        for odd in [json!(null), json!([]), json!({"duration": -1, "operating": "NaN"}), json!({"operating": null})] {
+            assert_eq!(call_time(&odd), CallTime::default(), "{odd}");
+        }
+        assert_eq!(call_time(&json!({"operating": 2})), CallTime { operating: Some(2.0), ..CallTime::default() });
     }
 
     #[test]

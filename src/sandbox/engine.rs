@@ -220,6 +220,11 @@ impl Engine {
                 pause(self.latency.per_command).await;
                 let at = ticket.index.map(|request| (request, place));
                 let (end, time) = match results.parameters(command) {
+                    _ if ticket.faults.forbids_inside(&command.method) => {
+                        let end = Err(CallRefusal::NOT_IN_BATCH);
+                        self.core().record(at, &end, false);
+                        (end, Value::Null)
+                    }
                     Ok(given) => self.core().execute(at, &command.method, &given, caller, start),
                     Err(refusal) => (Err(refusal), Value::Null),
                 };

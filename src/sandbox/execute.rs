@@ -24,17 +24,7 @@ impl Core {
     ) -> (Result<Success, CallRefusal>, Value) {
         let changed = &mut false;
         let end = self.answer(name, given, caller, start, changed);
-        if let Some((request, place)) = at
-            && let Some(record) = self.requests.get_mut(request)
-        {
-            record.wrote |= *changed;
-            if let Some(command) = record.commands.get_mut(place) {
-                command.end = match &end {
-                    Ok(_) => End::Done,
-                    Err(refusal) => End::Refused(refusal.code.to_string()),
-                };
-            }
-        }
+        self.record(at, &end, *changed);
         let finish = Timestamp::now();
         let used = match &end {
             // Nothing was done, and a method that does not exist has no count.
@@ -42,6 +32,21 @@ impl Core {
             _ => self.meter.count(name, start, duration(start, finish)),
         };
         (end, time(start, finish, used))
+    }
+
+    /// Records how a command ended.
+    pub(super) fn record(&mut self, at: Option<(usize, usize)>, end: &Result<Success, CallRefusal>, changed: bool) {
+        if let Some((request, place)) = at
+            && let Some(record) = self.requests.get_mut(request)
+        {
+            record.wrote |= changed;
+            if let Some(command) = record.commands.get_mut(place) {
+                command.end = match end {
+                    Ok(_) => End::Done,
+                    Err(refusal) => End::Refused(refusal.code.to_string()),
+                };
+            }
+        }
     }
 
     fn answer(

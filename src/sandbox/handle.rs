@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -233,6 +234,12 @@ impl Sandbox {
     /// Lets the icon list end with a `null`. A restart undoes it.
     pub fn set_null_element(&self, present: bool) {
         self.engine.core().world.null_element = present;
+    }
+
+    /// Counts seconds that somebody else used of a method's time; they are free again after so long, to the second.
+    pub fn spend_method_time(&self, method: &str, seconds: f64, free_after: Duration) {
+        let reset_at = Timestamp::now().as_second().saturating_add_unsigned(free_after.as_secs());
+        self.engine.core().meter.spend(method, seconds, reset_at);
     }
 
     fn change(&self, changes: Vec<WorldChange>) -> Result<(), SandboxError> {

@@ -45,7 +45,7 @@ pub use error::SandboxError;
 pub use faults::Faults;
 pub use handle::{Sandbox, StoredEntry, start};
 pub use logmessage::LogList;
-pub use operating::Operating;
+pub use operating::{Costly, Operating};
 pub use options::{Latency, Options, Protocol};
 pub(crate) use page::{CustomEntry, HtmlPage, KindContents, PortalContents};
 pub use record::{Recorded, Recording};

@@ -42,7 +42,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let mut queue = self.queue(|change| matches!(change.action, Action::Delete(_)));
         loop {
             self.look().await;
-            let batch = self.take(&mut queue, MAX_COMMANDS);
+            let batch = self.take(&mut queue, self.at_once(MAX_COMMANDS));
             if batch.is_empty() || !self.may_remove(batch.len()).await {
                 return;
             }

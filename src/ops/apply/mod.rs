@@ -10,6 +10,7 @@ mod finish;
 mod independent;
 mod known;
 mod replace;
+mod send;
 mod settle;
 pub(in crate::ops) mod step_state;
 mod tools;

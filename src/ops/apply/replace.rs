@@ -25,7 +25,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let mut proven = Proven::No { refused: 0 };
         loop {
             self.look().await;
-            let most = if proven == Proven::Yes { MAX_COMMANDS / 2 } else { 1 };
+            let most = if proven == Proven::Yes { self.at_once(MAX_COMMANDS / 2) } else { 1 };
             let batch = self.take(&mut queue, most);
             if batch.is_empty() || !self.may_remove(batch.len()).await {
                 return;
@@ -34,7 +34,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             let first = batch.first().copied();
             match self.send(&commands, Halt::OnError, Urgency::Ordinary).await {
                 Sent::Stopped => return,
-                Sent::NotYet => self.put_first(&mut queue, batch),
+                Sent::NotYet => {
+                    self.put_first(&mut queue, batch);
+                    // What the portal takes by now is not known: one pair tells.
+                    proven = proven.again();
+                }
                 Sent::Lost(why) => {
                     let again = self.settle_steps(batch, &why).await;
                     self.put_first(&mut queue, again);
@@ -287,6 +291,16 @@ enum Proven {
         refused: u32,
     },
     Yes,
+}
+
+impl Proven {
+    /// As at first, but for the images that were refused.
+    const fn again(self) -> Self {
+        match self {
+            Self::Yes => Self::No { refused: 0 },
+            unproven @ Self::No { .. } => unproven,
+        }
+    }
 }
 
 /// The number of images refused in a row after which no other is tried.

@@ -56,7 +56,7 @@ pub(super) struct Writer<'a, P> {
     pub(super) tools: &'a Tools<'a, P>,
     pub(super) journal: &'a dyn Journal,
     requests: Cell<u32>,
-    batches: Cell<Batches>,
+    pub(super) batches: Cell<Batches>,
     stopped: RefCell<Option<String>>,
     pub(super) steps: RefCell<BTreeMap<Address, StepResult>>,
     /// The steps of which nothing was sent, or nothing that can still be carried out.
@@ -79,14 +79,14 @@ pub(super) struct Writer<'a, P> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Batch,
     Single,
 }
 
 /// Whether the portal takes writes in batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Batches {
+pub(super) enum Batches {
     Accepted,
     Refused,
 }
@@ -263,40 +263,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.removals.get()
     }
 
-    /// Sends one request; or one for each command, where the portal refuses batches.
-    pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
-        // A code that a batch would take for a reference is sent by itself; that says nothing of the portal.
-        let plain = !commands.iter().any(|command| command.address().code.as_str().contains('$'));
-        if self.batches.get() == Batches::Accepted && plain {
-            match self.request(commands, halt, urgency, Form::Batch).await {
-                Err(WriteError::NoEffect(error)) if error.class == Class::NoBatch => {
-                    self.batches.set(Batches::Refused);
-                }
-                outcome => return self.sent(outcome),
-            }
-        }
-        let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
-        for command in commands {
-            if halt == Halt::OnError && answers.iter().any(|answer| *answer != Answer::Done) {
-                answers.push(Answer::NotRun);
-                continue;
-            }
-            // The add of a pair whose delete took effect is not put off for anything.
-            let urgency = match command {
-                Command::Add { .. } if halt == Halt::OnError => Urgency::Completing,
-                _ => urgency,
-            };
-            match self.sent(self.request(std::slice::from_ref(command), halt, urgency, Form::Single).await) {
-                Sent::Answered(answer) => answers.extend(answer),
-                Sent::Lost(why) => answers.push(Answer::Unknown(why)),
-                unsent @ (Sent::Stopped | Sent::NotYet) if answers.is_empty() => return unsent,
-                Sent::Stopped | Sent::NotYet => answers.push(Answer::NotRun),
-            }
-        }
-        Sent::Answered(answers)
-    }
-
-    fn sent(&self, outcome: Result<Vec<Answer>, WriteError>) -> Sent {
+    pub(super) fn sent(&self, outcome: Result<Vec<Answer>, WriteError>) -> Sent {
         match outcome {
             Ok(answers) => Sent::Answered(answers),
             Err(WriteError::Unclear(error) | WriteError::Unanswered(error)) => Sent::Lost(error.to_string()),
@@ -310,7 +277,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// One request, unless something stops the run first. A request that completes a replace is not stopped: not by the
     /// user, and not by a journal that cannot be written, which says already that the old image was to be deleted.
-    async fn request(
+    pub(super) async fn request(
         &self,
         commands: &[Command],
         halt: Halt,

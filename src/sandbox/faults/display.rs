@@ -66,6 +66,8 @@ impl fmt::Display for FaultAction {
                 write!(f, "refuse {} {status} {} {}", written(method), written(code), written(description))
             }
             Self::NotAllowedInBatch => f.write_str("no-batch"),
+            Self::NotAllowedInside { method: None } => f.write_str("no-inner"),
+            Self::NotAllowedInside { method: Some(method) } => write!(f, "no-inner {}", written(method)),
             Self::RateLimited(times) => write!(f, "rate-limited {times}"),
             Self::TimeLimit => f.write_str("time-limit"),
             Self::Overload => f.write_str("overload"),

@@ -21,7 +21,7 @@ const MAX_SIDE: u16 = 1000;
 type ReadAction = fn(&mut RuleWords) -> Result<FaultAction, SpecError>;
 
 /// The actions: the word for each, and what reads the words after it.
-const ACTIONS: [(&str, ReadAction); 22] = [
+const ACTIONS: [(&str, ReadAction); 23] = [
     ("status", |words| Ok(instead(answer(words)?))),
     ("status-after", |words| Ok(afterwards(answer(words)?))),
     ("error", |words| Ok(instead(refused(words)?))),
@@ -39,6 +39,10 @@ const ACTIONS: [(&str, ReadAction); 22] = [
     ("cut", cut),
     ("refuse", refuse),
     ("no-batch", |_| Ok(FaultAction::NotAllowedInBatch)),
+    ("no-inner", |words| {
+        let method = optional(words).map(|word| method(&word.text, &word)).transpose()?;
+        Ok(FaultAction::NotAllowedInside { method })
+    }),
     ("rate-limited", |words| {
         Ok(FaultAction::RateLimited(words.number("a number of times, at least 1", 1, u64::MAX)?))
     }),
@@ -59,7 +63,8 @@ const ACTIONS: [(&str, ReadAction); 22] = [
 ///           status-after …               error-after …              html-after …    the answer, after the effect
 ///           delay TIME   drop-before   drop-after   drop-during
 ///           truncate N   tear N   empty   cut N [unanswered]
-///           refuse METHOD CODE ERROR [TEXT]   no-batch   disk-full
+///           refuse METHOD CODE ERROR [TEXT]   disk-full
+///           no-batch   no-inner [METHOD]                                            batches, commands inside them
 ///           rate-limited N   time-limit   overload   expired-token
 /// ```
 ///
@@ -288,6 +293,9 @@ mod tests {
         assert_eq!(one("any delay 1.5s").action, FaultAction::Delay(Duration::from_millis(1500)));
         let body = "{\"error\":\"X\",\"error_description\":\"no; not # now\"}".to_owned();
         let says = FaultAction::StatusAfter { code: 500, body, content_type: JSON.to_owned() };
+        let inside = |method: Option<&str>| FaultAction::NotAllowedInside { method: method.map(str::to_owned) };
+        assert_eq!(one("write no-inner"), rule(On::Write, When::Every, inside(None)));
+        assert_eq!(one("write 3+ no-inner *.Add"), rule(On::Write, When::From(3), inside(Some("*.add"))));
         assert_eq!(one("any error-after 500 X \"no; not # now\"").action, says);
     }
 
@@ -311,6 +319,7 @@ mod tests {
             ("dowload empty", "1:1: `dowload` is no method of this portal; did you mean `download`?"),
             ("any empty\n  any html 99", "2:12: `99` is not an HTTP status from 200 to 599"),
             ("any truncate -1", "1:14: `-1` is not a number of bytes"),
+            ("write no-inner *.ad", "1:16: `*.ad` is no method of this portal; did you mean `*.add`?"),
             ("any rate-limited 0", "1:18: `0` is not a number of times, at least 1"),
             ("any empty; any delay 3", "1:22: `3` is no time such as 250ms or 1.5s, at most an hour"),
             ("any delay 2h", "1:11: `2h` is no time such as 250ms or 1.5s, at most an hour"),
@@ -334,7 +343,7 @@ mod tests {
             assert_eq!(parse(&format!("any {when} empty")).unwrap_err(), format!("1:5: `{when}` {which}"));
         }
         let all = parse("any sleep").unwrap_err();
-        assert!(all.ends_with("; say one of status, status-after, error, error-after, html, image, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, rate-limited, time-limit, overload, expired-token, disk-full"), "{all}");
+        assert!(all.ends_with("; say one of status, status-after, error, error-after, html, image, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, no-inner, rate-limited, time-limit, overload, expired-token, disk-full"), "{all}");
     }
 
     #[test]
@@ -372,6 +381,7 @@ mod tests {
             (method_name(), 200_u16..600, text(), text()).prop_map(|(method, status, code, description)| {
                 FaultAction::RefuseCommand { method, code, description, status }
             }),
+            proptest::option::of(method_name()).prop_map(|method| FaultAction::NotAllowedInside { method }),
             (1..u64::MAX).prop_map(FaultAction::RateLimited),
             prop::sample::select(vec![
                 FaultAction::DropBefore,

@@ -135,6 +135,12 @@ pub enum FaultAction {
     },
     /// A batch that writes is refused as a whole: 405 `ERROR_BATCH_METHOD_NOT_ALLOWED`.
     NotAllowedInBatch,
+    /// A batch is taken, and its commands of a method are not allowed in it: each is refused inside the answer with
+    /// `ERROR_BATCH_METHOD_NOT_ALLOWED`.
+    NotAllowedInside {
+        /// The method, or `*.add`; every method that writes, if there is none.
+        method: Option<String>,
+    },
     /// 503 `QUERY_LIMIT_EXCEEDED` without effect, this many times.
     RateLimited(u64),
     /// 429 `OPERATION_TIME_LIMIT` without effect.

@@ -52,6 +52,8 @@ pub(crate) struct RequestFaults {
     pub(crate) early: Option<Early>,
     /// What happens to the answer of the work.
     pub(crate) late: Option<Late>,
+    /// The methods that are not allowed inside a batch; `None` is every method that writes.
+    not_inside: Vec<Option<String>>,
     /// After how many commands a batch ends.
     pub(crate) cut: Option<(usize, Cut)>,
 }
@@ -144,6 +146,15 @@ impl Script {
 }
 
 impl RequestFaults {
+    /// Whether a command of this method is not allowed inside a batch.
+    pub(crate) fn forbids_inside(&self, method: &str) -> bool {
+        let is_meant = |pattern: &Option<String>| match pattern {
+            Some(pattern) => names(pattern, method),
+            None => writes(method),
+        };
+        self.not_inside.iter().any(is_meant)
+    }
+
     fn add(&mut self, action: &FaultAction, fired: u64, facts: &RequestFacts<'_>, lasting: &mut LastingFaults) {
         let mut early = |early| _ = self.early.get_or_insert(early);
         let mut late = |late| _ = self.late.get_or_insert(late);
@@ -172,6 +183,7 @@ impl RequestFaults {
             FaultAction::NotAllowedInBatch if facts.writes_in_batch() => {
                 early(refused(CallRefusal { status: 405, ..CallRefusal::NOT_IN_BATCH }));
             }
+            FaultAction::NotAllowedInside { method } => self.not_inside.push(method.clone()),
             FaultAction::RateLimited(times) if fired <= *times => early(refused(CallRefusal::TOO_MANY_REQUESTS)),
             FaultAction::TimeLimit => early(refused(CallRefusal::TIME_LIMIT)),
             FaultAction::Overload => {

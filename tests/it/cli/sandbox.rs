@@ -278,6 +278,7 @@ fn scripted_failures_meet_plan_and_apply() {
         "write 1 error-after 500 INTERNAL_SERVER_ERROR",
         "any 1 rate-limited 1; any 3 html 502",
         "write no-batch",
+        "write no-inner *.add",
         "download 30%@3 html 502",
     ] {
         let brand = brand();
@@ -317,7 +318,7 @@ fn the_failures_of_the_help_are_understood() {
         let faults: brandctl::sandbox::Faults = spec.parse().unwrap_or_else(|error| panic!("{spec}: {error}"));
         assert!(!faults.rules.is_empty());
     }
-    let list = "status, status-after, error, error-after, html, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, rate-limited, time-limit, overload, expired-token, disk-full";
+    let list = "status, status-after, error, error-after, html, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, no-inner, rate-limited, time-limit, overload, expired-token, disk-full";
     for action in list.split(", ") {
         assert!(help.contains(action), "the help does not tell of {action}");
     }

@@ -373,6 +373,9 @@ impl ReadPortal for Frail {
 }
 
 impl WritePortal for Frail {
+    async fn permitted_pairs(&self, commands: &[Command]) -> Result<usize, WriteError> {
+        self.client.permitted_pairs(commands).await
+    }
     async fn write(
         &self,
         commands: &[Command],

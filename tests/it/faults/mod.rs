@@ -1,6 +1,7 @@
 //! Applies that are killed, cut off, refused and raced, at every point where that can happen: what is left is never
 //! worse than one code without an image, and the next plain apply ends with exactly what is declared.
 
+mod allowance;
 mod driver;
 mod edits;
 mod judge;
@@ -10,6 +11,7 @@ mod on_the_way;
 mod pitfalls;
 mod processes;
 mod random;
+mod refused_inside;
 mod renewals;
 mod resuming;
 mod rivals;

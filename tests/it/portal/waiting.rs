@@ -180,3 +180,76 @@ async fn going_on_past_the_commands_time_is_told_once() {
                     out, for 180 s at most";
     assert_eq!(told, [Event::Warning(expected.to_owned())]);
 }
+
+/// An answer to a delete and an add, with what is said of their time inside it and nowhere else.
+fn pair_done(add: &Value) -> Step {
+    let delete = json!({"finish": 1000.0, "operating": 1, "operating_reset_at": 1600});
+    let results = json!({"c0": true, "c1": {"icon": entry("a")}});
+    answer(200, &json!({"result": {"result": results, "result_error": [], "result_time": {"c0": delete, "c1": add}}}))
+}
+
+#[tokio::test]
+async fn a_replace_waits_for_the_reset_that_an_answer_names_inside() {
+    let pair = [delete("a"), add("a", PNG)];
+    let two_pairs = [pair.clone(), pair.clone()].concat();
+    let time = |operating: f64, reset: f64| json!({"finish": 1000.0, "operating": operating, "operating_reset_at": 1000.0 + reset});
+    let server =
+        Server::answering([pair_done(&time(1.0, 600.0)), pair_done(&time(479.9, 2.0)), pair_done(&time(479.9, 600.0))])
+            .await;
+    let told = Arc::new(Told::default());
+    let observer = Arc::clone(&told);
+    let client = client(server.webhook(), Duration::from_secs(30), |settings| settings.observer = observer);
+    let write = async || client.write(&pair, Halt::OnError, Urgency::Ordinary, &|| {}).await.unwrap();
+    assert_eq!(client.permitted_pairs(&two_pairs).await.unwrap(), 2, "nothing is known");
+    write().await;
+    assert_eq!(client.permitted_pairs(&two_pairs).await.unwrap(), 2);
+    write().await;
+    // There is more in two seconds; what may be sent then, the portal is to be asked again.
+    let started = Instant::now();
+    let failure = client.permitted_pairs(&two_pairs).await.unwrap_err();
+    assert!(started.elapsed() > Duration::from_secs(2));
+    assert!(matches!(&failure, WriteError::NoEffect(error) if error.class == Class::Waited), "{failure:?}");
+    let events = told.0.lock().unwrap().clone();
+    let expected = "the portal's allowance for crm.timeline.icon.add may not last for another replace";
+    assert!(matches!(&events[..], [Event::Waiting { why, .. }] if why == expected), "{events:?}");
+    assert_eq!(client.permitted_pairs(&two_pairs).await.unwrap(), 2, "what is used is not known any more");
+    write().await;
+    let failure = client.permitted_pairs(&two_pairs).await.unwrap_err();
+    let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
+    assert_no_secret(&error);
+    assert_eq!((error.class, error.hint.is_some()), (Class::Deadline, true));
+    let message =
+        format!("the allowance of {} for crm.timeline.icon.add may not last for another replace", server.address);
+    let message = format!("{message} and resets in 600 s, and --timeout leaves no time to wait it out");
+    assert_eq!(error.message, message);
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn what_completes_a_replace_is_sent_until_the_allowance_is_there_and_told_past_the_end() {
+    let used_up = || json!({"result": {"result": [], "result_error": {"c0": {"error": "OPERATION_TIME_LIMIT"}}}});
+    let done = batch(json!({"c0": {"icon": entry("a")}}), json!([]), json!([]));
+    let server =
+        Server::answering([answer(200, &used_up()), error(429, "OPERATION_TIME_LIMIT"), answer(200, &used_up()), done])
+            .await;
+    let told = Arc::new(Told::default());
+    let observer = Arc::clone(&told);
+    let client = client(server.webhook(), Duration::from_secs(2), |settings| settings.observer = observer);
+    let answers = client.write(&[add("a", PNG)], Halt::Never, Urgency::Completing, &|| {}).await.unwrap();
+    assert_eq!(answers, [Answer::Done]);
+    assert_eq!(server.requests().len(), 4);
+    let events = told.0.lock().unwrap().clone();
+    let before = "the portal's allowance for crm.timeline.icon.add is used up: the image of icon/a is sent again in ";
+    let is_warning = |event: &&Event| match event {
+        Event::Warning(text) => {
+            text.strip_prefix(before).is_some_and(|rest| rest.ends_with(" s, past the time of --timeout"))
+        }
+        _ => false,
+    };
+    assert!(events.iter().filter(is_warning).count() > 0, "{events:?}");
+    // An ordinary write by itself is given back after the wait.
+    let server = Server::answering([error(429, "OPERATION_TIME_LIMIT")]).await;
+    let failure = server.client().write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err();
+    assert!(matches!(&failure, WriteError::NoEffect(error) if error.class == Class::Waited), "{failure:?}");
+    server.requests();
+}

@@ -159,6 +159,21 @@ async fn faults_that_answer_for_the_portal() {
     portal.result("crm.timeline.icon.add", json!({ "code": "b", "fileContent": base64(&png(24, 0)) })).await;
     assert_eq!(portal.codes(), ["icon/b"]);
 
+    let inside = FaultAction::NotAllowedInside { method: Some("*.add".to_owned()) };
+    portal.sandbox.set_faults(Faults::one(On::Write, When::From(2), inside));
+    portal.batch(false, json!([add("c", 24, 0)])).await;
+    let answer = portal.batch(false, json!({ "x": add("d", 24, 0), "y": delete("c") })).await;
+    let text = "Method is not allowed for batch usage";
+    let refused = json!({ "error": "ERROR_BATCH_METHOD_NOT_ALLOWED", "error_description": text });
+    assert_eq!((&answer["result_error"]["x"], &answer["result"]["y"]), (&refused, &json!(true)));
+    let answer = portal.batch(true, json!([add("d", 24, 0), delete("b")])).await;
+    assert_eq!(answer["result"], json!([]), "a batch that halts ends there");
+    portal.result("crm.timeline.icon.add", json!({ "code": "d", "fileContent": base64(&png(24, 0)) })).await;
+    assert_eq!(portal.codes(), ["icon/b", "icon/d"]);
+    portal.sandbox.set_faults("write no-inner".parse().unwrap());
+    let answer = portal.batch(false, json!({ "x": delete("b"), "y": "scope" })).await;
+    assert_eq!((&answer["result_error"]["x"], &answer["result"]["y"]), (&refused, &json!(["crm"])));
+
     portal.sandbox.set_faults(Faults::one(On::Write, When::Every, FaultAction::Delay(Duration::from_millis(80))));
     let before = Instant::now();
     portal.result("scope", json!({})).await;

@@ -38,7 +38,9 @@ async fn the_bucket_refuses_without_effect_and_leaks() {
 async fn method_time_blocks_a_method_until_its_window_ends() {
     // Without a bucket: the two limits have nothing to do with each other.
     let (limit, window, cost) = (Duration::from_secs(30), Duration::from_secs(5), Duration::from_secs(10));
-    let portal = portal_with(|options| options.operating = Some(Operating { limit, window, cost }));
+    let portal = portal_with(|options| {
+        options.operating = Some(Operating { limit, window, parts: 1, cost, ..Operating::default() })
+    });
     let mut reset_at = 0;
     for cost in [10.0, 20.0, 30.0] {
         let (status, answer) = portal.call("user.admin", json!({})).await;
@@ -60,10 +62,36 @@ async fn method_time_blocks_a_method_until_its_window_ends() {
     assert!(answer["time"]["operating_reset_at"].as_i64().unwrap() > reset_at);
 }
 
+/// What somebody else used is reported, and is free again at its own time.
+#[tokio::test]
+async fn one_reset_may_not_free_enough_method_time() {
+    let limit = Duration::from_secs(30);
+    let portal = portal_with(|options| options.operating = Some(Operating { limit, ..Operating::default() }));
+    portal.sandbox.spend_method_time("user.admin", 5.0, Duration::from_secs(2));
+    portal.sandbox.spend_method_time("user.admin", 25.0, Duration::from_secs(4));
+    portal.sandbox.spend_method_time("scope", 29.0, Duration::from_secs(4));
+    assert_eq!(portal.call("user.admin", json!({})).await.0, 429);
+    let (status, answer) = portal.call("scope", json!({})).await;
+    let time = &answer["time"];
+    let left = time["operating_reset_at"].as_f64().unwrap() - time["finish"].as_f64().unwrap();
+    assert!(status == 200 && time["operating"].as_f64().unwrap() >= 29.0 && (2.0..=4.0).contains(&left), "{answer}");
+    let mut operating = Vec::new();
+    while operating.last() != Some(&0) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let (status, answer) = portal.call("user.admin", json!({})).await;
+        let used = answer["time"]["operating"].as_f64().map_or(30, |used| used as u64);
+        assert_eq!(status == 429, used == 30, "{answer}");
+        if operating.last() != Some(&used) {
+            operating.push(used);
+        }
+    }
+    assert_eq!(operating, [30, 25, 0]);
+}
+
 #[tokio::test]
 async fn method_time_has_the_portals_limit_and_can_be_off() {
     let usual = Operating::default();
-    assert_eq!((usual.limit.as_secs(), usual.window.as_secs(), usual.cost.as_secs()), (480, 600, 0));
+    assert_eq!((usual.limit.as_secs(), usual.window.as_secs(), usual.parts, usual.cost.as_secs()), (480, 600, 10, 0));
     let cost = Duration::from_secs(240);
     let portal = portal_with(|options| options.operating = Some(Operating { cost, ..usual }));
     let commands = json!(["scope", "scope", "scope"]);
