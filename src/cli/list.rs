@@ -83,7 +83,7 @@ fn look(
     attempt: &mut Attempt,
 ) -> Result<ListReport, Failure> {
     let Arguments { select, reports, .. } = arguments;
-    recovery::tell_open(context, &connection, attempt)?;
+    recovery::settle(context, &connection, attempt)?;
     let ownership = manifest.as_ref().map(Manifest::ownership);
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
     recovery::remember(&connection)?;

@@ -95,24 +95,6 @@ fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt
     }
 }
 
-/// Says which runs have requests that may still be carried out. They are not settled: nothing is written.
-pub(super) fn tell_open(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt) -> Result<(), Failure> {
-    let all = match RunStore::new(connection.state.clone(), None).all() {
-        Ok(all) => all,
-        Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
-        Err(error) => {
-            let message = format!("the runs cannot be read: {error}");
-            attempt.findings.push(Finding::warning("run-open", message));
-            return final_failure(context, &error).map_or(Ok(()), Err);
-        }
-    };
-    for run in all.iter().filter(|run| run.state.ended.is_none()) {
-        let window = run.state.window(now(), context.settle);
-        attempt.findings.extend(window.map(|window| recover::may_change(&run.state, &window)));
-    }
-    Ok(())
-}
-
 /// The failure of a command that has to end while it reads runs: it goes on with nothing then, a plan neither.
 fn final_failure(context: &Context<'_>, error: &io::Error) -> Option<Failure> {
     if context.interrupt.is_raised() {

@@ -1,6 +1,7 @@
 //! Whether apply has everything that it needs: the checks of `doctor`, made from what was observed on the way to a portal.
 //! A check that was skipped says why, and only what would make apply fail counts as failed.
 
+use super::asset::Address;
 use super::finding::Problem;
 
 /// The scope that the methods of icons and logos are in.
@@ -31,6 +32,8 @@ pub(crate) enum DoctorSubject {
     Scope,
     Rights,
     Methods,
+    /// Whether images can be read back.
+    Downloads,
     /// How fast requests may follow one another.
     Limits,
 }
@@ -49,6 +52,7 @@ impl DoctorSubject {
             Self::Scope => "scope",
             Self::Rights => "rights",
             Self::Methods => "methods",
+            Self::Downloads => "downloads",
             Self::Limits => "limits",
         }
     }
@@ -155,6 +159,8 @@ pub(crate) struct DoctorObservations {
     pub(crate) connected: Option<Result<String, Problem>>,
     pub(crate) greeted: Option<Result<Greeting, Problem>>,
     pub(crate) inquired: Option<Result<Inquiry, Problem>>,
+    /// An entry whose image was downloaded; `None` inside when the portal has no custom entry.
+    pub(crate) downloaded: Option<Result<Option<Address>, Problem>>,
 }
 
 /// Every check once, in their order, made from what was observed.
@@ -186,6 +192,7 @@ pub(crate) fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
         clock(observed.greeted.as_ref()),
     ];
     checks.extend(inquiry(observed.inquired.as_ref()));
+    checks.push(downloads(observed.downloaded.as_ref()));
     checks.push(limits(setup, observed.inquired.as_ref().and_then(|inquired| inquired.as_ref().ok())));
     checks
 }
@@ -221,6 +228,22 @@ fn tls(greeted: Option<&Result<Greeting, Problem>>, setup: Option<&Setup>) -> Do
         return skipped(DoctorSubject::Tls, "plain http, which is spoken to this machine only");
     }
     of(DoctorSubject::Tls, greeted, "no connection", |_| "the certificate is trusted".to_owned())
+}
+
+/// Without downloads a portal can be written to, and nothing that it holds can be compared or kept: the entries that were there
+/// before are unknown.
+fn downloads(downloaded: Option<&Result<Option<Address>, Problem>>) -> DoctorCheck {
+    match downloaded {
+        None => skipped(DoctorSubject::Downloads, "the portal could not be read"),
+        Some(Ok(None)) => skipped(DoctorSubject::Downloads, "the portal has no custom entry to try it with"),
+        Some(Ok(Some(address))) => {
+            check(DoctorSubject::Downloads, Health::Ok, format!("the image of {address} can be downloaded"), None)
+        }
+        Some(Err(problem)) => {
+            let help = "what is there already stays unknown and is left alone, and no copies can be kept; look at what is between this machine and the portal";
+            check(DoctorSubject::Downloads, Health::Warning, problem.message.clone(), Some(help))
+        }
+    }
 }
 
 fn clock(greeted: Option<&Result<Greeting, Problem>>) -> DoctorCheck {

@@ -1,14 +1,16 @@
 //! Tries the way to a portal step by step, and stops where it ends. Writes nothing.
 
-use crate::domain::asset::Kind;
-use crate::domain::doctor::DoctorObservations;
+use crate::domain::asset::{Address, Kind};
+use crate::domain::doctor::{DoctorObservations, Inquiry};
+use crate::domain::finding::Problem;
+use crate::domain::state::{Content, Listed};
 
 use super::events::{Event, Observer, Stage};
-use super::ports::{DoctorPort, Interrupt};
+use super::ports::{DoctorPort, Interrupt, ReadPortal};
 
 /// Observes the portal until something fails, or until `interrupt` is raised.
 pub(crate) async fn observe(
-    portal: &impl DoctorPort,
+    portal: &(impl DoctorPort + ReadPortal),
     observer: &dyn Observer,
     interrupt: &Interrupt,
 ) -> DoctorObservations {
@@ -26,7 +28,22 @@ pub(crate) async fn observe(
         let inquired = unless(interrupt, portal.inquire(&methods())).await;
         seen.inquired = inquired.map(|inquired| inquired.map_err(Into::into));
     }
+    if let Some(Ok(Inquiry { caller: Ok(_), .. })) = seen.inquired {
+        seen.downloaded = unless(interrupt, download(portal)).await.flatten();
+    }
     seen
+}
+
+/// Downloads the image of one custom entry. `None` when the portal cannot be read, which other checks say.
+async fn download(portal: &impl ReadPortal) -> Option<Result<Option<Address>, Problem>> {
+    let listing = portal.list().await.ok()?;
+    let Some(Listed { address, file_uri, .. }) = listing.entries.into_iter().find(|listed| !listed.system) else {
+        return Some(Ok(None));
+    };
+    let downloaded = portal.download(&file_uri).await.map_err(|error| error.to_string());
+    let judged = downloaded.and_then(|bytes| Content::of_download(address.kind, &bytes));
+    let problem = |why| Problem::new(format!("the image of {address} cannot be downloaded: {why}"));
+    Some(judged.map_err(problem).map(|_| Some(address.clone())))
 }
 
 /// The result of `work`; `None` if the user asked to stop before.

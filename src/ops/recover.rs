@@ -157,7 +157,7 @@ fn open(run: &RunState, window: &OpenWindow) -> String {
 }
 
 /// The finding about a portal that may still change.
-pub(crate) fn may_change(run: &RunState, window: &OpenWindow) -> Finding {
+fn may_change(run: &RunState, window: &OpenWindow) -> Finding {
     let message = format!("the portal may still change: {}", open(run, window));
     Finding::error("may-change", message).help("wait, then run it again; `brandctl apply` waits by itself")
 }

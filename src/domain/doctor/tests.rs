@@ -42,6 +42,7 @@ fn healthy() -> DoctorObservations {
         connected: Some(Ok(address)),
         greeted: Some(Ok(Greeting { ahead: Some(-3) })),
         inquired: Some(Ok(inquiry())),
+        downloaded: Some(Ok(Some("icon/acme".parse().unwrap()))),
     }
 }
 
@@ -76,6 +77,7 @@ fn all_is_well() {
             "ok scope: `crm` is among them",
             "ok rights: the user is an administrator",
             "ok methods: all 2 are there",
+            "ok downloads: the image of icon/acme can be downloaded",
             "ok limits: at most 2 requests per second (--rps), 50 at once; 1 of 480 s of method time used",
         ]
     );
@@ -83,8 +85,13 @@ fn all_is_well() {
 
 #[test]
 fn what_cannot_be_looked_at_is_skipped() {
-    let down =
-        DoctorObservations { connected: Some(Err(problem("refused"))), greeted: None, inquired: None, ..healthy() };
+    let down = DoctorObservations {
+        connected: Some(Err(problem("refused"))),
+        greeted: None,
+        inquired: None,
+        downloaded: None,
+        ..healthy()
+    };
     assert_eq!(
         lines(&down)[4..],
         [
@@ -95,6 +102,7 @@ fn what_cannot_be_looked_at_is_skipped() {
             "skipped scope: no connection",
             "skipped rights: no connection",
             "skipped methods: no connection",
+            "skipped downloads: the portal could not be read",
             "ok limits: at most 2 requests per second (--rps), 50 at once",
         ]
     );

@@ -106,6 +106,8 @@ printed! {
         Rights,
         /// Whether the portal has the methods.
         Methods,
+        /// Whether images can be read back.
+        Downloads,
         /// How fast requests may follow one another.
         Limits,
     }

@@ -5,6 +5,11 @@ use brandctl::sandbox::{Faults, Protocol};
 
 use crate::common::{Brand, Output, command, scrubbed};
 
+/// A portal with a custom entry.
+fn brand() -> Brand {
+    Brand::new().portal_has("icon/other", 9)
+}
+
 fn refusal(method: &str, code: &str) -> Faults {
     let action = FaultAction::RefuseCommand {
         method: method.to_owned(),
@@ -18,7 +23,7 @@ fn refusal(method: &str, code: &str) -> Faults {
 /// `failed rights` and so on: the checks that are not ok.
 fn ailments(output: &Output) -> Vec<String> {
     let checks = output.json["checks"].as_array().unwrap();
-    assert_eq!(checks.len(), 12, "every check is told: {output:?}");
+    assert_eq!(checks.len(), 13, "every check is told: {output:?}");
     let word = |check: &serde_json::Value, key: &str| check[key].as_str().unwrap().to_owned();
     let ill = checks.iter().filter(|check| check["health"] != "ok");
     ill.map(|check| format!("{} {}", word(check, "health"), word(check, "check"))).collect()
@@ -26,7 +31,7 @@ fn ailments(output: &Output) -> Vec<String> {
 
 #[test]
 fn nothing_stands_in_the_way() {
-    let brand = Brand::new();
+    let brand = brand();
     let output = brand.writing_nothing(|| brand.both("doctor").ends_with(0));
     insta::assert_snapshot!(output.out(), @"
     ok       config       http://PORTAL, by the webhook of BITRIX24_WEBHOOK_URL
@@ -40,6 +45,7 @@ fn nothing_stands_in_the_way() {
     ok       scope        `crm` is among them
     ok       rights       the user is an administrator
     ok       methods      all 8 are there
+    ok       downloads    the image of icon/other can be downloaded
     ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
 
     Nothing stands in the way of apply.
@@ -51,7 +57,7 @@ fn nothing_stands_in_the_way() {
 
 #[test]
 fn a_user_without_rights_is_told_what_works() {
-    let brand = Brand::new().without_rights();
+    let brand = brand().without_rights();
     let output = brand.writing_nothing(|| brand.both("doctor").ends_with(1));
     assert_eq!(ailments(&output), ["skipped tls", "failed rights"]);
     insta::assert_snapshot!(output.out(), @"
@@ -67,6 +73,7 @@ fn a_user_without_rights_is_told_what_works() {
     failed   rights       the user is no administrator
                           help: plan, drift and list work all the same; apply needs an administrator's credentials
     ok       methods      all 8 are there
+    ok       downloads    the image of icon/other can be downloaded
     ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
 
     Apply would fail: 1 check failed.
@@ -75,10 +82,10 @@ fn a_user_without_rights_is_told_what_works() {
 
 #[test]
 fn a_webhook_without_the_scope_is_told() {
-    let brand = Brand::new();
+    let brand = brand();
     let webhook = brand.portal.scopeless_webhook();
     let output = brand.with_webhook(Some(&webhook)).both("doctor").ends_with(1);
-    assert_eq!(ailments(&output), ["skipped tls", "failed scope", "failed methods"]);
+    assert_eq!(ailments(&output), ["skipped tls", "failed scope", "failed methods", "skipped downloads"]);
     insta::assert_snapshot!(output.out(), @"
     ok       config       http://PORTAL, by the webhook of BITRIX24_WEBHOOK_URL
     ok       manifest     brand.yaml is for any portal
@@ -93,6 +100,7 @@ fn a_webhook_without_the_scope_is_told() {
     ok       rights       the user is an administrator
     failed   methods      the credentials are not good for crm.timeline.icon.add, crm.timeline.icon.get, crm.timeline.icon.list, crm.timeline.icon.delete, crm.timeline.logo.add, crm.timeline.logo.get, crm.timeline.logo.list, crm.timeline.logo.delete
                           help: give the webhook or application the scope `crm`
+    skipped  downloads    the portal could not be read
     ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
 
     Apply would fail: 2 checks failed.
@@ -101,16 +109,23 @@ fn a_webhook_without_the_scope_is_told() {
 
 #[test]
 fn what_cannot_be_reached_is_told_and_the_rest_is_skipped() {
-    let rest = ["skipped clock", "skipped credentials", "skipped scope", "skipped rights", "skipped methods"];
-    let down = Brand::new().with_webhook(Some("http://127.0.0.1:9/rest/1/q7w8e9r0t1y2u3i4/"));
+    let rest = [
+        "skipped clock",
+        "skipped credentials",
+        "skipped scope",
+        "skipped rights",
+        "skipped methods",
+        "skipped downloads",
+    ];
+    let down = brand().with_webhook(Some("http://127.0.0.1:9/rest/1/q7w8e9r0t1y2u3i4/"));
     let output = down.both("doctor").ends_with(1);
     assert_eq!(ailments(&output), [&["failed tcp", "skipped tls"][..], &rest].concat());
     assert!(!output.text().contains("q7w8e9r0t1y2u3i4"));
-    let nameless = Brand::new().with_webhook(Some("https://acme.invalid/rest/1/q7w8e9r0t1y2u3i4/"));
+    let nameless = brand().with_webhook(Some("https://acme.invalid/rest/1/q7w8e9r0t1y2u3i4/"));
     let output = nameless.both("doctor").ends_with(1);
     assert_eq!(ailments(&output), [&["failed dns", "skipped tcp", "skipped tls"][..], &rest].concat());
     // Somebody who speaks no TLS.
-    let brand = Brand::new();
+    let brand = brand();
     let plain = format!("https://{}/rest/1/q7w8e9r0t1y2u3i4/", brand.portal.address());
     let output = brand.with_webhook(Some(&plain)).both("doctor").ends_with(1);
     assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
@@ -118,8 +133,15 @@ fn what_cannot_be_reached_is_told_and_the_rest_is_skipped() {
 
 #[test]
 fn a_certificate_authority_of_its_own_must_be_named() {
-    let brand = Brand::on(|options| options.protocol = Protocol::Https);
-    let rest = ["skipped clock", "skipped credentials", "skipped scope", "skipped rights", "skipped methods"];
+    let brand = Brand::on(|options| options.protocol = Protocol::Https).portal_has("icon/other", 9);
+    let rest = [
+        "skipped clock",
+        "skipped credentials",
+        "skipped scope",
+        "skipped rights",
+        "skipped methods",
+        "skipped downloads",
+    ];
     let output = brand.both("doctor").ends_with(1);
     assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
     assert!(output.stdout.contains("help: if the portal has a certificate authority"), "{}", output.stdout);
@@ -129,7 +151,7 @@ fn a_certificate_authority_of_its_own_must_be_named() {
 
 #[test]
 fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
-    let brand = Brand::new();
+    let brand = brand();
     let doctor = |proxy: &str| {
         let output = command(brand.folder.path())
             .args(["doctor", "--quiet"])
@@ -154,6 +176,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     skipped  scope        no connection
     skipped  rights       no connection
     skipped  methods      no connection
+    skipped  downloads    the portal could not be read
     ok       limits       at most 2 requests per second (--rps), 50 at once
 
     Apply would fail: 1 check failed.
@@ -173,6 +196,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     skipped  scope        no connection
     skipped  rights       no connection
     skipped  methods      no connection
+    skipped  downloads    the portal could not be read
     ok       limits       at most 2 requests per second (--rps), 50 at once
 
     Apply would fail: 1 check failed.
@@ -186,7 +210,7 @@ fn credentials_that_are_missing_or_mistyped_end_it_at_once() {
         Some("https://acme.bitrix24.com/q7w8e9r0t1y2u3i4/"),
         Some("http://acme.bitrix24.com/rest/1/q7w8e9r0t1y2u3i4/"),
     ] {
-        let output = Brand::new().with_webhook(webhook).both("doctor").ends_with(1);
+        let output = brand().with_webhook(webhook).both("doctor").ends_with(1);
         let ailments = ailments(&output);
         assert_eq!(ailments[0], "failed config");
         assert!(ailments[1..].iter().all(|check| check.starts_with("skipped ")), "{ailments:?}");
@@ -196,7 +220,7 @@ fn credentials_that_are_missing_or_mistyped_end_it_at_once() {
 
 #[test]
 fn what_the_portal_refuses_is_told_where_it_belongs() {
-    let brand = Brand::new();
+    let brand = brand();
     for (faults, expected) in [
         (refusal("scope", "insufficient_scope"), vec!["skipped tls", "failed scope"]),
         (refusal("method.get", "INTERNAL_SERVER_ERROR"), vec!["skipped tls", "failed methods"]),
@@ -211,7 +235,14 @@ fn what_the_portal_refuses_is_told_where_it_belongs() {
                     content_type: "application/json".to_owned(),
                 },
             ),
-            vec!["skipped tls", "failed credentials", "skipped scope", "skipped rights", "skipped methods"],
+            vec![
+                "skipped tls",
+                "failed credentials",
+                "skipped scope",
+                "skipped rights",
+                "skipped methods",
+                "skipped downloads",
+            ],
         ),
     ] {
         brand.fail(faults);
@@ -226,7 +257,7 @@ fn a_portal_that_refuses_batches_is_asked_one_by_one() {
         body: "{\"error\":\"ERROR_BATCH_METHOD_NOT_ALLOWED\"}".to_owned(),
         content_type: "application/json".to_owned(),
     };
-    let brand = Brand::new().failing(On::Method("batch".to_owned()), When::Every, refused);
+    let brand = brand().failing(On::Method("batch".to_owned()), When::Every, refused);
     let output = brand.writing_nothing(|| brand.both("doctor").ends_with(0));
     assert_eq!(ailments(&output), ["skipped tls"]);
 }
@@ -238,11 +269,11 @@ fn the_manifest_must_be_for_this_portal() {
         ("version: 1\nown: [\"acme-*\"]\n", "and 1 more"),
         ("", "empty"),
     ] {
-        let output = Brand::new().manifest(text).both("doctor").ends_with(1);
+        let output = brand().manifest(text).both("doctor").ends_with(1);
         assert_eq!(ailments(&output), ["failed manifest", "skipped tls"], "{text}");
         assert!(output.stdout.contains(message), "{}", output.stdout);
     }
-    let brand = Brand::new();
+    let brand = brand();
     std::fs::remove_file(brand.path("brand.yaml")).unwrap();
     assert_eq!(ailments(&brand.both("doctor").ends_with(0)), ["skipped manifest", "skipped tls"]);
     assert_eq!(ailments(&brand.both("doctor -f elsewhere.yaml").ends_with(1)), ["failed manifest", "skipped tls"]);
@@ -250,8 +281,20 @@ fn the_manifest_must_be_for_this_portal() {
 
 #[test]
 fn a_state_folder_that_cannot_be_used_is_told() {
-    let brand = Brand::new();
+    let brand = brand();
     std::fs::write(brand.path("file"), b"").unwrap();
     let output = brand.both("doctor --state-dir file/state").ends_with(1);
     assert_eq!(ailments(&output), ["failed state", "skipped tls"]);
+}
+
+/// A portal can be written to without them, so they are no failure.
+#[test]
+fn images_that_cannot_be_downloaded_are_told() {
+    let brand = brand();
+    brand.fail("download every status 401 no".parse().unwrap());
+    let output = brand.both("doctor").ends_with(0);
+    assert_eq!(ailments(&output), ["skipped tls", "warning downloads"]);
+    assert!(output.stdout.contains("the image of icon/other cannot be downloaded: "), "{}", output.stdout);
+    let empty = Brand::new().json("doctor").ends_with(0);
+    assert_eq!(ailments(&empty), ["skipped tls", "skipped downloads"]);
 }

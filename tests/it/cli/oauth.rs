@@ -50,6 +50,7 @@ fn doctor_plan_apply_and_list_work_with_an_application() {
     ok       scope        `crm` is among them
     ok       rights       the user is an administrator
     ok       methods      all 8 are there
+    ok       downloads    the image of icon/acme-00 can be downloaded
     ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
 
     Nothing stands in the way of apply.

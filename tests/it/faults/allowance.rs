@@ -230,7 +230,7 @@ fn trials() -> Vec<Trial> {
             }
         }
         for method in [ADD, DELETE] {
-            for free in [[1, 3], [2, 4], [2, 6]] {
+            for free in [[1, 6], [2, 7], [2, 9]] {
                 for creates in 0..=1 {
                     trials.push(one_wait_is_not_enough(method, creates, free, form));
                 }

@@ -14,7 +14,7 @@ use super::trials::{Trial, trial};
 use crate::common::{Brand, command};
 
 /// How long a request waits at the portal before anything happens.
-const LAG: Duration = Duration::from_millis(500);
+const LAG: Duration = Duration::from_millis(1500);
 /// Longer than a busy machine takes to end a process.
 const LONG_LAG: Duration = Duration::from_secs(2);
 

@@ -130,7 +130,9 @@ fn is_left_well(brand: &Brand, old: &[String], event: Event, output: &Output) {
         return;
     }
     assert_eq!(renewed, new[0] != old[0] && new[1] != old[1], "the pair of the server is not the file's: {told}");
-    brand.run(["list"]).ends_with(0);
+    // Whatever the command was about to write may still be carried out; that is not the matter here.
+    brand.run(["list", "--settle", "0.001"]);
+    brand.run(["list", "--settle", "0.001"]).ends_with(0);
     assert_eq!(brand.portal.refreshes(), 1);
 }
 
