@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asset::{Address, Digest, Kind};
-use super::diff::{Action, Change, Diff};
+use super::diff::{Action, Before, Change, Diff};
 use super::evidence::{Usage, UsageEvidence};
-use super::state::{Content, ObservedEntry};
+use super::state::{Content, Listed, ObservedEntry};
 
 /// The bytes of a plan by their digest: what it uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
@@ -117,6 +117,12 @@ impl Change {
         self.action.before().is_some_and(|before| before.content.is_some())
     }
 
+    /// Whether a listed entry is where it was, under the same code: it need not be read to know that nothing was done to it.
+    pub(crate) fn is_where_it_was(&self, listed: &Listed) -> bool {
+        let is_same = |before: &Before| listed.file_uri == before.file_uri && listed.address.code == before.code;
+        self.action.before().is_some_and(is_same)
+    }
+
     /// The state of this change, given the entries that the portal has under its code, in any letter case.
     pub(crate) fn step_state(&self, live: &[ObservedEntry]) -> StepState {
         if live.iter().any(|entry| entry.listed.system) {
@@ -145,8 +151,8 @@ impl Change {
         if let Some(before) = before
             && listed.address.code == before.code
         {
-            // A path keeps its content: what cannot be fetched again under it, or not whole, is still what it was.
-            let unseen = before.content.is_none() || reading.why_unknown().is_some();
+            // A path keeps its content: what is not fetched again under it, or not whole, is still what it was.
+            let unseen = before.content.is_none() || reading.content().is_none();
             let untouched = unseen && listed.file_uri == before.file_uri;
             if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
                 return StepState::Pending;

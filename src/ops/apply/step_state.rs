@@ -197,20 +197,22 @@ pub(super) async fn states(
 /// Holds changes against entries, fetching the images that were not seen before.
 async fn judge(changes: &[&Change], live: &Live<'_>, reader: &Reader<'_, impl ReadPortal>) -> States {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
-    let wanted: Vec<_> =
-        changes.iter().flat_map(|change| under(change).iter().copied().filter(|listed| !listed.system)).collect();
+    let is_wanted = |change: &Change, listed: &Listed| !listed.system && !change.is_where_it_was(listed);
+    let wanted: Vec<_> = changes
+        .iter()
+        .flat_map(|change| under(change).iter().copied().filter(|listed| is_wanted(change, listed)))
+        .collect();
     let readings =
         observe::contents(reader, &wanted, Freshness::Cached, &mut KeptImages::limited(), |_, _| false).await;
     let mut readings = readings.into_iter();
-    let mut read = |listed: &Listed| if listed.system { None } else { readings.next() };
-    let mut entry = |listed: &&Listed| {
-        let reading = read(listed).unwrap_or(Reading::NotNeeded);
-        ObservedEntry { listed: (*listed).clone(), reading }
+    let mut entry = |change: &Change, listed: &Listed| {
+        let reading = if is_wanted(change, listed) { readings.next() } else { None };
+        ObservedEntry { listed: listed.clone(), reading: reading.unwrap_or(Reading::NotNeeded) }
     };
     changes
         .iter()
         .map(|change| {
-            let entries: Vec<_> = under(change).iter().map(&mut entry).collect();
+            let entries: Vec<_> = under(change).iter().map(|listed| entry(change, listed)).collect();
             (change.address.clone(), change.step_state(&entries))
         })
         .collect()
