@@ -160,9 +160,18 @@ pub enum WriteError {
 pub enum Urgency {
     /// It may be left undone.
     Ordinary,
+    /// It may be left undone, and removes what was looked at just now: it is not sent on older knowledge.
+    Removing,
     /// It completes a replace: until it takes effect, a code that had an image has none. It is also sent when the command's
     /// time is up.
     Completing,
+}
+
+impl Urgency {
+    /// Whether a write may be left undone.
+    pub(crate) fn may_be_left_undone(self) -> bool {
+        self != Self::Completing
+    }
 }
 
 /// The port that writes to a portal. Implementations never send a request twice unless the first was refused without effect.

@@ -98,7 +98,7 @@ impl Deadlines {
     pub(super) fn until(&self, purpose: RequestPurpose) -> Instant {
         match purpose {
             RequestPurpose::Read if !self.in_grace_period.get() => self.end.get(),
-            RequestPurpose::Write(Urgency::Ordinary) => self.end.get(),
+            RequestPurpose::Write(Urgency::Ordinary | Urgency::Removing) => self.end.get(),
             RequestPurpose::Read | RequestPurpose::Write(Urgency::Completing) => self.end.get() + self.grace.get(),
         }
     }

@@ -14,6 +14,8 @@ use super::wire::CallTime;
 
 /// A write that waited longer than this is not sent without another look at the portal.
 const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
+/// The same for one that removes something: what somebody else puts there between the look and the write is lost.
+const MAX_REMOVAL_WAIT: Duration = Duration::from_secs(2);
 /// The error code of a request that found the portal's bucket full.
 const TOO_MANY_REQUESTS: &str = "QUERY_LIMIT_EXCEEDED";
 /// The error code of a method that used up its time allowance. The portal's answers say when that is filled up again.
@@ -140,7 +142,7 @@ impl Limits {
         left: Duration,
     ) -> Result<Duration, NotPermitted> {
         if is_ordinary(purpose)
-            && waited <= MAX_WRITE_WAIT
+            && waited <= max_wait(purpose)
             && let Some(remaining) = self.unused_permits.checked_sub(1)
         {
             self.unused_permits = remaining;
@@ -154,7 +156,7 @@ impl Limits {
     /// Whether a permit may still be used once it was waited for. If not it is kept: whoever looks at the portal again
     /// must not wait for another one.
     pub(super) fn confirm(&mut self, purpose: RequestPurpose, waited: Duration) -> Result<(), NotPermitted> {
-        if is_ordinary(purpose) && waited > MAX_WRITE_WAIT {
+        if waited > max_wait(purpose) {
             self.unused_permits += 1;
             return Err(NotPermitted::WaitedTooLong(waited));
         }
@@ -208,7 +210,16 @@ impl Limits {
 }
 
 fn is_ordinary(purpose: RequestPurpose) -> bool {
-    purpose == RequestPurpose::Write(Urgency::Ordinary)
+    matches!(purpose, RequestPurpose::Write(urgency) if urgency.may_be_left_undone())
+}
+
+/// How long a request may wait and still be sent.
+const fn max_wait(purpose: RequestPurpose) -> Duration {
+    match purpose {
+        RequestPurpose::Write(Urgency::Ordinary) => MAX_WRITE_WAIT,
+        RequestPurpose::Write(Urgency::Removing) => MAX_REMOVAL_WAIT,
+        RequestPurpose::Read | RequestPurpose::Write(Urgency::Completing) => Duration::MAX,
+    }
 }
 
 #[cfg(test)]
@@ -249,6 +260,10 @@ mod tests {
         let (now, long) = (Instant::now(), seconds(31.0));
         let mut limits = limits(now);
         assert_eq!(limits.confirm(ORDINARY, seconds(30.0)), Ok(()));
+        let removing = RequestPurpose::Write(Urgency::Removing);
+        assert_eq!(limits.confirm(removing, seconds(2.0)), Ok(()));
+        assert_eq!(limits.confirm(removing, seconds(3.0)), Err(NotPermitted::WaitedTooLong(seconds(3.0))));
+        assert_eq!(limits.permit(ORDINARY, now, Duration::ZERO, seconds(60.0)), Ok(Duration::ZERO));
         assert_eq!(limits.confirm(COMPLETING, long), Ok(()));
         assert_eq!(limits.confirm(RequestPurpose::Read, long), Ok(()));
         assert_eq!(limits.confirm(ORDINARY, long), Err(NotPermitted::WaitedTooLong(long)));

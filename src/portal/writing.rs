@@ -54,7 +54,7 @@ impl WritePortal for Client {
     async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError> {
         let send = async || self.send_single(command, urgency, sent).await;
         let outcome = match urgency {
-            Urgency::Ordinary => match send().await {
+            Urgency::Ordinary | Urgency::Removing => match send().await {
                 Err(failure) if failure.is_allowance_used_up() => Err(self.give_back(command, failure).await),
                 outcome => outcome,
             },

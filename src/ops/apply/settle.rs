@@ -23,6 +23,9 @@ use super::write::{MAX_TRIES, Waiting, Writer};
 /// How often the portal is read while a window is open.
 const READ_EVERY: Duration = Duration::from_secs(15);
 
+/// For how long a reading counts as one just now, if nothing was written since.
+const FRESH: Duration = Duration::from_millis(500);
+
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     /// Reads the portal: says where `sent` stand, and ends each step that waits and no longer stands where the plan has it.
     /// Nobody's edit is written over on old knowledge.
@@ -31,6 +34,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let mut waiting = self.waiting_changes();
         waiting.retain(|change| !is_sent(change));
         let states = step_state::states(sent, &waiting, &self.new_files(), &self.tools.reader).await?;
+        self.read_at.set(Some(Instant::now()));
         for change in waiting {
             let why = match states.get(&change.address) {
                 Some(StepState::Pending) | None => continue,
@@ -43,9 +47,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         Ok(states)
     }
 
-    /// Reads the portal before a request that deletes. Where that fails, nothing more is sent.
+    /// Reads the portal before a request that deletes, unless that was done just now. Where it fails, nothing more is sent.
     pub(super) async fn look(&self) {
+        let is_fresh = self.read_at.get().is_some_and(|at| at.elapsed() < FRESH);
         if self.why_stopped().is_none()
+            && !is_fresh
             && let Err(error) = self.read(&[]).await
         {
             self.stop(format!("the portal could not be read again: {error}"));

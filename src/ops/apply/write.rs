@@ -61,6 +61,8 @@ pub(super) struct Writer<'a, P> {
     pub(super) steps: RefCell<BTreeMap<Address, StepResult>>,
     /// The steps of which nothing was sent, or nothing that can still be carried out.
     waiting: RefCell<BTreeSet<Address>>,
+    /// When the portal was read last, if nothing was written since.
+    pub(super) read_at: Cell<Option<Instant>>,
     /// Until when a request without an answer may still be carried out, by the code that it is about.
     pub(super) windows: RefCell<BTreeMap<FoldedAddress, Instant>>,
     /// The steps that are applied by the portal's answer alone, and why their images cannot be read back.
@@ -123,6 +125,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             stopped: RefCell::new(None),
             steps: RefCell::new(BTreeMap::new()),
             waiting: RefCell::new(waiting.cloned().collect()),
+            read_at: Cell::new(None),
             windows: RefCell::default(),
             not_read_back: RefCell::default(),
             missing: RefCell::default(),
@@ -287,7 +290,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if self.tools.interrupt.is_raised() {
             self.stop("interrupted".to_owned());
         }
-        if let (Some(why), Urgency::Ordinary) = (self.why_stopped(), urgency) {
+        if let Some(why) = self.why_stopped().filter(|_| urgency.may_be_left_undone()) {
             return Err(not_sent(why));
         }
         let request = self.requests.get() + 1;
@@ -296,7 +299,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if let Err(error) = self.journal.append(&intent) {
             let why = format!("the journal cannot be written: {error}");
             self.stop(why.clone());
-            if urgency == Urgency::Ordinary {
+            if urgency.may_be_left_undone() {
                 return Err(not_sent(why));
             }
         }
@@ -320,6 +323,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         form: Form,
     ) -> Result<Vec<Answer>, WriteError> {
         let portal = self.tools.reader.portal;
+        let deletes = commands.iter().filter(|command| matches!(command, Command::Delete { .. })).count();
+        let urgency = if deletes > 0 && urgency == Urgency::Ordinary { Urgency::Removing } else { urgency };
+        self.read_at.set(None);
         let last_byte = Cell::new(None);
         let sent = || {
             last_byte.set(Some(Instant::now()));
@@ -330,7 +336,6 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             _ => portal.write(commands, halt, urgency, &sent).await,
         };
         if !matches!(outcome, Err(WriteError::NoEffect(_))) {
-            let deletes = commands.iter().filter(|command| matches!(command, Command::Delete { .. })).count();
             self.removals.set(self.removals.get() + deletes);
         }
         if matches!(outcome, Err(WriteError::Unanswered(_))) {
