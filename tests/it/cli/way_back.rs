@@ -122,3 +122,33 @@ fn a_portal_without_downloads_stays_usable() {
     brand.json("apply --yes --settle 0.1 --only icon/acme-a --allow-unbacked").ends_with(0);
     assert_eq!(brand.write_requests().len(), writes);
 }
+
+/// Every output names it before anything else, with what brings an image back.
+#[test]
+fn a_code_without_an_image_is_said_first() {
+    let brand = Brand::new().in_step(2).declares("icon/acme-new", 7);
+    brand.draw("icon/acme-00", &art(Kind::Icon, 99));
+    brand.json("apply --yes --settle 0.1 --only icon/acme-new").ends_with(0);
+    brand.fail("any every refuse *.add 400 FILE_SAVE_ERROR".parse().unwrap());
+    let line = "apply --yes --settle 0.1 --report r.md --report r.html --report r.xml --report r.json";
+    let output = brand.run(line.split(' ')).ends_with(3);
+    assert!(brand.image("icon/acme-00").is_none());
+    let run = output.stdout.lines().skip_while(|line| !line.starts_with("Plan: ")).nth(1).unwrap();
+    assert!(run.starts_with("missing  icon/acme-00 has no image any more: `brandctl restore "), "{}", output.stdout);
+    assert!(output.stderr.contains("error[missing]: icon/acme-00 has no image on the portal any more"), "{output:?}");
+    let text = |name: &str| std::fs::read_to_string(brand.path(name)).unwrap();
+    let first = text("r.md").lines().find(|line| line.starts_with("**")).unwrap().to_owned();
+    assert!(first.contains("icon/acme-00 has no image any more"), "{first}");
+    assert!(text("r.html").contains("icon/acme-00 has no image any more"));
+    assert!(text("r.xml").contains("icon/acme-00 has no image any more"));
+    let report: serde_json::Value = serde_json::from_str(&text("r.json")).unwrap();
+    assert_eq!(
+        (&report["errors"][0]["rule"], &report["errors"][0]["address"]),
+        (&"missing".into(), &"icon/acme-00".into())
+    );
+    // What it says brings it back.
+    brand.fail(Faults::none());
+    let command = output.stdout.split('`').find(|part| part.starts_with("brandctl restore ")).unwrap();
+    brand.json(&format!("{} --yes --settle 0.1", command.strip_prefix("brandctl ").unwrap())).ends_with(0);
+    assert_eq!(brand.image("icon/acme-00").unwrap(), art(Kind::Icon, 0));
+}
