@@ -43,24 +43,12 @@ pub(super) fn remember(connection: &Connection) -> Result<(), Failure> {
 /// A run that another process is at is left alone: the process that holds the lock is alive.
 fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt) -> Result<Vec<RunState>, Failure> {
     let runs = RunStore::new(connection.state.clone(), None);
-    let unread = |attempt: &mut Attempt, error: io::Error| match final_failure(context, &error) {
-        Some(failure) => Err(failure),
-        None => unsettled(connection, attempt, format!("the runs cannot be read: {error}")),
-    };
-    let all = match runs.all() {
+    let all = match readable(context, &runs)? {
         Ok(all) => all,
-        Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
-        Err(error) => return unread(attempt, error),
+        Err(why) => return unsettled(connection, attempt, why),
     };
-    for run in all.iter().filter(|run| run.state.ended.is_none()) {
-        match run.plan() {
-            Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
-            Err(error) => final_failure(context, &error).map_or(Ok(()), Err)?,
-            Ok(_) => {}
-        }
-    }
-    if all.iter().all(|run| run.state.ended.is_some()) {
-        return Ok(all.into_iter().map(|run| run.state).collect());
+    if all.iter().all(|run| run.ended.is_some()) {
+        return Ok(all);
     }
     // They are read again under the lock.
     drop(all);
@@ -79,20 +67,37 @@ fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt
     let how = Settling { settle: context.settle, closing, patience, now };
     match context.wait(recover::settle(&runs, &connection.reader(context), how))? {
         Ok(findings) => attempt.findings.extend(findings),
+        Err(error @ (NotSettled::NeverSettled(_) | NotSettled::Store(_))) => {
+            return unsettled(connection, attempt, error.to_string());
+        }
         Err(NotSettled::Portal(error)) => return Err(error.into()),
         Err(error @ NotSettled::NoTime(_)) => {
             let finding = Finding::error("may-change", error.to_string());
             let finding = finding.help("run it again later, or give it more time with --timeout");
             return Err(Failure::new(FailureKind::Portal(Class::Deadline), finding));
         }
-        Err(error @ (NotSettled::NeverSettled(_) | NotSettled::Store(_))) => {
-            return unsettled(connection, attempt, error.to_string());
+    }
+    readable(context, &runs)?.or_else(|why| unsettled(connection, attempt, why))
+}
+
+/// The runs, of which each open one has a plan that is its own; or why they cannot be read.
+fn readable(context: &Context<'_>, runs: &RunStore) -> Result<Result<Vec<RunState>, String>, Failure> {
+    let all = match runs.all() {
+        Ok(all) => all,
+        Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
+        Err(error) => {
+            let why = format!("the runs cannot be read: {error}");
+            return final_failure(context, &error).map_or(Ok(Err(why)), Err);
+        }
+    };
+    for run in all.iter().filter(|run| run.state.ended.is_none()) {
+        match run.plan() {
+            Err(error) if is_unexpected(&error) => return Err(StateError::from(error).into()),
+            Err(error) => final_failure(context, &error).map_or(Ok(()), Err)?,
+            Ok(_) => {}
         }
     }
-    match runs.all() {
-        Ok(all) => Ok(all.into_iter().map(|run| run.state).collect()),
-        Err(error) => unread(attempt, error),
-    }
+    Ok(Ok(all.into_iter().map(|run| run.state).collect()))
 }
 
 /// The failure of a command that has to end while it reads runs: it goes on with nothing then, a plan neither.

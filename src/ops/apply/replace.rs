@@ -214,19 +214,13 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             {
                 return ended;
             }
-            let (lost, last) = match self.send(&add, Halt::Never, Urgency::Completing).await {
-                Sent::Stopped | Sent::NotYet => return Added::Unsent(self.why_stopped().unwrap_or_default()),
-                Sent::Lost(why) => (why, false),
-                Sent::Answered(answers) => match answers.into_iter().next() {
-                    Some(Answer::Done) => return Added::There,
-                    Some(Answer::Refused { class, code, description }) => {
-                        refused = refusal(&code, &description);
-                        (refused.clone(), class != Class::Busy)
-                    }
-                    Some(unclear @ Answer::Unknown(_)) => (reason(&unclear), false),
-                    Some(Answer::NotRun) | None => return Added::Unsent(self.why_stopped().unwrap_or_default()),
-                },
+            let (lost, last) = match self.add_once(&add).await {
+                Ok(ended) => return ended,
+                Err(unclear) => unclear,
             };
+            if last {
+                refused.clone_from(&lost);
+            }
             let Some(states) = self.settle(&[step], &lost).await else { return Added::Unknown };
             match states.get(&change.address) {
                 Some(StepState::Done) if image == Image::Old => return Added::New,
@@ -247,6 +241,24 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
         }
         Added::Refused(refused)
+    }
+
+    /// Sends the add of a code without an image. The error is an answer that is no plain yes, and whether it is a refusal for
+    /// good.
+    async fn add_once(&self, add: &[Command]) -> Result<Added, (String, bool)> {
+        let unsent = || Added::Unsent(self.why_stopped().unwrap_or_default());
+        match self.send(add, Halt::Never, Urgency::Completing).await {
+            Sent::Stopped | Sent::NotYet => Ok(unsent()),
+            Sent::Lost(why) => Err((why, false)),
+            Sent::Answered(answers) => match answers.into_iter().next() {
+                Some(Answer::Done) => Ok(Added::There),
+                Some(Answer::Refused { class, code, description }) => {
+                    Err((refusal(&code, &description), class != Class::Busy))
+                }
+                Some(Answer::Unknown(why)) => Err((why, false)),
+                Some(Answer::NotRun) | None => Ok(unsent()),
+            },
+        }
     }
 
     /// Waits until no request without an answer can be carried out any more that is about a code without an image. Returns

@@ -179,6 +179,24 @@ fn a_signal_ends_the_wait_and_the_run_stays_open() {
     done(&brand);
 }
 
+/// Also where nothing else was left to do.
+#[cfg(unix)]
+#[test]
+fn a_signal_in_the_wait_for_the_last_step_is_an_interruption() {
+    let brand = Brand::new().declares("icon/acme-new", 9);
+    brand.fail(faults(LATELY));
+    let mut run = apply(&brand, "60");
+    let begun = std::time::Instant::now();
+    while lines_or_none(&brand, "outcome") < 1 && begun.elapsed() < Duration::from_secs(20) {
+        sleep(Duration::from_millis(5));
+    }
+    sleep(Duration::from_millis(300));
+    let kill = std::process::Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert!(lines(&brand, "end").is_empty() && lines(&brand, "concluded").is_empty());
+}
+
 /// What is written is the time at which a later command first looked.
 #[test]
 fn a_time_that_has_not_come_counts_as_now_and_is_noted() {
