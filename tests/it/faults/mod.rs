@@ -1,7 +1,7 @@
 //! Applies that are killed, cut off, refused and raced, at every point where that can happen: what is left is never
 //! worse than one code without an image, and the next plain apply ends with exactly what is declared.
 
-mod driver;
+pub(crate) mod driver;
 mod judge;
 mod kills;
 mod pitfalls;
@@ -9,6 +9,6 @@ mod processes;
 mod random;
 mod resuming;
 mod rivals;
-mod scene;
+pub(crate) mod scene;
 mod server;
-mod trials;
+pub(crate) mod trials;

@@ -1,0 +1,376 @@
+//! How brandctl reaches the portal of the model: the ports, in virtual time. A request is carried out by a task of the
+//! portal, which goes on when its client is gone.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use brandctl::domain::asset::{Address, Code, Kind};
+use brandctl::domain::command::{Answer, Command, Halt};
+use brandctl::domain::retry::Class;
+use brandctl::domain::state::{Listed, Listing};
+use brandctl::ops::ports::{PortalError, ReadPortal, Urgency, WriteError, WritePortal};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::case::{Lie, Moment, Refusal, Scope, WriteFault};
+use super::world::{Asked, Happening, Request, Who, World, key, placeholder};
+
+/// How long past the command's end a replace may be completed and the outcome of writes determined.
+const GRACE_PERIOD: Duration = Duration::from_secs(180);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A write that waited longer than this for its turn is not sent without another look.
+const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
+
+/// A portal ends a request that takes longer.
+const MAX_EXECUTION: Duration = Duration::from_secs(60);
+
+/// For how long after its last byte anything of a request is carried out.
+const WINDOW: Duration = Duration::from_secs(119);
+
+/// One apply's way to the portal.
+pub(super) struct ModelPortal {
+    pub(super) world: Rc<World>,
+    pub(super) life: usize,
+    end: Instant,
+    in_grace_period: Cell<bool>,
+    added: RefCell<Vec<(Address, String)>>,
+}
+
+/// What the portal's task tells the client.
+enum Told {
+    Answers(Vec<Answer>, Vec<(Address, String)>),
+    /// An error of the server: nothing more of the request is carried out.
+    Broken,
+    /// The connection ended without an answer.
+    Reset,
+}
+
+fn failure(class: Class, message: &str) -> PortalError {
+    PortalError { class, code: None, message: format!("the model: {message}"), hint: None }
+}
+
+fn deadline() -> PortalError {
+    failure(Class::Deadline, "the time that --timeout gives is over")
+}
+
+impl ModelPortal {
+    pub(super) fn new(world: &Rc<World>, life: usize, timeout: Duration) -> Self {
+        Self {
+            world: world.clone(),
+            life,
+            end: Instant::now() + timeout,
+            in_grace_period: Cell::new(false),
+            added: RefCell::default(),
+        }
+    }
+
+    fn until(&self, urgency: Option<Urgency>) -> Instant {
+        match urgency {
+            None if !self.in_grace_period.get() => self.end,
+            Some(Urgency::Ordinary) => self.end,
+            None | Some(Urgency::Completing) => self.end + GRACE_PERIOD,
+        }
+    }
+
+    /// One request that reads: `read` looks at what the portal holds when it arrives.
+    async fn read<T>(&self, read: impl FnOnce() -> T) -> Result<T, PortalError> {
+        let world = &self.world;
+        let number = world.reads.replace(world.reads.get() + 1);
+        let until = (Instant::now() + READ_TIMEOUT).min(self.until(None));
+        if Instant::now() >= until {
+            return Err(deadline());
+        }
+        let lag = world.case.lags[number % world.case.lags.len()];
+        let asking = async {
+            tokio::time::sleep(Duration::from_millis(u64::from(lag))).await;
+            if world.case.broken_reads.contains(&number) && !world.calm.get() {
+                world.count("reads that failed");
+                return Err(failure(Class::Transient, "it cannot be read"));
+            }
+            let answer = read();
+            tokio::time::sleep(Duration::from_millis(u64::from(lag))).await;
+            Ok(answer)
+        };
+        tokio::time::timeout_at(until, asking).await.unwrap_or_else(|_| Err(deadline()))
+    }
+
+    async fn exchange(
+        &self,
+        commands: &[Command],
+        halt: Halt,
+        urgency: Urgency,
+        sent: &dyn Fn(),
+        in_batch: bool,
+    ) -> Result<Vec<Answer>, WriteError> {
+        let (world, begun) = (&self.world, Instant::now());
+        let until = self.until(Some(urgency));
+        if begun >= until {
+            return Err(WriteError::NoEffect(deadline()));
+        }
+        let number = world.writes.replace(world.writes.get() + 1);
+        let fault = world.case.writes.iter().find(|(nth, _)| *nth == number && !world.calm.get());
+        let fault = fault.map(|(_, fault)| *fault).unwrap_or(WriteFault::None);
+        let request = world.requests.borrow().len();
+        let commands: Vec<_> = commands.iter().map(asked).collect();
+        world.requests.borrow_mut().push(Request { life: self.life, commands: commands.clone() });
+        world.note(Happening::Asks { request });
+        let done = |outcome| {
+            world.note(Happening::Answered { request });
+            outcome
+        };
+        match fault {
+            WriteFault::Waited if urgency == Urgency::Ordinary => {
+                world.count("writes that waited too long");
+                tokio::time::sleep(MAX_WRITE_WAIT + Duration::from_secs(1)).await;
+                return done(Err(WriteError::NoEffect(failure(Class::Waited, "it waited for its turn"))));
+            }
+            WriteFault::Busy(seconds) => {
+                world.count("busy portals");
+                let wait = Duration::from_secs(seconds);
+                tokio::time::sleep(TRAVEL).await;
+                sent();
+                tokio::time::sleep(TRAVEL).await;
+                if Instant::now() + wait >= until {
+                    return done(Err(WriteError::NoEffect(failure(Class::Busy, "it is busy"))));
+                }
+                tokio::time::sleep(wait).await;
+                if urgency == Urgency::Ordinary && begun.elapsed() > MAX_WRITE_WAIT {
+                    return done(Err(WriteError::NoEffect(failure(Class::Waited, "it waited for its turn"))));
+                }
+            }
+            WriteFault::Refused(Refusal::Whole) => {
+                world.count("requests refused");
+                tokio::time::sleep(TRAVEL).await;
+                sent();
+                return done(Err(WriteError::NoEffect(failure(Class::Configuration, "it is refused"))));
+            }
+            _ if in_batch && world.case.no_batches && !world.calm.get() => {
+                world.count("batches refused");
+                tokio::time::sleep(TRAVEL).await;
+                sent();
+                return done(Err(WriteError::NoEffect(failure(Class::NoBatch, "it takes no batches"))));
+            }
+            _ => {}
+        }
+        tokio::time::sleep(TRAVEL).await;
+        let (tell, told) = oneshot::channel();
+        let job = Job { who: Who::Request { life: self.life, request }, commands, halt, fault, in_batch };
+        // From here on it is the portal's.
+        tokio::task::spawn_local(serve(world.clone(), job, tell));
+        sent();
+        let patience = (begun + WRITE_TIMEOUT).min(self.end + GRACE_PERIOD);
+        match tokio::time::timeout_at(patience, told).await {
+            Ok(Ok(Told::Answers(answers, added))) => {
+                self.added.borrow_mut().extend(added);
+                done(Ok(answers))
+            }
+            Ok(Ok(Told::Broken)) => done(Err(WriteError::Unclear(failure(Class::Transient, "INTERNAL_SERVER_ERROR")))),
+            Ok(Ok(Told::Reset) | Err(_)) | Err(_) => {
+                world.count("answers that were lost");
+                Err(WriteError::Unanswered(failure(Class::Transient, "no answer came")))
+            }
+        }
+    }
+}
+
+/// How long a request takes to the portal, and an answer back.
+const TRAVEL: Duration = Duration::from_millis(8);
+
+fn asked(command: &Command) -> Asked {
+    let (address, png) = match command {
+        Command::Add { address, png } => (address, Some(png.clone())),
+        Command::Delete { address } => (address, None),
+    };
+    let code = address.code.to_string();
+    Asked { key: key(address.kind, &code), code, png }
+}
+
+/// A request that has arrived.
+struct Job {
+    who: Who,
+    commands: Vec<Asked>,
+    halt: Halt,
+    fault: WriteFault,
+    in_batch: bool,
+}
+
+/// Carries out a request, one command after the other, and answers if there is still somebody to answer.
+async fn serve(world: Rc<World>, job: Job, tell: oneshot::Sender<Told>) {
+    let Job { who, commands, halt, fault, in_batch } = job;
+    let Who::Request { request, .. } = who else { return };
+    let arrived = Instant::now();
+    let absent = {
+        let entries = world.entries.borrow();
+        commands.iter().map(|asked| asked.key.clone()).filter(|key| !entries.contains_key(key)).collect()
+    };
+    world.note(Happening::Arrives { request, absent });
+    world.in_flight.set(world.in_flight.get() + 1);
+    let mut tell = Some(tell);
+    let mut say = |told| {
+        if let Some(tell) = tell.take() {
+            let _ = tell.send(told);
+        }
+    };
+    if let WriteFault::Late { seconds, hangs } = fault {
+        world.count(match seconds {
+            9 => "late requests, 9 s",
+            25 => "late requests, 25 s",
+            60 => "late requests, 60 s",
+            _ => "late requests, 100 s",
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if !hangs {
+            say(Told::Reset);
+        }
+        tokio::time::sleep_until(arrived + Duration::from_secs(seconds)).await;
+    }
+    let begun = Instant::now();
+    let mut answers = Vec::with_capacity(commands.len());
+    let mut added = Vec::new();
+    let mut halted = false;
+    let mut is_cut = matches!(fault, WriteFault::LostBefore);
+    for (index, asked) in commands.iter().enumerate() {
+        if is_cut {
+            break;
+        }
+        if halted {
+            answers.push(Answer::NotRun);
+            continue;
+        }
+        let number = world.commands.get();
+        let pace = world.case.paces[number % world.case.paces.len()];
+        tokio::time::sleep(Duration::from_millis(u64::from(pace))).await;
+        world.commands.set(number + 1);
+        world.edit(Moment::BeforeCommand(number));
+        if begun.elapsed() > MAX_EXECUTION || arrived.elapsed() > WINDOW {
+            is_cut = true;
+            break;
+        }
+        match fault {
+            WriteFault::CutAfter(most) | WriteFault::BrokenAfter(most) if index >= most => {
+                is_cut = true;
+                break;
+            }
+            WriteFault::ResetAfter(most) if index >= most => say(Told::Reset),
+            _ => {}
+        }
+        let answer = match refused(&world, fault, asked, in_batch, index) {
+            Some(answer) => answer,
+            None => match world.carry_out(who, asked) {
+                Ok(uri) => {
+                    let address = Address::new(asked.key.0, Code::new(asked.code.clone()));
+                    added.extend(uri.map(|uri| (address, uri)));
+                    Answer::Done
+                }
+                Err((code, description)) => {
+                    Answer::Refused { class: Class::Refused, code: code.to_owned(), description }
+                }
+            },
+        };
+        halted = halt == Halt::OnError && matches!(answer, Answer::Refused { .. });
+        let is_mute = matches!(fault, WriteFault::Mute(at) if at == index);
+        answers.push(if is_mute { Answer::Unknown("the answer does not speak of it".to_owned()) } else { answer });
+    }
+    world.in_flight.set(world.in_flight.get() - 1);
+    tokio::time::sleep(TRAVEL).await;
+    say(match fault {
+        WriteFault::BrokenAfter(_) if is_cut => Told::Broken,
+        WriteFault::LostAfter => Told::Reset,
+        _ if is_cut => Told::Reset,
+        _ => Told::Answers(answers, added),
+    });
+}
+
+/// The refusal of one command that the portal would take at another time.
+fn refused(world: &World, fault: WriteFault, asked: &Asked, in_batch: bool, index: usize) -> Option<Answer> {
+    let answer = |class, code: &str| {
+        world.count("commands refused");
+        Some(Answer::Refused { class, code: code.to_owned(), description: "no".to_owned() })
+    };
+    let is_add = asked.png.is_some();
+    match fault {
+        WriteFault::Refused(Refusal::Adds) if is_add => answer(Class::Refused, "FILE_SAVE_ERROR"),
+        WriteFault::Refused(Refusal::Deletes) if !is_add => answer(Class::Refused, "ACCESS_DENIED"),
+        WriteFault::Refused(Refusal::Allowance(from)) if index >= from => answer(Class::Busy, "OPERATION_TIME_LIMIT"),
+        WriteFault::Refused(Refusal::InBatch) if in_batch => {
+            answer(Class::NoBatch, "ERROR_BATCH_METHOD_NOT_ALLOWED")
+        }
+        _ => None,
+    }
+}
+
+impl ReadPortal for ModelPortal {
+    async fn list(&self) -> Result<Listing, PortalError> {
+        self.read(|| self.world.list(self.life)).await
+    }
+
+    async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
+        self.read(|| (self.world.list(self.life), true)).await
+    }
+
+    async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
+        self.read(|| {
+            self.world.note(Happening::Gets { life: self.life });
+            addresses.iter().map(|address| self.world.get(address)).collect()
+        })
+        .await
+    }
+
+    async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
+        let world = &self.world;
+        let found = self.read(|| world.file(file_uri)).await?;
+        let Some(bytes) = found else { return Err(failure(Class::Refused, "404")) };
+        let Some(proxy) = world.case.proxy.as_ref().filter(|_| !world.calm.get()) else { return Ok(bytes.to_vec()) };
+        let number = file_uri.bytes().fold(0_u32, |sum, byte| sum + u32::from(byte));
+        let is_meant = match proxy.scope {
+            Scope::All => true,
+            Scope::Some => number % 3 == 0,
+        };
+        if !is_meant || world.began.elapsed() < Duration::from_millis(proxy.from) {
+            return Ok(bytes.to_vec());
+        }
+        let kind = if brandctl::domain::png::dimensions(&bytes) == Some((24, 24)) { Kind::Icon } else { Kind::Logo };
+        let passes = matches!(proxy.form, Lie::Placeholder | Lie::Cut);
+        world.lies.borrow_mut().push((self.life, file_uri.to_owned(), passes));
+        world.count(match proxy.form {
+            Lie::Placeholder => "downloads answered with a placeholder",
+            Lie::WrongSize => "downloads answered in the wrong size",
+            Lie::Cut => "downloads cut short",
+            Lie::Gif => "downloads answered with a GIF",
+            Lie::Nothing => "downloads refused",
+        });
+        placeholder(proxy.form, kind, &bytes).ok_or_else(|| failure(Class::Refused, "403"))
+    }
+
+    fn added_files(&self) -> Vec<(Address, String)> {
+        self.added.take()
+    }
+
+    fn begin_grace_period(&self) {
+        self.in_grace_period.set(true);
+    }
+
+    fn time_left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
+impl WritePortal for ModelPortal {
+    async fn write(
+        &self,
+        commands: &[Command],
+        halt: Halt,
+        urgency: Urgency,
+        sent: &dyn Fn(),
+    ) -> Result<Vec<Answer>, WriteError> {
+        self.exchange(commands, halt, urgency, sent, true).await
+    }
+
+    async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError> {
+        let mut answers = self.exchange(std::slice::from_ref(command), Halt::Never, urgency, sent, false).await?;
+        Ok(answers.pop().unwrap_or(Answer::NotRun))
+    }
+}

@@ -1,0 +1,427 @@
+//! What must hold of a case that was played, judged by everything that happened on the portal, in its order.
+//!
+//! An image that was on the portal when a run began is at its end on the portal, or in a copy that `restore` puts back, or was
+//! removed by somebody else, or by a late request after somebody else had done its step. What is allowed beside that is what
+//! docs/safety.md says is left: see [`Judge::why_lost`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use brandctl::domain::asset::{Address, Digest};
+use brandctl::store::runs::{self, StoredRun};
+
+use super::case::Scope;
+use super::play::{Aftermath, Played, SETTLE, manifest};
+use super::world::{Actor, Asked, Entry, Happening, Key, Request, Who, World, key, shown};
+
+/// What went wrong, one fault a line.
+pub(super) fn faults(after: &Aftermath) -> Vec<String> {
+    let judge = Judge::of(after);
+    let mut faults = judge.deletes();
+    faults.extend(judge.adds());
+    faults.extend(judge.windows());
+    faults.extend(judge.successes());
+    faults.extend(judge.end());
+    faults
+}
+
+struct Judge<'a> {
+    after: &'a Aftermath,
+    world: &'a World,
+    log: Vec<(Duration, Happening)>,
+    requests: Vec<Request>,
+    /// Of each apply, when it began.
+    begins: BTreeMap<usize, usize>,
+    ends: BTreeMap<usize, (usize, Option<i32>)>,
+    /// Of each request: when it was asked for, when it arrived, when it was answered.
+    asked: BTreeMap<usize, usize>,
+    arrived: BTreeMap<usize, (usize, BTreeSet<Key>)>,
+    answered: BTreeMap<usize, usize>,
+    calm: usize,
+    /// The copies of each repository: code and digest.
+    copies: BTreeMap<Actor, BTreeSet<(Key, Digest)>>,
+}
+
+/// The copies in run folders that `restore` would put back, by the codes that it would put them under.
+fn copies(folder: &std::path::Path) -> BTreeSet<(Key, Digest)> {
+    let mut copies = BTreeSet::new();
+    for run in stored(folder) {
+        let images = run.old_images().unwrap();
+        let plan = std::fs::read(run.folder().join("plan.json")).unwrap();
+        let plan: serde_json::Value = serde_json::from_slice(&plan).unwrap();
+        for change in plan["changes"].as_array().unwrap() {
+            let Ok(address) = change["address"].as_str().unwrap_or_default().parse::<Address>() else { continue };
+            let Some(digest) = change["before"]["content"]["sha256"].as_str() else { continue };
+            let digest: Digest = digest.parse().unwrap();
+            if let Some(bytes) = images.get(&digest) {
+                assert_eq!(Digest::of(bytes), digest, "a copy is not what its name says");
+                copies.insert((key(address.kind, &address.code.to_string()), digest));
+            }
+        }
+    }
+    copies
+}
+
+fn stored(folder: &std::path::Path) -> Vec<StoredRun> {
+    let Ok(runs) = runs::of_all_portals(&folder.join(".brandctl")) else { return Vec::new() };
+    runs.into_iter().map(Result::unwrap).collect()
+}
+
+impl<'a> Judge<'a> {
+    fn of(after: &'a Aftermath) -> Self {
+        let world = after.world.as_ref();
+        let mut judge = Self {
+            after,
+            world,
+            log: world.log.borrow().clone(),
+            requests: world.requests.borrow().clone(),
+            begins: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            arrived: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            calm: usize::MAX,
+            copies: after.folders.iter().map(|(actor, folder)| (*actor, copies(folder.path()))).collect(),
+        };
+        for (at, (_, happening)) in judge.log.iter().enumerate() {
+            match happening {
+                Happening::Begins { life, .. } => drop(judge.begins.insert(*life, at)),
+                Happening::Ends { life, code } => drop(judge.ends.insert(*life, (at, *code))),
+                Happening::Asks { request, .. } => drop(judge.asked.insert(*request, at)),
+                Happening::Arrives { request, absent } => {
+                    judge.arrived.insert(*request, (at, absent.clone()));
+                }
+                Happening::Answered { request } => drop(judge.answered.insert(*request, at)),
+                Happening::Calm => judge.calm = at,
+                _ => {}
+            }
+        }
+        judge
+    }
+
+    fn played(&self, life: usize) -> &Played {
+        &self.after.played[life]
+    }
+
+    fn wanted(&self, life: usize) -> BTreeMap<Key, (String, Vec<u8>)> {
+        let Played { actor, version, .. } = self.played(life);
+        manifest(&self.world.case, *actor, *version)
+    }
+
+    /// Whose the apply is that put an entry there.
+    fn putter(&self, by: Who) -> Option<(usize, Actor)> {
+        match by {
+            Who::Request { life, .. } => Some((life, self.played(life).actor)),
+            Who::Nobody | Who::Somebody => None,
+        }
+    }
+
+    /// As of when an apply last saw the lists before it asked for a request.
+    fn last_look(&self, life: usize, before: usize) -> Option<usize> {
+        self.log[..before].iter().rev().find_map(|(_, happening)| match happening {
+            Happening::Looks { life: looker, as_of } if *looker == life => Some(*as_of),
+            _ => None,
+        })
+    }
+
+    /// Each removal by a request of ours.
+    fn deletes(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (at, (_, happening)) in self.log.iter().enumerate() {
+            let Happening::Deleted { who: Who::Request { life, request }, key, entry, is_system } = happening else {
+                continue;
+            };
+            let (life, request) = (*life, *request);
+            if let Some(why) = self.is_untouchable(&entry.code, *is_system)
+                && !self.came_unseen(life, request, entry)
+            {
+                faults.push(format!("[{at}] apply {life} removed {}/{}, which is {why}", key.0, entry.code));
+            }
+            if let Some(why) = self.why_lost(life, request, key, entry) {
+                faults.push(format!("[{at}] apply {life} lost {}/{entry:?}: {why}", key.0));
+            }
+        }
+        faults
+    }
+
+    fn is_untouchable(&self, code: &str, is_system: bool) -> Option<&'static str> {
+        if is_system {
+            Some("a system entry")
+        } else if !code.starts_with("acme-") {
+            Some("not owned")
+        } else if code.starts_with("acme-lab") {
+            Some("ignored")
+        } else {
+            None
+        }
+    }
+
+    /// Whether an entry came, or became what it is, after the last look before the request that removed it: what is left is one
+    /// round trip, and what a request may do that is carried out late.
+    fn came_unseen(&self, life: usize, request: usize, entry: &Entry) -> bool {
+        let asked = self.asked[&request];
+        entry.since >= self.last_look(life, asked).unwrap_or_default()
+    }
+
+    /// Why an image is lost that a request removed; `None` when it is not, or when nobody promised that it would not be.
+    fn why_lost(&self, life: usize, request: usize, key: &Key, entry: &Entry) -> Option<&'static str> {
+        let Played { actor, unbacked, .. } = self.played(life);
+        let digest = Digest::of(&entry.bytes);
+        if self.copies[actor].contains(&(key.clone(), digest)) {
+            return None;
+        }
+        let (asked, begins) = (self.asked[&request], self.begins[&life]);
+        match self.putter(entry.by) {
+            // The run's own image: it is declared, or in a copy, and was not there when it began.
+            Some((by, _)) if by == life => return None,
+            // It is back under its code.
+            _ if self.is_back(life, key, entry) => return None,
+            // Somebody else's, which came too late to be seen.
+            _ if entry.since > begins && self.came_unseen(life, request, entry) => return None,
+            _ => {}
+        }
+        if self.was_misled(life, request, entry, *unbacked) {
+            return None;
+        }
+        Some(if entry.since < begins {
+            "it was there when the run began, and there is no copy"
+        } else if entry.since < asked {
+            "it came before the last look, and there is no copy"
+        } else {
+            "it came while a request was open"
+        })
+    }
+
+    /// Whether an apply put an image back where it was.
+    fn is_back(&self, life: usize, key: &Key, entry: &Entry) -> bool {
+        self.log[self.begins[&life]..].iter().any(|(_, happening)| match happening {
+            Happening::Added { who: Who::Request { life: adder, .. }, key: added, entry: new } => {
+                *adder == life && added == key && new.bytes == entry.bytes && new.since > entry.since
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether something on the way showed another image in place of this one, so that nothing could be known: of the
+    /// first removal of a run, where only some images are shown wrongly, or where the run has nothing to prove the way
+    /// back with.
+    fn was_misled(&self, life: usize, request: usize, entry: &Entry, unbacked: bool) -> bool {
+        let lies = self.world.lies.borrow();
+        let lie = lies.iter().find(|(liar, uri, _)| *liar == life && *uri == entry.uri);
+        let Some((_, _, passes)) = lie else {
+            // A read that failed is as good as a lie where the user takes it that an image is lost.
+            return unbacked;
+        };
+        if unbacked {
+            return true;
+        }
+        let is_partial = self.world.case.proxy.as_ref().is_some_and(|proxy| proxy.scope == Scope::Some);
+        let removals: usize = (0..=request)
+            .filter(|at| self.requests[*at].life == life && self.arrived.contains_key(at))
+            .map(|at| self.requests[at].commands.iter().filter(|asked| asked.png.is_none()).count())
+            .sum();
+        *passes && (is_partial || removals < 2 || !self.has_proof(life, request))
+    }
+
+    /// Whether a run has an image whose bytes are known: an unchanged entry, or a new one that it added before this request.
+    fn has_proof(&self, life: usize, request: usize) -> bool {
+        let plan = self.played(life).report.plan.as_ref();
+        let (asked, wanted) = (self.asked[&request], self.wanted(life));
+        let added = |(_, happening): &(Duration, Happening)| match happening {
+            Happening::Added { who: Who::Request { life: adder, .. }, key, entry } => {
+                *adder == life && wanted.get(key).is_some_and(|(_, bytes)| **bytes == *entry.bytes)
+            }
+            _ => false,
+        };
+        plan.is_some_and(|plan| plan.diff.unchanged > 0) || self.log[..asked].iter().any(added)
+    }
+
+    /// Each image that a request of ours put there: one that is declared, or the one that was there before.
+    fn adds(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (at, (_, happening)) in self.log.iter().enumerate() {
+            let Happening::Added { who: Who::Request { life, .. }, key, entry } = happening else { continue };
+            let wanted = self.wanted(*life);
+            if wanted.get(key).is_some_and(|(code, bytes)| *code == entry.code && **bytes == *entry.bytes) {
+                continue;
+            }
+            self.world.count("old images put back");
+            let digest = Digest::of(&entry.bytes);
+            if !self.copies[&self.played(*life).actor].contains(&(key.clone(), digest)) {
+                faults.push(format!("[{at}] apply {life} added {}/{entry:?}, which nobody wants", key.0));
+            }
+        }
+        faults
+    }
+
+    /// While a request without an answer may still be carried out, nothing else is sent for its codes, but the new image of the
+    /// step to a code that has none.
+    fn windows(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (open, (arrived, _)) in &self.arrived {
+            let first = &self.requests[*open];
+            let since = self.log[*arrived].0;
+            for (later, asked) in self.asked.range(open + 1..) {
+                let second = &self.requests[*later];
+                let Some((reached, absent)) = self.arrived.get(later) else { continue };
+                let is_open = self.answered.get(open).is_none_or(|answered| answered > asked);
+                let passed = self.log[*asked].0.saturating_sub(since);
+                let (a, b) = (self.played(first.life).actor, self.played(second.life).actor);
+                if a != b || !is_open || passed >= SETTLE || self.was_put_forward(*arrived, *reached) {
+                    continue;
+                }
+                let is_free = |asked: &Asked| {
+                    let is_new = |other: &Asked| other.key == asked.key && other.png == asked.png;
+                    let wanted = self.wanted(second.life);
+                    let is_wanted = wanted.get(&asked.key).map(|(_, bytes)| bytes.as_slice()) == asked.png.as_deref();
+                    first.life == second.life
+                        && asked.png.is_some()
+                        && absent.contains(&asked.key)
+                        && (first.commands.iter().any(is_new) || is_wanted)
+                };
+                let touched: Vec<_> = second
+                    .commands
+                    .iter()
+                    .filter(|asked| first.commands.iter().any(|other| other.key == asked.key) && !is_free(asked))
+                    .collect();
+                if !touched.is_empty() {
+                    faults.push(format!(
+                        "[{asked}] request {later} of apply {} asks for {touched:?} {passed:?} after request {open} of apply {}, \
+                         which had no answer",
+                        second.life, first.life
+                    ));
+                }
+            }
+        }
+        faults
+    }
+
+    /// Whether the clock was set forward meanwhile: then a window is over before its time.
+    fn was_put_forward(&self, from: usize, to: usize) -> bool {
+        let jumps = self.log[from..to].iter();
+        jumps.into_iter().any(|(_, happening)| matches!(happening, Happening::Jumps { seconds } if *seconds > 0))
+    }
+
+    /// What the portal held when so much had happened.
+    fn held(&self, as_of: usize) -> BTreeMap<Key, (Entry, bool)> {
+        let mut held: BTreeMap<Key, (Entry, bool)> = BTreeMap::new();
+        let first = self.log.iter().take_while(|(_, happening)| {
+            matches!(happening, Happening::Added { who: Who::Nobody, .. })
+        });
+        let first = first.count();
+        for (_, happening) in &self.log[..as_of.max(first)] {
+            match happening {
+                Happening::Added { key, entry, .. } => drop(held.insert(key.clone(), (entry.clone(), false))),
+                Happening::Deleted { key, .. } => drop(held.remove(key)),
+                Happening::BecomesSystem { key } => {
+                    held.entry(key.clone()).and_modify(|entry| entry.1 = true);
+                }
+                _ => {}
+            }
+        }
+        held
+    }
+
+    /// What an apply that ended with 0 says is true: each step of it is as planned when it last looked, and no code that it
+    /// was to fill lacks its image because of a request of its own.
+    fn successes(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (life, (ended, code)) in &self.ends {
+            let Some(plan) = self.played(*life).report.plan.as_ref().filter(|_| *code == Some(0)) else { continue };
+            let looked = self.log[..*ended].iter().rev().find_map(|(at, happening)| match happening {
+                Happening::Looks { life: looker, as_of } if looker == life => Some(*as_of),
+                Happening::Gets { life: looker } if looker == life => {
+                    self.log.iter().position(|(time, other)| time == at && matches!(other, Happening::Gets { .. }))
+                }
+                _ => None,
+            });
+            let (seen, now, wanted) =
+                (self.held(looked.unwrap_or_default()), self.held(*ended), self.wanted(*life));
+            for change in &plan.diff.changes {
+                let key = key(change.address.kind, &change.address.code.to_string());
+                let found = seen.get(&key).map(|(entry, _)| (entry.code.clone(), entry.bytes.to_vec()));
+                if found != wanted.get(&key).cloned() {
+                    let found = found.map(|(code, bytes)| format!("{code} {}", shown(&bytes)));
+                    faults.push(format!("apply {life} ended with 0, and {} is {found:?} as it last saw it", change.address));
+                }
+            }
+            for key in wanted.keys().filter(|key| !now.contains_key(*key)) {
+                let removed = self.log[..*ended].iter().rev().find_map(|(_, happening)| match happening {
+                    Happening::Deleted { who, key: removed, .. } if removed == key => Some(*who),
+                    _ => None,
+                });
+                if let Some((remover, _)) = removed.and_then(|who| self.putter(who))
+                    && self.played(remover).actor == self.played(*life).actor
+                {
+                    faults.push(format!("apply {life} ended with 0, and {}/{} is missing by its own hand", key.0, key.1));
+                }
+            }
+        }
+        faults
+    }
+
+    /// After everything has calmed down: one or two plain applies end with what is declared, the one after them has nothing to
+    /// do, and every run is closed.
+    fn end(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let last: Vec<_> = self.after.last.iter().map(|life| self.played(*life)).collect();
+        let [first, second, third] = last.as_slice() else { return vec!["there are no last applies".to_owned()] };
+        let wanted = self.wanted(self.after.last[0]);
+        let (before, now) = (self.held(self.calm), self.held(self.log.len()));
+        let system = self.world.system.borrow();
+        let is_system = |key: &Key| system.iter().any(|(kind, code)| super::world::key(*kind, code) == *key);
+        let is_theirs = |key: &Key, entry: &Entry| is_system(key) || self.is_untouchable(&entry.code, false).is_some();
+        let in_the_way = wanted.keys().any(|key| {
+            is_system(key) || before.get(key).is_some_and(|(entry, _)| is_theirs(key, entry))
+        });
+        let codes = [first.code, second.code, third.code];
+        let mut goal: BTreeMap<Key, (String, Vec<u8>)> = BTreeMap::new();
+        if in_the_way {
+            // What is declared over somebody else's is an error, and nothing is written.
+            if codes != [Some(1); 3] {
+                faults.push(format!("the last applies ended with {codes:?}, though something is in the way"));
+            }
+            goal.extend(before.iter().map(|(key, (entry, _))| (key.clone(), (entry.code.clone(), entry.bytes.to_vec()))));
+        } else {
+            let is_changed = third.report.plan.as_ref().is_none_or(|plan| !plan.diff.changes.is_empty());
+            if codes[1] != Some(0) || codes[2] != Some(0) || is_changed {
+                faults.push(format!("the last applies ended with {codes:?}; the third {}", plan_of(third)));
+                faults.extend(last.iter().flat_map(|played| findings(played)));
+            }
+            let theirs = before.iter().filter(|(key, (entry, _))| is_theirs(key, entry));
+            goal.extend(theirs.map(|(key, (entry, _))| (key.clone(), (entry.code.clone(), entry.bytes.to_vec()))));
+            goal.extend(wanted);
+        }
+        for key in goal.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
+            let is = now.get(key).map(|(entry, _)| (entry.code.clone(), entry.bytes.to_vec()));
+            let should = goal.get(key).cloned();
+            if is != should {
+                let said = |what: Option<(String, Vec<u8>)>| what.map(|(code, bytes)| format!("{code} {}", shown(&bytes)));
+                faults.push(format!("at the end {} is {:?} and should be {:?}", key.1, said(is), said(should)));
+            }
+        }
+        let runs = stored(self.after.folders[&Actor::Us].path());
+        for run in runs.iter().filter(|run| run.state.ended.is_none()) {
+            faults.push(format!("the run {} is still open", run.state.run));
+        }
+        faults
+    }
+}
+
+fn plan_of(played: &Played) -> String {
+    let changes = played.report.plan.iter().flat_map(|plan| &plan.diff.changes);
+    let changes: Vec<_> = changes.map(|change| change.address.to_string()).collect();
+    format!("changes {changes:?}")
+}
+
+/// What an apply said.
+pub(super) fn findings(played: &Played) -> Vec<String> {
+    let findings = played.report.findings.iter().filter(|finding| finding.is_error() || finding.message.contains(" run "));
+    let mut said: Vec<_> = findings.map(|finding| format!("    {}", finding.message)).collect();
+    let steps = played.report.run.iter().flat_map(|run| &run.steps);
+    said.extend(steps.map(|(address, step)| format!("    {address}: {:?} {:?}", step.outcome, step.why)));
+    let unknown = played.report.plan.iter().flat_map(|plan| &plan.diff.unknown);
+    said.extend(unknown.map(|unknown| format!("    {}: unknown, {}", unknown.address, unknown.why)));
+    said
+}
+
