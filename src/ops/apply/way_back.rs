@@ -4,7 +4,6 @@
 use crate::domain::diff::{Action, Change};
 use crate::domain::plan::StepState;
 use crate::domain::state::{Content, ControlImage};
-use crate::domain::step::StepOutcome;
 use crate::ops::ports::{ReadPortal, WritePortal};
 
 use super::tools::WayBack;
@@ -56,19 +55,15 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             self.read(&[change]).await.map_err(|error| format!("the portal could not be read again: {error}"))?;
         match states.get(address) {
             Some(StepState::Done) => Ok(WayBack::Proven),
-            Some(StepState::Pending) if change.action.before().is_some() => Ok(WayBack::Proven),
             Some(StepState::Unseen { why, .. }) => Err(format!("{address} was added, and {why}")),
             _ => Err(format!("{address} was added, and does not read back as it was sent")),
         }
     }
 
-    /// The first create, or else the first replaced pair, whose image was added.
+    /// The first create, or else the first replaced pair, whose new image was added. An old one that was put back proves
+    /// nothing: it is a copy, and came the way that is in doubt.
     fn first_added(&self) -> Option<&'a Change> {
-        let added = |change: &&Change| {
-            let is_back =
-                matches!(change.action, Action::Replace(..)) && self.is(&change.address, StepOutcome::Recovered);
-            is_back || (change.action.after().is_some() && self.is_applied(&change.address))
-        };
+        let added = |change: &&Change| change.action.after().is_some() && self.is_applied(&change.address);
         let mut changes: Vec<_> = self.plan.diff.changes.iter().filter(added).collect();
         changes.sort_by_key(|change| !matches!(change.action, Action::Create(_)));
         changes.first().copied()
