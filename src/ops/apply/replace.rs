@@ -23,11 +23,15 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) async fn replaces(&self) {
         let mut queue = self.queue(|change| matches!(change.action, Action::Replace(..)));
         let mut proven = Proven::No { refused: 0 };
-        loop {
-            self.look().await;
+        while !queue.is_empty() {
             let most = if proven == Proven::Yes { MAX_COMMANDS / 2 } else { 1 };
+            // The look comes last: of what is taken off the queue nothing is judged any more.
+            if !self.may_remove(most.min(queue.len())).await {
+                return;
+            }
+            self.look().await;
             let batch = self.take(&mut queue, most);
-            if batch.is_empty() || !self.may_remove(batch.len()).await {
+            if batch.is_empty() {
                 return;
             }
             let commands: Vec<_> = batch.iter().filter_map(|step| self.pair(step.change)).flatten().collect();
