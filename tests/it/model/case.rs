@@ -275,8 +275,8 @@ fn edit(rng: &mut Rng, slots: usize) -> Edit {
 
 fn write_fault(rng: &mut Rng) -> WriteFault {
     let after = one(rng, &[0, 1, 1, 2, 3, 3, 5, 8]);
-    match rng.u32(..24) {
-        0..7 => WriteFault::Late { seconds: one(rng, &[9, 25, 60, 100]), hangs: often(rng, 25) },
+    match rng.u32(..28) {
+        24.. | 0..7 => WriteFault::Late { seconds: one(rng, &[9, 25, 60, 100]), hangs: often(rng, 25) },
         7..9 => WriteFault::LostAfter,
         9 => WriteFault::LostBefore,
         10..13 => WriteFault::ResetAfter(after),
@@ -288,7 +288,7 @@ fn write_fault(rng: &mut Rng) -> WriteFault {
         19..21 => WriteFault::Refused(Refusal::Adds),
         21 => WriteFault::Refused(Refusal::Deletes),
         22 => WriteFault::Refused(Refusal::Allowance(after)),
-        _ => WriteFault::Refused(one(rng, &[Refusal::Whole, Refusal::InBatch])),
+        23 => WriteFault::Refused(one(rng, &[Refusal::Whole, Refusal::InBatch])),
     }
 }
 
@@ -315,7 +315,7 @@ impl Case {
         let edits = if often(rng, 60) { 1 + rng.usize(..4) } else { 0 };
         let edits = (0..edits).map(|_| edit(rng, slots.len())).collect();
         let writes = if often(rng, 80) { 1 + rng.usize(..5) } else { 0 };
-        let writes = (0..writes).map(|_| (rng.usize(..8), write_fault(rng))).collect();
+        let writes = (0..writes).map(|_| (one(rng, &[0, 0, 1, 1, 2, 3, 4, 6]), write_fault(rng))).collect();
         let pace: &[u32] = one(rng, &[&[10][..], &[10, 200, 50], &[300, 1_000], &[6_000, 10, 2_000], &[6_000]]);
         let lag: &[u32] = one(rng, &[&[5][..], &[5, 80], &[300, 10, 10], &[2_000, 5]]);
         Self {

@@ -117,8 +117,10 @@ impl ModelPortal {
         let commands: Vec<_> = commands.iter().map(asked).collect();
         world.requests.borrow_mut().push(Request { life: self.life, commands: commands.clone() });
         world.note(Happening::Asks { request });
-        let done = |outcome| {
-            world.note(Happening::Answered { request });
+        let done = |outcome: Result<Vec<Answer>, WriteError>| {
+            let answers = outcome.iter().flatten();
+            let done = answers.map(|answer| *answer == Answer::Done).collect();
+            world.note(Happening::Answered { request, done });
             outcome
         };
         match fault {

@@ -36,7 +36,7 @@ struct Judge<'a> {
     /// Of each request: when it was asked for, when it arrived, when it was answered.
     asked: BTreeMap<usize, usize>,
     arrived: BTreeMap<usize, (usize, BTreeSet<Key>)>,
-    answered: BTreeMap<usize, usize>,
+    answered: BTreeMap<usize, (usize, Vec<bool>)>,
     calm: usize,
     /// The copies of each repository: code and digest.
     copies: BTreeMap<Actor, BTreeSet<(Key, Digest)>>,
@@ -91,7 +91,9 @@ impl<'a> Judge<'a> {
                 Happening::Arrives { request, absent } => {
                     judge.arrived.insert(*request, (at, absent.clone()));
                 }
-                Happening::Answered { request } => drop(judge.answered.insert(*request, at)),
+                Happening::Answered { request, done } => {
+                    judge.answered.insert(*request, (at, done.clone()));
+                }
                 Happening::Calm => judge.calm = at,
                 _ => {}
             }
@@ -137,7 +139,7 @@ impl<'a> Judge<'a> {
             {
                 faults.push(format!("[{at}] apply {life} removed {}/{}, which is {why}", key.0, entry.code));
             }
-            if let Some(why) = self.why_lost(life, request, key, entry) {
+            if let Some(why) = self.why_lost(at, life, request, key, entry) {
                 faults.push(format!("[{at}] apply {life} lost {}/{entry:?}: {why}", key.0));
             }
         }
@@ -164,7 +166,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Why an image is lost that a request removed; `None` when it is not, or when nobody promised that it would not be.
-    fn why_lost(&self, life: usize, request: usize, key: &Key, entry: &Entry) -> Option<&'static str> {
+    fn why_lost(&self, at: usize, life: usize, request: usize, key: &Key, entry: &Entry) -> Option<&'static str> {
         let Played { actor, unbacked, .. } = self.played(life);
         let digest = Digest::of(&entry.bytes);
         if self.copies[actor].contains(&(key.clone(), digest)) {
@@ -180,7 +182,7 @@ impl<'a> Judge<'a> {
             _ if entry.since > begins && self.came_unseen(life, request, entry) => return None,
             _ => {}
         }
-        if self.was_misled(life, request, entry, *unbacked) {
+        if self.was_misled(at, life, request, entry, *unbacked) {
             return None;
         }
         Some(if entry.since < begins {
@@ -205,7 +207,7 @@ impl<'a> Judge<'a> {
     /// Whether something on the way showed another image in place of this one, so that nothing could be known: of the
     /// first removal of a run, where only some images are shown wrongly, or where the run has nothing to prove the way
     /// back with.
-    fn was_misled(&self, life: usize, request: usize, entry: &Entry, unbacked: bool) -> bool {
+    fn was_misled(&self, at: usize, life: usize, request: usize, entry: &Entry, unbacked: bool) -> bool {
         let lies = self.world.lies.borrow();
         let lie = lies.iter().find(|(liar, uri, _)| *liar == life && *uri == entry.uri);
         let Some((_, _, passes)) = lie else {
@@ -216,24 +218,27 @@ impl<'a> Judge<'a> {
             return true;
         }
         let is_partial = self.world.case.proxy.as_ref().is_some_and(|proxy| proxy.scope == Scope::Some);
-        let removals: usize = (0..=request)
-            .filter(|at| self.requests[*at].life == life && self.arrived.contains_key(at))
-            .map(|at| self.requests[at].commands.iter().filter(|asked| asked.png.is_none()).count())
-            .sum();
+        let removed = |(_, happening): &&(Duration, Happening)| {
+            matches!(happening, Happening::Deleted { who: Who::Request { life: remover, .. }, .. } if *remover == life)
+        };
+        let removals = self.log[..=at].iter().filter(removed).count();
         *passes && (is_partial || removals < 2 || !self.has_proof(life, request))
     }
 
-    /// Whether a run has an image whose bytes are known: an unchanged entry, or a new one that it added before this request.
+    /// Whether a run has an image whose bytes are known: an unchanged entry, or a new one that the portal said it added before
+    /// this request.
     fn has_proof(&self, life: usize, request: usize) -> bool {
         let plan = self.played(life).report.plan.as_ref();
-        let (asked, wanted) = (self.asked[&request], self.wanted(life));
-        let added = |(_, happening): &(Duration, Happening)| match happening {
-            Happening::Added { who: Who::Request { life: adder, .. }, key, entry } => {
-                *adder == life && wanted.get(key).is_some_and(|(_, bytes)| **bytes == *entry.bytes)
-            }
-            _ => false,
+        let asked = self.asked[&request];
+        let wanted = self.wanted(life);
+        let is_new = |asked: &Asked| {
+            asked.png.as_deref().is_some_and(|png| wanted.get(&asked.key).is_some_and(|(_, bytes)| bytes == png))
         };
-        plan.is_some_and(|plan| plan.diff.unchanged > 0) || self.log[..asked].iter().any(added)
+        let added = |(answered, (at, done)): (&usize, &(usize, Vec<bool>))| {
+            let Request { life: adder, commands } = &self.requests[*answered];
+            *adder == life && *at < asked && commands.iter().zip(done).any(|(command, done)| *done && is_new(command))
+        };
+        plan.is_some_and(|plan| plan.diff.unchanged > 0) || self.answered.iter().any(added)
     }
 
     /// Each image that a request of ours put there: one that is declared, or the one that was there before.
@@ -264,7 +269,7 @@ impl<'a> Judge<'a> {
             for (later, asked) in self.asked.range(open + 1..) {
                 let second = &self.requests[*later];
                 let Some((reached, absent)) = self.arrived.get(later) else { continue };
-                let is_open = self.answered.get(open).is_none_or(|answered| answered > asked);
+                let is_open = self.answered.get(open).is_none_or(|(answered, _)| answered > asked);
                 let passed = self.log[*asked].0.saturating_sub(since);
                 let (a, b) = (self.played(first.life).actor, self.played(second.life).actor);
                 if a != b || !is_open || passed >= SETTLE || self.was_put_forward(*arrived, *reached) {

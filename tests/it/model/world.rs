@@ -46,8 +46,8 @@ pub(super) enum Happening {
     Asks { request: usize },
     /// Its last byte arrived.
     Arrives { request: usize, absent: BTreeSet<Key> },
-    /// Its client knows what became of it.
-    Answered { request: usize },
+    /// Its client knows what became of it: of which commands it was told that they were carried out.
+    Answered { request: usize, done: Vec<bool> },
     Added { who: Who, key: Key, entry: Entry },
     Deleted { who: Who, key: Key, entry: Entry, is_system: bool },
     BecomesSystem { key: Key },
