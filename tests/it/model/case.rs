@@ -228,9 +228,11 @@ fn slot(rng: &mut Rng, kind: Kind, code: String) -> Slot {
 }
 
 fn strike(rng: &mut Rng) -> driver::Strike {
-    use driver::{Moment, Strike};
+    use driver::{Moment, Remnant, Strike};
     let moment = one(rng, &[Moment::Before, Moment::During, Moment::After]);
-    match rng.u32(..10) {
+    match rng.u32(..12) {
+        10 => Strike::Begin(one(rng, &[Remnant::Images(1), Remnant::HalfPlan, Remnant::NoJournal, Remnant::HalfLine])),
+        11 => Strike::Begin(one(rng, &[Remnant::EmptyJournal, Remnant::Whole])),
         0..4 => Strike::Request(1 + rng.u32(..24), moment),
         4..7 => Strike::Journal(1 + rng.u32(..16), moment),
         7 => Strike::JournalFails(1 + rng.u32(..12)),

@@ -323,8 +323,9 @@ impl ReadPortal for ModelPortal {
 
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
         let world = &self.world;
-        let found = self.read(|| world.file(file_uri)).await?;
-        let Some(bytes) = found else { return Err(failure(Class::Refused, "404")) };
+        let lie = |passes| world.lies.borrow_mut().push((self.life, file_uri.to_owned(), passes));
+        let found = self.read(|| world.file(file_uri)).await.and_then(|file| file.ok_or_else(|| failure(Class::Refused, "404")));
+        let bytes = found.inspect_err(|_| lie(false))?;
         let Some(proxy) = world.case.proxy.as_ref().filter(|_| !world.calm.get()) else { return Ok(bytes.to_vec()) };
         let number = file_uri.bytes().fold(0_u32, |sum, byte| sum + u32::from(byte));
         let is_meant = match proxy.scope {
@@ -335,8 +336,7 @@ impl ReadPortal for ModelPortal {
             return Ok(bytes.to_vec());
         }
         let kind = if brandctl::domain::png::dimensions(&bytes) == Some((24, 24)) { Kind::Icon } else { Kind::Logo };
-        let passes = matches!(proxy.form, Lie::Placeholder | Lie::Cut);
-        world.lies.borrow_mut().push((self.life, file_uri.to_owned(), passes));
+        lie(matches!(proxy.form, Lie::Placeholder | Lie::Cut));
         world.count(match proxy.form {
             Lie::Placeholder => "downloads answered with a placeholder",
             Lie::WrongSize => "downloads answered in the wrong size",

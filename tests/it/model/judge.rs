@@ -206,14 +206,11 @@ impl<'a> Judge<'a> {
 
     /// Whether something on the way showed another image in place of this one, so that nothing could be known: of the
     /// first removal of a run, where only some images are shown wrongly, or where the run has nothing to prove the way
-    /// back with.
+    /// back with; or whether the user takes it that the image is lost.
     fn was_misled(&self, at: usize, life: usize, request: usize, entry: &Entry, unbacked: bool) -> bool {
         let lies = self.world.lies.borrow();
         let lie = lies.iter().find(|(liar, uri, _)| *liar == life && *uri == entry.uri);
-        let Some((_, _, passes)) = lie else {
-            // A read that failed is as good as a lie where the user takes it that an image is lost.
-            return unbacked;
-        };
+        let Some((_, _, passes)) = lie else { return false };
         if unbacked {
             return true;
         }
@@ -279,9 +276,11 @@ impl<'a> Judge<'a> {
                     let is_new = |other: &Asked| other.key == asked.key && other.png == asked.png;
                     let wanted = self.wanted(second.life);
                     let is_wanted = wanted.get(&asked.key).map(|(_, bytes)| bytes.as_slice()) == asked.png.as_deref();
+                    let looked = self.last_look(second.life, *self.asked.get(later).unwrap_or(&0));
+                    let was_absent = || looked.is_some_and(|as_of| !self.held(as_of).contains_key(&asked.key));
                     first.life == second.life
                         && asked.png.is_some()
-                        && absent.contains(&asked.key)
+                        && (absent.contains(&asked.key) || was_absent())
                         && (first.commands.iter().any(is_new) || is_wanted)
                 };
                 let touched: Vec<_> = second

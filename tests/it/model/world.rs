@@ -143,7 +143,7 @@ pub(super) struct World {
     next_file: Cell<u32>,
     pub(super) log: RefCell<Vec<(Duration, Happening)>>,
     pub(super) requests: RefCell<Vec<Request>>,
-    /// The downloads that something on the way answered with another image: apply, place, whether it passes for an image.
+    /// The downloads that brought something else than the image, or nothing: apply, place, whether it passes for an image.
     pub(super) lies: RefCell<Vec<(usize, String, bool)>>,
     frozen: RefCell<Option<Frozen>>,
     pub(super) calm: Cell<bool>,
