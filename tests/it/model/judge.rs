@@ -126,6 +126,17 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// As of when an apply last read anything of the portal before that.
+    fn last_read(&self, life: usize, before: usize) -> usize {
+        let reads = self.log[..before].iter().enumerate().rev();
+        let mut reads = reads.filter_map(|(at, (_, happening))| match happening {
+            Happening::Looks { life: reader, as_of } if *reader == life => Some(*as_of),
+            Happening::Gets { life: reader } if *reader == life => Some(at),
+            _ => None,
+        });
+        reads.next().unwrap_or_default()
+    }
+
     /// Each removal by a request of ours.
     fn deletes(&self) -> Vec<String> {
         let mut faults = Vec::new();
@@ -263,11 +274,11 @@ impl<'a> Judge<'a> {
         for (open, (arrived, _)) in &self.arrived {
             let first = &self.requests[*open];
             let since = self.log[*arrived].0;
-            for (later, asked) in self.asked.range(open + 1..) {
+            for (later, decided) in self.asked.range(open + 1..) {
                 let second = &self.requests[*later];
                 let Some((reached, absent)) = self.arrived.get(later) else { continue };
-                let is_open = self.answered.get(open).is_none_or(|(answered, _)| answered > asked);
-                let passed = self.log[*asked].0.saturating_sub(since);
+                let is_open = self.answered.get(open).is_none_or(|(answered, _)| answered > decided);
+                let passed = self.log[*decided].0.saturating_sub(since);
                 let (a, b) = (self.played(first.life).actor, self.played(second.life).actor);
                 if a != b || !is_open || passed >= SETTLE || self.was_put_forward(*arrived, *reached) {
                     continue;
@@ -276,8 +287,7 @@ impl<'a> Judge<'a> {
                     let is_new = |other: &Asked| other.key == asked.key && other.png == asked.png;
                     let wanted = self.wanted(second.life);
                     let is_wanted = wanted.get(&asked.key).map(|(_, bytes)| bytes.as_slice()) == asked.png.as_deref();
-                    let looked = self.last_look(second.life, *self.asked.get(later).unwrap_or(&0));
-                    let was_absent = || looked.is_some_and(|as_of| !self.held(as_of).contains_key(&asked.key));
+                    let was_absent = || !self.held(self.last_read(second.life, *decided)).contains_key(&asked.key);
                     first.life == second.life
                         && asked.png.is_some()
                         && (absent.contains(&asked.key) || was_absent())
@@ -290,7 +300,7 @@ impl<'a> Judge<'a> {
                     .collect();
                 if !touched.is_empty() {
                     faults.push(format!(
-                        "[{asked}] request {later} of apply {} asks for {touched:?} {passed:?} after request {open} of apply {}, \
+                        "[{decided}] request {later} of apply {} asks for {touched:?} {passed:?} after request {open} of apply {}, \
                          which had no answer",
                         second.life, first.life
                     ));
@@ -332,15 +342,8 @@ impl<'a> Judge<'a> {
         let mut faults = Vec::new();
         for (life, (ended, code)) in &self.ends {
             let Some(plan) = self.played(*life).report.plan.as_ref().filter(|_| *code == Some(0)) else { continue };
-            let looked = self.log[..*ended].iter().rev().find_map(|(at, happening)| match happening {
-                Happening::Looks { life: looker, as_of } if looker == life => Some(*as_of),
-                Happening::Gets { life: looker } if looker == life => {
-                    self.log.iter().position(|(time, other)| time == at && matches!(other, Happening::Gets { .. }))
-                }
-                _ => None,
-            });
-            let (seen, now, wanted) =
-                (self.held(looked.unwrap_or_default()), self.held(*ended), self.wanted(*life));
+            let seen = self.held(self.last_read(*life, *ended));
+            let (now, wanted) = (self.held(*ended), self.wanted(*life));
             for change in &plan.diff.changes {
                 let key = key(change.address.kind, &change.address.code.to_string());
                 let found = seen.get(&key).map(|(entry, _)| (entry.code.clone(), entry.bytes.to_vec()));
