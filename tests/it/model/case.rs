@@ -189,7 +189,7 @@ fn mark(rng: &mut Rng) -> u8 {
 }
 
 fn slots(rng: &mut Rng) -> Vec<Slot> {
-    let most = one(rng, &[2, 3, 4, 4, 6, 14]);
+    let most = one(rng, &[2, 3, 4, 5, 8, 14]);
     let mut slots = Vec::new();
     for kind in Kind::ALL {
         for letter in CODES.chars().take(1 + rng.usize(..most)) {
@@ -259,7 +259,7 @@ fn life(rng: &mut Rng, is_struck: bool) -> Life {
     }
 }
 
-fn edit(rng: &mut Rng, slots: usize) -> Edit {
+fn edit(rng: &mut Rng, slots: &[Slot]) -> Edit {
     let when = match rng.u32(..10) {
         0..3 => Moment::At(if rng.bool() { rng.u64(..5_000) } else { rng.u64(..200_000) }),
         3..6 => Moment::BeforeCommand(rng.usize(..14)),
@@ -267,12 +267,19 @@ fn edit(rng: &mut Rng, slots: usize) -> Edit {
     };
     let spelling = one(rng, &[Spelling::Same, Spelling::Same, Spelling::Same, Spelling::Respelt, Spelling::Foreign]);
     let what = match rng.u32(..20) {
-        0..5 => What::Remove,
-        5..9 => What::Put(spelling, mark(rng)),
-        9..19 => What::Swap(spelling, mark(rng)),
+        0..3 => What::Remove,
+        3..6 => What::Put(spelling, mark(rng)),
+        6..19 => What::Swap(spelling, mark(rng)),
         _ => What::MakeSystem,
     };
-    Edit { when, slot: rng.usize(..slots), what }
+    // What is about to be removed, as a rule.
+    let is_removed = |slot: &Slot| {
+        let is_owned = slot.code.starts_with("acme-") && slot.code != "acme-lab";
+        is_owned && slot.live.as_ref().is_some_and(|(_, mark)| slot.ours[0] != Some(*mark))
+    };
+    let removed: Vec<_> = (0..slots.len()).filter(|at| is_removed(&slots[*at])).collect();
+    let slot = if removed.is_empty() || often(rng, 25) { rng.usize(..slots.len()) } else { one(rng, &removed) };
+    Edit { when, slot, what }
 }
 
 fn write_fault(rng: &mut Rng) -> WriteFault {
@@ -314,8 +321,8 @@ impl Case {
         }
         let rivals = if often(rng, 35) { 1 + rng.usize(..2) } else { 0 };
         let rivals = (0..rivals).map(|_| { let is_struck = often(rng, 30); life(rng, is_struck) }).collect();
-        let edits = if often(rng, 60) { 1 + rng.usize(..4) } else { 0 };
-        let edits = (0..edits).map(|_| edit(rng, slots.len())).collect();
+        let edits = if often(rng, 60) { 1 + rng.usize(..5) } else { 0 };
+        let edits = (0..edits).map(|_| edit(rng, &slots)).collect();
         let writes = if often(rng, 80) { 1 + rng.usize(..5) } else { 0 };
         let writes = (0..writes).map(|_| (one(rng, &[0, 0, 1, 1, 2, 3, 4, 6]), write_fault(rng))).collect();
         let pace: &[u32] = one(rng, &[&[10][..], &[10, 200, 50], &[300, 1_000], &[6_000, 10, 2_000], &[6_000]]);

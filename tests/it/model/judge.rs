@@ -169,11 +169,24 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether an entry came, or became what it is, after the last look before the request that removed it: what is left is one
-    /// round trip, and what a request may do that is carried out late.
+    /// Whether an entry came, or became what it is, after the look that is made before each request that deletes: what is left
+    /// is one round trip, and what a request may do that is carried out late. Where the portal takes no batches, the requests
+    /// that stand for one follow one look.
     fn came_unseen(&self, life: usize, request: usize, entry: &Entry) -> bool {
         let asked = self.asked[&request];
-        entry.since >= self.last_look(life, asked).unwrap_or_default()
+        if entry.since > asked {
+            return true;
+        }
+        let before = (0..request).rev().find(|at| self.requests[*at].life == life);
+        let since = before.map_or(self.begins[&life], |before| self.asked[&before]);
+        let is_looked = self.world.refuses_batches() || self.looks_between(life, since, asked);
+        is_looked && entry.since >= self.last_look(life, asked).unwrap_or_default()
+    }
+
+    /// Whether an apply looked at the lists between.
+    fn looks_between(&self, life: usize, from: usize, to: usize) -> bool {
+        let mut looks = self.log[from..to].iter();
+        looks.any(|(_, what)| matches!(what, Happening::Looks { life: looker, .. } if *looker == life))
     }
 
     /// Why an image is lost that a request removed; `None` when it is not, or when nobody promised that it would not be.

@@ -11,7 +11,7 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::state::{Listed, Listing};
 use tokio::time::Instant;
 
-use super::case::{Case, Edit, Moment, What};
+use super::case::{Case, Edit, Moment, Refusal, What, WriteFault};
 use crate::common;
 use crate::faults::scene::art;
 
@@ -189,6 +189,12 @@ impl World {
             }
         }
         Rc::new(world)
+    }
+
+    /// Whether this portal ever refuses writes in batches.
+    pub(super) fn refuses_batches(&self) -> bool {
+        let is_refused = |fault: &WriteFault| matches!(fault, WriteFault::Refused(Refusal::InBatch));
+        self.case.no_batches || self.case.writes.iter().any(|(_, fault)| is_refused(fault))
     }
 
     pub(super) fn count(&self, what: &'static str) {
