@@ -244,10 +244,7 @@ pub(crate) async fn live<P: ReadPortal + WritePortal>(
     let _lock = take_lock(&state);
     let cache = Cache::open(&state);
     let reader = || Reader { portal, cache: &cache, observer };
-    let runs = FrailRuns {
-        inner: RunStore::new(state.clone(), None).with_clock(clock),
-        counts: portal.counts.clone(),
-    };
+    let runs = FrailRuns { inner: RunStore::new(state.clone(), None).with_clock(clock), counts: portal.counts.clone() };
     let error = |report: &mut Report, why: String| {
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
         Ended::Error

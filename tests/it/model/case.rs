@@ -130,7 +130,10 @@ pub(super) enum WriteFault {
     /// The answer does not speak of this command.
     Mute(usize),
     /// It is carried out so many seconds after its last byte; the connection ends at once, or hangs.
-    Late { seconds: u64, hangs: bool },
+    Late {
+        seconds: u64,
+        hangs: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -219,11 +222,8 @@ fn slot(rng: &mut Rng, kind: Kind, code: String) -> Slot {
     let system = often(rng, 2);
     // What is declared over somebody else's is an error, and then nothing else is seen: rarely.
     let is_foreign = live.as_ref().is_some_and(|(live, _)| live.starts_with("ACME"));
-    let (ours, rival) = if (system || is_foreign) && often(rng, 90) {
-        ([None; 2], None)
-    } else {
-        ([first, second], rival)
-    };
+    let (ours, rival) =
+        if (system || is_foreign) && often(rng, 90) { ([None; 2], None) } else { ([first, second], rival) };
     Slot { kind, code, live, system, ours, rival }
 }
 
@@ -320,7 +320,12 @@ impl Case {
             ours.push(life(rng, false));
         }
         let rivals = if often(rng, 35) { 1 + rng.usize(..2) } else { 0 };
-        let rivals = (0..rivals).map(|_| { let is_struck = often(rng, 30); life(rng, is_struck) }).collect();
+        let rivals = (0..rivals)
+            .map(|_| {
+                let is_struck = often(rng, 30);
+                life(rng, is_struck)
+            })
+            .collect();
         let edits = if often(rng, 60) { 1 + rng.usize(..5) } else { 0 };
         let edits = (0..edits).map(|_| edit(rng, &slots)).collect();
         let writes = if often(rng, 80) { 1 + rng.usize(..5) } else { 0 };
@@ -355,10 +360,22 @@ impl Case {
         (0..self.rivals.len()).for_each(|at| with(&|case| drop(case.rivals.remove(at))));
         self.proxy.is_some().then(|| with(&|case| case.proxy = None));
         (0..self.edits.len()).for_each(|at| with(&|case| drop(case.edits.remove(at))));
-        (0..self.writes.len()).for_each(|at| with(&|case| { case.writes.remove(at); }));
+        (0..self.writes.len()).for_each(|at| {
+            with(&|case| {
+                case.writes.remove(at);
+            })
+        });
         (0..self.ours.len()).for_each(|at| with(&|case| drop(case.ours.remove(at))));
-        (0..self.broken_reads.len()).for_each(|at| with(&|case| { case.broken_reads.remove(at); }));
-        (0..self.stale.len()).for_each(|at| with(&|case| { case.stale.remove(at); }));
+        (0..self.broken_reads.len()).for_each(|at| {
+            with(&|case| {
+                case.broken_reads.remove(at);
+            })
+        });
+        (0..self.stale.len()).for_each(|at| {
+            with(&|case| {
+                case.stale.remove(at);
+            })
+        });
         self.no_batches.then(|| with(&|case| case.no_batches = false));
         for at in 0..self.slots.len() {
             if !self.edits.iter().any(|edit| edit.slot >= at) {

@@ -13,8 +13,8 @@ use brandctl::ops::ports::{PortalError, ReadPortal, Urgency, WriteError, WritePo
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::case::{Lie, Moment, Refusal, Scope, WriteFault};
-use super::world::{Asked, Happening, Request, Who, World, key, placeholder};
+use super::case::{Lie, Moment, Refusal, WriteFault};
+use super::world::{Asked, Happening, Request, Who, World, key};
 
 /// How long past the command's end a replace may be completed and the outcome of writes determined.
 const GRACE_PERIOD: Duration = Duration::from_secs(180);
@@ -97,69 +97,83 @@ impl ModelPortal {
         tokio::time::timeout_at(until, asking).await.unwrap_or_else(|_| Err(deadline()))
     }
 
-    async fn exchange(
-        &self,
-        commands: &[Command],
-        halt: Halt,
-        urgency: Urgency,
-        sent: &dyn Fn(),
-        in_batch: bool,
-    ) -> Result<Vec<Answer>, WriteError> {
+    /// One request that writes, from the first try to what its client learns of it.
+    async fn exchange(&self, sending: Sending<'_>) -> Result<Vec<Answer>, WriteError> {
         let (world, begun) = (&self.world, Instant::now());
-        let until = self.until(Some(urgency));
-        if begun >= until {
+        if begun >= self.until(Some(sending.urgency)) {
             return Err(WriteError::NoEffect(deadline()));
         }
         let number = world.writes.replace(world.writes.get() + 1);
         let fault = world.case.writes.iter().find(|(nth, _)| *nth == number && !world.calm.get());
         let fault = fault.map(|(_, fault)| *fault).unwrap_or(WriteFault::None);
         let request = world.requests.borrow().len();
-        let commands: Vec<_> = commands.iter().map(asked).collect();
-        world.requests.borrow_mut().push(Request { life: self.life, commands: commands.clone() });
+        let commands = sending.commands.to_vec();
+        world.requests.borrow_mut().push(Request { life: self.life, commands });
         world.note(Happening::Asks { request });
-        let done = |outcome: Result<Vec<Answer>, WriteError>| {
-            let answers = outcome.iter().flatten();
-            let done = answers.map(|answer| *answer == Answer::Done).collect();
+        let outcome = match self.turned_away(&sending, fault, begun).await {
+            Some(error) => Err(WriteError::NoEffect(error)),
+            None => self.deliver(sending, request, fault, begun).await,
+        };
+        if !matches!(outcome, Err(WriteError::Unanswered(_))) {
+            let done = outcome.iter().flatten().map(|answer| *answer == Answer::Done).collect();
             world.note(Happening::Answered { request, done });
-            outcome
+        }
+        outcome
+    }
+
+    /// The error of a request that has no effect: it was not sent in time, or refused whole.
+    async fn turned_away(&self, sending: &Sending<'_>, fault: WriteFault, begun: Instant) -> Option<PortalError> {
+        let world = &self.world;
+        let is_ordinary = sending.urgency == Urgency::Ordinary;
+        let waited = || failure(Class::Waited, "it waited for its turn");
+        let send = async || {
+            tokio::time::sleep(TRAVEL).await;
+            (sending.sent)();
+            tokio::time::sleep(TRAVEL).await;
         };
         match fault {
-            WriteFault::Waited if urgency == Urgency::Ordinary => {
+            WriteFault::Waited if is_ordinary => {
                 world.count("writes that waited too long");
                 tokio::time::sleep(MAX_WRITE_WAIT + Duration::from_secs(1)).await;
-                return done(Err(WriteError::NoEffect(failure(Class::Waited, "it waited for its turn"))));
+                Some(waited())
             }
             WriteFault::Busy(seconds) => {
                 world.count("busy portals");
+                send().await;
                 let wait = Duration::from_secs(seconds);
-                tokio::time::sleep(TRAVEL).await;
-                sent();
-                tokio::time::sleep(TRAVEL).await;
-                if Instant::now() + wait >= until {
-                    return done(Err(WriteError::NoEffect(failure(Class::Busy, "it is busy"))));
+                if Instant::now() + wait >= self.until(Some(sending.urgency)) {
+                    return Some(failure(Class::Busy, "it is busy"));
                 }
                 tokio::time::sleep(wait).await;
-                if urgency == Urgency::Ordinary && begun.elapsed() > MAX_WRITE_WAIT {
-                    return done(Err(WriteError::NoEffect(failure(Class::Waited, "it waited for its turn"))));
-                }
+                (is_ordinary && begun.elapsed() > MAX_WRITE_WAIT).then(waited)
             }
             WriteFault::Refused(Refusal::Whole) => {
                 world.count("requests refused");
-                tokio::time::sleep(TRAVEL).await;
-                sent();
-                return done(Err(WriteError::NoEffect(failure(Class::Configuration, "it is refused"))));
+                send().await;
+                Some(failure(Class::Configuration, "it is refused"))
             }
-            _ if in_batch && world.case.no_batches && !world.calm.get() => {
+            _ if sending.in_batch && world.case.no_batches && !world.calm.get() => {
                 world.count("batches refused");
-                tokio::time::sleep(TRAVEL).await;
-                sent();
-                return done(Err(WriteError::NoEffect(failure(Class::NoBatch, "it takes no batches"))));
+                send().await;
+                Some(failure(Class::NoBatch, "it takes no batches"))
             }
-            _ => {}
+            _ => None,
         }
+    }
+
+    /// Hands a request over to the portal, and waits for the answer.
+    async fn deliver(
+        &self,
+        sending: Sending<'_>,
+        request: usize,
+        fault: WriteFault,
+        begun: Instant,
+    ) -> Result<Vec<Answer>, WriteError> {
+        let world = &self.world;
         tokio::time::sleep(TRAVEL).await;
         let (tell, told) = oneshot::channel();
-        let job = Job { who: Who::Request { life: self.life, request }, commands, halt, fault, in_batch };
+        let Sending { commands, halt, sent, in_batch, .. } = sending;
+        let job = Job { who: Who::Request { life: self.life, request }, request, commands, halt, fault, in_batch };
         // From here on it is the portal's.
         tokio::task::spawn_local(serve(world.clone(), job, tell));
         sent();
@@ -167,15 +181,24 @@ impl ModelPortal {
         match tokio::time::timeout_at(patience, told).await {
             Ok(Ok(Told::Answers(answers, added))) => {
                 self.added.borrow_mut().extend(added);
-                done(Ok(answers))
+                Ok(answers)
             }
-            Ok(Ok(Told::Broken)) => done(Err(WriteError::Unclear(failure(Class::Transient, "INTERNAL_SERVER_ERROR")))),
+            Ok(Ok(Told::Broken)) => Err(WriteError::Unclear(failure(Class::Transient, "INTERNAL_SERVER_ERROR"))),
             Ok(Ok(Told::Reset) | Err(_)) | Err(_) => {
                 world.count("answers that were lost");
                 Err(WriteError::Unanswered(failure(Class::Transient, "no answer came")))
             }
         }
     }
+}
+
+/// A request that is to be sent.
+struct Sending<'a> {
+    commands: Vec<Asked>,
+    halt: Halt,
+    urgency: Urgency,
+    sent: &'a dyn Fn(),
+    in_batch: bool,
 }
 
 /// How long a request takes to the portal, and an answer back.
@@ -193,30 +216,35 @@ fn asked(command: &Command) -> Asked {
 /// A request that has arrived.
 struct Job {
     who: Who,
+    request: usize,
     commands: Vec<Asked>,
     halt: Halt,
     fault: WriteFault,
     in_batch: bool,
 }
 
-/// Carries out a request, one command after the other, and answers if there is still somebody to answer.
+/// The client of a request, as long as it waits.
+struct Caller(Option<oneshot::Sender<Told>>);
+
+impl Caller {
+    fn tell(&mut self, told: Told) {
+        if let Some(tell) = self.0.take() {
+            // Where nobody waits any more, the answer is lost.
+            let _ = tell.send(told);
+        }
+    }
+}
+
+/// Takes a request up, and answers if there is still somebody to answer.
 async fn serve(world: Rc<World>, job: Job, tell: oneshot::Sender<Told>) {
-    let Job { who, commands, halt, fault, in_batch } = job;
-    let Who::Request { request, .. } = who else { return };
     let arrived = Instant::now();
     let absent = {
         let entries = world.entries.borrow();
-        commands.iter().map(|asked| asked.key.clone()).filter(|key| !entries.contains_key(key)).collect()
+        job.commands.iter().map(|asked| asked.key.clone()).filter(|key| !entries.contains_key(key)).collect()
     };
-    world.note(Happening::Arrives { request, absent });
-    world.in_flight.set(world.in_flight.get() + 1);
-    let mut tell = Some(tell);
-    let mut say = |told| {
-        if let Some(tell) = tell.take() {
-            let _ = tell.send(told);
-        }
-    };
-    if let WriteFault::Late { seconds, hangs } = fault {
+    world.note(Happening::Arrives { request: job.request, absent });
+    let mut caller = Caller(Some(tell));
+    if let WriteFault::Late { seconds, hangs } = job.fault {
         world.count(match seconds {
             9 => "late requests, 9 s",
             25 => "late requests, 25 s",
@@ -225,79 +253,72 @@ async fn serve(world: Rc<World>, job: Job, tell: oneshot::Sender<Told>) {
         });
         tokio::time::sleep(Duration::from_millis(500)).await;
         if !hangs {
-            say(Told::Reset);
+            caller.tell(Told::Reset);
         }
         tokio::time::sleep_until(arrived + Duration::from_secs(seconds)).await;
     }
+    let answered = carry_out(&world, &job, arrived, &mut caller).await;
+    tokio::time::sleep(TRAVEL).await;
+    caller.tell(match (job.fault, answered) {
+        (WriteFault::LostAfter, _) => Told::Reset,
+        (_, Some((answers, added))) => Told::Answers(answers, added),
+        (WriteFault::BrokenAfter(_), None) => Told::Broken,
+        (_, None) => Told::Reset,
+    });
+}
+
+/// The answers to the commands of a request, and where images were added.
+type Answers = (Vec<Answer>, Vec<(Address, String)>);
+
+/// Carries out a request, one command after the other; `None` when the portal stops in the middle.
+async fn carry_out(world: &World, job: &Job, arrived: Instant, caller: &mut Caller) -> Option<Answers> {
     let begun = Instant::now();
-    let mut answers = Vec::with_capacity(commands.len());
-    let mut added = Vec::new();
+    let (mut answers, mut added) = (Vec::with_capacity(job.commands.len()), Vec::new());
     let mut halted = false;
-    let mut is_cut = matches!(fault, WriteFault::LostBefore);
-    for (index, asked) in commands.iter().enumerate() {
-        if is_cut {
-            break;
-        }
+    for (index, asked) in job.commands.iter().enumerate() {
         if halted {
             answers.push(Answer::NotRun);
             continue;
         }
-        let number = world.commands.get();
+        let number = world.commands.replace(world.commands.get() + 1);
         let pace = world.case.paces[number % world.case.paces.len()];
         tokio::time::sleep(Duration::from_millis(u64::from(pace))).await;
-        world.commands.set(number + 1);
         world.edit(Moment::BeforeCommand(number));
-        if begun.elapsed() > MAX_EXECUTION || arrived.elapsed() > WINDOW {
-            is_cut = true;
-            break;
-        }
-        match fault {
-            WriteFault::CutAfter(most) | WriteFault::BrokenAfter(most) if index >= most => {
-                is_cut = true;
-                break;
-            }
-            WriteFault::ResetAfter(most) if index >= most => say(Told::Reset),
+        let is_over = begun.elapsed() > MAX_EXECUTION || arrived.elapsed() > WINDOW;
+        match job.fault {
+            _ if is_over => return None,
+            WriteFault::LostBefore => return None,
+            WriteFault::CutAfter(most) | WriteFault::BrokenAfter(most) if index >= most => return None,
+            WriteFault::ResetAfter(most) if index >= most => caller.tell(Told::Reset),
             _ => {}
         }
-        let answer = match refused(&world, fault, asked, in_batch, index) {
-            Some(answer) => answer,
-            None => match world.carry_out(who, asked) {
-                Ok(uri) => {
-                    let address = Address::new(asked.key.0, Code::new(asked.code.clone()));
-                    added.extend(uri.map(|uri| (address, uri)));
-                    Answer::Done
-                }
-                Err((code, description)) => {
-                    Answer::Refused { class: Class::Refused, code: code.to_owned(), description }
-                }
-            },
-        };
-        halted = halt == Halt::OnError && matches!(answer, Answer::Refused { .. });
-        let is_mute = matches!(fault, WriteFault::Mute(at) if at == index);
+        let answer = refused(world, job, asked, index).unwrap_or_else(|| match world.carry_out(job.who, asked) {
+            Ok(uri) => {
+                let address = Address::new(asked.key.0, Code::new(asked.code.clone()));
+                added.extend(uri.map(|uri| (address, uri)));
+                Answer::Done
+            }
+            Err((code, description)) => Answer::Refused { class: Class::Refused, code: code.to_owned(), description },
+        });
+        halted = job.halt == Halt::OnError && matches!(answer, Answer::Refused { .. });
+        let is_mute = matches!(job.fault, WriteFault::Mute(at) if at == index);
         answers.push(if is_mute { Answer::Unknown("the answer does not speak of it".to_owned()) } else { answer });
     }
-    world.in_flight.set(world.in_flight.get() - 1);
-    tokio::time::sleep(TRAVEL).await;
-    say(match fault {
-        WriteFault::BrokenAfter(_) if is_cut => Told::Broken,
-        WriteFault::LostAfter => Told::Reset,
-        _ if is_cut => Told::Reset,
-        _ => Told::Answers(answers, added),
-    });
+    Some((answers, added))
 }
 
 /// The refusal of one command that the portal would take at another time.
-fn refused(world: &World, fault: WriteFault, asked: &Asked, in_batch: bool, index: usize) -> Option<Answer> {
+fn refused(world: &World, job: &Job, asked: &Asked, index: usize) -> Option<Answer> {
     let answer = |class, code: &str| {
         world.count("commands refused");
         Some(Answer::Refused { class, code: code.to_owned(), description: "no".to_owned() })
     };
     let is_add = asked.png.is_some();
-    match fault {
+    match job.fault {
         WriteFault::Refused(Refusal::Adds) if is_add => answer(Class::Refused, "FILE_SAVE_ERROR"),
         WriteFault::Refused(Refusal::Deletes) if !is_add => answer(Class::Refused, "ACCESS_DENIED"),
         WriteFault::Refused(Refusal::Allowance(from)) if index >= from => answer(Class::Busy, "OPERATION_TIME_LIMIT"),
-        WriteFault::Refused(Refusal::InBatch) if in_batch => {
+        WriteFault::Refused(Refusal::InBatch) if job.in_batch => {
             answer(Class::NoBatch, "ERROR_BATCH_METHOD_NOT_ALLOWED")
         }
         _ => None,
@@ -324,27 +345,20 @@ impl ReadPortal for ModelPortal {
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
         let world = &self.world;
         let lie = |passes| world.lies.borrow_mut().push((self.life, file_uri.to_owned(), passes));
-        let found = self.read(|| world.file(file_uri)).await.and_then(|file| file.ok_or_else(|| failure(Class::Refused, "404")));
+        let found = self.read(|| world.file(file_uri)).await;
+        let found = found.and_then(|file| file.ok_or_else(|| failure(Class::Refused, "404")));
         let bytes = found.inspect_err(|_| lie(false))?;
-        let Some(proxy) = world.case.proxy.as_ref().filter(|_| !world.calm.get()) else { return Ok(bytes.to_vec()) };
-        let number = file_uri.bytes().fold(0_u32, |sum, byte| sum + u32::from(byte));
-        let is_meant = match proxy.scope {
-            Scope::All => true,
-            Scope::Some => number % 3 == 0,
-        };
-        if !is_meant || world.began.elapsed() < Duration::from_millis(proxy.from) {
-            return Ok(bytes.to_vec());
-        }
+        let Some(form) = world.lie_about(file_uri) else { return Ok(bytes.to_vec()) };
+        lie(matches!(form, Lie::Placeholder | Lie::Cut));
         let kind = if brandctl::domain::png::dimensions(&bytes) == Some((24, 24)) { Kind::Icon } else { Kind::Logo };
-        lie(matches!(proxy.form, Lie::Placeholder | Lie::Cut));
-        world.count(match proxy.form {
+        world.count(match form {
             Lie::Placeholder => "downloads answered with a placeholder",
             Lie::WrongSize => "downloads answered in the wrong size",
             Lie::Cut => "downloads cut short",
             Lie::Gif => "downloads answered with a GIF",
             Lie::Nothing => "downloads refused",
         });
-        placeholder(proxy.form, kind, &bytes).ok_or_else(|| failure(Class::Refused, "403"))
+        form.instead_of(kind, &bytes).ok_or_else(|| failure(Class::Refused, "403"))
     }
 
     fn added_files(&self) -> Vec<(Address, String)> {
@@ -368,11 +382,13 @@ impl WritePortal for ModelPortal {
         urgency: Urgency,
         sent: &dyn Fn(),
     ) -> Result<Vec<Answer>, WriteError> {
-        self.exchange(commands, halt, urgency, sent, true).await
+        let commands = commands.iter().map(asked).collect();
+        self.exchange(Sending { commands, halt, urgency, sent, in_batch: true }).await
     }
 
     async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError> {
-        let mut answers = self.exchange(std::slice::from_ref(command), Halt::Never, urgency, sent, false).await?;
+        let sending = Sending { commands: vec![asked(command)], halt: Halt::Never, urgency, sent, in_batch: false };
+        let mut answers = self.exchange(sending).await?;
         Ok(answers.pop().unwrap_or(Answer::NotRun))
     }
 }

@@ -145,7 +145,7 @@ impl<'a> Judge<'a> {
                 continue;
             };
             let (life, request) = (*life, *request);
-            if let Some(why) = self.is_untouchable(&entry.code, *is_system)
+            if let Some(why) = is_untouchable(&entry.code, *is_system)
                 && !self.came_unseen(life, request, entry)
             {
                 faults.push(format!("[{at}] apply {life} removed {}/{}, which is {why}", key.0, entry.code));
@@ -155,18 +155,6 @@ impl<'a> Judge<'a> {
             }
         }
         faults
-    }
-
-    fn is_untouchable(&self, code: &str, is_system: bool) -> Option<&'static str> {
-        if is_system {
-            Some("a system entry")
-        } else if !code.starts_with("acme-") {
-            Some("not owned")
-        } else if code.starts_with("acme-lab") {
-            Some("ignored")
-        } else {
-            None
-        }
     }
 
     /// Whether an entry came, or became what it is, after the look that is made before each request that deletes: what is left
@@ -212,7 +200,7 @@ impl<'a> Judge<'a> {
         Some(if entry.since < begins {
             "it was there when the run began, and there is no copy"
         } else if entry.since < asked {
-            "it came before the last look, and there is no copy"
+            "it came before the look that is due right before the request, and there is no copy"
         } else {
             "it came while a request was open"
         })
@@ -239,9 +227,7 @@ impl<'a> Judge<'a> {
             return true;
         }
         let is_partial = self.world.case.proxy.as_ref().is_some_and(|proxy| proxy.scope == Scope::Some);
-        let removed = |(_, happening): &&(Duration, Happening)| {
-            matches!(happening, Happening::Deleted { who: Who::Request { life: remover, .. }, .. } if *remover == life)
-        };
+        let removed = |(_, happening): &&(Duration, Happening)| matches!(happening, Happening::Deleted { who: Who::Request { life: remover, .. }, .. } if *remover == life);
         let removals = self.log[..=at].iter().filter(removed).count();
         *passes && (is_partial || removals < 2 || !self.has_proof(life, request))
     }
@@ -284,43 +270,40 @@ impl<'a> Judge<'a> {
     /// step to a code that has none.
     fn windows(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        for (open, (arrived, _)) in &self.arrived {
-            let first = &self.requests[*open];
-            let since = self.log[*arrived].0;
-            for (later, decided) in self.asked.range(open + 1..) {
-                let second = &self.requests[*later];
-                let Some((reached, absent)) = self.arrived.get(later) else { continue };
-                let is_open = self.answered.get(open).is_none_or(|(answered, _)| answered > decided);
-                let passed = self.log[*decided].0.saturating_sub(since);
-                let (a, b) = (self.played(first.life).actor, self.played(second.life).actor);
-                if a != b || !is_open || passed >= SETTLE || self.was_put_forward(*arrived, *reached) {
-                    continue;
-                }
-                let is_free = |asked: &Asked| {
-                    let is_new = |other: &Asked| other.key == asked.key && other.png == asked.png;
-                    let wanted = self.wanted(second.life);
-                    let is_wanted = wanted.get(&asked.key).map(|(_, bytes)| bytes.as_slice()) == asked.png.as_deref();
-                    let was_absent = || !self.held(self.last_read(second.life, *decided)).contains_key(&asked.key);
-                    first.life == second.life
-                        && asked.png.is_some()
-                        && (absent.contains(&asked.key) || was_absent())
-                        && (first.commands.iter().any(is_new) || is_wanted)
-                };
-                let touched: Vec<_> = second
-                    .commands
-                    .iter()
-                    .filter(|asked| first.commands.iter().any(|other| other.key == asked.key) && !is_free(asked))
-                    .collect();
-                if !touched.is_empty() {
-                    faults.push(format!(
-                        "[{decided}] request {later} of apply {} asks for {touched:?} {passed:?} after request {open} of apply {}, \
-                         which had no answer",
-                        second.life, first.life
-                    ));
-                }
-            }
+        for open in self.arrived.keys() {
+            let later = self.asked.range(open + 1..).map(|(later, _)| *later);
+            faults.extend(later.filter_map(|later| self.disregards(later, *open)));
         }
         faults
+    }
+
+    /// How a request disregards the window of one before it.
+    fn disregards(&self, later: usize, open: usize) -> Option<String> {
+        let (first, second) = (&self.requests[open], &self.requests[later]);
+        let (sent, decided) = (self.arrived[&open].0, self.asked[&later]);
+        let (reached, absent) = self.arrived.get(&later)?;
+        let is_open = self.answered.get(&open).is_none_or(|(answered, _)| *answered > decided);
+        let passed = self.log[decided].0.saturating_sub(self.log[sent].0);
+        let is_same = self.played(first.life).actor == self.played(second.life).actor;
+        if !is_same || !is_open || passed >= SETTLE || self.was_put_forward(sent, *reached) {
+            return None;
+        }
+        let wanted = self.wanted(second.life);
+        let is_free = |asked: &Asked| {
+            let is_absent = || absent.contains(&asked.key);
+            let was_absent = || !self.held(self.last_read(second.life, decided)).contains_key(&asked.key);
+            let is_wanted = wanted.get(&asked.key).map(|(_, bytes)| bytes.as_slice()) == asked.png.as_deref();
+            first.life == second.life && asked.png.is_some() && is_wanted && (is_absent() || was_absent())
+        };
+        let is_about = |asked: &&Asked| first.commands.iter().any(|other| other.key == asked.key);
+        let touched: Vec<_> = second.commands.iter().filter(is_about).filter(|asked| !is_free(asked)).collect();
+        (!touched.is_empty()).then(|| {
+            let (late, early) = (second.life, first.life);
+            format!(
+                "[{decided}] request {later} of apply {late} asks for {touched:?} {passed:?} after request {open} of apply \
+                 {early}, which had no answer"
+            )
+        })
     }
 
     /// Whether the clock was set forward meanwhile: then a window is over before its time.
@@ -330,19 +313,14 @@ impl<'a> Judge<'a> {
     }
 
     /// What the portal held when so much had happened.
-    fn held(&self, as_of: usize) -> BTreeMap<Key, (Entry, bool)> {
-        let mut held: BTreeMap<Key, (Entry, bool)> = BTreeMap::new();
-        let first = self.log.iter().take_while(|(_, happening)| {
-            matches!(happening, Happening::Added { who: Who::Nobody, .. })
-        });
-        let first = first.count();
+    fn held(&self, as_of: usize) -> BTreeMap<Key, Entry> {
+        let mut held = BTreeMap::new();
+        let is_first = |(_, what): &&(Duration, Happening)| matches!(what, Happening::Added { who: Who::Nobody, .. });
+        let first = self.log.iter().take_while(is_first).count();
         for (_, happening) in &self.log[..as_of.max(first)] {
             match happening {
-                Happening::Added { key, entry, .. } => drop(held.insert(key.clone(), (entry.clone(), false))),
+                Happening::Added { key, entry, .. } => drop(held.insert(key.clone(), entry.clone())),
                 Happening::Deleted { key, .. } => drop(held.remove(key)),
-                Happening::BecomesSystem { key } => {
-                    held.entry(key.clone()).and_modify(|entry| entry.1 = true);
-                }
                 _ => {}
             }
         }
@@ -359,84 +337,106 @@ impl<'a> Judge<'a> {
             let (now, wanted) = (self.held(*ended), self.wanted(*life));
             for change in &plan.diff.changes {
                 let key = key(change.address.kind, &change.address.code.to_string());
-                let found = seen.get(&key).map(|(entry, _)| (entry.code.clone(), entry.bytes.to_vec()));
+                let found = seen.get(&key).map(image);
                 if found != wanted.get(&key).cloned() {
-                    let found = found.map(|(code, bytes)| format!("{code} {}", shown(&bytes)));
-                    faults.push(format!("apply {life} ended with 0, and {} is {found:?} as it last saw it", change.address));
+                    let (address, found) = (&change.address, in_words(found.as_ref()));
+                    faults.push(format!("apply {life} ended with 0, and {address} is {found} as it last saw it"));
                 }
             }
-            for key in wanted.keys().filter(|key| !now.contains_key(*key)) {
-                let removed = self.log[..*ended].iter().rev().find_map(|(_, happening)| match happening {
-                    Happening::Deleted { who, key: removed, .. } if removed == key => Some(*who),
-                    _ => None,
-                });
-                if let Some((remover, _)) = removed.and_then(|who| self.putter(who))
-                    && self.played(remover).actor == self.played(*life).actor
-                {
-                    faults.push(format!("apply {life} ended with 0, and {}/{} is missing by its own hand", key.0, key.1));
-                }
-            }
+            let missing = wanted.keys().filter(|key| !now.contains_key(*key) && self.removed(*life, key, *ended));
+            faults.extend(missing.map(|(kind, code)| {
+                format!("apply {life} ended with 0, and {kind}/{code} is missing by its own hand")
+            }));
         }
         faults
+    }
+
+    /// Whether the last one that removed a code before that was this apply, or another one of the same repository.
+    fn removed(&self, life: usize, key: &Key, before: usize) -> bool {
+        let remover = self.log[..before].iter().rev().find_map(|(_, happening)| match happening {
+            Happening::Deleted { who, key: removed, .. } if removed == key => Some(*who),
+            _ => None,
+        });
+        let remover = remover.and_then(|who| self.putter(who));
+        remover.is_some_and(|(_, actor)| actor == self.played(life).actor)
     }
 
     /// After everything has calmed down: one or two plain applies end with what is declared, the one after them has nothing to
     /// do, and every run is closed.
     fn end(&self) -> Vec<String> {
-        let mut faults = Vec::new();
         let last: Vec<_> = self.after.last.iter().map(|life| self.played(*life)).collect();
-        let [first, second, third] = last.as_slice() else { return vec!["there are no last applies".to_owned()] };
-        let wanted = self.wanted(self.after.last[0]);
-        let (before, now) = (self.held(self.calm), self.held(self.log.len()));
-        let system = self.world.system.borrow();
-        let is_system = |key: &Key| system.iter().any(|(kind, code)| super::world::key(*kind, code) == *key);
-        let is_theirs = |key: &Key, entry: &Entry| is_system(key) || self.is_untouchable(&entry.code, false).is_some();
-        let in_the_way = wanted.keys().any(|key| {
-            is_system(key) || before.get(key).is_some_and(|(entry, _)| is_theirs(key, entry))
-        });
-        let codes = [first.code, second.code, third.code];
-        let mut goal: BTreeMap<Key, (String, Vec<u8>)> = BTreeMap::new();
-        if in_the_way {
-            // What is declared over somebody else's is an error, and nothing is written.
-            if codes != [Some(1); 3] {
-                faults.push(format!("the last applies ended with {codes:?}, though something is in the way"));
-            }
-            goal.extend(before.iter().map(|(key, (entry, _))| (key.clone(), (entry.code.clone(), entry.bytes.to_vec()))));
-        } else {
-            let is_changed = third.report.plan.as_ref().is_none_or(|plan| !plan.diff.changes.is_empty());
-            if codes[1] != Some(0) || codes[2] != Some(0) || is_changed {
-                faults.push(format!("the last applies ended with {codes:?}; the third {}", plan_of(third)));
-                faults.extend(last.iter().flat_map(|played| findings(played)));
-            }
-            let theirs = before.iter().filter(|(key, (entry, _))| is_theirs(key, entry));
-            goal.extend(theirs.map(|(key, (entry, _))| (key.clone(), (entry.code.clone(), entry.bytes.to_vec()))));
-            goal.extend(wanted);
+        let codes: Vec<_> = last.iter().map(|played| played.code).collect();
+        let mut faults = Vec::new();
+        let (goal, is_blocked) = self.goal();
+        let is_idle =
+            last.last().and_then(|played| played.report.plan.as_ref()).is_some_and(|plan| plan.diff.changes.is_empty());
+        let is_right = match is_blocked {
+            true => codes.iter().all(|code| *code == Some(1)),
+            false => codes[1..].iter().all(|code| *code == Some(0)) && is_idle,
+        };
+        if !is_right {
+            let blocked = if is_blocked { ", though something is in the way" } else { "" };
+            faults.push(format!("the last applies ended with {codes:?}{blocked}"));
+            faults.extend(last.iter().flat_map(|played| findings(played)));
         }
+        let now = self.held(self.log.len());
         for key in goal.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
-            let is = now.get(key).map(|(entry, _)| (entry.code.clone(), entry.bytes.to_vec()));
-            let should = goal.get(key).cloned();
+            let (is, should) = (now.get(key).map(image), goal.get(key).cloned());
             if is != should {
-                let said = |what: Option<(String, Vec<u8>)>| what.map(|(code, bytes)| format!("{code} {}", shown(&bytes)));
-                faults.push(format!("at the end {} is {:?} and should be {:?}", key.1, said(is), said(should)));
+                let (is, should) = (in_words(is.as_ref()), in_words(should.as_ref()));
+                faults.push(format!("at the end {}/{} is {is} and should be {should}", key.0, key.1));
             }
         }
         let runs = stored(self.after.folders[&Actor::Us].path());
-        for run in runs.iter().filter(|run| run.state.ended.is_none()) {
-            faults.push(format!("the run {} is still open", run.state.run));
-        }
+        let open = runs.iter().filter(|run| run.state.ended.is_none());
+        faults.extend(open.map(|run| format!("the run {} is still open", run.state.run)));
         faults
+    }
+
+    /// What the portal must hold at the end, and whether something is in the way of the manifest: what is declared over
+    /// somebody else's is an error, and then nothing is written.
+    fn goal(&self) -> (BTreeMap<Key, (String, Vec<u8>)>, bool) {
+        let (wanted, before) = (self.wanted(self.after.last[0]), self.held(self.calm));
+        let system = self.world.system.borrow();
+        let is_system = |key: &Key| system.iter().any(|(kind, code)| super::world::key(*kind, code) == *key);
+        let is_theirs = |key: &Key, entry: &Entry| is_system(key) || is_untouchable(&entry.code, false).is_some();
+        let blocks = |key: &Key| is_system(key) || before.get(key).is_some_and(|entry| is_theirs(key, entry));
+        let is_blocked = wanted.keys().any(blocks);
+        let stays = before.iter().filter(|(key, entry)| is_blocked || is_theirs(key, entry));
+        let mut goal: BTreeMap<_, _> = stays.map(|(key, entry)| (key.clone(), image(entry))).collect();
+        if !is_blocked {
+            goal.extend(wanted);
+        }
+        (goal, is_blocked)
     }
 }
 
-fn plan_of(played: &Played) -> String {
-    let changes = played.report.plan.iter().flat_map(|plan| &plan.diff.changes);
-    let changes: Vec<_> = changes.map(|change| change.address.to_string()).collect();
-    format!("changes {changes:?}")
+/// Spelling and image.
+fn image(entry: &Entry) -> (String, Vec<u8>) {
+    (entry.code.clone(), entry.bytes.to_vec())
+}
+
+fn in_words(image: Option<&(String, Vec<u8>)>) -> String {
+    image.map_or_else(|| "absent".to_owned(), |(code, bytes)| format!("{code} {}", shown(bytes)))
+}
+
+/// Why nobody may touch such an entry.
+fn is_untouchable(code: &str, is_system: bool) -> Option<&'static str> {
+    if is_system {
+        Some("a system entry")
+    } else if !code.starts_with("acme-") {
+        Some("not owned")
+    } else if code.starts_with("acme-lab") {
+        Some("ignored")
+    } else {
+        None
+    }
 }
 
 /// What an apply said.
 pub(super) fn findings(played: &Played) -> Vec<String> {
-    let findings = played.report.findings.iter().filter(|finding| finding.is_error() || finding.message.contains(" run "));
+    let findings =
+        played.report.findings.iter().filter(|finding| finding.is_error() || finding.message.contains(" run "));
     let mut said: Vec<_> = findings.map(|finding| format!("    {}", finding.message)).collect();
     let steps = played.report.run.iter().flat_map(|run| &run.steps);
     said.extend(steps.map(|(address, step)| format!("    {address}: {:?} {:?}", step.outcome, step.why)));
@@ -444,4 +444,3 @@ pub(super) fn findings(played: &Played) -> Vec<String> {
     said.extend(unknown.map(|unknown| format!("    {}: unknown, {}", unknown.address, unknown.why)));
     said
 }
-

@@ -6,6 +6,7 @@
 mod case;
 mod client;
 mod judge;
+mod pinned;
 mod play;
 mod world;
 
@@ -57,6 +58,7 @@ fn told(after: &play::Aftermath) -> String {
         .map(|(at, (time, happening))| {
             let what = match happening {
                 Happening::Asks { request, .. } => format!("{happening:?} {:?}", requests[*request].commands),
+                Happening::BecomesSystem { key } => format!("{key:?} becomes a system entry"),
                 other => format!("{other:?}"),
             };
             format!("[{at}] {:9.3} {what}", time.as_secs_f64())
@@ -92,11 +94,6 @@ fn report(seed: u64, counts: &mut Counts) -> Option<String> {
     *counts.entry("cases").or_default() += 1;
     let why = tried(&case, counts)?;
     let first = why.lines().next().unwrap_or_default().to_owned();
-    if std::env::var_os("SURVEY").is_some() {
-        let all: Vec<_> = why.lines().take_while(|line| !line.is_empty()).collect();
-        writeln!(std::io::stderr(), "SURVEY {seed} {}", all.join(" | ")).unwrap();
-        return None;
-    }
     let (case, why) = smallest(case, why);
     Some(format!("seed {seed} (BRANDCTL_TEST_MODEL_SEED={seed}), at first: {first}\n{why}\n\n{case:#?}"))
 }

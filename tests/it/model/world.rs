@@ -11,7 +11,7 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::state::{Listed, Listing};
 use tokio::time::Instant;
 
-use super::case::{Case, Edit, Moment, Refusal, What, WriteFault};
+use super::case::{Case, Edit, Lie, Moment, Refusal, Scope, What, WriteFault};
 use crate::common;
 use crate::faults::scene::art;
 
@@ -36,23 +36,54 @@ pub(super) enum Actor {
 /// Something that happened, in the one order in which everything did.
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
-    Begins { life: usize },
-    Ends { life: usize, code: Option<i32> },
+    Begins {
+        life: usize,
+    },
+    Ends {
+        life: usize,
+        code: Option<i32>,
+    },
     /// An apply read the lists, as they were when so much had happened.
-    Looks { life: usize, as_of: usize },
+    Looks {
+        life: usize,
+        as_of: usize,
+    },
     /// An apply asked for single entries.
-    Gets { life: usize },
+    Gets {
+        life: usize,
+    },
     /// An apply asks to send a request. What leaves then is decided.
-    Asks { request: usize },
+    Asks {
+        request: usize,
+    },
     /// Its last byte arrived.
-    Arrives { request: usize, absent: BTreeSet<Key> },
+    Arrives {
+        request: usize,
+        absent: BTreeSet<Key>,
+    },
     /// Its client knows what became of it: of which commands it was told that they were carried out.
-    Answered { request: usize, done: Vec<bool> },
-    Added { who: Who, key: Key, entry: Entry },
-    Deleted { who: Who, key: Key, entry: Entry, is_system: bool },
-    BecomesSystem { key: Key },
+    Answered {
+        request: usize,
+        done: Vec<bool>,
+    },
+    Added {
+        who: Who,
+        key: Key,
+        entry: Entry,
+    },
+    Deleted {
+        who: Who,
+        key: Key,
+        entry: Entry,
+        is_system: bool,
+    },
+    BecomesSystem {
+        key: Key,
+    },
     /// The clock of the machine that brandctl runs on is set.
-    Jumps { seconds: i64 },
+    Jumps {
+        seconds: i64,
+    },
     /// No more faults.
     Calm,
 }
@@ -152,8 +183,6 @@ pub(super) struct World {
     pub(super) writes: Cell<usize>,
     pub(super) lists: Cell<usize>,
     pub(super) reads: Cell<usize>,
-    /// How many requests are at the portal.
-    pub(super) in_flight: Cell<usize>,
     pub(super) stats: RefCell<BTreeMap<&'static str, u64>>,
     edits: RefCell<VecDeque<Edit>>,
 }
@@ -176,7 +205,6 @@ impl World {
             writes: Cell::new(0),
             lists: Cell::new(0),
             reads: Cell::new(0),
-            in_flight: Cell::new(0),
             stats: RefCell::default(),
             edits: RefCell::new(case.edits.iter().cloned().collect()),
         };
@@ -293,11 +321,7 @@ impl World {
         self.note(Happening::Looks { life, as_of });
         let stale = self.case.stale.iter().find(|(nth, _)| *nth == number).filter(|_| !self.calm.get());
         if let Some((_, millis)) = stale {
-            *frozen = Some(Frozen {
-                until: now + Duration::from_millis(*millis),
-                listing: listing.clone(),
-                as_of,
-            });
+            *frozen = Some(Frozen { until: now + Duration::from_millis(*millis), listing: listing.clone(), as_of });
         }
         drop(frozen);
         self.edit(Moment::AfterList(number));
@@ -316,6 +340,14 @@ impl World {
 
     pub(super) fn file(&self, uri: &str) -> Option<Arc<[u8]>> {
         self.files.borrow().get(uri).cloned()
+    }
+
+    /// What a proxy answers now in place of this file.
+    pub(super) fn lie_about(&self, uri: &str) -> Option<Lie> {
+        let proxy = self.case.proxy.as_ref().filter(|_| !self.calm.get())?;
+        let sum = uri.bytes().fold(0_u32, |sum, byte| sum + u32::from(byte));
+        let is_meant = proxy.scope == Scope::All || sum % 3 == 0;
+        (is_meant && self.began.elapsed() >= Duration::from_millis(proxy.from)).then_some(proxy.form)
     }
 
     /// Somebody does what is due at this moment.
@@ -356,14 +388,15 @@ impl World {
     }
 }
 
-/// What a proxy answers in place of an image.
-pub(super) fn placeholder(form: super::case::Lie, kind: Kind, real: &[u8]) -> Option<Vec<u8>> {
-    use super::case::Lie;
-    match form {
-        Lie::Placeholder => Some(art(kind, PLACEHOLDER)),
-        Lie::WrongSize => Some(common::sized(48)),
-        Lie::Cut => Some(real[..real.len().min(60)].to_vec()),
-        Lie::Gif => Some(b"GIF89a\x01\x00\x01\x00\x80\x00\x00".to_vec()),
-        Lie::Nothing => None,
+impl Lie {
+    /// What a proxy answers in place of an image.
+    pub(super) fn instead_of(self, kind: Kind, real: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Placeholder => Some(art(kind, PLACEHOLDER)),
+            Self::WrongSize => Some(common::sized(48)),
+            Self::Cut => Some(real[..real.len().min(60)].to_vec()),
+            Self::Gif => Some(b"GIF89a\x01\x00\x01\x00\x80\x00\x00".to_vec()),
+            Self::Nothing => None,
+        }
     }
 }
