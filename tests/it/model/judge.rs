@@ -288,6 +288,11 @@ impl<'a> Judge<'a> {
         if !is_same || !is_open || passed >= SETTLE || self.was_put_forward(sent, *reached) {
             return None;
         }
+        // What completes a replace is sent even where the journal cannot be written: then nobody can know of it later.
+        let is_add = first.commands.iter().all(|asked| asked.png.is_some());
+        if first.life != second.life && is_add && self.played(first.life).lacks_journal {
+            return None;
+        }
         let wanted = self.wanted(second.life);
         let is_free = |asked: &Asked| {
             let is_absent = || absent.contains(&asked.key);

@@ -68,6 +68,8 @@ pub(super) struct Played {
     pub(super) actor: Actor,
     pub(super) version: usize,
     pub(super) unbacked: bool,
+    /// Whether its journal could not be written at some time.
+    pub(super) lacks_journal: bool,
     pub(super) code: Option<i32>,
     pub(super) report: Report,
 }
@@ -192,7 +194,14 @@ async fn live(world: &Rc<World>, number: usize, actor: Actor, folder: &Path, lif
         Some(_) => "applies that ended with 1 or 4",
     });
     world.count_by("waits for a window", waits.0.load(Ordering::Relaxed));
-    Played { actor, version: life.version, unbacked: life.unbacked, code: ended.code, report: ended.report }
+    Played {
+        actor,
+        version: life.version,
+        unbacked: life.unbacked,
+        lacks_journal: matches!(life.strike, Strike::JournalFails(_) | Strike::JournalFailsOnce(_)),
+        code: ended.code,
+        report: ended.report,
+    }
 }
 
 /// The image that a repository declares for a slot.
