@@ -170,6 +170,9 @@ impl ModelPortal {
         begun: Instant,
     ) -> Result<Vec<Answer>, WriteError> {
         let world = &self.world;
+        if matches!(fault, WriteFault::Busy(_)) {
+            world.sent_again.borrow_mut().insert(request);
+        }
         tokio::time::sleep(TRAVEL).await;
         let (tell, told) = oneshot::channel();
         let Sending { commands, halt, sent, in_batch, .. } = sending;

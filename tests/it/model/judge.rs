@@ -290,7 +290,10 @@ impl<'a> Judge<'a> {
         }
         // What completes a replace is sent even where the journal cannot be written: then nobody can know of it later.
         let is_add = first.commands.iter().all(|asked| asked.png.is_some());
-        if first.life != second.life && is_add && self.played(first.life).lacks_journal {
+        let Played { lacks_journal, code, .. } = self.played(first.life);
+        // The journal of a run that is killed as it sends a request again knows when it was sent first.
+        let is_dated_back = code.is_none() && self.world.sent_again.borrow().contains(&open);
+        if first.life != second.life && ((is_add && *lacks_journal) || is_dated_back) {
             return None;
         }
         let wanted = self.wanted(second.life);

@@ -176,6 +176,8 @@ pub(super) struct World {
     pub(super) requests: RefCell<Vec<Request>>,
     /// The downloads that brought something else than the image, or nothing: apply, place, whether it passes for an image.
     pub(super) lies: RefCell<Vec<(usize, String, bool)>>,
+    /// The requests that were refused without effect, and sent again.
+    pub(super) sent_again: RefCell<BTreeSet<usize>>,
     frozen: RefCell<Option<Frozen>>,
     pub(super) calm: Cell<bool>,
     /// How many commands were carried out, writes asked for, lists and other reads made.
@@ -199,6 +201,7 @@ impl World {
             log: RefCell::default(),
             requests: RefCell::default(),
             lies: RefCell::default(),
+            sent_again: RefCell::default(),
             frozen: RefCell::default(),
             calm: Cell::new(false),
             commands: Cell::new(0),
