@@ -350,55 +350,73 @@ impl Case {
 
     /// Cases that are a little smaller. The places of slots stay, because edits name them.
     pub(super) fn smaller(&self) -> Vec<Self> {
-        let mut smaller = Vec::new();
-        let mut with = |change: &dyn Fn(&mut Self)| {
-            let mut case = self.clone();
-            change(&mut case);
-            smaller.push(case);
-        };
-        (self.rivals.len() > 0).then(|| with(&|case| case.rivals.clear()));
-        (0..self.rivals.len()).for_each(|at| with(&|case| drop(case.rivals.remove(at))));
-        self.proxy.is_some().then(|| with(&|case| case.proxy = None));
-        (0..self.edits.len()).for_each(|at| with(&|case| drop(case.edits.remove(at))));
-        (0..self.writes.len()).for_each(|at| {
-            with(&|case| {
-                case.writes.remove(at);
-            })
-        });
-        (0..self.ours.len()).for_each(|at| with(&|case| drop(case.ours.remove(at))));
-        (0..self.broken_reads.len()).for_each(|at| {
-            with(&|case| {
-                case.broken_reads.remove(at);
-            })
-        });
-        (0..self.stale.len()).for_each(|at| {
-            with(&|case| {
-                case.stale.remove(at);
-            })
-        });
-        self.no_batches.then(|| with(&|case| case.no_batches = false));
+        let mut smaller = Smaller { case: self, found: Vec::new() };
+        smaller.with(!self.rivals.is_empty(), |case| case.rivals.clear());
+        smaller.with(self.proxy.is_some(), |case| case.proxy = None);
+        smaller.with(self.no_batches, |case| case.no_batches = false);
+        smaller.without(|case| &mut case.rivals);
+        smaller.without(|case| &mut case.edits);
+        smaller.without(|case| &mut case.writes);
+        smaller.without(|case| &mut case.ours);
+        smaller.without(|case| &mut case.broken_reads);
+        smaller.without(|case| &mut case.stale);
         for at in 0..self.slots.len() {
-            if !self.edits.iter().any(|edit| edit.slot >= at) {
-                with(&|case| drop(case.slots.remove(at)));
-            }
-            let slot = &self.slots[at];
-            let empty = Slot { live: None, system: false, ours: [None; 2], rival: None, ..slot.clone() };
-            if format!("{slot:?}") != format!("{empty:?}") {
-                with(&|case| case.slots[at] = empty.clone());
-            }
-            slot.rival.is_some().then(|| with(&|case| case.slots[at].rival = None));
+            smaller.slot(at);
         }
         for at in 0..self.ours.len() {
-            let life = &self.ours[at];
-            (life.jump != 0).then(|| with(&|case| case.ours[at].jump = 0));
-            (life.pause != 0).then(|| with(&|case| case.ours[at].pause = 0));
-            life.unbacked.then(|| with(&|case| case.ours[at].unbacked = false));
-            life.killed_after.is_some().then(|| with(&|case| case.ours[at].killed_after = None));
-            (life.strike != driver::Strike::None).then(|| with(&|case| case.ours[at].strike = driver::Strike::None));
-            (life.version != 0).then(|| with(&|case| case.ours[at].version = 0));
+            smaller.life(at);
         }
-        (self.paces.len() > 1).then(|| with(&|case| case.paces.truncate(1)));
-        (self.lags.len() > 1).then(|| with(&|case| case.lags.truncate(1)));
-        smaller
+        smaller.with(self.paces.len() > 1, |case| case.paces.truncate(1));
+        smaller.with(self.lags.len() > 1, |case| case.lags.truncate(1));
+        smaller.found
+    }
+}
+
+/// The cases that are a little smaller than one.
+struct Smaller<'a> {
+    case: &'a Case,
+    found: Vec<Case>,
+}
+
+impl Smaller<'_> {
+    /// The case with a change, if that makes it smaller.
+    fn with(&mut self, is_smaller: bool, change: impl FnOnce(&mut Case)) {
+        if is_smaller {
+            let mut case = self.case.clone();
+            change(&mut case);
+            self.found.push(case);
+        }
+    }
+
+    /// The case without each item of a list.
+    fn without<T>(&mut self, list: impl Fn(&mut Case) -> &mut Vec<T>) {
+        let count = list(&mut self.case.clone()).len();
+        for at in 0..count {
+            self.with(true, |case| {
+                list(case).remove(at);
+            });
+        }
+    }
+
+    fn slot(&mut self, at: usize) {
+        let slot = &self.case.slots[at];
+        let is_named = self.case.edits.iter().any(|edit| edit.slot >= at);
+        let is_empty = slot.live.is_none() && slot.ours == [None; 2] && slot.rival.is_none() && !slot.system;
+        let empty = Slot { live: None, system: false, ours: [None; 2], rival: None, ..slot.clone() };
+        self.with(!is_named, |case| {
+            case.slots.remove(at);
+        });
+        self.with(!is_empty, |case| case.slots[at] = empty);
+        self.with(slot.rival.is_some(), |case| case.slots[at].rival = None);
+    }
+
+    fn life(&mut self, at: usize) {
+        let life = &self.case.ours[at];
+        self.with(life.jump != 0, |case| case.ours[at].jump = 0);
+        self.with(life.pause != 0, |case| case.ours[at].pause = 0);
+        self.with(life.unbacked, |case| case.ours[at].unbacked = false);
+        self.with(life.killed_after.is_some(), |case| case.ours[at].killed_after = None);
+        self.with(life.strike != driver::Strike::None, |case| case.ours[at].strike = driver::Strike::None);
+        self.with(life.version != 0, |case| case.ours[at].version = 0);
     }
 }

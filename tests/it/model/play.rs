@@ -38,19 +38,8 @@ thread_local! {
 /// The machine's clock, in virtual time.
 fn since_epoch() -> Duration {
     let (began, jumped) = CLOCK.get().expect("a case is being played");
-    let at = Duration::from_secs(1_800_000_000) + began.elapsed();
-    at.checked_add_signed(jumped)
-}
-
-trait Jump {
-    fn checked_add_signed(self, seconds: i64) -> Duration;
-}
-
-impl Jump for Duration {
-    fn checked_add_signed(self, seconds: i64) -> Duration {
-        let by = Self::from_secs(seconds.unsigned_abs());
-        if seconds < 0 { self - by } else { self + by }
-    }
+    let (at, by) = (Duration::from_secs(1_800_000_000) + began.elapsed(), Duration::from_secs(jumped.unsigned_abs()));
+    if jumped < 0 { at - by } else { at + by }
 }
 
 fn clock() -> Timestamp {
@@ -107,15 +96,7 @@ async fn play_in_time(case: &Case) -> Aftermath {
     CLOCK.set(Some((Instant::now(), 0)));
     let world = World::new(case);
     let folders = BTreeMap::from([Actor::Us, Actor::Rival].map(|actor| (actor, folder(case, actor))));
-    for edit in &case.edits {
-        if let Moment::At(millis) = edit.when {
-            let world = world.clone();
-            tokio::task::spawn_local(async move {
-                tokio::time::sleep(Duration::from_millis(millis)).await;
-                world.edit(Moment::At(millis));
-            });
-        }
-    }
+    schedule(&world);
     let lives = Rc::new(Cell::new(0));
     let all = async |actor: Actor, lives_of: &[Life]| {
         let mut played = Vec::new();
@@ -148,6 +129,19 @@ async fn play_in_time(case: &Case) -> Aftermath {
     Aftermath { world, folders, played: played.into_values().collect(), last }
 }
 
+/// Lets somebody edit at the times that the case says.
+fn schedule(world: &Rc<World>) {
+    for edit in &world.case.edits {
+        if let Moment::At(millis) = edit.when {
+            let world = world.clone();
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                world.edit(Moment::At(millis));
+            });
+        }
+    }
+}
+
 /// A plain apply.
 fn calm(version: usize) -> Life {
     let strike = Strike::None;
@@ -174,16 +168,10 @@ async fn live(world: &Rc<World>, number: usize, actor: Actor, folder: &Path, lif
         observer: waits.as_ref(),
     };
     let mut report = Report::default();
-    let ended = {
-        let living = AssertUnwindSafe(driver::live(&setup, &portal, &mut report)).catch_unwind();
-        match life.killed_after {
-            None => driver::survived(living.await),
-            Some(millis) => match tokio::time::timeout(Duration::from_millis(millis), living).await {
-                Ok(ended) => driver::survived(ended),
-                Err(_) => None,
-            },
-        }
-    };
+    let living = AssertUnwindSafe(driver::live(&setup, &portal, &mut report)).catch_unwind();
+    let most = life.killed_after.map_or(Duration::MAX, Duration::from_millis);
+    let ended = tokio::time::timeout(most, living).await;
+    let ended = ended.ok().and_then(driver::survived);
     let ended = counts.life(ended, report);
     world.note(Happening::Ends { life: number, code: ended.code });
     world.count(match ended.code {
