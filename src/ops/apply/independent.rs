@@ -40,9 +40,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) async fn deletes(&self) {
         self.keep_what_is_not_renamed().await;
         let mut queue = self.queue(|change| matches!(change.action, Action::Delete(_)));
-        while !queue.is_empty() {
+        loop {
             // The look comes last: of what is taken off the queue nothing is judged any more.
-            if !self.may_remove(queue.len().min(MAX_COMMANDS)).await {
+            if !queue.is_empty() && !self.may_remove(queue.len().min(MAX_COMMANDS)).await {
                 return;
             }
             self.look().await;

@@ -190,8 +190,8 @@ impl<'a> Judge<'a> {
             Some((by, _)) if by == life => return None,
             // It is back under its code.
             _ if self.is_back(life, key, entry) => return None,
-            // Somebody else's, which came too late to be seen.
-            _ if entry.since > begins && self.came_unseen(life, request, entry) => return None,
+            // Somebody else's, which came too late to be seen, or which a list of an earlier moment did not show.
+            _ if self.came_unseen(life, request, entry) => return None,
             _ => {}
         }
         if self.was_misled(at, life, request, entry, *unbacked) {
