@@ -174,6 +174,15 @@ impl Urgency {
     }
 }
 
+/// What happens to a request on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transmission {
+    /// It is about to be sent once more, because the portal refused it without effect.
+    Again,
+    /// Its last byte was sent, and no answer is there yet.
+    Sent,
+}
+
 /// The port that writes to a portal. Implementations never send a request twice unless the first was refused without effect.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait WritePortal {
@@ -181,17 +190,22 @@ pub trait WritePortal {
     /// gives each method lasts for both halves of them all. At least one: where there is not enough for one it waits until
     /// there is more, and then asks for another look at the portal ([`Class::Waited`]).
     async fn permitted_pairs(&self, commands: &[Command]) -> Result<usize, WriteError>;
-    /// Sends at most 50 commands in one batch request; one answer for each, in order. `sent` is called when the last byte
-    /// was sent and no answer is there yet; again, where the request is sent again.
+    /// Sends at most 50 commands in one batch request; one answer for each, in order. `note` is told what happens to the
+    /// request.
     async fn write(
         &self,
         commands: &[Command],
         halt: Halt,
         urgency: Urgency,
-        sent: &dyn Fn(),
+        note: &dyn Fn(Transmission),
     ) -> Result<Vec<Answer>, WriteError>;
-    /// One command in a request of its own, for portals that refuse batches. `sent` is as in [`WritePortal::write`].
-    async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError>;
+    /// One command in a request of its own, for portals that refuse batches. `note` is as in [`WritePortal::write`].
+    async fn write_single(
+        &self,
+        command: &Command,
+        urgency: Urgency,
+        note: &dyn Fn(Transmission),
+    ) -> Result<Answer, WriteError>;
 }
 
 /// The most pages of log entries in one request.

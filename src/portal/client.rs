@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::domain::asset::Address;
 use crate::domain::retry::Class;
 use crate::ops::events::Event;
-use crate::ops::ports::{PortalError, Urgency};
+use crate::ops::ports::{PortalError, Transmission, Urgency};
 
 use super::access::Access;
 use super::batch;
@@ -98,20 +98,20 @@ impl Client {
             }
             read(answered)
         };
-        self.ask_until(RequestPurpose::Read, method, parameters, &|| {}, gate).await
+        self.ask_until(RequestPurpose::Read, method, parameters, &|_| {}, gate).await
     }
 
-    /// Asks as [`Client::ask`] does to write. What was done is done: our own secret is taken out of the answer. `sent` is
-    /// called when the last byte was sent and no answer is there yet.
+    /// Asks as [`Client::ask`] does to write. What was done is done: our own secret is taken out of the answer. `note` is
+    /// told what happens to the request.
     pub(super) async fn ask_to_write<T>(
         &self,
         urgency: Urgency,
         method: &str,
         parameters: &Value,
-        sent: &dyn Fn(),
+        note: &dyn Fn(Transmission),
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, RequestError> {
-        self.ask_until(RequestPurpose::Write(urgency), method, parameters, sent, self.redacting(read)).await
+        self.ask_until(RequestPurpose::Write(urgency), method, parameters, note, self.redacting(read)).await
     }
 
     /// Asks as [`Client::ask`] does for what anybody may have written: our own secret is taken out of it.
@@ -121,7 +121,7 @@ impl Client {
         parameters: &Value,
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, RequestError> {
-        self.ask_until(RequestPurpose::Read, method, parameters, &|| {}, self.redacting(read)).await
+        self.ask_until(RequestPurpose::Read, method, parameters, &|_| {}, self.redacting(read)).await
     }
 
     /// `read`, of an answer without our own secret.
@@ -140,19 +140,22 @@ impl Client {
         purpose: RequestPurpose,
         method: &str,
         parameters: &Value,
-        sent: &dyn Fn(),
+        note: &dyn Fn(Transmission),
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, RequestError> {
         let mut retries = RetryCounts::default();
         let begun = Instant::now();
-        let mut last = None;
+        let (mut last, mut was_sent) = (None, false);
         loop {
             if let Err(why) = self.throttle.permit(purpose, begun, self.deadlines.until(purpose)).await {
                 let late = error::not_permitted(self.access.host(), self.deadlines.budget(), why);
                 return Err(error::used_up(last, late));
             }
+            if std::mem::replace(&mut was_sent, true) {
+                note(Transmission::Again);
+            }
             let token = self.access.token();
-            let failure = match self.exchange(purpose, method, parameters, token.as_ref(), sent).await.and_then(&read) {
+            let failure = match self.exchange(purpose, method, parameters, token.as_ref(), note).await.and_then(&read) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -192,7 +195,7 @@ impl Client {
         method: &str,
         parameters: &Value,
         token: Option<&SecretString>,
-        sent: &dyn Fn(),
+        note: &dyn Fn(Transmission),
     ) -> Result<RestResult, RequestError> {
         let http = match purpose {
             RequestPurpose::Read => &self.transport.reads,
@@ -208,7 +211,8 @@ impl Client {
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         tracing::debug!(method, "sending");
-        let sending = http::noting(http::send(request, deadline.until), all_sent, sent);
+        let note_sent = || note(Transmission::Sent);
+        let sending = http::noting(http::send(request, deadline.until), all_sent, &note_sent);
         let response = self.announcing(purpose, sending).await.map_err(broken)?;
         tracing::debug!(method, status = response.status, "answered");
         let (status, retry_after) = (response.status, response.retry_after);

@@ -94,7 +94,7 @@ impl Client {
         read: impl Fn(RestResult) -> Result<T, RequestError>,
     ) -> Result<T, WriteError> {
         loop {
-            match self.ask_to_write(Urgency::Ordinary, method, parameters, &|| {}, &read).await {
+            match self.ask_to_write(Urgency::Ordinary, method, parameters, &|_| {}, &read).await {
                 Err(failure) if failure.class() == Class::Waited => {}
                 other => return other.map_err(WriteError::from),
             }

@@ -7,7 +7,7 @@ use crate::domain::command::{Answer, Command, Halt};
 use crate::domain::retry::Class;
 use crate::domain::state::Listed;
 use crate::ops::events::Event;
-use crate::ops::ports::{Urgency, WriteError, WritePortal};
+use crate::ops::ports::{Transmission, Urgency, WriteError, WritePortal};
 
 use super::batch::{self, BatchAnswers};
 use super::client::Client;
@@ -30,7 +30,7 @@ impl WritePortal for Client {
         commands: &[Command],
         halt: Halt,
         urgency: Urgency,
-        sent: &dyn Fn(),
+        note: &dyn Fn(Transmission),
     ) -> Result<Vec<Answer>, WriteError> {
         if commands.is_empty() {
             return Ok(Vec::new());
@@ -42,23 +42,28 @@ impl WritePortal for Client {
         if commands.iter().any(|command| batch::would_be_substituted(command.address())) {
             return Err(self.not_in_a_batch().into());
         }
-        let send = async || self.send_batch(commands, halt, urgency, sent).await;
+        let send = async || self.send_batch(commands, halt, urgency, note).await;
         match commands {
             [command] if urgency == Urgency::Completing => {
-                Ok(self.complete(command, send, |answers| answers.iter().all(is_used_up)).await?)
+                Ok(self.complete(command, note, send, |answers| answers.iter().all(is_used_up)).await?)
             }
             _ => Ok(send().await?),
         }
     }
 
-    async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError> {
-        let send = async || self.send_single(command, urgency, sent).await;
+    async fn write_single(
+        &self,
+        command: &Command,
+        urgency: Urgency,
+        note: &dyn Fn(Transmission),
+    ) -> Result<Answer, WriteError> {
+        let send = async || self.send_single(command, urgency, note).await;
         let outcome = match urgency {
             Urgency::Ordinary | Urgency::Removing => match send().await {
                 Err(failure) if failure.is_allowance_used_up() => Err(self.give_back(command, failure).await),
                 outcome => outcome,
             },
-            Urgency::Completing => self.complete(command, send, |_| false).await,
+            Urgency::Completing => self.complete(command, note, send, |_| false).await,
         };
         match outcome {
             Ok(answer) => Ok(answer),
@@ -76,7 +81,7 @@ impl Client {
         commands: &[Command],
         halt: Halt,
         urgency: Urgency,
-        sent: &dyn Fn(),
+        note: &dyn Fn(Transmission),
     ) -> Result<Vec<Answer>, RequestError> {
         let read = |result: RestResult| {
             let answers = BatchAnswers::read(result.result).map_err(|why| self.malformed("batch", &why))?;
@@ -102,7 +107,7 @@ impl Client {
             Ok(answers)
         };
         let writes = batch::of_writes(commands, halt);
-        let outcome = self.ask_to_write(urgency, "batch", &writes, sent, read).await;
+        let outcome = self.ask_to_write(urgency, "batch", &writes, note, read).await;
         if let ([command], Err(failure)) = (commands, &outcome)
             && failure.is_allowance_used_up()
         {
@@ -111,7 +116,12 @@ impl Client {
         outcome
     }
 
-    async fn send_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, RequestError> {
+    async fn send_single(
+        &self,
+        command: &Command,
+        urgency: Urgency,
+        note: &dyn Fn(Transmission),
+    ) -> Result<Answer, RequestError> {
         let method = batch::method(command);
         let read = |answered: RestResult| {
             self.throttle.note_call(&method, answered.time);
@@ -123,7 +133,7 @@ impl Client {
             }
             Ok(batch::judge(command, &answered.result))
         };
-        let outcome = self.ask_to_write(urgency, &method, &batch::parameters(command), sent, read).await;
+        let outcome = self.ask_to_write(urgency, &method, &batch::parameters(command), note, read).await;
         if outcome.as_ref().is_err_and(RequestError::is_allowance_used_up) {
             self.throttle.note_refusal(&method);
         }
@@ -148,6 +158,7 @@ impl Client {
     async fn complete<T>(
         &self,
         command: &Command,
+        note: &dyn Fn(Transmission),
         send: impl AsyncFn() -> Result<T, RequestError>,
         is_used_up: impl Fn(&T) -> bool,
     ) -> Result<T, RequestError> {
@@ -170,6 +181,7 @@ impl Client {
             }
             self.throttle.pause(&used_up, wait).await;
             self.deadlines.renew_grace_period(Instant::now());
+            note(Transmission::Again);
         }
     }
 }

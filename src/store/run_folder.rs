@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::budget::MAX_JOURNAL_BYTES;
@@ -43,13 +44,16 @@ pub(super) fn read_copy(copies: &Folder, digest: Digest) -> io::Result<Option<Ar
     }
 }
 
+/// The clock that names runs and stamps the lines of their journals.
+pub type Clock = fn() -> Timestamp;
+
 pub(super) fn unusable(path: &Path, error: &io::Error) -> StoreError {
     StoreError(format!("{}: {error}", path.display()))
 }
 
 /// Makes a new folder named after the present second; a second run in it gets a number.
-fn fresh(runs: &Folder) -> io::Result<(String, Folder)> {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+fn fresh(runs: &Folder, clock: Clock) -> io::Result<(String, Folder)> {
+    let now = clock().strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut id = now.clone();
     for number in 2..1000 {
         let folder = runs.child(&id);
@@ -71,23 +75,29 @@ pub(super) struct PreparedFolder {
     folder: Folder,
     /// The first line of the journal.
     begin: JournalEntry,
+    clock: Clock,
     has_begun: bool,
 }
 
 impl PreparedFolder {
     /// Makes the folder of a new run in `runs`, with its plan in it.
-    pub(super) fn make(runs: Folder, plan: &Document, commit: Option<String>) -> Result<Self, StoreError> {
+    pub(super) fn make(
+        runs: Folder,
+        plan: &Document,
+        commit: Option<String>,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
         let at = runs.path().to_owned();
-        Self::try_make(runs, plan, commit).map_err(|error| unusable(&at, &error))
+        Self::try_make(runs, plan, commit, clock).map_err(|error| unusable(&at, &error))
     }
 
-    fn try_make(runs: Folder, plan: &Document, commit: Option<String>) -> io::Result<Self> {
+    fn try_make(runs: Folder, plan: &Document, commit: Option<String>, clock: Clock) -> io::Result<Self> {
         let plan_sha256 = plan.plan_sha256.map_or_else(|| plan.digest(), Ok)?;
-        let (id, folder) = fresh(&runs)?;
+        let (id, folder) = fresh(&runs, clock)?;
         let portal = plan.portal.clone().unwrap_or_default();
         let begin =
             JournalEntry::Begin { format_version: FORMAT_VERSION, run: id.clone(), portal, plan_sha256, commit };
-        let prepared = Self { id, runs, folder, begin, has_begun: false };
+        let prepared = Self { id, runs, folder, begin, clock, has_begun: false };
         prepared.folder.child(OLD).make()?;
         prepared.folder.replace(PLAN, &serde_json::to_vec_pretty(plan)?, Durability::Synced)?;
         Ok(prepared)
@@ -98,7 +108,8 @@ impl PreparedFolder {
         let journal = RefCell::new(self.folder.new_journal(JOURNAL)?);
         // From here on it may be taken for a run.
         self.has_begun = true;
-        let run = RunFolder { id: self.id.clone(), folder: self.folder.clone(), journal, torn: Cell::new(false) };
+        let (id, folder, clock) = (self.id.clone(), self.folder.clone(), self.clock);
+        let run = RunFolder { id, folder, journal, clock, torn: Cell::new(false) };
         run.write(std::slice::from_ref(&self.begin))?;
         run.folder.sync()?;
         self.runs.sync()?;
@@ -150,21 +161,22 @@ pub(super) struct RunFolder {
     id: String,
     folder: Folder,
     journal: RefCell<JournalFile>,
+    clock: Clock,
     /// Whether the last line may lack its end: what follows it begins a line of its own.
     torn: Cell<bool>,
 }
 
 impl RunFolder {
     /// Opens the journal of a run that has begun.
-    pub(super) fn open(folder: Folder, id: String) -> io::Result<Self> {
+    pub(super) fn open(folder: Folder, id: String, clock: Clock) -> io::Result<Self> {
         let journal = folder.journal(JOURNAL)?;
         // A line that a kill tore must not be continued by the next one.
         let torn = Cell::new(!folder.read(JOURNAL, MAX_JOURNAL_BYTES)?.ends_with(b"\n"));
-        Ok(Self { id, folder, journal: RefCell::new(journal), torn })
+        Ok(Self { id, folder, journal: RefCell::new(journal), clock, torn })
     }
 
     pub(super) fn write(&self, entries: &[JournalEntry]) -> io::Result<()> {
-        let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let at = (self.clock)().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         let mut lines = if self.torn.replace(true) { b"\n".to_vec() } else { Vec::new() };
         for entry in entries {
             let line = serde_json::to_vec(&Line { at: at.clone(), entry: entry.clone().shortened() })?;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::budget::ReadingBudget;
 use super::files::{Durability, FileKind, Folder, FolderItem, is_unexpected, unexpected};
 use super::past_run::past_run;
+pub use super::run_folder::Clock;
 use super::run_folder::{PreparedFolder, RunFolder, unusable};
 use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
 pub use super::stored_run::StoredRun;
@@ -31,6 +32,7 @@ const RUNS: &str = "runs";
 pub struct RunStore {
     state: StateDir,
     commit: Option<String>,
+    clock: Clock,
 }
 
 /// The runs that were found, and for each that cannot be read, why.
@@ -40,7 +42,13 @@ impl RunStore {
     /// The runs in `state`. `commit` is noted in those that are begun through this value.
     #[must_use]
     pub const fn new(state: StateDir, commit: Option<String>) -> Self {
-        Self { state, commit }
+        Self { state, commit, clock: jiff::Timestamp::now }
+    }
+
+    /// The same runs, whose journals get their times from another clock than the machine's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Every run that began, the oldest first.
@@ -104,7 +112,7 @@ impl RunStore {
 impl Runs for RunStore {
     fn prepare(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn PreparedRun>, StoreError> {
         let runs = self.state.make(RUNS).map_err(|error| unusable(self.state.path(), &error))?;
-        Ok(Box::new(PreparedFolder::make(runs, plan.document(), self.commit.clone())?))
+        Ok(Box::new(PreparedFolder::make(runs, plan.document(), self.commit.clone(), self.clock)?))
     }
 
     fn open(&self) -> Result<Vec<OpenRun>, StoreError> {
@@ -121,7 +129,7 @@ impl Runs for RunStore {
 
     fn append(&self, run: &RunState, entries: &[JournalEntry]) -> Result<(), StoreError> {
         let folder = self.runs().child(&run.run);
-        RunFolder::open(folder, run.run.clone())
+        RunFolder::open(folder, run.run.clone(), self.clock)
             .and_then(|run| run.write(entries))
             .map_err(|error| unusable(self.state.path(), &error))
     }

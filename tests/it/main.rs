@@ -15,6 +15,7 @@ mod faults;
 mod hostile;
 mod house;
 mod init;
+mod model;
 mod picture;
 mod pngsuite;
 mod portal;

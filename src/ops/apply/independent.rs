@@ -41,9 +41,13 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.keep_what_is_not_renamed().await;
         let mut queue = self.queue(|change| matches!(change.action, Action::Delete(_)));
         loop {
+            // The look comes last: of what is taken off the queue nothing is judged any more.
+            if !queue.is_empty() && !self.may_remove(queue.len().min(self.at_once(MAX_COMMANDS))).await {
+                return;
+            }
             self.look().await;
             let batch = self.take(&mut queue, self.at_once(MAX_COMMANDS));
-            if batch.is_empty() || !self.may_remove(batch.len()).await {
+            if batch.is_empty() {
                 return;
             }
             let (sent, steps) = self.send_batch(batch).await;

@@ -24,10 +24,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let mut queue = self.queue(|change| matches!(change.action, Action::Replace(..)));
         let mut proven = Proven::No { refused: 0 };
         loop {
-            self.look().await;
             let most = if proven == Proven::Yes { self.at_once(MAX_COMMANDS / 2) } else { 1 };
+            // The look comes last: of what is taken off the queue nothing is judged any more.
+            if !queue.is_empty() && !self.may_remove(most.min(queue.len())).await {
+                return;
+            }
+            self.look().await;
             let batch = self.take(&mut queue, most);
-            if batch.is_empty() || !self.may_remove(batch.len()).await {
+            if batch.is_empty() {
                 return;
             }
             let commands: Vec<_> = batch.iter().filter_map(|step| self.pair(step.change)).flatten().collect();

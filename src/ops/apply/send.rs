@@ -52,9 +52,9 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
                 outcome => return self.sent(outcome),
             }
             self.batches.set(Batches::Refused);
-            // One look is not enough for what takes so many requests.
-            let deletes = commands.iter().filter(|command| matches!(command, Command::Delete { .. })).count();
-            if deletes > 1 && !answered.iter().any(has_begun) {
+            // The look was for this request, and not for those that take its place.
+            let deletes = commands.iter().any(|command| matches!(command, Command::Delete { .. }));
+            if deletes && !answered.iter().any(has_begun) {
                 return Sent::NotYet;
             }
         }

@@ -139,6 +139,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     fn judge(&self, step: Waiting<'a>, states: &States, why: &str) -> Option<Waiting<'a>> {
         match states.get(&step.change.address) {
             Some(StepState::Diverged(found)) => {
+                if step.change.action.after().is_some() {
+                    self.otherwise.borrow_mut().insert(step.change.address.clone());
+                }
                 self.end(step.change, StepOutcome::Failed, Some(found.clone()), step.wrote);
             }
             Some(StepState::Unseen { why, .. }) => {

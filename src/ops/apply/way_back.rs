@@ -49,7 +49,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     /// Looks whether an image is there that this run added. A run that added none goes on without a proof.
     async fn own_image_reads_back(&self) -> Result<WayBack, String> {
-        let Some(change) = self.first_added() else { return Ok(WayBack::Unproven) };
+        let Some(change) = self.first_added() else {
+            return match self.otherwise.borrow().first() {
+                Some(address) => Err(format!("{address} was to be added, and another image comes for it")),
+                None => Ok(WayBack::Unproven),
+            };
+        };
         let address = &change.address;
         let states =
             self.read(&[change]).await.map_err(|error| format!("the portal could not be read again: {error}"))?;
@@ -60,7 +65,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// The first create that was applied, or else the first replaced pair.
+    /// The first create that was applied, or else the first replaced pair. An old image that was put back proves nothing: it is a
+    /// copy, and came the way that is in doubt.
     fn first_added(&self) -> Option<&'a Change> {
         let applied = |create: bool| {
             let is = move |change: &&Change| matches!(change.action, Action::Create(_)) == create;

@@ -18,7 +18,7 @@ use crate::domain::state::ControlImage;
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::domain::unanswered::FoldedAddress;
 use crate::ops::events::Event;
-use crate::ops::ports::{Journal, PortalError, ReadPortal, Urgency, WriteError, WritePortal};
+use crate::ops::ports::{Journal, PortalError, ReadPortal, Transmission, Urgency, WriteError, WritePortal};
 
 use super::step_state::StartingPoint;
 use super::tools::{Tools, WayBack};
@@ -69,6 +69,8 @@ pub(super) struct Writer<'a, P> {
     pub(super) not_read_back: RefCell<BTreeMap<Address, String>>,
     /// The replaces whose codes had no image when the portal was last read at the end.
     pub(super) missing: RefCell<BTreeSet<Address>>,
+    /// What was sent without an answer and then read as another image: somebody else's, or something on the way.
+    pub(super) otherwise: RefCell<BTreeSet<Address>>,
     /// Where the images are that the portal said it added, by the code.
     added: RefCell<BTreeMap<FoldedAddress, String>>,
     /// Those that were not fetched yet.
@@ -129,6 +131,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             windows: RefCell::default(),
             not_read_back: RefCell::default(),
             missing: RefCell::default(),
+            otherwise: RefCell::default(),
             added: RefCell::default(),
             new_files: RefCell::default(),
             way_back: Cell::new(way_back),
@@ -295,8 +298,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
         let request = self.requests.get() + 1;
         self.requests.set(request);
-        let intent = JournalEntry::Intent { request, commands: commands.iter().map(Write::from).collect() };
-        if let Err(error) = self.journal.append(&intent) {
+        if let Err(error) = self.journal.append(&intent(request, commands)) {
             let why = format!("the journal cannot be written: {error}");
             self.stop(why.clone());
             if urgency.may_be_left_undone() {
@@ -327,13 +329,17 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         let urgency = if deletes > 0 && urgency == Urgency::Ordinary { Urgency::Removing } else { urgency };
         self.read_at.set(None);
         let last_byte = Cell::new(None);
-        let sent = || {
-            last_byte.set(Some(Instant::now()));
-            self.note(&JournalEntry::Sent { request });
+        let note = |transmission| match transmission {
+            // What was noted of its time does not hold any more.
+            Transmission::Again => self.note(&intent(request, commands)),
+            Transmission::Sent => {
+                last_byte.set(Some(Instant::now()));
+                self.note(&JournalEntry::Sent { request });
+            }
         };
         let outcome = match (form, commands) {
-            (Form::Single, [command]) => portal.write_single(command, urgency, &sent).await.map(|answer| vec![answer]),
-            _ => portal.write(commands, halt, urgency, &sent).await,
+            (Form::Single, [command]) => portal.write_single(command, urgency, &note).await.map(|answer| vec![answer]),
+            _ => portal.write(commands, halt, urgency, &note).await,
         };
         if !matches!(outcome, Err(WriteError::NoEffect(_))) {
             self.removals.set(self.removals.get() + deletes);
@@ -360,6 +366,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 pub(super) fn refusal(code: &str, description: &str) -> String {
     let code = if code.is_empty() { "no code" } else { code };
     format!("the portal refused it: {} ({})", description, code)
+}
+
+/// The line of a request that is about to leave.
+fn intent(request: u32, commands: &[Command]) -> JournalEntry {
+    JournalEntry::Intent { request, commands: commands.iter().map(Write::from).collect() }
 }
 
 fn not_sent(message: String) -> WriteError {

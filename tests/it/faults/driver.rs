@@ -27,8 +27,8 @@ use brandctl::ops::apply::{self, NotApplied, Tools};
 use brandctl::ops::events::{Event, Observer};
 use brandctl::ops::observe::{Freshness, Reader};
 use brandctl::ops::ports::{
-    DOWNLOADS, Interrupt, Journal, OpenRun, PortalError, PreparedRun, ReadPortal, Runs, StoreError, Urgency,
-    WriteError, WritePortal,
+    DOWNLOADS, Interrupt, Journal, OpenRun, PortalError, PreparedRun, ReadPortal, Runs, StoreError, Transmission,
+    Urgency, WriteError, WritePortal,
 };
 use brandctl::ops::recover::{self, Closing, Patience, Settling};
 use brandctl::ops::{plan, validate};
@@ -36,8 +36,9 @@ use brandctl::portal::{Access, Client, Deadlines, Rate, Throttle, TrustStore, We
 use brandctl::store::cache::Cache;
 use brandctl::store::lock::{Lock, LockError, LockPurpose};
 use brandctl::store::repository::Repository;
-use brandctl::store::runs::RunStore;
+use brandctl::store::runs::{Clock, RunStore};
 use brandctl::store::state_dir::StateDir;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::common::Brand;
@@ -157,19 +158,51 @@ pub(crate) fn apply_from(brand: &Brand, folder: &Path, strike: Strike) -> Life {
 /// An apply under these circumstances.
 pub(crate) fn run(brand: &Brand, folder: &Path, circumstances: Circumstances) -> Life {
     let Circumstances { strike, timeout, settle, edit } = circumstances;
-    let counts = Rc::new(Counts { strike, edit: RefCell::new(edit), calls: Cell::new(0), writes: Cell::new(0) });
+    let counts = Counts::new(strike);
+    counts.edit.replace(edit);
     let mut report = Report::default();
     let webhook = brand.portal.admin_webhook();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(live(folder, &webhook, (timeout, settle), &counts, &mut report))
+        runtime.block_on(live_over_http(folder, &webhook, (timeout, settle), &counts, &mut report))
     }));
-    let code = match ended {
-        Ok(stale) => Some(code(&report, stale)),
+    counts.life(survived(ended), report)
+}
+
+async fn live_over_http(
+    folder: &Path,
+    webhook: &str,
+    (timeout, settle): (Duration, Duration),
+    counts: &Rc<Counts>,
+    report: &mut Report,
+) -> Result<(), Ended> {
+    let access = Access::from(Webhook::parse(webhook, "the test").unwrap());
+    let identity = access.host().to_owned();
+    let rate = Rate { per_second: 10_000.0, burst: 1_000, headroom: 10 };
+    let throttle = Throttle::new(rate, DOWNLOADS, Arc::new(Silent)).unwrap();
+    let deadlines = Deadlines::new(Instant::now(), timeout);
+    let client = Client::new(access, &TrustStore::new(None).unwrap(), throttle, deadlines).unwrap();
+    let portal = Frail { inner: client, counts: counts.clone() };
+    let setup = Setup {
+        folder,
+        identity: &identity,
+        settle,
+        clock: Timestamp::now,
+        now: || std::time::UNIX_EPOCH.elapsed().unwrap(),
+        max_deletes: 10,
+        unbacked: Unbacked::Keep,
+        observer: &Silent,
+    };
+    live(&setup, &portal, report).await
+}
+
+/// What came of it; `None` when it was killed.
+pub(crate) fn survived<T>(ended: std::thread::Result<T>) -> Option<T> {
+    match ended {
+        Ok(ended) => Some(ended),
         Err(thrown) if thrown.is::<Killed>() => None,
         Err(thrown) => resume_unwind(thrown),
-    };
-    Life { code, report, calls: counts.calls.get(), journal_writes: counts.writes.get() }
+    }
 }
 
 /// The exit code, as the command's table has it.
@@ -184,8 +217,9 @@ fn code(report: &Report, ended: Result<(), Ended>) -> i32 {
     }
 }
 
+/// Why nothing was applied.
 #[derive(Debug)]
-enum Ended {
+pub(crate) enum Ended {
     Error,
     Refused,
     Stale,
@@ -197,54 +231,59 @@ impl Observer for Silent {
     fn observe(&self, _: Event) {}
 }
 
-async fn live(
-    folder: &Path,
-    webhook: &str,
-    (timeout, settle): (Duration, Duration),
-    counts: &Rc<Counts>,
+/// What an apply is made with, beside the portal.
+pub(crate) struct Setup<'a> {
+    /// The folder with the manifest, the art and the state.
+    pub(crate) folder: &'a Path,
+    /// The portal's identity.
+    pub(crate) identity: &'a str,
+    /// For how long a request without an answer may still be carried out.
+    pub(crate) settle: Duration,
+    /// What journals are stamped with.
+    pub(crate) clock: Clock,
+    /// The same clock, as the time since 1970.
+    pub(crate) now: fn() -> Duration,
+    pub(crate) max_deletes: usize,
+    pub(crate) unbacked: Unbacked,
+    pub(crate) observer: &'a dyn Observer,
+}
+
+/// An apply, from the manifest to the run's report.
+pub(crate) async fn live<P: ReadPortal + WritePortal>(
+    setup: &Setup<'_>,
+    portal: &Frail<P>,
     report: &mut Report,
 ) -> Result<(), Ended> {
+    let Setup { folder, identity, settle, clock, now, max_deletes, unbacked, observer } = *setup;
     let repository = Repository::at(&folder.join("brand.yaml"));
     let validated = validate::validate("brand.yaml", &repository, Aim::DesiredState, &Silent);
     report.findings = validated.checked.findings;
     let (Some(manifest), Some(desired)) = (validated.manifest, validated.checked.desired) else {
         return Err(Ended::Error);
     };
-    let access = Access::from(Webhook::parse(webhook, "the test").unwrap());
-    let identity = access.host().to_owned();
-    let rate = Rate { per_second: 10_000.0, burst: 1_000, headroom: 10 };
-    let throttle = Throttle::new(rate, DOWNLOADS, Arc::new(Silent)).unwrap();
-    let deadlines = Deadlines::new(Instant::now(), timeout);
-    let client = Client::new(access, &TrustStore::new(None).unwrap(), throttle, deadlines).unwrap();
-    let portal = Frail { client, counts: counts.clone() };
-    let state = StateDir::new(&folder.join(".brandctl"), &identity);
+    let state = StateDir::new(&folder.join(".brandctl"), identity);
     let _lock = take_lock(&state);
     let cache = Cache::open(&state);
     let known = RefCell::default();
-    let reader = || Reader { portal: &portal, cache: &cache, observer: &Silent, known: &known };
-    let runs = FrailRuns { inner: RunStore::new(state.clone(), None), counts: counts.clone() };
+    let reader = || Reader { portal, cache: &cache, observer, known: &known };
+    let runs = FrailRuns { inner: RunStore::new(state.clone(), None).with_clock(clock), counts: portal.counts.clone() };
     let error = |report: &mut Report, why: String| {
         report.findings.push(brandctl::domain::finding::Finding::error("apply", why));
         Ended::Error
     };
-    let how = Settling {
-        settle,
-        closing: Closing::Write,
-        patience: Patience::Wait,
-        now: || std::time::UNIX_EPOCH.elapsed().unwrap(),
-    };
+    let how = Settling { settle, closing: Closing::Write, patience: Patience::Wait, now };
     let settled = recover::settle(&runs, &reader(), how).await.map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
     known.replace(LastKnown::of(runs.inner.all().unwrap().iter().map(|run| &run.state)));
     let allowances = Allowances {
-        max_deletes: Some(10),
+        max_deletes: Some(max_deletes),
         empty: Empty::Allow,
-        unbacked: Unbacked::Keep,
+        unbacked,
         in_use: InUse::Refuse,
         checkout: IncompleteCheckout::Refuse,
     };
     let request = plan::Request {
-        portal: &identity,
+        portal: identity,
         manifest: "brand.yaml",
         desired: &desired,
         only: &Selection::All,
@@ -262,7 +301,7 @@ async fn live(
     report.plan = Some(evaluated.plan().clone());
     report.guards = evaluated.verdicts().to_vec();
     let published = Published::new(evaluated, None, &planned.origins, &report.findings).unwrap();
-    report.portal = Some(identity.clone());
+    report.portal = Some(identity.to_owned());
     report.plan_sha256 = Some(published.digest());
     if report.findings.iter().any(brandctl::domain::finding::Finding::is_error) {
         return Err(Ended::Error);
@@ -313,21 +352,34 @@ fn take_lock(state: &StateDir) -> Lock {
 }
 
 /// What was done so far, and when to strike.
-struct Counts {
+pub(crate) struct Counts {
     strike: Strike,
     edit: RefCell<Option<Edit>>,
     calls: Cell<u32>,
     writes: Cell<u32>,
 }
 
-// ---- The portal ----
+impl Counts {
+    pub(crate) fn new(strike: Strike) -> Rc<Self> {
+        Rc::new(Self { strike, edit: RefCell::default(), calls: Cell::new(0), writes: Cell::new(0) })
+    }
 
-struct Frail {
-    client: Client,
-    counts: Rc<Counts>,
+    /// The apply that was counted. `ended` is `None` when it was killed.
+    pub(crate) fn life(&self, ended: Option<Result<(), Ended>>, report: Report) -> Life {
+        let code = ended.map(|ended| code(&report, ended));
+        Life { code, report, calls: self.calls.get(), journal_writes: self.writes.get() }
+    }
 }
 
-impl Frail {
+// ---- The portal ----
+
+/// A portal whose caller can be killed at each request.
+pub(crate) struct Frail<P> {
+    pub(crate) inner: P,
+    pub(crate) counts: Rc<Counts>,
+}
+
+impl<P> Frail<P> {
     async fn around<T>(&self, asking: impl Future<Output = T>) -> T {
         let count = self.counts.calls.get() + 1;
         self.counts.calls.set(count);
@@ -348,45 +400,50 @@ impl Frail {
     }
 }
 
-impl ReadPortal for Frail {
+impl<P: ReadPortal> ReadPortal for Frail<P> {
     async fn list(&self) -> Result<Listing, PortalError> {
-        self.around(self.client.list()).await
+        self.around(self.inner.list()).await
     }
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
-        self.around(self.client.get(addresses)).await
+        self.around(self.inner.get(addresses)).await
     }
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError> {
-        self.around(self.client.download(file_uri)).await
+        self.around(self.inner.download(file_uri)).await
     }
     async fn list_to_write(&self) -> Result<(Listing, bool), PortalError> {
-        self.around(self.client.list_to_write()).await
+        self.around(self.inner.list_to_write()).await
     }
     fn added_files(&self) -> Vec<(Address, String)> {
-        self.client.added_files()
+        self.inner.added_files()
     }
     fn begin_grace_period(&self) {
-        self.client.begin_grace_period();
+        self.inner.begin_grace_period();
     }
     fn time_left(&self) -> Duration {
-        self.client.time_left()
+        self.inner.time_left()
     }
 }
 
-impl WritePortal for Frail {
+impl<P: WritePortal> WritePortal for Frail<P> {
     async fn permitted_pairs(&self, commands: &[Command]) -> Result<usize, WriteError> {
-        self.client.permitted_pairs(commands).await
+        self.inner.permitted_pairs(commands).await
     }
     async fn write(
         &self,
         commands: &[Command],
         halt: Halt,
         urgency: Urgency,
-        sent: &dyn Fn(),
+        note: &dyn Fn(Transmission),
     ) -> Result<Vec<Answer>, WriteError> {
-        self.around(self.client.write(commands, halt, urgency, sent)).await
+        self.around(self.inner.write(commands, halt, urgency, note)).await
     }
-    async fn write_single(&self, command: &Command, urgency: Urgency, sent: &dyn Fn()) -> Result<Answer, WriteError> {
-        self.around(self.client.write_single(command, urgency, sent)).await
+    async fn write_single(
+        &self,
+        command: &Command,
+        urgency: Urgency,
+        note: &dyn Fn(Transmission),
+    ) -> Result<Answer, WriteError> {
+        self.around(self.inner.write_single(command, urgency, note)).await
     }
 }
 

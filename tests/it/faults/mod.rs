@@ -2,7 +2,7 @@
 //! worse than one code without an image, and the next plain apply ends with exactly what is declared.
 
 mod allowance;
-mod driver;
+pub(crate) mod driver;
 mod edits;
 mod judge;
 mod kills;
@@ -15,6 +15,6 @@ mod refused_inside;
 mod renewals;
 mod resuming;
 mod rivals;
-mod scene;
+pub(crate) mod scene;
 mod server;
-mod trials;
+pub(crate) mod trials;

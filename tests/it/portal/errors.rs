@@ -109,7 +109,7 @@ async fn a_write_does_what_the_table_says() {
         let done = batch(json!({"c0": true}), json!([]), json!([]));
         let then = if action == Repeat { vec![done] } else { vec![] };
         let server = Server::answering([vec![error(status, code.clone())], then].concat()).await;
-        let outcome = server.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await;
+        let outcome = server.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await;
         let row = format!("{status} {code}: {outcome:?}");
         match (action, outcome) {
             (Repeat, Ok(answers)) => assert_eq!(answers, [Answer::Done], "{row}"),

@@ -229,7 +229,7 @@ async fn the_new_pair_is_on_the_disk_before_it_is_used() {
 #[tokio::test]
 async fn a_write_is_repeated_once_after_its_token_expired() {
     let portal = Portal::new(7, |_, good| next_pair(good)).await;
-    let answers = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap();
+    let answers = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap();
     assert_eq!(answers, [Answer::Done]);
     assert_eq!(portal.asked(), ["batch.json", "token", "batch.json"]);
     let requests = portal.server.requests();
@@ -337,7 +337,7 @@ async fn the_end_of_the_command_does_not_cut_a_renewal_and_begins_none() {
     // This write is refused when the time is over.
     let portal = Portal::new(7, |_, good| next_pair(good)).await;
     let client = portal.client_for(Duration::from_millis(20));
-    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     assert_eq!((error.class, portal.renewals()), (Class::Deadline, 0), "{error}");
     assert_eq!(portal.read(), portal.contents(1));
@@ -414,7 +414,7 @@ async fn a_spent_refresh_token_says_what_to_do() {
 async fn a_token_that_stays_expired_is_an_error_and_no_loop() {
     let portal =
         Portal::new(99, |_, _| answer(200, &json!({"access_token": "access-2", "refresh_token": "refresh-2"}))).await;
-    let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     tells_nothing(&error);
     assert_eq!(error.class, Class::Configuration);
@@ -471,7 +471,7 @@ async fn what_no_token_server_answers_is_a_clear_error() {
     ];
     let check = async |(step, class, renewals, expected): (Step, Class, usize, &str)| {
         let portal = Portal::new(7, move |_, _| step.clone()).await;
-        let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+        let failure = portal.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
         let WriteError::NoEffect(error) = failure else { panic!("the write was refused: {failure:?}") };
         let told = format!("{error:?}");
         assert!(!told.contains("refresh-1") && !told.contains("access-8") && !told.contains(CLIENT_SECRET), "{told}");
@@ -552,7 +552,7 @@ async fn an_inner_error_renews_for_reads_and_ends_the_one_write() {
     let portal = Portal { server, folder: tempfile::tempdir().unwrap() };
     portal.write(1);
     let answers =
-        portal.client().write(&[delete("a"), delete("b")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap();
+        portal.client().write(&[delete("a"), delete("b")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap();
     assert!(
         answers.iter().all(|answer| matches!(answer, Answer::Refused { class: Class::Expired, .. })),
         "{answers:?}"

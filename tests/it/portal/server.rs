@@ -274,7 +274,7 @@ pub(crate) async fn failing_write(step: Step) -> WriteError {
             settings.write_timeout = Duration::from_secs(1);
         }
     });
-    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     assert_eq!(server.requests().len(), 1, "a write is never repeated blindly");
     let (WriteError::NoEffect(error) | WriteError::Unclear(error) | WriteError::Unanswered(error)) = &failure;
     assert_no_secret(error);

@@ -32,7 +32,7 @@ async fn nothing_is_sent_when_the_time_is_up() {
     let client = client(server.webhook(), Duration::ZERO, |_| {});
     assert_eq!(client.list().await.unwrap_err().class, Class::Deadline);
     assert_eq!(client.download("/upload/a").await.unwrap_err().class, Class::Deadline);
-    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     assert!(matches!(failure, WriteError::NoEffect(error) if error.class == Class::Deadline));
     assert!(server.requests().is_empty());
 }
@@ -88,7 +88,7 @@ async fn the_moment_that_the_portal_names_is_waited_for() {
     let server = Server::answering([answer(200, &found(&time)), error(429, "OPERATION_TIME_LIMIT")]).await;
     let client = server.client();
     client.get(&[Address::new(Kind::Logo, Code::new("a"))]).await.unwrap();
-    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     assert_eq!(error.class, Class::Deadline, "ten minutes are more than there are: {error}");
     assert_eq!(error.code.as_deref(), Some("OPERATION_TIME_LIMIT"));
@@ -103,7 +103,7 @@ async fn a_write_that_was_refused_inside_an_answer_waits_for_the_moment_that_it_
         answer(200, &json!({"result": {"result": [], "result_error": errors, "result_time": time}}))
     };
     let done = || batch(json!({"c0": true}), json!([]), json!([]));
-    let write = async |client: &Client, urgency| client.write(&[delete("a")], Halt::Never, urgency, &|| {}).await;
+    let write = async |client: &Client, urgency| client.write(&[delete("a")], Halt::Never, urgency, &|_| {}).await;
 
     let server = Server::answering([used_up(2.0), lists(&json!([]), &json!([]), [0, 0]), done()]).await;
     let told = Arc::new(Told::default());
@@ -152,7 +152,7 @@ async fn a_slow_drip_ends_with_the_deadline() {
     let impatient = client(server.webhook(), Duration::from_secs(30), |settings| {
         settings.write_timeout = Duration::from_secs(1);
     });
-    let failure = impatient.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = impatient.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     let WriteError::Unanswered(error) = failure else { panic!("{failure:?}") };
     assert!(error.message.contains("gave no answer within 1 s"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
@@ -169,10 +169,10 @@ async fn going_on_past_the_commands_time_is_told_once() {
         settings.write_timeout = Duration::from_secs(2);
         settings.observer = observer;
     });
-    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     assert!(matches!(failure, WriteError::Unanswered(_)), "{failure:?}");
     client.begin_grace_period();
-    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Completing, &|| {}).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Completing, &|_| {}).await.unwrap_err();
     assert!(matches!(failure, WriteError::Unanswered(_)), "{failure:?}");
     client.list().await.unwrap();
     let told: Vec<_> = told.0.lock().unwrap().clone();
@@ -199,7 +199,7 @@ async fn a_replace_waits_for_the_reset_that_an_answer_names_inside() {
     let told = Arc::new(Told::default());
     let observer = Arc::clone(&told);
     let client = client(server.webhook(), Duration::from_secs(30), |settings| settings.observer = observer);
-    let write = async || client.write(&pair, Halt::OnError, Urgency::Ordinary, &|| {}).await.unwrap();
+    let write = async || client.write(&pair, Halt::OnError, Urgency::Ordinary, &|_| {}).await.unwrap();
     assert_eq!(client.permitted_pairs(&two_pairs).await.unwrap(), 2, "nothing is known");
     write().await;
     assert_eq!(client.permitted_pairs(&two_pairs).await.unwrap(), 2);
@@ -235,7 +235,7 @@ async fn what_completes_a_replace_is_sent_until_the_allowance_is_there_and_told_
     let told = Arc::new(Told::default());
     let observer = Arc::clone(&told);
     let client = client(server.webhook(), Duration::from_secs(2), |settings| settings.observer = observer);
-    let answers = client.write(&[add("a", PNG)], Halt::Never, Urgency::Completing, &|| {}).await.unwrap();
+    let answers = client.write(&[add("a", PNG)], Halt::Never, Urgency::Completing, &|_| {}).await.unwrap();
     assert_eq!(answers, [Answer::Done]);
     assert_eq!(server.requests().len(), 4);
     let events = told.0.lock().unwrap().clone();
@@ -249,7 +249,7 @@ async fn what_completes_a_replace_is_sent_until_the_allowance_is_there_and_told_
     assert!(events.iter().filter(is_warning).count() > 0, "{events:?}");
     // An ordinary write by itself is given back after the wait.
     let server = Server::answering([error(429, "OPERATION_TIME_LIMIT")]).await;
-    let failure = server.client().write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = server.client().write_single(&delete("a"), Urgency::Ordinary, &|_| {}).await.unwrap_err();
     assert!(matches!(&failure, WriteError::NoEffect(error) if error.class == Class::Waited), "{failure:?}");
     server.requests();
 }

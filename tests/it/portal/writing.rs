@@ -23,7 +23,7 @@ async fn every_byte_of_an_image_reaches_the_portal() {
     )])
     .await;
     let commands = [add("a+b", &png), delete("a"), delete("b"), delete("c")];
-    let answers = server.client().write(&commands, Halt::OnError, Urgency::Ordinary, &|| {}).await.unwrap();
+    let answers = server.client().write(&commands, Halt::OnError, Urgency::Ordinary, &|_| {}).await.unwrap();
     assert_eq!(answers, [Answer::Done, Answer::Done, refused("NOT_FOUND"), Answer::NotRun]);
     let requests = server.requests();
     let body = requests[0].json();
@@ -36,7 +36,7 @@ async fn every_byte_of_an_image_reaches_the_portal() {
 async fn a_busy_portal_gets_a_write_a_second_time_and_no_third() {
     for step in [error(503, "QUERY_LIMIT_EXCEEDED"), error(429, "OPERATION_TIME_LIMIT")] {
         let server = Server::answering([step, batch(json!({"c0": true}), json!([]), json!([]))]).await;
-        let answers = server.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap();
+        let answers = server.client().write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap();
         assert_eq!(answers, [Answer::Done]);
         let requests = server.requests();
         assert_eq!(requests.len(), 2);
@@ -100,7 +100,7 @@ async fn a_write_that_was_never_sent_had_no_effect() {
     drop(listener);
     let webhook = Webhook::parse(&format!("http://{address}/rest/1/{SECRET}/"), "test").unwrap();
     let client = client(webhook, Duration::from_secs(30), |_| {});
-    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = client.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     assert_no_secret(&error);
     assert_eq!(error.class, Class::Transient);
@@ -111,9 +111,9 @@ async fn a_write_that_was_never_sent_had_no_effect() {
 async fn batches_have_a_size() {
     let server = Server::answering([]).await;
     let client = server.client();
-    assert_eq!(client.write(&[], Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap(), []);
+    assert_eq!(client.write(&[], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap(), []);
     let commands: Vec<_> = (0..51).map(|index| delete(&format!("c{index}"))).collect();
-    let failure = client.write(&commands, Halt::Never, Urgency::Ordinary, &|| {}).await.unwrap_err();
+    let failure = client.write(&commands, Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     assert!(matches!(failure, WriteError::NoEffect(error) if error.class == Class::Refused));
     assert!(server.requests().is_empty());
 }
@@ -131,20 +131,20 @@ async fn single_writes_are_judged_alike() {
     ])
     .await;
     let client = server.client();
-    assert_eq!(client.write_single(&add("a", PNG), Urgency::Ordinary, &|| {}).await.unwrap(), Answer::Done);
-    assert_eq!(client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap(), Answer::Done);
-    assert_eq!(client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap(), refused("NOT_FOUND"));
-    assert_eq!(client.write_single(&add("a", PNG), Urgency::Ordinary, &|| {}).await.unwrap(), refused("0"));
+    assert_eq!(client.write_single(&add("a", PNG), Urgency::Ordinary, &|_| {}).await.unwrap(), Answer::Done);
+    assert_eq!(client.write_single(&delete("a"), Urgency::Ordinary, &|_| {}).await.unwrap(), Answer::Done);
+    assert_eq!(client.write_single(&delete("a"), Urgency::Ordinary, &|_| {}).await.unwrap(), refused("NOT_FOUND"));
+    assert_eq!(client.write_single(&add("a", PNG), Urgency::Ordinary, &|_| {}).await.unwrap(), refused("0"));
     assert_eq!(
-        client.write_single(&add("a", PNG), Urgency::Ordinary, &|| {}).await.unwrap(),
+        client.write_single(&add("a", PNG), Urgency::Ordinary, &|_| {}).await.unwrap(),
         Answer::Unknown("the answer does not speak of it".to_owned())
     );
     assert!(matches!(
-        client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err(),
+        client.write_single(&delete("a"), Urgency::Ordinary, &|_| {}).await.unwrap_err(),
         WriteError::NoEffect(_)
     ));
     assert!(matches!(
-        client.write_single(&delete("a"), Urgency::Ordinary, &|| {}).await.unwrap_err(),
+        client.write_single(&delete("a"), Urgency::Ordinary, &|_| {}).await.unwrap_err(),
         WriteError::Unclear(_)
     ));
     let requests = server.requests();
@@ -165,7 +165,7 @@ async fn a_code_that_a_batch_would_substitute_goes_in_no_batch() {
     let server = Server::answering([]).await;
     let failure = server
         .client()
-        .write(&[delete("b"), delete("a-$result[c0]")], Halt::Never, Urgency::Ordinary, &|| {})
+        .write(&[delete("b"), delete("a-$result[c0]")], Halt::Never, Urgency::Ordinary, &|_| {})
         .await
         .unwrap_err();
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };

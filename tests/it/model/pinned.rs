@@ -1,0 +1,72 @@
+//! Cases that went wrong once.
+
+use brandctl::domain::asset::Kind;
+
+use super::Counts;
+use super::case::{Case, Edit, Lie, Life, Moment, Proxy, Scope, Slot, Spelling, What, WriteFault};
+use crate::faults::driver::Strike;
+
+/// An icon: the image that is there, and the one that is declared.
+fn icon(code: &str, live: Option<u8>, declared: Option<u8>) -> Slot {
+    let live = live.map(|mark| (code.to_owned(), mark));
+    Slot { kind: Kind::Icon, code: code.to_owned(), live, system: false, ours: [declared; 2], rival: None }
+}
+
+/// One apply, and nothing that goes wrong.
+fn quiet(slots: Vec<Slot>) -> Case {
+    let life =
+        Life { pause: 0, jump: 0, version: 0, timeout: 600, strike: Strike::None, killed_after: None, unbacked: false };
+    Case {
+        slots,
+        ours: vec![life],
+        rivals: Vec::new(),
+        edits: Vec::new(),
+        writes: Vec::new(),
+        proxy: None,
+        broken_reads: Vec::new(),
+        stale: Vec::new(),
+        paces: vec![10],
+        lags: vec![5],
+        no_batches: false,
+        keeps_files: true,
+    }
+}
+
+#[track_caller]
+fn holds(case: &Case) {
+    let why = super::tried(case, &mut Counts::new());
+    assert_eq!(why, None, "{}", why.as_deref().unwrap_or_default());
+}
+
+#[test]
+fn a_proxy_that_shows_one_image_for_all_costs_one_image_at_most() {
+    let slots = (0..3).map(|number| icon(&format!("acme-{number}"), Some(number), Some(number + 3))).collect();
+    let proxy = Proxy { from: 0, scope: Scope::All, form: Lie::Placeholder };
+    holds(&Case { proxy: Some(proxy), ..quiet(slots) });
+}
+
+#[test]
+fn an_edit_right_before_the_way_back_is_proven_is_seen() {
+    let new = icon("acme-new", None, Some(9));
+    for after in 0..8 {
+        let slots = vec![new.clone(), icon("acme-a", Some(1), None), icon("acme-b", Some(2), None)];
+        let edit = Edit { when: Moment::AfterList(after), slot: 1, what: What::Swap(Spelling::Same, 5) };
+        holds(&Case { edits: vec![edit], ..quiet(slots) });
+    }
+}
+
+#[test]
+fn a_request_that_is_carried_out_late_is_waited_for_by_the_next_apply() {
+    for seconds in [9, 25, 60, 100] {
+        for strike in [Strike::None, Strike::Request(5, crate::faults::driver::Moment::During)] {
+            let mut case = quiet(vec![icon("acme-a", Some(1), Some(2)), icon("acme-b", Some(3), None)]);
+            case.writes = vec![(0, WriteFault::Late { seconds, hangs: false })];
+            // The next one declares another image.
+            case.slots[0].ours[1] = Some(7);
+            case.ours[0] = Life { strike, timeout: 10, ..case.ours[0].clone() };
+            let next = Life { version: 1, pause: 3_000, strike: Strike::None, timeout: 600, ..case.ours[0].clone() };
+            case.ours.push(next);
+            holds(&case);
+        }
+    }
+}
