@@ -11,7 +11,7 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::state::{Listed, Listing};
 use tokio::time::Instant;
 
-use super::case::{Case, Edit, Lie, Moment, Refusal, Scope, What, WriteFault};
+use super::case::{Case, Edit, Lie, Moment, Scope, What};
 use crate::common;
 use crate::faults::scene::art;
 
