@@ -51,7 +51,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 fn fresh(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Approved, Failure> {
     let Arguments { write, plan: options, .. } = arguments;
     writing::can_ask(write)?;
-    let Made { plan, connection, seen } = planning::make(context, options, Purpose::Write, attempt)?;
+    let Made { plan, connection, seen, control } = planning::make(context, options, Purpose::Write, attempt)?;
     let plan = writing::approve(context, plan, write, options.show, attempt)?;
-    Ok(Approved { plan, connection, seen, resumed: Resumption::default() })
+    Ok(Approved { plan, connection, seen, control, resumed: Resumption::default() })
 }

@@ -106,7 +106,7 @@ impl Attempt {
         ownership: &Ownership,
         allowances: Allowances,
     ) -> Result<Published<Evaluated>, Failure> {
-        let Planned { plan, origins, findings, counts_by_kind, listing: _, seen: _ } = planned;
+        let Planned { plan, origins, findings, counts_by_kind, .. } = planned;
         self.findings.extend(findings);
         self.origins = origins;
         let evaluated = guard::evaluate(plan, ownership, &counts_by_kind, allowances);

@@ -128,9 +128,11 @@ impl Connection {
         Reader { cache: &NoCache, ..self.reader(context) }
     }
 
-    /// Takes up what these runs left, the oldest first.
+    /// Takes up what these runs left, the oldest first. One that began ahead of this clock is passed over: no later run could
+    /// ever outdate it.
     pub(super) fn remember<'r>(&self, runs: impl IntoIterator<Item = &'r RunState>) {
-        self.known.replace(LastKnown::of(runs));
+        let now = now();
+        self.known.replace(LastKnown::of(runs.into_iter().filter(|run| run.began <= now)));
     }
 
     /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.

@@ -4,7 +4,7 @@ use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::Unbacked;
 use crate::domain::guard::Evaluated;
 use crate::domain::manifest::Manifest;
-use crate::domain::state::DesiredState;
+use crate::domain::state::{ControlImage, DesiredState};
 use crate::domain::usage::Items;
 use crate::format::Published;
 use crate::ops;
@@ -28,6 +28,8 @@ pub(super) struct Made {
     pub(super) plan: Published<Evaluated>,
     pub(super) connection: Connection,
     pub(super) seen: Option<Seen>,
+    /// An entry that the plan leaves as it is.
+    pub(super) control: Option<ControlImage>,
 }
 
 /// A plan that nobody evaluated yet, and what it was made of.
@@ -49,12 +51,12 @@ pub(super) fn make(
     let Compared { connection, manifest, desired, mut planned } =
         compare(context, &arguments.select, arguments.guards.unbacked(), purpose, attempt)?;
     let checked = items.map_or(Ok(()), |items| check_usage(context, &connection, &mut planned, &items));
-    let seen = planned.seen.clone();
+    let (seen, control) = (planned.seen, planned.control.clone());
     context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
     // A plan that was made is shown, also where the search for codes in use was cut short.
     let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))?;
     checked?;
-    Ok(Made { plan, connection, seen })
+    Ok(Made { plan, connection, seen, control })
 }
 
 pub(super) fn compare(

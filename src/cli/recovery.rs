@@ -60,16 +60,21 @@ fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt
         Err(error @ LockError::Held(_)) => {
             let finding = Finding::warning("run-open", error.to_string());
             attempt.findings.push(finding.help("what it does may not be in this plan yet"));
-            return Ok(Vec::new());
+            // What it sends may change the portal, too.
+            attempt.findings.extend(recover::tell(&runs, context.settle, now()).unwrap_or_default());
+            return readable(context, &runs)?.or_else(|why| unsettled(connection, attempt, why));
         }
     };
     let patience = if connection.writes() { Patience::Wait } else { Patience::Tell };
     let how = Settling { settle: context.settle, closing, patience, now };
     match context.wait(recover::settle(&runs, &connection.reader(context), how))? {
         Ok(findings) => attempt.findings.extend(findings),
-        Err(error @ (NotSettled::NeverSettled(_) | NotSettled::Store(_))) => {
-            return unsettled(connection, attempt, error.to_string());
+        Err(error @ NotSettled::NeverSettled(_)) => {
+            let finding = Finding::error("run-open", error.to_string());
+            let help = "the portal's servers may not agree with each other: run it again later";
+            return Err(Failure::new(FailureKind::Portal(Class::Transient), finding.help(help)));
         }
+        Err(error @ NotSettled::Store(_)) => return unsettled(connection, attempt, error.to_string()),
         Err(NotSettled::Portal(error)) => return Err(error.into()),
         Err(error @ NotSettled::NoTime(_)) => {
             let finding = Finding::error("may-change", error.to_string());

@@ -80,11 +80,11 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     };
     let planned = context.wait(ops::plan::plan(&request, &connection.reader(context)))??;
     connection.save_cache(context, &planned.listing);
-    let seen = planned.seen.clone();
+    let (seen, control) = (planned.seen, planned.control.clone());
     let allowances = arguments.guards.allowances(&manifest.policy);
     let plan = attempt.evaluate(planned, &manifest.ownership(), allowances)?;
     let plan = writing::approve(context, plan, &arguments.write, ShowArgs::default(), attempt)?;
-    Ok(Approved { plan, connection, seen, resumed: Resumption::default() })
+    Ok(Approved { plan, connection, seen, control, resumed: Resumption::default() })
 }
 
 /// What is put back, and where that was found.

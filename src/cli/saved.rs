@@ -8,11 +8,13 @@ use crate::domain::guard::CountsByKind;
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::Plan;
 use crate::domain::resumption::Resumption;
-use crate::domain::rules;
+use crate::domain::rules::{self, Aim};
 use crate::format::SavedPlan;
+use crate::ops;
 use crate::ops::apply::{self, StartingPoint};
 use crate::ops::plan::{Purpose, counts_by_kind};
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
+use crate::ops::validate;
 
 use super::attempt::Attempt;
 use super::context::Context;
@@ -43,16 +45,24 @@ pub(super) fn take_up(
     let resumed = Resumption::of(recovery::settle(context, &connection, attempt)?, saved.digest());
     let declared = context.repository.declared(&manifest);
     let ownership = manifest.ownership();
-    let (mut counts_by_kind, start) = context.wait(async {
-        let listing = connection.client.list().await?;
-        let start = apply::start(plan, &listing, &resumed, &connection.reader(context)).await;
-        Ok::<_, PortalError>((counts_by_kind(&ownership, &listing, &declared), start))
+    // What is declared now may not be sound: the plan has images of its own.
+    let desired =
+        validate::validate(context.repository.name(), &context.repository, Aim::DesiredState, &*context.progress);
+    let desired = desired.checked.desired;
+    let (mut counts_by_kind, start, control) = context.wait(async {
+        let (reader, listing) = (connection.reader(context), connection.client.list().await?);
+        let start = apply::start(plan, &listing, &resumed, &reader).await;
+        let control = match &desired {
+            Some(desired) => ops::plan::control(&listing, desired, &plan.diff, &reader).await,
+            None => None,
+        };
+        Ok::<_, PortalError>((counts_by_kind(&ownership, &listing, &declared), start, control))
     })??;
     count_own_deletes(&mut counts_by_kind, plan, &start.map_err(Failure::stale)?);
     context.repository.judge_checkout(&manifest, plan, &mut counts_by_kind);
     let evaluated = saved.evaluate(&ownership, &counts_by_kind, options.allowances(&manifest.policy));
     attempt.evaluated(&evaluated);
-    Ok(Approved { plan: evaluated.approve()?, connection, seen: None, resumed })
+    Ok(Approved { plan: evaluated.approve()?, connection, seen: None, control, resumed })
 }
 
 /// Counts the entries that this plan deleted before it was cut short: they were owned when it began.

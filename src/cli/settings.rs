@@ -65,7 +65,7 @@ pub(super) struct Globals {
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
     /// Stop the command after this time; what it began on the portal is finished, or its outcome found out, within another
-    /// 180 seconds
+    /// 180 seconds; only a replaced image that waits for the portal's method time may take 15 minutes
     #[arg(long, global = true, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(super) timeout: Duration,
     /// Requests per second that the portal's plan allows; Enterprise plans allow 5

@@ -12,6 +12,7 @@ use crate::domain::finding::Finding;
 use crate::domain::guard::{ApprovedPlan, Evaluated};
 use crate::domain::report::{FailureKind, Report};
 use crate::domain::resumption::Resumption;
+use crate::domain::state::ControlImage;
 use crate::domain::step::StepOutcome;
 use crate::format::{Document, Published};
 use crate::ops::apply::{self, Applied, Tools};
@@ -47,6 +48,8 @@ pub(super) struct Approved {
     pub(super) connection: Connection,
     /// What was seen of the portal when the plan was made, if that was in this process.
     pub(super) seen: Option<Seen>,
+    /// An entry that the plan leaves as it is.
+    pub(super) control: Option<ControlImage>,
     /// What runs of the same plan did that were cut short.
     pub(super) resumed: Resumption,
 }
@@ -138,7 +141,7 @@ pub(super) fn apply(
 fn without_copy(address: &Address, why: &str) -> Finding {
     Finding::warning("unbacked", format!("{address}: {why}"))
         .about(address.clone())
-        .help("--allow-unbacked let it be changed: the run has no copy to restore")
+        .help("there is no copy that could be trusted to restore it from")
 }
 
 fn send(
@@ -147,16 +150,17 @@ fn send(
     runs: &RunStore,
     write: &WriteArgs,
 ) -> Result<Option<Applied>, Failure> {
-    let Approved { plan, connection, seen, resumed } = approved;
+    let Approved { plan, connection, seen, control, resumed } = approved;
     let applied = context.block_on(async {
         let tools = Tools {
             reader: connection.reader(context),
             runs,
+            control: control.clone(),
             interrupt: &context.interrupt,
             settle: context.settle,
             in_flight: write.concurrency,
         };
-        apply::apply(plan, seen.as_ref(), resumed, &tools).await
+        apply::apply(plan, *seen, resumed, &tools).await
     })??;
     Ok(applied)
 }

@@ -312,7 +312,7 @@ impl RunState {
         for (address, step) in &self.steps {
             steps.entry(address.folded()).or_default().push(step);
         }
-        self.intended.iter().filter_map(move |code| {
+        let own = self.intended.iter().filter_map(move |code| {
             let added = self.added.get(code).map_or(&[][..], Vec::as_slice);
             let left = match (steps.get(code).map(Vec::as_slice), added) {
                 (Some([step]), [first, others @ ..]) if step.outcome == StepOutcome::Applied => {
@@ -327,7 +327,12 @@ impl RunState {
                 _ => None,
             };
             Some((code.clone(), left))
-        })
+        });
+        // What was found as it should be was put there by somebody else.
+        let others = self.steps.iter().filter(|(address, step)| {
+            step.outcome == StepOutcome::Applied && !step.wrote && !self.intended.contains(&address.folded())
+        });
+        own.chain(others.map(|(address, _)| (address.folded(), None)))
     }
 
     /// Whether a request about this entry may have left, in any letter case.

@@ -31,6 +31,11 @@ impl LastKnown {
         }
     }
 
+    /// Forgets a code that was found as it should be, and that nobody here wrote to.
+    pub(crate) fn forget(&mut self, address: &Address) {
+        self.set(address.folded(), None);
+    }
+
     /// Notes what these writes are known to have put there.
     pub(crate) fn answered(&mut self, commands: &[Write], answers: &[Said]) {
         for (write, said) in commands.iter().zip(answers) {

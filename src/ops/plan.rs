@@ -12,9 +12,7 @@ use crate::domain::origin::Origins;
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::scope;
-use crate::domain::state::{
-    Content, ControlImage, DesiredState, Listed, Listing, ObservedEntry, ObservedState, Reading, Selection,
-};
+use crate::domain::state::{Content, ControlImage, DesiredState, Listed, Listing, ObservedState, Selection};
 
 use super::events::{Event, Stage};
 use super::observe::{self, Found, Freshness, KeptImages, Reader};
@@ -52,12 +50,10 @@ pub enum Purpose {
 }
 
 /// The portal as it was seen when a plan was made that is to be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub(crate) at: Instant,
     pub(crate) may_write: bool,
-    /// An entry that the plan leaves as it is.
-    pub(crate) control: Option<ControlImage>,
 }
 
 /// A plan as it was made, before the guards evaluate it.
@@ -75,6 +71,8 @@ pub struct Planned {
     pub listing: Listing,
     /// What else was seen, of a plan that is to be applied.
     pub seen: Option<Seen>,
+    /// An entry that it leaves as it is, of a plan that is to be applied.
+    pub control: Option<ControlImage>,
 }
 
 /// Reads the portal and makes a plan.
@@ -86,7 +84,7 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
         Purpose::Read => (reader.portal.list().await?, None),
         Purpose::Write => {
             let (listing, may_write) = reader.portal.list_to_write().await?;
-            (listing, Some(Seen { at, may_write, control: None }))
+            (listing, Some(Seen { at, may_write }))
         }
     };
     let looks: BTreeMap<_, _> =
@@ -101,7 +99,10 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     if read_old(&diff, reader, *purpose, &mut observed, &mut old).await == Found::Otherwise {
         diff = diff::diff(desired, &observed, only, *unbacked, manifest);
     }
-    let seen = seen.map(|seen| Seen { control: control(&diff, desired, &observed), ..seen });
+    let control = match purpose {
+        Purpose::Read => None,
+        Purpose::Write => control(&listing, desired, &diff, reader).await,
+    };
     let contents = gather(&diff, desired, &old.into_contents());
     let mut findings = unmatched(only, desired, &listing);
     findings.extend(diff.conflicts.iter().cloned());
@@ -113,22 +114,42 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
         .map(|kind| (kind, desired.entries().keys().filter(|address| address.kind == kind).count()))
         .collect();
     let counts_by_kind = counts_by_kind(desired.ownership(), &listing, &declared);
-    Ok(Planned { plan, origins, findings, counts_by_kind, listing, seen })
+    Ok(Planned { plan, origins, findings, counts_by_kind, listing, seen, control })
 }
 
-/// An entry that is declared and stays as it is.
-fn control(diff: &diff::Diff, desired: &DesiredState, observed: &ObservedState) -> Option<ControlImage> {
+/// An entry that is declared and stays as it is, as the cache knows or a download shows: that can be seen before the first write.
+pub(crate) async fn control(
+    listing: &Listing,
+    desired: &DesiredState,
+    diff: &diff::Diff,
+    reader: &Reader<'_, impl ReadPortal>,
+) -> Option<ControlImage> {
+    /// How many entries are downloaded to find one.
+    const MAX_TRIED: usize = 3;
     let changed: BTreeSet<_> = diff.changes.iter().map(|change| change.address.folded()).collect();
-    observed.entries.iter().find_map(|ObservedEntry { listed, reading }| {
-        let Reading::Known(found) = reading else { return None };
+    let declared = listing.entries.iter().filter(|listed| !listed.system).filter_map(|listed| {
         let content = &desired.entries().get(&listed.address)?.content;
-        let stays = !changed.contains(&listed.address.folded()) && found.same_appearance(content);
-        stays.then(|| ControlImage {
-            address: listed.address.clone(),
-            file_uri: listed.file_uri.clone(),
-            content: content.clone(),
-        })
-    })
+        (!changed.contains(&listed.address.folded())).then_some((listed, content))
+    });
+    let control = |(listed, content): (&Listed, &Content)| ControlImage {
+        address: listed.address.clone(),
+        file_uri: listed.file_uri.clone(),
+        content: content.clone(),
+    };
+    let declared: Vec<_> = declared.collect();
+    let is_known = |(listed, content): &&(&Listed, &Content)| {
+        reader.cache.content(&listed.file_uri).is_some_and(|known| known.same_appearance(content))
+    };
+    if let Some(known) = declared.iter().find(is_known) {
+        return Some(control(*known));
+    }
+    for (listed, content) in declared.into_iter().take(MAX_TRIED) {
+        let Ok(bytes) = reader.portal.download(&listed.file_uri).await else { continue };
+        if Content::of_download(listed.address.kind, &bytes).is_ok_and(|found| found.same_appearance(content)) {
+            return Some(control((listed, content)));
+        }
+    }
+    None
 }
 
 /// Counts what the guards hold a plan against.

@@ -177,7 +177,9 @@ impl Urgency {
 /// What happens to a request on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transmission {
-    /// It is about to be sent once more, because the portal refused it without effect.
+    /// The portal refused it without effect. It is sent again later.
+    Refused,
+    /// It is about to be sent once more.
     Again,
     /// Its last byte was sent, and no answer is there yet.
     Sent,

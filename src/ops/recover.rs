@@ -65,6 +65,13 @@ pub struct Settling {
     pub now: fn() -> Duration,
 }
 
+/// What requests of open runs may still do, as far as their journals say it now: nothing is written, and nothing waited for.
+pub fn tell(runs: &dyn Runs, settle: Duration, now: Duration) -> Result<Vec<Finding>, NotSettled> {
+    let open = runs.open()?;
+    let windows = open.iter().filter_map(|run| Some(may_change(&run.state, &run.state.window(now, settle)?)));
+    Ok(windows.collect())
+}
+
 /// Settles and closes every open run. Returns the findings about them for the user.
 /// After an error, the runs that are not settled stay open.
 pub async fn settle(
@@ -75,15 +82,20 @@ pub async fn settle(
     let mut findings = Vec::new();
     for run in runs.open()? {
         if let Some(window) = run.state.window((how.now)(), how.settle) {
-            if window.counts_from_now && how.closing == Closing::Write {
-                runs.append(&run.state, &[JournalEntry::Seen])?;
-            }
+            let noted = match (window.counts_from_now, how.closing) {
+                (true, Closing::Write) => runs.append(&run.state, &[JournalEntry::Seen]),
+                _ => Ok(()),
+            };
             match how.patience {
+                // It is so, whether it can be noted or not.
                 Patience::Tell => {
                     findings.push(may_change(&run.state, &window));
                     continue;
                 }
-                Patience::Wait => wait(&run.state, &window, reader).await?,
+                Patience::Wait => {
+                    noted?;
+                    wait(&run.state, &window, reader).await?;
+                }
             }
         }
         findings.extend(close(runs, run, reader, how).await?);

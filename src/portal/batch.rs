@@ -166,8 +166,13 @@ impl BatchAnswers {
         self.time.values().filter_map(|time| time.get("operating")?.as_f64()).reduce(f64::max)
     }
 
+    /// What is said of the time of the command with this key, if it was not refused.
+    pub(super) fn time_of_result(&self, key: &str) -> Option<CallTime> {
+        self.result.contains_key(key).then(|| self.time(key))
+    }
+
     /// What is said of the time of the command with this key.
-    pub(super) fn time(&self, key: &str) -> CallTime {
+    fn time(&self, key: &str) -> CallTime {
         self.time.get(key).map(wire::call_time).unwrap_or_default()
     }
 

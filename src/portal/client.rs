@@ -171,6 +171,7 @@ impl Client {
                 _ if failure.is_allowance_used_up() && writes_step(purpose, method) => return Err(failure),
                 _ => {
                     last = Some(failure.clone());
+                    note(Transmission::Refused);
                     self.wait_out(purpose, failure, &mut retries).await?;
                 }
             }

@@ -155,7 +155,7 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     }
     RequestError {
         error: PortalError { class, code: Some(code), message, hint },
-        effect: effect(class, http_status),
+        effect: effect(class, http_status, body),
         retry_after: None,
         description: Some(access.redact(&body.description).into()),
     }
@@ -163,10 +163,11 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
 
 /// The effect of a request that failed with an error of the portal, or of a gateway before it that speaks as portals do. A
 /// server error may strike after the work was done.
-const fn effect(class: Class, status: Option<u16>) -> Effect {
+const fn effect(class: Class, status: Option<u16>, body: &ErrorBody) -> Effect {
     match (class, status) {
-        (Class::Transient, None | Some(500 | 503)) => Effect::Unclear,
-        (Class::Transient, Some(_)) | (_, Some(502 | 504 | 520..=599)) => Effect::Unanswered,
+        (_, Some(408 | 425 | 502 | 504..)) => Effect::Unanswered,
+        (Class::Transient, Some(500 | 503)) if !body.is_described => Effect::Unanswered,
+        (Class::Transient, _) => Effect::Unclear,
         _ => Effect::None,
     }
 }
@@ -411,7 +412,11 @@ mod tests {
     }
 
     fn failure(status: u16, code: &str) -> RequestError {
-        refused(&access(), Some(status), &ErrorBody { code: code.to_owned(), description: "Words.".to_owned() })
+        refused(
+            &access(),
+            Some(status),
+            &ErrorBody { code: code.to_owned(), description: "Words.".to_owned(), is_described: true },
+        )
     }
 
     #[test]
@@ -421,7 +426,7 @@ mod tests {
             (429, "OPERATION_TIME_LIMIT", Class::Busy, Effect::None, "--timeout"),
             (500, "INTERNAL_SERVER_ERROR", Class::Transient, Effect::Unclear, "error log"),
             (500, "ERROR_UNEXPECTED_ANSWER", Class::Transient, Effect::Unclear, "error log"),
-            (401, "CONNECTION_ERROR", Class::Transient, Effect::Unanswered, "later"),
+            (401, "CONNECTION_ERROR", Class::Transient, Effect::Unclear, "later"),
             (401, "APPLICATION_NOT_FOUND", Class::Configuration, Effect::None, "install"),
             (402, "PAYMENT_REQUIRED", Class::Configuration, Effect::None, "subscription"),
             (401, "invalid_scope", Class::Configuration, Effect::None, "scope `crm`"),
@@ -523,7 +528,7 @@ mod tests {
     #[test]
     fn the_secret_stays_inside_whatever_the_server_echoes() {
         let echo = format!("GET /rest/1/{SECRET}/batch.json {}", SECRET.to_uppercase());
-        let body = ErrorBody { code: echo.clone(), description: echo.clone() };
+        let body = ErrorBody { code: echo.clone(), description: echo.clone(), is_described: true };
         for failure in [
             refused(&access(), Some(500), &body),
             garbage(&access(), 502, "no JSON", echo.as_bytes()),

@@ -53,6 +53,8 @@ pub(super) struct ErrorBody {
     pub(super) code: String,
     /// Its words; may be empty.
     pub(super) description: String,
+    /// Whether it has a place for words, as all of the engine's own have: a gateway's may not.
+    pub(super) is_described: bool,
 }
 
 /// The reason why an answer does not have the shape that it should.
@@ -96,8 +98,9 @@ pub(super) fn error(value: &Value) -> ErrorBody {
         Value::Object(fields) => ErrorBody {
             code: fields.get("error").map(plain).unwrap_or_default(),
             description: fields.get("error_description").map(plain).unwrap_or_default(),
+            is_described: fields.contains_key("error_description"),
         },
-        other => ErrorBody { code: plain(other), description: String::new() },
+        other => ErrorBody { code: plain(other), description: String::new(), is_described: false },
     }
 }
 

@@ -87,7 +87,9 @@ impl Client {
             let answers = BatchAnswers::read(result.result).map_err(|why| self.malformed("batch", &why))?;
             self.throttle.note_reset(answers.resets_in());
             for (index, command) in commands.iter().enumerate() {
-                self.throttle.note_call(&batch::method(command), answers.time(&batch::key(index)));
+                if let Some(time) = answers.time_of_result(&batch::key(index)) {
+                    self.throttle.note_call(&batch::method(command), time);
+                }
             }
             let mut added = self.added.borrow_mut();
             // One that holds our own secret must not get into the cache; the next reading of the lists reports it.
@@ -173,11 +175,14 @@ impl Client {
             if !refused || wait >= self.deadlines.left_for_allowance(now) {
                 return sent;
             }
+            note(Transmission::Refused);
             let used_up = format!("the portal's allowance for {method} is used up");
             if self.deadlines.ends_before(now + wait) {
                 let (address, seconds) = (command.address(), wait.as_secs_f64().ceil());
                 let when = format!("the image of {address} is sent again in {seconds} s, past the time of --timeout");
                 self.throttle.observer().observe(Event::Warning(format!("{used_up}: {when}")));
+                // That is said with this, and it may take longer than what is said then.
+                self.deadlines.announce();
             }
             self.throttle.pause(&used_up, wait).await;
             self.deadlines.renew_grace_period(Instant::now());

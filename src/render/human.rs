@@ -92,6 +92,10 @@ pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
     text.push_str(&not_applied(run, screen));
     let mut counts: BTreeMap<StepOutcome, usize> = BTreeMap::new();
     run.steps.values().for_each(|step| *counts.entry(step.outcome).or_default() += 1);
+    if counts.is_empty() {
+        text.push_str(&screen.wrapped("What it did is not known yet: the next plan or apply finds it out.", 0));
+        return text;
+    }
     if counts.keys().all(|outcome| *outcome == StepOutcome::Applied) {
         let said = outcome::applied_all(run).replacen("Applied", &format!("{BOLD}Applied{BOLD:#}"), 1);
         text.push_str(&screen.wrapped(&format!("{said}."), 0));
@@ -113,10 +117,9 @@ pub(crate) fn run(run: &Run, plan: &Plan, screen: &Screen) -> String {
 /// A line a code that lost its image, with what brings it back.
 fn missing(run: &Run, plan: &Plan, screen: &Screen) -> String {
     let mut text = String::new();
-    let restores = outcome::restores(run, plan);
     for address in &run.missing {
-        let command = restores.iter().find(|(lost, _)| *lost == address).map(|(_, command)| command.as_str());
-        let command = escape(command.unwrap_or("brandctl apply"));
+        let command = outcome::restore_of(run, plan, [address].into_iter());
+        let command = escape(command.as_deref().unwrap_or("brandctl apply")).into_owned();
         let said = format!("{DELETE}missing{DELETE:#}  {} has no image any more: `{command}`", shown(address));
         text.push_str(&screen.wrapped(&said, 4));
     }
@@ -158,6 +161,9 @@ pub(crate) fn history(runs: &[RunState], screen: &Screen) -> String {
     for run in runs {
         let (applied, all) = (run.applied(), run.steps.len());
         let outcome = match run.ended {
+            None if run.concluded.is_some() => {
+                format!("open until its last request is over: applied {applied} of {}", steps(all))
+            }
             None => "open: cut short, and not looked at since".to_owned(),
             Some(Ending::Finished) if applied == all => format!("applied {}", steps(all)),
             Some(Ending::Finished) => format!("applied {applied} of {}", steps(all)),

@@ -53,7 +53,7 @@ impl Headline {
             return Self::new(Tone::Bad, "The plan is stale: nothing was written");
         }
         if let Some(run) = &report.run {
-            return Self::of_run(run, report.is_interrupted());
+            return Self::of_run(run, report.plan.as_ref(), report.is_interrupted());
         }
         if errors(&report.findings) > 0 {
             return Self::of_failure(report, command);
@@ -65,15 +65,15 @@ impl Headline {
         }
     }
 
-    fn of_run(run: &Run, interrupted: bool) -> Self {
+    fn of_run(run: &Run, plan: Option<&Plan>, interrupted: bool) -> Self {
         if !run.missing.is_empty() {
             let codes = run.missing.iter().map(escaped).collect::<Vec<_>>().join(", ");
             let have = if run.missing.len() == 1 { "has" } else { "have" };
-            let restore = format!("brandctl restore {}", run.id);
-            return Self::new(
-                Tone::Bad,
-                format!("{codes} {have} no image any more: `{restore}` puts the old one back"),
-            );
+            let back = match plan.and_then(|plan| restore_of(run, plan, run.missing.iter())) {
+                Some(command) => format!("`{command}` puts the old one back"),
+                None => "`brandctl apply` adds the new one".to_owned(),
+            };
+            return Self::new(Tone::Bad, format!("{codes} {have} no image any more: {back}"));
         }
         let applied = run.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count();
         let all = run.steps.len();
@@ -221,12 +221,17 @@ pub(super) fn counts_of(report: &Report) -> Option<String> {
 
 /// The entries that lost their image, each with the command that puts it back.
 pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, String)> {
-    let has_copy =
-        |address: &Address| plan.diff.changes.iter().any(|change| change.address == *address && run.has_copy(change));
     run.steps
         .iter()
         .filter(|(_, step)| step.wrote && matches!(step.outcome, StepOutcome::Failed | StepOutcome::Unknown))
-        .filter(|(address, _)| has_copy(address))
-        .map(|(address, _)| (address, format!("brandctl restore {} {}", run.id, shell_word(&escaped(address)))))
+        .filter_map(|(address, _)| Some((address, restore_of(run, plan, [address].into_iter())?)))
         .collect()
+}
+
+/// The command that puts back the old images of these entries, of those that have a copy.
+pub(super) fn restore_of<'a>(run: &Run, plan: &Plan, addresses: impl Iterator<Item = &'a Address>) -> Option<String> {
+    let has_copy =
+        |address: &&Address| plan.diff.changes.iter().any(|change| change.address == **address && run.has_copy(change));
+    let words: Vec<_> = addresses.filter(has_copy).map(|address| shell_word(&escaped(address)).into_owned()).collect();
+    (!words.is_empty()).then(|| format!("brandctl restore {} {}", run.id, words.join(" ")))
 }

@@ -27,7 +27,7 @@ const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// images could not be had again, and why.
 pub(super) async fn keep<P: ReadPortal>(
     approved: &ApprovedPlan,
-    seen: Option<&Seen>,
+    seen: Option<Seen>,
     start: &StartingPoint,
     tools: &Tools<'_, P>,
     run: &dyn PreparedRun,

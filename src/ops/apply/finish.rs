@@ -24,7 +24,7 @@ pub struct Applied {
 
 impl<P: ReadPortal + WritePortal> Writer<'_, P> {
     /// Ends the run. `without_copy` is what it changed without a copy, and why. What can be written to the journal of how it ended is written.
-    pub(super) fn finish(self, without_copy: BTreeMap<Address, String>) -> Applied {
+    pub(super) fn finish(self, mut without_copy: BTreeMap<Address, String>) -> Applied {
         let (plan, journal, tools) = (self.plan, self.journal, self.tools);
         let open = self.open_for(plan.diff.changes.iter());
         let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
@@ -36,19 +36,25 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
                 wrote: false,
             });
         }
+        if self.copies_are_doubtful.get() {
+            let removed = plan.diff.changes.iter().filter(|change| change.has_copy());
+            let removed = removed.filter(|change| steps.get(&change.address).is_some_and(|step| step.wrote));
+            let why = "what was kept may be what something on the way answered";
+            without_copy.extend(removed.map(|change| (change.address.clone(), why.to_owned())));
+        }
         let whole = steps.values().all(|step| step.outcome == StepOutcome::Applied);
         let how = if tools.interrupt.is_raised() && !whole { Ending::Interrupted } else { Ending::Finished };
         conclude(journal, &steps, how, open);
         let id = journal.id();
-        let lost = plan.diff.changes.iter().filter(|change| missing.contains(&change.address));
-        let mut findings: Vec<_> = lost.map(|change| is_missing(change, id)).collect();
         let not_read_back = self.not_read_back.into_inner();
-        findings.extend(not_read_back.iter().map(|(address, why)| was_not_read_back(address, why)));
+        let mut findings: Vec<_> = not_read_back.iter().map(|(address, why)| was_not_read_back(address, why)).collect();
         findings.extend(still_open(id, open));
         let not_read_back = not_read_back.into_keys().collect();
         let (id, folder) = (id.to_owned(), journal.folder().to_owned());
         let run = Run { id, folder, steps, missing, not_read_back, without_copy };
-        Applied { run, findings }
+        let lost = plan.diff.changes.iter().filter(|change| run.missing.contains(&change.address));
+        let missing: Vec<_> = lost.map(|change| is_missing(change, &run)).collect();
+        Applied { findings: [missing, findings].concat(), run }
     }
 }
 
@@ -68,11 +74,12 @@ fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: E
 }
 
 /// The error about a code that has lost its image.
-fn is_missing(change: &Change, run: &str) -> Finding {
+fn is_missing(change: &Change, run: &Run) -> Finding {
     let address = &change.address;
     let finding = Finding::error("missing", format!("{address} has no image on the portal any more"));
-    let help = if change.has_copy() {
-        format!("`brandctl apply` adds the new image; `brandctl restore {run} {address}` puts the old one back")
+    let help = if run.has_copy(change) {
+        let id = &run.id;
+        format!("`brandctl apply` adds the new image; `brandctl restore {id} {address}` puts the old one back")
     } else {
         "`brandctl apply` adds the new image".to_owned()
     };

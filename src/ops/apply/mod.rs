@@ -40,7 +40,7 @@ use write::Writer;
 /// An error means that nothing was written. Once something may have been, every step has its result in the returned run.
 pub async fn apply<P: ReadPortal + WritePortal>(
     approved: &Published<ApprovedPlan>,
-    seen: Option<&Seen>,
+    seen: Option<Seen>,
     resumed: &Resumption,
     tools: &Tools<'_, P>,
 ) -> Result<Option<Applied>, NotApplied> {
@@ -57,8 +57,7 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     let journal = RememberingJournal::new(prepared.begin()?, tools.reader.known);
     tools.reader.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
     let way_back = if approved.plan().unbacked() == Unbacked::Change { WayBack::Proven } else { WayBack::Unproven };
-    let control = seen.and_then(|seen| seen.control.as_ref());
-    let writer = Writer::new(plan, tools, &journal, &start, (way_back, control));
+    let writer = Writer::new(plan, tools, &journal, &start, way_back);
     write(&writer, &start).await;
     tools.reader.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
@@ -73,7 +72,7 @@ async fn write<P: ReadPortal + WritePortal>(writer: &Writer<'_, P>, start: &Star
     }
     // Nothing is written where it can be known from the outset that the second removal will not be sent.
     let removals = changes.iter().filter(|change| change.action.before().is_some()).count();
-    if writer.control.is_some() {
+    if writer.tools.control.is_some() {
         writer.may_remove(removals).await;
     }
     writer.finish_replaces(&start.between).await;

@@ -12,6 +12,7 @@ use crate::domain::plan::StepState;
 use crate::domain::retry::Class;
 use crate::domain::step::StepOutcome;
 use crate::domain::unanswered;
+use crate::ops::events::Event;
 use crate::ops::ports::{ReadPortal, Urgency, WritePortal};
 
 use super::tools::WayBack;
@@ -186,7 +187,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     Added::There => (StepOutcome::Recovered, "the old image is back".to_owned()),
                     Added::New => return self.applied(change),
                     Added::Otherwise(found) => (StepOutcome::Failed, found),
-                    Added::Unknown => return,
+                    Added::Unknown => {
+                        return self.correct(&change.address, |step| {
+                            step.why = step.why.take().map(|then| format!("{why}; {then}"));
+                        });
+                    }
                     Added::Refused(refused) => {
                         return self.lost(change, &format!("{why}; the old image could not be put back: {refused}"));
                     }
@@ -239,8 +244,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     if patience + 1 == MAX_RESCUES {
                         break;
                     }
-                    let apart = unanswered::apart(self.tools.settle);
-                    tokio::time::sleep(apart * 2_u32.saturating_pow(patience)).await;
+                    let wait = unanswered::apart(self.tools.settle) * 2_u32.saturating_pow(patience);
+                    let why = format!("the image of {} is sent again", change.address);
+                    self.tools.reader.observer.observe(Event::Waiting { why, wait });
+                    tokio::time::sleep(wait).await;
                 }
             }
         }

@@ -38,7 +38,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         for change in waiting {
             let why = match states.get(&change.address) {
                 Some(StepState::Pending) | None => continue,
-                Some(StepState::Done) => "somebody else did it meanwhile".to_owned(),
+                Some(StepState::Done) => {
+                    self.tools.reader.known.borrow_mut().forget(&change.address);
+                    "somebody else did it meanwhile".to_owned()
+                }
                 Some(StepState::Between) => "it was deleted meanwhile".to_owned(),
                 Some(StepState::Diverged(why) | StepState::Unseen { why, .. }) => why.clone(),
             };

@@ -36,12 +36,12 @@ const JUST_NOW: Duration = Duration::from_secs(2);
 /// plan was made, if that was in this process.
 pub(super) async fn check(
     plan: &Plan,
-    seen: Option<&Seen>,
+    seen: Option<Seen>,
     resumed: &Resumption,
     reader: &Reader<'_, impl ReadPortal>,
 ) -> Result<StartingPoint, NotApplied> {
     let (listing, may_write) = match seen.filter(|seen| plan.only_creates() && seen.at.elapsed() < JUST_NOW) {
-        Some(Seen { may_write, .. }) => (None, *may_write),
+        Some(Seen { may_write, .. }) => (None, may_write),
         None => {
             let (listing, may_write) = reader.portal.list_to_write().await?;
             (Some(listing), may_write)

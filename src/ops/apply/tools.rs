@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::domain::state::ControlImage;
 use crate::ops::observe::Reader;
 use crate::ops::ports::{Interrupt, Runs};
 
@@ -12,6 +13,8 @@ pub struct Tools<'a, P> {
     pub reader: Reader<'a, P>,
     /// Where the run is kept.
     pub runs: &'a dyn Runs,
+    /// An entry that the plan leaves as it is: its image proves the way back.
+    pub control: Option<ControlImage>,
     /// Whether the user asked to stop.
     pub interrupt: &'a Interrupt,
     /// For how long a request without an answer may still be carried out after its last byte was sent.

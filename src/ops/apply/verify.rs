@@ -45,6 +45,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Some(states)
             }
             Err(error) => {
+                // What the portal said last is all that is known.
+                let removed = self.removed.borrow();
+                let replaces = changes.iter().filter(|change| matches!(change.action, Action::Replace(..)));
+                let lost = replaces.filter(|change| removed.contains(&change.address.folded()));
+                self.missing.borrow_mut().extend(lost.map(|change| change.address.clone()));
                 for change in changes {
                     self.correct(&change.address, |step| {
                         if step.outcome == StepOutcome::Applied {
@@ -55,6 +60,13 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 }
                 None
             }
+        }
+    }
+
+    /// What came for an image that this run added, and is not that image, is not to be taken for it later.
+    fn forget_what_came(&self, change: &Change) {
+        if let Some(file_uri) = self.added_at(&change.address) {
+            self.tools.reader.cache.forget(&file_uri);
         }
     }
 
@@ -72,6 +84,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 
     fn judge_all(&self, changes: &[&'a Change], mut states: BTreeMap<Address, StepState>) {
         for change in changes {
+            if states.get(&change.address) != Some(&StepState::Done) {
+                self.forget_what_came(change);
+            }
             if let Some(state) = states.remove(&change.address)
                 && !self.is_known_from_its_answer(change, &state)
             {
@@ -87,7 +102,7 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
     fn is_known_from_its_answer(&self, change: &Change, state: &StepState) -> bool {
         let StepState::Unseen { why, file_uri } = state else { return false };
         let Some(after) = change.action.after().filter(|_| self.is_applied(&change.address)) else { return false };
-        let is_known = self.was_added_at(&change.address, file_uri);
+        let is_known = self.added_at(&change.address).as_ref() == Some(file_uri);
         if is_known {
             self.tools.reader.cache.remember(file_uri, &after.content);
             self.not_read_back.borrow_mut().insert(change.address.clone(), why.clone());

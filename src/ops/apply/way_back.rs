@@ -18,7 +18,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if self.way_back.get() == WayBack::Proven || self.removals() + deletes < 2 {
             return true;
         }
-        let proof = match self.control {
+        let proof = match &self.tools.control {
             Some(control) => self.reads_back(control).await.map(|()| WayBack::Proven),
             None => self.own_image_reads_back().await,
         };
@@ -28,6 +28,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 true
             }
             Err(why) => {
+                self.copies_are_doubtful.set(true);
                 self.stop(format!(
                     "{why}, so that copies of old images cannot be trusted and nothing more is removed; look at what is between this machine and the portal, or pass --allow-unbacked"
                 ));

@@ -14,7 +14,6 @@ use crate::domain::journal::JournalEntry;
 use crate::domain::plan::Plan;
 use crate::domain::request::{Said, Write};
 use crate::domain::retry::Class;
-use crate::domain::state::ControlImage;
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::domain::unanswered::FoldedAddress;
 use crate::ops::events::Event;
@@ -69,6 +68,10 @@ pub(super) struct Writer<'a, P> {
     pub(super) not_read_back: RefCell<BTreeMap<Address, String>>,
     /// The replaces whose codes had no image when the portal was last read at the end.
     pub(super) missing: RefCell<BTreeSet<Address>>,
+    /// The replaces of which the portal said that it deleted the old image, and not that it added another.
+    pub(super) removed: RefCell<BTreeSet<FoldedAddress>>,
+    /// Whether something on the way was seen to answer in the portal's place, so that copies may be no copies.
+    pub(super) copies_are_doubtful: Cell<bool>,
     /// What was sent without an answer and then read as another image: somebody else's, or something on the way.
     pub(super) otherwise: RefCell<BTreeSet<Address>>,
     /// Where the images are that the portal said it added, by the code.
@@ -76,8 +79,6 @@ pub(super) struct Writer<'a, P> {
     /// Those that were not fetched yet.
     new_files: RefCell<Vec<(Kind, String)>>,
     pub(super) way_back: Cell<WayBack>,
-    /// An unchanged entry that can prove it.
-    pub(super) control: Option<&'a ControlImage>,
     /// How many deletes were sent.
     removals: Cell<usize>,
 }
@@ -114,7 +115,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         tools: &'a Tools<'a, P>,
         journal: &'a dyn Journal,
         start: &StartingPoint,
-        (way_back, control): (WayBack, Option<&'a ControlImage>),
+        way_back: WayBack,
     ) -> Self {
         let changes = plan.diff.changes.iter().map(|change| &change.address);
         let waiting = changes.filter(|address| !start.done.contains(address) && !start.between.contains(address));
@@ -132,10 +133,11 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             not_read_back: RefCell::default(),
             missing: RefCell::default(),
             otherwise: RefCell::default(),
+            removed: RefCell::default(),
+            copies_are_doubtful: Cell::new(false),
             added: RefCell::default(),
             new_files: RefCell::default(),
             way_back: Cell::new(way_back),
-            control,
             removals: Cell::new(0),
         }
     }
@@ -259,9 +261,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.new_files.take()
     }
 
-    /// Whether the portal said that it added the image at this place under this code.
-    pub(super) fn was_added_at(&self, address: &Address, file_uri: &str) -> bool {
-        self.added.borrow().get(&address.folded()).is_some_and(|added| added == file_uri)
+    /// Where the portal said that it added the image under this code.
+    pub(super) fn added_at(&self, address: &Address) -> Option<String> {
+        self.added.borrow().get(&address.folded()).cloned()
     }
 
     /// How many deletes were sent.
@@ -330,6 +332,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.read_at.set(None);
         let last_byte = Cell::new(None);
         let note = |transmission| match transmission {
+            Transmission::Refused => {
+                let error = Some("it was refused, and is sent again".to_owned());
+                self.note(&JournalEntry::Outcome { request, answers: Vec::new(), error, unanswered: false });
+            }
             // What was noted of its time does not hold any more.
             Transmission::Again => self.note(&intent(request, commands)),
             Transmission::Sent => {
@@ -344,6 +350,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if !matches!(outcome, Err(WriteError::NoEffect(_))) {
             self.removals.set(self.removals.get() + deletes);
         }
+        self.note_removed(commands, outcome.as_deref().unwrap_or_default());
         if matches!(outcome, Err(WriteError::Unanswered(_))) {
             self.open_window(commands, last_byte.get().unwrap_or_else(Instant::now));
         }
@@ -352,6 +359,17 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             self.added.borrow_mut().insert(address.folded(), file_uri);
         }
         outcome
+    }
+
+    /// Notes for which codes the portal said that it deleted an image, and did not say that it added one.
+    fn note_removed(&self, commands: &[Command], answers: &[Answer]) {
+        let mut removed = self.removed.borrow_mut();
+        for (command, _) in commands.iter().zip(answers).filter(|(_, answer)| **answer == Answer::Done) {
+            match command {
+                Command::Delete { address } => removed.insert(address.folded()),
+                Command::Add { address, .. } => removed.remove(&address.folded()),
+            };
+        }
     }
 
     /// Adds a line to the journal. Where that fails, nothing more is sent.

@@ -179,6 +179,33 @@ fn a_signal_ends_the_wait_and_the_run_stays_open() {
     done(&brand);
 }
 
+/// Another command beside a run that waits.
+#[test]
+fn beside_a_run_that_waits_the_portal_may_still_change() {
+    let brand = work();
+    brand.fail(faults(LATELY));
+    let mut run = apply(&brand, "3");
+    let begun = std::time::Instant::now();
+    while lines_or_none(&brand, "outcome") < 1 && begun.elapsed() < Duration::from_secs(20) {
+        sleep(Duration::from_millis(5));
+    }
+    for line in ["plan --settle 3", "list --settle 3", "drift --settle 3"] {
+        let output = brand.json(line).ends_with(1);
+        assert!(rules(&output.json, "errors").contains(&"may-change".to_owned()), "{line}: {}", output.json);
+    }
+    assert!(run.wait().unwrap().success());
+}
+
+/// A gateway's own words are no answer of the portal, although they are JSON with an error.
+#[test]
+fn the_json_of_a_gateway_is_no_answer() {
+    let brand = work();
+    let spec = r#"write 1 status-after 503 "{\"error\":\"Service Unavailable\"}" application/json"#;
+    brand.fail(faults(spec));
+    brand.json("apply --yes --settle 0.5").ends_with(0);
+    assert!(lines(&brand, "outcome")[0]["unanswered"].as_bool().unwrap());
+}
+
 /// Also where nothing else was left to do.
 #[cfg(unix)]
 #[test]

@@ -152,3 +152,71 @@ fn a_code_without_an_image_is_said_first() {
     brand.json(&format!("{} --yes --settle 0.1", command.strip_prefix("brandctl ").unwrap())).ends_with(0);
     assert_eq!(brand.image("icon/acme-00").unwrap(), art(Kind::Icon, 0));
 }
+
+/// Four deletes beside one entry that stays; from then on a placeholder comes for every image.
+fn deletes_behind_a_placeholder() -> Brand {
+    let brand = Brand::new().in_step(5);
+    brand.plan().ends_with(0);
+    (0..4).for_each(|number| brand.undeclare(&format!("icon/acme-{number:02}")));
+    brand
+}
+
+#[test]
+fn a_saved_plan_and_a_part_of_it_are_proven_as_well() {
+    let brand = deletes_behind_a_placeholder();
+    // The portal is read through the proxy from the first plan on.
+    std::fs::remove_dir_all(brand.path(".brandctl")).unwrap();
+    brand.json("list").ends_with(0);
+    brand.fail(placeholder(1));
+    brand.run(["plan", "-o", "plan.json", "--refresh", "--max-deletes", "9"]);
+    for line in [
+        "apply plan.json --settle 0.1 --max-deletes 9",
+        "apply --yes --settle 0.1 --max-deletes 9 --only icon/acme-0[0-3]",
+    ] {
+        let output = brand.json(line);
+        assert_ne!(output.code, 0, "{line}: {}", output.json);
+        assert!(removed(&brand) <= 1, "{line}: {}", output.json);
+        assert!(brand.codes().len() >= 4, "{line}: {:?}", brand.codes());
+    }
+}
+
+/// What came for an image in its place is not taken for it later, and no copy of that run is promised.
+#[test]
+fn a_placeholder_is_not_remembered() {
+    let brand = Brand::new().in_step(3);
+    (0..3).for_each(|number| brand.draw(&format!("icon/acme-{number:02}"), &art(Kind::Icon, 100 + number)));
+    brand.fail(placeholder(1));
+    let output = brand.run("apply --yes --settle 0.1".split(' ')).ends_with(3);
+    assert!(!output.stdout.contains("puts the old image back"), "{}", output.stdout);
+    assert!(output.stderr.contains("what was kept may be what something on the way answered"), "{}", output.stderr);
+    brand.fail(Faults::none());
+    // The first pair is as declared.
+    assert_eq!(brand.plan().ends_with(0).changes(), ["replace icon/acme-01", "replace icon/acme-02"]);
+}
+
+/// Another state folder set both codes to one image that is declared for both. The first one knows other images of them.
+#[test]
+fn what_another_state_folder_applied_is_taken_over() {
+    let brand = Brand::new().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+    brand.apply().ends_with(0);
+    for code in ["icon/acme-a", "icon/acme-b"] {
+        brand.draw(code, &art(Kind::Icon, 50));
+    }
+    brand.json("apply --yes --settle 0.1 --state-dir other").ends_with(0);
+    brand.plan().ends_with(1);
+    brand.apply_with("--allow-unbacked").ends_with(0);
+    assert!(brand.plan().ends_with(0).changes().is_empty());
+    assert!(brand.plan().ends_with(0).changes().is_empty());
+}
+
+/// The old image is gone, the new one was refused, and then the portal is no more.
+#[test]
+fn a_code_is_said_to_be_missing_also_where_nothing_can_be_read_any_more() {
+    let brand = Brand::new().in_step(2);
+    brand.draw("icon/acme-00", &art(Kind::Icon, 99));
+    brand.plan().ends_with(0);
+    brand.fail("write 1 refuse *.add 400 FILE_SAVE_ERROR; any 4+ drop-before".parse().unwrap());
+    let output = brand.json("apply --yes --settle 0.1 --timeout 5").ends_with(3);
+    assert_eq!(output.json["errors"][0]["rule"], "missing", "{}", output.json["errors"]);
+    assert!(output.json.to_string().contains("FILE_SAVE_ERROR"), "{}", output.json);
+}

@@ -296,7 +296,7 @@ pub(crate) async fn live<P: ReadPortal + WritePortal>(
     let listed = planned.listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
     cache.save(&state, &listed).unwrap();
     report.findings.extend(planned.findings);
-    let seen = planned.seen.clone();
+    let (seen, control) = (planned.seen, planned.control.clone());
     let evaluated = guard::evaluate(planned.plan, &manifest.ownership(), &planned.counts_by_kind, allowances);
     report.plan = Some(evaluated.plan().clone());
     report.guards = evaluated.verdicts().to_vec();
@@ -311,11 +311,12 @@ pub(crate) async fn live<P: ReadPortal + WritePortal>(
     let tools = Tools {
         reader: reader(),
         runs: &runs,
+        control,
         interrupt: &interrupt,
         settle,
         in_flight: NonZeroUsize::new(8).unwrap(),
     };
-    let applied = apply::apply(&approved, seen.as_ref(), &Resumption::default(), &tools).await;
+    let applied = apply::apply(&approved, seen, &Resumption::default(), &tools).await;
     cache.save_all(&state).unwrap();
     match applied {
         Ok(None) => {}
