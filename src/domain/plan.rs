@@ -152,7 +152,8 @@ impl Change {
             && listed.address.code == before.code
         {
             // A path keeps its content: what is not fetched again under it, or not whole, is still what it was.
-            let unseen = before.content.is_none() || reading.content().is_none();
+            let unread = reading.content().is_none() || reading.why_unknown().is_some();
+            let unseen = before.content.is_none() || unread;
             let untouched = unseen && listed.file_uri == before.file_uri;
             if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
                 return StepState::Pending;

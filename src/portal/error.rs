@@ -146,16 +146,15 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     let code = access.redact(&body.code);
     let shown =
         if code.is_empty() { "an empty error code".to_owned() } else { format!("error {}", access.quote(&code)) };
-    let http_status = status;
-    let status = status.map(|status| format!("{status} and ")).unwrap_or_default();
-    let mut message = format!("{} answered {status}{shown}", access.host());
+    let and = status.map(|status| format!("{status} and ")).unwrap_or_default();
+    let mut message = format!("{} answered {and}{shown}", access.host());
     let words = access.quote(&body.description);
     if !words.is_empty() {
         message = format!("{message}: {words}");
     }
     RequestError {
         error: PortalError { class, code: Some(code), message, hint },
-        effect: effect(class, http_status, body),
+        effect: effect(class, status, body),
         retry_after: None,
         description: Some(access.redact(&body.description).into()),
     }

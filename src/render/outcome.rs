@@ -233,5 +233,5 @@ pub(super) fn restore_of<'a>(run: &Run, plan: &Plan, addresses: impl Iterator<It
     let has_copy =
         |address: &&Address| plan.diff.changes.iter().any(|change| change.address == **address && run.has_copy(change));
     let words: Vec<_> = addresses.filter(has_copy).map(|address| shell_word(&escaped(address)).into_owned()).collect();
-    (!words.is_empty()).then(|| format!("brandctl restore {} {}", run.id, words.join(" ")))
+    (!words.is_empty()).then(|| format!("brandctl restore {} {}", shell_word(&escaped(&run.id)), words.join(" ")))
 }

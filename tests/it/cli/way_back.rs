@@ -168,7 +168,7 @@ fn a_saved_plan_and_a_part_of_it_are_proven_as_well() {
     std::fs::remove_dir_all(brand.path(".brandctl")).unwrap();
     brand.json("list").ends_with(0);
     brand.fail(placeholder(1));
-    brand.run(["plan", "-o", "plan.json", "--refresh", "--max-deletes", "9"]);
+    brand.run(["plan", "-o", "plan.json", "--max-deletes", "9"]);
     for line in [
         "apply plan.json --settle 0.1 --max-deletes 9",
         "apply --yes --settle 0.1 --max-deletes 9 --only icon/acme-0[0-3]",
@@ -215,7 +215,7 @@ fn a_code_is_said_to_be_missing_also_where_nothing_can_be_read_any_more() {
     let brand = Brand::new().in_step(2);
     brand.draw("icon/acme-00", &art(Kind::Icon, 99));
     brand.plan().ends_with(0);
-    brand.fail("write 1 refuse *.add 400 FILE_SAVE_ERROR; any 4+ drop-before".parse().unwrap());
+    brand.fail("write 1 refuse *.add 400 FILE_SAVE_ERROR; batch 5+ drop-before".parse().unwrap());
     let output = brand.json("apply --yes --settle 0.1 --timeout 5").ends_with(3);
     assert_eq!(output.json["errors"][0]["rule"], "missing", "{}", output.json["errors"]);
     assert!(output.json.to_string().contains("FILE_SAVE_ERROR"), "{}", output.json);
