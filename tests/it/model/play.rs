@@ -120,11 +120,20 @@ async fn play_in_time(case: &Case) -> Aftermath {
     world.note(Happening::Calm);
     let mut last = Vec::new();
     let version = case.ours.last().map_or(0, |life| life.version);
-    for _ in 0..3 {
+    let mut apply = async |life: Life| {
         let number = lives.replace(lives.get() + 1);
-        let life = calm(version);
-        played.insert(number, live(&world, number, Actor::Us, folders[&Actor::Us].path(), &life).await);
+        let ended = live(&world, number, Actor::Us, folders[&Actor::Us].path(), &life).await;
+        let is_told = ended.report.plan.as_ref().is_some_and(|plan| !plan.diff.unknown.is_empty());
+        played.insert(number, ended);
+        (number, is_told)
+    };
+    for nth in 0..3 {
+        let (number, is_told) = apply(calm(version)).await;
         last.push(number);
+        // A rival may have put one image under codes of which we know others: who is told so, does what the message says.
+        if nth == 0 && is_told {
+            apply(Life { unbacked: true, ..calm(version) }).await;
+        }
     }
     Aftermath { world, folders, played: played.into_values().collect(), last }
 }
