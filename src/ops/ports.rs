@@ -137,6 +137,8 @@ pub type TokenLock = Arc<dyn Any + Send + Sync>;
 
 /// A place on the disk for new tokens.
 pub trait TokenReplacement: Send {
+    /// The bytes of the file, which others may have changed since this was made.
+    fn read(&self) -> io::Result<Vec<u8>>;
     /// Gives the token file new content. On return it is on disk, under the file's name.
     fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()>;
 }

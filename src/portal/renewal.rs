@@ -69,7 +69,7 @@ impl Renewal<'_> {
         if application.is_just_issued() {
             return Err(refused_at_once(application));
         }
-        match self.fetch_pair(&mut turn, &lock).await {
+        match self.fetch_pair(expired, &mut turn, &lock).await {
             // A program that takes no lock may have been faster.
             Err(failure) if is_spent(&failure) && application.follow_file(expired).map_err(unusable)? => Ok(()),
             fetched => fetched,
@@ -78,7 +78,12 @@ impl Renewal<'_> {
 
     /// Asks the server until it gives a new pair, or says why not. The command's end stops the asking, and never a request
     /// that is under way: the refresh token in it may be spent, and what replaces it is in the answer alone.
-    async fn fetch_pair(&self, turn: &mut Option<JoinHandle<Exchange>>, lock: &TokenLock) -> Result<(), RequestError> {
+    async fn fetch_pair(
+        &self,
+        expired: &SecretString,
+        turn: &mut Option<JoinHandle<Exchange>>,
+        lock: &TokenLock,
+    ) -> Result<(), RequestError> {
         let mut retries = RetryCounts::default();
         loop {
             if self.deadlines.left(self.purpose, Instant::now()).is_zero() {
@@ -92,6 +97,7 @@ impl Renewal<'_> {
                     self.application.adopt(&pair);
                     return Ok(());
                 }
+                Exchange::Superseded => return self.application.follow_file(expired).map(drop).map_err(unusable),
                 Exchange::Answered(answer) => judge(self.application, &answer),
                 Exchange::Broken(error) => {
                     let host = self.application.token_server.host();

@@ -24,6 +24,8 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 pub(in crate::portal) enum Exchange {
     /// There is a new pair. It is on disk, unless the observer was told otherwise.
     Renewed(TokenFields),
+    /// There is a new pair, and it was dropped: by then the file had another one, which somebody else put there.
+    Superseded,
     /// The server answered, and not with a pair.
     Answered(TokenAnswer),
     /// There was no whole answer.
@@ -65,7 +67,7 @@ impl ExchangeTask {
             Ok(answer) => match answer.pair() {
                 None => Exchange::Answered(answer),
                 // Nothing is waited for between the answer and the disk, so that only a crash can come between.
-                Some(pair) => Exchange::Renewed(store(&stored.renewed(&pair), replacement, observer.as_ref())),
+                Some(pair) => store(&stored, &pair, replacement, observer.as_ref()),
             },
         };
         drop((lock, pending));
@@ -89,9 +91,22 @@ async fn ask(request: RequestBuilder, until: Instant) -> Result<TokenAnswer, Tra
     Ok(TokenAnswer { status, retry_after, body })
 }
 
-/// Stores a new pair of tokens. One that cannot be stored is used all the same: the old one is gone, and a replace may be
-/// half done.
-fn store(renewed: &TokenFields, replacement: Box<dyn TokenReplacement>, observer: &dyn Observer) -> TokenFields {
+/// Stores a new pair of tokens, unless somebody put another one into the file since it was read: that comes from a new
+/// authorisation. A pair that cannot be stored is used all the same: the old one is gone, and a replace may be half done.
+fn store(
+    stored: &TokenFields,
+    pair: &Map<String, Value>,
+    replacement: Box<dyn TokenReplacement>,
+    observer: &dyn Observer,
+) -> Exchange {
+    let present = replacement.read().ok().and_then(|text| stored.reread(&text)).unwrap_or_else(|| stored.clone());
+    if present.optional("access_token") != stored.optional("access_token") {
+        let file = stored.file_name();
+        let message = "was given other tokens while the old ones were renewed: the other ones are kept and used";
+        observer.observe(Event::Warning(format!("{file} {message}")));
+        return Exchange::Superseded;
+    }
+    let renewed = present.renewed(pair);
     if let Err(why) = renewed.to_bytes().and_then(|bytes| replacement.store(&bytes)) {
         let message =
             format!("the new tokens could not be stored in {}, and the old ones are spent: {why}", renewed.file_name());
@@ -100,7 +115,7 @@ fn store(renewed: &TokenFields, replacement: Box<dyn TokenReplacement>, observer
         let (class, hint) = (Class::Configuration, Some(hint.to_owned()));
         observer.observe(Event::Failed(PortalError { class, code: None, message, hint }));
     }
-    renewed.clone()
+    Exchange::Renewed(renewed)
 }
 
 impl TokenAnswer {

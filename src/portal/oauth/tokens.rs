@@ -66,11 +66,17 @@ impl TokenFields {
             Ok(text) => text,
             Err(why) => return Err(OAuthError::Unreadable { file, why: why.to_string() }),
         };
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-        match serde_json::from_slice(text) {
-            Ok(Value::Object(fields)) => Ok(Self { fields, file }),
-            _ => Err(OAuthError::NotJson { file }),
+        match object(&text) {
+            Some(fields) => Ok(Self { fields, file }),
+            None => Err(OAuthError::NotJson { file }),
         }
+    }
+
+    /// The fields that the same file has by now, if there is a pair of tokens among them.
+    pub(super) fn reread(&self, text: &[u8]) -> Option<Self> {
+        let present = Self { fields: object(text)?, file: self.file.clone() };
+        let has_pair = ["access_token", "refresh_token"].iter().all(|field| present.optional(field).is_some());
+        has_pair.then_some(present)
     }
 
     /// A field that must be there, as text.
@@ -116,4 +122,9 @@ impl TokenFields {
         text.push(b'\n');
         Ok(text)
     }
+}
+
+/// The JSON object that a text is, with or without a byte order mark.
+fn object(text: &[u8]) -> Option<Map<String, Value>> {
+    serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)).ok()
 }

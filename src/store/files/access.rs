@@ -14,6 +14,8 @@ pub(super) const ANY_FOLDER: u32 = 0o777;
 pub(super) enum Access {
     /// To be read.
     Read,
+    /// To be written where it is.
+    Write,
     /// To be written at its end.
     Append,
     /// As a new file to be written, with these permissions.

@@ -38,6 +38,7 @@ impl OpenFolder {
         let mut options = OpenOptions::new();
         match access {
             Access::Read => options.read(true),
+            Access::Write => options.write(true),
             Access::Append => options.append(true),
             Access::New(_) => options.write(true).create_new(true),
             Access::NewToAppend(_) => options.append(true).create_new(true),

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-#[cfg(unix)]
 use super::place::folder_of;
 
 /// The reason why another file cannot be given the name of the one at `path`, which has no links; `None` when nothing is known
@@ -13,6 +12,8 @@ pub(super) fn why_irreplaceable(path: &Path) -> Option<io::Error> {
         Some(io::Error::new(io::ErrorKind::ResourceBusy, "it is mounted alone and cannot be replaced"))
     } else if is_marked(path) {
         Some(io::Error::new(io::ErrorKind::PermissionDenied, "it is marked as immutable or append-only"))
+    } else if is_marked(folder_of(path)) {
+        Some(io::Error::new(io::ErrorKind::PermissionDenied, "its folder is marked as immutable or append-only"))
     } else if is_kept(path) {
         let message = "it is another user's, in a folder where each may replace only their own";
         Some(io::Error::new(io::ErrorKind::PermissionDenied, message))
@@ -34,7 +35,7 @@ fn is_mounted(path: &Path) -> bool {
     }
 }
 
-/// Whether the file keeps what it holds, whoever may write to it.
+/// Whether a file keeps what it holds, or a folder its names, whoever may write to it.
 #[cfg(target_os = "linux")]
 fn is_marked(path: &Path) -> bool {
     use rustix::fs::StatxAttributes;
@@ -59,14 +60,15 @@ const fn is_marked(_: &Path) -> bool {
     false
 }
 
-/// Whether the folder lets its users replace only their own files, as /tmp does, and this one is another's.
+/// Whether the folder lets its users replace only their own files, as /tmp does, and this one is another's. The
+/// superuser counts as any user: in many containers it has no right to other users' files, and in place they stay theirs.
 #[cfg(unix)]
 fn is_kept(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     const STICKY: u32 = 0o1000;
-    let user = rustix::process::geteuid();
+    let user = rustix::process::geteuid().as_raw();
     let (Ok(folder), Ok(file)) = (std::fs::metadata(folder_of(path)), std::fs::metadata(path)) else { return false };
-    folder.mode() & STICKY != 0 && !user.is_root() && ![folder.uid(), file.uid()].contains(&user.as_raw())
+    folder.mode() & STICKY != 0 && ![folder.uid(), file.uid()].contains(&user)
 }
 
 #[cfg(not(unix))]

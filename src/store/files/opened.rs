@@ -25,6 +25,7 @@ impl Access {
     const fn flags(self) -> OFlags {
         match self {
             Self::Read => OFlags::RDONLY,
+            Self::Write => OFlags::WRONLY,
             Self::Append => OFlags::WRONLY.union(OFlags::APPEND),
             Self::New(_) => OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL),
             Self::NewToAppend(_) => OFlags::WRONLY.union(OFlags::APPEND).union(OFlags::CREATE).union(OFlags::EXCL),
@@ -34,7 +35,7 @@ impl Access {
 
     const fn mode(self) -> u32 {
         match self {
-            Self::Read | Self::Append => 0,
+            Self::Read | Self::Write | Self::Append => 0,
             Self::New(mode) | Self::NewToAppend(mode) | Self::Shared(mode) => mode,
         }
     }

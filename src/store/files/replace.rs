@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::NamedTempFile;
 
 use super::place::folder_of;
 use super::temporary::AFFIXES;
@@ -35,27 +35,20 @@ impl Replacement {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Puts `bytes` at the path; both the file and its folder are on disk on return, but for file systems that cannot sync a
-    /// folder (the file has its name all the same). Where the name cannot be given to another file, as that of a file that
-    /// is mounted alone, it is written where it is.
-    pub(super) fn finish_or_overwrite(self, bytes: &[u8]) -> io::Result<()> {
-        self.finish_with(bytes, |file, path| file.persist(path).map(drop))
+    /// Puts `bytes` at the path, and returns the file that is there now; both it and its folder are on disk on return, but for
+    /// file systems that cannot sync a folder (the file has its name all the same).
+    pub(super) fn finish(mut self, bytes: &[u8]) -> io::Result<File> {
+        self.write_synced(bytes)?;
+        let file = self.file.persist(&self.path).map_err(|failed| failed.error)?;
+        drop(sync_folder(folder_of(&self.path)));
+        Ok(file)
     }
 
-    fn finish_with(
-        mut self,
-        bytes: &[u8],
-        rename: impl FnOnce(NamedTempFile, &Path) -> Result<(), PersistError>,
-    ) -> io::Result<()> {
-        self.write_synced(bytes)?;
-        match rename(self.file, &self.path) {
-            Ok(()) => drop(sync_folder(folder_of(&self.path))),
-            Err(failed) if failed.error.kind() == io::ErrorKind::ResourceBusy => {
-                overwrite(&OpenOptions::new().write(true).open(&self.path)?, bytes)?;
-            }
-            Err(failed) => return Err(failed.error),
-        }
-        Ok(())
+    /// Puts `bytes` at the path as [`Replacement::finish`] does. Where the name cannot be given to another file, as that of a file
+    /// that is mounted alone, it is written where it is.
+    pub(super) fn finish_or_overwrite(self, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path.clone();
+        self.finish(bytes).map(drop).or_else(|error| overwrite_busy(&path, bytes, error))
     }
 
     /// Writes by the open file: errors of the other way name the temporary file, which nobody knows.
@@ -73,6 +66,14 @@ pub(super) fn overwrite(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.set_len(bytes.len() as u64)?;
     file.sync_all()
+}
+
+/// Writes `bytes` over the file at `path` if the error says that its name is taken for good.
+fn overwrite_busy(path: &Path, bytes: &[u8], error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::ResourceBusy => overwrite(&OpenOptions::new().write(true).open(path)?, bytes),
+        _ => Err(error),
+    }
 }
 
 /// Whether an error says that a folder takes no new file.
@@ -123,14 +124,21 @@ mod tests {
         let path = root.path().join("mounted");
         std::fs::write(&path, "something longer than what comes").unwrap();
         let before = super::super::identity::FileId::of(&path).unwrap();
-        let refuse = |kind| move |file, _: &Path| Err(PersistError { error: io::Error::from(kind), file });
-        let begin = || Replacement::begin(&path).unwrap();
-        begin().finish_with(b"new", refuse(io::ErrorKind::ResourceBusy)).unwrap();
+        overwrite_busy(&path, b"new", io::ErrorKind::ResourceBusy.into()).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(super::super::identity::FileId::of(&path).unwrap(), before);
-        let error = begin().finish_with(b"newer", refuse(io::ErrorKind::PermissionDenied)).unwrap_err();
+        let error = overwrite_busy(&path, b"newer", io::ErrorKind::PermissionDenied.into()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
-        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_replacement_that_fails_leaves_nothing_beside_what_is_there() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("folder");
+        std::fs::create_dir(&path).unwrap();
+        Replacement::begin(&path).unwrap().finish(b"new").unwrap_err();
+        assert!(path.is_dir());
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
     }
 }

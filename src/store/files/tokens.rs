@@ -8,10 +8,13 @@ use std::sync::Arc;
 
 use crate::ops::ports::{TokenLock, TokenReplacement, TokenStore};
 
+use super::access::Access;
 use super::fixed;
+use super::identity::FileId;
 use super::input::UserInput;
 use super::kind::FileKind;
 use super::lock::FileLock;
+use super::opened::OpenFolder;
 use super::place;
 use super::replace::{Replacement, is_closed, overwrite};
 
@@ -19,7 +22,7 @@ use super::replace::{Replacement, is_closed, overwrite};
 const MAX_TOKEN_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A token file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TokenFile {
     path: PathBuf,
     /// How messages name it.
@@ -55,42 +58,84 @@ impl TokenStore for TokenFile {
     fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>> {
         // The file itself, where a symbolic link leads: only that can be replaced in one step.
         let place = place::real(&self.path)?;
-        match fixed::why_irreplaceable(&place).map_or_else(|| Replacement::begin_like(&place), Err) {
-            Ok(replacement) => Ok(Box::new(replacement)),
+        let folder = OpenFolder::at(place::folder_of(&place))?;
+        let way = match fixed::why_irreplaceable(&place).map_or_else(|| Replacement::begin_like(&place), Err) {
+            Ok(replacement) => Way::Replace(replacement),
             Err(why) if is_closed(&why) || why.kind() == io::ErrorKind::ResourceBusy => {
-                match OpenOptions::new().write(true).open(&place) {
-                    Ok(file) => Ok(Box::new(InPlace(file))),
-                    Err(error) => {
-                        let message = format!("{why}, and it cannot be written where it is: {error}");
-                        Err(io::Error::new(error.kind(), message))
-                    }
-                }
+                let open = OpenOptions::new().write(true).open(&place);
+                Way::Overwrite(open.map_err(|error| {
+                    let message = format!("{why}, and it cannot be written where it is: {error}");
+                    io::Error::new(error.kind(), message)
+                })?)
             }
-            Err(why) => Err(why),
+            Err(why) => return Err(why),
+        };
+        Ok(Box::new(Prepared { file: self.clone(), place, folder, way }))
+    }
+}
+
+/// What is ready for new tokens.
+#[derive(Debug)]
+struct Prepared {
+    file: TokenFile,
+    /// Where the file itself is.
+    place: PathBuf,
+    /// The folder of that place, held open: what may be written in it must not be elsewhere by then.
+    folder: OpenFolder,
+    way: Way,
+}
+
+/// How the file gets new content.
+#[derive(Debug)]
+enum Way {
+    /// Another file is given its name.
+    Replace(Replacement),
+    /// This file, open, is written where it is, because no other can be given its name.
+    Overwrite(File),
+}
+
+impl TokenReplacement for Prepared {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        self.file.read()
+    }
+
+    fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
+        let Self { file, place, folder, way } = *self;
+        let present = || folder.file(place.file_name().unwrap_or_default(), Access::Write);
+        let written = match way {
+            // Whatever came in between: the old tokens are spent.
+            Way::Replace(replacement) => replacement.finish(contents).or_else(|why| match present() {
+                Ok(present) => fill(present, contents),
+                Err(_) => Err(why),
+            }),
+            Way::Overwrite(open) if is_at(&open, &place)? => fill(open, contents),
+            // Somebody gave the name to another file.
+            Way::Overwrite(_) => fill(present()?, contents),
+        }?;
+        // A link may have been led elsewhere, or a folder moved.
+        if is_at(&written, &file.path)? {
+            Ok(())
+        } else {
+            Err(io::Error::other("its name leads to another file than before"))
         }
     }
 }
 
-impl TokenReplacement for Replacement {
-    fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
-        self.finish_or_overwrite(contents)
-    }
+/// Whether this open file is the one that a path leads to.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    Ok(FileId::with(&file.metadata()?, path) == FileId::of(path))
 }
 
-/// A file that is written where it is, because no other can be given its name.
-#[derive(Debug)]
-struct InPlace(File);
-
-impl TokenReplacement for InPlace {
-    /// A power cut, or a full disk, in this one write may leave a part of either pair: then the application must be authorised
-    /// again. There is no way around it, since nothing can be put beside the file. A kill cannot come between, and what is
-    /// shorter than before is filled up with blanks, so that at no moment the end of the old text follows the new one.
-    fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()> {
-        let mut contents = contents.to_vec();
-        let before = usize::try_from(self.0.metadata()?.len()).unwrap_or_default();
-        contents.resize(contents.len().max(before), b' ');
-        overwrite(&self.0, &contents)
-    }
+/// Writes a file where it is. A power cut, or a full disk, in this one write may leave a part of either pair: then the
+/// application must be authorised again. There is no way around it, since nothing can be put beside the file. A kill cannot
+/// come between, and what is shorter than before is filled up with blanks, so that at no moment the end of the old text follows
+/// the new one.
+fn fill(file: File, contents: &[u8]) -> io::Result<File> {
+    let mut contents = contents.to_vec();
+    let before = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+    contents.resize(contents.len().max(before), b' ');
+    overwrite(&file, &contents)?;
+    Ok(file)
 }
 
 #[cfg(all(test, unix))]
@@ -126,9 +171,57 @@ mod tests {
             [("{\"a\": \"long\"}", "{}", "{}           "), ("{}", "{\"a\": 1}", "{\"a\": 1}"), ("", "{}", "{}")]
         {
             fs::write(file.path(), before).unwrap();
-            let open = OpenOptions::new().write(true).open(file.path()).unwrap();
-            Box::new(InPlace(open)).store(now.as_bytes()).unwrap();
+            fill(OpenOptions::new().write(true).open(file.path()).unwrap(), now.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(file.path()).unwrap(), expected);
         }
+    }
+
+    /// A token file, and what is ready to write it where it is.
+    fn to_overwrite(root: &Path) -> (PathBuf, Box<Prepared>) {
+        let path = root.join("oauth.json");
+        fs::write(&path, "old").unwrap();
+        let way = Way::Overwrite(OpenOptions::new().write(true).open(&path).unwrap());
+        let (file, place) = (TokenFile::new(&path, "test"), place::real(&path).unwrap());
+        let folder = OpenFolder::at(root).unwrap();
+        (path, Box::new(Prepared { file, place, folder, way }))
+    }
+
+    #[test]
+    fn where_the_name_cannot_be_given_to_another_after_all_the_file_is_written_where_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("oauth.json");
+        fs::write(&path, "old").unwrap();
+        let before = FileId::of(&path);
+        let prepared = TokenFile::new(&path, "test").prepare().unwrap();
+        // Nobody can be kept from renaming here, but there can be nothing to rename.
+        let mut names = fs::read_dir(root.path()).unwrap().map(|item| item.unwrap().path());
+        fs::remove_file(names.find(|other| *other != path).unwrap()).unwrap();
+        prepared.store(b"new").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), FileId::of(&path)), (b"new".to_vec(), before));
+    }
+
+    #[test]
+    fn what_is_written_in_place_is_the_file_that_has_the_name_by_then() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, prepared) = to_overwrite(root.path());
+        fs::write(root.path().join("other"), "other").unwrap();
+        fs::rename(root.path().join("other"), &path).unwrap();
+        prepared.store(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new  ");
+    }
+
+    #[test]
+    fn what_took_the_name_and_is_no_file_of_its_folder_is_not_written() {
+        let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+        let (path, prepared) = to_overwrite(root.path());
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &path).unwrap();
+        prepared.store(b"new").unwrap_err();
+        assert_eq!(fs::read(elsewhere.path()).unwrap(), b"");
+        fs::remove_file(&path).unwrap();
+        let (path, prepared) = to_overwrite(root.path());
+        fs::remove_file(&path).unwrap();
+        prepared.store(b"new").unwrap_err();
+        assert!(!path.exists());
     }
 }

@@ -238,6 +238,77 @@ fn a_token_file_in_a_folder_that_takes_no_other_is_written_where_it_is() {
     }
 }
 
+/// A folder that takes new files and gives none of its names to another.
+struct AppendOnly<'a>(&'a Path);
+
+impl AppendOnly<'_> {
+    fn mark(&self, mark: &str) -> bool {
+        Command::new("chattr").arg(mark).arg(self.0).output().is_ok_and(|marked| marked.status.success())
+    }
+}
+
+impl Drop for AppendOnly<'_> {
+    fn drop(&mut self) {
+        self.mark("-a");
+    }
+}
+
+/// Returns early where the user may not mark a folder: only the superuser may, and not on each file system.
+#[test]
+fn a_token_file_in_a_folder_that_only_takes_files_is_written_where_it_is() {
+    let brand = brand();
+    let folder = brand.path("tokens");
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("oauth.json");
+    fs::copy(brand.portal.oauth_file(), &file).unwrap();
+    let brand = brand.with_tokens(file.clone());
+    let (old, inode) = (tokens_of(&file), fs::metadata(&file).unwrap().ino());
+    let marked = AppendOnly(&folder);
+    if !marked.mark("+a") {
+        return;
+    }
+    brand.portal.expire_access_tokens();
+    brand.json("list").ends_with(0);
+    let new = tokens_of(&file);
+    assert!(old[0] != new[0] && old[1] != new[1] && old[2] == new[2], "the file has the new pair");
+    assert_eq!(fs::metadata(&file).unwrap().ino(), inode);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+    brand.json("list").ends_with(0);
+    assert_eq!(brand.portal.refreshes(), 1);
+}
+
+/// Returns early where the user may not give files away: only the superuser may. In many containers, this one has no right to
+/// another user's files.
+#[test]
+fn a_token_file_of_another_in_a_folder_where_each_has_their_own_is_written_also_by_a_superuser_with_few_rights() {
+    let brand = brand();
+    let (work, folder) = (brand.path("work"), brand.path("tokens"));
+    for folder in [&work, &folder] {
+        fs::create_dir(folder).unwrap();
+    }
+    let file = folder.join("oauth.json");
+    fs::copy(brand.portal.oauth_file(), &file).unwrap();
+    for (path, mode, owner) in [(&folder, 0o1777, 1001), (&file, 0o666, 1000)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        if std::os::unix::fs::chown(path, Some(owner), None).is_err() {
+            return;
+        }
+    }
+    let (old, inode) = (tokens_of(&file), fs::metadata(&file).unwrap().ino());
+    let plain = command(&work);
+    let mut listing = Command::new("setpriv");
+    listing.args(["--bounding-set=-fowner,-dac_override,-dac_read_search", "--inh-caps=-all"]);
+    listing.arg(plain.get_program()).arg("list").current_dir(&work).env("BITRIX24_OAUTH_FILE", &file);
+    brand.portal.expire_access_tokens();
+    let output = listing.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let new = tokens_of(&file);
+    assert!(old[0] != new[0] && old[1] != new[1] && old[2] == new[2], "the file has the new pair");
+    assert_eq!(fs::metadata(&file).unwrap().ino(), inode);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(brand.portal.refreshes(), 1);
+}
+
 #[test]
 fn a_new_pair_that_cannot_be_stored_ends_as_an_error_and_the_work_is_done_all_the_same() {
     each(["list", "plan", "drift", "doctor", "export out", "apply --yes --settle 0.1"], |line| {

@@ -530,6 +530,91 @@ async fn a_pair_that_cannot_be_stored_is_used_and_told_of() {
     assert!(error.hint.as_deref().unwrap().starts_with("authorise the application on the portal again"), "{error:?}");
 }
 
+/// What a client tells when it renews pair 1, and `meanwhile` happens to the file while the server thinks.
+async fn renewing(good: u32, meanwhile: impl Fn(&Path, &Good) + Send + 'static) -> (Portal, Vec<Event>) {
+    let file = Arc::new(Mutex::new(PathBuf::new()));
+    let path = Arc::clone(&file);
+    let portal = Portal::new(good, move |_, good| {
+        let pair = next_pair(good);
+        meanwhile(&path.lock().unwrap(), good);
+        pair
+    })
+    .await;
+    *file.lock().unwrap() = portal.file();
+    let told = Arc::new(Told::default());
+    let observer = Arc::clone(&told);
+    let application = Application::open(Box::new(portal.token_file())).unwrap();
+    client(application, Duration::from_secs(30), |settings| settings.observer = observer).list().await.unwrap();
+    let events = told.0.lock().unwrap().clone();
+    portal.is_tidy();
+    (portal, events)
+}
+
+/// Gives the file's name to another one with a field changed here and there.
+fn replace_file(file: &Path, changes: Value) {
+    let mut fields: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    fields.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    let new = file.with_extension("new");
+    std::fs::write(&new, fields.to_string()).unwrap();
+    std::fs::rename(new, file).unwrap();
+}
+
+#[tokio::test]
+async fn an_authorisation_that_came_meanwhile_is_kept_and_used() {
+    let theirs = json!({"access_token": "access-20", "refresh_token": "refresh-20", "expires": 20});
+    let (portal, events) = renewing(7, move |file, good| {
+        replace_file(file, theirs.clone());
+        *good.0.lock().unwrap() = 20;
+    })
+    .await;
+    assert_eq!(portal.read(), portal.contents(20));
+    assert_eq!(portal.renewals(), 1);
+    let [Event::Warning(message)] = &events[..] else { panic!("{events:?}") };
+    let expected = "was given other tokens while the old ones were renewed";
+    assert!(message.contains("oauth.json) ") && message.contains(expected), "{message}");
+    assert!(!message.contains("access-") && !message.contains("refresh-"), "{message}");
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_meanwhile_gets_the_new_pair_unless_it_is_another_authorisation() {
+    // The same tokens, a pair that lacks its half, and none.
+    for changes in [json!({}), json!({"access_token": "access-20", "refresh_token": ""}), json!({"access_token": null})]
+    {
+        let (portal, events) = renewing(7, move |file, _| replace_file(file, changes.clone())).await;
+        assert_eq!(portal.read(), portal.contents(8));
+        assert!(events.is_empty(), "{events:?}");
+    }
+    let (portal, _) = renewing(7, |file, _| replace_file(file, json!({"member_id": "of now"}))).await;
+    let (mut expected, now) = (portal.contents(8), json!("of now"));
+    expected["member_id"] = now;
+    assert_eq!(portal.read(), expected, "what else was changed stays");
+    let (portal, events) = renewing(7, |file, _| std::fs::remove_file(file).unwrap()).await;
+    assert_eq!(portal.read(), portal.contents(8));
+    assert!(events.is_empty(), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_link_that_was_led_elsewhere_meanwhile_leaves_no_pair_where_nobody_looks_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, other) = (folder.path().join("link.json"), folder.path().join("other.json"));
+    let relink = (link.clone(), other.clone());
+    let portal = Portal::new(7, move |_, good| {
+        std::fs::remove_file(&relink.0).unwrap();
+        std::os::unix::fs::symlink(&relink.1, &relink.0).unwrap();
+        next_pair(good)
+    })
+    .await;
+    std::fs::copy(portal.file(), &other).unwrap();
+    std::os::unix::fs::symlink(portal.file(), &link).unwrap();
+    let told = Arc::new(Told::default());
+    let observer = Arc::clone(&told);
+    let application = Application::open(Box::new(TokenFile::new(&link, "test"))).unwrap();
+    client(application, Duration::from_secs(30), |settings| settings.observer = observer).list().await.unwrap();
+    let events = told.0.lock().unwrap().clone();
+    let [Event::Failed(error)] = &events[..] else { panic!("{events:?}") };
+    assert!(error.message.contains("leads to another file"), "{error}");
+}
+
 #[tokio::test]
 async fn a_link_leads_to_the_file_that_is_rewritten() {
     let portal = Portal::new(7, |_, good| next_pair(good)).await;
