@@ -65,7 +65,7 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     // Settling may have found out more of what the run did.
     let RestoreSource { portal, changes, contents, from } = find(context, &arguments.from)?;
     connection.must_be(&portal, &format!("{from} is of"))?;
-    let desired = restore::desired(&changes, &contents, &arguments.addresses, &manifest.ownership(), &from)
+    let (desired, doubts) = restore::desired(&changes, &contents, &arguments.addresses, &manifest.ownership(), &from)
         .map_err(Failure::invalid)?;
     let only = Selection::Named(desired.entries().keys().map(Address::folded).collect());
     let request = Request {
@@ -78,7 +78,8 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
         purpose: Purpose::Write,
         record: None,
     };
-    let planned = context.wait(ops::plan::plan(&request, &connection.reader(context)))??;
+    let mut planned = context.wait(ops::plan::plan(&request, &connection.reader(context)))??;
+    planned.findings.extend(doubts);
     connection.save_cache(context, &planned.listing);
     let (seen, control) = (planned.seen, planned.control.clone());
     let allowances = arguments.guards.allowances(&manifest.policy);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::asset::{Address, Code, Kind};
 use super::finding::Finding;
 use super::ownership::{Prune, Unmanaged};
-use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
+use super::state::{Content, Desired, DesiredState, Doubt, Listed, ObservedEntry, ObservedState, Reading, Selection};
 
 pub(in crate::domain) use index::PortalIndex;
 
@@ -20,13 +20,6 @@ pub struct Before {
     pub file_uri: String,
     /// The facts of the bytes that came; null when it could not be fetched.
     pub content: Option<Content>,
-}
-
-impl Before {
-    /// Whether its image is unknown: a copy of it would be none, or of bytes that may not be it.
-    pub(crate) fn is_unknown(&self) -> bool {
-        self.content.as_ref().is_none_or(|content| content.appearance.is_none())
-    }
 }
 
 /// The planned state of an entry.
@@ -89,7 +82,7 @@ pub enum Reason {
     Unsound,
     /// The code is spelt in other case on the portal.
     Respelt,
-    /// The content could not be fetched, and `--allow-unbacked` changes it knowingly.
+    /// The content could not be fetched, or what came may be another entry's, and `--allow-unbacked` changes it knowingly.
     Unbacked,
 }
 
@@ -105,6 +98,29 @@ pub struct Change {
     /// The other half of a rename: an entry of the same kind and look that is created where this one is deleted, or
     /// the other way round.
     pub rename: Option<Address>,
+}
+
+impl Change {
+    /// The facts of the old image, if they may be compared: what came instead of it and may be another entry's is not.
+    pub(crate) fn comparable_before(&self) -> Option<&Content> {
+        self.action.before()?.content.as_ref().filter(|_| self.reason != Reason::Unbacked)
+    }
+
+    /// What a copy of the old image is, if it may not be that image.
+    pub(crate) fn copy_doubt(&self) -> Option<&'static str> {
+        let content = self.action.before()?.content.as_ref()?;
+        if content.appearance.is_none() {
+            Some("is not a sound PNG")
+        } else {
+            (self.reason == Reason::Unbacked).then_some("may be another entry's image")
+        }
+    }
+
+    /// Whether the old image is unknown: there would be no copy of it, or one of bytes that may not be it.
+    pub(crate) fn removes_unknown(&self) -> bool {
+        let has_none = |before: &Before| before.content.is_none();
+        self.action.before().is_some_and(has_none) || self.copy_doubt().is_some()
+    }
 }
 
 /// An entry whose image is unknown, because it could not be fetched or what came is not sound: it is not changed.
@@ -237,7 +253,7 @@ fn compare(
         let help = "declare it as the portal spells it, or let `owns` match that spelling too";
         return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
-    let reason = match reading.content().map(|content| (content, content.same_appearance(&entry.content))) {
+    let reason = match reading.comparable().map(|content| (content, content.same_appearance(&entry.content))) {
         Some((content, true)) if !respelt => return Ok(Comparison::Same(content.clone())),
         Some((_, true)) => Reason::Respelt,
         _ => match why_changed(listed, reading, unbacked, Reason::LooksDifferent) {
@@ -261,9 +277,9 @@ fn after(entry: &Desired) -> After {
 fn why_changed(listed: &Listed, reading: &Reading, unbacked: Unbacked, reason: Reason) -> Result<Reason, Unknown> {
     let why = match reading {
         Reading::Known(_) => return Ok(reason),
-        Reading::Unsound(_) if unbacked == Unbacked::Change => return Ok(Reason::Unsound),
-        Reading::Failed(_) if unbacked == Unbacked::Change => return Ok(Reason::Unbacked),
-        Reading::Unsound(_) | Reading::Failed(_) | Reading::NotNeeded => reading.why_unknown(),
+        Reading::Doubtful { doubt: Doubt::Unsound, .. } if unbacked == Unbacked::Change => return Ok(Reason::Unsound),
+        Reading::Doubtful { .. } | Reading::Failed(_) if unbacked == Unbacked::Change => return Ok(Reason::Unbacked),
+        Reading::Doubtful { .. } | Reading::Failed(_) | Reading::NotNeeded => reading.why_unknown(),
     };
     let why = why.unwrap_or("its content was not read").to_owned();
     Err(Unknown { address: listed.address.clone(), why })
@@ -304,8 +320,8 @@ fn pair_renames(changes: &mut [Change]) {
     }
     let mut pairs = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        if let Action::Delete(Before { content: Some(Content { appearance: Some(appearance), .. }), .. }) =
-            &change.action
+        if matches!(change.action, Action::Delete(_))
+            && let Some(Content { appearance: Some(appearance), .. }) = change.comparable_before()
             && let Some(other) = created.get_mut(&(change.address.kind, appearance)).and_then(Vec::pop)
         {
             pairs.push((at, other));

@@ -1,7 +1,7 @@
 //! The guards: what a plan must pass before it may be applied. Only they can make an [`ApprovedPlan`].
 
 use super::asset::{Address, Kind};
-use super::diff::{Action, Before, Change, Unbacked};
+use super::diff::{Action, Change, Unbacked};
 use super::evidence::Usage;
 use super::finding::Finding;
 use super::ownership::{Ownership, Prune, Unmanaged};
@@ -276,7 +276,7 @@ fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
 }
 
 fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
-    let addresses = changed(plan, |change| change.action.before().is_some_and(Before::is_unknown));
+    let addresses = changed(plan, |change| change.removes_unknown());
     let entries = plural(addresses.len(), "entry", "entries");
     let message = format!("{entries} would be changed without a sound copy of the old image");
     let help = "fix the downloads, or pass --allow-unbacked to lose the old images knowingly";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asset::{Address, Digest, Kind};
 use super::diff::{Action, Before, Change, Diff};
 use super::evidence::{Usage, UsageEvidence};
-use super::state::{Content, Listed, ObservedEntry};
+use super::state::{Content, Listed, ObservedEntry, Reading};
 
 /// The bytes of a plan by their digest: what it uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
@@ -140,7 +140,7 @@ impl Change {
     /// The state of this change, given the one entry that the portal has under its code.
     fn step_state_with(&self, ObservedEntry { listed, reading }: &ObservedEntry) -> StepState {
         let holds = |code: &super::asset::Code, content: &Content| {
-            listed.address.code == *code && reading.content().is_some_and(|found| found.same_appearance(content))
+            listed.address.code == *code && reading.comparable().is_some_and(|found| found.same_appearance(content))
         };
         if let Some(after) = self.action.after()
             && holds(&self.address.code, &after.content)
@@ -152,8 +152,7 @@ impl Change {
             && listed.address.code == before.code
         {
             // A path keeps its content: what is not fetched again under it, or not whole, is still what it was.
-            let unread = reading.content().is_none() || reading.why_unknown().is_some();
-            let unseen = before.content.is_none() || unread;
+            let unseen = before.content.is_none() || !matches!(reading, Reading::Known(_));
             let untouched = unseen && listed.file_uri == before.file_uri;
             if untouched || before.content.as_ref().is_some_and(|content| holds(&before.code, content)) {
                 return StepState::Pending;

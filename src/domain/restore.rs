@@ -13,7 +13,7 @@ use super::plan::Contents;
 use super::state::{Content, Desired, DesiredState};
 
 /// The desired state of the old images of `changes`: of those about `addresses`, or of all when there are none. `from`
-/// is how the user knows the run.
+/// is how the user knows the run. With it comes a warning for each copy that may not be the old image.
 /// The error has a finding for each address that the run did not replace or delete, and for each image without a copy.
 pub(crate) fn desired(
     changes: &[Change],
@@ -21,8 +21,8 @@ pub(crate) fn desired(
     addresses: &[Address],
     ownership: &Ownership,
     from: &str,
-) -> Result<DesiredState, Vec<Finding>> {
-    let mut entries = BTreeMap::new();
+) -> Result<(DesiredState, Vec<Finding>), Vec<Finding>> {
+    let (mut entries, mut warnings) = (BTreeMap::new(), Vec::new());
     let mut findings: Vec<_> = addresses
         .iter()
         .filter(|address| !changes.iter().any(|change| change.action.before().is_some() && about(change, address)))
@@ -47,6 +47,10 @@ pub(crate) fn desired(
         };
         match taken {
             Ok((content, png)) => {
+                warnings.extend(change.copy_doubt().map(|doubt| {
+                    let message = format!("the copy of {address} in {from} {doubt}");
+                    Finding::warning("restore", message).about(address.clone())
+                }));
                 entries.insert(address, Desired { file: from.to_owned(), place: Place::START, png, content });
             }
             Err(message) => {
@@ -55,7 +59,7 @@ pub(crate) fn desired(
             }
         }
     }
-    if findings.is_empty() { Ok(DesiredState::of_backup(ownership, entries)) } else { Err(findings) }
+    if findings.is_empty() { Ok((DesiredState::of_backup(ownership, entries), warnings)) } else { Err(findings) }
 }
 
 fn about(change: &Change, address: &Address) -> bool {
@@ -72,7 +76,7 @@ mod tests {
     use crate::domain::testing::{Repository, address};
 
     /// What comes back of a run that deleted `icon/a`, which was these bytes.
-    fn restored(bytes: &[u8]) -> Result<DesiredState, Vec<Finding>> {
+    fn restored(bytes: &[u8]) -> Result<(DesiredState, Vec<Finding>), Vec<Finding>> {
         let content = Content::of(bytes);
         let contents = Contents::from([(content.sha256, bytes.into())]);
         let entry = address("icon/a");
@@ -85,7 +89,11 @@ mod tests {
     fn bytes_that_are_not_sound_come_back_if_the_portal_takes_them() {
         let whole = rgba(24, 24, |_, _| [1, 2, 3, 255]);
         for bytes in [whole.as_slice(), &whole[..40]] {
-            let desired = restored(bytes).unwrap();
+            let (desired, warnings) = restored(bytes).unwrap();
+            let warned: Vec<_> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+            let expected: &[&str] =
+                if bytes == whole { &[] } else { &["the copy of icon/a in run r is not a sound PNG"] };
+            assert_eq!(warned, expected);
             assert_eq!(&*desired.entries()[&address("icon/a")].png, bytes);
         }
         let other_size = rgba(48, 48, |_, _| [1, 2, 3, 255]);

@@ -180,11 +180,24 @@ pub enum Reading {
     NotNeeded,
     /// Read, now or at an earlier time under the same `fileUri`.
     Known(Content),
-    /// What came is not a sound PNG, although `add` would take it: it was cut or damaged on the way, or is stored so. The stored
-    /// image is unknown.
-    Unsound(Content),
+    /// Something came that `add` would take, and there is reason to doubt that it is the stored image, which is unknown.
+    Doubtful {
+        /// The facts of what came.
+        content: Content,
+        /// The reason.
+        doubt: Doubt,
+    },
     /// Could not be fetched, and why.
     Failed(String),
+}
+
+/// The reason to doubt that what came is the stored image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is not a sound PNG: it was cut or damaged on the way, or is stored so.
+    Unsound,
+    /// It came for several entries that are known to have different images, in words.
+    Substituted(String),
 }
 
 const UNSOUND: &str = "what came is not a sound PNG: it was damaged on the way, or is stored so, and then --allow-unbacked can \
@@ -193,22 +206,35 @@ const UNSOUND: &str = "what came is not a sound PNG: it was damaged on the way, 
 impl Reading {
     /// The reading that bytes with these facts are.
     pub(crate) const fn of(content: Content) -> Self {
-        if content.appearance.is_some() { Self::Known(content) } else { Self::Unsound(content) }
+        if content.appearance.is_some() {
+            Self::Known(content)
+        } else {
+            Self::Doubtful { content, doubt: Doubt::Unsound }
+        }
     }
 
-    /// The facts of the bytes that came, sound or not.
+    /// The facts of the bytes that came, whatever they are: to keep and to show them.
     pub(crate) const fn content(&self) -> Option<&Content> {
         match self {
-            Self::Known(content) | Self::Unsound(content) => Some(content),
+            Self::Known(content) | Self::Doubtful { content, .. } => Some(content),
             Self::NotNeeded | Self::Failed(_) => None,
+        }
+    }
+
+    /// The facts of the bytes that came, if they may be compared: what came for several entries says nothing of any of them, and
+    /// what is not sound looks only like itself.
+    pub(crate) const fn comparable(&self) -> Option<&Content> {
+        match self {
+            Self::Known(content) | Self::Doubtful { content, doubt: Doubt::Unsound } => Some(content),
+            Self::Doubtful { doubt: Doubt::Substituted(_), .. } | Self::NotNeeded | Self::Failed(_) => None,
         }
     }
 
     /// Why nobody knows the stored image, though it was asked for.
     pub(crate) fn why_unknown(&self) -> Option<&str> {
         match self {
-            Self::Failed(why) => Some(why),
-            Self::Unsound(_) => Some(UNSOUND),
+            Self::Failed(why) | Self::Doubtful { doubt: Doubt::Substituted(why), .. } => Some(why),
+            Self::Doubtful { doubt: Doubt::Unsound, .. } => Some(UNSOUND),
             Self::NotNeeded | Self::Known(_) => None,
         }
     }

@@ -13,7 +13,7 @@ use super::ownership::{Ownership, Prune};
 use super::plan::{Contents, Plan};
 use super::png::testing::{insert, rgba};
 use super::scope::{Pattern, Scope};
-use super::state::{Content, Desired, DesiredState, Listed, ObservedEntry, ObservedState, Reading, Selection};
+use super::state::{Content, Desired, DesiredState, Doubt, Listed, ObservedEntry, ObservedState, Reading, Selection};
 
 /// An entry: `icon/acme-call`.
 pub(crate) fn address(text: &str) -> Address {
@@ -242,6 +242,11 @@ impl Portal {
     /// Gives other bytes for an entry than it has stored.
     pub(crate) fn giving(self, entry: &str, content: Content) -> Self {
         self.reading(entry, Reading::of(content))
+    }
+
+    /// Gives bytes for an entry that may be another entry's.
+    pub(crate) fn doubted(self, entry: &str, content: Content) -> Self {
+        self.reading(entry, Reading::Doubtful { content, doubt: Doubt::Substituted("doubted".to_owned()) })
     }
 
     /// Does not give an entry's image away.

@@ -67,7 +67,7 @@ frozen! {
         Unsound,
         /// The code is spelt in other case on the portal.
         Respelt,
-        /// The content could not be fetched, and `--allow-unbacked` changes it knowingly.
+        /// The content could not be fetched, or what came may be another entry's, and `--allow-unbacked` changes it knowingly.
         Unbacked,
     }
 

@@ -3,7 +3,7 @@
 use crate::domain::asset::{Address, Kind};
 use crate::domain::doctor::{DoctorObservations, Inquiry};
 use crate::domain::finding::Problem;
-use crate::domain::state::{Content, Listed};
+use crate::domain::state::{Content, Listed, Reading};
 
 use super::events::{Event, Observer, Stage};
 use super::ports::{DoctorPort, Interrupt, ReadPortal};
@@ -41,9 +41,10 @@ async fn download(portal: &impl ReadPortal) -> Option<Result<Option<Address>, Pr
         return Some(Ok(None));
     };
     let downloaded = portal.download(&file_uri).await.map_err(|error| error.to_string());
-    let judged = downloaded.and_then(|bytes| Content::of_download(address.kind, &bytes));
+    let judged = downloaded.and_then(|bytes| Content::of_download(address.kind, &bytes)).map(Reading::of);
+    let judged = judged.and_then(|reading| reading.why_unknown().map_or(Ok(()), |why| Err(why.to_owned())));
     let problem = |why| Problem::new(format!("the image of {address} cannot be downloaded: {why}"));
-    Some(judged.map_err(problem).map(|_| Some(address.clone())))
+    Some(judged.map_err(problem).map(|()| Some(address.clone())))
 }
 
 /// The result of `work`; `None` if the user asked to stop before.

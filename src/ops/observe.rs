@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use crate::domain::asset::{Digest, Kind};
 use crate::domain::last_known::LastKnown;
 use crate::domain::plan::Contents;
-use crate::domain::state::{Content, Listed, Listing, ObservedEntry, ObservedState, Reading};
+use crate::domain::state::{Content, Doubt, Listed, Listing, ObservedEntry, ObservedState, Reading};
 
 use super::events::{Event, Observer, Stage};
 use super::ports::{ContentCache, DOWNLOADS, PortalError, ReadPortal};
@@ -203,7 +203,7 @@ fn substituted<P>(reader: &Reader<'_, P>, listed: &[&Listed], readings: &[Readin
     substituted.into_iter().filter_map(|(place, why)| Some((*places.get(place)?, why))).collect()
 }
 
-/// Makes the readings unknown that what was last put under each code contradicts, and notes the others that were downloaded.
+/// Makes the readings doubtful that what was last put under each code contradicts, and notes the others that were downloaded.
 fn conclude<P>(
     reader: &Reader<'_, P>,
     listed: &[&Listed],
@@ -215,7 +215,8 @@ fn conclude<P>(
     for (place, why) in substituted(reader, listed, readings) {
         if let (Some(listed), Some(reading)) = (listed.get(place), readings.get_mut(place)) {
             cache.forget(&listed.file_uri);
-            *reading = Reading::Failed(why);
+            let doubtful = |content| Reading::Doubtful { content, doubt: Doubt::Substituted(why) };
+            *reading = reading.content().cloned().map_or(Reading::NotNeeded, doubtful);
         }
     }
     for (listed, reading) in listed.iter().zip(readings) {

@@ -73,7 +73,7 @@ fn sides(plan: &Plan, report: &Report) -> (String, String) {
     let (mut observed, mut desired) = (State::new(), State::new());
     let size = |content: &Content| dimensions(plan.contents.get(&content.sha256)?);
     for change in &plan.diff.changes {
-        let before = change.action.before().map(|before| before.content.as_ref());
+        let before = change.action.before().map(|_| change.comparable_before());
         let after = change.action.after().map(|after| &after.content);
         // What is known of one image alone must not look like a difference.
         let sizes = match (before.flatten(), after) {

@@ -51,10 +51,10 @@ fn facts(entry: &ListEntry) -> String {
         Management::Ignored | Management::Unmanaged | Management::System => DIM,
     };
     let word = entry.management.name();
-    match &entry.reading {
-        Reading::NotNeeded => format!("{style}{word}{style:#}"),
-        Reading::Failed(_) => format!("{style}{word:9}{style:#}  {:>7}  ?", "?"),
-        Reading::Known(content) | Reading::Unsound(content) => {
+    match (&entry.reading, entry.reading.comparable()) {
+        (Reading::NotNeeded, _) => format!("{style}{word}{style:#}"),
+        (_, None) => format!("{style}{word:9}{style:#}  {:>7}  ?", "?"),
+        (_, Some(content)) => {
             let digest = content.sha256.to_string();
             let digest = digest.get(..12).unwrap_or(&digest);
             let remark = if content.appearance.is_none() { "  not a sound PNG" } else { "" };

@@ -19,6 +19,9 @@ pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> Stri
         Reason::LooksDifferent => "looks different".to_owned(),
         Reason::Unsound => "what the portal gave is not a sound PNG".to_owned(),
         Reason::Respelt => format!("spelt {} on the portal", quoted(spelling)),
+        Reason::Unbacked if change.has_copy() => {
+            "what came may be another entry's image, and only that is kept".to_owned()
+        }
         Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
     };
     if change.reason == Reason::LooksDifferent && spelling != change.address.code.as_str() {

@@ -79,6 +79,23 @@ fn an_image_that_is_not_sound_is_changed_if_that_is_allowed_and_its_bytes_are_na
     assert_eq!(diff.unknown, []);
 }
 
+#[test]
+fn what_may_be_another_entrys_image_is_kept_and_compared_with_nothing() {
+    let brand = Repository::declaring(&[("icon/acme-call", 1), ("icon/new", 9)]);
+    // They look like what is declared, and like what is new.
+    let portal = brand.portal().without("icon/new").doubted("icon/acme-call", image(Kind::Icon, 1));
+    let portal = portal.with("icon/x", 9).doubted("icon/x", image(Kind::Icon, 9));
+    let diff = brand.diff(&portal);
+    assert_eq!((shown(&diff), diff.unknown.len()), (vec!["create icon/new: Absent".to_owned()], 2));
+    assert!(diff.unknown.iter().all(|unknown| unknown.why == "doubted"));
+    let diff = brand.diff_of(&portal, &Selection::All, Unbacked::Change);
+    let expected = ["replace icon/acme-call: Unbacked", "create icon/new: Absent", "delete icon/x: Unbacked"];
+    assert_eq!((shown(&diff), diff.unchanged), (expected.map(str::to_owned).to_vec(), 0));
+    let kept: Vec<_> = diff.changes.iter().filter_map(|change| change.action.before()?.content.clone()).collect();
+    assert_eq!(kept, [image(Kind::Icon, 1), image(Kind::Icon, 9)]);
+    assert!(diff.changes.iter().all(|change| change.comparable_before().is_none()));
+}
+
 /// Declared art is sound, but what is restored need not be.
 #[test]
 fn the_declared_bytes_are_in_step_whatever_they_are() {

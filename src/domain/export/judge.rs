@@ -10,7 +10,7 @@ use crate::domain::manifest::{self as manifests, Level, Manifest};
 use crate::domain::plan::Contents;
 use crate::domain::rules;
 use crate::domain::scope::{Pattern, Scope};
-use crate::domain::state::{ObservedState, Reading};
+use crate::domain::state::{Doubt, ObservedState, Reading};
 
 use super::names::MANIFEST;
 
@@ -49,8 +49,11 @@ impl<'a> DeclarationRules<'a> {
     pub(super) fn judge<'b>(&self, address: &Address, reading: &Reading, contents: &'b Contents) -> Judgement<'b> {
         let content = match reading {
             Reading::NotNeeded => return Judgement::NotAsked,
-            Reading::Failed(why) => return Judgement::Unknown(why.clone()),
-            Reading::Known(content) | Reading::Unsound(content) => content,
+            // What came for several entries may look like an image of any of them: it would be declared.
+            Reading::Failed(why) | Reading::Doubtful { doubt: Doubt::Substituted(why), .. } => {
+                return Judgement::Unknown(why.clone());
+            }
+            Reading::Known(content) | Reading::Doubtful { content, doubt: Doubt::Unsound } => content,
         };
         let Some(bytes) = contents.get(&content.sha256) else {
             return Judgement::Unknown("its bytes were not kept".to_owned());

@@ -241,7 +241,7 @@ fn unknown(reading: &Reading, item: &ExportItem) -> Option<Finding> {
             why.as_str(),
             "the rest is exported, and the manifest ignores this entry: export again with --overwrite".to_owned(),
         ),
-        (ExportOutcome::SetAside(file, _), Reading::Unsound(_)) => (
+        (ExportOutcome::SetAside(file, _), Reading::Doubtful { .. }) => (
             reading.why_unknown()?,
             format!("the manifest ignores it, and what came is in {}: export again with --overwrite", file.path),
         ),

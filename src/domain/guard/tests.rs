@@ -150,11 +150,15 @@ fn either_spelling_of_an_entry_protects_it() {
 fn no_image_is_lost_unless_that_is_allowed() {
     let portal = brand().portal().failing("icon/a").with("icon/x", 8).failing("icon/x").showing("icon/b", 9);
     let portal = portal.with("icon/y", 7).storing("icon/y", unsound());
+    let portal = portal.with("icon/z", 8).doubted("icon/z", image(Kind::Icon, 8));
     let plan = plan_of(brand().diff_of(&portal, &Selection::All, Unbacked::Change));
     for (unbacked, expected) in [(Unbacked::Keep, Outcome::Refused), (Unbacked::Change, Outcome::Allowed)] {
         let allowances = Allowances { unbacked, ..STRICT };
         let evaluated = evaluate(plan.clone(), brand().ownership(), &brand().counts(&portal), allowances);
-        assert_eq!(said(Guard::Unbacked, &evaluated), [(expected, addresses(&["icon/a", "icon/x", "icon/y"]))]);
+        assert_eq!(
+            said(Guard::Unbacked, &evaluated),
+            [(expected, addresses(&["icon/a", "icon/x", "icon/y", "icon/z"]))]
+        );
         let verdict = evaluated.verdicts().iter().find(|verdict| verdict.guard == Guard::Unbacked).unwrap();
         assert_eq!(verdict.help.is_some(), unbacked == Unbacked::Keep);
     }

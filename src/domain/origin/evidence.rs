@@ -94,7 +94,7 @@ impl<'a> OriginEvidence<'a> {
 
     /// Whether the live image of a change is known and equals no version that is known so far.
     fn is_unmatched(&self, change: &Change) -> bool {
-        let live = change.action.before().and_then(|before| before.content.as_ref());
+        let live = change.comparable_before();
         live.is_some_and(|live| self.version_of(&change.live_address(), live).is_none())
     }
 

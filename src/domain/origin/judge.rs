@@ -7,7 +7,7 @@ use super::evidence::OriginEvidence;
 use super::past::{Ancestors, Blob, ObjectId};
 use super::{Origin, OriginKind, Origins, PastOutcome, PastRun};
 use crate::domain::asset::Address;
-use crate::domain::diff::{Action, After, Before, Change};
+use crate::domain::diff::{Action, After, Change};
 
 const ELSEWHERE: &str = "its file lies in another repository, such as a submodule, whose history is not looked at";
 const SHALLOW: &str = "the clone is shallow, and older versions are not in it";
@@ -33,7 +33,7 @@ impl OriginEvidence<'_> {
             .diff
             .changes
             .iter()
-            .filter_map(|change| self.version_of(&change.live_address(), change.action.before()?.content.as_ref()?))
+            .filter_map(|change| self.version_of(&change.live_address(), change.comparable_before()?))
             .collect();
         self.seen.extend(matched);
         let runs = self.runs.iter().filter_map(|run| self.place(run));
@@ -50,14 +50,14 @@ impl OriginEvidence<'_> {
     fn origin(&self, change: &Change, known: &Known<'_>) -> Origin {
         match &change.action {
             Action::Create(after) => self.absent(change, after, known),
-            Action::Replace(before, _) | Action::Delete(before) => self.present(change, before, known),
+            Action::Replace(..) | Action::Delete(_) => self.present(change, known),
         }
     }
 
     /// The origin of an entry that the portal has.
-    fn present(&self, change: &Change, before: &Before, known: &Known<'_>) -> Origin {
+    fn present(&self, change: &Change, known: &Known<'_>) -> Origin {
         let address = change.live_address();
-        let Some(live) = &before.content else { return unknown("its image could not be fetched") };
+        let Some(live) = change.comparable_before() else { return unknown("its image could not be fetched") };
         if let Some(origin) = self.changed_since_last_run(&address, change.action.after()) {
             return origin;
         }
@@ -262,7 +262,7 @@ mod tests {
     use super::super::{code_history::OldManifest, past::Past};
     use super::*;
     use crate::domain::asset::Kind;
-    use crate::domain::diff::{Diff, Reason};
+    use crate::domain::diff::{Before, Diff, Reason};
     use crate::domain::finding::Place;
     use crate::domain::manifest;
     use crate::domain::plan::{Contents, Plan};

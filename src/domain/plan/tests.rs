@@ -6,7 +6,7 @@ use crate::domain::asset::Kind;
 use crate::domain::diff::Unbacked;
 use crate::domain::evidence::Coverage;
 use crate::domain::state::Selection;
-use crate::domain::testing::{Portal, Repository, address, addresses, encoded_otherwise, unsound};
+use crate::domain::testing::{Portal, Repository, address, addresses, encoded_otherwise, image, unsound};
 
 /// Two creates, three replaces and four deletes, some of each kind, and one entry that is kept.
 fn plan() -> Plan {
@@ -58,6 +58,7 @@ const EXISTS: &str = "diverged: it exists on the portal, with another image";
 const SYSTEM: &str = "diverged: it has become a system entry";
 const TWICE: &str = "diverged: the portal lists 2 entries for it";
 const UNSOUND: &str = "unseen: its content could not be fetched: what came is not a sound PNG";
+const DOUBTED: &str = "unseen: its content could not be fetched: doubted";
 const UNSEEN: &str = "unseen: its content could not be fetched: 404";
 
 #[test]
@@ -149,6 +150,7 @@ fn a_replace_stands_between_the_old_image_and_the_new() {
         (outdated().showing("icon/a", 8).failing("icon/a"), UNSEEN),
         (outdated().storing("icon/a", unsound()), UNSOUND),
         (outdated().giving("icon/a", unsound()), "Pending"),
+        (outdated().storing("icon/a", image(Kind::Icon, 1)).doubted("icon/a", image(Kind::Icon, 1)), DOUBTED),
         (outdated().spelling("icon/a", "icon/A"), "diverged: the portal now spells it `A`"),
         (outdated().spelling("icon/a", "icon/A").failing("icon/A"), UNSEEN),
         (outdated().with("icon/A", 9), TWICE),

@@ -33,6 +33,10 @@ pub(super) async fn keep<P: ReadPortal>(
     run: &dyn PreparedRun,
 ) -> Result<BTreeMap<Address, String>, NotApplied> {
     let plan = approved.plan();
+    let moved: BTreeSet<_> = plan.diff.changes.iter().filter_map(|change| moved(change, start)).cloned().collect();
+    if !moved.is_empty() {
+        return Lost { moved, ..Lost::default() }.judge(approved.unbacked());
+    }
     let old: Vec<_> = plan.diff.changes.iter().filter_map(|change| old_image(change, start)).collect();
     // Of a plan that this process made, it downloaded each old image itself.
     let is_at_hand = |old: &&OldImage<'_>| old.file_uri.is_none() || seen.is_some();
@@ -67,11 +71,19 @@ fn old_image<'a>(change: &'a Change, start: &'a StartingPoint) -> Option<OldImag
     Some(OldImage { address: &change.address, file_uri, digest })
 }
 
-/// The images of which there is no copy, each with the reason.
+/// The entry of a step, if what came for it when the plan was made may be another entry's image and the entry is not where it
+/// was: then nothing tells that it is still the one that the plan removes.
+fn moved<'a>(change: &'a Change, start: &StartingPoint) -> Option<&'a Address> {
+    let before = change.action.before().filter(|_| change.has_copy() && change.comparable_before().is_none())?;
+    let file_uri = start.old_images.get(&change.address)?;
+    (*file_uri != before.file_uri).then_some(&change.address)
+}
+
+/// The images of which there is no copy.
 #[derive(Default)]
 struct Lost {
-    /// They cannot be had.
-    unread: BTreeMap<Address, String>,
+    /// They cannot be had: the reason, and what came instead if that is kept.
+    unread: BTreeMap<Address, (String, Option<Digest>)>,
     /// The portal has others there now.
     moved: BTreeSet<Address>,
 }
@@ -79,14 +91,18 @@ struct Lost {
 impl Lost {
     fn judge(self, unbacked: Unbacked) -> Result<BTreeMap<Address, String>, NotApplied> {
         if self.moved.is_empty() && (self.unread.is_empty() || unbacked == Unbacked::Change) {
-            return Ok(self.unread);
+            let told = |(why, came): (String, Option<Digest>)| match came {
+                Some(came) => format!("{why}; what came is kept in the run's folder as {came}"),
+                None => why,
+            };
+            return Ok(self.unread.into_iter().map(|(address, lost)| (address, told(lost))).collect());
         }
         let moved = self
             .moved
             .into_iter()
             .map(|address| (address, "its image is not the one that the plan removes".to_owned()));
         let mut stale: Vec<_> = moved
-            .chain(self.unread)
+            .chain(self.unread.into_iter().map(|(address, (why, _))| (address, why)))
             .map(|(address, why)| Finding::error("plan-stale", format!("{address}: {why}")).about(address))
             .collect();
         if let Some(last) = stale.pop() {
@@ -95,17 +111,21 @@ impl Lost {
         Err(NotApplied::Stale(stale))
     }
 
-    /// Takes in what came for an image, if it is not that image.
-    fn add(&mut self, address: &Address, downloaded: Result<Content, String>) {
-        let why = match downloaded.map(Reading::of) {
+    /// Takes in what came for an image, if it is not that image. Says whether what came is kept all the same: it may be all
+    /// that there is of the image.
+    fn add(&mut self, address: &Address, downloaded: Result<Content, String>) -> bool {
+        let (why, came) = match downloaded.map(Reading::of) {
             Ok(Reading::Known(_)) => {
                 self.moved.insert(address.clone());
-                return;
+                return false;
             }
-            Ok(other) => other.why_unknown().unwrap_or_default().to_owned(),
-            Err(why) => why,
+            Ok(other) => {
+                (other.why_unknown().unwrap_or_default().to_owned(), other.content().map(|content| content.sha256))
+            }
+            Err(why) => (why, None),
         };
-        self.unread.insert(address.clone(), format!("its image cannot be downloaded for a copy: {why}"));
+        self.unread.insert(address.clone(), (format!("its image cannot be downloaded for a copy: {why}"), came));
+        came.is_some()
     }
 }
 
@@ -126,15 +146,16 @@ async fn download<P: ReadPortal>(
     while let Some((digest, address, downloaded)) = downloads.next().await {
         reader.observer.observe(Event::Advanced(1));
         match downloaded {
-            Ok(bytes) if Digest::of(&bytes) == digest => {
+            Ok(bytes) => {
+                let came = Digest::of(&bytes);
+                let is_kept = came == digest || lost.add(address, Content::of_download(address.kind, &bytes));
                 // Several entries may have one image.
-                if kept.insert(digest) {
+                if is_kept && kept.insert(came) {
                     bytes_waiting += bytes.len();
-                    waiting.insert(digest, bytes.into());
+                    waiting.insert(came, bytes.into());
                 }
             }
-            Ok(bytes) => lost.add(address, Content::of_download(address.kind, &bytes)),
-            Err(error) => lost.add(address, Err(error.to_string())),
+            Err(error) => _ = lost.add(address, Err(error.to_string())),
         }
         if bytes_waiting > MAX_WAITING_BYTES {
             run.keep(&std::mem::take(&mut waiting))?;

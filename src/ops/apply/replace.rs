@@ -184,7 +184,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             (Some(png), Some(before)) => {
                 let old = Address::new(change.address.kind, before.code.clone());
                 let (outcome, found) = match self.add_until_known(change, old, png, Image::Old).await {
-                    Added::There => (StepOutcome::Recovered, "the old image is back".to_owned()),
+                    Added::There => (StepOutcome::Recovered, old_is_back(change)),
                     Added::New => return self.applied(change),
                     Added::Otherwise(found) => (StepOutcome::Failed, found),
                     Added::Unknown => {
@@ -296,6 +296,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             StepState::Between => None,
             StepState::Diverged(found) | StepState::Unseen { why: found, .. } => Some(Added::Otherwise(found.clone())),
         }
+    }
+}
+
+/// What was put back, in words.
+fn old_is_back(change: &Change) -> String {
+    match change.copy_doubt() {
+        Some(doubt) => format!("what came of the old image is back, and it {doubt}"),
+        None => "the old image is back".to_owned(),
     }
 }
 

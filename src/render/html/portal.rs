@@ -53,7 +53,7 @@ pub fn list(list: &ListReport) -> String {
                 Management::System => HoldingOrigin::System,
                 management => HoldingOrigin::Custom(management.name()),
             },
-            bytes: entry.reading.content().and_then(|content| list.contents.get(&content.sha256)).map(AsRef::as_ref),
+            bytes: entry.reading.comparable().and_then(|content| list.contents.get(&content.sha256)).map(AsRef::as_ref),
             added: "",
         })
         .collect();

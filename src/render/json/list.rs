@@ -101,7 +101,7 @@ impl From<&ListReport> for ListDocument {
 impl From<&ListEntry> for HeldDocument {
     fn from(entry: &ListEntry) -> Self {
         let ListEntry { address, management, reading } = entry;
-        let content = reading.content();
+        let content = reading.comparable();
         Self {
             kind: address.kind,
             code: address.code.clone(),

@@ -5,7 +5,7 @@ use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{Cut, FaultAction, On, When};
 
 use super::ownership::kept;
-use crate::common::{Brand, art};
+use crate::common::{Brand, Output, art};
 
 fn refusing_adds() -> Faults {
     let action = FaultAction::RefuseCommand {
@@ -79,6 +79,17 @@ fn creates_come_first_and_deletes_last() {
 #[test]
 fn a_portal_that_refuses_every_new_image_costs_one_code_and_its_old_image_is_put_back() {
     let brand = to_replace(5);
+    let output = while_recovering(&brand, || brand.apply()).ends_with(3);
+    assert_eq!(output.count("recovered"), 1);
+    assert_eq!(output.fates()[0], "recovered icon/acme-00");
+    assert_eq!(brand.image("icon/acme-00").unwrap(), art(Kind::Icon, 0));
+    assert_eq!(brand.codes().len(), 5);
+    brand.apply().ends_with(0);
+    assert!(brand.plan().changes().is_empty());
+}
+
+/// Applies on a portal that refuses new images, and takes images again once an old one is put back.
+fn while_recovering(brand: &Brand, apply: impl FnOnce() -> Output) -> Output {
     let before = brand.live();
     // The putting back waits long enough for the portal to recover.
     brand.fail(refusing_adds().and(
@@ -86,7 +97,7 @@ fn a_portal_that_refuses_every_new_image_costs_one_code_and_its_old_image_is_put
         When::Nth(2),
         FaultAction::Delay(std::time::Duration::from_millis(400)),
     ));
-    let output = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         scope.spawn(|| {
             let adds = || brand.seen(|r| r.commands.iter().any(|command| command.method.ends_with(".add")));
             let start = std::time::Instant::now();
@@ -98,15 +109,21 @@ fn a_portal_that_refuses_every_new_image_costs_one_code_and_its_old_image_is_put
             assert_eq!(brand.live().len(), before.len() - 1);
             brand.fail(Faults::none());
         });
-        brand.apply()
+        apply()
     })
-    .ends_with(3);
-    assert_eq!(output.count("recovered"), 1);
-    assert_eq!(output.fates()[0], "recovered icon/acme-00");
-    assert_eq!(brand.image("icon/acme-00").unwrap(), art(Kind::Icon, 0));
-    assert_eq!(brand.codes().len(), 5);
-    brand.apply().ends_with(0);
-    assert!(brand.plan().changes().is_empty());
+}
+
+/// What goes back is what came, and the report does not call it the old image.
+#[test]
+fn what_came_and_is_not_sound_is_put_back_and_called_that() {
+    let brand = Brand::new().declares("icon/acme-a", 1);
+    let stub = art(Kind::Icon, 0)[..60].to_vec();
+    brand.seed("icon/acme-a", &stub);
+    let output = while_recovering(&brand, || brand.apply_with("--allow-unbacked")).ends_with(3);
+    assert_eq!(output.fates(), ["recovered icon/acme-a"], "{output:?}");
+    let why = output.json["changes"][0]["result"]["why"].as_str().unwrap();
+    assert!(why.ends_with("; what came of the old image is back, and it is not a sound PNG"), "{why}");
+    assert_eq!(brand.image("icon/acme-a"), Some(stub));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Copies of old images: made by the process that removes them, after it holds the lock, and of nothing else than what the
 //! portal shows.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
+use super::ownership::kept;
 use crate::common::{Brand, Output, art, each};
 
 /// A replace and a delete, known from the cache.
@@ -114,6 +116,12 @@ fn the_flag_lets_a_saved_plan_go_on_without_copies_and_says_so() {
                 (told.len(), brand.codes()),
                 (2, ["acme-00", "acme-02", "acme-03"].map(|code| format!("icon/{code}")).into())
             );
+            // What came is kept if the portal may have stored it, though it is not the image that the plan speaks of.
+            let came: BTreeSet<_> = (0..2).map(|mark| art(Kind::Icon, mark)[..60].to_vec()).collect();
+            let expected = if action == "truncate 60" { came } else { BTreeSet::new() };
+            assert_eq!(BTreeSet::from_iter(kept(&output)), expected, "{action}");
+            let is_named = told.iter().all(|told| told.contains("what came is kept in the run's folder as "));
+            assert_eq!(is_named, action == "truncate 60", "{told:?}");
             let run = output.json["run"]["id"].as_str().unwrap();
             let shown = brand.run(["show", run]).ends_with(0);
             assert!(!shown.stdout.contains("old images"), "{shown:?}");

@@ -295,6 +295,12 @@ fn images_that_cannot_be_downloaded_are_told() {
     let output = brand.both("doctor").ends_with(0);
     assert_eq!(ailments(&output), ["skipped tls", "warning downloads"]);
     assert!(output.stdout.contains("the image of icon/other cannot be downloaded: "), "{}", output.stdout);
+    // The header is whole, and the rest is not there.
+    brand.fail("download every truncate 60".parse().unwrap());
+    let output = brand.both("doctor").ends_with(0);
+    assert_eq!(ailments(&output), ["skipped tls", "warning downloads"]);
+    let told = "the image of icon/other cannot be downloaded: what came is not a sound PNG";
+    assert!(output.stdout.contains(told), "{}", output.stdout);
     let empty = Brand::new().json("doctor").ends_with(0);
     assert_eq!(ailments(&empty), ["skipped tls", "skipped downloads"]);
 }

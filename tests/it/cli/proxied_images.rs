@@ -195,14 +195,66 @@ fn an_apply_leaves_such_entries_alone_also_where_a_cache_knows_them() {
     }
 }
 
-#[test]
-fn the_flag_changes_such_entries_knowingly_and_promises_no_copy() {
-    let brand = applied();
+/// Somebody uploaded one image by hand for entries that were added with different ones.
+fn uploaded() -> (Brand, Vec<u8>) {
+    let (brand, image) = (applied(), art(Kind::Icon, 70));
     brand.undeclare("icon/acme-new");
-    answer(&brand, "1+", PLACEHOLDER.1);
-    let output = brand.json("plan --allow-unbacked").ends_with(0);
-    assert_eq!(output.changes(), ["replace icon/acme-00", "delete icon/acme-01", "replace icon/acme-02"], "{output:?}");
-    assert!(output.json["changes"].as_array().unwrap().iter().all(|change| change["before"]["content"].is_null()));
+    for code in ["acme-00", "acme-01"] {
+        brand.portal.remove(Kind::Icon, code).unwrap();
+        brand.seed(&format!("icon/{code}"), &image);
+    }
+    (brand, image)
+}
+
+#[test]
+fn the_flag_changes_such_entries_knowingly_and_keeps_what_came() {
+    each(["apply --yes", "apply plan.json"], |apply| {
+        let (brand, image) = uploaded();
+        let output = brand.json("plan --allow-unbacked").ends_with(0);
+        assert_eq!(output.changes(), ["replace icon/acme-00", "delete icon/acme-01"], "{output:?}");
+        let changes = output.json["changes"].as_array().unwrap();
+        assert!(changes.iter().all(|change| change["reason"] == "unbacked"), "{output:?}");
+        let shown = brand.run(["plan", "--allow-unbacked", "-o", "plan.json"]).ends_with(0);
+        assert!(shown.stdout.contains("what came may be another entry's image"), "{}", shown.stdout);
+        if apply.ends_with("json") {
+            let refused = brand.writing_nothing(|| brand.apply_saved("plan.json").ends_with(4));
+            assert_eq!(refused.refused(), ["unbacked"]);
+        }
+        let output = brand.json(&format!("{apply} --allow-unbacked --settle 0.1")).ends_with(0);
+        assert_eq!(output.fates(), ["applied icon/acme-00", "applied icon/acme-01"], "{output:?}");
+        assert_eq!(kept(&output), std::slice::from_ref(&image));
+        assert!(!output.text().contains("for a copy"), "{output:?}");
+        let run = output.json["run"]["id"].as_str().unwrap();
+        let restored = brand.json(&format!("restore {run} --yes --settle 0.1")).ends_with(0);
+        let told = "the copy of icon/acme-00 in run";
+        let warned = restored.json["warnings"][0]["message"].as_str().unwrap();
+        assert!(warned.starts_with(told) && warned.ends_with("may be another entry's image"), "{restored:?}");
+        for code in ["icon/acme-00", "icon/acme-01"] {
+            assert_eq!(brand.image(code), Some(image.clone()), "{code}");
+        }
+    });
+}
+
+/// What is declared may be just what came for several entries: that says nothing of what they have.
+#[test]
+fn what_came_for_several_entries_is_no_declared_image() {
+    let (brand, image) = uploaded();
+    brand.draw("icon/acme-00", &image);
+    assert_eq!(unknown(&brand.plan().ends_with(1)), ["icon/acme-00", "icon/acme-01"]);
+    let output = brand.apply_with("--allow-unbacked").ends_with(0);
+    assert_eq!(output.fates(), ["applied icon/acme-00", "applied icon/acme-01"], "{output:?}");
+    assert_eq!(kept(&output), [image]);
+}
+
+/// The image that a plan would keep a copy of is another by then, and nobody could tell.
+#[test]
+fn such_an_entry_that_was_added_anew_since_is_not_removed_by_a_saved_plan() {
+    let (brand, image) = uploaded();
+    brand.run(["plan", "--allow-unbacked", "-o", "plan.json"]).ends_with(0);
+    brand.portal.remove(Kind::Icon, "acme-01").unwrap();
+    brand.seed("icon/acme-01", &image);
+    let output = brand.writing_nothing(|| brand.apply_saved("plan.json --allow-unbacked").ends_with(5));
+    assert_eq!(output.errors(), ["plan-stale"], "{output:?}");
 }
 
 /// The same image under several codes is what somebody may well want for a while.
@@ -283,7 +335,9 @@ fn stored_bytes_that_are_not_sound_are_changed_knowingly_kept_and_put_back_byte_
         );
         assert_eq!(brand.image("icon/acme-a").unwrap(), art(Kind::Icon, 1));
         let run = output.json["run"]["id"].as_str().unwrap();
-        brand.json(&format!("restore {run} --yes --settle 0.1")).ends_with(0);
+        let restored = brand.json(&format!("restore {run} --yes --settle 0.1")).ends_with(0);
+        let warned = &restored.json["warnings"][0]["message"];
+        assert_eq!(*warned, format!("the copy of icon/acme-a in run {run} is not a sound PNG"));
         assert_eq!((brand.image("icon/acme-a"), brand.image("icon/acme-b")), (Some(bytes.clone()), Some(bytes)));
         // What is back already is in step.
         let again = brand.json(&format!("restore {run} --yes --settle 0.1")).ends_with(0);
