@@ -40,9 +40,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) async fn deletes(&self) {
         self.keep_what_is_not_renamed().await;
         let mut queue = self.queue(|change| matches!(change.action, Action::Delete(_)));
-        loop {
+        while !queue.is_empty() {
             // The look comes last: of what is taken off the queue nothing is judged any more.
-            if !queue.is_empty() && !self.may_remove(queue.len().min(self.at_once(MAX_COMMANDS))).await {
+            if !self.may_remove(queue.len().min(self.at_once(MAX_COMMANDS))).await {
                 return;
             }
             self.look().await;

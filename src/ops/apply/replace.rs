@@ -24,10 +24,10 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     pub(super) async fn replaces(&self) {
         let mut queue = self.queue(|change| matches!(change.action, Action::Replace(..)));
         let mut proven = Proven::No { refused: 0 };
-        loop {
+        while !queue.is_empty() {
             let most = if proven == Proven::Yes { self.at_once(MAX_COMMANDS / 2) } else { 1 };
             // The look comes last: of what is taken off the queue nothing is judged any more.
-            if !queue.is_empty() && !self.may_remove(most.min(queue.len())).await {
+            if !self.may_remove(most.min(queue.len())).await {
                 return;
             }
             self.look().await;
