@@ -57,11 +57,13 @@ fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt
         // A command that cannot write the state folder can still say what the open run did.
         Err(LockError::Io(error)) if is_unexpected(&error) => return Err(LockError::Io(error).into()),
         Err(LockError::Io(_)) => (None, Closing::Leave),
-        Err(error @ LockError::Held(_)) => {
+        Err(LockError::Held(holder)) => {
+            let since = holder.as_ref().map(|holder| holder.since.clone());
+            let error = LockError::Held(holder);
             let finding = Finding::warning("run-open", error.to_string());
             attempt.findings.push(finding.help("what it does may not be in this plan yet"));
             // What it sends may change the portal, too.
-            attempt.findings.extend(recover::tell(&runs, context.settle, now()).unwrap_or_default());
+            attempt.findings.extend(recover::tell(&runs, context.settle, now(), since.as_deref()).unwrap_or_default());
             return readable(context, &runs)?.or_else(|why| unsettled(connection, attempt, why));
         }
     };

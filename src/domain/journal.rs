@@ -281,6 +281,11 @@ impl RunState {
         self.unanswered.window(now, settle)
     }
 
+    /// The same of a run whose process is at work: only what it knows to have no answer.
+    pub(crate) fn window_at_work(&self, now: Moment, settle: Duration) -> Option<OpenWindow> {
+        self.unanswered.lost().window(now, settle)
+    }
+
     /// How many steps are known to be as planned.
     pub(crate) fn applied(&self) -> usize {
         self.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count()

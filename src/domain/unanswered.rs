@@ -32,6 +32,8 @@ struct Sent {
     codes: BTreeSet<Address>,
     /// When its last byte was sent, if that was noted.
     at: Option<Moment>,
+    /// Whether it is noted that no answer came, and not only that none is there yet.
+    is_lost: bool,
 }
 
 /// What may still be carried out.
@@ -51,13 +53,14 @@ impl Unanswered {
         // A number that comes twice is not one of ours: nothing is known of it then.
         let sent = self.requests.entry(request).or_default();
         sent.codes.extend(codes);
-        sent.at = None;
+        (sent.at, sent.is_lost) = (None, false);
     }
 
-    /// Its last byte was sent, or no answer came: the later time counts.
+    /// No answer came: if it was not noted when the last byte was sent, it was by then.
     pub(crate) fn note(&mut self, request: u32, at: Option<Moment>) {
         if let Some(sent) = self.requests.get_mut(&request) {
             sent.at = sent.at.or(at);
+            sent.is_lost = true;
         }
     }
 
@@ -78,12 +81,19 @@ impl Unanswered {
         self.seen.extend(at);
     }
 
+    /// The same without the requests of which an answer may still come.
+    pub(crate) fn lost(&self) -> Self {
+        let is_lost = |sent: &Sent| sent.is_lost;
+        let requests = self.requests.iter().filter(|(_, sent)| is_lost(sent));
+        Self { requests: requests.map(|(number, sent)| (*number, sent.clone())).collect(), seen: self.seen.clone() }
+    }
+
     /// What may still be carried out at this time, when a request may be for so long; `None` when nothing may.
     pub(crate) fn window(&self, now: Moment, settle: Duration) -> Option<OpenWindow> {
         let past = |at: &Moment| *at <= now;
         let seen = self.seen.iter().copied().filter(past).min();
         let mut open: Option<OpenWindow> = None;
-        for Sent { codes, at } in self.requests.values() {
+        for Sent { codes, at, .. } in self.requests.values() {
             let since = at.filter(past).or(seen);
             let passed = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
             let left = settle.saturating_sub(passed);

@@ -65,10 +65,15 @@ pub struct Settling {
     pub now: fn() -> Duration,
 }
 
-/// What requests of open runs may still do, as far as their journals say it now: nothing is written, and nothing waited for.
-pub fn tell(runs: &dyn Runs, settle: Duration, now: Duration) -> Result<Vec<Finding>, NotSettled> {
+/// What requests of open runs may still do, as far as their journals say it now: nothing is written, and nothing waited for. A
+/// run that began after `since` is the one of the process that is at work.
+pub fn tell(runs: &dyn Runs, settle: Duration, now: Duration, since: Option<&str>) -> Result<Vec<Finding>, NotSettled> {
     let open = runs.open()?;
-    let windows = open.iter().filter_map(|run| Some(may_change(&run.state, &run.state.window(now, settle)?)));
+    let windows = open.iter().filter_map(|OpenRun { state, .. }| {
+        let is_at_work = since.is_some_and(|since| state.began.as_str() >= since.trim_end_matches('Z'));
+        let window = if is_at_work { state.window_at_work(now, settle) } else { state.window(now, settle) };
+        Some(may_change(state, &window?))
+    });
     Ok(windows.collect())
 }
 
