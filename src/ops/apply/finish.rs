@@ -23,7 +23,7 @@ pub struct Applied {
 }
 
 impl<P: ReadPortal + WritePortal> Writer<'_, P> {
-    /// Ends the run. `without_copy` is what it changed without a copy, and why. What can be written to the journal of how it ended is written.
+    /// Ends the run, and notes in its journal how. `without_copy` is what it changed without a copy, and why.
     pub(super) fn finish(self, mut without_copy: BTreeMap<Address, String>) -> Applied {
         let (plan, journal, tools) = (self.plan, self.journal, self.tools);
         let open = self.open_for(plan.diff.changes.iter());

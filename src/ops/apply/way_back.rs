@@ -25,7 +25,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         match proof {
             Ok(way_back) => {
                 self.way_back.set(way_back);
-                true
+                self.why_stopped().is_none()
             }
             Err(why) => {
                 self.copies_are_doubtful.set(true);
@@ -57,8 +57,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             };
         };
         let address = &change.address;
-        let states =
-            self.read(&[change]).await.map_err(|error| format!("the portal could not be read again: {error}"))?;
+        let states = match self.read(&[change]).await {
+            Ok(states) => states,
+            // That says nothing of the copies.
+            Err(error) => {
+                self.stop(format!("the portal could not be read again: {error}"));
+                return Ok(WayBack::Unproven);
+            }
+        };
         match states.get(address) {
             Some(StepState::Done) => Ok(WayBack::Proven),
             Some(StepState::Unseen { why, .. }) => Err(format!("{address} was added, and {why}")),
