@@ -128,6 +128,30 @@ impl Command {
         written
     }
 
+    /// Its name, as the user types it.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Validate(_) => "validate",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Drift(_) => "drift",
+            Self::List(_) => "list",
+            Self::Usage(_) => "usage",
+            Self::Export(_) => "export",
+            Self::Log(_) => "log",
+            Self::Doctor(_) => "doctor",
+            Self::Show(_) => "show",
+            Self::History(_) => "history",
+            Self::Restore(_) => "restore",
+            Self::Rules(_) => "rules",
+            Self::Sandbox(_) => "sandbox",
+            Self::Schema(_) => "schema",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+
     /// The formats that it can print beside text and JSON.
     const fn formats(&self) -> Others {
         match self {
@@ -160,6 +184,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     if let Some((reports, formats)) = cli.command.reports() {
         reports.check_formats(formats).map_err(wrong)?;
     }
+    cli.globals.invocation.command = cli.command.name();
     (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
     paths::check_distinct(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;
     let state = cli.globals.state_root(place::folder_of(cli.globals.manifest()));

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -46,6 +46,9 @@ pub(super) struct Globals {
     /// The same for the commands that only know text for people and JSON: [`Globals::settle`] sets it.
     #[arg(skip)]
     pub(super) format: Format,
+    /// Which command this is, and when it began: set after parsing.
+    #[arg(skip)]
+    pub(super) invocation: Invocation,
     /// The files that the command reads, as far as they are named one by one.
     #[arg(skip)]
     pub(super) inputs: Vec<NamedFile>,
@@ -74,6 +77,34 @@ pub(super) struct Globals {
     /// Also trust the certificate authorities in this PEM file, for portals with one of their own
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
+}
+
+/// The command that the user typed, and when it began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Invocation {
+    /// Its name, such as `plan`; empty before the command line is parsed.
+    pub(super) command: &'static str,
+    began: jiff::Timestamp,
+    since: Instant,
+}
+
+impl Default for Invocation {
+    /// An invocation that begins now.
+    fn default() -> Self {
+        Self { command: "", began: jiff::Timestamp::now(), since: Instant::now() }
+    }
+}
+
+impl Invocation {
+    /// When the command began, in RFC 3339.
+    pub(super) fn started(&self) -> String {
+        self.began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// For how long it has been running.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
 }
 
 /// What may be asked for on standard output.

@@ -25,13 +25,21 @@ pub struct Plan {
     pub(crate) evidence: Option<UsageEvidence>,
 }
 
-/// The numbers of changes of each sort.
+/// The numbers of changes of each sort. A rename is one change: its create and its delete are not counted again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
     pub(crate) create: usize,
     /// Deletes followed by adds.
     pub(crate) replace: usize,
     pub(crate) delete: usize,
+    pub(crate) rename: usize,
+}
+
+impl Counts {
+    /// The number of changes, as people count them.
+    pub(crate) const fn changes(self) -> usize {
+        self.create + self.replace + self.delete + self.rename
+    }
 }
 
 /// The state of a change on the portal.
@@ -77,10 +85,14 @@ impl Plan {
         self.diff.unchanged.saturating_sub(self.diff.kept.len())
     }
 
+    /// The numbers of changes, for people: the guards count a rename's delete ([`Plan::deletes`]).
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for change in &self.diff.changes {
             match change.action {
+                // Its other half is the delete of the old code.
+                Action::Create(_) if change.rename.is_some() => counts.rename += 1,
+                Action::Delete(_) if change.rename.is_some() => {}
                 Action::Create(_) => counts.create += 1,
                 Action::Replace(..) => counts.replace += 1,
                 Action::Delete(_) => counts.delete += 1,

@@ -343,9 +343,10 @@ impl Document {
             .collect();
         self.unknown = plan.diff.unknown.iter().cloned().map(Into::into).collect();
         self.summary = Summary {
-            create: counts.create,
+            // Each half of a rename counts here.
+            create: counts.create + counts.rename,
             replace: counts.replace,
-            delete: counts.delete,
+            delete: counts.delete + counts.rename,
             unchanged: plan.diff.unchanged,
             unmanaged: plan.diff.unmanaged.len(),
             system: plan.diff.system,

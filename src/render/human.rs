@@ -308,7 +308,7 @@ fn summary(plan: &Plan) -> String {
             counts.create,
             counts.replace,
             counts.delete,
-            renames(plan),
+            renames(counts),
         )
     };
     format!("{first} {}.", rest(plan))

@@ -1,7 +1,7 @@
 //! How a command ended, in a sentence: what stands at the top of a page and of a comment.
 
 use crate::domain::asset::Address;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Counts, Plan};
 use crate::domain::report::{FailureKind, Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 use crate::domain::{finding::Finding, list::ListReport};
@@ -188,11 +188,11 @@ fn errors(findings: &[Finding]) -> usize {
     findings.iter().filter(|finding| finding.is_error()).count()
 }
 
-/// How many creates and deletes are renames, as an aside; nothing where none is.
-pub(super) fn renames(plan: &Plan) -> String {
-    match plan.diff.changes.iter().filter(|change| change.rename.is_some()).count() / 2 {
+/// How many changes are renames, as the end of a list; nothing where none is.
+pub(super) fn renames(counts: Counts) -> String {
+    match counts.rename {
         0 => String::new(),
-        count => format!(" (of these {} as a create and a delete)", plural(count, "rename", "renames")),
+        count => format!(", {count} to rename"),
     }
 }
 
@@ -200,7 +200,7 @@ pub(super) fn renames(plan: &Plan) -> String {
 pub(super) fn counts(plan: &Plan) -> String {
     let counts = plan.counts();
     let (create, replace, delete) = (counts.create, counts.replace, counts.delete);
-    format!("{create} to create, {replace} to replace, {delete} to delete{}; {}", renames(plan), rest(plan))
+    format!("{create} to create, {replace} to replace, {delete} to delete{}; {}", renames(counts), rest(plan))
 }
 
 /// The counts of what a plan leaves alone.

@@ -63,7 +63,16 @@ const UNSEEN: &str = "unseen: its content could not be fetched: 404";
 
 #[test]
 fn changes_are_counted_by_what_they_do() {
-    assert_eq!(plan().counts(), Counts { create: 2, replace: 3, delete: 4 });
+    assert_eq!(plan().counts(), Counts { create: 2, replace: 3, delete: 4, rename: 0 });
+}
+
+#[test]
+fn a_rename_is_one_change() {
+    let brand = Repository::declaring(&[("icon/new", 1), ("icon/other", 2)]);
+    let portal = brand.portal().without("icon/new").without("icon/other").with("icon/old", 1).with("icon/gone", 8);
+    let plan = brand.plan(&portal);
+    assert_eq!(plan.counts(), Counts { create: 1, replace: 0, delete: 1, rename: 1 });
+    assert_eq!((plan.counts().changes(), plan.diff.changes.len(), plan.deletes(Kind::Icon)), (3, 4, 2));
 }
 
 #[test]
