@@ -76,7 +76,12 @@ pub(super) fn runs() -> ArgValueCompleter {
         let repository = repository();
         let root = option("--state-dir", None).map_or_else(|| state_beside(repository.folder()), PathBuf::from);
         let ids = runs::ids(&root).unwrap_or_default();
-        let mut found = candidates(typed, ids.iter().map(|id| id.to_string_lossy().into_owned()));
+        let mut found = candidates(
+            typed,
+            std::iter::once("last".to_owned())
+                .filter(|_| !ids.is_empty())
+                .chain(ids.iter().map(|id| id.to_string_lossy().into_owned())),
+        );
         found.extend(paths(typed));
         found
     })

@@ -4,16 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::export::{ExportChoice, ExportSource};
+use crate::domain::export::{ExportChoice, ExportSource, MANIFEST};
 use crate::domain::report::{ExportReport, Report};
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export::{self, Exported};
 use crate::ops::plan::Purpose;
-use crate::ops::ports::Existing;
+use crate::ops::ports::{Existing, ReadArt as _};
+use crate::ops::take;
 use crate::render;
 use crate::render::json::ExportDocument;
 use crate::store::export::ExportFolder;
+use crate::store::files::place;
+use crate::store::repository::Repository;
 
 use super::attempt::Attempt;
 use super::context::Context;
@@ -24,41 +27,92 @@ use super::paths::NamedFile;
 use super::recovery;
 use super::settings::{Globals, pattern};
 
-/// Write what the portal holds to a folder: a manifest, every image, and a snapshot for `plan --against`
+/// Write what the portal holds to a folder, or take the portal's version of an entry
 ///
-/// Reads only, and works with any user's webhook and without a manifest. The first plan on what it writes is empty. What the
-/// art rules would refuse is ignored by the manifest, and its image is kept.
+/// Writes a manifest, every image, and a snapshot for `plan --against`. Reads the portal only, and works with any user's
+/// webhook and without a manifest. The first plan on what it writes is empty. The manifest ignores entries that the art rules
+/// do not accept; their images are kept.
+///
+/// With --only and --overwrite in a folder that has a manifest, it takes the portal's version of those entries: it replaces
+/// their images and leaves everything else alone. A file that is not committed, or that another code uses, is kept: the image
+/// gets a new file, and the one line of the manifest is changed.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl export brand\n  brandctl export brand --owns 'acme-*'        own a prefix, and export what has it\n  brandctl export brand --only 'icon/acme-*'\n  brandctl export brand --overwrite\n\nExit codes: 0 exported, 1 error, or an image could not be fetched, 130 interrupted."
+    after_help = "Examples:\n  brandctl export brand\n  brandctl export brand --owns 'acme-*'        own a prefix, and export what has it\n  brandctl export brand --only 'icon/acme-*'\n  brandctl export brand --overwrite\n  brandctl export --only icon/acme-call --overwrite    take the portal's version of one icon\n\nExit codes: 0 exported, 1 error, or an image could not be fetched, 130 interrupted."
 )]
 pub(super) struct Arguments {
-    /// The folder to write to
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// The folder to write to; with --only and --overwrite, the manifest's folder by default
+    #[arg(value_name = "DIR", required_unless_present_all = ["only", "overwrite"])]
+    folder: Option<PathBuf>,
     /// Export matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     only: Vec<Pattern>,
-    /// What the manifest shall own, and what is exported; may be repeated [default: what is exported, code by code]
+    /// What the manifest owns, and what is exported; may be repeated [default: what is exported, code by code]
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     owns: Vec<Pattern>,
-    /// Replace files that are there already
+    /// Replace files that already exist
     #[arg(long)]
     overwrite: bool,
 }
 
+impl Arguments {
+    /// The folder to write to.
+    fn folder(&self, context: &Context<'_>) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| context.repository.folder().to_owned())
+    }
+
+    /// The repository whose entries are taken from the portal, if that is asked for.
+    fn repository(&self, globals: &Globals) -> Option<Repository> {
+        let wanted = self.overwrite && !self.only.is_empty();
+        let repository = match &self.folder {
+            Some(folder) if !globals.names_manifest() => globals.repository_at(&folder.join(MANIFEST)),
+            _ => globals.repository(),
+        };
+        let is_here = |folder: &PathBuf| place::of_folder(folder) == place::of_folder(repository.folder());
+        let found = match &self.folder {
+            // Without a folder, it cannot be anything else: what is wrong with the manifest is said.
+            None => true,
+            Some(folder) => is_here(folder) && !repository.is_absent(),
+        };
+        (wanted && found).then_some(repository)
+    }
+}
+
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
-    let context = Context::reading_once(globals);
+    let mut context = Context::reading_once(globals);
     let mut attempt = Attempt::default();
-    let made = export_to(&context, arguments, &mut attempt);
+    let repository = arguments.repository(globals);
+    let takes = repository.is_some();
+    context.repository = repository.unwrap_or(context.repository);
+    let made =
+        if takes { take_into(&context, arguments, &mut attempt) } else { export_to(&context, arguments, &mut attempt) };
     context.progress.clear();
     let (Exported { export, written }, report) = attempt.finish(&context, made);
-    let folder = arguments.folder.display().to_string();
+    let folder = arguments.folder(&context).display().to_string();
     let exported =
         ExportReport { folder, portal: report.portal, items: export.items, written, findings: report.findings };
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
-    let human = || render::export::exported(&exported);
+    let human = || if takes { render::export::taken(&exported) } else { render::export::exported(&exported) };
     output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &Report::default())
+}
+
+/// Takes the portal's version of the chosen entries into a repository.
+fn take_into(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Exported, Failure> {
+    if !arguments.owns.is_empty() {
+        let message = "--owns is for a new export: with --only and --overwrite, the manifest here says what is owned";
+        return Err(Failure::usage(message));
+    }
+    let choice = chosen(arguments).map_err(Failure::usage)?;
+    let text = context.repository.manifest()?;
+    let manifest = attempt.parse(context)?;
+    let text = String::from_utf8_lossy(&text);
+    let connection = attempt.connect(context, Some(&manifest), Purpose::Read)?;
+    recovery::remember(&connection)?;
+    let reader = connection.reader_without_cache(context);
+    let taking = take::take(&choice.only, (&manifest, &text), &reader, &context.repository);
+    let mut taken = context.wait(taking)??;
+    attempt.findings.append(&mut taken.export.findings);
+    Ok(taken)
 }
 
 fn export_to(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Exported, Failure> {
@@ -68,7 +122,8 @@ fn export_to(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     let source = ExportSource { portal: connection.identity.clone(), sandbox: context.globals.sandbox.is_some() };
     let existing = if arguments.overwrite { Existing::Replaced } else { Existing::Kept };
-    let target = ExportFolder::at(&arguments.folder).sparing(context.globals.inputs.iter().map(NamedFile::parts));
+    let target =
+        ExportFolder::at(&arguments.folder(context)).sparing(context.globals.inputs.iter().map(NamedFile::parts));
     recovery::remember(&connection)?;
     let reader = connection.reader_without_cache(context);
     let mut exported = context.wait(export::export(&choice, &source, &reader, &target, existing))??;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::domain::asset::Address;
+use crate::domain::asset::{Address, Code};
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::plan::Contents;
@@ -30,21 +30,69 @@ use super::writing::{self, Approved, WriteArgs};
 /// What the manifest declares otherwise will be changed again by the next apply.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl restore 20261122T171045Z                     all of a run\n  brandctl restore 20261122T171045Z icon/acme-call      one entry\n  brandctl restore ./artifact/20261122T171045Z --yes    from a folder, such as a CI artifact\n  brandctl restore plan.json                            from a saved plan, which holds the old images too\n\nExit codes: as for apply."
+    after_help = "Examples:\n  brandctl restore last                                 all of the newest run\n  brandctl restore last acme-call                       one entry\n  brandctl restore 20261122T171045Z icon/acme-call      one entry of an older run\n  brandctl restore ./artifact/20261122T171045Z --yes    from a folder, such as a CI artifact\n  brandctl restore plan.json                            from a saved plan, which holds the old images too\n\nExit codes: as for apply."
 )]
 pub(super) struct Arguments {
-    /// A run's id or folder, or a saved plan
+    /// `last` for the newest run, a run's id or folder, or a saved plan
     #[arg(value_name = "RUN|PLAN", add = complete::runs())]
     from: String,
-    /// Only these entries, such as icon/acme-call
-    #[arg(value_name = "ADDRESS", add = complete::addresses())]
-    addresses: Vec<Address>,
+    /// Only these entries: codes such as acme-call, or addresses such as icon/acme-call
+    #[arg(value_name = "CODE|ADDRESS", add = complete::addresses(), value_parser = named)]
+    entries: Vec<Named>,
     #[command(flatten)]
     write: WriteArgs,
     #[command(flatten)]
     settle: SettleArgs,
     #[command(flatten)]
     guards: GuardArgs,
+}
+
+/// An entry as the user names it.
+#[derive(Debug, Clone)]
+enum Named {
+    Address(Address),
+    /// A code of either kind.
+    Code(Code),
+}
+
+fn named(text: &str) -> Result<Named, String> {
+    match text.parse::<Address>() {
+        Ok(address) => Ok(Named::Address(address)),
+        Err(_) if text.trim().is_empty() => Err("the code is missing".to_owned()),
+        Err(error) if text.contains('/') => Err(error.to_string()),
+        Err(_) => Ok(Named::Code(Code::new(text))),
+    }
+}
+
+/// The addresses of named entries among what is put back.
+fn addresses(entries: &[Named], changes: &[Change], from: &str) -> Result<Vec<Address>, Vec<Finding>> {
+    let mut addresses = Vec::new();
+    let mut findings = Vec::new();
+    for entry in entries {
+        let code = match entry {
+            Named::Address(address) => {
+                addresses.push(address.clone());
+                continue;
+            }
+            Named::Code(code) => code,
+        };
+        let of_code = |address: &Address| address.folded() == Address::new(address.kind, code.clone()).folded();
+        let removed = changes.iter().filter(|change| change.action.before().is_some());
+        let found: Vec<_> = removed.map(|change| &change.address).filter(|address| of_code(address)).collect();
+        match found.as_slice() {
+            [one] => addresses.push((*one).clone()),
+            [] => {
+                let message = format!("{from} neither replaced nor deleted `{code}`");
+                findings.push(Finding::error("restore", message).help("`brandctl show` shows what a run changed"));
+            }
+            several => {
+                let several = several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+                let message = format!("`{code}` can be {several}");
+                findings.push(Finding::error("restore", message).help("name one of them"));
+            }
+        }
+    }
+    if findings.is_empty() { Ok(addresses) } else { Err(findings) }
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -65,8 +113,9 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     // Settling may have found out more of what the run did.
     let RestoreSource { portal, changes, contents, from } = find(context, &arguments.from)?;
     connection.must_be(&portal, &format!("{from} is of"))?;
-    let (desired, doubts) = restore::desired(&changes, &contents, &arguments.addresses, &manifest.ownership(), &from)
-        .map_err(Failure::invalid)?;
+    let addresses = addresses(&arguments.entries, &changes, &from).map_err(Failure::invalid)?;
+    let (desired, doubts) =
+        restore::desired(&changes, &contents, &addresses, &manifest.ownership(), &from).map_err(Failure::invalid)?;
     let only = Selection::Named(desired.entries().keys().map(Address::folded).collect());
     let request = Request {
         portal: &connection.identity,

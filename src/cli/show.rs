@@ -30,10 +30,10 @@ use super::stored::{self, KeptRun, Stored};
 /// Offline, and whatever has become of the portal since.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl show plan.json\n  brandctl show 20261122T171045Z\n  brandctl show plan.json --format json\n  brandctl show plan.json --report plan.html"
+    after_help = "Examples:\n  brandctl show plan.json\n  brandctl show last\n  brandctl show 20261122T171045Z\n  brandctl show plan.json --format json\n  brandctl show plan.json --report plan.html"
 )]
 pub(super) struct Arguments {
-    /// A saved plan, or a run's id or folder
+    /// A saved plan, a run's id or folder, or `last` for the newest run
     #[arg(value_name = "PLAN|RUN", add = complete::runs())]
     pub(super) name: String,
     #[command(flatten)]

@@ -29,8 +29,14 @@ pub(super) struct KeptRun {
     pub(super) folder: PathBuf,
 }
 
+/// The name of the newest run. A file or folder of that name is `./last`.
+const LAST: &str = "last";
+
 /// Finds a saved plan or a run. Ids are looked up among the runs of all portals below `root`.
 pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
+    if name == LAST {
+        return newest(root);
+    }
     let path = Path::new(name);
     match UserInput::at(path).facts().map(|(kind, _)| kind) {
         Ok(FileKind::Folder) => {
@@ -48,8 +54,23 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
         }
         Err(_) => {}
     }
-    let runs = runs::with_id(root, name)
-        .map_err(|error| unreadable(&format!("the state folder {} cannot be read: {error}", root.display())))?;
+    with_id(name, root)
+}
+
+/// Finds the newest run.
+fn newest(root: &Path) -> Result<Stored, Box<Finding>> {
+    let ids = runs::ids(root).map_err(|error| not_readable(root, &error))?;
+    match ids.first() {
+        Some(id) => with_id(&id.to_string_lossy(), root),
+        None => {
+            let message = format!("there is no run in {} yet", root.display());
+            Err(Box::new(Finding::error("run", message).help("name a run's folder or a saved plan")))
+        }
+    }
+}
+
+fn with_id(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
+    let runs = runs::with_id(root, name).map_err(|error| not_readable(root, &error))?;
     let mut found = runs.into_iter();
     match (found.next(), found.next()) {
         (Some(run), None) => kept_run(run).map(|run| Stored::Run(Box::new(run))),
@@ -95,6 +116,10 @@ fn not_a_run(folder: &Path, why: &dyn fmt::Display) -> Box<Finding> {
 
 fn cannot_be_read(path: &Path, error: &io::Error) -> Box<Finding> {
     unreadable(&format!("{} cannot be read: {}", path.display(), plain(error)))
+}
+
+fn not_readable(root: &Path, error: &io::Error) -> Box<Finding> {
+    unreadable(&format!("the state folder {} cannot be read: {error}", root.display()))
 }
 
 fn unreadable(message: &str) -> Box<Finding> {

@@ -11,7 +11,7 @@ use super::observe::{self, Freshness, KeptImages, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
 /// The most bytes of images that one export takes: all of them are read before the first is written.
-const MAX_EXPORT_BYTES: usize = 512 * 1024 * 1024;
+pub(super) const MAX_EXPORT_BYTES: usize = 512 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Exported {
@@ -47,7 +47,7 @@ pub(crate) async fn export(
     Ok(Exported { export, written })
 }
 
-fn too_much() -> PortalError {
+pub(super) fn too_much() -> PortalError {
     PortalError {
         class: Class::Refused,
         code: None,

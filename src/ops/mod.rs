@@ -11,5 +11,6 @@ pub mod origin;
 pub mod plan;
 pub mod ports;
 pub mod recover;
+pub mod take;
 pub mod usage;
 pub mod validate;

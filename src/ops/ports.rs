@@ -304,6 +304,22 @@ pub(crate) enum Existing {
     Replaced,
 }
 
+/// The port that puts images of a portal into a branding repository. Files are named from the manifest's folder, with `/`.
+pub(crate) trait TakeImages {
+    /// Every declared entry with its file, sorted by address.
+    fn declared_images(&self, manifest: &Manifest) -> Vec<(Address, String)>;
+    /// The bytes of a declared image, as far as it can be read.
+    fn image(&self, file: &str) -> Option<Arc<[u8]>>;
+    /// Why a file is not written over; `None` where there is none, or where Git has what would be lost.
+    fn why_kept(&self, manifest: &Manifest, file: &str) -> Option<String>;
+    /// A name in `folder` that no file has; `None` where none can be written there.
+    fn free_file(&self, folder: &str, stem: &str) -> Option<String>;
+    /// Writes images, and then the manifest, if it is edited and still holds the text that was read. Returns the files that
+    /// were written.
+    fn write(&self, files: &[(String, Arc<[u8]>)], manifest: (&str, Option<&str>))
+    -> Result<Vec<String>, Box<Finding>>;
+}
+
 pub(crate) trait WriteExport {
     /// Writes files, by their paths with `/`, in their order. Never through a link, and each wholly or not at all. The
     /// findings say what an earlier export left there; the error, what keeps these files from being written.

@@ -29,6 +29,41 @@ pub(crate) fn exported(report: &ExportReport) -> String {
     text
 }
 
+/// The entries that were taken into a repository, each with its file, and what to do next.
+pub(crate) fn taken(report: &ExportReport) -> String {
+    let mut text = String::new();
+    let mut unchanged = 0;
+    for ExportItem { address, outcome } in &report.items {
+        match outcome {
+            ExportOutcome::Declared(file) if report.written.contains(&file.path) => {
+                let _ = writeln!(text, "  {} {DIM}->{DIM:#} {}", shown(address), escape(&file.path));
+            }
+            _ => unchanged += 1,
+        }
+    }
+    let taken = report.items.len() - unchanged;
+    if report.has_errors() && report.written.is_empty() {
+        return String::new();
+    }
+    let portal = escape(report.portal.as_deref().unwrap_or_default());
+    if taken == 0 {
+        let are = plural(unchanged, "entry already looks", "entries already look");
+        return format!("Nothing to take from {portal}: {are} the same here.\n");
+    }
+    let same = if unchanged == 0 { String::new() } else { format!("; {unchanged} already look the same here") };
+    let _ = writeln!(text, "\nTook {} from {portal}{same}.", plural(taken, "image", "images"));
+    let manifest = report.written.iter().find(|file| report.items.iter().all(|item| !has_file(item, file)));
+    if let Some(manifest) = manifest {
+        let _ = writeln!(text, "{} was changed in the lines of these entries alone.", escape(manifest));
+    }
+    text.push_str("Look at the change with `git diff --stat`, then commit it.\n");
+    text
+}
+
+fn has_file(item: &ExportItem, file: &str) -> bool {
+    matches!(&item.outcome, ExportOutcome::Declared(declared) if declared.path == file)
+}
+
 /// The entries that the manifest ignores, and counts.
 pub(super) fn summary(report: &ExportReport) -> String {
     let mut text = String::new();

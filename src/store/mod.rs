@@ -10,6 +10,7 @@
 //! | `committed` | the commit that it is at, and whether it is as committed there |
 //! | `state_dir`, `cache`, `lock`, `runs`, `stored_run`, `budget`, `past_run` | the state of one portal, and how much of it is read in one go |
 //! | `export`, `exported` | the folder that an export is written to, and one that stands for its portal |
+//! | `taken` | images of a portal that are put into the repository |
 //! | `init` | a new branding repository |
 
 pub(crate) mod budget;
@@ -34,5 +35,6 @@ pub(crate) mod run_folder;
 pub mod runs;
 pub mod state_dir;
 mod stored_run;
+mod taken;
 
 pub use files::TokenFile;

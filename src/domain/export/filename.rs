@@ -22,7 +22,7 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 const NUMBERED: [&str; 2] = ["com", "lpt"];
 
 /// The file name for a code, without its extension.
-pub(super) fn stem(code: &Code) -> String {
+pub(crate) fn stem(code: &Code) -> String {
     let code = code.as_str();
     let mut stem = String::with_capacity(code.len());
     for (at, byte) in code.bytes().enumerate() {

@@ -22,6 +22,7 @@ mod tests;
 
 pub(crate) use names::{MANIFEST, SCHEMA, SET_ASIDE, SNAPSHOT};
 
+pub(crate) use filename::stem as file_stem;
 use judge::{DeclarationRules, Judgement, Opacity};
 
 /// The choice of the entries that are exported.

@@ -18,6 +18,7 @@ mod checks;
 mod codes;
 mod collector;
 mod document;
+mod edit;
 mod meaning;
 mod reader;
 mod sections;
@@ -31,6 +32,7 @@ pub(crate) use super::rulebook::Level;
 pub(crate) use checks::CHECKS;
 pub(crate) use codes::check_codes;
 pub(crate) use document::schema;
+pub(crate) use edit::{line, with_file};
 pub use meaning::{parse, read};
 pub(crate) use text::MAX_BYTES;
 pub(in crate::domain) use values::portal_host;
@@ -64,6 +66,14 @@ impl Manifest {
         match kind {
             Kind::Icon => self.icons.as_ref(),
             Kind::Logo => self.logos.as_ref(),
+        }
+    }
+
+    /// The same, to be changed.
+    const fn section_mut(&mut self, kind: Kind) -> Option<&mut Section> {
+        match kind {
+            Kind::Icon => self.icons.as_mut(),
+            Kind::Logo => self.logos.as_mut(),
         }
     }
 

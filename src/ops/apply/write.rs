@@ -247,8 +247,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         taken
     }
 
-    /// Puts steps before all others of the queue, to be sent next: they wait again.
+    /// Puts steps before all others of the queue, to be sent next: they wait again. While they were off the queue no reading
+    /// judged them, so the last one does not count for them.
     pub(super) fn put_first(&self, queue: &mut VecDeque<Waiting<'a>>, steps: Vec<Waiting<'a>>) {
+        if !steps.is_empty() {
+            self.read_at.set(None);
+        }
         let mut waiting = self.waiting.borrow_mut();
         for step in steps.into_iter().rev() {
             waiting.insert(step.change.address.clone());

@@ -30,6 +30,7 @@ mod roots;
 mod sandbox;
 mod saved_plans;
 mod secrets;
+mod take;
 mod unanswered;
 mod unsteady;
 mod usage;

@@ -99,6 +99,17 @@ fn terraform_a_second_apply_says_who_is_at_it_and_since_when_and_a_killed_one_le
 
 // ---- Kills ----
 
+/// Whether a journal says that a pair's request was sent: until then its window begins when a later run first sees it.
+fn is_sent_noted(brand: &Brand) -> bool {
+    let portals = fs::read_dir(brand.path(".brandctl")).unwrap().flatten();
+    let runs = portals.filter_map(|portal| fs::read_dir(portal.path().join("runs")).ok()).flatten().flatten();
+    runs.filter_map(|run| fs::read_to_string(run.path().join("journal.jsonl")).ok()).any(|journal| {
+        let is_of = |line: &str, entry: &str| line.contains(&format!("\"{entry}\""));
+        let last = journal.lines().rfind(|line| is_of(line, "intent") || is_of(line, "sent"));
+        last.is_some_and(|line| is_of(line, "sent"))
+    })
+}
+
 /// Kills a run of `arguments` when its first pair is between delete and add, and the portal does not go on.
 pub(crate) fn killed_between(brand: &Brand, arguments: &[&str]) {
     let cut = FaultAction::CutBatch { after: 1, answer: Cut::Close };
@@ -110,7 +121,7 @@ pub(crate) fn killed_between(brand: &Brand, arguments: &[&str]) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until(|| brand.image("icon/acme-a").is_none());
+    until(|| brand.image("icon/acme-a").is_none() && is_sent_noted(brand));
     child.kill().unwrap();
     child.wait().unwrap();
     brand.fail(Faults::none());

@@ -55,6 +55,20 @@ fn an_edit_right_before_the_way_back_is_proven_is_seen() {
     }
 }
 
+/// A batch halts where an add is refused, and the pairs behind it wait again: what somebody did to them meanwhile is seen
+/// before they are sent.
+#[test]
+fn an_edit_of_a_pair_behind_one_that_is_refused_is_seen() {
+    for what in [What::Swap(Spelling::Same, 20), What::Swap(Spelling::Foreign, 21)] {
+        let pairs = ["acme-a", "acme-b", "acme-c"].into_iter().zip(1..);
+        let slots = pairs.map(|(code, mark)| icon(code, Some(mark), Some(mark + 10))).collect();
+        // The first pair goes alone. Of the second batch, the second add finds its code taken.
+        let refused = Edit { when: Moment::BeforeCommand(3), slot: 1, what: What::Put(Spelling::Same, 22) };
+        let edited = Edit { when: Moment::BeforeCommand(2), slot: 2, what };
+        holds(&Case { edits: vec![edited, refused], paces: vec![6_000], ..quiet(slots) });
+    }
+}
+
 #[test]
 fn a_request_that_is_carried_out_late_is_waited_for_by_the_next_apply() {
     for seconds in [9, 25, 60, 100] {
