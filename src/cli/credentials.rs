@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
-use crate::portal::{Access, Application, Webhook, WebhookError};
+use crate::portal::{Access, Application, Webhook};
 use crate::store::TokenFile;
 use crate::store::files::{UserInput, mark_secret};
 
@@ -78,14 +78,14 @@ fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Credentials, B
     let file = format!("the file of {name}");
     let (access, source) = match holds {
         Holds::Webhook => {
-            let text = value.into_string().map_err(|_| refused(format!("{name} holds text that is no UTF-8"), ""))?;
+            let text = value.into_string().map_err(|_| refused(format!("{name} is not UTF-8 text"), ""))?;
             (webhook(&text, name)?, format!("the webhook of {name}"))
         }
         Holds::WebhookFile => {
             let path = PathBuf::from(value);
             let text = UserInput::at(&path)
                 .read_secret(MAX_WEBHOOK_FILE_BYTES)
-                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8 text")));
+                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text")));
             let text = text.map_err(|error| {
                 let message = format!("{file}, {}, cannot be read: {error}", path.display());
                 refused(message, "it should hold one line: the webhook's URL")
@@ -116,30 +116,21 @@ pub(super) fn ca_bundle(path: &Path) -> Result<Vec<u8>, Box<Finding>> {
 }
 
 fn webhook(text: &str, source: &str) -> Result<Access, Box<Finding>> {
-    Webhook::parse(text, source).map(Access::from).map_err(|error| {
-        let hint = match error {
-            WebhookError::Quoted { .. } => {
-                "take the quotes out: env files, CI variables and secrets keep them as a part of the value"
-            }
-            WebhookError::Rest3 { .. } => "write /rest/ instead of /rest/api/, and keep the rest of the URL",
-            _ => "a webhook looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/",
-        };
-        refused(error.to_string(), hint)
-    })
+    Webhook::parse(text, source).map(Access::from).map_err(|error| refused(error.to_string(), error.help()))
 }
 
 pub(super) fn none() -> Box<Finding> {
     refused(
-        "no credentials: none of the environment variables that can hold a webhook is set".to_owned(),
+        "no credentials: none of the environment variables for them is set".to_owned(),
         "set BITRIX24_WEBHOOK_URL to the webhook's URL (or BITRIX24_WEBHOOK_URL_FILE to a file with it, or \
-         BITRIX24_OAUTH_FILE to a file with an application's tokens), or try --sandbox",
+         BITRIX24_OAUTH_FILE to a file with an application's tokens), or add --sandbox to try it without a portal",
     )
 }
 
 fn is_empty(name: &str) -> Box<Finding> {
     refused(
         format!("no credentials: {name} is set and empty"),
-        "a CI system leaves a variable empty whose secret does not exist, or is not for this job: pull requests from forks and unprotected branches get none",
+        "check that the secret exists and that this job may read it: CI gives pull requests from forks and unprotected branches none",
     )
 }
 
@@ -201,7 +192,7 @@ mod tests {
     fn what_never_ends_is_not_read_to_its_end() {
         for (name, why) in [
             ("BITRIX24_WEBHOOK_URL_FILE", "it is longer than 65536 bytes"),
-            ("BITRIX24_OAUTH_FILE", "it is no regular file"),
+            ("BITRIX24_OAUTH_FILE", "it is not a regular file"),
         ] {
             let finding = find_in(|asked| (asked == name).then(|| "/dev/zero".into())).unwrap_err();
             assert!(finding.message.contains(name) && finding.message.ends_with(why), "{finding:?}");

@@ -13,6 +13,7 @@ mod drift;
 mod error;
 mod exit;
 mod export;
+mod guesses;
 mod history;
 mod init;
 mod list;
@@ -178,7 +179,11 @@ impl Command {
 
 /// Parses a command line, and checks what clap does not know of.
 fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let mut cli = Cli::try_parse_from(arguments)?;
+    if let Some(wrong) = guesses::single_dash(&arguments) {
+        return Err(Cli::command().error(ErrorKind::UnknownArgument, wrong));
+    }
+    let parsed = Cli::try_parse_from(&arguments);
+    let mut cli = parsed.map_err(|error| guesses::corrected(error, &arguments))?;
     let wrong = |what| Cli::command().error(ErrorKind::InvalidValue, what);
     cli.globals.settle(cli.command.formats()).map_err(wrong)?;
     if let Some((reports, formats)) = cli.command.reports() {

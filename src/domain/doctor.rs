@@ -12,6 +12,9 @@ const MAX_CLOCK_SKEW: i64 = 60;
 /// The time that a method may use in ten minutes, in seconds.
 const METHOD_SECONDS: f64 = 480.0;
 
+/// The requests per second that Enterprise plans permit.
+const ENTERPRISE_RATE: f64 = 5.0;
+
 /// The subjects of the checks, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DoctorSubject {
@@ -178,7 +181,7 @@ pub(crate) fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
                 format!("{}, by {source}", setup.url)
             }),
         },
-        of(DoctorSubject::Manifest, observed.manifest.as_ref(), "there is none here", Clone::clone),
+        of(DoctorSubject::Manifest, observed.manifest.as_ref(), "there is no manifest here", Clone::clone),
         of(DoctorSubject::State, observed.state.as_ref(), "no portal is known", Clone::clone),
         of(DoctorSubject::Dns, observed.resolved.as_ref(), "no portal is known", |addresses| {
             let addresses: Vec<&str> = addresses.iter().take(3).map(String::as_str).collect();
@@ -225,7 +228,7 @@ fn of<T>(
 
 fn tls(greeted: Option<&Result<Greeting, Problem>>, setup: Option<&Setup>) -> DoctorCheck {
     if setup.is_some_and(|setup| !setup.encrypted) {
-        return skipped(DoctorSubject::Tls, "plain http, which is spoken to this machine only");
+        return skipped(DoctorSubject::Tls, "plain http, which is used for this machine only");
     }
     of(DoctorSubject::Tls, greeted, "no connection", |_| "the certificate is trusted".to_owned())
 }
@@ -240,7 +243,7 @@ fn downloads(downloaded: Option<&Result<Option<Address>, Problem>>) -> DoctorChe
             check(DoctorSubject::Downloads, Health::Ok, format!("the image of {address} can be downloaded"), None)
         }
         Some(Err(problem)) => {
-            let help = "what is there already stays unknown and is left alone, and no copies can be kept; look at what is between this machine and the portal";
+            let help = "existing entries stay unknown and are left alone, and no copies can be kept: check the proxy, firewall or CDN in front of the portal";
             check(DoctorSubject::Downloads, Health::Warning, problem.message.clone(), Some(help))
         }
     }
@@ -257,7 +260,8 @@ fn clock(greeted: Option<&Result<Greeting, Problem>>) -> DoctorCheck {
             check(DoctorSubject::Clock, Health::Warning, message, Some(help))
         }
         Some(Ok(_)) => {
-            let message = format!("the portal's agrees with this machine's within {MAX_CLOCK_SKEW} s");
+            let message =
+                format!("the clocks of the portal and of this machine differ by less than {MAX_CLOCK_SKEW} s");
             check(DoctorSubject::Clock, Health::Ok, message, None)
         }
     }
@@ -276,11 +280,11 @@ fn inquiry(inquired: Option<&Result<Inquiry, Problem>>) -> Vec<DoctorCheck> {
     let caller = of(DoctorSubject::Credentials, Some(&inquiry.caller), "", Clone::clone);
     let scope = match &inquiry.scopes {
         Ok(scopes) if scopes.iter().any(|scope| scope.eq_ignore_ascii_case(CRM_SCOPE)) => {
-            check(DoctorSubject::Scope, Health::Ok, format!("`{CRM_SCOPE}` is among them"), None)
+            check(DoctorSubject::Scope, Health::Ok, format!("`{CRM_SCOPE}` is included"), None)
         }
         Ok(scopes) => {
             let given = if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") };
-            let message = format!("`{CRM_SCOPE}` is missing: there are {given}");
+            let message = format!("`{CRM_SCOPE}` is missing; the scopes are: {given}");
             check(DoctorSubject::Scope, Health::Failed, message, Some(GIVE_SCOPE))
         }
         Err(problem) => failed(DoctorSubject::Scope, problem),
@@ -288,8 +292,8 @@ fn inquiry(inquired: Option<&Result<Inquiry, Problem>>) -> Vec<DoctorCheck> {
     let rights = match &inquiry.administrator {
         Ok(true) => check(DoctorSubject::Rights, Health::Ok, "the user is an administrator", None),
         Ok(false) => {
-            let help = "plan, drift and list work all the same; apply needs an administrator's credentials";
-            check(DoctorSubject::Rights, Health::Failed, "the user is no administrator", Some(help))
+            let help = "have an administrator of the portal create the webhook; plan, drift and list work without";
+            check(DoctorSubject::Rights, Health::Failed, "the user is not an administrator", Some(help))
         }
         Err(problem) => failed(DoctorSubject::Rights, problem),
     };
@@ -303,14 +307,19 @@ fn methods(methods: &[(String, Result<Presence, Problem>)]) -> DoctorCheck {
     let (absent, withheld) = (those(Presence::Absent), those(Presence::Withheld));
     if !absent.is_empty() {
         let message = format!("the portal does not have {}", absent.join(", "));
-        check(DoctorSubject::Methods, Health::Failed, message, Some("the portal's CRM module must be updated"))
+        check(
+            DoctorSubject::Methods,
+            Health::Failed,
+            message,
+            Some("ask the portal's administrator to update its CRM module"),
+        )
     } else if !withheld.is_empty() {
-        let message = format!("the credentials are not good for {}", withheld.join(", "));
+        let message = format!("these credentials may not call {}", withheld.join(", "));
         check(DoctorSubject::Methods, Health::Failed, message, Some(GIVE_SCOPE))
     } else if let Some(problem) = methods.iter().find_map(|(_, seen)| seen.as_ref().err()) {
         failed(DoctorSubject::Methods, problem)
     } else {
-        check(DoctorSubject::Methods, Health::Ok, format!("all {} are there", methods.len()), None)
+        check(DoctorSubject::Methods, Health::Ok, format!("the portal has all {} methods", methods.len()), None)
     }
 }
 
@@ -318,11 +327,12 @@ fn limits(setup: Option<&Setup>, inquiry: Option<&Inquiry>) -> DoctorCheck {
     let Some(Setup { per_second, burst, .. }) = setup else {
         return skipped(DoctorSubject::Limits, "no portal is known");
     };
-    let pace = format!("at most {per_second} requests per second (--rps), {burst} at once");
+    let enterprise = if *per_second < ENTERPRISE_RATE { "; with an Enterprise plan, add --rps 5" } else { "" };
+    let pace = format!("at most {per_second} requests per second, {burst} at once{enterprise}");
     match inquiry.and_then(|inquiry| inquiry.operating) {
         Some(used) if used >= METHOD_SECONDS => {
             let message = format!("{pace}; a method has used up its {METHOD_SECONDS} s in ten minutes");
-            let help = "wait some minutes: commands wait too, up to --timeout";
+            let help = "wait some minutes; commands wait by themselves, up to --timeout";
             check(DoctorSubject::Limits, Health::Warning, message, Some(help))
         }
         Some(used) => {

@@ -99,7 +99,7 @@ impl DoctorPort for Client {
         let first = future::select_ok(attempts).await;
         first.map(|(address, _)| address).map_err(|why| {
             let help = if proxied {
-                "check HTTPS_PROXY"
+                "check the address in HTTPS_PROXY"
             } else {
                 "check the network and its firewall; if there is a proxy, name it in HTTPS_PROXY"
             };

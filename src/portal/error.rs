@@ -110,7 +110,7 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
         )),
         "INVALID_REQUEST" => configuration(format!("let the address in {place} start with https://")),
         "OVERLOAD_LIMIT" => configuration(
-            "the vendor has blocked REST on this portal by hand: ask Bitrix24's support, and do not try again before"
+            "Bitrix24 has blocked REST on this portal: ask its support to unblock it, and do not try again before"
                 .to_owned(),
         ),
         "ACCESS_DENIED" => configuration(format!(
@@ -283,7 +283,7 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Requ
     let message = format!("{} answered {status} and redirects {to}", access.host());
     let place = access.hints().place;
     let hint = format!(
-        "no redirect is followed: if the portal was renamed or moved, put its new address into {place}; else {}",
+        "if the portal was renamed, put its new address into {place}, because no redirect is followed; else {}",
         hint_host(access)
     );
     RequestError::new(Class::Configuration, Effect::Unanswered, message, Some(hint))

@@ -19,43 +19,66 @@ pub struct Webhook {
 
 /// The reason why a text is not a webhook URL. It names where the text came from and never quotes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    /// It is empty.
-    #[error("{source_name} is empty: it must hold a webhook URL, https://HOST/rest/USER/SECRET/")]
-    Empty {
-        /// Where the text came from.
-        source_name: String,
-    },
-    /// It is not a URL.
-    #[error("{source_name} holds no URL: a webhook URL looks like https://HOST/rest/USER/SECRET/")]
-    NotAUrl {
-        /// Where the text came from.
-        source_name: String,
-    },
-    /// It is `http` to another machine, which would show the secret to everybody on the way.
-    #[error("{source_name} does not start with https://: plain http is allowed to this machine only")]
-    NotHttps {
-        /// Where the text came from.
-        source_name: String,
-    },
-    /// There are quotes around it.
-    #[error("{source_name} has quotes around the URL")]
-    Quoted {
-        /// Where the text came from.
-        source_name: String,
-    },
-    /// It is a webhook's URL for the methods of REST 3.0.
-    #[error("{source_name} holds a URL of REST 3.0, which has none of the methods for timeline icons")]
-    Rest3 {
-        /// Where the text came from.
-        source_name: String,
-    },
-    /// It is a URL, but not one of a webhook.
-    #[error("{source_name} holds a URL that is no webhook: one looks like https://HOST/rest/USER/SECRET/")]
-    NotAWebhook {
-        /// Where the text came from.
-        source_name: String,
-    },
+#[error("{source_name} {problem}")]
+pub struct WebhookError {
+    /// Where the text came from.
+    source_name: String,
+    problem: WebhookProblem,
+}
+
+impl WebhookError {
+    /// What to do about it: one sentence, lower case, no full stop.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        self.problem.help()
+    }
+}
+
+/// What is wrong with a text that is not a webhook URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum WebhookProblem {
+    #[error("is empty")]
+    Empty,
+    #[error("has quotes around the URL")]
+    Quoted,
+    /// The text is the name of a variable or secret that nothing replaced.
+    #[error("holds the name of a variable or secret instead of its value")]
+    Placeholder,
+    #[error("does not begin with https://")]
+    NoScheme,
+    /// The URL is `http` to another machine, which would show the secret to everybody on the network.
+    #[error("begins with http://, which would send the secret in plain text")]
+    NotHttps,
+    #[error("does not hold a URL")]
+    NotAUrl,
+    /// The URL is for the methods of REST 3.0.
+    #[error("holds a URL of REST 3.0, which does not have the methods for timeline icons")]
+    Rest3,
+    /// The URL is that of the portal alone, or of one of its pages.
+    #[error("holds an address of the portal, but not of a webhook")]
+    Page,
+    /// The URL has a user but no secret.
+    #[error("holds the URL of a webhook without its secret")]
+    NoSecret,
+    #[error("holds a URL that is not one of a webhook")]
+    NotAWebhook,
+}
+
+impl WebhookProblem {
+    const fn help(self) -> &'static str {
+        match self {
+            Self::Empty => {
+                "check that the secret exists and that this job may read it: CI gives pull requests from forks and unprotected branches none"
+            }
+            Self::Quoted => "remove the quotes: env files, CI variables and secrets keep them as a part of the value",
+            Self::Placeholder => "check how the job sets it: nothing replaced the name by the secret",
+            Self::NoScheme | Self::NotHttps => "write https:// at the start of the URL",
+            Self::Rest3 => "write /rest/ instead of /rest/api/, and keep the rest of the URL",
+            Self::NotAUrl | Self::Page | Self::NoSecret | Self::NotAWebhook => {
+                "copy the whole URL of the webhook: Developer resources > Other > Inbound webhook; it looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/"
+            }
+        }
+    }
 }
 
 /// The quotes that people put around a value.
@@ -69,30 +92,33 @@ impl Webhook {
     ///
     /// When it is not an https URL (http for loopback hosts) of the shape `https://HOST[:PORT][/prefix]/rest/USER/SECRET/`.
     pub fn parse(text: &str, source_name: &str) -> Result<Self, WebhookError> {
-        let source_name = || source_name.to_owned();
+        Self::read(text).map_err(|problem| WebhookError { source_name: source_name.to_owned(), problem })
+    }
+
+    fn read(text: &str) -> Result<Self, WebhookProblem> {
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
-            return Err(WebhookError::Empty { source_name: source_name() });
+            return Err(WebhookProblem::Empty);
         }
         if text.starts_with(QUOTES) && text.ends_with(QUOTES) {
-            return Err(WebhookError::Quoted { source_name: source_name() });
+            return Err(WebhookProblem::Quoted);
+        }
+        if text.starts_with(['$', '%', '{', '<']) {
+            return Err(WebhookProblem::Placeholder);
         }
         // The parser would drop line breaks inside silently.
         if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(WebhookError::NotAUrl { source_name: source_name() });
+            return Err(WebhookProblem::NotAUrl);
         }
-        let url = Url::parse(text).map_err(|_| WebhookError::NotAUrl { source_name: source_name() })?;
+        let url = Url::parse(text).map_err(|_| without_scheme(text))?;
         if !is_private(&url) {
-            return Err(WebhookError::NotHttps { source_name: source_name() });
+            return Err(if url.scheme() == "http" { WebhookProblem::NotHttps } else { without_scheme(text) });
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(WebhookError::NotAWebhook { source_name: source_name() });
+            return Err(WebhookProblem::NotAWebhook);
         }
-        let (path, secret) = split(&url).ok_or_else(|| match is_of_rest_3(&url) {
-            true => WebhookError::Rest3 { source_name: source_name() },
-            false => WebhookError::NotAWebhook { source_name: source_name() },
-        })?;
-        let portal = ServerAddress::of(&url).ok_or_else(|| WebhookError::NotAUrl { source_name: source_name() })?;
+        let (path, secret) = split(&url).ok_or_else(|| not_a_webhook(&url))?;
+        let portal = ServerAddress::of(&url).ok_or(WebhookProblem::NotAUrl)?;
         let base = SecretString::from(format!("{}{path}", url.origin().ascii_serialization()));
         let redactor = Redactor::default();
         redactor.hide(secret);
@@ -113,6 +139,28 @@ impl Webhook {
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook").field("host", &self.host()).finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a text that does not begin with http.
+fn without_scheme(text: &str) -> WebhookProblem {
+    let is_webhook = Url::parse(&format!("https://{text}")).is_ok_and(|url| split(&url).is_some());
+    if is_webhook { WebhookProblem::NoScheme } else { WebhookProblem::NotAUrl }
+}
+
+/// What is wrong with a URL that is not one of a webhook.
+fn not_a_webhook(url: &Url) -> WebhookProblem {
+    if is_of_rest_3(url) {
+        return WebhookProblem::Rest3;
+    }
+    let segments: Vec<&str> = url.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let is_number = |user: &&str| user.bytes().all(|byte| byte.is_ascii_digit());
+    match segments.iter().position(|segment| *segment == "rest").map(|at| segments.get(at + 1..).unwrap_or_default()) {
+        None => WebhookProblem::Page,
+        Some([user]) if is_number(user) => WebhookProblem::NoSecret,
+        // A method stands where the secret belongs.
+        Some([user, method]) if is_number(user) && method.contains('.') => WebhookProblem::NoSecret,
+        Some(_) => WebhookProblem::NotAWebhook,
     }
 }
 
@@ -178,7 +226,7 @@ mod tests {
         }
         for host in ["acme.bitrix24.com", "10.0.0.1", "localhost.evil.example", "[::2]"] {
             let error = parse(&format!("http://{host}/rest/1/{SECRET}/")).unwrap_err();
-            assert!(matches!(error, WebhookError::NotHttps { .. }), "{host}: {error}");
+            assert!(error.problem == WebhookProblem::NotHttps, "{host}: {error}");
         }
     }
 
@@ -213,11 +261,31 @@ mod tests {
         for quotes in ["\"\"", "''", "“”", "``"] {
             let (open, close) = (quotes.chars().next().unwrap(), quotes.chars().next_back().unwrap());
             let error = parse(&format!(" {open}https://acme.example/rest/1/{SECRET}/{close}\n")).unwrap_err();
-            assert!(matches!(error, WebhookError::Quoted { .. }), "{error}");
+            assert!(error.problem == WebhookProblem::Quoted, "{error}");
         }
         for path in ["rest/api/1", "b24/rest/api/1", "rest//API/1", "rest/api"] {
             let error = parse(&format!("https://acme.example/{path}/{SECRET}/main.user.get")).unwrap_err();
-            assert!(matches!(error, WebhookError::Rest3 { .. }), "{path}: {error}");
+            assert!(error.problem == WebhookProblem::Rest3, "{path}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_has_its_own_name() {
+        for (text, problem) in [
+            ("$B24_HOOK", WebhookProblem::Placeholder),
+            ("${{ secrets.B24_HOOK }}", WebhookProblem::Placeholder),
+            ("%B24_HOOK%", WebhookProblem::Placeholder),
+            ("acme.example/rest/1/abcdefgh12345678/", WebhookProblem::NoScheme),
+            ("acme.example:8443/rest/1/abcdefgh12345678/", WebhookProblem::NoScheme),
+            ("acme", WebhookProblem::NotAUrl),
+            ("B24_HOOK=https://acme.example/rest/1/abcdefgh12345678/", WebhookProblem::NotAUrl),
+            ("https://acme.example/", WebhookProblem::Page),
+            ("https://acme.example/devops/section/standard/", WebhookProblem::Page),
+            ("https://acme.example/rest/1/", WebhookProblem::NoSecret),
+            ("https://acme.example/rest/1/batch.json", WebhookProblem::NoSecret),
+            ("https://acme.example/rest/x/y/z", WebhookProblem::NotAWebhook),
+        ] {
+            assert_eq!(parse(text).unwrap_err().problem, problem, "{text}");
         }
     }
 

@@ -23,10 +23,17 @@ pub(crate) fn checks(checks: &[DoctorCheck]) -> String {
             let _ = writeln!(text, "{:22}help: {}", "", escape(help));
         }
     }
-    let failed = checks.iter().filter(|check| check.health == Health::Failed).count();
-    let _ = match failed {
-        0 => writeln!(text, "\n{BOLD}Nothing stands in the way of apply.{BOLD:#}"),
-        _ => writeln!(text, "\n{BOLD}Apply would fail:{BOLD:#} {}.", plural(failed, "check failed", "checks failed")),
-    };
+    text.push_str(&last(checks));
     text
+}
+
+/// What the checks come to, and what to do next.
+fn last(checks: &[DoctorCheck]) -> String {
+    let failed: Vec<_> = checks.iter().filter(|check| check.health == Health::Failed).collect();
+    let Some(first) = failed.first() else {
+        return format!("\n{BOLD}Everything that apply needs works.{BOLD:#}\n");
+    };
+    let count = plural(failed.len(), "check failed", "checks failed");
+    let next = first.help.as_deref().map(|help| format!("Next: {}.\n", escape(help))).unwrap_or_default();
+    format!("\n{BOLD}Apply would fail:{BOLD:#} {count}.\n{next}")
 }

@@ -39,16 +39,16 @@ fn nothing_stands_in_the_way() {
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
     ok       tcp          127.0.0.1 takes connections on port PORT
-    skipped  tls          plain http, which is spoken to this machine only
-    ok       clock        the portal's agrees with this machine's within 60 s
+    skipped  tls          plain http, which is used for this machine only
+    ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 1, Sandbox Administrator
-    ok       scope        `crm` is among them
+    ok       scope        `crm` is included
     ok       rights       the user is an administrator
-    ok       methods      all 8 are there
+    ok       methods      the portal has all 8 methods
     ok       downloads    the image of icon/other can be downloaded
-    ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
+    ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5; 0 of 480 s of method time used
 
-    Nothing stands in the way of apply.
+    Everything that apply needs works.
     ");
     assert_eq!(ailments(&output), ["skipped tls"]);
     assert_eq!(output.json["ready"], true);
@@ -66,17 +66,18 @@ fn a_user_without_rights_is_told_what_works() {
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
     ok       tcp          127.0.0.1 takes connections on port PORT
-    skipped  tls          plain http, which is spoken to this machine only
-    ok       clock        the portal's agrees with this machine's within 60 s
+    skipped  tls          plain http, which is used for this machine only
+    ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 2, Sandbox User
-    ok       scope        `crm` is among them
-    failed   rights       the user is no administrator
-                          help: plan, drift and list work all the same; apply needs an administrator's credentials
-    ok       methods      all 8 are there
+    ok       scope        `crm` is included
+    failed   rights       the user is not an administrator
+                          help: have an administrator of the portal create the webhook; plan, drift and list work without
+    ok       methods      the portal has all 8 methods
     ok       downloads    the image of icon/other can be downloaded
-    ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
+    ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5; 0 of 480 s of method time used
 
     Apply would fail: 1 check failed.
+    Next: have an administrator of the portal create the webhook; plan, drift and list work without.
     ");
 }
 
@@ -92,18 +93,19 @@ fn a_webhook_without_the_scope_is_told() {
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
     ok       tcp          127.0.0.1 takes connections on port PORT
-    skipped  tls          plain http, which is spoken to this machine only
-    ok       clock        the portal's agrees with this machine's within 60 s
+    skipped  tls          plain http, which is used for this machine only
+    ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 1, Sandbox Administrator
-    failed   scope        `crm` is missing: there are task
+    failed   scope        `crm` is missing; the scopes are: task
                           help: give the webhook or application the scope `crm`
     ok       rights       the user is an administrator
-    failed   methods      the credentials are not good for crm.timeline.icon.add, crm.timeline.icon.get, crm.timeline.icon.list, crm.timeline.icon.delete, crm.timeline.logo.add, crm.timeline.logo.get, crm.timeline.logo.list, crm.timeline.logo.delete
+    failed   methods      these credentials may not call crm.timeline.icon.add, crm.timeline.icon.get, crm.timeline.icon.list, crm.timeline.icon.delete, crm.timeline.logo.add, crm.timeline.logo.get, crm.timeline.logo.list, crm.timeline.logo.delete
                           help: give the webhook or application the scope `crm`
     skipped  downloads    the portal could not be read
-    ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
+    ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5; 0 of 480 s of method time used
 
     Apply would fail: 2 checks failed.
+    Next: give the webhook or application the scope `crm`.
     ");
 }
 
@@ -169,7 +171,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     ok       state        .brandctl/acme.invalid can be written
     ok       dns          the proxy 127.0.0.1 is 127.0.0.1
     failed   tcp          the proxy 127.0.0.1 takes no connection on port 9: Connection refused (os error NUMBER)
-                          help: check HTTPS_PROXY
+                          help: check the address in HTTPS_PROXY
     skipped  tls          no connection
     skipped  clock        no connection
     skipped  credentials  no connection
@@ -177,9 +179,10 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     skipped  rights       no connection
     skipped  methods      no connection
     skipped  downloads    the portal could not be read
-    ok       limits       at most 2 requests per second (--rps), 50 at once
+    ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5
 
     Apply would fail: 1 check failed.
+    Next: check the address in HTTPS_PROXY.
     ");
     // A portal is not a proxy: it answers, and not with a connection to somewhere else.
     let told = doctor(&format!("http://{}", brand.portal.address()));
@@ -197,7 +200,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     skipped  rights       no connection
     skipped  methods      no connection
     skipped  downloads    the portal could not be read
-    ok       limits       at most 2 requests per second (--rps), 50 at once
+    ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5
 
     Apply would fail: 1 check failed.
     ");

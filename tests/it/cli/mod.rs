@@ -9,6 +9,8 @@ mod copies;
 mod doctor;
 mod exit_codes;
 mod export;
+mod first_hour;
+mod guesses;
 mod hand_edits;
 mod interrupts;
 mod killed;
