@@ -203,6 +203,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5
 
     Apply would fail: 1 check failed.
+    Next: check the host, the network, and the proxy if HTTPS_PROXY is set.
     ");
 }
 
