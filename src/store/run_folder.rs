@@ -51,10 +51,36 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> StoreError {
     StoreError(format!("{}: {error}", path.display()))
 }
 
-/// Makes a new folder named after the present second; a second run in it gets a number.
+/// The form of a run's id.
+const ID: &str = "%Y%m%dT%H%M%SZ";
+
+/// Makes a new folder named after the present second; a second run in it gets a number. Runs are in the order of their names,
+/// so where the clock was put back, the second is that of the newest run.
 fn fresh(runs: &Folder, clock: Clock) -> io::Result<(String, Folder)> {
-    let now = clock().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let mut id = now.clone();
+    let now = clock().strftime(ID).to_string();
+    match newest_second(runs)?.filter(|newest| *newest > now) {
+        // A clock that is far behind would use up the numbers.
+        Some(newest) => numbered(runs, &newest).or_else(|_| numbered(runs, &now)),
+        None => numbered(runs, &now),
+    }
+}
+
+/// The second after which the newest run is named.
+fn newest_second(runs: &Folder) -> io::Result<Option<String>> {
+    let mut newest = None;
+    for item in runs.items()? {
+        let name = item?.name();
+        let second = name.to_str().and_then(|name| name.get(..16));
+        if let Some(second) = second.filter(|second| jiff::civil::DateTime::strptime(ID, second).is_ok()) {
+            newest = newest.max(Some(second.to_owned()));
+        }
+    }
+    Ok(newest)
+}
+
+/// Makes a new folder named after a second.
+fn numbered(runs: &Folder, now: &str) -> io::Result<(String, Folder)> {
+    let mut id = now.to_owned();
     for number in 2..1000 {
         let folder = runs.child(&id);
         match folder.make() {

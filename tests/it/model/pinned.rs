@@ -55,6 +55,17 @@ fn an_edit_right_before_the_way_back_is_proven_is_seen() {
     }
 }
 
+/// The newest run is the one that was made last, also where the clock was put back in between.
+#[test]
+fn what_was_last_known_is_so_also_after_the_clock_was_put_back() {
+    let mut case = quiet(vec![icon("acme-a", None, Some(1)), icon("acme-b", None, Some(2))]);
+    // The next one declares one image for both.
+    (case.slots[0].ours[1], case.slots[1].ours[1]) = (Some(3), Some(3));
+    let next = Life { version: 1, jump: -1_246, ..case.ours[0].clone() };
+    case.ours.push(next);
+    holds(&case);
+}
+
 /// A batch halts where an add is refused, and the pairs behind it wait again: what somebody did to them meanwhile is seen
 /// before they are sent.
 #[test]
