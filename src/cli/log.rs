@@ -23,7 +23,7 @@ use super::settings::{Globals, parsed};
 /// Add, get, list and delete log entries in the timelines of CRM items
 ///
 /// An item is written as type and number: deal:12, lead:7, smart-invoice:3, or for a smart process its number, as in
-/// 1032:5 or T408:5. Portals only tell of entries that were added in this way.
+/// 1032:5 or T408:5. Portals list only entries that were added in this way.
 #[derive(Debug, Args)]
 #[command(
     arg_required_else_help = false,
@@ -38,8 +38,8 @@ pub(super) struct Arguments {
 enum LogAction {
     /// Add an entry to an item's timeline
     ///
-    /// The portal does not look whether it has the icon; brandctl does, and warns. What was added through a webhook can
-    /// never be deleted.
+    /// The portal takes an entry with any icon; brandctl checks first whether the portal has it. An entry that was added through
+    /// a webhook can never be deleted.
     #[command(
         after_help = "Examples:\n  brandctl log add --entity deal:12 --title Sent --text 0034-1234 --icon acme-parcel"
     )]
@@ -54,7 +54,7 @@ enum LogAction {
     List(ListArgs),
     /// Delete an entry
     ///
-    /// Portals let only the application that added an entry delete it. A webhook is no application.
+    /// Portals let only the application that added an entry delete it. A webhook is not an application.
     #[command(after_help = "Examples:\n  brandctl log delete 42074")]
     Delete(IdArgs),
 }
@@ -73,6 +73,9 @@ struct AddArgs {
     /// The code of the entry's icon
     #[arg(long, value_name = "CODE", value_parser = NonEmptyStringValueParser::new())]
     icon: String,
+    /// Add the entry although the portal does not have its icon: it is shown without one until that code is added
+    #[arg(long)]
+    allow_unknown_icon: bool,
 }
 
 #[derive(Debug, Args)]
@@ -121,24 +124,34 @@ fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &m
     // Log entries are in no plan: no run is in the way of a write to them.
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     match action {
-        LogAction::Add(AddArgs { entity, title, text, icon }) => {
+        LogAction::Add(AddArgs { entity, title, text, icon, allow_unknown_icon }) => {
             let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };
-            let added = context.wait(ops::logmessage::add(&connection.client, *entity, &draft, &mut attempt.findings));
+            if !allow_unknown_icon && !context.wait(ops::logmessage::has_icon(&connection.client, &draft))?? {
+                return Err(unknown_icon(icon));
+            }
+            let added = context.wait(connection.client.add_log_entry(*entity, &draft));
             let help =
                 format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
-            log.entries = vec![wrote(added, log, "the entry may have been added all the same", &help)?];
+            log.entries = vec![wrote(added, log, "the entry may have been added", &help)?];
         }
         LogAction::Get(IdArgs { id }) => log.entries = vec![context.wait(connection.client.log_entry(*id))??],
         LogAction::List(arguments) => log.entries = list(context, arguments, &connection, attempt)?,
         LogAction::Delete(IdArgs { id }) => {
             let deleted = context.wait(connection.client.delete_log_entry(*id));
             let help = format!("`brandctl log get {id}` shows whether it is still there");
-            wrote(deleted, log, "the entry may have been deleted all the same", &help)?;
+            wrote(deleted, log, "the entry may have been deleted", &help)?;
             log.deleted = Some(*id);
         }
     }
     log.outcome = LogOutcome::Done;
     Ok(())
+}
+
+/// A log entry cannot be deleted through a webhook, so one that is probably a mistake is not added.
+fn unknown_icon(icon: &str) -> Failure {
+    let message = format!("the portal does not have an icon `{icon}`; nothing was added");
+    let help = "`brandctl list --system` shows the codes; --allow-unknown-icon adds the entry all the same";
+    Failure::new(FailureKind::Invalid, Finding::error("unknown-icon", message).help(help))
 }
 
 fn list(
@@ -156,7 +169,7 @@ fn list(
     let (entries, counted) = context.wait(ops::logmessage::list(&connection.client, *entity, order, limit))??;
     if let Some(counted) = counted {
         let message = format!("the portal counts {counted} entries and gave {}", entries.len());
-        let help = format!("with `--limit {}` no more than these are asked for", entries.len().max(1));
+        let help = format!("`--limit {}` asks for these only", entries.len().max(1));
         attempt.findings.push(Finding::error("incomplete", message).help(help));
     }
     Ok(entries)

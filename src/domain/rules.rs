@@ -13,8 +13,8 @@ use super::png::{self, Image};
 use super::rulebook::{AllArt, DecodedPiece, RuleCheck};
 use super::state::{Content, Desired, DesiredState};
 
-pub use super::rulebook::{ArtRule, Piece, RULES};
-pub(crate) use super::rulebook::{ORPHAN_FILE, OrphanFiles, RULE_IDS, TRANSPARENT_BACKGROUND};
+pub use super::rulebook::{ArtRule, OTHER_FINDINGS, Piece, RULES};
+pub(crate) use super::rulebook::{FINDING_IDS, ORPHAN_FILE, OrphanFiles, TRANSPARENT_BACKGROUND};
 
 #[cfg(test)]
 mod tests;

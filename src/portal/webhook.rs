@@ -144,8 +144,8 @@ impl fmt::Debug for Webhook {
 
 /// What is wrong with a text that does not begin with http.
 fn without_scheme(text: &str) -> WebhookProblem {
-    let is_webhook = Url::parse(&format!("https://{text}")).is_ok_and(|url| split(&url).is_some());
-    if is_webhook { WebhookProblem::NoScheme } else { WebhookProblem::NotAUrl }
+    let is_webhook = || Url::parse(&format!("https://{text}")).is_ok_and(|url| split(&url).is_some());
+    if !text.contains("://") && is_webhook() { WebhookProblem::NoScheme } else { WebhookProblem::NotAUrl }
 }
 
 /// What is wrong with a URL that is not one of a webhook.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::manifest::Level;
-use crate::domain::rules::ArtRule;
+use crate::domain::rules::{ArtRule, RULES};
 
 use super::style::BOLD;
 
@@ -14,7 +14,7 @@ pub fn list(rules: &[&ArtRule]) -> String {
     for rule in rules {
         let _ = writeln!(text, "{BOLD}{:width$}{BOLD:#}  {:5}  {}", rule.id, rule.default.name(), rule.why);
     }
-    text.push_str("\n`brandctl rules ID` tells how to mend what a rule finds, and how to set it.\n");
+    text.push_str("\n`brandctl rules ID` explains a rule, or any other finding, and how to fix it.\n");
     text
 }
 
@@ -26,8 +26,10 @@ pub(crate) fn story(rule: &ArtRule) -> String {
         let names = Level::ALL.map(Level::name);
         let other = Level::ALL.into_iter().find(|level| *level != rule.default).unwrap_or(Level::Off);
         format!("in the manifest, to {}: `rules: {{{}: {}}}`", names.join(", "), rule.id, other.name())
-    } else {
+    } else if RULES.iter().any(|art| art.id == rule.id) {
         "cannot be lowered: the portal itself refuses or spoils what it finds".to_owned()
+    } else {
+        "cannot be set in the manifest".to_owned()
     };
     for (title, what) in [("why", rule.why), ("fix", rule.fix), ("source", rule.source), ("set", setting.as_str())] {
         let _ = writeln!(text, "\n  {BOLD}{title:6}{BOLD:#}  {what}");

@@ -14,7 +14,7 @@ use crate::domain::asset::Digest;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{CHECKS, Level};
 use crate::domain::report::Validation;
-use crate::domain::rules::RULES;
+use crate::domain::rules::{OTHER_FINDINGS, RULES};
 
 use super::json::pretty;
 use crate::text::escaped;
@@ -128,7 +128,8 @@ fn rules(findings: &[Finding]) -> Vec<RuleObject> {
         help: None,
         default_configuration: json!({ "level": "error" }),
     };
-    let mut rules: Vec<_> = art.chain(CHECKS.iter().map(|(id, what)| bare((*id).into(), Some(*what)))).collect();
+    let others = OTHER_FINDINGS.iter().filter(|rule| CHECKS.contains(&rule.id));
+    let mut rules: Vec<_> = art.chain(others.map(|rule| bare(rule.id.into(), Some(rule.why)))).collect();
     for finding in findings {
         if !rules.iter().any(|rule| rule.id == finding.rule) {
             rules.push(bare(finding.rule.clone(), None));

@@ -124,7 +124,7 @@ fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<ImageBytes>, S
         }
         Err(NotRead::Outside | NotRead::LeadsOut) => return Err(format!("`{file}` is a link that leaves it")),
         Err(NotRead::Kept(folder)) => return Err(format!("`{file}` leads into {folder}")),
-        Err(NotRead::Kind(_)) => return Err(format!("`{file}` cannot be read: it is no regular file")),
+        Err(NotRead::Kind(_)) => return Err(format!("`{file}` cannot be read: it is not a regular file")),
         Err(NotRead::Io(error)) => return Err(format!("`{file}` cannot be read: {error}")),
     };
     if Digest::of(&bytes) != sha256 {

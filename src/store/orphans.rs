@@ -1,4 +1,4 @@
-//! PNGs that lie where the manifest keeps its art, and that it does not declare.
+//! Images that lie where the manifest keeps its art, and that it does not declare.
 //!
 //! Looked through are the folders that it declares as a whole or that hold a declared file, with the folders below them;
 //! of the manifest's own folder only the files, because all the rest of a repository lies below it. Links to declared folders
@@ -81,14 +81,16 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a file in a folder is a PNG that nobody declares; every PNG in it is declared if the folder is as a whole.
+    /// Whether a file in a folder is an image that the manifest does not declare; every PNG in it is declared if the folder is as
+    /// a whole.
     fn is_orphan(&self, way: &Path, name: &OsStr, is_whole: bool) -> bool {
-        let bytes = name.as_encoded_bytes();
-        let end = bytes.len().checked_sub(4).filter(|stem| *stem > 0).and_then(|stem| bytes.get(stem..));
+        /// The extensions of images, in lower case: what a designer may take for declared.
+        const IMAGES: [&str; 10] = ["png", "svg", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "avif", "tiff"];
+        let Some(extension) = Path::new(name).extension() else { return false };
         // Most are declared, and need only their names compared.
-        let is_declared = is_whole && end == Some(b".png");
+        let is_declared = is_whole && extension == "png";
         !is_declared
-            && end.is_some_and(|end| end.eq_ignore_ascii_case(b".png"))
+            && IMAGES.iter().any(|image| extension.eq_ignore_ascii_case(image))
             && !self.declared.holds(&way.join(name))
     }
 

@@ -1,6 +1,6 @@
 //! The branding repository on disk: the manifest's bytes, and the art that it declares.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -248,6 +248,13 @@ impl Repository {
             let codes = listed.map(|declared| (&declared.address.code, declared.place.clone()));
             manifest::check_codes(manifest, kind, codes, &self.name)
         };
+        // The name of the file is what is wrong, not the line that declares its folder.
+        let files: HashMap<_, _> = declared.iter().map(|declared| (&declared.address, &declared.file)).collect();
+        let at_its_file = |finding: Finding| match finding.address.as_ref().and_then(|address| files.get(address)) {
+            Some(file) => Finding { place: None, related: Vec::new(), ..finding }.in_file((*file).clone()),
+            None => finding,
+        };
+        let check = |kind| check(kind).into_iter().map(at_its_file).collect::<Vec<_>>();
         Kind::ALL.into_iter().filter(is_folder).flat_map(check).collect()
     }
 

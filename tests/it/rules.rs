@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use brandctl::domain::rules::RULES;
+use brandctl::domain::rules::{OTHER_FINDINGS, RULES};
 use brandctl::render;
 use serde_json::Value;
 
@@ -334,4 +334,22 @@ fn what_browsers_pass_over_is_a_warning_of_its_own() {
         std::fs::write(repository.0.path().join("brand.yaml"), quiet).unwrap();
         assert_eq!(repository.findings(), [""; 0]);
     }
+}
+
+/// `brandctl rules ID` explains every id that a finding can have.
+#[test]
+fn every_finding_is_explained() {
+    let mut ids = std::collections::BTreeSet::new();
+    for file in walkdir::WalkDir::new("src").into_iter().flatten().filter(|file| file.path().extension().is_some()) {
+        let source = std::fs::read_to_string(file.path()).unwrap();
+        for made in ["Finding::error(", "Finding::warning("] {
+            for rest in source.split(made).skip(1) {
+                let id = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+                ids.extend(id.filter(|_| !file.path().ends_with("tests.rs")).map(str::to_owned));
+            }
+        }
+    }
+    let explained: Vec<_> = RULES.iter().chain(OTHER_FINDINGS).map(|rule| rule.id).collect();
+    let missing: Vec<_> = ids.iter().filter(|id| !explained.contains(&id.as_str())).collect();
+    assert!(ids.len() > 50 && missing.is_empty(), "{missing:?} of {}", ids.len());
 }

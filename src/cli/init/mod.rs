@@ -142,7 +142,7 @@ fn write_all(globals: &Globals, Prepared { root, in_git, ci, export, files }: Pr
 fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     let mut findings = Vec::new();
     if globals.names_manifest() {
-        findings.push(Finding::error("usage", format!("-f names no manifest here: init writes DIR/{MANIFEST}")));
+        findings.push(Finding::error("usage", format!("-f cannot be used here: init writes DIR/{MANIFEST}")));
     }
     let mut wrong = |option: &str, why: String| findings.push(Finding::error("usage", format!("{option}: {why}")));
     let owns = arguments.owns.as_deref();
@@ -164,7 +164,7 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
 /// Names the options without which nothing can be written.
 fn missing(given: &Answers) -> Vec<Finding> {
     let needed = |option: &str, help: &str| {
-        let what = format!("{option} is missing, and nobody can be asked, because this is no terminal");
+        let what = format!("{option} is missing, and brandctl cannot ask: this is not a terminal");
         Finding::error("usage", what).help(help)
     };
     let help = "name the codes that you own, as in --owns 'acme-*', or pass --from-portal";

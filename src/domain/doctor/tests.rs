@@ -72,13 +72,13 @@ fn all_is_well() {
             "ok dns: acme.example is 192.0.2.7",
             "ok tcp: 192.0.2.7 takes connections on port 443",
             "ok tls: the certificate is trusted",
-            "ok clock: the portal's agrees with this machine's within 60 s",
+            "ok clock: the clocks of the portal and of this machine differ by less than 60 s",
             "ok credentials: user 1",
-            "ok scope: `crm` is among them",
+            "ok scope: `crm` is included",
             "ok rights: the user is an administrator",
-            "ok methods: all 2 are there",
+            "ok methods: the portal has all 2 methods",
             "ok downloads: the image of icon/acme can be downloaded",
-            "ok limits: at most 2 requests per second (--rps), 50 at once; 1 of 480 s of method time used",
+            "ok limits: at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5; 1 of 480 s of method time used",
         ]
     );
 }
@@ -103,7 +103,7 @@ fn what_cannot_be_looked_at_is_skipped() {
             "skipped rights: no connection",
             "skipped methods: no connection",
             "skipped downloads: the portal could not be read",
-            "ok limits: at most 2 requests per second (--rps), 50 at once",
+            "ok limits: at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5",
         ]
     );
     let nothing = DoctorObservations { config: Some(Err(problem("no credentials"))), ..DoctorObservations::default() };
@@ -120,21 +120,21 @@ fn each_fault_is_told_where_it_is() {
     };
     let methods = |presence| vec![("icon.add".to_owned(), presence), ("icon.get".to_owned(), Ok(Presence::Available))];
     for (observed, health, message) in [
-        (with(&|i| i.scopes = Ok(vec!["task".to_owned()])), Health::Failed, "`crm` is missing: there are task"),
-        (with(&|i| i.scopes = Ok(vec![])), Health::Failed, "`crm` is missing: there are none"),
-        (with(&|i| i.administrator = Ok(false)), Health::Failed, "the user is no administrator"),
+        (with(&|i| i.scopes = Ok(vec!["task".to_owned()])), Health::Failed, "`crm` is missing; the scopes are: task"),
+        (with(&|i| i.scopes = Ok(vec![])), Health::Failed, "`crm` is missing; the scopes are: none"),
+        (with(&|i| i.administrator = Ok(false)), Health::Failed, "the user is not an administrator"),
         (with(&|i| i.administrator = Err(problem("x"))), Health::Failed, "x"),
         (with(&|i| i.methods = methods(Ok(Presence::Absent))), Health::Failed, "the portal does not have icon.add"),
         (
             with(&|i| i.methods = methods(Ok(Presence::Withheld))),
             Health::Failed,
-            "the credentials are not good for icon.add",
+            "these credentials may not call icon.add",
         ),
         (with(&|i| i.methods = methods(Err(problem("y")))), Health::Failed, "y"),
         (
             with(&|i| i.operating = Some(480.0)),
             Health::Warning,
-            "at most 2 requests per second (--rps), 50 at once; a method has used up its 480 s in ten minutes",
+            "at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5; a method has used up its 480 s in ten minutes",
         ),
         (
             DoctorObservations { greeted: Some(Ok(Greeting { ahead: Some(61) })), ..healthy() },
@@ -146,7 +146,7 @@ fn each_fault_is_told_where_it_is() {
             Health::Warning,
             "the portal's clock is 3600 s behind this machine's",
         ),
-        (DoctorObservations { manifest: None, ..healthy() }, Health::Skipped, "there is none here"),
+        (DoctorObservations { manifest: None, ..healthy() }, Health::Skipped, "there is no manifest here"),
     ] {
         assert_eq!(changed(&observed), (health, message.to_owned()));
     }

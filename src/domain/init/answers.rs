@@ -21,15 +21,19 @@ pub(crate) struct Owned {
 
 /// Reads a pattern over codes, with errors for the person who typed it.
 pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
+    if text.is_empty() {
+        return Err("write the beginning of your codes and a star, such as `acme-*`".to_owned());
+    }
     let named = quoted(text);
     let pattern = Pattern::parse(text).map_err(|error| {
         let help = error.help().map(|help| format!(": {help}")).unwrap_or_default();
-        format!("{named} is no pattern: {}{help}", error.reason())
+        format!("{named} is not a pattern: {}{help}", error.reason())
     })?;
     match text.chars().find(|c| !Code::can_hold(*c)) {
-        Some(odd) => {
-            Err(format!("{named} holds {}, which no code does: they are printable ASCII", quoted(&odd.to_string())))
-        }
+        Some(odd) => Err(format!(
+            "{named} holds {}, which no code can hold: codes are printable ASCII",
+            quoted(&odd.to_string())
+        )),
         None => Ok(pattern),
     }
 }
@@ -44,14 +48,14 @@ impl Owned {
         let owned = Self { code: Code::new(format!("{prefix}{SAMPLE}")), pattern };
         if owned.samples().is_empty() {
             return Err(format!(
-                "{named} does not match all codes that begin alike: give their beginning and a star, such as `acme-*`; \
+                "{named} does not match all codes with one beginning: write the beginning and a star, such as `acme-*`; \
                  brand.yaml takes other patterns later"
             ));
         }
         if !is_file_name(owned.code.as_str()) {
             return Err(format!(
-                "the codes of {named} are no good names for files: begin them with letters, digits, `-`, `_` or `.`, such \
-                 as `acme-*`"
+                "codes that match {named} cannot be file names on every system: begin them with letters, digits, `-`, `_` or \
+                 `.`, such as `acme-*`"
             ));
         }
         Ok(owned)
@@ -89,7 +93,7 @@ fn is_file_name(code: &str) -> bool {
 pub(crate) struct PinnedPortal(String);
 
 impl PinnedPortal {
-    /// Reads a host such as `acme.bitrix24.com`.
+    /// Reads a host such as `acme.bitrix24.com`, also from a URL on it: of a webhook, the rest is a secret and is dropped.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         manifest::portal_host(text).map(Self)
     }

@@ -53,21 +53,24 @@ fn a_manifest_says_what_was_answered() {
 #[test]
 fn a_pattern_without_room_for_the_sample_is_refused() {
     for (owns, shown) in [
-        ("", "`` is no pattern: it matches no code: write `*` to match every code"),
-        ("icons/acme-*", "`icons/acme-*` is no pattern: `icons/` is no kind"),
-        ("acme-[", "`acme-[` is no pattern: unclosed character class"),
-        ("acme", "`acme` does not match all codes that begin alike: give their beginning and a star, such as `acme-*`"),
+        ("", "write the beginning of your codes and a star, such as `acme-*`"),
+        ("icons/acme-*", "`icons/acme-*` is not a pattern: `icons/` is no kind"),
+        ("acme-[", "`acme-[` is not a pattern: unclosed character class"),
+        (
+            "acme",
+            "`acme` does not match all codes with one beginning: write the beginning and a star, such as `acme-*`",
+        ),
         ("acme-[0-9]", "`acme-[0-9]` does not match all"),
         ("https://acme.bitrix24.com/rest/1/abcdefgh12345678/", "`(hidden)` does not match all"),
-        ("https://acme.bitrix24.com/rest/1/abcdefgh12345678/[", "`(hidden)` is no pattern"),
-        ("../*", "the codes of `../*` are no good names for files"),
-        (".acme*", "the codes of `.acme*` are"),
-        ("a\nb*", "`a\nb*` holds `\n`, which no code does"),
+        ("https://acme.bitrix24.com/rest/1/abcdefgh12345678/[", "`(hidden)` is not a pattern"),
+        ("../*", "codes that match `../*` cannot be file names"),
+        (".acme*", "codes that match `.acme*` cannot"),
+        ("a\nb*", "`a\nb*` holds `\n`, which no code can hold"),
         ("acme-[!\u{7f}]*", "`acme-[!\u{7f}]*` holds `\u{7f}`, which"),
-        ("a:b*", "the codes of `a:b*` are"),
-        ("a$*", "the codes of `a$*` are"),
+        ("a:b*", "codes that match `a:b*` cannot"),
+        ("a$*", "codes that match `a$*` cannot"),
         ("ä*", "`ä*` holds `ä`, which"),
-        (&format!("{}*", "a".repeat(250)), "the codes of"),
+        (&format!("{}*", "a".repeat(250)), "codes that match"),
     ] {
         let error = Owned::parse(owns).unwrap_err();
         assert!(error.starts_with(shown), "{owns:?}: {error}");

@@ -53,7 +53,7 @@ impl CodeChecks<'_> {
             if let Some(fault) = fault(code.as_str()) {
                 report(
                     Finding::error(checks::CODE_SYNTAX, format!("the code {} {fault}", quoted(code.as_str())))
-                        .help("a code has 1 to 255 printable ASCII characters, no `$`, and no space at either end"),
+                        .help("brandctl handles codes of 1 to 255 printable ASCII characters, without `$` and without a space at either end"),
                 );
                 continue;
             }

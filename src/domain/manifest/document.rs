@@ -106,7 +106,8 @@ pub(crate) struct EntryDocument {
 /// The characters of a code: 1 to 255 printable ones of ASCII, no `$`, no space at either end.
 const CODE: &str = "^[!-#%-~]([ -#%-~]{0,253}[!-#%-~])?$";
 
-const CODE_IS: &str = "A code has 1 to 255 printable ASCII characters, no $, and no space at either end";
+const CODE_IS: &str =
+    "brandctl handles codes of 1 to 255 printable ASCII characters, without $ and without a space at either end";
 
 const PATH: &str = "A path is relative to the manifest's folder, and separates folders with /";
 

@@ -56,9 +56,8 @@ pub(super) fn host(text: &str) -> Result<String, Problem> {
         return Err(Problem::new("the host is empty").help("write one like `acme.bitrix24.com`"));
     }
     if is_more_than_a_host(text) {
-        let what = "a portal is named by its host alone, and this is more";
-        let address = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-        let host = Url::parse(&address).ok().and_then(|url| authority(&url)).filter(|host| host.contains('.'));
+        let what = "a portal is named by its host alone, and this has more than a host";
+        let host = host_in(text);
         let help = format!(
             "write {}`{}`",
             if host.is_some() { "" } else { "the host, like " },
@@ -66,7 +65,7 @@ pub(super) fn host(text: &str) -> Result<String, Problem> {
         );
         return Err(Problem::new(what).help(help));
     }
-    let fault = || Problem::new(format!("{} is no host", quoted(text))).help("write one like `acme.bitrix24.com`");
+    let fault = || Problem::new(format!("{} is not a host", quoted(text))).help("write one like `acme.bitrix24.com`");
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
             (name, Some(port.parse::<u16>().ok().filter(|port| *port != 0).ok_or_else(fault)?))
@@ -84,12 +83,20 @@ pub(super) fn host(text: &str) -> Result<String, Problem> {
     })
 }
 
-/// The host as in [`host`], for text that is not in a manifest yet: the error is one sentence, with what to write.
+/// The host as in [`host`], for text that is not in a manifest yet: of a URL, its host. The error is one sentence, with what to
+/// write.
 pub(in crate::domain) fn portal_host(text: &str) -> Result<String, String> {
-    host(text).map_err(|Problem { message, help }| match help {
+    let of_url = if is_more_than_a_host(text) { host_in(text) } else { None };
+    host(of_url.as_deref().unwrap_or(text)).map_err(|Problem { message, help }| match help {
         Some(help) => format!("{message}: {help}"),
         None => message,
     })
+}
+
+/// The host of a URL, with its port.
+fn host_in(text: &str) -> Option<String> {
+    let address = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    Url::parse(&address).ok().and_then(|url| authority(&url)).filter(|host| host.contains('.'))
 }
 
 fn authority(url: &Url) -> Option<String> {

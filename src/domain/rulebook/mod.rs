@@ -10,6 +10,7 @@ mod code;
 mod color;
 mod contrast;
 mod legibility;
+mod others;
 mod piece;
 mod png_file;
 mod rule;
@@ -19,6 +20,7 @@ mod transparency;
 use std::sync::LazyLock;
 
 pub(in crate::domain) use code::CODE_STYLE;
+pub use others::OTHER_FINDINGS;
 pub(crate) use piece::OrphanFiles;
 pub use piece::Piece;
 pub(in crate::domain) use piece::{AllArt, DecodedPiece};
@@ -51,6 +53,10 @@ pub(crate) static RULE_IDS: LazyLock<Vec<&str>> = LazyLock::new(|| RULES.iter().
 /// The ids of the rules that cannot be lowered: the portal itself refuses what they find.
 pub(crate) static FIXED_RULES: LazyLock<Vec<&str>> =
     LazyLock::new(|| RULES.iter().filter(|rule| !rule.adjustable).map(|rule| rule.id).collect());
+
+/// The ids of all findings: those of the art rules first.
+pub(crate) static FINDING_IDS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| RULES.iter().chain(OTHER_FINDINGS).map(|rule| rule.id).collect());
 
 /// The id of the rule that needs [`OrphanFiles`], which are not searched for when it is off.
 pub(crate) const ORPHAN_FILE: &str = together::ORPHAN_FILE.id;

@@ -54,7 +54,7 @@ pub(super) const PNG_SIZE: ArtRule = ArtRule {
     default: Level::Error,
     adjustable: false,
     why: "the portal refuses icons other than 24×24 and logos other than 60×60 pixels",
-    fix: "export the image at the size of its kind; do not scale the PNG",
+    fix: "export the image at 24×24 (icon) or 60×60 (logo) pixels; do not scale the PNG",
     source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add; the server answers `Only png 24px on 24px is supported`",
     check: RuleCheck::Image(size),
 };
@@ -73,7 +73,22 @@ fn size(decoded: &DecodedPiece<'_>) -> Option<Problem> {
         let other = Kind::ALL.into_iter().find(|other| header.width == other.side() && header.height == other.side());
         let help =
             |other| format!("it has the size of {}: should it be under `{}`?", article(other), Kind::plural(other));
-        Problem { help: other.map(help), ..problem }
+        let help = if is_scaled(&decoded.piece.file) { Some(SCALED.to_owned()) } else { other.map(help) };
+        Problem { help, ..problem }
+    })
+}
+
+const SCALED: &str =
+    "an `@2x` file is a copy for other screens, and the portal has one size: move it out of the folder";
+
+/// Whether a file's name says that it is a larger copy, as in `call@2x.png`.
+fn is_scaled(file: &str) -> bool {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    stem.rsplit_once('@').is_some_and(|(_, scale)| {
+        let factor = scale.strip_suffix(['x', 'X']);
+        factor.is_some_and(|factor| {
+            !factor.is_empty() && factor.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        })
     })
 }
 

@@ -29,6 +29,8 @@ pub(in crate::domain) enum RuleCheck {
     Image(fn(&DecodedPiece<'_>) -> Option<Problem>),
     /// All images together: the findings name their places themselves.
     All(fn(&AllArt<'_>) -> Vec<Finding>),
+    /// Something that is not art, where it is read.
+    Elsewhere,
 }
 
 impl ArtRule {

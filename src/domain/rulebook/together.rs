@@ -16,8 +16,8 @@ pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
     id: "duplicate-art",
     default: Level::Warn,
     adjustable: true,
-    why: "two codes that look the same are a slip as a rule: a copy that nobody drew anew",
-    fix: "draw one of them anew, or use one code for both",
+    why: "two codes that look the same are usually a mistake: a copy that was not redrawn",
+    fix: "redraw one of them, or use one code for both",
     source: "brandctl's own: looks are compared as a plan compares them",
     check: RuleCheck::All(|all| {
         let mut pieces = all.pieces.to_vec();
@@ -65,21 +65,27 @@ pub(super) const ORPHAN_FILE: ArtRule = ArtRule {
     id: "orphan-file",
     default: Level::Warn,
     adjustable: true,
-    why: "a PNG beside the declared ones that nobody declares never reaches the portal, and looks as if it did",
+    why: "an image beside the declared ones that the manifest does not declare never reaches the portal, and looks as if it did",
     fix: "declare it, or move it out of the folder",
     source: "brandctl's own: only what the manifest declares is uploaded",
     check: RuleCheck::All(|all| {
         let orphan = |file: &String| {
-            let problem = Problem::new("nobody declares this file");
+            let problem = Problem::new(format!("the manifest does not declare `{file}`"));
+            let end = file.rsplit_once('.').map_or("", |(_, end)| end);
             // In a folder that is declared as a whole, only its name can be why.
-            let is_odd = !file.ends_with(".png");
-            let problem =
-                if is_odd { problem.help("let its name end in `.png` if it should be taken") } else { problem };
+            let problem = match end {
+                "png" => problem,
+                _ if end.eq_ignore_ascii_case("png") => {
+                    problem.help("the extension must be `.png`, in lower case: rename it if it should be declared")
+                }
+                _ => problem.help("only PNG files can be declared: convert it if it should be, or move it elsewhere"),
+            };
             ORPHAN_FILE.finding(Severity::Warning, problem).in_file(file.clone())
         };
         let unseen = all.orphans.unseen.iter().map(|why| {
-            let problem =
-                Problem::new(format!("not all folders were looked through for files that nobody declares: {why}"));
+            let problem = Problem::new(format!(
+                "not all folders could be searched for files that the manifest does not declare: {why}"
+            ));
             ORPHAN_FILE.finding(Severity::Warning, problem.help("keep the art in folders of its own"))
         });
         all.orphans.files.iter().map(orphan).chain(unseen).collect()

@@ -45,7 +45,7 @@ impl TokenStore for TokenFile {
         let file = UserInput::at(&self.path);
         // To open a pipe is to wait for its writer, for ever perhaps; and a pipe cannot be rewritten.
         if file.facts()?.0 != FileKind::File {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         file.read_secret(MAX_TOKEN_FILE_BYTES)
     }

@@ -144,7 +144,7 @@ fn a_file_that_is_no_token_file_is_told_by_name_and_nothing_is_sent() {
     let brand = Brand::new();
     let folder = brand.path("icons");
     let output = brand.with_tokens(folder).both("list").ends_with(1);
-    assert!(output.stderr.contains("it is no regular file"), "{output:?}");
+    assert!(output.stderr.contains("it is not a regular file"), "{output:?}");
 }
 
 #[test]
