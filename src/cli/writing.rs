@@ -59,8 +59,8 @@ pub(super) fn can_ask(write: &WriteArgs) -> Result<(), Failure> {
     if write.yes || std::io::stdin().is_terminal() {
         return Ok(());
     }
-    let finding = Finding::error("unasked", "nobody can be asked, because standard input is no terminal")
-        .help("pass --yes, or apply a saved plan");
+    let finding =
+        Finding::error("unasked", "cannot ask: stdin is not a terminal").help("pass --yes, or apply a saved plan");
     Err(Failure::new(FailureKind::Unasked, finding))
 }
 

@@ -1,4 +1,4 @@
-//! The art rules for people: a line each, the whole story of one, and README's table.
+//! The art rules for people: a line each, the whole story of one, and the table in docs/rules.md.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ pub fn list(rules: &[&ArtRule]) -> String {
     for rule in rules {
         let _ = writeln!(text, "{BOLD}{:width$}{BOLD:#}  {:5}  {}", rule.id, rule.default.name(), rule.why);
     }
-    text.push_str("\n`brandctl rules ID` tells how to mend what a rule finds, and how to set it.\n");
+    text.push_str("\n`brandctl rules ID` explains how to fix what a rule finds, and how to set its level.\n");
     text
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn story(rule: &ArtRule) -> String {
         let other = Level::ALL.into_iter().find(|level| *level != rule.default).unwrap_or(Level::Off);
         format!("in the manifest, to {}: `rules: {{{}: {}}}`", names.join(", "), rule.id, other.name())
     } else {
-        "cannot be lowered: the portal itself refuses or spoils what it finds".to_owned()
+        "cannot be lowered: the portal refuses or damages such images".to_owned()
     };
     for (title, what) in [("why", rule.why), ("fix", rule.fix), ("source", rule.source), ("set", setting.as_str())] {
         let _ = writeln!(text, "\n  {BOLD}{title:6}{BOLD:#}  {what}");

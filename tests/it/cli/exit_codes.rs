@@ -80,7 +80,7 @@ fn one_when_nobody_can_be_asked() {
     let output = brand.writing_nothing(|| brand.both("apply").ends_with(1));
     insta::assert_snapshot!(output.out(), @"");
     insta::assert_snapshot!(output.err(), @"
-    error[unasked]: nobody can be asked, because standard input is no terminal
+    error[unasked]: cannot ask: stdin is not a terminal
       = help: pass --yes, or apply a saved plan
     ");
 }
