@@ -81,7 +81,7 @@ fn one_when_nobody_can_be_asked() {
     insta::assert_snapshot!(output.out(), @"");
     insta::assert_snapshot!(output.err(), @"
     error[unasked]: cannot ask: stdin is not a terminal
-      = help: pass --yes, or apply a saved plan
+      = help: pass --yes to go on without asking, or apply a saved plan
     ");
 }
 
