@@ -41,7 +41,7 @@ const PATTERNS: &[Pattern] = &[
     pattern("nobody", "no one, does not, cannot", 46),
     pattern("nothing but", "only", 7),
     pattern("of which", "whose, that … of; a shorter sentence", 30),
-    pattern("of|to|by whom", "who … of", 2),
+    pattern("of|to whom", "who … of", 2),
     pattern("once more", "again", 7),
     pattern("reckon*", "count, assume", 0),
     pattern("say|says what", "explain, name, show", 27),
