@@ -54,13 +54,13 @@ pub(super) struct Approved {
     pub(super) resumed: Resumption,
 }
 
-/// Refuses to go on when a question will be due and nobody can be asked.
+/// Refuses to go on when a question will be due that cannot be asked.
 pub(super) fn can_ask(write: &WriteArgs) -> Result<(), Failure> {
     if write.yes || std::io::stdin().is_terminal() {
         return Ok(());
     }
-    let finding = Finding::error("unasked", "nobody can be asked, because standard input is no terminal")
-        .help("pass --yes, or apply a saved plan");
+    let finding = Finding::error("unasked", "cannot ask: stdin is not a terminal")
+        .help("pass --yes to go on without asking, or apply a saved plan");
     Err(Failure::new(FailureKind::Unasked, finding))
 }
 

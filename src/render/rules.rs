@@ -1,4 +1,4 @@
-//! The art rules for people: a line each, the whole story of one, and README's table.
+//! The art rules for people: a line each, the whole story of one, and the table in docs/rules.md.
 
 use std::fmt::Write as _;
 
@@ -27,7 +27,7 @@ pub(crate) fn story(rule: &ArtRule) -> String {
         let other = Level::ALL.into_iter().find(|level| *level != rule.default).unwrap_or(Level::Off);
         format!("in the manifest, to {}: `rules: {{{}: {}}}`", names.join(", "), rule.id, other.name())
     } else if RULES.iter().any(|art| art.id == rule.id) {
-        "cannot be lowered: the portal itself refuses or spoils what it finds".to_owned()
+        "cannot be lowered: the portal refuses or damages such images".to_owned()
     } else {
         "cannot be set in the manifest".to_owned()
     };

@@ -11,6 +11,7 @@ mod shared;
 
 mod cli;
 mod corpus;
+mod english;
 mod faults;
 mod hostile;
 mod house;

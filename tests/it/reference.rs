@@ -44,14 +44,27 @@ fn commands() -> Vec<(Vec<String>, String)> {
     found
 }
 
+/// The global options in a help, with the empty line behind them.
+fn global_options(help: &str) -> &str {
+    let start = help.find("Global options:\n").unwrap();
+    let section = &help[start..];
+    let end = section.match_indices("\n\n").map(|(at, _)| at + 2).find(|at| !section[*at..].starts_with(' '));
+    &section[..end.unwrap_or(section.len())]
+}
+
 #[test]
 fn the_reference_is_what_help_says() {
     let mut page =
-        "# The command line\n\nWhat `brandctl COMMAND --help` says, page by page. This page is made from it: \
-                    `UPDATE_DOCS=1 cargo test --test it reference`.\n"
+        "# The command line\n\nThe output of `brandctl COMMAND --help` for each command. The global options of \
+                    [brandctl](#brandctl) apply to all of them.\n\nThis page is generated: `UPDATE_DOCS=1 cargo test --test it \
+                    reference`.\n"
             .to_owned();
+    let (_, main) = commands().swap_remove(0);
+    let global = global_options(&main);
     for (command, text) in commands() {
         let name = [&["brandctl".to_owned()], command.as_slice()].concat().join(" ");
+        assert_eq!(global_options(&text), global, "{name}");
+        let text = if command.is_empty() { text } else { text.replace(global, "") };
         page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", text.trim_end()));
     }
     let path = repository().join("docs/cli.md");

@@ -1,4 +1,4 @@
-//! The art rules as a user meets them: `brandctl rules`, README's table, and what `validate` says of whole repositories.
+//! The art rules as a user meets them: `brandctl rules`, the table in docs/rules.md, and what `validate` says of whole repositories.
 
 use std::path::Path;
 use std::process::Command;
@@ -56,17 +56,17 @@ const DARKER: [u8; 4] = [10, 20, 30, 255];
 const WHITE: [u8; 4] = [255; 4];
 
 #[test]
-fn the_table_in_readme_is_the_one_of_the_rules() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme.split_once("<!-- rules -->\n").unwrap();
+fn the_table_in_docs_is_the_one_of_the_rules() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("<!-- rules -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- /rules -->").unwrap();
     let current = format!("{before}<!-- rules -->\n{}<!-- /rules -->{after}", render::rules::markdown(RULES));
     if std::env::var_os("UPDATE_README").is_some() {
         std::fs::write(&path, &current).unwrap();
     }
-    let readme = std::fs::read_to_string(&path).unwrap();
-    assert!(readme == current, "README.md is stale: run `UPDATE_README=1 cargo test --test it rules`");
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page == current, "docs/rules.md is stale: run `UPDATE_README=1 cargo test --test it rules`");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn max_deletes(_: &mut SchemaGenerator) -> Schema {
 fn rule(id: &str) -> Value {
     let description = RULES.iter().find(|rule| rule.id == id).map_or_else(
         || "How bad what it finds is.".to_owned(),
-        |rule| format!("Because {}. To mend it: {}. Default: {}.", rule.why, rule.fix, rule.default.name()),
+        |rule| format!("Because {}. To fix it: {}. Default: {}.", rule.why, rule.fix, rule.default.name()),
     );
     let levels: &[Level] = if FIXED_RULES.contains(&id) { &[Level::Error] } else { &Level::ALL };
     let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
@@ -219,7 +219,7 @@ fn rule(id: &str) -> Value {
 
 const fn meaning(level: Level) -> &'static str {
     match level {
-        Level::Error => "Nothing is written until it is mended.",
+        Level::Error => "Nothing is written until it is fixed.",
         Level::Warn => "Told; nothing stops, unless warnings are denied.",
         Level::Off => "Not looked for.",
     }

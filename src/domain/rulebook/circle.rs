@@ -24,7 +24,7 @@ pub(super) const CLIPPED: ArtRule = ArtRule {
     id: "clipped",
     default: Level::Warn,
     adjustable: true,
-    why: "the portal draws an icon in a circle of 24 pixels, and what lies in the corners is cut off",
+    why: "the portal draws an icon in a circle of 24 pixels and cuts off its corners",
     fix: "keep the art within 12 pixels of the centre: a square of 16 pixels fits",
     source: "the portal's timeline: an icon is drawn as it is in a 24-px circle on its marker",
     check: RuleCheck::Image(|decoded| {

@@ -9,9 +9,9 @@ pub(super) const CODE_RESERVED: ArtRule = ArtRule {
     id: "code-reserved",
     default: Level::Warn,
     adjustable: false,
-    why: "a code that comes with the product cannot be added; which ones do grows from release to release, so that only \
-          the portal's own list is an error",
-    fix: "choose another code, for instance one with a prefix of your own",
+    why: "the portal refuses codes that come with the product; the list grows with each release, so this is only a warning \
+          until the portal is read",
+    fix: "choose another code, for example one with your own prefix",
     source: "server code: `add` answers `<code> is reserved word and cannot be used`; the codes known here are those of the lists seen so far",
     check: RuleCheck::Image(|decoded| {
         let address = &decoded.piece.address;
@@ -23,8 +23,8 @@ pub(in crate::domain) const CODE_STYLE: ArtRule = ArtRule {
     id: "code-style",
     default: Level::Warn,
     adjustable: true,
-    why: "codes travel in URLs, form bodies and file names, and databases there fold their case: plain ones arrive as \
-          they were written",
+    why: "codes are used in URLs, form bodies and file names, and the portal's database ignores their case: only plain codes \
+          are safe in all of them",
     fix: "use lower-case letters, digits, `.`, `_` and `-`, or set `rules: {code-style: off}`",
     source: "server code: any text of up to 255 characters is a code; inferred: MySQL compares codes without case",
     check: RuleCheck::Code(|code| {

@@ -8,7 +8,7 @@ pub(super) const NON_SRGB: ArtRule = ArtRule {
     id: "non-srgb",
     default: Level::Warn,
     adjustable: true,
-    why: "browsers convert the colours of an image with a profile and other viewers do not, so it has two looks",
+    why: "browsers apply the colour profile of an image and other viewers do not, so its colours differ",
     fix: "convert it to sRGB and export it without a profile",
     source: "PNG specification, colour space information: cICP, iCCP, sRGB, gAMA and cHRM, in this order of weight",
     check: RuleCheck::Image(|decoded| {

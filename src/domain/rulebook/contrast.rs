@@ -12,7 +12,7 @@ pub(super) const WHITE_ON_WHITE: ArtRule = ArtRule {
     id: "white-on-white",
     default: Level::Warn,
     adjustable: true,
-    why: "log entries draw an icon as it is on a white marker, where white art is not seen",
+    why: "log entries draw an icon on a white marker, where white art is invisible",
     fix: "draw it in a darker colour, or give it a dark outline",
     source: "the portal's timeline: the marker of a log entry is white; the ratio is WCAG 2's",
     check: RuleCheck::Image(|decoded| {
@@ -25,8 +25,8 @@ pub(super) const LOW_CONTRAST: ArtRule = ArtRule {
     id: "low-contrast",
     default: Level::Warn,
     adjustable: true,
-    why: "an icon is drawn on a white or a blue marker and a logo on a light blue tile, and is hard to make out where it \
-          is about as light as its ground",
+    why: "an icon is drawn on a white or a blue marker and a logo on a light blue tile; art that is about as light as its \
+          ground is hard to see",
     fix: "draw it in a darker colour, or give it a dark outline",
     source: "the portal's timeline: markers #ffffff and #2fc6f6, tile rgba(47,198,246,.2) on #ffffff; 3:1 is asked of \
              graphics by WCAG 2.1, 1.4.11, and on the blue marker, where white itself has 1.98:1, 1.5:1 is enough",

@@ -13,7 +13,7 @@ pub(super) const FILE_TOO_LARGE: ArtRule = ArtRule {
     id: "file-too-large",
     default: Level::Error,
     adjustable: true,
-    why: "an icon of 24 pixels needs a few hundred bytes; a large file slows every timeline that shows it",
+    why: "a 24-pixel icon needs a few hundred bytes; a large file slows down every timeline that shows it",
     fix: "export it without metadata, or run it through oxipng or zopflipng",
     source: "brandctl's own limit: the documentation names none",
     check: RuleCheck::Image(|decoded| {
@@ -27,7 +27,7 @@ pub(super) const PNG_FORMAT: ArtRule = ArtRule {
     id: "png-format",
     default: Level::Error,
     adjustable: false,
-    why: "the portal looks at the first bytes only, so a damaged file is stored and then shown broken",
+    why: "the portal checks only the first bytes, so it stores a damaged file and then shows it broken",
     fix: "export the image again as PNG",
     source: "server code: `add` reads no more than the header, and stores truncated files",
     check: RuleCheck::Image(|decoded| match decoded.image {
@@ -40,7 +40,7 @@ pub(super) const PNG_TOLERATED: ArtRule = ArtRule {
     id: "png-tolerated",
     default: Level::Warn,
     adjustable: true,
-    why: "browsers show the image and the portal takes it, although the PNG standard forbids it; other programs may refuse it",
+    why: "browsers and the portal accept the image although it violates the PNG standard; other programs may refuse it",
     fix: "export it again, or run it through oxipng",
     source: "PNG specification: one colour profile that inflates, names of chunks in letters, nothing behind the pixels; libpng passes over what it can",
     check: RuleCheck::Image(|decoded| {
@@ -54,7 +54,7 @@ pub(super) const PNG_SIZE: ArtRule = ArtRule {
     default: Level::Error,
     adjustable: false,
     why: "the portal refuses icons other than 24×24 and logos other than 60×60 pixels",
-    fix: "export the image at 24×24 (icon) or 60×60 (logo) pixels; do not scale the PNG",
+    fix: "export the image at 24×24 (icon) or 60×60 (logo); do not scale the PNG",
     source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add; the server answers `Only png 24px on 24px is supported`",
     check: RuleCheck::Image(size),
 };

@@ -16,7 +16,7 @@ pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
     id: "duplicate-art",
     default: Level::Warn,
     adjustable: true,
-    why: "two codes that look the same are usually a mistake: a copy that was not redrawn",
+    why: "two codes with the same image are usually a mistake: a copy that was not redrawn",
     fix: "redraw one of them, or use one code for both",
     source: "brandctl's own: looks are compared as a plan compares them",
     check: RuleCheck::All(|all| {
@@ -65,7 +65,7 @@ pub(super) const ORPHAN_FILE: ArtRule = ArtRule {
     id: "orphan-file",
     default: Level::Warn,
     adjustable: true,
-    why: "an image beside the declared ones that the manifest does not declare never reaches the portal, and looks as if it did",
+    why: "an image in a folder of declared images looks as if it were declared, but it never reaches the portal",
     fix: "declare it, or move it out of the folder",
     source: "brandctl's own: only what the manifest declares is uploaded",
     check: RuleCheck::All(|all| {

@@ -8,7 +8,7 @@ pub(super) const TRANSPARENT_BACKGROUND: ArtRule = ArtRule {
     id: "transparent-background",
     default: Level::Error,
     adjustable: true,
-    why: "the documentation asks for a transparent ground; an opaque square covers the round marker it is drawn on",
+    why: "the vendor's documentation asks for a transparent ground; an opaque square covers the round marker behind it",
     fix: "export it with a transparent ground, or set `rules: {transparent-background: warn}`",
     source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add: the ground must be transparent; newer portals do not enforce it",
     check: RuleCheck::Image(|decoded| {
@@ -21,7 +21,7 @@ pub(super) const BLANK: ArtRule = ArtRule {
     id: "blank",
     default: Level::Error,
     adjustable: true,
-    why: "an image of which every pixel is transparent shows nothing",
+    why: "an image with only transparent pixels shows nothing",
     fix: "export the layer that holds the art",
     source: "server code: `add` looks at the size and not at the pixels",
     check: RuleCheck::Image(|decoded| {

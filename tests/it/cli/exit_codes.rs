@@ -80,8 +80,8 @@ fn one_when_nobody_can_be_asked() {
     let output = brand.writing_nothing(|| brand.both("apply").ends_with(1));
     insta::assert_snapshot!(output.out(), @"");
     insta::assert_snapshot!(output.err(), @"
-    error[unasked]: nobody can be asked, because standard input is no terminal
-      = help: pass --yes, or apply a saved plan
+    error[unasked]: cannot ask: stdin is not a terminal
+      = help: pass --yes to go on without asking, or apply a saved plan
     ");
 }
 

@@ -103,6 +103,8 @@ impl Scene {
                     environment.insert("GITHUB_STEP_SUMMARY".to_owned(), summary.display().to_string());
                     fs::create_dir_all(self.out()).unwrap();
                     environment.insert("RUNNER_TEMP".to_owned(), self.out().display().to_string());
+                    let run = [("SERVER_URL", "https://github.com"), ("REPOSITORY", "acme/brand"), ("RUN_ID", "7")];
+                    environment.extend(run.map(|(name, value)| (format!("GITHUB_{name}"), value.to_owned())));
                     if let Some(value) = environment.get_mut(SECRET) {
                         assert_eq!(*value, format!("${{{{ secrets.{SECRET} }}}}"));
                         webhook.clone_into(value);
@@ -111,6 +113,7 @@ impl Scene {
                 // GitLab gives a variable to every job, but not to those of a fork.
                 System::Gitlab => {
                     environment.insert("CI_PROJECT_DIR".to_owned(), self.checkout.path().display().to_string());
+                    environment.insert("CI_JOB_URL".to_owned(), "https://gitlab.com/acme/brand/-/jobs/7".to_owned());
                     if from == From::Us {
                         environment.insert(SECRET.to_owned(), webhook.to_owned());
                     }
@@ -209,6 +212,10 @@ fn a_pull_request_is_validated_and_planned_and_nothing_is_written() {
         if scene.system == System::Github {
             assert!(ran.summary.starts_with("<!-- brandctl plan "), "{}", ran.summary);
             assert!(ran.summary.contains("`icon/acme-sample`"), "{}", ran.summary);
+            assert!(ran.summary.contains("https://github.com/acme/brand/actions/runs/7#artifacts"), "{}", ran.summary);
+        } else {
+            let report = "https://gitlab.com/acme/brand/-/jobs/7/artifacts/file/brandctl-out/plan.html";
+            assert!(scene.read("plan.md").contains(report), "{}", scene.read("plan.md"));
         }
         assert_eq!(scene.writes(), 0);
     });

@@ -59,3 +59,22 @@ fn a_portal_that_exists_is_adopted_without_a_change() {
     expected.insert("icon/acme-call".to_owned(), one_pixel_off(Kind::Icon, 1));
     assert_eq!(portal.holds(), expected);
 }
+
+/// As docs/migrating.md says, "Codes that cannot be declared".
+#[test]
+fn a_code_that_cannot_be_declared_is_kept_until_ignore_no_longer_names_it() {
+    let portal = Portal::open();
+    for (address, mark) in [("icon/acme-call", 1), ("icon/acme-grün", 2), ("icon/acme-$", 3)] {
+        portal.gets(address, &art(Kind::Icon, mark));
+    }
+    let team = Team::that_owns("nothing-", &portal);
+    team.runs("export brand --owns acme-*").ends(0).says("1 declared, 2 ignored");
+    assert_eq!(fs::read(team.path("brand/ignored/icons/acme-%24.png")).unwrap(), art(Kind::Icon, 3));
+    team.runs("apply -f brand/brand.yaml --yes --settle 0.1").ends(0).says("Nothing to do.");
+
+    let manifest = fs::read_to_string(team.path("brand/brand.yaml")).unwrap();
+    let line = manifest.lines().find(|line| line.starts_with("  - ") && line.contains("grün")).unwrap();
+    team.writes("brand/brand.yaml", manifest.replace(&format!("{line}\n"), "").as_bytes());
+    team.runs("apply -f brand/brand.yaml --yes --settle 0.1").ends(0);
+    assert_eq!(portal.holds().into_keys().collect::<Vec<_>>(), ["icon/acme-$", "icon/acme-call"]);
+}
