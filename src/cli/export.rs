@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::domain::export::{ExportChoice, ExportSource};
-use crate::domain::report::{ExportReport, Report};
+use crate::domain::report::ExportReport;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export::{self, Exported};
@@ -22,6 +22,7 @@ use super::exit::Exit;
 use super::output;
 use super::paths::NamedFile;
 use super::recovery;
+use super::reports::Reports;
 use super::settings::{Globals, pattern};
 
 /// Write what the portal holds to a folder: a manifest, every image, and a snapshot for `plan --against`
@@ -45,6 +46,8 @@ pub(super) struct Arguments {
     /// Replace files that are there already
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    pub(super) reports: Reports,
 }
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
@@ -54,11 +57,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     context.progress.clear();
     let (Exported { export, written }, report) = attempt.finish(&context, made);
     let folder = arguments.folder.display().to_string();
-    let exported =
-        ExportReport { folder, portal: report.portal, items: export.items, written, findings: report.findings };
+    let (portal, findings) = (report.portal.clone(), report.findings.clone());
+    let mut exported = ExportReport { folder, portal, items: export.items, written, findings };
+    let exit = error::exit_of_reading(report.failure, exported.has_errors());
+    exported.findings.extend(arguments.reports.write_export(&exported, &context.heading(exit)));
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
     let human = || render::export::exported(&exported);
-    output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &Report::default())
+    output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &report)
 }
 
 fn export_to(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Exported, Failure> {
