@@ -155,17 +155,21 @@ impl Reports {
         )
     }
 
-    /// Writes what `list` found; the findings say what could not be written.
-    pub(super) fn write_list(&self, list: &ListReport, heading: &Heading, spared: &[PathBuf]) -> Vec<Finding> {
+    /// Writes what `list` found on `portal`; the findings say what could not be written.
+    pub(super) fn write_list(
+        &self,
+        list: &ListReport,
+        portal: Option<&str>,
+        heading: &Heading,
+        spared: &[PathBuf],
+    ) -> Vec<Finding> {
         self.write_each(
             list,
             spared,
             |list| &mut list.findings,
             |list, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::list(list))),
-                ReportFormat::Json => {
-                    json::print::<ListDocument>(heading, list.portal.as_deref(), list, &list.findings).map(Some)
-                }
+                ReportFormat::Json => json::print::<ListDocument>(heading, portal, list, &list.findings).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
                 ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
             },

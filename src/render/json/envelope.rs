@@ -49,7 +49,7 @@ struct Header {
     tool: Tool,
     /// The command, such as `plan` or `log add`; null when the command line names none.
     command: Option<String>,
-    /// The portal's host, or the sandbox's identity; null when there is none, or it was not reached.
+    /// The portal's host, or the sandbox's identity, also when it could not be reached; null when there is none.
     portal: Option<String>,
     /// When the command began, in RFC 3339.
     started: String,

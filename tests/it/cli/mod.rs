@@ -11,6 +11,7 @@ mod exit_codes;
 mod export;
 mod hand_edits;
 mod interrupts;
+mod json;
 mod killed;
 mod list;
 mod log;

@@ -145,6 +145,8 @@ fn a_code_without_an_image_is_said_first() {
         (&found(&report, "error")[0]["rule"], &found(&report, "error")[0]["address"]),
         (&"missing".into(), &"icon/acme-00".into())
     );
+    assert_eq!(report["missing"], serde_json::json!(["icon/acme-00"]));
+    assert_eq!(report["findings"][0]["rule"], "missing");
     // What it says brings it back.
     brand.fail(Faults::none());
     let command = output.stdout.split('`').find(|part| part.starts_with("brandctl restore ")).unwrap();
