@@ -216,7 +216,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // clap ends usage errors with 2, which here means that changes are pending.
             let exit = if error.use_stderr() { Exit::Error } else { Exit::Success };
-            if let Some(document) = unfinished::usage(&arguments, &error, &began) {
+            if let Some(document) = unfinished::usage(Cli::command(), &arguments, &error, &began) {
                 return output::json(document, exit).into();
             }
             return error.print().map_or(Exit::Error, |()| exit).into();

@@ -2,8 +2,6 @@
 
 use std::ffi::OsString;
 
-use clap::CommandFactory as _;
-
 use crate::domain::doctor::DoctorCheck;
 use crate::domain::finding::Finding;
 use crate::domain::init::InitReport;
@@ -17,7 +15,6 @@ use crate::render::json::{
     LogDocument, PlanDocument, RulesDocument, SandboxDocument, SchemasDocument, UsageDocument,
 };
 
-use super::Cli;
 use super::exit::Exit;
 use super::invocation::Invocation;
 
@@ -41,8 +38,9 @@ impl LastWords {
     }
 }
 
-/// The document of a command line that cannot be run, if it asks for JSON. `began` says when the process did.
+/// The document of a command line that `program` cannot run, if it asks for JSON. `began` says when the process did.
 pub(super) fn usage(
+    program: clap::Command,
     arguments: &[OsString],
     error: &clap::Error,
     began: &Invocation,
@@ -50,7 +48,7 @@ pub(super) fn usage(
     if !error.use_stderr() || !asks_for_json(arguments) {
         return None;
     }
-    let heading = Heading { command: command(arguments), ..began.heading(Exit::Error) };
+    let heading = Heading { command: command(program, arguments), ..began.heading(Exit::Error) };
     Some(document(&heading, finding(&error.render().to_string())))
 }
 
@@ -66,8 +64,8 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
 }
 
 /// The command that a line names, as far as it can be parsed.
-fn command(arguments: &[OsString]) -> Option<String> {
-    let lenient = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
+fn command(program: clap::Command, arguments: &[OsString]) -> Option<String> {
+    let lenient = program.ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
     let matches = lenient.try_get_matches_from(arguments).ok()?;
     let (name, matches) = matches.subcommand()?;
     Some(match matches.subcommand() {
@@ -122,7 +120,10 @@ fn document(heading: &Heading, finding: Finding) -> serde_json::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::Cli;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split(' ').map(OsString::from).collect()
@@ -150,7 +151,7 @@ mod tests {
             ("b nope", None),
             ("b", None),
         ] {
-            assert_eq!(command(&words(line)).as_deref(), name, "{line}");
+            assert_eq!(command(Cli::command(), &words(line)).as_deref(), name, "{line}");
         }
     }
 

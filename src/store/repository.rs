@@ -135,10 +135,7 @@ impl Repository {
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
-    /// The addresses that the manifest declares, sorted; no image is read.
-    ///
-    /// # Errors
-    /// When a folder of the manifest cannot be listed.
+    /// The same, or what is wrong where a folder of the manifest cannot be listed.
     pub(crate) fn all_addresses(&self, manifest: &Manifest) -> Result<Vec<Address>, Vec<Finding>> {
         let (declared, findings) = self.declarations(manifest);
         if findings.iter().any(Finding::is_error) {

@@ -476,6 +476,15 @@ pub(crate) fn conforms(json: &Value) {
     assert_eq!(keys[keys.len() - 1], "findings");
 }
 
+/// A document without what differs from run to run: when it began, and how long it took.
+pub(crate) fn timeless(json: &Value) -> Value {
+    let mut json = json.clone();
+    if let Some(fields) = json.as_object_mut() {
+        fields.retain(|name, _| name != "started" && name != "elapsed_ms");
+    }
+    json
+}
+
 /// The findings of a document with this severity.
 pub(crate) fn found<'a>(json: &'a Value, severity: &str) -> Vec<&'a Value> {
     let findings = json["findings"].as_array().map(Vec::as_slice).unwrap_or_default();

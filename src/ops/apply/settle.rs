@@ -64,6 +64,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
+    /// Notes that it is not known what the portal has under codes for which something was sent.
+    pub(super) fn forget_live(&self, commands: &[Command]) {
+        let mut live = self.live.borrow_mut();
+        for command in commands {
+            live.remove(&command.address().folded());
+        }
+    }
+
     /// Reads the portal before a request that deletes, unless that was done just now. Where it fails, nothing more is sent.
     pub(super) async fn look(&self) {
         let is_fresh = self.read_at.get().is_some_and(|at| at.elapsed() < FRESH);

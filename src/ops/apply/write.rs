@@ -352,10 +352,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         };
         if !matches!(outcome, Err(WriteError::NoEffect(_))) {
             self.removals.set(self.removals.get() + deletes);
-            let mut live = self.live.borrow_mut();
-            for command in commands {
-                live.remove(&command.address().folded());
-            }
+            self.forget_live(commands);
         }
         self.note_removed(commands, outcome.as_deref().unwrap_or_default());
         if matches!(outcome, Err(WriteError::Unanswered(_))) {

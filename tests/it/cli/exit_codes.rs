@@ -203,9 +203,10 @@ fn json_is_whole_before_two_three_and_four() {
     brand.undeclare("icon/acme-01");
     assert_eq!(brand.json("plan --detailed-exitcode").code, 4);
     let output = brand.json("plan --detailed-exitcode");
-    for key in ["changes", "unmanaged", "unknown", "guards", "summary", "warnings", "errors", "plan_sha256", "portal"] {
+    for key in ["changes", "unmanaged", "unknown", "guards", "summary", "missing", "findings", "plan_sha256", "portal"]
+    {
         assert!(output.json.get(key).is_some(), "{key} is missing");
     }
-    assert_eq!(output.json["format_version"], 1);
+    assert_eq!(output.json["format_version"], 2);
     assert!(output.json.get("contents").is_none(), "digests only on standard output");
 }

@@ -32,7 +32,7 @@ fn every_entry_has_its_standing() {
     let output = brand.writing_nothing(|| brand.both("list").ends_with(0));
     insta::assert_snapshot!(output.stdout, @"
     ADDRESS          STANDING      BYTES  SHA256
-    icon/acme-PAID   managed         149  93e8b3ab1d6f
+    icon/acme-PAID   managed         150  fed95d8e7e4d
     icon/acme-call   undeclared      149  2fb0a8d86922
     icon/acme-lab-1  ignored         146  ab3aaf7ea025
     icon/other       unmanaged       150  0c4feab8672a
@@ -70,11 +70,11 @@ fn without_a_manifest_entries_are_custom_or_system() {
     let output = brand.writing_nothing(|| brand.both("list").ends_with(0));
     assert!(entries(&output).iter().all(|entry| entry.starts_with("custom ")), "{output:?}");
     insta::assert_snapshot!(output.out(), @"
-    ADDRESS          STANDING      BYTES  SHA256
-    icon/acme-call   custom          149  SHA256
-    icon/acme-lab-1  custom          146  SHA256
-    icon/other       custom          150  SHA256
-    logo/acme-brand  custom          281  SHA256
+    ADDRESS          STANDING     BYTES  SHA256
+    icon/acme-call   custom         149  SHA256
+    icon/acme-lab-1  custom         146  SHA256
+    icon/other       custom         150  SHA256
+    logo/acme-brand  custom         281  SHA256
 
     4 custom, 90 system (--system names them).
     ");
