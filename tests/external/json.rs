@@ -8,6 +8,7 @@ use brandctl::sandbox::{self, Faults, Options, Sandbox};
 
 use crate::shared::checkout::copy;
 use crate::shared::init::git;
+use crate::shared::scenes::{acme, redrawn};
 
 /// The lines of the page, each with what it prints.
 fn questions() -> Vec<(String, String)> {
@@ -54,9 +55,8 @@ fn changed(folder: &Path, portal: &Sandbox) {
     commit("begin");
     run("brandctl apply --yes -q", folder, portal);
     portal.remove(Kind::Icon, "acme-paid").unwrap();
-    let other = std::fs::read(folder.join("icons/acme-visit.png")).unwrap();
-    portal.remove(Kind::Icon, "acme-call").unwrap();
-    portal.seed(Kind::Icon, "acme-call", &other).unwrap();
+    let mirrored = redrawn(&acme("icons/acme-call.png"), |x, y, at| at(23 - i64::from(x), i64::from(y)));
+    portal.seed(Kind::Icon, "acme-call", &mirrored).unwrap();
     let manifest = std::fs::read_to_string(folder.join("brand.yaml")).unwrap();
     let kept = manifest.lines().filter(|line| !line.trim_start().starts_with("acme-fax:"));
     std::fs::write(folder.join("brand.yaml"), kept.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
