@@ -9,11 +9,13 @@ use crate::domain::finding::Finding;
 use crate::domain::report::{FailureKind, Report, Subject};
 use crate::ops::ports::Interrupt;
 use crate::portal::PendingRenewals;
+use crate::render::json::Heading;
 use crate::store::repository::Repository;
 use crate::store::root;
 
 use super::credentials::{self, Credentials};
 use super::error::Failure;
+use super::exit::Exit;
 use super::paths;
 use super::progress::Progress;
 use super::reports::Reports;
@@ -54,7 +56,7 @@ impl<'a> Context<'a> {
     /// The context of a command that reads the portal once, and whose renewals of tokens somebody else waits for, too.
     pub(super) fn renewing(globals: &'a Globals, renewals: PendingRenewals) -> Self {
         let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
-        signals::watch(&interrupt, &writing, &renewals);
+        signals::watch(&interrupt, &writing, &renewals, globals.last_words());
         Self {
             globals,
             repository: globals.repository(),
@@ -84,13 +86,19 @@ impl<'a> Context<'a> {
         Subject { portal, manifest: root::path_in_repository(self.globals.manifest()) }
     }
 
-    /// Writes the reports of what `command` found out and did, and adds what could not be written to `report`.
-    pub(super) fn write_reports(&self, reports: &Reports, report: &mut Report, command: &str) {
+    /// Writes the reports of what `command` found out and did, and adds what could not be written to `report`. `exit` is how
+    /// it ends, if they can be.
+    pub(super) fn write_reports(&self, reports: &Reports, report: &mut Report, command: &str, exit: Exit) {
         if reports.comment() {
             report.subject = self.subject();
         }
-        let unwritten = reports.write(report, command, &self.spared.borrow());
+        let unwritten = reports.write(report, command, &self.heading(exit), &self.spared.borrow());
         report.findings.extend(unwritten);
+    }
+
+    /// What the documents of a command say first that ends like this.
+    pub(super) fn heading(&self, exit: Exit) -> Heading {
+        self.globals.invocation.heading(exit)
     }
 
     /// The errors about what went wrong without stopping the command.

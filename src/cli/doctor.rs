@@ -35,15 +35,21 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let (observed, portal) = observe(&context);
     context.progress.clear();
     let interrupted = context.interrupt.is_raised().then_some(FailureKind::Interrupted);
-    if interrupted.is_some() && observed.config.as_ref().is_some_and(Result::is_ok) {
-        output::complain("interrupted before everything was tried");
-    }
+    let is_cut = interrupted.is_some() && observed.config.as_ref().is_some_and(Result::is_ok);
+    let cut = is_cut.then(|| Failure::interrupted("interrupted before everything was tried"));
+    let findings = cut.map(|cut| cut.findings).unwrap_or_default();
     let checks = doctor::checks(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
     let exit = error::exit_of_reading(interrupted, failed);
     match globals.format {
-        Format::Human => output::data(&render::doctor::checks(&checks), exit),
-        Format::Json => output::json(render::json::print::<DoctorDocument>((&*checks, portal.as_deref())), exit),
+        Format::Human => {
+            findings.iter().for_each(|finding| output::complain(&finding.message));
+            output::data(&render::doctor::checks(&checks), exit)
+        }
+        Format::Json => {
+            let (heading, portal) = (context.heading(exit), portal.as_deref());
+            output::json(render::json::print::<DoctorDocument>(&heading, portal, &*checks, &findings), exit)
+        }
     }
 }
 

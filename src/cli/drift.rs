@@ -49,7 +49,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         let help = "each says why; without --only-portal it need not be known";
         report.findings.push(Finding::error("origin-unknown", message).help(help));
     }
-    context.write_reports(&plan.reports, &mut report, "drift");
+    let exit = error::exit_of_drift(&report);
+    context.write_reports(&plan.reports, &mut report, "drift", exit);
     context.progress.clear();
     let screen = output::screen_of_plan(globals, plan.show);
     output::report(globals, &report, error::exit_of_drift(&report), |report| match globals.any_format {

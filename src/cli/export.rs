@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::domain::export::{ExportChoice, ExportSource, MANIFEST};
-use crate::domain::report::{ExportReport, Report};
+use crate::domain::report::ExportReport;
 use crate::domain::scope::{Pattern, Scope};
 use crate::domain::state::Selection;
 use crate::ops::export::{self, Exported};
@@ -25,6 +25,7 @@ use super::exit::Exit;
 use super::output;
 use super::paths::NamedFile;
 use super::recovery;
+use super::reports::Reports;
 use super::settings::{Globals, pattern};
 
 /// Write what the portal holds to a folder, or take the portal's version of an entry
@@ -53,6 +54,8 @@ pub(super) struct Arguments {
     /// Replace files that already exist
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    pub(super) reports: Reports,
 }
 
 impl Arguments {
@@ -89,11 +92,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     context.progress.clear();
     let (Exported { export, written }, report) = attempt.finish(&context, made);
     let folder = arguments.folder(&context).display().to_string();
-    let exported =
-        ExportReport { folder, portal: report.portal, items: export.items, written, findings: report.findings };
+    let (portal, findings) = (report.portal.clone(), report.findings.clone());
+    let mut exported = ExportReport { folder, portal, items: export.items, written, findings };
+    let exit = error::exit_of_reading(report.failure, exported.has_errors());
+    exported.findings.extend(arguments.reports.write_export(&exported, &context.heading(exit)));
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
     let human = || if takes { render::export::taken(&exported) } else { render::export::exported(&exported) };
-    output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &Report::default())
+    output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &report)
 }
 
 /// Takes the portal's version of the chosen entries into a repository.

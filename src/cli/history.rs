@@ -2,45 +2,72 @@
 
 use clap::Args;
 
+use crate::domain::finding::Finding;
 use crate::domain::journal::RunState;
+use crate::domain::report::RecordedRun;
 use crate::render;
-use crate::render::json::HistoryDocument;
-use crate::store::runs;
+use crate::render::json::{self, HistoryDocument};
+use crate::store::runs::{self, StoredRun};
 
 use super::exit::Exit;
 use super::output;
 use super::settings::{Format, Globals};
+use super::stored;
 
 /// List the runs that the state folder holds
 ///
-/// Offline. One line a run: when, on which portal, what became of it, and the commit that the manifest was at.
+/// Offline. One line a run: when, on which portal, what became of it, and the commit that the manifest was at. JSON has the
+/// changes of each run too, and whether its folder holds their old images.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brandctl history\n  brandctl history --format json")]
 pub(super) struct Arguments {}
 
 pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let root = globals.state_root(globals.repository().folder());
-    let found = match runs::of_all_portals(&root) {
-        Ok(found) => found,
+    let (mut found, mut findings) = (Vec::new(), Vec::new());
+    match runs::of_all_portals(&root) {
+        // The others are listed all the same.
+        Ok(all) => all.into_iter().for_each(|run| match run {
+            Ok(run) => found.push(run),
+            Err(error) => findings.push(Finding::error("run", error.to_string())),
+        }),
         Err(error) => {
-            output::complain(&format!("the state folder {} cannot be read: {error}", root.display()));
-            return Exit::Error;
-        }
-    };
-    let mut exit = Exit::Success;
-    let mut runs: Vec<RunState> = Vec::new();
-    for run in found {
-        match run {
-            Ok(run) => runs.push(run.state),
-            // The others are listed all the same.
-            Err(error) => {
-                output::complain(&error.to_string());
-                exit = Exit::Error;
-            }
+            let message = format!("the state folder {} cannot be read: {error}", root.display());
+            findings.push(Finding::error("run", message));
         }
     }
     match globals.format {
-        Format::Human => output::data(&render::human::history(&runs, &output::screen()), exit),
-        Format::Json => output::json(render::json::print::<HistoryDocument>(&*runs), exit),
+        Format::Human => people(found, &findings),
+        Format::Json => {
+            let recorded: Vec<_> = found.into_iter().map(|run| recorded(run, &mut findings)).collect();
+            let exit = exit_of(&findings);
+            let heading = globals.invocation.heading(exit);
+            output::json(json::print::<HistoryDocument>(&heading, None, &*recorded, &findings), exit)
+        }
+    }
+}
+
+fn exit_of(findings: &[Finding]) -> Exit {
+    if findings.is_empty() { Exit::Success } else { Exit::Error }
+}
+
+fn people(found: Vec<StoredRun>, findings: &[Finding]) -> Exit {
+    findings.iter().for_each(|finding| output::complain(&finding.message));
+    let runs: Vec<RunState> = found.into_iter().map(|run| run.state).collect();
+    output::data(&render::human::history(&runs, &output::screen()), exit_of(findings))
+}
+
+/// A run with its plan and what it holds. Where these cannot be read, the run is listed without them, and a finding says so.
+fn recorded(run: StoredRun, findings: &mut Vec<Finding>) -> RecordedRun {
+    let state = run.state.clone();
+    match stored::kept_run(run) {
+        Ok(kept) => {
+            let copies = kept.plan.contents.into_keys().collect();
+            RecordedRun { state, changes: kept.plan.diff.changes, copies }
+        }
+        Err(finding) => {
+            findings.push(*finding);
+            RecordedRun { state, changes: Vec::new(), copies: [].into() }
+        }
     }
 }

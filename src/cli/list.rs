@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::domain::list::ListReport;
+use crate::domain::asset::Address;
+use crate::domain::list::{Claims, ListReport};
 use crate::domain::manifest::Manifest;
 use crate::domain::report::Subject;
 use crate::domain::state::Selection;
@@ -57,8 +58,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         findings: report.findings.clone(),
         ..found
     };
-    let unwritten = arguments.reports.write_list(&list, &context.spared());
-    list.findings.extend(unwritten);
+    let exit = error::exit_of_reading(report.failure, list.has_errors());
+    let (portal, heading) = (report.portal.as_deref(), context.heading(exit));
+    list.findings.extend(arguments.reports.write_list(&list, portal, &heading, &context.spared()));
     let exit = error::exit_of_reading(report.failure, list.has_errors());
     let systems = if arguments.system { Systems::Named } else { Systems::Counted };
     let human = || render::list::list(&list, systems, &output::screen());
@@ -75,6 +77,14 @@ fn open(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> 
     Ok((connection, only, manifest))
 }
 
+/// What the manifest says of entries. Where its folders cannot be listed, an error says so.
+fn claims(context: &Context<'_>, manifest: &Manifest, attempt: &mut Attempt) -> Claims {
+    let declared =
+        context.repository.all_addresses(manifest).map_err(|findings| attempt.findings.extend(findings)).ok();
+    let declared = declared.map(|declared| declared.iter().map(Address::folded).collect());
+    Claims { ownership: manifest.ownership(), declared }
+}
+
 /// Reads the entries. What was found on the way goes to `attempt`.
 fn look(
     context: &Context<'_>,
@@ -84,11 +94,11 @@ fn look(
 ) -> Result<ListReport, Failure> {
     let Arguments { select, reports, .. } = arguments;
     recovery::settle(context, &connection, attempt)?;
-    let ownership = manifest.as_ref().map(Manifest::ownership);
+    let claims = manifest.as_ref().map(|manifest| claims(context, manifest, attempt));
     let bytes = if reports.draw() { Bytes::Kept } else { Bytes::Dropped };
     recovery::remember(&connection)?;
     let reader = connection.reader(context);
-    let listed = context.wait(ops::list::list(&reader, ownership.as_ref(), &only, select.freshness(), bytes))??;
+    let listed = context.wait(ops::list::list(&reader, claims.as_ref(), &only, select.freshness(), bytes))??;
     connection.save_cache(context, &listed.listing);
     attempt.findings.extend(listed.findings);
     Ok(ListReport {

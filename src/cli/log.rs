@@ -34,6 +34,18 @@ pub(super) struct Arguments {
     action: LogAction,
 }
 
+impl Arguments {
+    /// The command's name, as the user types it.
+    pub(super) const fn name(&self) -> &'static str {
+        match self.action {
+            LogAction::Add(_) => "log add",
+            LogAction::Get(_) => "log get",
+            LogAction::List(_) => "log list",
+            LogAction::Delete(_) => "log delete",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum LogAction {
     /// Add an entry to an item's timeline

@@ -16,6 +16,7 @@ mod export;
 mod guesses;
 mod history;
 mod init;
+mod invocation;
 mod list;
 mod log;
 mod man;
@@ -36,6 +37,7 @@ mod settings;
 mod show;
 mod signals;
 mod stored;
+mod unfinished;
 mod usage;
 mod validate;
 mod writing;
@@ -47,12 +49,15 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::domain::export::SNAPSHOT;
+use crate::ops::ports::Interrupt;
+use crate::portal::PendingRenewals;
 use crate::store::files::place;
 
 use exit::Exit;
+use invocation::Invocation;
 use paths::NamedFile;
 use reports::Reports;
-use settings::{Globals, Others};
+use settings::{Format, Globals, Others};
 
 /// Keep a Bitrix24 portal's custom timeline icons and logos equal to a Git repository
 #[derive(Debug, Parser)]
@@ -140,7 +145,7 @@ impl Command {
             Self::List(_) => "list",
             Self::Usage(_) => "usage",
             Self::Export(_) => "export",
-            Self::Log(_) => "log",
+            Self::Log(arguments) => arguments.name(),
             Self::Doctor(_) => "doctor",
             Self::Show(_) => "show",
             Self::History(_) => "history",
@@ -168,12 +173,19 @@ impl Command {
         match self {
             Self::Validate(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_CHECKS)),
             Self::List(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_LISTS)),
+            Self::Export(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_EXPORTS)),
             Self::Show(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_PLANS)),
+            Self::Restore(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_PLANS)),
             Self::Plan(plan::Arguments { plan, .. })
             | Self::Apply(apply::Arguments { plan, .. })
             | Self::Drift(drift::Arguments { plan, .. }) => Some((&plan.reports, reports::ReportFormat::OF_PLANS)),
             _ => None,
         }
+    }
+
+    /// Whether nothing of it has to be finished: a signal ends it at once. The others see to signals themselves.
+    const fn can_end_at_once(&self) -> bool {
+        matches!(self, Self::Validate(_) | Self::Show(_) | Self::History(_) | Self::Rules(_) | Self::Schema(_))
     }
 }
 
@@ -199,21 +211,27 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// Runs the command line `arguments` (the program's name first) and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<_> = arguments.into_iter().collect();
+    let (began, arguments) = (Invocation::default(), arguments.into_iter().collect::<Vec<_>>());
     credentials::keep_files_secret();
     if complete::answered(Cli::command, &arguments) {
         return Exit::Success.into();
     }
-    let cli = match parse(arguments) {
+    let cli = match parse(arguments.clone()) {
         Ok(cli) => cli,
         Err(error) => {
             // clap ends usage errors with 2, which here means that changes are pending.
             let exit = if error.use_stderr() { Exit::Error } else { Exit::Success };
+            if let Some(document) = unfinished::usage(Cli::command(), &arguments, &error, &began) {
+                return output::json(document, exit).into();
+            }
             return error.print().map_or(Exit::Error, |()| exit).into();
         }
     };
     cli.globals.set_up_output();
     resources::start_workers();
+    if cli.globals.format == Format::Json && cli.command.can_end_at_once() {
+        signals::leave_unless(&Interrupt::default(), &PendingRenewals::default(), cli.globals.last_words());
+    }
     let exit = match &cli.command {
         Command::Init(arguments) => init::run(&cli.globals, arguments),
         Command::Validate(arguments) => validate::run(&cli.globals, arguments),

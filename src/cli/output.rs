@@ -1,13 +1,14 @@
 //! Printing: data on standard output, diagnostics on standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
-use crate::format::Document;
 use crate::render;
+use crate::render::json::PlanDocument;
 use crate::render::screen::{Colours, Screen};
 use crate::text;
 
@@ -107,8 +108,14 @@ pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report)
     diagnostic(&render::human::findings(&shown, report, &error_screen()));
 }
 
+/// Whether JSON was printed: a process prints one document, and a signal may end it at any time.
+static JSON_PRINTED: Mutex<bool> = Mutex::new(false);
+
 /// Prints JSON on standard output.
 pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit {
+    // Where a signal ends the process, its document is the one that is printed: this waits for the end.
+    let mut printed = JSON_PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    *printed = true;
     match text {
         // JSON has no colours that would have to be taken out.
         Ok(text) => print(io::stdout().lock(), &text, exit),
@@ -119,14 +126,22 @@ pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit 
     }
 }
 
+/// Prints the JSON of a process that ends at once, unless another document was printed or is being printed. Nothing else is
+/// printed while the guard is held.
+pub(super) fn last_json(text: serde_json::Result<String>) -> Option<MutexGuard<'static, bool>> {
+    let printed = JSON_PRINTED.try_lock().ok().filter(|printed| !**printed)?;
+    print(io::stdout().lock(), &text.ok()?, Exit::Interrupted);
+    Some(printed)
+}
+
 /// Prints a report: in JSON whole on standard output, for people as `human` draws it with the findings on standard
 /// error.
 pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl FnOnce(&Report) -> String) -> Exit {
-    result::<Document>(globals, report, exit, || human(report), &report.findings, report)
+    result::<PlanDocument>(globals, report, exit, || human(report), &report.findings, report)
 }
 
-/// Prints what was found in the same way: in JSON as the document `D`. `report` has the manifest that the findings in
-/// `about` point at.
+/// Prints what was found in the same way: in JSON as the document `D`. `report` has the portal, and the manifest that the
+/// findings in `about` point at.
 pub(super) fn result<D: Serialize>(
     globals: &Globals,
     found: impl Into<D>,
@@ -136,7 +151,10 @@ pub(super) fn result<D: Serialize>(
     report: &Report,
 ) -> Exit {
     match globals.format {
-        Format::Json => json(render::json::print::<D>(found), exit),
+        Format::Json => {
+            let heading = globals.invocation.heading(exit);
+            json(render::json::print::<D>(&heading, report.portal.as_deref(), found, about), exit)
+        }
         Format::Human => {
             let exit = data(&human(), exit);
             findings(globals, about, report);

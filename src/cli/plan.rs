@@ -61,8 +61,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         }
     }
     let mut report = attempt.into_report(&context, made.err());
-    context.write_reports(&plan.reports, &mut report, "plan");
     let detail = if *detailed_exitcode { Detail::Changes } else { Detail::Plain };
+    let exit = error::exit_of_plan(&report, detail);
+    context.write_reports(&plan.reports, &mut report, "plan", exit);
     let screen = output::screen_of_plan(globals, plan.show);
     output::report(globals, &report, error::exit_of_plan(&report, detail), |report| {
         let text = match globals.any_format {

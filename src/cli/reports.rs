@@ -10,10 +10,9 @@ use url::Url;
 
 use crate::domain::finding::Finding;
 use crate::domain::list::ListReport;
-use crate::domain::report::{Report, Validation};
-use crate::format::Document;
+use crate::domain::report::{ExportReport, Report, Validation};
 use crate::render;
-use crate::render::json::{ListDocument, ValidationDocument};
+use crate::render::json::{self, ExportDocument, Heading, ListDocument, PlanDocument};
 use crate::store::files::Output;
 use crate::store::root;
 
@@ -51,6 +50,8 @@ impl ReportFormat {
     pub(super) const OF_PLANS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit];
     /// The formats for a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
     pub(super) const OF_LISTS: &[Self] = &[Self::Html, Self::Json, Self::Markdown];
+    /// The formats for an export, whose images are in its folder.
+    pub(super) const OF_EXPORTS: &[Self] = &[Self::Json];
     /// The formats for a check.
     pub(super) const OF_CHECKS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::Sarif];
     const ALL: &[Self] = Self::OF_CHECKS;
@@ -136,14 +137,17 @@ impl Reports {
     }
 
     /// Writes what `command` found out and did, but not to the files that are `spared`; the findings say what could not be written.
-    pub(super) fn write(&self, report: &Report, command: &str, spared: &[PathBuf]) -> Vec<Finding> {
+    pub(super) fn write(&self, report: &Report, command: &str, heading: &Heading, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             report,
             spared,
             |report| &mut report.findings,
             |report, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::report(report, command))),
-                ReportFormat::Json => render::json::print::<Document>(report).map(Some),
+                ReportFormat::Json => {
+                    let portal = report.portal.as_deref();
+                    json::print::<PlanDocument>(heading, portal, report, &report.findings).map(Some)
+                }
                 ReportFormat::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
                 ReportFormat::Junit => Ok(Some(render::junit::report(report, command))),
                 ReportFormat::Sarif => Ok(None),
@@ -151,30 +155,56 @@ impl Reports {
         )
     }
 
-    /// Writes what `list` found; the findings say what could not be written.
-    pub(super) fn write_list(&self, list: &ListReport, spared: &[PathBuf]) -> Vec<Finding> {
+    /// Writes what `list` found on `portal`; the findings say what could not be written.
+    pub(super) fn write_list(
+        &self,
+        list: &ListReport,
+        portal: Option<&str>,
+        heading: &Heading,
+        spared: &[PathBuf],
+    ) -> Vec<Finding> {
         self.write_each(
             list,
             spared,
             |list| &mut list.findings,
             |list, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::list(list))),
-                ReportFormat::Json => render::json::print::<ListDocument>(list).map(Some),
+                ReportFormat::Json => json::print::<ListDocument>(heading, portal, list, &list.findings).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
                 ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
             },
         )
     }
 
+    /// Writes what `export` did; the findings say what could not be written.
+    pub(super) fn write_export(&self, export: &ExportReport, heading: &Heading) -> Vec<Finding> {
+        self.write_each(
+            export,
+            &[],
+            |export| &mut export.findings,
+            |export, format| match format {
+                ReportFormat::Json => {
+                    json::print::<ExportDocument>(heading, export.portal.as_deref(), export, &export.findings).map(Some)
+                }
+                ReportFormat::Html | ReportFormat::Markdown | ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
+            },
+        )
+    }
+
     /// Writes what `validate` found; the findings say what could not be written.
-    pub(super) fn write_validation(&self, validation: &Validation, spared: &[PathBuf]) -> Vec<Finding> {
+    pub(super) fn write_validation(
+        &self,
+        validation: &Validation,
+        heading: &Heading,
+        spared: &[PathBuf],
+    ) -> Vec<Finding> {
         self.write_each(
             validation,
             spared,
             |validation| &mut validation.findings,
             |validation, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::validation(validation))),
-                ReportFormat::Json => render::json::print::<ValidationDocument>(validation).map(Some),
+                ReportFormat::Json => json::print_validation(heading, validation).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
                 ReportFormat::Junit => Ok(Some(render::junit::validation(&in_repository(validation)))),
                 ReportFormat::Sarif => render::sarif::validation(&in_repository(validation)).map(Some),

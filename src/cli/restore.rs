@@ -45,6 +45,8 @@ pub(super) struct Arguments {
     settle: SettleArgs,
     #[command(flatten)]
     guards: GuardArgs,
+    #[command(flatten)]
+    pub(super) reports: Reports,
 }
 
 /// An entry as the user names it.
@@ -101,7 +103,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let write = &arguments.write;
     let applied = approve(&context, arguments, &mut attempt)
         .and_then(|approved| writing::apply(&context, approved, write, !write.yes, &mut attempt));
-    writing::finish(&context, attempt, applied, &Reports::default(), ShowArgs::default())
+    writing::finish(&context, attempt, applied, &arguments.reports, ShowArgs::default())
 }
 
 fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Approved, Failure> {

@@ -31,7 +31,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         Some(id) => RULES.iter().chain(OTHER_FINDINGS).filter(|rule| rule.id == id).collect(),
     };
     match (globals.format, rules.as_slice()) {
-        (Format::Json, rules) => output::json(render::json::print::<RulesDocument>(rules), Exit::Success),
+        (Format::Json, rules) => {
+            let heading = globals.invocation.heading(Exit::Success);
+            output::json(render::json::print::<RulesDocument>(&heading, None, rules, &[]), Exit::Success)
+        }
         (Format::Human, [rule]) => output::data(&render::rules::story(rule), Exit::Success),
         (Format::Human, rules) => output::data(&render::rules::list(rules), Exit::Success),
     }

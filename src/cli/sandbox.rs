@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use crate::domain::asset::{Address, Code};
+use crate::domain::finding::Finding;
 use crate::render;
 use crate::render::html::{Holding, HoldingOrigin};
+use crate::render::json::{SandboxDocument, WebhookDocument};
 use crate::sandbox::{
     self, AuthorityOrigin, CustomEntry, Faults, HtmlPage, KindContents, Operating, Options, PortalContents, Protocol,
     RateLimit, Recording, Sandbox, SandboxError,
@@ -94,16 +95,25 @@ Such as:
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     if globals.sandbox.is_some() {
-        output::complain("--sandbox is for the other commands: name the folder with --data");
-        return Exit::Error;
+        return refuse(globals, "--sandbox is for the other commands: name the folder with --data");
     }
     match start(globals, arguments) {
         Ok((sandbox, ending)) => serve(globals, &sandbox, ending),
-        Err(message) => {
-            output::complain(&message);
-            Exit::Error
+        Err(message) => refuse(globals, &message),
+    }
+}
+
+/// Says why it does not start.
+fn refuse(globals: &Globals, message: &str) -> Exit {
+    match globals.format {
+        Format::Human => output::complain(message),
+        Format::Json => {
+            let (heading, findings) = (globals.invocation.heading(Exit::Error), [Finding::error("sandbox", message)]);
+            let none = SandboxDocument::default();
+            return output::json(render::json::print::<SandboxDocument>(&heading, None, none, &findings), Exit::Error);
         }
     }
+    Exit::Error
 }
 
 /// The signals, and the runtime to wait for them.
@@ -202,10 +212,13 @@ fn faults(given: &str) -> Result<Faults, String> {
 }
 
 fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): SignalWait) -> Exit {
-    let welcome = Welcome::of(sandbox);
+    let welcome = welcome(sandbox);
     let printed = match globals.format {
-        Format::Human => output::data(&welcome.for_people(), Exit::Success),
-        Format::Json => output::json(render::json::pretty(&welcome), Exit::Success),
+        Format::Human => output::data(&for_people(&welcome), Exit::Success),
+        Format::Json => {
+            let heading = globals.invocation.heading(Exit::Success);
+            output::json(render::json::print::<SandboxDocument>(&heading, None, welcome, &[]), Exit::Success)
+        }
     };
     if printed != Exit::Success {
         return printed;
@@ -245,72 +258,51 @@ fn how_to_fix(error: &SandboxError) -> &'static str {
     }
 }
 
-/// The welcome message: what users need to know when it starts.
-#[derive(Debug, Serialize)]
-struct Welcome {
-    page: String,
-    data: PathBuf,
-    /// The administrator's first.
-    webhooks: [WelcomeWebhook; 3],
-    /// The token file of an OAuth application.
-    oauth_file: PathBuf,
-    /// The certificate to trust, if it speaks TLS.
-    ca_cert: Option<PathBuf>,
-}
+/// The three webhooks of a sandbox: what they are for, in a word and for people.
+const WEBHOOKS: [(&str, &str); 3] = [
+    ("administrator", "an administrator"),
+    ("user", "a user who is not an administrator"),
+    ("without-crm", "an administrator, without the scope crm"),
+];
 
-#[derive(Debug, Serialize)]
-struct WelcomeWebhook {
-    role: &'static str,
-    /// The role for people.
-    #[serde(skip)]
-    owner: &'static str,
-    url: String,
-}
-
-impl Welcome {
-    fn of(sandbox: &Sandbox) -> Self {
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self {
-            page: sandbox.url(),
-            data: absolute(sandbox.folder()),
-            webhooks: [
-                ("administrator", "an administrator", sandbox.admin_webhook()),
-                ("user", "a user who is no administrator", sandbox.user_webhook()),
-                ("without-crm", "an administrator, without the scope crm", sandbox.scopeless_webhook()),
-            ]
-            .map(|(role, owner, url)| WelcomeWebhook { role, owner, url }),
-            oauth_file: absolute(&sandbox.oauth_file()),
-            ca_cert: sandbox.authority().map(|authority| authority.file.clone()),
-        }
+/// What users need to know when it starts.
+fn welcome(sandbox: &Sandbox) -> SandboxDocument {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let urls = [sandbox.admin_webhook(), sandbox.user_webhook(), sandbox.scopeless_webhook()];
+    let webhooks = WEBHOOKS.iter().zip(urls).map(|((role, _), url)| WebhookDocument { role, url });
+    SandboxDocument {
+        page: sandbox.url(),
+        data: absolute(sandbox.folder()),
+        webhooks: webhooks.collect(),
+        oauth_file: absolute(&sandbox.oauth_file()),
+        ca_cert: sandbox.authority().map(|authority| authority.file.clone()),
     }
+}
 
-    /// Lines for a shell. Comments are on separate lines, because not every shell allows them after a command.
-    fn for_people(&self) -> String {
-        let Self { page, data, webhooks, oauth_file, ca_cert } = self;
-        let mut text = format!(
-            "# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n",
-            escaped(data.display())
-        );
-        for (index, WelcomeWebhook { owner, url, .. }) in webhooks.iter().enumerate() {
-            // If all lines are pasted, the first webhook is the one that is set.
-            let mark = if index == 0 { "" } else { "# " };
-            let _ = write!(text, "# the webhook of {owner}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", quoted(url));
-        }
+/// Lines for a shell. Comments are on separate lines, because not every shell allows them after a command.
+fn for_people(welcome: &SandboxDocument) -> String {
+    let SandboxDocument { page, data, webhooks, oauth_file, ca_cert } = welcome;
+    let mut text =
+        format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", escaped(data.display()));
+    for (index, (WebhookDocument { url, .. }, (_, owner))) in webhooks.iter().zip(WEBHOOKS).enumerate() {
+        // If all lines are pasted, the first webhook is the one that is set.
+        let mark = if index == 0 { "" } else { "# " };
+        let _ = write!(text, "# the webhook of {owner}:\n{mark}export BITRIX24_WEBHOOK_URL={}\n", quoted(url));
+    }
+    let _ = write!(
+        text,
+        "# an application of the administrator; where a webhook is set, that goes first:\n# export BITRIX24_OAUTH_FILE={}\n",
+        quoted(&oauth_file.to_string_lossy())
+    );
+    if let Some(path) = ca_cert {
+        let path = quoted(&path.to_string_lossy());
         let _ = write!(
             text,
-            "# an application of the administrator; where a webhook is set, that goes first:\n# export BITRIX24_OAUTH_FILE={}\n",
-            quoted(&oauth_file.to_string_lossy())
+            "# to trust it: brandctl --ca-cert {path}, curl --cacert {path}, Python's requests and Node by these:\n\
+             export REQUESTS_CA_BUNDLE={path}\nexport NODE_EXTRA_CA_CERTS={path}\n",
         );
-        if let Some(path) = ca_cert {
-            let path = quoted(&path.to_string_lossy());
-            let _ = write!(
-                text,
-                "# to trust it: brandctl --ca-cert {path}, curl --cacert {path}, Python's requests and Node by these:\n\
-                 export REQUESTS_CA_BUNDLE={path}\nexport NODE_EXTRA_CA_CERTS={path}\n",
-            );
-        }
-        text
     }
+    text
 }
 
 /// A word that is quoted for a shell.

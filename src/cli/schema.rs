@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::render::json::schemas::{self, SCHEMAS};
+use crate::render::json::{self, SchemasDocument};
 
 use super::exit::Exit;
 use super::output;
@@ -25,7 +26,10 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     match (arguments.name.as_deref().and_then(schemas::of), globals.format) {
         (Some(schema), _) => output::json(schemas::text(&schema), Exit::Success),
-        (None, Format::Json) => output::json(schemas::names(), Exit::Success),
+        (None, Format::Json) => {
+            let heading = globals.invocation.heading(Exit::Success);
+            output::json(json::print::<SchemasDocument>(&heading, None, SchemasDocument::default(), &[]), Exit::Success)
+        }
         (None, Format::Human) => output::data(&schemas::list(), Exit::Success),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -19,8 +19,10 @@ use crate::store::root::state_beside;
 use crate::text;
 
 use super::complete;
+use super::invocation::Invocation;
 use super::paths::NamedFile;
 use super::reports::Reports;
+use super::unfinished::LastWords;
 
 /// Options that go with every command.
 #[derive(Debug, Args)]
@@ -77,34 +79,6 @@ pub(super) struct Globals {
     /// Also trust the certificate authorities in this PEM file, for portals with one of their own
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
-}
-
-/// The command that the user typed, and when it began.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Invocation {
-    /// Its name, such as `plan`; empty before the command line is parsed.
-    pub(super) command: &'static str,
-    began: jiff::Timestamp,
-    since: Instant,
-}
-
-impl Default for Invocation {
-    /// An invocation that begins now.
-    fn default() -> Self {
-        Self { command: "", began: jiff::Timestamp::now(), since: Instant::now() }
-    }
-}
-
-impl Invocation {
-    /// When the command began, in RFC 3339.
-    pub(super) fn started(&self) -> String {
-        self.began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-    }
-
-    /// For how long it has been running.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.since.elapsed()
-    }
 }
 
 /// What may be asked for on standard output.
@@ -178,6 +152,14 @@ impl Globals {
             Others::OfChecks => "`human`, `json`, `github`, `sarif` and `junit`",
         };
         Err(format!("`--format {name}` is for {whose} only: this command has {has}"))
+    }
+
+    /// What is printed where a signal ends the command at once.
+    pub(super) fn last_words(&self) -> LastWords {
+        match self.format {
+            Format::Json => LastWords::Json(self.invocation),
+            Format::Human => LastWords::None,
+        }
     }
 
     /// Applies the choices that hold for the whole process.

@@ -13,6 +13,7 @@ use crate::domain::plan::Plan;
 use crate::domain::report::{FailureKind, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
+use crate::render::json::PlanDocument;
 use crate::render::screen::Screen;
 use crate::store::repository::Repository;
 use crate::store::root;
@@ -45,8 +46,9 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let repository = globals.repository();
     let complain = |finding: Finding| {
-        output::diagnostic(&render::human::findings(&[finding], &Report::default(), &output::error_screen()));
-        Exit::Error
+        let (about, none) = ([finding], Report::default());
+        let print = || String::new();
+        output::result::<PlanDocument>(globals, &none, Exit::Error, print, &about, &none)
     };
     let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
         Ok(Stored::Plan(saved)) => StoredReport::of(saved.document().clone(), saved.plan().clone(), None),
@@ -64,10 +66,16 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         Subject { portal: shown.report.portal.clone(), manifest: root::path_in_repository(globals.manifest()) };
     let report = Report { subject, manifest: repository.name().to_owned(), ..shown.report };
     // It is called as what made it, so that a comment about a plan stays one about that plan.
-    let unwritten = arguments.reports.write(&report, if shown.state.is_some() { "apply" } else { "plan" }, &[]);
+    let command = if shown.state.is_some() { "apply" } else { "plan" };
+    let unwritten = arguments.reports.write(&report, command, &globals.invocation.heading(Exit::Success), &[]);
     let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
     let exit = match globals.any_format {
-        AnyFormat::Json => output::json(render::json::pretty(&shown.document), exit),
+        AnyFormat::Json => {
+            let findings = [report.findings.clone(), unwritten.clone()].concat();
+            let (heading, portal) = (globals.invocation.heading(exit), report.portal.as_deref());
+            let found = (&report, &shown.document.tool);
+            return output::json(render::json::print::<PlanDocument>(&heading, portal, found, &findings), exit);
+        }
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {
             let screen = output::screen_of_plan(globals, arguments.show);
@@ -111,18 +119,15 @@ struct StoredReport {
 }
 
 impl StoredReport {
-    fn of(mut document: Document, plan: Plan, run: Option<(PathBuf, RunState)>) -> Self {
+    fn of(document: Document, plan: Plan, run: Option<(PathBuf, RunState)>) -> Self {
         let (run, state) = run
             .map(|(folder, state)| {
                 let without_copy = without_copy(&plan);
-                let (missing, not_read_back) = Default::default();
+                let (missing, live, not_read_back) = Default::default();
                 let (id, steps) = (state.run.clone(), state.steps.clone());
-                (Run { id, folder, steps, missing, not_read_back, without_copy }, state)
+                (Run { id, folder, steps, missing, live, not_read_back, without_copy }, state)
             })
             .unzip();
-        if let Some(run) = &run {
-            document.add_run(run);
-        }
         let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));
         let failure = interrupted.then_some(FailureKind::Interrupted);
         let report = Report {

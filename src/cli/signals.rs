@@ -9,12 +9,13 @@ use crate::portal::PendingRenewals;
 use super::exit::Exit;
 use super::output;
 use super::resources;
+use super::unfinished::LastWords;
 
 /// Watches for signals on a thread of its own, for as long as the process lives. The first one raises `interrupt`; once
 /// `writing` is raised, that takes a while, and the user gets a message.
-pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt, renewals: &PendingRenewals) {
+pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt, renewals: &PendingRenewals, words: LastWords) {
     let (interrupt, writing) = (interrupt.clone(), writing.clone());
-    at_each(renewals.clone(), move || {
+    at_each(renewals.clone(), words, move || {
         if interrupt.is_raised() {
             return Next::Leave;
         }
@@ -28,9 +29,9 @@ pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt, renewals: &Pendi
 
 /// Watches as [`watch`] does, for a command that only asks: a signal ends it at once, unless `writing` is raised, because
 /// then it is done in a moment.
-pub(super) fn leave_unless(writing: &Interrupt, renewals: &PendingRenewals) {
+pub(super) fn leave_unless(writing: &Interrupt, renewals: &PendingRenewals, words: LastWords) {
     let writing = writing.clone();
-    at_each(renewals.clone(), move || if writing.is_raised() { Next::GoOn } else { Next::Leave });
+    at_each(renewals.clone(), words, move || if writing.is_raised() { Next::GoOn } else { Next::Leave });
 }
 
 /// What comes after a signal.
@@ -40,23 +41,25 @@ enum Next {
 }
 
 #[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
-async fn leave(renewals: &PendingRenewals) -> ! {
+async fn leave(renewals: &PendingRenewals, words: LastWords) -> ! {
     if renewals.are_pending() {
         output::diagnostic("\nstopping once the access token is renewed, in 30 s at most\n");
     }
     renewals.close().await;
+    // Nothing else is printed until the process is gone.
+    let _printing = words.interrupted().and_then(output::last_json);
     std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
 /// Decides at each signal: from the moment that this returns, so that somebody who is asked something next can leave.
-fn at_each(renewals: PendingRenewals, mut decide: impl FnMut() -> Next + Send + 'static) {
+fn at_each(renewals: PendingRenewals, words: LastWords, mut decide: impl FnMut() -> Next + Send + 'static) {
     let Ok(runtime) = resources::runtime() else { return };
     let Ok(mut signals) = runtime.block_on(async { Signals::catch() }) else { return };
     let watching = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async {
             while signals.next().await {
                 if matches!(decide(), Next::Leave) {
-                    leave(&renewals).await;
+                    leave(&renewals, words).await;
                 }
             }
         });

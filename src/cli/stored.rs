@@ -103,7 +103,8 @@ pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
     })
 }
 
-fn kept_run(run: StoredRun) -> Result<KeptRun, Box<Finding>> {
+/// A run with its plan and the old images in its folder.
+pub(super) fn kept_run(run: StoredRun) -> Result<KeptRun, Box<Finding>> {
     let document = run.plan().map_err(|error| not_a_run(run.folder(), &error))?;
     let old = run.old_images_of(&document).map_err(|error| not_a_run(run.folder(), &error))?;
     let plan = document.plan(old).map_err(|error| not_a_run(run.folder(), &error))?;

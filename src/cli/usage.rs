@@ -68,8 +68,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     context.progress.clear();
     let is_complete = looked.is_ok();
     let (evidence, report) = attempt.finish(&context, looked);
-    let (portal, findings) = (report.portal.clone(), report.findings.clone());
-    let usage = UsageReport { portal, evidence, findings, is_complete };
+    let usage = UsageReport { evidence, findings: report.findings.clone(), is_complete };
     let exit = error::exit_of_reading(report.failure, usage.has_errors());
     let human = || render::usage::report(&usage);
     output::result::<UsageDocument>(globals, &usage, exit, human, &usage.findings, &report)

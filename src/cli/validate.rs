@@ -10,7 +10,6 @@ use crate::domain::report::{Subject, Validation, Warnings};
 use crate::domain::rules::Aim;
 use crate::ops;
 use crate::ops::validate::Validated;
-use crate::render::json::ValidationDocument;
 use crate::render::{self, picture::Pictures, screen::Colours};
 use crate::store::paths::PathFilter;
 use crate::store::root;
@@ -69,18 +68,26 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let hit = paths::among(&globals.outputs, validation.art.iter().map(|piece| PathBuf::from(&piece.file)));
     validation.findings.extend(hit.iter().map(|named| named.would_overwrite("an image")));
     let spared: Vec<_> = hit.into_iter().map(|named| named.path().to_owned()).collect();
-    validation.findings.extend(arguments.reports.write_validation(&validation, &spared));
-    let exit = if validation.passed() { Exit::Success } else { Exit::Error };
+    let heading = globals.invocation.heading(exit_of(&validation));
+    validation.findings.extend(arguments.reports.write_validation(&validation, &heading, &spared));
+    let exit = exit_of(&validation);
     match globals.any_format {
         // `diff` was refused before.
         AnyFormat::Human | AnyFormat::Diff => {
             output::data(&render::human::validation(&validation, &pictures, &output::screen()), exit)
         }
-        AnyFormat::Json => output::json(render::json::print::<ValidationDocument>(&validation), exit),
+        AnyFormat::Json => {
+            output::json(render::json::print_validation(&globals.invocation.heading(exit), &validation), exit)
+        }
         AnyFormat::Github => output::data(&render::github::validation(&in_repository(&validation)), exit),
         AnyFormat::Sarif => output::json(render::sarif::validation(&in_repository(&validation)), exit),
         AnyFormat::Junit => output::data(&render::junit::validation(&in_repository(&validation)), exit),
     }
+}
+
+/// How a check ends.
+fn exit_of(validation: &Validation) -> Exit {
+    if validation.passed() { Exit::Success } else { Exit::Error }
 }
 
 /// The manifest as it is called from the current folder: annotations and alerts are for files of a repository.

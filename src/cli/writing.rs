@@ -14,10 +14,11 @@ use crate::domain::report::{FailureKind, Report};
 use crate::domain::resumption::Resumption;
 use crate::domain::state::ControlImage;
 use crate::domain::step::StepOutcome;
-use crate::format::{Document, Published};
+use crate::format::Published;
 use crate::ops::apply::{self, Applied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
+use crate::render::json::PlanDocument;
 use crate::render::screen::Screen;
 use crate::store::runs::RunStore;
 use crate::text;
@@ -207,10 +208,14 @@ pub(super) fn finish(
     let globals = context.globals;
     let shown = attempt.shown;
     let mut report = attempt.into_report(context, applied.err());
-    context.write_reports(reports, &mut report, "apply");
+    let exit = error::exit_of_apply(&report, context.interrupt.is_raised());
+    context.write_reports(reports, &mut report, globals.invocation.command, exit);
     let exit = error::exit_of_apply(&report, context.interrupt.is_raised());
     match globals.format {
-        Format::Json => output::json(render::json::print::<Document>(&report), exit),
+        Format::Json => {
+            let (heading, portal) = (context.heading(exit), report.portal.as_deref());
+            output::json(render::json::print::<PlanDocument>(&heading, portal, &report, &report.findings), exit)
+        }
         Format::Human => {
             let text = match (&report.run, &report.plan) {
                 (Some(run), Some(plan)) => render::human::run(run, plan, &output::screen()),

@@ -13,8 +13,11 @@ use super::state::{Listed, ObservedEntry, ObservedState, Reading, Selection};
 /// The permissions of brandctl on an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Management {
-    /// The manifest owns it: apply makes it what is declared, or deletes it.
+    /// Owned and declared: apply makes it match the manifest. Also an owned entry of which it is not known whether it is
+    /// declared.
     Managed,
+    /// Owned and not declared: apply deletes it, unless `prune` is off.
+    Undeclared,
     /// Owned, but matched by `protect`: never replaced or deleted.
     Protected,
     /// Owned, but matched by `ignore`: left alone.
@@ -29,12 +32,13 @@ pub enum Management {
 
 impl Management {
     /// All of them, in the order in which they are counted.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Managed, Self::Protected, Self::Ignored, Self::Unmanaged, Self::Custom, Self::System];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Managed, Self::Undeclared, Self::Protected, Self::Ignored, Self::Unmanaged, Self::Custom, Self::System];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Managed => "managed",
+            Self::Undeclared => "undeclared",
             Self::Protected => "protected",
             Self::Ignored => "ignored",
             Self::Unmanaged => "unmanaged",
@@ -93,8 +97,16 @@ impl ListReport {
     }
 }
 
-/// The observed entries, sorted; `ownership` is `None` without a manifest.
-pub(crate) fn entries(observed: ObservedState, ownership: Option<&Ownership>, only: &Selection) -> Vec<ListEntry> {
+/// What a manifest says of a portal's entries.
+#[derive(Debug)]
+pub struct Claims {
+    pub(crate) ownership: Ownership,
+    /// The codes that it declares; `None` where they cannot be listed.
+    pub(crate) declared: Option<BTreeSet<(Kind, FoldedCode)>>,
+}
+
+/// The observed entries, sorted; `claims` is `None` without a manifest.
+pub(crate) fn entries(observed: ObservedState, claims: Option<&Claims>, only: &Selection) -> Vec<ListEntry> {
     let reserved: BTreeSet<_> = observed
         .entries
         .iter()
@@ -106,7 +118,7 @@ pub(crate) fn entries(observed: ObservedState, ownership: Option<&Ownership>, on
         .into_iter()
         .filter(|entry| only.admits(&entry.listed.address))
         .map(|ObservedEntry { listed, reading }| {
-            let management = management(&listed, ownership, &reserved);
+            let management = management(&listed, claims, &reserved);
             ListEntry { address: listed.address, management, reading }
         })
         .collect();
@@ -118,17 +130,19 @@ pub(crate) fn entries(observed: ObservedState, ownership: Option<&Ownership>, on
 }
 
 /// The permissions of brandctl on an entry, in the order of the table of ownership.
-fn management(listed: &Listed, ownership: Option<&Ownership>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Management {
+fn management(listed: &Listed, claims: Option<&Claims>, reserved: &BTreeSet<(Kind, FoldedCode)>) -> Management {
     if listed.system {
         return Management::System;
     }
-    let Some(ownership) = ownership else { return Management::Custom };
+    let Some(Claims { ownership, declared }) = claims else { return Management::Custom };
+    let is_undeclared = || declared.as_ref().is_some_and(|declared| !declared.contains(&listed.address.folded()));
     match ownership.of(&listed.address) {
         Err(Unmanaged::Ignored) => Management::Ignored,
         Err(_) => Management::Unmanaged,
         // As in the diff: the portal could take a write to this one for a write to the system entry.
         Ok(()) if reserved.contains(&listed.address.folded()) => Management::Unmanaged,
         Ok(()) if ownership.protect.matches(&listed.address) => Management::Protected,
+        Ok(()) if is_undeclared() => Management::Undeclared,
         Ok(()) => Management::Managed,
     }
 }
@@ -179,8 +193,11 @@ mod tests {
         let text =
             "version: 1\nowns: [\"acme-*\"]\nicons: icons/\nignore: [\"acme-lab-*\"]\nprotect: [acme-brand, other]\n";
         let (manifest, _) = manifest::parse(text.as_bytes(), "brand.yaml");
-        let ownership = manifest.unwrap().ownership();
-        let found = entries(observed(&PORTAL), Some(&ownership), &Selection::All);
+        let declares = |codes: &[&str]| {
+            Some(codes.iter().map(|code| code.parse::<Address>().unwrap().folded()).collect::<BTreeSet<_>>())
+        };
+        let mut claims = Claims { ownership: manifest.unwrap().ownership(), declared: declares(&["icon/Acme-Call"]) };
+        let found = entries(observed(&PORTAL), Some(&claims), &Selection::All);
         assert_eq!(
             words(&found),
             [
@@ -195,8 +212,17 @@ mod tests {
             ]
         );
         // A kind that the manifest has no section for is unmanaged, with any code.
-        let found = entries(observed(&[("logo/acme-call", false)]), Some(&ownership), &Selection::All);
+        let found = entries(observed(&[("logo/acme-call", false)]), Some(&claims), &Selection::All);
         assert_eq!(words(&found), ["logo/acme-call unmanaged"]);
+
+        let stands =
+            |claims: &Claims| words(&entries(observed(&[("icon/acme-call", false)]), Some(claims), &Selection::All));
+        assert_eq!(stands(&claims), ["icon/acme-call managed"]);
+        claims.declared = declares(&["logo/acme-call"]);
+        assert_eq!(stands(&claims), ["icon/acme-call undeclared"]);
+        // Where it is not known what is declared, nothing is called undeclared.
+        claims.declared = None;
+        assert_eq!(stands(&claims), ["icon/acme-call managed"]);
     }
 
     #[test]

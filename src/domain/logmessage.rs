@@ -212,7 +212,7 @@ impl Paging {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LogOutcome {
-    /// It was done, as far as `errors` does not say otherwise.
+    /// It was done, unless an error says otherwise.
     Done,
     #[default]
     Failed,

@@ -7,6 +7,7 @@ use super::asset::{Address, Digest, Kind};
 use super::diff::{Action, Before, Change, Diff};
 use super::evidence::{Usage, UsageEvidence};
 use super::state::{Content, Listed, ObservedEntry, Reading};
+use super::step::LiveState;
 
 /// The bytes of a plan by their digest: what it uploads, and what that replaces or deletes.
 pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
@@ -60,6 +61,21 @@ pub(crate) enum StepState {
         /// Where its image is.
         file_uri: String,
     },
+}
+
+impl StepState {
+    /// What the portal has under the code of a change that is in this state.
+    pub(crate) const fn live(&self, action: &Action) -> LiveState {
+        match (self, action) {
+            (Self::Done, Action::Create(_) | Action::Replace(..)) => LiveState::New,
+            (Self::Pending, Action::Replace(..) | Action::Delete(_)) => LiveState::Old,
+            (Self::Done, Action::Delete(_)) | (Self::Pending, Action::Create(_)) | (Self::Between, _) => {
+                LiveState::Absent
+            }
+            (Self::Diverged(_), _) => LiveState::Other,
+            (Self::Unseen { .. }, _) => LiveState::Unknown,
+        }
+    }
 }
 
 impl Plan {

@@ -8,11 +8,12 @@ use super::diff::Change;
 use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
+use super::journal::RunState;
 use super::origin::{OriginKind, Origins};
 use super::plan::Plan;
 use super::retry::Class;
 use super::rules::Piece;
-use super::step::{StepOutcome, StepResult};
+use super::step::{LiveState, StepOutcome, StepResult};
 
 /// A run of apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Run {
     pub steps: BTreeMap<Address, StepResult>,
     /// The codes that had an image when it began, and have none at its end.
     pub missing: BTreeSet<Address>,
+    /// What the portal has under the code of each step, by the last reading; empty for a run that is read from its folder.
+    pub live: BTreeMap<Address, LiveState>,
     /// The steps that are applied by the portal's answer alone, because their images cannot be read back.
     pub not_read_back: BTreeSet<Address>,
     /// The entries whose old image was known and could not be had again for a copy, each with the reason.
@@ -36,6 +39,17 @@ impl Run {
     pub(crate) fn has_copy(&self, change: &Change) -> bool {
         change.has_copy() && !self.without_copy.contains_key(&change.address)
     }
+}
+
+/// A run that is over, or was cut short, with what its folder holds.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordedRun {
+    /// What its journal says.
+    pub(crate) state: RunState,
+    /// The changes of its plan.
+    pub(crate) changes: Vec<Change>,
+    /// The old images in its folder.
+    pub(crate) copies: BTreeSet<Digest>,
 }
 
 /// The changes that make `drift` fail.

@@ -31,6 +31,21 @@ impl StepOutcome {
     }
 }
 
+/// What a portal has under the code of a step, as it was last read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveState {
+    /// The new image.
+    New,
+    /// The old image.
+    Old,
+    /// Something else.
+    Other,
+    /// Nothing.
+    Absent,
+    /// It was not read since something was sent for the code, or its image could not be fetched.
+    Unknown,
+}
+
 /// The outcome of one step, and its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,12 +13,15 @@ pub mod saved;
 pub mod snapshot;
 mod words;
 
-pub(crate) use facts::{CodeUsage, ContentDocument, CoverageDocument};
-pub use plan::{ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, Tool};
+pub(crate) use facts::{
+    AfterDocument, BeforeDocument, CodeUsage, ContentDocument, CoverageDocument, OriginDocument, UnknownDocument,
+    VerdictDocument,
+};
+pub use plan::{ActionName, ChangeDocument, Document, FindingDocument, PlaceDocument, PreconditionDocument, Tool};
 pub use published::Published;
 pub(crate) use saved::SavedPlan;
 pub(crate) use snapshot::{SnapshotDocument, SnapshotEntry};
-pub(crate) use words::printed;
+pub(crate) use words::{AgainstName, ReasonName, StepOutcomeName, printed};
 
 /// The version of the formats that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;

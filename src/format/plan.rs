@@ -11,7 +11,7 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::guard::Verdict;
 use crate::domain::origin::Origins;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Against, Report, Run};
+use crate::domain::report::{Against, Run};
 
 use super::FORMAT_VERSION;
 use super::facts::{
@@ -23,9 +23,10 @@ use super::words::{AgainstName, ReasonName, SeverityName, UnmanagedName};
 /// A plan, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "brandctl plan")]
+#[schemars(title = "brandctl plan, saved", rename = "SavedPlan")]
 pub struct Document {
     /// The version of this format.
+    #[schemars(extend("const" = FORMAT_VERSION))]
     pub(crate) format_version: u32,
     /// The program that made the plan.
     pub(crate) tool: Tool,
@@ -109,7 +110,7 @@ pub struct ChangeDocument {
     pub(crate) origin: Option<OriginDocument>,
     /// What it was; null for a create.
     pub before: Option<BeforeDocument>,
-    /// What it shall be; null for a delete.
+    /// What it is to become; null for a delete.
     pub after: Option<AfterDocument>,
     /// What must be true of the code for the change to be made.
     pub precondition: PreconditionDocument,
@@ -251,7 +252,18 @@ impl From<&FindingDocument> for Finding {
     }
 }
 
-impl From<&Change> for ChangeDocument {
+/// The parts of a change that are the same where it is saved and where it is printed.
+pub(crate) struct ChangeParts {
+    pub(crate) address: Address,
+    pub(crate) action: ActionName,
+    pub(crate) reason: ReasonName,
+    pub(crate) rename: Option<Address>,
+    pub(crate) before: Option<BeforeDocument>,
+    pub(crate) after: Option<AfterDocument>,
+    pub(crate) precondition: PreconditionDocument,
+}
+
+impl From<&Change> for ChangeParts {
     fn from(change: &Change) -> Self {
         let Change { address, action, reason, rename } = change;
         Self {
@@ -263,7 +275,6 @@ impl From<&Change> for ChangeDocument {
             },
             reason: (*reason).into(),
             rename: rename.clone(),
-            origin: None,
             before: action.before().cloned().map(Into::into),
             after: action.after().cloned().map(Into::into),
             precondition: PreconditionDocument {
@@ -271,24 +282,28 @@ impl From<&Change> for ChangeDocument {
                 code: action.before().map(|before| before.code.clone()),
                 sha256: action.before().and_then(|before| Some(before.content.as_ref()?.sha256)),
             },
-            usage: None,
-            result: None,
         }
     }
 }
 
-impl From<&Report> for Document {
-    /// The document of a report, without the bytes.
-    fn from(report: &Report) -> Self {
-        let mut document = Self::new(report.portal.clone(), report.against, &report.guards, &report.findings);
-        if let Some(plan) = &report.plan {
-            document.take(plan, &report.origins);
-        }
-        document.plan_sha256 = report.plan_sha256;
-        if let Some(run) = &report.run {
-            document.add_run(run);
-        }
-        document
+impl From<&Change> for ChangeDocument {
+    fn from(change: &Change) -> Self {
+        let ChangeParts { address, action, reason, rename, before, after, precondition } = change.into();
+        Self { address, action, reason, rename, origin: None, before, after, precondition, usage: None, result: None }
+    }
+}
+
+impl From<&Run> for RunDocument {
+    fn from(run: &Run) -> Self {
+        Self { id: run.id.clone(), folder: run.folder.display().to_string() }
+    }
+}
+
+impl UnmanagedDocument {
+    /// The custom entries that a plan leaves alone.
+    pub(crate) fn of(plan: &Plan) -> Vec<Self> {
+        let unmanaged = plan.diff.unmanaged.iter();
+        unmanaged.map(|(address, why)| Self { address: address.clone(), why: (*why).into() }).collect()
     }
 }
 
@@ -315,7 +330,7 @@ impl Document {
 
     /// Adds what became of the plan.
     pub fn add_run(&mut self, run: &Run) {
-        self.run = Some(RunDocument { id: run.id.clone(), folder: run.folder.display().to_string() });
+        self.run = Some(run.into());
         for change in &mut self.changes {
             change.result = run.steps.get(&change.address).cloned().map(Into::into);
         }
@@ -335,12 +350,7 @@ impl Document {
             })
             .collect();
         self.usage_coverage = plan.evidence.as_ref().map(|evidence| evidence.coverage.clone().into());
-        self.unmanaged = plan
-            .diff
-            .unmanaged
-            .iter()
-            .map(|(address, why)| UnmanagedDocument { address: address.clone(), why: (*why).into() })
-            .collect();
+        self.unmanaged = UnmanagedDocument::of(plan);
         self.unknown = plan.diff.unknown.iter().cloned().map(Into::into).collect();
         self.summary = Summary {
             // Each half of a rename counts here.

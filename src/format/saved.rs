@@ -29,6 +29,9 @@ impl Document {
         let value: serde_json::Value = serde_json::from_slice(bytes)?;
         let version = value.get("format_version").and_then(serde_json::Value::as_u64);
         let format_version = version.ok_or_else(|| BadPlan::NotAPlan("it has no `format_version`".to_owned()))?;
+        if format_version > u64::from(FORMAT_VERSION) && value.get("exit_code").is_some() {
+            return Err(BadPlan::Printed);
+        }
         if format_version != u64::from(FORMAT_VERSION) {
             return Err(BadPlan::Version(format_version));
         }
@@ -165,8 +168,11 @@ fn check_images(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlan {
     /// It is something else, or was cut short.
-    #[error("it is no saved plan: {0}")]
+    #[error("it is not a saved plan: {0}")]
     NotAPlan(String),
+    /// It is what a command printed, without the images.
+    #[error("it is what `--format json` prints, which has no images: save a plan with `brandctl plan -o FILE`")]
+    Printed,
     /// It is of another format.
     #[error("it is of format {0}; this program reads format {FORMAT_VERSION}")]
     Version(u64),

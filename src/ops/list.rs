@@ -1,8 +1,7 @@
 //! Lists what a portal holds, with the facts of every custom entry. Writes nothing.
 
 use crate::domain::finding::Finding;
-use crate::domain::list::{self, ListEntry};
-use crate::domain::ownership::Ownership;
+use crate::domain::list::{self, Claims, ListEntry};
 use crate::domain::plan::Contents;
 use crate::domain::state::{Listed, Listing, Selection};
 
@@ -32,10 +31,10 @@ pub enum Bytes {
     Kept,
 }
 
-/// Reads both lists and the custom entries that `only` admits. `ownership` is `None` without a manifest.
+/// Reads both lists and the custom entries that `only` admits. `claims` is `None` without a manifest.
 pub async fn list(
     reader: &Reader<'_, impl ReadPortal>,
-    ownership: Option<&Ownership>,
+    claims: Option<&Claims>,
     only: &Selection,
     freshness: Freshness,
     bytes: Bytes,
@@ -50,7 +49,7 @@ pub async fn list(
         observe::read_again(reader, &mut observed, |_| true, Freshness::Cached, &mut kept).await;
     }
     let contents = kept.into_contents();
-    let entries = list::entries(observed, ownership, only);
+    let entries = list::entries(observed, claims, only);
     let mut findings = list::unmatched(only, &entries);
     findings.extend(entries.iter().filter_map(unknown));
     Ok(PortalEntries { entries, findings, listing, contents })

@@ -7,8 +7,8 @@
 //! For the commands that compare, every entry that differs is a test case that failed, every one that is unknown one with an
 //! error, and one test case stands for all the rest: it fails where a guard is in the way, and where not all was sent. The
 //! type of a failure says what is to be done and, where that is known, who moved: `replace.drifted`. What `drift
-//! --only-portal` does not ask for is skipped. Once `apply` wrote, a test case fails whose step did not end as planned. Of a
-//! stale plan, nothing is known of any entry.
+//! --only-portal` does not ask for is skipped. Once `apply` wrote, a test case fails whose step did not end as planned; those
+//! whose code is missing on the portal come first. Of a stale plan, nothing is known of any entry.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,7 +45,12 @@ pub fn report(report: &Report, command: &str) -> String {
     let mut cases = Vec::new();
     if let Some(plan) = &report.plan {
         let origins = ShownOrigins::of(report);
-        cases.extend(plan.diff.changes.iter().map(|change| of_change(change, plan, report, origins)));
+        // What is missing on the portal comes first.
+        let is_missing =
+            |change: &&Change| report.run.as_ref().is_some_and(|run| run.missing.contains(&change.address));
+        let (missing, changes): (Vec<_>, Vec<_>) = plan.diff.changes.iter().partition(is_missing);
+        cases.extend(missing.into_iter().map(|change| of_missing(change, report)));
+        cases.extend(changes.into_iter().map(|change| of_change(change, plan, report, origins)));
         cases.extend(plan.diff.unknown.iter().map(|unknown| Case {
             ending: Some(CaseResult::new(ResultElement::Error, "unknown", unknown.why.clone())),
             ..Case::named(unknown.address.to_string())
@@ -154,6 +159,20 @@ fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
         ending: CaseResult::of(ResultElement::Failure, &failing),
         output: passing.into_iter().map(line).collect(),
     }
+}
+
+/// A change that left its code without an image: what happened, and what brings it back.
+fn of_missing(change: &Change, report: &Report) -> Case {
+    let address = &change.address;
+    let step = report.run.as_ref().and_then(|run| run.steps.get(address));
+    let mut message = format!("{address} is missing on the portal");
+    if let Some(why) = step.and_then(|step| step.why.as_ref()) {
+        let _ = write!(message, ": {why}");
+    }
+    let about = |finding: &&Finding| finding.rule == "missing" && finding.address.as_ref() == Some(address);
+    let ending = CaseResult::new(ResultElement::Failure, "missing", message);
+    let lines = [ending.lines, report.findings.iter().filter(about).map(line).collect()].concat();
+    Case { ending: Some(CaseResult { lines, ..ending }), ..Case::named(address.to_string()) }
 }
 
 /// A change that is not made yet is one that differs; one that was to be made is judged by what became of it.

@@ -6,7 +6,7 @@ use crate::domain::list::{ListEntry, ListReport, Management};
 use crate::domain::state::Reading;
 
 use super::screen::Screen;
-use super::style::{BOLD, CREATE, DIM, REPLACE, shown, widest};
+use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE, shown, widest};
 
 /// The handling of entries that come with the product: named one by one, or counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +28,14 @@ pub fn list(list: &ListReport, systems: Systems, screen: &Screen) -> String {
         .iter()
         .filter(|entry| systems == Systems::Named || entry.management != Management::System)
         .collect();
+    let words = named.iter().map(|entry| entry.management.name().len()).max().unwrap_or(0).max("unmanaged".len());
     let width = widest(named.iter().map(|entry| &entry.address)).max("ADDRESS".len());
     if !named.is_empty() {
-        let facts = format!("{BOLD}{:9}  {:>7}  SHA256{BOLD:#}", "STANDING", "BYTES");
+        let facts = format!("{BOLD}{:words$}  {:>7}  SHA256{BOLD:#}", "STANDING", "BYTES");
         text.push_str(&screen.row(0, &format!("{BOLD}ADDRESS{BOLD:#}"), width, &facts));
     }
     for entry in named {
-        text.push_str(&screen.row(0, &shown(&entry.address), width, &facts(entry)));
+        text.push_str(&screen.row(0, &shown(&entry.address), width, &facts(entry, words)));
     }
     if !text.is_empty() {
         text.push('\n');
@@ -43,9 +44,11 @@ pub fn list(list: &ListReport, systems: Systems, screen: &Screen) -> String {
     text
 }
 
-fn facts(entry: &ListEntry) -> String {
+/// What is known of an entry; `words` is the width of the longest standing.
+fn facts(entry: &ListEntry, words: usize) -> String {
     let style = match entry.management {
         Management::Managed => CREATE,
+        Management::Undeclared => DELETE,
         Management::Protected => REPLACE,
         Management::Custom => Style::new(),
         Management::Ignored | Management::Unmanaged | Management::System => DIM,
@@ -53,12 +56,12 @@ fn facts(entry: &ListEntry) -> String {
     let word = entry.management.name();
     match (&entry.reading, entry.reading.comparable()) {
         (Reading::NotNeeded, _) => format!("{style}{word}{style:#}"),
-        (_, None) => format!("{style}{word:9}{style:#}  {:>7}  ?", "?"),
+        (_, None) => format!("{style}{word:words$}{style:#}  {:>7}  ?", "?"),
         (_, Some(content)) => {
             let digest = content.sha256.to_string();
             let digest = digest.get(..12).unwrap_or(&digest);
             let remark = if content.appearance.is_none() { "  not a sound PNG" } else { "" };
-            format!("{style}{word:9}{style:#}  {:>7}  {digest}{remark}", content.size)
+            format!("{style}{word:words$}{style:#}  {:>7}  {digest}{remark}", content.size)
         }
     }
 }

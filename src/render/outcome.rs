@@ -96,7 +96,7 @@ impl Headline {
             _ => plural(errors(&report.findings), "error", "errors"),
         };
         let so = match (command, &report.plan) {
-            ("apply", _) => "nothing was written",
+            ("apply" | "restore", _) => "nothing was written",
             ("drift", None) => "nothing was compared",
             ("drift", Some(plan)) => {
                 let differ = differing(plan.diff.changes.len());

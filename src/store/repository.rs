@@ -135,6 +135,15 @@ impl Repository {
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
+    /// The same, or what is wrong where a folder of the manifest cannot be listed.
+    pub(crate) fn all_addresses(&self, manifest: &Manifest) -> Result<Vec<Address>, Vec<Finding>> {
+        let (declared, findings) = self.declarations(manifest);
+        if findings.iter().any(Finding::is_error) {
+            return Err(findings);
+        }
+        Ok(declared.into_iter().map(|declared| declared.address).collect())
+    }
+
     /// The paths of the images that the manifest declares; they are looked for when they are asked for.
     pub(crate) fn declared_files(&self, manifest: &Manifest) -> impl Iterator<Item = PathBuf> {
         std::iter::once_with(|| self.declarations(manifest).0)

@@ -1,5 +1,5 @@
 //! The tests that need programs which a Rust developer may not have: Chromium, Node and Python with packages of their
-//! registries, fish, zsh, strace. `tests/run` installs what is missing; `tests/run --fast` leaves these tests out.
+//! registries, fish, zsh, jq, strace. `tests/run` installs what is missing; `tests/run --fast` leaves these tests out.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 #[path = "../shared/mod.rs"]
@@ -10,4 +10,5 @@ mod clients;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod init;
+mod json;
 mod shells;

@@ -1,5 +1,6 @@
 //! A brand in a folder of its own, a portal of its own, and the binary with nothing of the caller's environment.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -8,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use brandctl::domain::asset::Kind;
+use brandctl::render::json::schemas::{SCHEMAS, Schema};
 use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::{Faults, Options, Recorded, Sandbox, start};
 use serde_json::Value;
@@ -452,6 +454,43 @@ pub(crate) fn may_mount() -> bool {
     })
 }
 
+/// Holds what a command printed as JSON against the schema of that command.
+#[track_caller]
+pub(crate) fn conforms(json: &Value) {
+    static VALIDATORS: OnceLock<BTreeMap<&str, jsonschema::Validator>> = OnceLock::new();
+    let validators = VALIDATORS.get_or_init(|| {
+        let validator = |schema: &Schema| (schema.name, jsonschema::draft7::new(&(schema.make)()).unwrap());
+        SCHEMAS.iter().map(validator).collect()
+    });
+    let command = json["command"].as_str().unwrap_or_default();
+    let name = match command.split(' ').next().unwrap() {
+        "plan" | "apply" | "drift" | "show" | "restore" => "plan",
+        other if validators.contains_key(other) => other,
+        _ => "error",
+    };
+    let errors = validators[name].iter_errors(json).map(|error| format!("{}: {error}", error.instance_path()));
+    let errors: Vec<_> = errors.collect();
+    assert!(errors.is_empty(), "{command}: {errors:#?}\n{json:#}");
+    let keys: Vec<_> = json.as_object().unwrap().keys().collect();
+    assert_eq!(keys[..8], ["format_version", "tool", "command", "portal", "started", "elapsed_ms", "exit_code", "ok"]);
+    assert_eq!(keys[keys.len() - 1], "findings");
+}
+
+/// A document without what differs from run to run: when it began, and how long it took.
+pub(crate) fn timeless(json: &Value) -> Value {
+    let mut json = json.clone();
+    if let Some(fields) = json.as_object_mut() {
+        fields.retain(|name, _| name != "started" && name != "elapsed_ms");
+    }
+    json
+}
+
+/// The findings of a document with this severity.
+pub(crate) fn found<'a>(json: &'a Value, severity: &str) -> Vec<&'a Value> {
+    let findings = json["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    findings.iter().filter(|finding| finding["severity"] == severity).collect()
+}
+
 /// How a command ended and what it printed, without what differs from run to run.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -483,15 +522,8 @@ impl Output {
     #[track_caller]
     fn hold_against_schema(&self) {
         assert!(self.json.is_object(), "no whole JSON: {self:?}");
-        if self.json.get("plan_sha256").is_some() {
-            static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
-            let validator = VALIDATOR.get_or_init(|| {
-                jsonschema::validator_for(&brandctl::render::json::schemas::of("plan").unwrap()).unwrap()
-            });
-            let wrong: Vec<_> =
-                validator.iter_errors(&self.json).map(|e| format!("{}: {e}", e.instance_path())).collect();
-            assert!(wrong.is_empty(), "{wrong:?}");
-        }
+        conforms(&self.json);
+        assert_eq!(self.json["exit_code"], self.code, "{self:?}");
     }
 
     #[track_caller]
@@ -511,10 +543,7 @@ impl Output {
     pub(crate) fn fates(&self) -> Vec<String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let changes = self.json["changes"].as_array().cloned().unwrap_or_default();
-        changes
-            .iter()
-            .map(|change| format!("{} {}", text(&change["result"]["fate"]), text(&change["address"])))
-            .collect()
+        changes.iter().map(|change| format!("{} {}", text(&change["outcome"]), text(&change["address"]))).collect()
     }
 
     /// How often a result is in [`Self::fates`].
@@ -524,13 +553,8 @@ impl Output {
 
     /// The rules of the errors.
     pub(crate) fn errors(&self) -> Vec<String> {
-        let key = if self.json["findings"].is_array() { "findings" } else { "errors" };
-        let errors = self.json[key].as_array().cloned().unwrap_or_default();
-        errors
-            .iter()
-            .filter(|finding| finding["severity"] == "error")
-            .map(|error| error["rule"].as_str().unwrap().to_owned())
-            .collect()
+        let errors = found(&self.json, "error").into_iter();
+        errors.map(|error| error["rule"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The guards that refused.

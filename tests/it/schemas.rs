@@ -92,7 +92,7 @@ fn every_plan_and_run_is_what_the_schema_says() {
     assert_eq!(saved["contents"].as_object().unwrap().len(), 12, "a saved plan has the bytes");
     documents.push(("saved plan", saved));
     let applied = acme.json(0, &["apply", "plan.json", "--sandbox"]);
-    assert_eq!(applied["changes"][0]["result"]["fate"], "applied");
+    assert_eq!(applied["changes"][0]["outcome"], "applied");
     documents.push(("applied plan", applied));
     documents.push(("stale plan", acme.json(5, &["apply", "plan.json", "--sandbox"])));
     documents.push(("nothing to do", acme.json(0, &["plan", "--sandbox"])));

@@ -210,7 +210,9 @@ fn every_published_schema_is_printed() {
         let file = std::fs::read_to_string(published.join(format!("{}.schema.json", schema.name))).unwrap();
         assert_eq!(printed(folder.path(), &["schema", schema.name]), file, "{}", schema.name);
         assert!(names.contains(schema.describes), "{names}");
-        assert_eq!(json[schema.name], schema.describes);
+        let is_it = |named: &&serde_json::Value| named["name"] == schema.name;
+        let named = json["schemas"].as_array().unwrap().iter().find(is_it).unwrap();
+        assert_eq!(named["describes"], schema.describes);
     }
     assert_eq!(std::fs::read_dir(&published).unwrap().count(), SCHEMAS.len(), "a schema that `schema` does not know");
     assert_eq!(run(folder.path(), &["schema", "plna"]).status.code(), Some(1));
@@ -221,8 +223,9 @@ fn what_is_for_other_programs_has_no_json() {
     let folder = tempfile::tempdir().unwrap();
     for line in [["completions", "bash"], ["man", "plan"]] {
         let refused = run(folder.path(), &[&line[..], &["--format", "json"]].concat());
-        let told = String::from_utf8(refused.stderr).unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
         assert_eq!(refused.status.code(), Some(1), "{told}");
-        assert!(told.contains("`--format json` is for other commands only"), "{told}");
+        let message = told["findings"][0]["message"].as_str().unwrap();
+        assert!(message.contains("`--format json` is for other commands only"), "{told}");
     }
 }

@@ -1,6 +1,10 @@
 //! What both test binaries use.
 #![allow(dead_code, reason = "each binary uses a part")]
 
+use std::time::Duration;
+
+use brandctl::render::json::Heading;
+
 pub(crate) mod checkout;
 pub(crate) mod init;
 pub(crate) mod jobs;
@@ -8,3 +12,9 @@ pub(crate) mod scenes;
 pub(crate) mod shells;
 #[cfg(unix)]
 pub(crate) mod traps;
+
+/// The heading of a document that a test renders.
+pub(crate) fn heading() -> Heading {
+    let started = "2026-11-22T10:15:00Z".to_owned();
+    Heading { command: Some("plan".to_owned()), started, elapsed: Duration::from_millis(1234), exit_code: 0 }
+}

@@ -215,6 +215,7 @@ pub(crate) fn run() -> Report {
         folder: ".brandctl/acme/runs/1".into(),
         steps,
         missing: [].into(),
+        live: BTreeMap::new(),
         not_read_back: [].into(),
         without_copy: BTreeMap::new(),
     });

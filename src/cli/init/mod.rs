@@ -67,15 +67,13 @@ const SYSTEM_FILES: [&str; 2] = [CiSystem::Github.path(), CiSystem::Gitlab.path(
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let writing = Interrupt::default();
     let renewals = PendingRenewals::default();
-    signals::leave_unless(&writing, &renewals);
+    signals::leave_unless(&writing, &renewals, globals.last_words());
     let prepared = prepare(globals, arguments, renewals);
     let kind = prepared.as_ref().err().map(|failure| failure.kind);
+    // From here on, a signal waits: all is written, or nothing.
+    writing.raise();
     let report = match prepared {
-        Ok(prepared) => {
-            // From here on, a signal waits: all is written, or nothing.
-            writing.raise();
-            write_all(globals, prepared)
-        }
+        Ok(prepared) => write_all(globals, prepared),
         Err(failure) => InitReport { findings: failure.findings, ..InitReport::default() },
     };
     let manifest = arguments.folder.join(MANIFEST);
@@ -83,7 +81,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let report = InitReport { manifest, ..report };
     let exit = error::exit_of_reading(kind, report.findings.iter().any(Finding::is_error));
     let human = || render::init::report(&report);
-    output::result::<InitDocument>(globals, &report, exit, human, &report.findings, &Report::default())
+    let portal = report.export.as_ref().and_then(|export| export.portal.clone());
+    let about = Report { portal, ..Report::default() };
+    output::result::<InitDocument>(globals, &report, exit, human, &report.findings, &about)
 }
 
 /// A new branding repository that is not written yet.

@@ -129,8 +129,6 @@ impl UsageCounter {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UsageReport {
-    /// The portal's identity; `None` when it was not reached.
-    pub(crate) portal: Option<String>,
     /// Whether it was finished, however much is left unknown.
     pub(crate) is_complete: bool,
     /// What is known; `None` if it failed before that, or there was no code to look for.

@@ -8,7 +8,7 @@ use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, JournalEntry};
 use crate::domain::report::Run;
-use crate::domain::step::{StepOutcome, StepResult};
+use crate::domain::step::{LiveState, StepOutcome, StepResult};
 use crate::ops::ports::{Journal, ReadPortal, WritePortal};
 
 use super::write::Writer;
@@ -28,6 +28,7 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         let (plan, journal, tools) = (self.plan, self.journal, self.tools);
         let open = self.open_for(plan.diff.changes.iter());
         let why = self.why_stopped().unwrap_or_else(|| "it was not sent".to_owned());
+        let live = self.live_at_end();
         let (mut steps, missing) = (self.steps.into_inner(), self.missing.into_inner());
         for change in &plan.diff.changes {
             steps.entry(change.address.clone()).or_insert_with(|| StepResult {
@@ -51,10 +52,24 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         findings.extend(still_open(id, open));
         let not_read_back = not_read_back.into_keys().collect();
         let (id, folder) = (id.to_owned(), journal.folder().to_owned());
-        let run = Run { id, folder, steps, missing, not_read_back, without_copy };
+        let run = Run { id, folder, steps, missing, live, not_read_back, without_copy };
         let lost = plan.diff.changes.iter().filter(|change| run.missing.contains(&change.address));
         let missing: Vec<_> = lost.map(|change| is_missing(change, &run)).collect();
         Applied { findings: [missing, findings].concat(), run }
+    }
+}
+
+impl<P: ReadPortal + WritePortal> Writer<'_, P> {
+    /// What the portal has under the code of each step, as it was last read; where the reading failed, a code is known to be
+    /// missing by the portal's answers.
+    fn live_at_end(&self) -> BTreeMap<Address, LiveState> {
+        let (live, missing) = (self.live.borrow(), self.missing.borrow());
+        let of = |change: &Change| match live.get(&change.address.folded()) {
+            Some(live) => *live,
+            None if missing.contains(&change.address) => LiveState::Absent,
+            None => LiveState::Unknown,
+        };
+        self.plan.diff.changes.iter().map(|change| (change.address.clone(), of(change))).collect()
     }
 }
 

@@ -35,6 +35,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         waiting.retain(|change| !is_sent(change));
         let states = step_state::states(sent, &waiting, &self.new_files(), &self.tools.reader).await?;
         self.read_at.set(Some(Instant::now()));
+        self.note_live(sent.iter().chain(&waiting), &states);
         for change in waiting {
             let why = match states.get(&change.address) {
                 Some(StepState::Pending) | None => continue,
@@ -48,6 +49,27 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             self.end(change, StepOutcome::Failed, Some(why), false);
         }
         Ok(states)
+    }
+
+    /// Notes what the portal has under the codes of changes that were just read.
+    fn note_live<'b>(&self, changes: impl Iterator<Item = &'b &'a Change>, states: &States)
+    where
+        'a: 'b,
+    {
+        let mut live = self.live.borrow_mut();
+        for change in changes {
+            if let Some(state) = states.get(&change.address) {
+                live.insert(change.address.folded(), state.live(&change.action));
+            }
+        }
+    }
+
+    /// Notes that it is not known what the portal has under codes for which something was sent.
+    pub(super) fn forget_live(&self, commands: &[Command]) {
+        let mut live = self.live.borrow_mut();
+        for command in commands {
+            live.remove(&command.address().folded());
+        }
     }
 
     /// Reads the portal before a request that deletes, unless that was done just now. Where it fails, nothing more is sent.

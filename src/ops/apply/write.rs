@@ -14,7 +14,7 @@ use crate::domain::journal::JournalEntry;
 use crate::domain::plan::Plan;
 use crate::domain::request::{Said, Write};
 use crate::domain::retry::Class;
-use crate::domain::step::{StepOutcome, StepResult};
+use crate::domain::step::{LiveState, StepOutcome, StepResult};
 use crate::domain::unanswered::FoldedAddress;
 use crate::ops::events::Event;
 use crate::ops::ports::{Journal, PortalError, ReadPortal, Transmission, Urgency, WriteError, WritePortal};
@@ -68,6 +68,8 @@ pub(super) struct Writer<'a, P> {
     pub(super) not_read_back: RefCell<BTreeMap<Address, String>>,
     /// The replaces whose codes had no image when the portal was last read at the end.
     pub(super) missing: RefCell<BTreeSet<Address>>,
+    /// What the portal has under each code, where it was read since the last request for the code.
+    pub(super) live: RefCell<BTreeMap<FoldedAddress, LiveState>>,
     /// The replaces of which the portal said that it deleted the old image, and not that it added another.
     pub(super) removed: RefCell<BTreeSet<FoldedAddress>>,
     /// Whether something on the way was seen to answer in the portal's place, so that copies may be no copies.
@@ -132,6 +134,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             windows: RefCell::default(),
             not_read_back: RefCell::default(),
             missing: RefCell::default(),
+            live: RefCell::default(),
             otherwise: RefCell::default(),
             removed: RefCell::default(),
             copies_are_doubtful: Cell::new(false),
@@ -353,6 +356,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         };
         if !matches!(outcome, Err(WriteError::NoEffect(_))) {
             self.removals.set(self.removals.get() + deletes);
+            self.forget_live(commands);
         }
         self.note_removed(commands, outcome.as_deref().unwrap_or_default());
         if matches!(outcome, Err(WriteError::Unanswered(_))) {

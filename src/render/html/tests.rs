@@ -94,6 +94,7 @@ fn whatever_a_name_holds_is_text() {
         folder: hostile.into(),
         steps: BTreeMap::from([(address(hostile), step)]),
         missing: [address(hostile)].into(),
+        live: BTreeMap::new(),
         not_read_back: [].into(),
         without_copy: BTreeMap::new(),
     });
@@ -127,6 +128,7 @@ fn a_failed_run_is_told_at_the_top_and_at_its_card() {
         folder: "runs/r1".into(),
         steps,
         missing: [].into(),
+        live: BTreeMap::new(),
         not_read_back: [].into(),
         without_copy: BTreeMap::new(),
     });

@@ -4,19 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::doctor::{self, DoctorCheck, Health};
-use crate::format::{FORMAT_VERSION, Tool, printed};
+use crate::format::printed;
 
 /// Whether everything is there that apply needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl doctor", deny_unknown_fields)]
 pub(crate) struct DoctorDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program that checked.
-    pub(crate) tool: Tool,
-    /// The portal's host, or the sandbox's identity; null when none is known.
-    pub(crate) portal: Option<String>,
-    /// Whether no check failed.
+    /// Whether everything was tried, and no check failed.
     pub(crate) ready: bool,
     /// Every check once, always in the same order.
     pub(crate) checks: Vec<CheckDocument>,
@@ -52,15 +46,12 @@ pub(crate) struct DoctorSummary {
     pub(crate) skipped: usize,
 }
 
-impl From<(&[DoctorCheck], Option<&str>)> for DoctorDocument {
-    fn from((checks, portal): (&[DoctorCheck], Option<&str>)) -> Self {
+impl From<&[DoctorCheck]> for DoctorDocument {
+    fn from(checks: &[DoctorCheck]) -> Self {
         let count = |health| checks.iter().filter(|check| check.health == health).count();
         let failed = count(Health::Failed);
         Self {
-            format_version: FORMAT_VERSION,
-            tool: Tool::this(),
-            portal: portal.map(str::to_owned),
-            ready: failed == 0,
+            ready: failed == 0 && !checks.is_empty(),
             checks: checks.iter().map(CheckDocument::from).collect(),
             summary: DoctorSummary {
                 ok: count(Health::Ok),
@@ -80,7 +71,7 @@ impl From<&DoctorCheck> for CheckDocument {
 }
 
 printed! {
-    /// What is checked, in the order in which it is told.
+    /// What is checked, in the order of the document.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Subject")]
     SubjectName = doctor::DoctorSubject {

@@ -6,18 +6,11 @@ use serde::Serialize;
 use crate::domain::asset::{Code, Digest, Kind};
 use crate::domain::export::{ExportItem, ExportOutcome, ExportedFile};
 use crate::domain::report::ExportReport;
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split};
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl export", deny_unknown_fields)]
 pub(crate) struct ExportDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program that exported.
-    pub(crate) tool: Tool,
-    /// The portal's host, or the sandbox's identity; null when it was not reached.
-    pub(crate) portal: Option<String>,
     /// The folder that was written to.
     pub(crate) folder: String,
     /// The files that were written, relative to the folder; none when something stood in the way.
@@ -26,10 +19,6 @@ pub(crate) struct ExportDocument {
     pub(crate) entries: Vec<ExportedDocument>,
     /// Counts.
     pub(crate) summary: ExportSummary,
-    /// Findings that stop nothing.
-    pub(crate) warnings: Vec<FindingDocument>,
-    /// Findings because of which the export is not whole, or was not written.
-    pub(crate) errors: Vec<FindingDocument>,
 }
 
 /// One entry of the portal.
@@ -80,13 +69,9 @@ pub(crate) struct ExportSummary {
 
 impl From<&ExportReport> for ExportDocument {
     fn from(report: &ExportReport) -> Self {
-        let (errors, warnings) = split(&report.findings);
         let entries: Vec<_> = report.items.iter().map(ExportedDocument::from).collect();
         let count = |became| entries.iter().filter(|entry| entry.became == became).count();
         Self {
-            format_version: FORMAT_VERSION,
-            tool: Tool::this(),
-            portal: report.portal.clone(),
             folder: report.folder.clone(),
             files: report.written.clone(),
             summary: ExportSummary {
@@ -96,8 +81,6 @@ impl From<&ExportReport> for ExportDocument {
                 left_out: count(Became::LeftOut),
             },
             entries,
-            warnings,
-            errors,
         }
     }
 }

@@ -3,18 +3,17 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::asset::Digest;
-use crate::domain::journal::{self, RunState};
-use crate::format::{FORMAT_VERSION, Tool, printed};
+use crate::domain::asset::{Address, Digest};
+use crate::domain::diff::Change;
+use crate::domain::journal;
+use crate::domain::report::RecordedRun;
+use crate::format::plan::ChangeParts;
+use crate::format::{ActionName, StepOutcomeName, printed};
 
 /// The runs of a state folder, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl history", deny_unknown_fields)]
 pub(crate) struct HistoryDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program that lists them.
-    pub(crate) tool: Tool,
     /// The runs.
     pub(crate) runs: Vec<RunSummary>,
 }
@@ -39,27 +38,59 @@ pub(crate) struct RunSummary {
     pub(crate) applied: usize,
     /// How many are not.
     pub(crate) not_applied: usize,
+    /// The changes of its plan, sorted by address; empty when its plan cannot be read, which a finding says.
+    pub(crate) changes: Vec<RunChange>,
 }
 
-impl From<&[RunState]> for HistoryDocument {
-    fn from(runs: &[RunState]) -> Self {
-        Self { format_version: FORMAT_VERSION, tool: Tool::this(), runs: runs.iter().map(RunSummary::from).collect() }
+/// One change of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct RunChange {
+    /// The entry.
+    pub(crate) address: Address,
+    /// What was to be done to it.
+    pub(crate) action: ActionName,
+    /// What became of it; null when the run did not note it.
+    pub(crate) outcome: Option<StepOutcomeName>,
+    /// The SHA-256 of the image that it removes; null for a create, and when the image was unknown.
+    pub(crate) old_sha256: Option<Digest>,
+    /// Whether the run's folder holds a copy of that image: `restore` can put it back.
+    pub(crate) copy: bool,
+}
+
+impl From<&[RecordedRun]> for HistoryDocument {
+    fn from(runs: &[RecordedRun]) -> Self {
+        Self { runs: runs.iter().map(RunSummary::from).collect() }
     }
 }
 
-impl From<&RunState> for RunSummary {
-    fn from(run: &RunState) -> Self {
-        let applied = run.applied();
+impl From<&RecordedRun> for RunSummary {
+    fn from(run: &RecordedRun) -> Self {
+        let RecordedRun { state, changes, .. } = run;
+        let applied = state.applied();
         Self {
-            run: run.run.clone(),
-            began: run.began.clone(),
-            portal: run.portal.clone(),
-            plan_sha256: run.plan_sha256,
-            commit: run.commit.clone(),
-            ended: run.ended.map(Into::into),
+            run: state.run.clone(),
+            began: state.began.clone(),
+            portal: state.portal.clone(),
+            plan_sha256: state.plan_sha256,
+            commit: state.commit.clone(),
+            ended: state.ended.map(Into::into),
             applied,
-            not_applied: run.steps.len() - applied,
+            not_applied: state.steps.len() - applied,
+            changes: changes.iter().map(|change| run_change(change, run)).collect(),
         }
+    }
+}
+
+fn run_change(change: &Change, run: &RecordedRun) -> RunChange {
+    let ChangeParts { address, action, precondition, .. } = change.into();
+    let old_sha256 = precondition.sha256;
+    RunChange {
+        outcome: run.state.steps.get(&address).map(|step| step.outcome.into()),
+        address,
+        action,
+        old_sha256,
+        copy: old_sha256.is_some_and(|digest| run.copies.contains(&digest)),
     }
 }
 

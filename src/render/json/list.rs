@@ -3,37 +3,29 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::asset::{Code, Digest, Kind};
+use crate::domain::asset::{Address, Code, Digest, Kind};
 use crate::domain::list::{self, ListEntry, ListReport, Management};
 use crate::domain::png::Appearance;
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split, printed};
+use crate::format::printed;
 
 /// What a portal holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl list", deny_unknown_fields)]
 pub struct ListDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program that listed.
-    pub(crate) tool: Tool,
-    /// The portal's host, or the sandbox's identity; null when it was not reached.
-    pub(crate) portal: Option<String>,
     /// The manifest that says what is managed; null without one.
     pub(crate) manifest: Option<String>,
     /// The custom entries by kind and code, then the system entries.
     pub(crate) entries: Vec<HeldDocument>,
     /// Counts.
     pub(crate) summary: ListSummary,
-    /// Findings that stop nothing.
-    pub(crate) warnings: Vec<FindingDocument>,
-    /// Findings that stop everything.
-    pub(crate) errors: Vec<FindingDocument>,
 }
 
 /// One entry of the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct HeldDocument {
+    /// The entry, as in icon/acme-call: kind and code.
+    pub(crate) address: Address,
     /// Icon or logo.
     pub(crate) kind: Kind,
     /// Its code, spelt as the portal spells it.
@@ -57,8 +49,10 @@ pub(crate) struct HeldDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct ListSummary {
-    /// Owned entries.
+    /// Owned entries that the manifest declares.
     pub(crate) managed: usize,
+    /// Owned entries that the manifest does not declare.
+    pub(crate) undeclared: usize,
     /// Owned entries that are never replaced or deleted.
     pub(crate) protected: usize,
     /// Owned entries that are left alone.
@@ -75,16 +69,13 @@ pub(crate) struct ListSummary {
 
 impl From<&ListReport> for ListDocument {
     fn from(list: &ListReport) -> Self {
-        let (errors, warnings) = split(&list.findings);
         let count = |management| list.count(management);
         Self {
-            format_version: FORMAT_VERSION,
-            tool: Tool::this(),
-            portal: list.portal.clone(),
             manifest: list.manifest.clone(),
             entries: list.entries.iter().map(HeldDocument::from).collect(),
             summary: ListSummary {
                 managed: count(Management::Managed),
+                undeclared: count(Management::Undeclared),
                 protected: count(Management::Protected),
                 ignored: count(Management::Ignored),
                 unmanaged: count(Management::Unmanaged),
@@ -92,8 +83,6 @@ impl From<&ListReport> for ListDocument {
                 system: count(Management::System),
                 unknown: list.unknown(),
             },
-            warnings,
-            errors,
         }
     }
 }
@@ -103,6 +92,7 @@ impl From<&ListEntry> for HeldDocument {
         let ListEntry { address, management, reading } = entry;
         let content = reading.comparable();
         Self {
+            address: address.clone(),
             kind: address.kind,
             code: address.code.clone(),
             standing: (*management).into(),
@@ -119,8 +109,10 @@ printed! {
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Standing")]
     ManagementName = list::Management {
-        /// The manifest owns it: apply makes it what is declared, or deletes it.
+        /// Owned and declared: apply makes it match the manifest.
         Managed,
+        /// Owned and not declared: apply deletes it, unless `prune` is off.
+        Undeclared,
         /// Owned, but matched by `protect`: never replaced or deleted.
         Protected,
         /// Owned, but matched by `ignore`: left alone.

@@ -4,43 +4,27 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::logmessage::{self, LogEntry, LogReport};
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool, plan::split, printed};
+use crate::format::printed;
 
 /// Timeline log entries, and what became of a command about them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl log", deny_unknown_fields)]
 pub(crate) struct LogDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program that asked.
-    pub(crate) tool: Tool,
-    /// The portal's host, or the sandbox's identity; null when none is known.
-    pub(crate) portal: Option<String>,
     /// How the command ended.
     pub(crate) outcome: LogOutcomeName,
     /// The entries that were added, got or listed.
     pub(crate) entries: Vec<LogEntryDocument>,
     /// The id of the entry that was deleted.
     pub(crate) deleted: Option<u64>,
-    /// Findings that stop nothing.
-    pub(crate) warnings: Vec<FindingDocument>,
-    /// Findings that stop everything.
-    pub(crate) errors: Vec<FindingDocument>,
 }
 
 impl From<&LogReport> for LogDocument {
     fn from(report: &LogReport) -> Self {
-        let LogReport { portal, outcome, entries, deleted, findings } = report;
-        let (errors, warnings) = split(findings);
+        let LogReport { portal: _, outcome, entries, deleted, findings: _ } = report;
         Self {
-            format_version: FORMAT_VERSION,
-            tool: Tool::this(),
-            portal: portal.clone(),
             outcome: (*outcome).into(),
             entries: entries.iter().map(LogEntryDocument::from).collect(),
             deleted: *deleted,
-            warnings,
-            errors,
         }
     }
 }
@@ -51,7 +35,7 @@ impl From<&LogReport> for LogDocument {
 pub(crate) struct LogEntryDocument {
     /// Its id.
     pub(crate) id: u64,
-    /// When it was added, as the portal writes it: RFC 3339, as a rule.
+    /// When it was added, as the portal writes it: usually RFC 3339.
     pub(crate) created: String,
     /// Who added it: a user's id; null when the portal does not say.
     pub(crate) author: Option<u64>,
@@ -75,7 +59,7 @@ printed! {
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Outcome")]
     LogOutcomeName = logmessage::LogOutcome {
-        /// It was done, as far as `errors` does not say otherwise.
+        /// It was done, unless an error in `findings` says otherwise.
         Done,
         /// It was not done.
         Failed,

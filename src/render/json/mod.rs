@@ -1,6 +1,6 @@
-//! What commands print as JSON: versioned, complete also when a command fails. A plan and what became of it is a
-//! [`crate::format::Document`], because saved plans are read back; every other document is only printed, and a file here:
-//! `schema/NAME.schema.json` describes it.
+//! What commands print as JSON: versioned, complete also when a command fails. Each document is a file here, and
+//! `schema/NAME.schema.json` describes it; `envelope` has what all of them begin and end with. The form of a plan that is read
+//! back is [`crate::format::Document`].
 //!
 //! These types are frozen: other programs read them.
 
@@ -9,30 +9,34 @@ use serde::Serialize;
 use crate::text::escape_json;
 
 mod doctor;
+mod envelope;
+mod error;
 mod export;
 mod history;
 mod init;
 mod list;
 mod log;
+mod plan;
 mod rules;
+mod sandbox;
 pub mod schemas;
 mod usage;
 mod validation;
 
 pub(crate) use doctor::DoctorDocument;
+pub use envelope::{Heading, print};
+pub(crate) use error::ErrorDocument;
 pub(crate) use export::ExportDocument;
 pub(crate) use history::HistoryDocument;
 pub(crate) use init::InitDocument;
 pub use list::ListDocument;
 pub(crate) use log::LogDocument;
+pub use plan::PlanDocument;
 pub(crate) use rules::RulesDocument;
+pub(crate) use sandbox::{SandboxDocument, WebhookDocument};
+pub(crate) use schemas::SchemasDocument;
 pub(crate) use usage::UsageDocument;
-pub use validation::ValidationDocument;
-
-/// The document `D` of what is to be printed, such as `print::<ListDocument>(&list)`.
-pub fn print<D: Serialize>(shown: impl Into<D>) -> serde_json::Result<String> {
-    pretty(&shown.into())
-}
+pub use validation::print_validation;
 
 /// A value as JSON for people and programs: on many lines, and nothing in it does anything to a terminal.
 pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {

@@ -5,17 +5,13 @@ use serde::Serialize;
 
 use crate::domain::manifest;
 use crate::domain::rules::ArtRule;
-use crate::format::{FORMAT_VERSION, Tool, printed};
+use crate::format::printed;
 
 /// The art rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl rules", deny_unknown_fields)]
 pub(crate) struct RulesDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program whose rules they are.
-    pub(crate) tool: Tool,
-    /// The rules, in the order in which findings about one image are told.
+    /// The rules, in the order in which findings about one image are listed.
     pub(crate) rules: Vec<RuleDocument>,
 }
 
@@ -31,7 +27,7 @@ pub(crate) struct RuleDocument {
     pub(crate) adjustable: bool,
     /// Why it exists, in one sentence.
     pub(crate) why: &'static str,
-    /// How to mend what it finds.
+    /// How to fix what it finds.
     pub(crate) fix: &'static str,
     /// Where the fact behind it comes from.
     pub(crate) source: &'static str,
@@ -41,7 +37,7 @@ printed! {
     /// How bad findings of a rule are.
     #[serde(rename_all = "lowercase")]
     LevelName = manifest::Level {
-        /// Nothing is written until it is mended.
+        /// Nothing is written until it is fixed.
         Error,
         /// Worth a look; nothing stops.
         Warn,
@@ -60,6 +56,6 @@ impl From<&[&ArtRule]> for RulesDocument {
             fix: rule.fix,
             source: rule.source,
         });
-        Self { format_version: FORMAT_VERSION, tool: Tool::this(), rules: rules.collect() }
+        Self { rules: rules.collect() }
     }
 }

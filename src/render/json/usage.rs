@@ -5,28 +5,18 @@ use serde::Serialize;
 
 use crate::domain::asset::Address;
 use crate::domain::usage::UsageReport;
-use crate::format::{CodeUsage, CoverageDocument, FORMAT_VERSION, FindingDocument, Tool, plan::split};
+use crate::format::{CodeUsage, CoverageDocument};
 
 /// Whether codes are in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl usage", deny_unknown_fields)]
 pub(crate) struct UsageDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program that looked.
-    pub(crate) tool: Tool,
-    /// The portal's host, or the sandbox's identity; null when none is known.
-    pub(crate) portal: Option<String>,
     /// What was looked at; null when nothing was.
     pub(crate) coverage: Option<CoverageDocument>,
     /// The codes that were looked for, by kind and code.
     pub(crate) codes: Vec<CodeDocument>,
     /// Counts.
     pub(crate) summary: UsageSummary,
-    /// Findings that stop nothing.
-    pub(crate) warnings: Vec<FindingDocument>,
-    /// Findings that stop everything, or a part of it.
-    pub(crate) errors: Vec<FindingDocument>,
 }
 
 /// One code.
@@ -53,17 +43,13 @@ pub(crate) struct UsageSummary {
 
 impl From<&UsageReport> for UsageDocument {
     fn from(report: &UsageReport) -> Self {
-        let UsageReport { portal, is_complete: _, evidence, findings } = report;
-        let (errors, warnings) = split(findings);
+        let UsageReport { is_complete: _, evidence, findings: _ } = report;
         let usages = evidence.iter().flat_map(|evidence| evidence.usages.iter());
         let codes: Vec<_> = usages
             .map(|(address, usage)| CodeDocument { address: address.clone(), usage: usage.clone().into() })
             .collect();
         let count = |is: fn(&CodeUsage) -> bool| codes.iter().filter(|code| is(&code.usage)).count();
         Self {
-            format_version: FORMAT_VERSION,
-            tool: Tool::this(),
-            portal: portal.clone(),
             coverage: evidence.as_ref().map(|evidence| evidence.coverage.clone().into()),
             summary: UsageSummary {
                 used: count(|usage| matches!(usage, CodeUsage::Used { .. })),
@@ -71,8 +57,6 @@ impl From<&UsageReport> for UsageDocument {
                 unknown: count(|usage| matches!(usage, CodeUsage::Unknown { .. })),
             },
             codes,
-            warnings,
-            errors,
         }
     }
 }

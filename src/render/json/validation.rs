@@ -3,22 +3,29 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::envelope::{FindingOrder, Heading, Printed};
+use super::pretty;
+
 use crate::domain::finding::Severity;
 use crate::domain::report::Validation;
-use crate::format::{FORMAT_VERSION, FindingDocument, Tool};
 
 /// What `validate` found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl validate", deny_unknown_fields)]
-pub struct ValidationDocument {
-    /// The version of this format.
-    pub(crate) format_version: u32,
-    /// The program that checked.
-    pub(crate) tool: Tool,
-    /// Everything found, sorted by file.
-    pub(crate) findings: Vec<FindingDocument>,
+pub(crate) struct ValidationDocument {
     /// Counts.
     pub(crate) summary: ValidationSummary,
+}
+
+/// The document of a check. Its findings stay sorted by file.
+pub fn print_validation(heading: &Heading, validation: &Validation) -> serde_json::Result<String> {
+    pretty(&Printed::new(
+        heading,
+        None,
+        ValidationDocument::from(validation),
+        &validation.findings,
+        FindingOrder::Found,
+    ))
 }
 
 /// Counts of what was checked and found.
@@ -38,9 +45,6 @@ pub(crate) struct ValidationSummary {
 impl From<&Validation> for ValidationDocument {
     fn from(validation: &Validation) -> Self {
         Self {
-            format_version: FORMAT_VERSION,
-            tool: Tool::this(),
-            findings: validation.findings.iter().map(FindingDocument::from).collect(),
             summary: ValidationSummary {
                 images: validation.images,
                 errors: validation.count(Severity::Error),

@@ -8,7 +8,7 @@ use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
 use super::export::tree;
-use crate::common::{Brand, MANIFEST, art};
+use crate::common::{Brand, MANIFEST, art, found};
 
 /// A brand that differs from its portal in every way, and an export of that portal in `snapshot`.
 fn brand() -> Brand {
@@ -216,7 +216,7 @@ fn what_was_not_exported_is_unknown_and_named() {
         When::Nth(1),
         FaultAction::Html(404),
     );
-    let lost = brand.json("export lost").ends_with(1).json["errors"][0]["address"].as_str().unwrap().to_owned();
+    let lost = found(&brand.json("export lost").ends_with(1).json, "error")[0]["address"].as_str().unwrap().to_owned();
     let plan = brand.both("plan --against lost").ends_with(1);
     assert_eq!(plan.json["unknown"][0]["address"], lost.as_str());
     assert!(plan.json["unknown"][0]["why"].as_str().unwrap().contains("it could not be fetched: "), "{plan:?}");

@@ -121,7 +121,7 @@ fn what_came_and_is_not_sound_is_put_back_and_called_that() {
     brand.seed("icon/acme-a", &stub);
     let output = while_recovering(&brand, || brand.apply_with("--allow-unbacked")).ends_with(3);
     assert_eq!(output.fates(), ["recovered icon/acme-a"], "{output:?}");
-    let why = output.json["changes"][0]["result"]["why"].as_str().unwrap();
+    let why = output.json["changes"][0]["why"].as_str().unwrap();
     assert!(why.ends_with("; what came of the old image is back, and it is not a sound PNG"), "{why}");
     assert_eq!(brand.image("icon/acme-a"), Some(stub));
 }
@@ -133,7 +133,7 @@ fn when_putting_back_fails_too_no_further_replace_is_sent() {
     brand.fail(refusing_adds());
     let output = brand.apply().ends_with(3);
     assert_eq!((output.count("failed"), output.count("skipped")), (1, 29), "{:?}", output.fates());
-    let why = output.json["changes"][0]["result"]["why"].as_str().unwrap().to_owned();
+    let why = output.json["changes"][0]["why"].as_str().unwrap().to_owned();
     assert!(why.contains("put back") && why.contains("FILE_SAVE_ERROR"), "{why}");
     assert_eq!(brand.live(), before[1..], "one code is gone, and nothing else was touched");
     assert!(kept(&output).contains(&art(Kind::Icon, 0)), "its old image is in the run's folder");

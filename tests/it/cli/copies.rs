@@ -9,7 +9,7 @@ use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
 use super::ownership::kept;
-use crate::common::{Brand, Output, art, each};
+use crate::common::{Brand, Output, art, each, found};
 
 /// A replace and a delete, known from the cache.
 fn known() -> Brand {
@@ -44,7 +44,7 @@ fn runs(brand: &Brand) -> usize {
 }
 
 fn message(output: &Output) -> &str {
-    output.json["errors"][0]["message"].as_str().unwrap()
+    found(&output.json, "error")[0]["message"].as_str().unwrap()
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_flag_lets_a_saved_plan_go_on_without_copies_and_says_so() {
             brand.fail(format!("download 1 {action}; download 2 {action}").parse().unwrap());
             let output = brand.apply_saved("plan.json --allow-unbacked").ends_with(0);
             assert_eq!(output.fates(), ["applied icon/acme-00", "applied icon/acme-01"], "{action}: {output:?}");
-            let warnings: Vec<_> = output.json["warnings"].as_array().unwrap().iter().collect();
+            let warnings: Vec<_> = found(&output.json, "warning").into_iter().collect();
             let told: Vec<_> = warnings.iter().map(|warning| warning["message"].as_str().unwrap()).collect();
             for (address, told) in ["icon/acme-00", "icon/acme-01"].iter().zip(&told) {
                 assert!(told.starts_with(&format!("{address}: its image cannot be downloaded for a copy: ")), "{told}");

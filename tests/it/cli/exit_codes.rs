@@ -3,7 +3,7 @@
 use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, art};
+use crate::common::{Brand, art, found};
 
 /// Downloads fail, so that an entry's content is unknown.
 fn blind(brand: Brand) -> Brand {
@@ -172,7 +172,7 @@ fn three_when_something_was_written_and_something_was_not() {
     brand.undeclare("icon/acme-00");
     let output = brand.apply().ends_with(3);
     assert_eq!(output.fates(), ["failed icon/acme-00", "applied icon/acme-new"]);
-    assert!(output.json["changes"][0]["result"]["why"].as_str().unwrap().contains("ACCESS_DENIED"));
+    assert!(output.json["changes"][0]["why"].as_str().unwrap().contains("ACCESS_DENIED"));
     // The next one has only what failed, and nothing took effect: an error.
     let output = brand.apply().ends_with(1);
     assert_eq!(output.fates(), ["failed icon/acme-00"]);
@@ -188,7 +188,7 @@ fn json_is_whole_when_the_portal_is_down() {
     for line in ["plan --timeout 2", "drift --timeout 2", "apply --yes --timeout 2"] {
         let output = brand.both(line);
         assert_eq!((output.code, output.errors()), (1, vec!["portal".to_owned()]), "{line}: {output:?}");
-        assert!(output.json["errors"][0]["message"].as_str().unwrap().contains("127.0.0.1:9"), "{output:?}");
+        assert!(found(&output.json, "error")[0]["message"].as_str().unwrap().contains("127.0.0.1:9"), "{output:?}");
         assert!(!output.text().contains("abcdefgh12345678"));
     }
 }
@@ -203,9 +203,10 @@ fn json_is_whole_before_two_three_and_four() {
     brand.undeclare("icon/acme-01");
     assert_eq!(brand.json("plan --detailed-exitcode").code, 4);
     let output = brand.json("plan --detailed-exitcode");
-    for key in ["changes", "unmanaged", "unknown", "guards", "summary", "warnings", "errors", "plan_sha256", "portal"] {
+    for key in ["changes", "unmanaged", "unknown", "guards", "summary", "missing", "findings", "plan_sha256", "portal"]
+    {
         assert!(output.json.get(key).is_some(), "{key} is missing");
     }
-    assert_eq!(output.json["format_version"], 1);
+    assert_eq!(output.json["format_version"], 2);
     assert!(output.json.get("contents").is_none(), "digests only on standard output");
 }

@@ -10,7 +10,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Sandbox;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, Output, art, blank, command, parts};
+use crate::common::{Brand, Output, art, blank, command, found, parts};
 
 /// Codes that are not file names, plain YAML, plain globs, or codes at all to us.
 const HOSTILE: [&str; 46] = [
@@ -216,7 +216,7 @@ fn what_is_not_sound_is_kept_and_ignored_and_unknown() {
     brand.seed("logo/broken", &truncated(Kind::Logo));
     let output = brand.both("export out --overwrite").ends_with(1);
     assert_eq!(output.errors(), ["unknown-content"]);
-    let error = &output.json["errors"][0];
+    let error = &found(&output.json, "error")[0];
     assert_eq!(error["address"], "logo/broken");
     assert!(error["help"].as_str().unwrap().contains("ignored/logos/broken.png"), "{error}");
     assert_eq!(fs::read(brand.path("out/ignored/logos/broken.png")).unwrap(), truncated(Kind::Logo));
@@ -321,8 +321,8 @@ fn what_cannot_be_fetched_is_named_and_the_rest_is_written() {
     let output = brand.writing_nothing(|| brand.json("export out").ends_with(1));
     assert_eq!(output.errors(), ["unknown-content"]);
     assert_eq!(output.json["summary"]["unfetched"], 1);
-    let message = output.json["errors"][0]["message"].as_str().unwrap();
-    let lost = output.json["errors"][0]["address"].as_str().unwrap();
+    let message = found(&output.json, "error")[0]["message"].as_str().unwrap();
+    let lost = found(&output.json, "error")[0]["address"].as_str().unwrap();
     assert!(message.contains(lost) && message.contains("404"), "{message}");
     let manifest = fs::read_to_string(brand.path("out/brand.yaml")).unwrap();
     assert!(manifest.contains("# its image could not be fetched: "), "{manifest}");

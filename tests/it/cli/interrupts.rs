@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
-use crate::common::{Brand, command, each};
+use crate::common::{Brand, command, conforms, each, found};
 
 /// Longer than any of these tests waits.
 const FOREVER: Duration = Duration::from_secs(60);
@@ -67,11 +67,11 @@ fn a_command_that_reads_writes_its_reports_and_its_json_when_it_is_stopped() {
         fs::write(brand.path("x.xml"), "<testsuites failures=\"0\"/>").unwrap();
         let (out, _) = interrupted(&brand, signal, &format!("{line} {ALL}"));
         let json: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!(json["errors"][0]["rule"], "interrupted", "{json}");
+        assert_eq!(found(&json, "error")[0]["rule"], "interrupted", "{json}");
         let validator = jsonschema::validator_for(&schemas::of("plan").unwrap()).unwrap();
         assert!(validator.is_valid(&json), "{json}");
         let read = |name| fs::read_to_string(brand.path(name)).unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&read("x.json")).unwrap()["errors"], json["errors"]);
+        assert_eq!(found(&serde_json::from_str::<Value>(&read("x.json")).unwrap(), "error"), found(&json, "error"));
         assert!(read("x.html").contains("Interrupted: nothing was") && read("x.html").ends_with("</html>"));
         assert!(read("x.md").contains("**Interrupted: nothing was"), "{}", read("x.md"));
         assert!(
@@ -95,6 +95,15 @@ fn so_do_those_that_look_around() {
     let (out, told) = interrupted(&self::brand(), "TERM", "plan");
     assert!(out.is_empty() && told.contains("error[interrupted]: interrupted before"), "{out} {told}");
     interrupted(&self::brand(), "INT", "doctor");
+    for line in
+        ["doctor", "export out", "usage icon/acme-new --entity deal:1", "log get 7", "init new --from-portal --ci none"]
+    {
+        let (out, told) = interrupted(&self::brand(), "INT", &format!("{line} --format json"));
+        let json: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{line}: {error}: {out} {told}"));
+        conforms(&json);
+        assert_eq!((&json["exit_code"], &json["ok"]), (&130.into(), &false.into()), "{line}");
+        assert_eq!(found(&json, "error")[0]["rule"], "interrupted", "{line}: {json}");
+    }
     let (_, told) = interrupted(&self::brand(), "INT", "log delete 7");
     assert!(told.contains("the entry may have been deleted all the same"), "{told}");
 }
@@ -114,14 +123,18 @@ fn a_saved_plan_is_not_taken_up_after_a_signal() {
 fn a_second_signal_ends_it_at_once() {
     let brand = brand();
     assert!(Command::new("mkfifo").arg(brand.path("x.html")).status().unwrap().success());
-    let mut child = started(&brand, "plan --report x.html");
+    let mut child = started(&brand, "plan --report x.html --format json");
     until(|| brand.seen(|_| true) > 0);
     send("INT", &child);
     // It waits for a reader of the pipe, and there is none.
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(child.try_wait().unwrap(), None);
     send("INT", &child);
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    let json: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    conforms(&json);
+    assert_eq!((&json["exit_code"], &json["findings"][0]["rule"]), (&130.into(), &"interrupted".into()));
 }
 
 /// Steps that were not sent are not a success.
@@ -138,7 +151,7 @@ fn an_apply_that_was_stopped_is_no_success_in_any_report() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["errors"][0]["message"], "interrupted before 7 changes were sent", "{json}");
+    assert_eq!(found(&json, "error")[0]["message"], "interrupted before 7 changes were sent", "{json}");
     let xml = fs::read_to_string(brand.path("x.xml")).unwrap();
     assert!(xml.contains("errors=\"1\" skipped=\"7\"") && xml.contains("type=\"interrupted\""), "{xml}");
     let md = fs::read_to_string(brand.path("x.md")).unwrap();

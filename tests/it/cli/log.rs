@@ -4,7 +4,7 @@ use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::{Faults, LogList};
 use serde_json::Value;
 
-use crate::common::{Brand, Output, each};
+use crate::common::{Brand, Output, each, found};
 
 const ADD: [&str; 9] = ["log", "add", "--entity", "deal:12", "--icon", "info", "--text", "On its way", "--title"];
 
@@ -26,7 +26,7 @@ fn titles(output: &Output) -> Vec<&str> {
 }
 
 fn warnings(output: &Output) -> Vec<&str> {
-    output.json["warnings"].as_array().unwrap().iter().map(|warning| warning["rule"].as_str().unwrap()).collect()
+    found(&output.json, "warning").into_iter().map(|warning| warning["rule"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn a_write_whose_answer_is_lost_is_not_sent_again() {
     let brand = Brand::new().failing(On::Write, When::Every, FaultAction::DropAfter);
     let output = add(&brand, "once").ends_with(1);
     assert_eq!(output.json["outcome"], "unknown");
-    assert!(output.json["errors"][0]["message"].as_str().unwrap().contains("may have been added"), "{output:?}");
-    assert!(output.json["errors"][0]["help"].as_str().unwrap().contains("brandctl log list --entity deal:12"));
+    assert!(found(&output.json, "error")[0]["message"].as_str().unwrap().contains("may have been added"), "{output:?}");
+    assert!(found(&output.json, "error")[0]["help"].as_str().unwrap().contains("brandctl log list --entity deal:12"));
     assert_eq!(brand.write_requests().len(), 1);
     brand.fail(Faults::none());
     assert_eq!(titles(&brand.json("log list --entity deal:12").ends_with(0)), ["once"]);

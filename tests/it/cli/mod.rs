@@ -13,6 +13,7 @@ mod first_hour;
 mod guesses;
 mod hand_edits;
 mod interrupts;
+mod json;
 mod killed;
 mod list;
 mod log;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use brandctl::domain::asset::Kind;
 
-use crate::common::{Brand, Output, art, command, each, one_pixel_off, reencoded};
+use crate::common::{Brand, Output, art, command, each, found, one_pixel_off, reencoded};
 
 /// Git that knows nothing of the user who runs the tests.
 pub(super) fn git(folder: &Path, line: &str) -> String {
@@ -599,7 +599,7 @@ fn a_repository_of_somebody_else_is_refused_by_git_and_the_way_out_is_told() {
     drift.env("PATH", format!("{}:{path}", bin.display())).args(["--format", "json"]);
     let json: serde_json::Value = serde_json::from_slice(&drift.output().unwrap().stdout).unwrap();
     assert_eq!(json["changes"][0]["origin"]["kind"], "unknown", "{json:#}");
-    assert!(json["warnings"].to_string().contains("safe.directory"), "{json:#}");
+    assert!(serde_json::json!(found(&json, "warning")).to_string().contains("safe.directory"), "{json:#}");
 }
 
 #[test]

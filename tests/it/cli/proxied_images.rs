@@ -6,7 +6,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 
 use super::ownership::kept;
-use crate::common::{Brand, Output, art, each};
+use crate::common::{Brand, Output, art, each, found};
 
 /// What image services, hotlink guards and filters put in the place of a 24×24 PNG.
 const SUBSTITUTES: [(&str, &str); 6] = [
@@ -227,7 +227,7 @@ fn the_flag_changes_such_entries_knowingly_and_keeps_what_came() {
         let run = output.json["run"]["id"].as_str().unwrap();
         let restored = brand.json(&format!("restore {run} --yes --settle 0.1")).ends_with(0);
         let told = "the copy of icon/acme-00 in run";
-        let warned = restored.json["warnings"][0]["message"].as_str().unwrap();
+        let warned = found(&restored.json, "warning")[0]["message"].as_str().unwrap();
         assert!(warned.starts_with(told) && warned.ends_with("may be another entry's image"), "{restored:?}");
         for code in ["icon/acme-00", "icon/acme-01"] {
             assert_eq!(brand.image(code), Some(image.clone()), "{code}");
@@ -336,7 +336,7 @@ fn stored_bytes_that_are_not_sound_are_changed_knowingly_kept_and_put_back_byte_
         assert_eq!(brand.image("icon/acme-a").unwrap(), art(Kind::Icon, 1));
         let run = output.json["run"]["id"].as_str().unwrap();
         let restored = brand.json(&format!("restore {run} --yes --settle 0.1")).ends_with(0);
-        let warned = &restored.json["warnings"][0]["message"];
+        let warned = &found(&restored.json, "warning")[0]["message"];
         assert_eq!(*warned, format!("the copy of icon/acme-a in run {run} is not a sound PNG"));
         assert_eq!((brand.image("icon/acme-a"), brand.image("icon/acme-b")), (Some(bytes.clone()), Some(bytes)));
         // What is back already is in step.

@@ -8,7 +8,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 use serde_json::Value;
 
-use crate::common::{Brand, art, command, each};
+use crate::common::{Brand, art, command, each, found};
 
 /// How late the portal carries out what nobody waits for any more.
 const LATE: Duration = Duration::from_millis(900);
@@ -47,8 +47,8 @@ fn lines(brand: &Brand, entry: &str) -> Vec<Value> {
     lines.filter(|line| line["entry"] == entry).collect()
 }
 
-fn rules(output: &Value, field: &str) -> Vec<String> {
-    output[field].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
+fn rules(output: &Value, severity: &str) -> Vec<String> {
+    found(output, severity).into_iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn plan_drift_and_list_say_that_the_portal_may_still_change_and_wait_for_nothing
     brand.fail(Faults::none());
     for line in ["plan", "drift", "list", "plan --detailed-exitcode", "plan --settle 60"] {
         let output = brand.both(line).ends_with(1);
-        assert!(rules(&output.json, "errors").contains(&"may-change".to_owned()), "{line}: {}", output.json);
+        assert!(rules(&output.json, "error").contains(&"may-change".to_owned()), "{line}: {}", output.json);
         assert!(output.stderr.contains("error[may-change]: the portal may still change: a request of the run "));
         assert!(output.stderr.contains("icon/acme-new"), "{}", output.stderr);
     }
@@ -144,11 +144,11 @@ fn a_run_whose_steps_are_seen_done_stays_open_until_the_window_has_passed() {
     let brand = work();
     brand.fail(faults("write 1 drop-after"));
     let output = brand.json("apply --yes --settle 30").ends_with(0);
-    assert!(rules(&output.json, "warnings").contains(&"run-open".to_owned()), "{}", output.json);
+    assert!(rules(&output.json, "warning").contains(&"run-open".to_owned()), "{}", output.json);
     assert_eq!(lines(&brand, "concluded").len(), 1);
     assert!(lines(&brand, "end").is_empty());
     let output = brand.json("plan --settle 30").ends_with(1);
-    assert_eq!(rules(&output.json, "errors"), ["may-change"]);
+    assert_eq!(rules(&output.json, "error"), ["may-change"]);
     assert!(output.changes().is_empty());
     sleep(Duration::from_millis(150));
     brand.json("plan --settle 0.1").ends_with(0);
@@ -191,7 +191,7 @@ fn beside_a_run_that_waits_the_portal_may_still_change() {
     }
     for line in ["plan --settle 3", "list --settle 3", "drift --settle 3"] {
         let output = brand.json(line).ends_with(1);
-        assert!(rules(&output.json, "errors").contains(&"may-change".to_owned()), "{line}: {}", output.json);
+        assert!(rules(&output.json, "error").contains(&"may-change".to_owned()), "{line}: {}", output.json);
     }
     assert!(run.wait().unwrap().success());
 }
@@ -235,7 +235,7 @@ fn a_time_that_has_not_come_counts_as_now_and_is_noted() {
     let ahead = std::fs::read_to_string(journal(&brand)).unwrap().replace("\"at\":\"2", "\"at\":\"3");
     std::fs::write(journal(&brand), ahead).unwrap();
     let output = brand.json("plan --settle 0.5").ends_with(1);
-    assert!(rules(&output.json, "errors").contains(&"may-change".to_owned()), "{}", output.json);
+    assert!(rules(&output.json, "error").contains(&"may-change".to_owned()), "{}", output.json);
     assert_eq!(lines(&brand, "seen").len(), 1);
     sleep(Duration::from_millis(600));
     brand.json("plan --settle 0.5").ends_with(0);

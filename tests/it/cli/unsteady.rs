@@ -6,7 +6,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, art, each};
+use crate::common::{Brand, art, each, found};
 
 fn says(code: u16, body: &str) -> FaultAction {
     FaultAction::Status { code, body: body.to_owned(), content_type: "application/json".to_owned() }
@@ -66,7 +66,7 @@ fn dnscontrol_a_list_that_is_no_json_is_a_clear_error() {
             for line in ["plan --timeout 1", "apply --yes --timeout 1"] {
                 let output = brand.both(line);
                 assert_eq!((output.code, output.errors()), (1, vec!["portal".to_owned()]), "{what}: {output:?}");
-                let message = output.json["errors"][0]["message"].as_str().unwrap();
+                let message = found(&output.json, "error")[0]["message"].as_str().unwrap();
                 assert!(message.contains(&"PORTAL".to_owned()), "{what}: {message}");
                 assert!(output.changes().is_empty());
             }
@@ -141,7 +141,7 @@ fn blocked_credentials_are_not_tried_again() {
         let brand = work().failing(On::Any, When::Every, says(status, &body));
         let output = brand.json("plan").ends_with(1);
         assert_eq!(brand.portal.requests().len(), 1, "{error}");
-        let finding = &output.json["errors"][0];
+        let finding = &found(&output.json, "error")[0];
         assert!(finding["help"].is_string() && finding["message"].as_str().unwrap().contains(error), "{finding}");
     }
 }
@@ -175,7 +175,7 @@ fn a_portal_that_is_slow_is_waited_for_until_the_deadline() {
     let before = std::time::Instant::now();
     let output = brand.json("plan --timeout 1").ends_with(1);
     assert!(before.elapsed() < Duration::from_secs(20));
-    assert!(output.json["errors"][0]["help"].is_string(), "{output:?}");
+    assert!(found(&output.json, "error")[0]["help"].is_string(), "{output:?}");
     let brand = work().failing(On::Any, When::Every, FaultAction::Delay(Duration::from_millis(100)));
     brand.plan().ends_with(0);
 }

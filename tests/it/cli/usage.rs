@@ -9,7 +9,7 @@ use brandctl::sandbox::faults::{FaultAction, On, When};
 use brandctl::sandbox::{Faults, LogList};
 use serde_json::{Value, json};
 
-use crate::common::{Brand, Output, art, each, reencoded};
+use crate::common::{Brand, Output, art, each, found, reencoded};
 
 const LIST: &str = "crm.timeline.logmessage.list";
 
@@ -266,7 +266,7 @@ fn a_code_that_the_portal_does_not_have_is_a_warning() {
     let brand = Brand::new().portal_has("icon/acme-call", 1);
     let warned = |code: &str| {
         let output = brand.json(&format!("usage {code} --entity deal:1"));
-        let warnings = output.json["warnings"].as_array().unwrap().clone();
+        let warnings = found(&output.json, "warning");
         warnings.iter().map(|warning| warning["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!([warned("acme-call"), warned("ACME-call"), warned("info")].concat(), [""; 0]);
@@ -405,7 +405,7 @@ fn an_icon_in_use_is_not_deleted_without_leave() {
     Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 90 system.
     ");
     let unknown = |warning: &&Value| warning["rule"] == "usage-unknown";
-    let told: Vec<_> = output.json["warnings"].as_array().unwrap().iter().filter(unknown).collect();
+    let told: Vec<_> = found(&output.json, "warning").into_iter().filter(unknown).collect();
     assert_eq!((told.len(), &told[0]["address"]), (1, &json!("logo/acme-old")));
 
     brand.writing_nothing(|| brand.apply_with(CHECK).ends_with(4));

@@ -3,7 +3,7 @@
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::Faults;
 
-use crate::common::{Brand, art, each};
+use crate::common::{Brand, art, each, found};
 
 /// A placeholder of the right size for every image, from the `from`-th download on.
 fn placeholder(from: u32) -> Faults {
@@ -103,8 +103,7 @@ fn a_portal_without_downloads_stays_usable() {
     let brand = Brand::new().declares("icon/acme-a", 1).declares("icon/acme-b", 2).portal_has("icon/acme-old", 9);
     brand.fail("download every status 401 no".parse().unwrap());
     let output = brand.json("apply --yes --settle 0.1 --only icon/acme-a --only icon/acme-b").ends_with(0);
-    let warned =
-        output.json["warnings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == "not-read-back");
+    let warned = found(&output.json, "warning").into_iter().filter(|finding| finding["rule"] == "not-read-back");
     assert_eq!(warned.count(), 2, "{}", output.json);
     // Known as long as the state lasts.
     let again = brand.json("plan --only icon/acme-a --only icon/acme-b").ends_with(0);
@@ -143,9 +142,11 @@ fn a_code_without_an_image_is_said_first() {
     assert!(text("r.xml").contains("icon/acme-00 has no image any more"));
     let report: serde_json::Value = serde_json::from_str(&text("r.json")).unwrap();
     assert_eq!(
-        (&report["errors"][0]["rule"], &report["errors"][0]["address"]),
+        (&found(&report, "error")[0]["rule"], &found(&report, "error")[0]["address"]),
         (&"missing".into(), &"icon/acme-00".into())
     );
+    assert_eq!(report["missing"], serde_json::json!(["icon/acme-00"]));
+    assert_eq!(report["findings"][0]["rule"], "missing");
     // What it says brings it back.
     brand.fail(Faults::none());
     let command = output.stdout.split('`').find(|part| part.starts_with("brandctl restore ")).unwrap();
@@ -217,6 +218,6 @@ fn a_code_is_said_to_be_missing_also_where_nothing_can_be_read_any_more() {
     brand.plan().ends_with(0);
     brand.fail("write 1 refuse *.add 400 FILE_SAVE_ERROR; batch 5+ drop-before".parse().unwrap());
     let output = brand.json("apply --yes --settle 0.1 --timeout 5").ends_with(3);
-    assert_eq!(output.json["errors"][0]["rule"], "missing", "{}", output.json["errors"]);
+    assert_eq!(found(&output.json, "error")[0]["rule"], "missing", "{:?}", found(&output.json, "error"));
     assert!(output.json.to_string().contains("FILE_SAVE_ERROR"), "{}", output.json);
 }

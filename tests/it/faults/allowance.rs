@@ -296,7 +296,7 @@ fn a_reset_that_comes_too_late_is_the_reason_of_what_was_skipped() {
     scene.brand.portal.spend_method_time(ADD, 470.0, Duration::from_secs(300));
     let output = scene.brand.json("apply --yes --settle 0.1 --timeout 60").ends_with(3);
     assert_eq!((output.count("applied"), output.count("skipped")), (1, 3), "{:?}", output.fates());
-    let why = output.json["changes"][1]["result"]["why"].as_str().unwrap();
+    let why = output.json["changes"][1]["why"].as_str().unwrap();
     assert!(why.contains("for crm.timeline.icon.add may not last for another replace and resets in "), "{why}");
     assert!(output.text().contains("resets in "), "{}", output.text());
 }

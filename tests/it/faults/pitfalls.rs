@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::driver::{self, Moment, Strike};
 use super::processes::{started, until};
-use crate::common::{Brand, MANIFEST, Output, art, command, each, parts};
+use crate::common::{Brand, MANIFEST, Output, art, command, each, found, parts};
 
 const OLD: u8 = 10;
 const NEW: u8 = 110;
@@ -148,7 +148,7 @@ fn terraform_apply_plan_of_a_killed_run_without_its_state_folder_names_what_is_m
     fs::remove_dir_all(brand.path(".brandctl")).unwrap();
     brand.writing_nothing(|| {
         let output = brand.both("apply plan.json").ends_with(5);
-        assert_eq!(output.json["errors"][0]["message"], "icon/acme-a: it is missing on the portal");
+        assert_eq!(found(&output.json, "error")[0]["message"], "icon/acme-a: it is missing on the portal");
         assert!(output.stderr.contains("icon/acme-a: it is missing on the portal"), "{}", output.stderr);
     });
     // A saved plan holds the old images too.
@@ -160,7 +160,7 @@ fn terraform_apply_plan_of_a_killed_run_without_its_state_folder_names_what_is_m
 
 /// What a plan says of a run that was cut short.
 fn cut_short(output: &Output) -> Option<&Value> {
-    output.json["warnings"].as_array()?.iter().find(|warning| warning["rule"] == "run-cut-short")
+    found(&output.json, "warning").into_iter().find(|warning| warning["rule"] == "run-cut-short")
 }
 
 #[test]
@@ -207,11 +207,11 @@ fn terraform_two_open_runs_are_both_closed() {
     let output = brand.writing_nothing(|| {
         // Nobody noted when the requests were sent: they may still be carried out, as far as the first look can tell.
         let output = brand.json("plan --settle 0.1").ends_with(1);
-        assert_eq!(output.json["errors"][1]["rule"], "may-change", "{}", output.json);
+        assert_eq!(found(&output.json, "error")[1]["rule"], "may-change", "{}", output.json);
         std::thread::sleep(Duration::from_millis(150));
         brand.json("plan --settle 0.1").ends_with(0)
     });
-    let warnings = output.json["warnings"].to_string();
+    let warnings = serde_json::json!(found(&output.json, "warning")).to_string();
     assert!(ids.iter().all(|id| warnings.contains(id)), "{warnings}");
     brand.apply().ends_with(0);
     done(&brand);

@@ -5,7 +5,7 @@ use std::fs;
 use brandctl::domain::asset::Kind;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 
-use crate::common::{Brand, Output, blank};
+use crate::common::{Brand, Output, blank, found};
 use crate::shared::init::{SYSTEMS, tree, yaml};
 
 /// A portal with two sound icons, one of them of an odd code, a logo that the rules refuse, and no repository yet.
@@ -166,7 +166,7 @@ fn what_cannot_be_fetched_is_named_and_ignored_and_can_be_fetched_later() {
     assert_eq!(started.json["entries"].as_array().unwrap().iter().filter(unfetched).count(), 1);
     is_in_step(&brand, "new/brand.yaml");
     // The way out that it names.
-    assert!(started.json["errors"][0]["help"].as_str().unwrap().contains("export again with --overwrite"));
+    assert!(found(&started.json, "error")[0]["help"].as_str().unwrap().contains("export again with --overwrite"));
     brand.json("export new --overwrite").ends_with(0);
     assert_eq!(yaml(&brand.path("new/brand.yaml"))["icons"].as_object().unwrap().len(), 2);
     is_in_step(&brand, "new/brand.yaml");

@@ -1,14 +1,13 @@
 //! Text that would be a command in some format is shown in it, and does nothing: the same names through every format.
 
 use brandctl::domain::report::Report;
-use brandctl::format::Document;
-use brandctl::render::json::{self, ListDocument, ValidationDocument};
+use brandctl::render::json::{self, ListDocument, PlanDocument};
 use brandctl::render::{diff, github, html, human, junit, list, markdown, picture::Pictures, sarif, screen::Screen};
 
 use super::diff::plain;
 use super::markdown::is_inert;
 use super::{inventory, validation};
-use crate::shared::scenes;
+use crate::shared::{heading, scenes};
 
 /// Every text that a command can print or write about a report, by its format.
 fn formats(report: &Report) -> Vec<(&'static str, String)> {
@@ -17,16 +16,19 @@ fn formats(report: &Report) -> Vec<(&'static str, String)> {
         ("plan", human::plan(report, &Screen::default())),
         ("drift", human::drift(report, &Screen::default())),
         ("plan diff", diff::report(report)),
-        ("plan json", json::print::<Document>(report).unwrap()),
+        (
+            "plan json",
+            json::print::<PlanDocument>(&heading(), report.portal.as_deref(), report, &report.findings).unwrap(),
+        ),
         ("plan html", html::report(report, "plan")),
         ("plan md", markdown::report(report, "plan", None)),
         ("plan xml", junit::report(report, "plan")),
         ("list", list::list(&inventory, list::Systems::Named, &Screen::default())),
-        ("list json", json::print::<ListDocument>(&inventory).unwrap()),
+        ("list json", json::print::<ListDocument>(&heading(), None, &inventory, &inventory.findings).unwrap()),
         ("list html", html::list(&inventory)),
         ("list md", markdown::list(&inventory, None)),
         ("validate", human::validation(&validation, &Pictures::new(), &Screen::default())),
-        ("validate json", json::print::<ValidationDocument>(&validation).unwrap()),
+        ("validate json", json::print_validation(&heading(), &validation).unwrap()),
         ("validate html", html::validation(&validation)),
         ("validate md", markdown::validation(&validation, None)),
         ("validate xml", junit::validation(&validation)),
