@@ -9,7 +9,7 @@ use crate::domain::finding::Finding;
 use crate::domain::report::{FailureKind, Report, Subject};
 use crate::ops::ports::Interrupt;
 use crate::portal::PendingRenewals;
-use crate::render::json::Heading;
+use crate::render::json::Header;
 use crate::store::repository::Repository;
 use crate::store::root;
 
@@ -92,13 +92,13 @@ impl<'a> Context<'a> {
         if reports.comment() {
             report.subject = self.subject();
         }
-        let unwritten = reports.write(report, command, &self.heading(exit), &self.spared.borrow());
+        let unwritten = reports.write(report, command, &self.header(exit), &self.spared.borrow());
         report.findings.extend(unwritten);
     }
 
     /// What the documents of a command say first that ends like this.
-    pub(super) fn heading(&self, exit: Exit) -> Heading {
-        self.globals.invocation.heading(exit)
+    pub(super) fn header(&self, exit: Exit) -> Header {
+        self.globals.invocation.header(exit)
     }
 
     /// The errors about what went wrong without stopping the command.

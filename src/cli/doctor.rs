@@ -47,8 +47,8 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
             output::data(&render::doctor::checks(&checks), exit)
         }
         Format::Json => {
-            let (heading, portal) = (context.heading(exit), portal.as_deref());
-            output::json(render::json::print::<DoctorDocument>(&heading, portal, &*checks, &findings), exit)
+            let (header, portal) = (context.header(exit), portal.as_deref());
+            output::json(render::json::print::<DoctorDocument>(&header, portal, &*checks, &findings), exit)
         }
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let (portal, findings) = (report.portal.clone(), report.findings.clone());
     let mut exported = ExportReport { folder, portal, items: export.items, written, findings };
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
-    exported.findings.extend(arguments.reports.write_export(&exported, &context.heading(exit)));
+    exported.findings.extend(arguments.reports.write_export(&exported, &context.header(exit)));
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
     let human = || if takes { render::export::taken(&exported) } else { render::export::exported(&exported) };
     output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &report)

@@ -41,8 +41,8 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
         Format::Json => {
             let recorded: Vec<_> = found.into_iter().map(|run| recorded(run, &mut findings)).collect();
             let exit = exit_of(&findings);
-            let heading = globals.invocation.heading(exit);
-            output::json(json::print::<HistoryDocument>(&heading, None, &*recorded, &findings), exit)
+            let header = globals.invocation.header(exit);
+            output::json(json::print::<HistoryDocument>(&header, None, &*recorded, &findings), exit)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::render::json::Heading;
+use crate::render::json::Header;
 
 use super::exit::Exit;
 
@@ -33,9 +33,9 @@ impl Invocation {
         self.since.elapsed()
     }
 
-    /// The heading of a document, for a process that ends like this.
-    pub(super) fn heading(&self, exit: Exit) -> Heading {
-        Heading {
+    /// The header of a document, for a process that ends like this.
+    pub(super) fn header(&self, exit: Exit) -> Header {
+        Header {
             command: (!self.command.is_empty()).then(|| self.command.to_owned()),
             started: self.started(),
             elapsed: self.elapsed(),

@@ -59,8 +59,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         ..found
     };
     let exit = error::exit_of_reading(report.failure, list.has_errors());
-    let (portal, heading) = (report.portal.as_deref(), context.heading(exit));
-    list.findings.extend(arguments.reports.write_list(&list, portal, &heading, &context.spared()));
+    let (portal, header) = (report.portal.as_deref(), context.header(exit));
+    list.findings.extend(arguments.reports.write_list(&list, portal, &header, &context.spared()));
     let exit = error::exit_of_reading(report.failure, list.has_errors());
     let systems = if arguments.system { Systems::Named } else { Systems::Counted };
     let human = || render::list::list(&list, systems, &output::screen());

@@ -152,8 +152,8 @@ pub(super) fn result<D: Serialize>(
 ) -> Exit {
     match globals.format {
         Format::Json => {
-            let heading = globals.invocation.heading(exit);
-            json(render::json::print::<D>(&heading, report.portal.as_deref(), found, about), exit)
+            let header = globals.invocation.header(exit);
+            json(render::json::print::<D>(&header, report.portal.as_deref(), found, about), exit)
         }
         Format::Human => {
             let exit = data(&human(), exit);

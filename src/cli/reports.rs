@@ -12,7 +12,7 @@ use crate::domain::finding::Finding;
 use crate::domain::list::ListReport;
 use crate::domain::report::{ExportReport, Report, Validation};
 use crate::render;
-use crate::render::json::{self, ExportDocument, Heading, ListDocument, PlanDocument};
+use crate::render::json::{self, ExportDocument, Header, ListDocument, PlanDocument};
 use crate::store::files::Output;
 use crate::store::root;
 
@@ -137,7 +137,7 @@ impl Reports {
     }
 
     /// Writes what `command` found out and did, but not to the files that are `spared`; the findings say what could not be written.
-    pub(super) fn write(&self, report: &Report, command: &str, heading: &Heading, spared: &[PathBuf]) -> Vec<Finding> {
+    pub(super) fn write(&self, report: &Report, command: &str, header: &Header, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             report,
             spared,
@@ -146,7 +146,7 @@ impl Reports {
                 ReportFormat::Html => Ok(Some(render::html::report(report, command))),
                 ReportFormat::Json => {
                     let portal = report.portal.as_deref();
-                    json::print::<PlanDocument>(heading, portal, report, &report.findings).map(Some)
+                    json::print::<PlanDocument>(header, portal, report, &report.findings).map(Some)
                 }
                 ReportFormat::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
                 ReportFormat::Junit => Ok(Some(render::junit::report(report, command))),
@@ -160,7 +160,7 @@ impl Reports {
         &self,
         list: &ListReport,
         portal: Option<&str>,
-        heading: &Heading,
+        header: &Header,
         spared: &[PathBuf],
     ) -> Vec<Finding> {
         self.write_each(
@@ -169,7 +169,7 @@ impl Reports {
             |list| &mut list.findings,
             |list, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::list(list))),
-                ReportFormat::Json => json::print::<ListDocument>(heading, portal, list, &list.findings).map(Some),
+                ReportFormat::Json => json::print::<ListDocument>(header, portal, list, &list.findings).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
                 ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
             },
@@ -177,14 +177,14 @@ impl Reports {
     }
 
     /// Writes what `export` did; the findings say what could not be written.
-    pub(super) fn write_export(&self, export: &ExportReport, heading: &Heading) -> Vec<Finding> {
+    pub(super) fn write_export(&self, export: &ExportReport, header: &Header) -> Vec<Finding> {
         self.write_each(
             export,
             &[],
             |export| &mut export.findings,
             |export, format| match format {
                 ReportFormat::Json => {
-                    json::print::<ExportDocument>(heading, export.portal.as_deref(), export, &export.findings).map(Some)
+                    json::print::<ExportDocument>(header, export.portal.as_deref(), export, &export.findings).map(Some)
                 }
                 ReportFormat::Html | ReportFormat::Markdown | ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
             },
@@ -195,7 +195,7 @@ impl Reports {
     pub(super) fn write_validation(
         &self,
         validation: &Validation,
-        heading: &Heading,
+        header: &Header,
         spared: &[PathBuf],
     ) -> Vec<Finding> {
         self.write_each(
@@ -204,7 +204,7 @@ impl Reports {
             |validation| &mut validation.findings,
             |validation, format| match format {
                 ReportFormat::Html => Ok(Some(render::html::validation(validation))),
-                ReportFormat::Json => json::print_validation(heading, validation).map(Some),
+                ReportFormat::Json => json::print_validation(header, validation).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
                 ReportFormat::Junit => Ok(Some(render::junit::validation(&in_repository(validation)))),
                 ReportFormat::Sarif => render::sarif::validation(&in_repository(validation)).map(Some),

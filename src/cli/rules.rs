@@ -32,8 +32,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     };
     match (globals.format, rules.as_slice()) {
         (Format::Json, rules) => {
-            let heading = globals.invocation.heading(Exit::Success);
-            output::json(render::json::print::<RulesDocument>(&heading, None, rules, &[]), Exit::Success)
+            let header = globals.invocation.header(Exit::Success);
+            output::json(render::json::print::<RulesDocument>(&header, None, rules, &[]), Exit::Success)
         }
         (Format::Human, [rule]) => output::data(&render::rules::story(rule), Exit::Success),
         (Format::Human, rules) => output::data(&render::rules::list(rules), Exit::Success),

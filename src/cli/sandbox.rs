@@ -108,9 +108,9 @@ fn refuse(globals: &Globals, message: &str) -> Exit {
     match globals.format {
         Format::Human => output::complain(message),
         Format::Json => {
-            let (heading, findings) = (globals.invocation.heading(Exit::Error), [Finding::error("sandbox", message)]);
+            let (header, findings) = (globals.invocation.header(Exit::Error), [Finding::error("sandbox", message)]);
             let none = SandboxDocument::default();
-            return output::json(render::json::print::<SandboxDocument>(&heading, None, none, &findings), Exit::Error);
+            return output::json(render::json::print::<SandboxDocument>(&header, None, none, &findings), Exit::Error);
         }
     }
     Exit::Error
@@ -216,8 +216,8 @@ fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): SignalWai
     let printed = match globals.format {
         Format::Human => output::data(&for_people(&welcome), Exit::Success),
         Format::Json => {
-            let heading = globals.invocation.heading(Exit::Success);
-            output::json(render::json::print::<SandboxDocument>(&heading, None, welcome, &[]), Exit::Success)
+            let header = globals.invocation.header(Exit::Success);
+            output::json(render::json::print::<SandboxDocument>(&header, None, welcome, &[]), Exit::Success)
         }
     };
     if printed != Exit::Success {

@@ -27,8 +27,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     match (arguments.name.as_deref().and_then(schemas::of), globals.format) {
         (Some(schema), _) => output::json(schemas::text(&schema), Exit::Success),
         (None, Format::Json) => {
-            let heading = globals.invocation.heading(Exit::Success);
-            output::json(json::print::<SchemasDocument>(&heading, None, SchemasDocument::default(), &[]), Exit::Success)
+            let header = globals.invocation.header(Exit::Success);
+            output::json(json::print::<SchemasDocument>(&header, None, SchemasDocument::default(), &[]), Exit::Success)
         }
         (None, Format::Human) => output::data(&schemas::list(), Exit::Success),
     }

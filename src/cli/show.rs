@@ -67,14 +67,14 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let report = Report { subject, manifest: repository.name().to_owned(), ..shown.report };
     // It is called as what made it, so that a comment about a plan stays one about that plan.
     let command = if shown.state.is_some() { "apply" } else { "plan" };
-    let unwritten = arguments.reports.write(&report, command, &globals.invocation.heading(Exit::Success), &[]);
+    let unwritten = arguments.reports.write(&report, command, &globals.invocation.header(Exit::Success), &[]);
     let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
     let exit = match globals.any_format {
         AnyFormat::Json => {
             let findings = [report.findings.clone(), unwritten.clone()].concat();
-            let (heading, portal) = (globals.invocation.heading(exit), report.portal.as_deref());
+            let (header, portal) = (globals.invocation.header(exit), report.portal.as_deref());
             let found = (&report, &shown.document.tool);
-            return output::json(render::json::print::<PlanDocument>(&heading, portal, found, &findings), exit);
+            return output::json(render::json::print::<PlanDocument>(&header, portal, found, &findings), exit);
         }
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {

@@ -11,7 +11,7 @@ use crate::domain::report::{ExportReport, RecordedRun, Report, Validation};
 use crate::domain::rules::ArtRule;
 use crate::domain::usage::UsageReport;
 use crate::render::json::{
-    self, DoctorDocument, ErrorDocument, ExportDocument, Heading, HistoryDocument, InitDocument, ListDocument,
+    self, DoctorDocument, ErrorDocument, ExportDocument, Header, HistoryDocument, InitDocument, ListDocument,
     LogDocument, PlanDocument, RulesDocument, SandboxDocument, SchemasDocument, UsageDocument,
 };
 
@@ -34,7 +34,7 @@ impl LastWords {
         let finding =
             Finding::error("interrupted", "stopped at once: this document does not have what was found or done")
                 .help("run it again; after an apply, the next plan or apply finds out what was written");
-        Some(document(&invocation.heading(Exit::Interrupted), finding))
+        Some(document(&invocation.header(Exit::Interrupted), finding))
     }
 }
 
@@ -48,8 +48,8 @@ pub(super) fn usage(
     if !error.use_stderr() || !asks_for_json(arguments) {
         return None;
     }
-    let heading = Heading { command: command(program, arguments), ..began.heading(Exit::Error) };
-    Some(document(&heading, finding(&error.render().to_string())))
+    let header = Header { command: command(program, arguments), ..began.header(Exit::Error) };
+    Some(document(&header, finding(&error.render().to_string())))
 }
 
 /// Whether `--format json` stands anywhere among the options of a command line.
@@ -93,28 +93,28 @@ fn one_line(text: &str) -> String {
 }
 
 /// The document of a command that found nothing but `finding`.
-fn document(heading: &Heading, finding: Finding) -> serde_json::Result<String> {
+fn document(header: &Header, finding: Finding) -> serde_json::Result<String> {
     let findings = &[finding][..];
-    let name = heading.command.as_deref().unwrap_or_default();
+    let name = header.command.as_deref().unwrap_or_default();
     match name.split(' ').next().unwrap_or_default() {
         "plan" | "apply" | "drift" | "show" | "restore" => {
-            json::print::<PlanDocument>(heading, None, &Report::default(), findings)
+            json::print::<PlanDocument>(header, None, &Report::default(), findings)
         }
         "validate" => {
             let validation = Validation { findings: findings.to_vec(), ..Validation::default() };
-            json::print_validation(heading, &validation)
+            json::print_validation(header, &validation)
         }
-        "list" => json::print::<ListDocument>(heading, None, &ListReport::default(), findings),
-        "usage" => json::print::<UsageDocument>(heading, None, &UsageReport::default(), findings),
-        "export" => json::print::<ExportDocument>(heading, None, &ExportReport::default(), findings),
-        "log" => json::print::<LogDocument>(heading, None, &LogReport::default(), findings),
-        "doctor" => json::print::<DoctorDocument>(heading, None, &[] as &[DoctorCheck], findings),
-        "init" => json::print::<InitDocument>(heading, None, &InitReport::default(), findings),
-        "history" => json::print::<HistoryDocument>(heading, None, &[] as &[RecordedRun], findings),
-        "rules" => json::print::<RulesDocument>(heading, None, &[] as &[&ArtRule], findings),
-        "sandbox" => json::print::<SandboxDocument>(heading, None, SandboxDocument::default(), findings),
-        "schema" => json::print::<SchemasDocument>(heading, None, SchemasDocument::default(), findings),
-        _ => json::print::<ErrorDocument>(heading, None, ErrorDocument {}, findings),
+        "list" => json::print::<ListDocument>(header, None, &ListReport::default(), findings),
+        "usage" => json::print::<UsageDocument>(header, None, &UsageReport::default(), findings),
+        "export" => json::print::<ExportDocument>(header, None, &ExportReport::default(), findings),
+        "log" => json::print::<LogDocument>(header, None, &LogReport::default(), findings),
+        "doctor" => json::print::<DoctorDocument>(header, None, &[] as &[DoctorCheck], findings),
+        "init" => json::print::<InitDocument>(header, None, &InitReport::default(), findings),
+        "history" => json::print::<HistoryDocument>(header, None, &[] as &[RecordedRun], findings),
+        "rules" => json::print::<RulesDocument>(header, None, &[] as &[&ArtRule], findings),
+        "sandbox" => json::print::<SandboxDocument>(header, None, SandboxDocument::default(), findings),
+        "schema" => json::print::<SchemasDocument>(header, None, SchemasDocument::default(), findings),
+        _ => json::print::<ErrorDocument>(header, None, ErrorDocument {}, findings),
     }
 }
 

@@ -68,8 +68,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let hit = paths::among(&globals.outputs, validation.art.iter().map(|piece| PathBuf::from(&piece.file)));
     validation.findings.extend(hit.iter().map(|named| named.would_overwrite("an image")));
     let spared: Vec<_> = hit.into_iter().map(|named| named.path().to_owned()).collect();
-    let heading = globals.invocation.heading(exit_of(&validation));
-    validation.findings.extend(arguments.reports.write_validation(&validation, &heading, &spared));
+    let header = globals.invocation.header(exit_of(&validation));
+    validation.findings.extend(arguments.reports.write_validation(&validation, &header, &spared));
     let exit = exit_of(&validation);
     match globals.any_format {
         // `diff` was refused before.
@@ -77,7 +77,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
             output::data(&render::human::validation(&validation, &pictures, &output::screen()), exit)
         }
         AnyFormat::Json => {
-            output::json(render::json::print_validation(&globals.invocation.heading(exit), &validation), exit)
+            output::json(render::json::print_validation(&globals.invocation.header(exit), &validation), exit)
         }
         AnyFormat::Github => output::data(&render::github::validation(&in_repository(&validation)), exit),
         AnyFormat::Sarif => output::json(render::sarif::validation(&in_repository(&validation)), exit),

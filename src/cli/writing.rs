@@ -213,8 +213,8 @@ pub(super) fn finish(
     let exit = error::exit_of_apply(&report, context.interrupt.is_raised());
     match globals.format {
         Format::Json => {
-            let (heading, portal) = (context.heading(exit), report.portal.as_deref());
-            output::json(render::json::print::<PlanDocument>(&heading, portal, &report, &report.findings), exit)
+            let (header, portal) = (context.header(exit), report.portal.as_deref());
+            output::json(render::json::print::<PlanDocument>(&header, portal, &report, &report.findings), exit)
         }
         Format::Human => {
             let text = match (&report.run, &report.plan) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::asset::{Address, Digest, FoldedCode, Kind};
-use crate::domain::export::{Export, ExportChoice, ExportItem, ExportOutcome, ExportedFile, file_stem};
+use crate::domain::export::{Export, ExportChoice, ExportItem, ExportOutcome, ExportedFile, Capitals, file_stem};
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest, Section};
 use crate::domain::ownership::Unmanaged;
@@ -140,7 +140,7 @@ impl<'a, R: TakeImages> Taking<'a, R> {
     /// A new file for an entry, and its line of the manifest.
     fn new_file(&mut self, address: &Address) -> Result<String, Box<Finding>> {
         let folder = address.kind.plural();
-        let Some(file) = self.repository.free_file(folder, &file_stem(&address.code)) else {
+        let Some(file) = self.repository.free_file(folder, &file_stem(&address.code, Capitals::Kept)) else {
             let message = format!("no new file can be written to `{folder}` beside the manifest");
             return Err(refused(address, message, "make it a plain folder in the manifest's folder"));
         };

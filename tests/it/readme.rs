@@ -354,26 +354,26 @@ fn every_link_leads_somewhere() {
     for Page { path: page, text } in pages().into_iter().chain(others) {
         let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
         for link in links.filter(|link| !link.starts_with("http")) {
-            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let (file, header) = link.split_once('#').unwrap_or((link, ""));
             let path = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
             assert!(path.exists(), "{}: {link}", page.display());
-            if heading.is_empty() {
+            if header.is_empty() {
                 continue;
             }
             let target = std::fs::read_to_string(path).unwrap();
             let mut headings = target.lines().filter_map(|line| line.strip_prefix('#')).map(anchor);
-            assert!(headings.any(|anchor| anchor == heading), "{}: {link}", page.display());
+            assert!(headings.any(|anchor| anchor == header), "{}: {link}", page.display());
         }
     }
 }
 
-/// A heading as code hosts make it an anchor.
-fn anchor(heading: &str) -> String {
-    let words = heading.trim_start_matches('#').trim().to_lowercase();
+/// A header as code hosts make it an anchor.
+fn anchor(header: &str) -> String {
+    let words = header.trim_start_matches('#').trim().to_lowercase();
     words.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).collect::<String>().replace(' ', "-")
 }
 
-/// What docs/troubleshooting.md explains is what the program says: each heading's message stands in the source.
+/// What docs/troubleshooting.md explains is what the program says: each header's message stands in the source.
 #[test]
 fn every_message_that_is_explained_is_one() {
     let page = std::fs::read_to_string(repository().join("docs/troubleshooting.md")).unwrap();
@@ -381,13 +381,13 @@ fn every_message_that_is_explained_is_one() {
     let sources = sources.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"));
     let source: String = sources.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect();
     let mut explained = 0;
-    for heading in page.lines().filter_map(|line| line.strip_prefix("### ")) {
-        for message in heading.replace("``", "\u{1}").split(['\u{1}', '`']).filter(|part| part.len() > 3) {
+    for header in page.lines().filter_map(|line| line.strip_prefix("### ")) {
+        for message in header.replace("``", "\u{1}").split(['\u{1}', '`']).filter(|part| part.len() > 3) {
             let words = message.trim_start_matches("error[").trim_start_matches("error ").trim_end_matches(']');
             for literal in words.split(['…', ':']).map(str::trim).filter(|literal| literal.len() > 3) {
                 assert!(
-                    source.contains(literal) || heading.contains("exit code"),
-                    "{heading}: no message says `{literal}`"
+                    source.contains(literal) || header.contains("exit code"),
+                    "{header}: no message says `{literal}`"
                 );
                 explained += 1;
             }

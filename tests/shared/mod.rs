@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use brandctl::render::json::Heading;
+use brandctl::render::json::Header;
 
 pub(crate) mod checkout;
 pub(crate) mod init;
@@ -13,8 +13,8 @@ pub(crate) mod shells;
 #[cfg(unix)]
 pub(crate) mod traps;
 
-/// The heading of a document that a test renders.
-pub(crate) fn heading() -> Heading {
+/// The header of a document that a test renders.
+pub(crate) fn header() -> Header {
     let started = "2026-11-22T10:15:00Z".to_owned();
-    Heading { command: Some("plan".to_owned()), started, elapsed: Duration::from_millis(1234), exit_code: 0 }
+    Header { command: Some("plan".to_owned()), started, elapsed: Duration::from_millis(1234), exit_code: 0 }
 }

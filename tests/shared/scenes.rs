@@ -330,7 +330,7 @@ pub(crate) fn names() -> Vec<String> {
         "]]></failure></testcase><x>".to_owned(),
         "`code` | cell \\| @octocat #1 https://evil.example www.evil.example a@evil.example".to_owned(),
         "](javascript:alert(1)) ![x](https://evil.example/x.png) <https://evil.example> --> </details>".to_owned(),
-        "``` \n\n# heading\n\n- [ ] task\\".to_owned(),
+        "``` \n\n# header\n\n- [ ] task\\".to_owned(),
         "x".repeat(255),
     ]
 }

@@ -16,7 +16,7 @@ const PRINTED_VERSION: u32 = 2;
 
 /// How a command went, whatever it is about.
 #[derive(Debug, Clone)]
-pub struct Heading {
+pub struct Header {
     /// The command, as the user types it; `None` where the line names none.
     pub command: Option<String>,
     /// When it began, in RFC 3339.
@@ -82,13 +82,13 @@ pub(crate) enum FindingOrder {
 
 impl<D> Printed<D> {
     pub(crate) fn new(
-        heading: &Heading,
+        header: &Header,
         portal: Option<&str>,
         body: D,
         findings: &[Finding],
         order: FindingOrder,
     ) -> Self {
-        let Heading { command, started, elapsed, exit_code } = heading.clone();
+        let Header { command, started, elapsed, exit_code } = header.clone();
         let header = Header {
             format_version: PRINTED_VERSION,
             tool: Tool::this(),
@@ -108,14 +108,14 @@ impl<D> Printed<D> {
     }
 }
 
-/// The document `D` of what is to be printed, such as `print::<ListDocument>(&heading, portal, &list, &list.findings)`.
+/// The document `D` of what is to be printed, such as `print::<ListDocument>(&header, portal, &list, &list.findings)`.
 pub fn print<D: Serialize>(
-    heading: &Heading,
+    header: &Header,
     portal: Option<&str>,
     shown: impl Into<D>,
     findings: &[Finding],
 ) -> serde_json::Result<String> {
-    pretty(&Printed::new(heading, portal, shown.into(), findings, FindingOrder::Worst))
+    pretty(&Printed::new(header, portal, shown.into(), findings, FindingOrder::Worst))
 }
 
 impl<D: JsonSchema> JsonSchema for Printed<D> {

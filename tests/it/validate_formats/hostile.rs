@@ -6,7 +6,7 @@ use brandctl::domain::report::Validation;
 use brandctl::render::{self, picture::Pictures, screen::Screen};
 
 use super::fixture::{MANIFEST, found};
-use crate::shared::heading;
+use crate::shared::header;
 
 const HOSTILE: [&str; 10] = [
     "<script>alert(1)</script>&amp;\"'",
@@ -68,13 +68,13 @@ fn github_sees_one_command_a_finding() {
 fn json_gives_every_text_back() {
     let validation = validation();
     for text in [
-        render::json::print_validation(&heading(), &validation).unwrap(),
+        render::json::print_validation(&header(), &validation).unwrap(),
         render::sarif::validation(&validation).unwrap(),
     ] {
         is_inert(&text);
     }
     let json: serde_json::Value =
-        serde_json::from_str(&render::json::print_validation(&heading(), &validation).unwrap()).unwrap();
+        serde_json::from_str(&render::json::print_validation(&header(), &validation).unwrap()).unwrap();
     for (finding, text) in json["findings"].as_array().unwrap().iter().zip(HOSTILE) {
         assert_eq!(finding["message"], format!("found {text}"));
         assert_eq!(finding["path"], format!("icons/{text}.png"));
