@@ -10,12 +10,15 @@ use url::Url;
 
 use crate::domain::finding::Finding;
 use crate::domain::list::ListReport;
-use crate::domain::report::{Report, Validation};
+use crate::domain::report::{Heading, Report, Validation};
 use crate::format::Document;
 use crate::render;
 use crate::render::json::{ListDocument, ValidationDocument};
 use crate::store::files::Output;
+use crate::store::repository::Repository;
 use crate::store::root;
+
+use super::settings::Globals;
 
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
@@ -133,6 +136,14 @@ impl Reports {
     /// Whether images are wanted, for a page.
     pub(super) fn draw(&self) -> bool {
         self.files.iter().any(|file| file.format == ReportFormat::Html)
+    }
+
+    /// When the command began, and the commit that the manifest is at, where a page or a comment shows it.
+    pub(super) fn heading(&self, globals: &Globals, repository: &Repository) -> Heading {
+        if !self.draw() && !self.comment() {
+            return Heading::default();
+        }
+        Heading { started: Some(globals.invocation.started()), commit: repository.commit() }
     }
 
     /// Writes what `command` found out and did, but not to the files that are `spared`; the findings say what could not be written.

@@ -83,6 +83,18 @@ pub struct Origin {
     pub(crate) commit: Option<String>,
 }
 
+/// The last commit that changed a file, and who made it. Whoever commits chooses the name, which may hold anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCommit {
+    /// The commit.
+    pub(crate) commit: ObjectId,
+    /// The author's name, without an address.
+    pub(crate) author: String,
+}
+
+/// The last commit of the declared file of each change, where Git knows one.
+pub type ChangedBy = BTreeMap<Address, LastCommit>;
+
 /// An earlier run of this portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PastRun {
