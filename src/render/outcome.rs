@@ -67,13 +67,7 @@ impl Headline {
 
     fn of_run(run: &Run, plan: Option<&Plan>, interrupted: bool) -> Self {
         if !run.missing.is_empty() {
-            let codes = run.missing.iter().map(escaped).collect::<Vec<_>>().join(", ");
-            let have = if run.missing.len() == 1 { "has" } else { "have" };
-            let back = match plan.and_then(|plan| restore_of(run, plan, run.missing.iter())) {
-                Some(command) => format!("`{command}` puts the old one back"),
-                None => "`brandctl apply` adds the new one".to_owned(),
-            };
-            return Self::new(Tone::Bad, format!("{codes} {have} no image any more: {back}"));
+            return Self::new(Tone::Bad, missing(run, plan));
         }
         let applied = run.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count();
         let all = run.steps.len();
@@ -109,15 +103,15 @@ impl Headline {
     }
 
     fn of_plan(plan: &Plan, refused: bool) -> Self {
-        let changes = plural(plan.diff.changes.len(), "change", "changes");
+        let planned = format!("Plan: {}", to_do(plan));
         if refused {
-            Self::new(Tone::Bad, format!("{changes} planned, and a guard refuses"))
+            Self::new(Tone::Bad, format!("{planned}; a guard refuses it"))
         } else if !plan.diff.unknown.is_empty() {
-            Self::new(Tone::Warn, format!("{changes} planned; {} could not be read", plan.diff.unknown.len()))
+            Self::new(Tone::Warn, format!("{planned}; {} could not be read", plan.diff.unknown.len()))
         } else if plan.diff.changes.is_empty() {
             Self::new(Tone::Good, "Nothing to do")
         } else {
-            Self::new(Tone::Pending, format!("{changes} planned"))
+            Self::new(Tone::Pending, planned)
         }
     }
 
@@ -170,6 +164,25 @@ impl Headline {
     }
 }
 
+/// The codes that lost their image in a run, and what brings them back.
+fn missing(run: &Run, plan: Option<&Plan>) -> String {
+    /// The most codes that a headline names.
+    const MAX_NAMED: usize = 3;
+    let mut codes: Vec<_> = run.missing.iter().take(MAX_NAMED).map(escaped).collect();
+    if run.missing.len() > MAX_NAMED {
+        codes.push(format!("{} more", run.missing.len() - MAX_NAMED));
+    }
+    let last = codes.pop().unwrap_or_default();
+    let names = if codes.is_empty() { last } else { format!("{} and {last}", codes.join(", ")) };
+    let (are, image) = if run.missing.len() == 1 { ("is", "image") } else { ("are", "images") };
+    let back = match plan.and_then(|plan| restore_of(run, plan, run.missing.iter())) {
+        Some(_) if run.missing.len() > MAX_NAMED => format!("`brandctl restore` puts the old {image} back, see below"),
+        Some(command) => format!("`{command}` puts the old {image} back"),
+        None => format!("`brandctl apply` adds the new {image}"),
+    };
+    format!("{names} {are} missing on the portal: {back}")
+}
+
 /// A run that did all that it was to do, in words.
 pub(super) fn applied_all(run: &Run) -> String {
     let changes = plural(run.steps.len(), "change", "changes");
@@ -194,6 +207,20 @@ pub(super) fn renames(counts: Counts) -> String {
         0 => String::new(),
         count => format!(", {count} to rename"),
     }
+}
+
+/// What a plan would do, in counts that are not zero.
+fn to_do(plan: &Plan) -> String {
+    let Counts { create, replace, delete, rename } = plan.counts();
+    let counts = [(create, "create"), (replace, "replace"), (delete, "delete"), (rename, "rename")];
+    let counts: Vec<_> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} to {word}")).collect();
+    if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") }
+}
+
+/// The counts that a headline leaves to the line below it.
+pub(super) fn counts_below(report: &Report, command: &str) -> Option<String> {
+    let says_all = command != "drift" && report.run.is_none() && !report.is_stale() && errors(&report.findings) == 0;
+    if says_all { report.plan.as_ref().map(rest) } else { counts_of(report) }
 }
 
 /// The counts of a plan.

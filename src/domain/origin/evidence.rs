@@ -163,7 +163,7 @@ impl<'a> OriginEvidence<'a> {
             None => self.removed(&change.address)?,
         };
         let (id, author) = (self.past.id(commit)?, self.past.author(commit)?);
-        (!self.past.is_cut_off_at(commit)).then(|| LastCommit { commit: id.clone(), author: author.to_owned() })
+        (!self.past.is_cut_off_at(commit)).then(|| LastCommit { commit: id.to_string(), author: author.to_owned() })
     }
 
     /// The newest commit of a declared file, if it has the present content.

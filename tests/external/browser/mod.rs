@@ -167,6 +167,11 @@ fn a_thousand_changes_open_and_filter() {
     browse("thousand.mjs", &page);
 }
 
+#[test]
+fn a_page_is_short_and_whole_on_paper_and_in_one_picture() {
+    browse("paper.mjs", &html::report(&scenes::thirteen(), "plan"));
+}
+
 /// What a page adds to its images weighs most where these are smallest.
 #[test]
 fn a_page_of_small_icons_is_small() {

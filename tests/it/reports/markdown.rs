@@ -56,7 +56,7 @@ pub(crate) fn seen(comment: &str) -> Seen {
 pub(crate) fn is_inert(comment: &str) -> Seen {
     let seen = seen(comment);
     for html in &seen.html {
-        let ours = ["<!-- brandctl ", "<details><summary>", "</details>", "<br>"];
+        let ours = ["<!-- brandctl ", "<details><summary>", "</details>", "<br>", "<sub>", "</sub>"];
         assert!(ours.iter().any(|ours| html.starts_with(ours)), "{html}");
     }
     let mark = comment.lines().next().unwrap();
@@ -171,7 +171,7 @@ fn the_first_sentence_says_how_it_ended() {
         (interrupted(nothing()), "drift", "Interrupted: nothing was compared."),
         (interrupted(scenes::plan()), "apply", "Interrupted: nothing was written."),
         (interrupted(scenes::run()), "apply", "Interrupted: 8 of 10 changes applied."),
-        (scenes::plan(), "plan", "10 changes planned, and a guard refuses."),
+        (scenes::plan(), "plan", "Plan: 2 to create, 5 to replace, 1 to delete, 1 to rename; a guard refuses it."),
         (scenes::plan(), "drift", "10 entries differ from the manifest; a guard would stop apply."),
     ] {
         assert_eq!(sentence(&report, command), told);
