@@ -38,7 +38,8 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let outcome = Headline::of_report(report, command);
     let about = About { subject: &report.subject, manifest: &report.manifest, heading: &report.heading };
     let mut comment = Comment::new(command, about, title, &outcome, images);
-    for sentence in [outcome::counts_below(report, command), moved(report)].into_iter().flatten() {
+    let counts = outcome::counts_below(report, command).map(|(what, counts)| format!("{what}: {counts}"));
+    for sentence in [counts, moved(report)].into_iter().flatten() {
         let _ = write!(comment.text, "{sentence}.\n\n");
     }
     if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {

@@ -7,6 +7,9 @@ use crate::domain::step::StepOutcome;
 use crate::domain::{finding::Finding, list::ListReport};
 use crate::text::{escaped, plural, shell_word};
 
+/// What the counts of a stale plan are of.
+const NOT_WRITTEN: &str = "Planned, not written";
+
 /// A sentence, and how it is meant.
 pub(super) struct Headline {
     pub(super) tone: Tone,
@@ -217,10 +220,15 @@ fn to_do(plan: &Plan) -> String {
     if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") }
 }
 
-/// The counts that a headline leaves to the line below it.
-pub(super) fn counts_below(report: &Report, command: &str) -> Option<String> {
+/// The counts that a headline leaves to the line below it, and what they are of.
+pub(super) fn counts_below(report: &Report, command: &str) -> Option<(&'static str, String)> {
     let says_all = command != "drift" && report.run.is_none() && !report.is_stale() && errors(&report.findings) == 0;
-    if says_all { report.plan.as_ref().map(rest) } else { counts_of(report) }
+    let plan = report.plan.as_ref()?;
+    Some(match says_all {
+        true => ("Left alone", rest(plan)),
+        false if report.is_stale() => (NOT_WRITTEN, counts(plan)),
+        false => ("Plan", counts(plan)),
+    })
 }
 
 /// The counts of a plan.
@@ -242,7 +250,7 @@ pub(super) fn rest(plan: &Plan) -> String {
 
 /// The counts of a report's plan, also of one made before the portal changed.
 pub(super) fn counts_of(report: &Report) -> Option<String> {
-    let lead = if report.is_stale() { "It was to be: " } else { "" };
+    let lead = if report.is_stale() { format!("{NOT_WRITTEN}: ") } else { String::new() };
     report.plan.as_ref().map(|plan| format!("{lead}{}", counts(plan)))
 }
 

@@ -23,7 +23,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Card<'_>]) ->
             h1 { bdi { (escape(report.portal.as_deref().unwrap_or("no portal was read"))) } }
             (outcome(&Headline::of_report(report, command)))
             dl.facts {
-                @if let Some(counts) = counts_below(report, command) { dt { "Plan" } dd { (counts) } }
+                @if let Some((what, counts)) = counts_below(report, command) { dt { (what) } dd { (counts) } }
                 @if let Some(moved) = origin::summary(report) { dt { "History" } dd { (moved) } }
                 @if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
                     dt { "Use" } dd { @for line in usage::coverage(&evidence.coverage).lines() { p { (line) } } }

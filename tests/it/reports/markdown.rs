@@ -127,7 +127,7 @@ fn a_stale_plan_says_nothing_of_what_is_on_the_portal_now() {
     let comment = markdown::report(&report, "apply", None);
     assert!(comment.contains("**The plan is stale: nothing was written.**"), "{comment}");
     assert!(
-        comment.contains("It was to be: 3 to create") && comment.contains("| `+` | `icon/acme-fax` |\n"),
+        comment.contains("Planned, not written: 2 to create") && comment.contains("| `+` | `icon/acme-fax` |\n"),
         "{comment}"
     );
     for claim in ["not on the portal", "looks different", "no longer declared"] {
