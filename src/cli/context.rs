@@ -98,7 +98,7 @@ impl<'a> Context<'a> {
         if reports.comment() {
             report.subject = self.subject();
         }
-        report.heading = reports.heading(self.globals, &self.repository);
+        report.heading = reports.heading(|| self.globals.invocation.started(), &self.repository);
         let unwritten = reports.write(report, command, &self.spared.borrow());
         report.findings.extend(unwritten);
     }

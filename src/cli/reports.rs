@@ -18,8 +18,6 @@ use crate::store::files::Output;
 use crate::store::repository::Repository;
 use crate::store::root;
 
-use super::settings::Globals;
-
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Reports {
@@ -138,12 +136,12 @@ impl Reports {
         self.files.iter().any(|file| file.format == ReportFormat::Html)
     }
 
-    /// When the command began, and the commit that the manifest is at, where a page or a comment shows it.
-    pub(super) fn heading(&self, globals: &Globals, repository: &Repository) -> Heading {
+    /// The time and the commit for a page or a comment; nothing if neither is wanted, because the commit costs time.
+    pub(super) fn heading(&self, started: impl FnOnce() -> String, repository: &Repository) -> Heading {
         if !self.draw() && !self.comment() {
             return Heading::default();
         }
-        Heading { started: Some(globals.invocation.started()), commit: repository.commit() }
+        Heading { started: Some(started()), commit: repository.commit() }
     }
 
     /// Writes what `command` found out and did, but not to the files that are `spared`; the findings say what could not be written.

@@ -126,7 +126,8 @@ impl StoredReport {
         let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));
         let failure = interrupted.then_some(FailureKind::Interrupted);
         // What a plan was made of is not saved with it; of a run, the journal says it.
-        let heading = state.as_ref().map(|state| Heading { started: Some(state.began.clone()), commit: state.commit.clone() });
+        let heading =
+            state.as_ref().map(|state| Heading { started: Some(state.began.clone()), commit: state.commit.clone() });
         let report = Report {
             heading: heading.unwrap_or_default(),
             failure,

@@ -60,7 +60,7 @@ pub struct ListEntry {
 pub struct ListReport {
     /// What it is about.
     pub subject: Subject,
-    /// When it was made, and of which commit.
+    /// Its time and commit.
     pub heading: Heading,
     /// The portal's identity; `None` when it was not reached.
     pub portal: Option<String>,

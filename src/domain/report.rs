@@ -65,10 +65,10 @@ pub struct Subject {
     pub manifest: String,
 }
 
-/// When a report was made, and of what: what a reader needs who finds the report later.
+/// The time and the commit of a report, for readers who find it later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Heading {
-    /// When the command began, in RFC 3339 and UTC; `None` where nobody says.
+    /// When the command began, in RFC 3339 and UTC; `None` where it is not known.
     pub started: Option<String>,
     /// The commit of the manifest, with a `+` when what it declares may differ from that commit; `None` outside Git.
     pub commit: Option<String>,
@@ -104,7 +104,7 @@ pub enum FailureKind {
 pub struct Report {
     /// What it is about.
     pub subject: Subject,
-    /// When it was made, and of which commit.
+    /// Its time and commit.
     pub heading: Heading,
     /// How the user names the manifest.
     pub manifest: String,
@@ -223,7 +223,7 @@ pub enum Warnings {
 pub struct Validation {
     /// What it is about.
     pub subject: Subject,
-    /// When it was made, and of which commit.
+    /// Its time and commit.
     pub heading: Heading,
     /// How the user names the manifest.
     pub manifest: String,

@@ -1,4 +1,4 @@
-//! When a report was made and of what, as people read it.
+//! The time and the commit of a report, as people read them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,14 +17,14 @@ pub(super) struct ShownTime {
     pub(super) short: String,
 }
 
-/// When the command began; `None` where that is not a time, as in the journal of a run from elsewhere.
+/// The time at which the command began; `None` if the text is not a time: a journal may come from elsewhere.
 pub(super) fn began(heading: &Heading) -> Option<ShownTime> {
     let at: Timestamp = heading.started.as_ref()?.parse().ok()?;
     let short = at.to_zoned(TimeZone::UTC).strftime("%-d %B %Y, %H:%M UTC").to_string();
     Some(ShownTime { exact: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), short })
 }
 
-/// The commit, short, with a `+` for a changed tree; `None` where it is not one.
+/// The short commit, with a `+` for a changed tree; `None` if the text is not a commit.
 pub(super) fn commit(heading: &Heading) -> Option<String> {
     let whole = heading.commit.as_deref()?;
     let name = whole.strip_suffix('+');
@@ -39,10 +39,16 @@ mod tests {
 
     #[test]
     fn a_heading_is_short_and_holds_nothing_else() {
-        let of = |started: &str, commit: &str| Heading { started: Some(started.to_owned()), commit: Some(commit.to_owned()) };
+        let of = |started: &str, commit: &str| Heading {
+            started: Some(started.to_owned()),
+            commit: Some(commit.to_owned()),
+        };
         let heading = of("2026-11-07T05:04:09Z", &format!("{}+", "3f60c40ab1".repeat(4)));
         let moment = began(&heading).unwrap();
-        assert_eq!((moment.exact.as_str(), moment.short.as_str()), ("2026-11-07T05:04:09Z", "7 November 2026, 05:04 UTC"));
+        assert_eq!(
+            (moment.exact.as_str(), moment.short.as_str()),
+            ("2026-11-07T05:04:09Z", "7 November 2026, 05:04 UTC")
+        );
         assert_eq!(commit(&heading).as_deref(), Some("3f60c40ab1+"));
         let hostile = of("<b>", "@octocat");
         assert!(began(&hostile).is_none() && commit(&hostile).is_none());

@@ -7,8 +7,9 @@
 
 use std::fmt::Write as _;
 
+mod words;
+
 use super::outcome::{self, Headline};
-use super::prose::{ProsePart, parts};
 use super::reason::{in_pairs, unmanaged};
 use super::{heading, origin, reason, usage};
 use crate::domain::asset::Address;
@@ -20,16 +21,13 @@ use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Heading, Report, Run, Subject, Validation};
 use crate::domain::step::StepOutcome;
-use crate::text::{cut, escape};
+use words::{code, headline, prose, whole};
 
 /// The most bytes of a comment: hosts take 65,536 characters, and a tool may add some of its own.
 pub const MAX_COMMENT_BYTES: usize = 60_000;
 
 /// The most rows that are seen without a click.
 const MAX_OPEN_ROWS: usize = 25;
-
-/// The longest name or message, in characters: a code may have 255.
-const MAX_NAME_CHARS: usize = 300;
 
 /// The result of `command` (as the user typed it: `plan`). `page` is where the page with the images will be.
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
@@ -112,8 +110,7 @@ fn moved(report: &Report) -> Option<String> {
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     let outcome = Headline::of_validation(validation);
     let images = page.map(|page| ("The images, as the portal draws them", page));
-    let about =
-        About { subject: &validation.subject, manifest: &validation.manifest, heading: &validation.heading };
+    let about = About { subject: &validation.subject, manifest: &validation.manifest, heading: &validation.heading };
     let mut comment = Comment::new("validate", about, &validation.manifest, &outcome, images);
     let (errors, warnings): (Vec<_>, Vec<_>) = validation.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
@@ -143,7 +140,7 @@ pub fn list(list: &ListReport, page: Option<&str>) -> String {
 const FINDINGS: &str = "| rule | about | what |\n|---|---|---|\n";
 const ENTRIES: &str = "| entry | why |\n|---|---|\n";
 
-/// What a comment is about, and when and of what it was made.
+/// The subject of a comment, with its time and commit.
 #[derive(Clone, Copy)]
 struct About<'a> {
     subject: &'a Subject,
@@ -259,7 +256,7 @@ impl List {
 /// A name in a comment of HTML, which `--` could end.
 fn marked(name: &str) -> String {
     let mut marked = String::new();
-    for character in name.chars().take(MAX_NAME_CHARS) {
+    for character in name.chars().take(words::MAX_NAME_CHARS) {
         if character.is_ascii_alphanumeric() || "._/:".contains(character) || character == '-' && !marked.ends_with('-')
         {
             marked.push(character);
@@ -271,98 +268,6 @@ fn marked(name: &str) -> String {
         }
     }
     marked
-}
-
-/// A text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
-fn code(text: &str) -> String {
-    span(&cut(&escape(text).replace('|', "\\u{7c}"), MAX_NAME_CHARS))
-}
-
-/// A code span as in [`code`], of any length: a command that is cut off would do something else.
-fn whole(text: &str) -> String {
-    span(&escape(text).replace('|', "\\u{7c}"))
-}
-
-/// A message as text, no longer than a name may be: what stands in backticks is a code span, and so is every word that a host
-/// could take for more than a word.
-fn prose(message: &str) -> String {
-    written(&cut(message, MAX_NAME_CHARS), code)
-}
-
-/// A headline, whole: it may end in a command.
-fn headline(message: &str) -> String {
-    written(message, whole)
-}
-
-fn written(message: &str, span: impl Fn(&str) -> String) -> String {
-    let mut text = String::new();
-    for part in parts(message) {
-        match part {
-            ProsePart::Code(code) => push_span(&mut text, &span(code)),
-            ProsePart::Text(words) => push_words(&mut text, words, &span),
-        }
-    }
-    text
-}
-
-/// Adds words, those together in one code span that are not plain.
-fn push_words(text: &mut String, words: &str, span: impl Fn(&str) -> String) {
-    let mut odd = String::new();
-    for word in words.split_inclusive(char::is_whitespace) {
-        let bare = word.trim_end();
-        // What is not seen is escaped, and spaces alone are not a word.
-        let blank = if word.len() > bare.len() { " " } else { "" };
-        if is_plain(bare) {
-            if !odd.is_empty() {
-                let ends_in_blank = odd.ends_with(' ');
-                push_span(text, &span(odd.trim_end()));
-                text.push_str(if ends_in_blank { " " } else { "" });
-                odd.clear();
-            }
-            text.push_str(bare);
-            text.push_str(blank);
-        } else {
-            odd.push_str(word);
-        }
-    }
-    if !odd.is_empty() {
-        push_span(text, &span(odd.trim_end_matches(' ')));
-        text.push_str(if odd.ends_with(' ') { " " } else { "" });
-    }
-}
-
-/// Adds a code span. Two of them side by side would be one.
-fn push_span(text: &mut String, span: &str) {
-    if text.ends_with('`') {
-        text.push(' ');
-    }
-    text.push_str(span);
-}
-
-/// Whether a word is nothing but a word to every host: letters, digits and harmless punctuation, and neither an address nor
-/// the number of an issue (`GH-1`) nor the name of a commit.
-fn is_plain(word: &str) -> bool {
-    let core = word.trim_start_matches(['(', '"', '\'']).trim_end_matches(['.', ',', ';', ':', '?', '!', ')', '"', '\'', '%']);
-    let is_harmless = |character: char| character.is_alphanumeric() || ".,'/–-×·".contains(character);
-    let is_number_of = core.as_bytes().windows(2).any(|pair| pair[0] == b'-' && pair[1].is_ascii_digit());
-    let is_commit = core.len() >= 7 && core.bytes().all(|byte| byte.is_ascii_hexdigit());
-    core.chars().all(is_harmless)
-        && !core.to_ascii_lowercase().contains("www.")
-        && !core.starts_with(['/', '-'])
-        && !is_number_of
-        && !is_commit
-}
-
-fn span(shown: &str) -> String {
-    // A span of nothing, or of spaces alone, is not a span.
-    if shown.trim().is_empty() {
-        return "–".to_owned();
-    }
-    // A span ends with as many backticks as it began with; a space beside them is not part of it.
-    let longest = shown.split(|character| character != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    let space = if longest > 0 { " " } else { "" };
-    format!("{fence}{space}{shown}{space}{fence}")
 }
 
 const fn symbol(change: &Change) -> &'static str {
@@ -415,7 +320,8 @@ fn not_applied(run: &Run) -> impl Iterator<Item = String> {
 }
 
 fn left_alone(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.diff.unmanaged.iter().map(|(address, why)| {
-        format!("| {} | {} |\n", name(address), prose(&unmanaged(address.kind, *why)))
-    })
+    plan.diff
+        .unmanaged
+        .iter()
+        .map(|(address, why)| format!("| {} | {} |\n", name(address), prose(&unmanaged(address.kind, *why))))
 }

@@ -216,7 +216,8 @@ pub(super) fn renames(counts: Counts) -> String {
 fn to_do(plan: &Plan) -> String {
     let Counts { create, replace, delete, rename } = plan.counts();
     let counts = [(create, "create"), (replace, "replace"), (delete, "delete"), (rename, "rename")];
-    let counts: Vec<_> = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} to {word}")).collect();
+    let counts: Vec<_> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} to {word}")).collect();
     if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") }
 }
 

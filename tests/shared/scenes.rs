@@ -380,12 +380,12 @@ pub(crate) fn hostile() -> Report {
     let mut report = draft.report();
     report.portal = Some(names[1].clone());
     report.manifest = names[2].clone();
-    report.findings = names.iter().map(|name| Finding::warning("low-contrast", name).help(name).in_file(name)).collect();
+    report.findings =
+        names.iter().map(|name| Finding::warning("low-contrast", name).help(name).in_file(name)).collect();
     report.heading = Heading { started: Some(names[3].clone()), commit: Some(names[4].clone()) };
     let changes = &report.plan.as_ref().unwrap().diff.changes;
     let last = |name: &String| LastCommit { commit: "9a0b1c2d3e".repeat(4), author: name.clone() };
-    report.changed_by =
-        changes.iter().zip(&names).map(|(change, name)| (change.address.clone(), last(name))).collect();
+    report.changed_by = changes.iter().zip(&names).map(|(change, name)| (change.address.clone(), last(name))).collect();
     report
 }
 

@@ -45,7 +45,7 @@ pub(super) fn stem(code: &Code, capitals: Capitals) -> String {
             b'0'..=b'9' | b'_' => true,
             // Hidden files begin with a dot, and options with a dash.
             b'.' | b'-' => at > 0,
-            // Nobody sees a space at an end.
+            // A space at an end is invisible.
             b' ' => at > 0 && at < last,
             b'+' | b',' | b'=' | b'@' | b'(' | b')' | b'#' | b'!' | b'&' | b'\'' | b'[' | b']' => at > 0,
             _ => false,

@@ -233,7 +233,12 @@ fn declare(export: &mut Export, choice: &ExportChoice, source: &ExportSource, op
 }
 
 /// A path that no other image has: two entries would share one if the portal lists a code twice.
-fn free_path(folder: Option<&str>, address: &Address, capitals: Capitals, taken: &BTreeMap<String, Arc<[u8]>>) -> String {
+fn free_path(
+    folder: Option<&str>,
+    address: &Address,
+    capitals: Capitals,
+    taken: &BTreeMap<String, Arc<[u8]>>,
+) -> String {
     let folder = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
     let stem = filename::stem(&address.code, capitals);
     let path = format!("{folder}{}/{stem}", address.kind.plural());

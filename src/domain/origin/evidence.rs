@@ -181,7 +181,8 @@ impl<'a> OriginEvidence<'a> {
     /// The newest commit of the files that a code was declared with, if it removed one.
     fn removed(&self, address: &Address) -> Option<usize> {
         let files = self.files(address);
-        let newest = files.iter().filter_map(|file| self.past.touches(file).first()).min_by_key(|touch| touch.commit)?;
+        let newest =
+            files.iter().filter_map(|file| self.past.touches(file).first()).min_by_key(|touch| touch.commit)?;
         (newest.blob == Blob::Gone).then_some(newest.commit)
     }
 

@@ -289,7 +289,11 @@ mod tests {
         let id = |number: usize| ObjectId::parse(&format!("{:040x}", number + 1)).unwrap();
         let mut past = Past::new("brand.yaml", shallow);
         for (number, images) in commits.iter().enumerate().rev() {
-            past.add_commit(id(number), number.checked_sub(1).map(id).into_iter().collect(), &format!("Author {number}"));
+            past.add_commit(
+                id(number),
+                number.checked_sub(1).map(id).into_iter().collect(),
+                &format!("Author {number}"),
+            );
             for (code, mark) in images {
                 past.add_touch(format!("icons/{code}.png"), Blob::Is(past.name(&png(*mark)).unwrap()));
             }

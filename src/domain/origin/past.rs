@@ -176,7 +176,11 @@ impl Past {
 
     /// Whether the history before a commit was cut off when the repository was cloned: it seems to bring every file.
     pub(crate) fn is_cut_off_at(&self, commit: usize) -> bool {
-        self.shallow && self.commits.get(commit).is_some_and(|commit| commit.parents.iter().all(|id| !self.places.contains_key(id)))
+        self.shallow
+            && self
+                .commits
+                .get(commit)
+                .is_some_and(|commit| commit.parents.iter().all(|id| !self.places.contains_key(id)))
     }
 
     /// The parents of a commit, as far as the log has them.

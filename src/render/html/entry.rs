@@ -231,7 +231,11 @@ impl<'a> Card<'a> {
 }
 
 fn of_piece<'a>(piece: &'a Piece, action: CardAction, findings: &Findings<'a>, gallery: &mut Gallery) -> Card<'a> {
-    Card { why: format!("`{}`", piece.file), after: declared(piece, gallery), ..Card::new(&piece.address, action, findings) }
+    Card {
+        why: format!("`{}`", piece.file),
+        after: declared(piece, gallery),
+        ..Card::new(&piece.address, action, findings)
+    }
 }
 
 fn declared(piece: &Piece, gallery: &mut Gallery) -> Side {

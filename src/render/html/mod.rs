@@ -27,7 +27,7 @@ use crate::domain::report::{Report, Validation};
 use crate::text::plural;
 use entry::{Card, CardAction};
 use gallery::Gallery;
-use page::Page;
+use page::{Page, is_many};
 
 /// The result of `command` (as the user typed it: `plan`, `apply`), as a page.
 pub fn report(report: &Report, command: &str) -> String {
@@ -52,10 +52,8 @@ pub fn report(report: &Report, command: &str) -> String {
 
 /// The main part of a page: the tools, and what they narrow down.
 fn main(entries: &[Card<'_>], content: &Markup) -> Markup {
-    /// More entries than these are drawn only when they come near: then a page of thousands opens as quickly.
-    const MANY: usize = 120;
     html! {
-        main id="changes" tabindex="-1" class=[(entries.len() > MANY).then_some("many")] { (card::tools(entries)) (content) }
+        main id="changes" tabindex="-1" class=[is_many(entries.len())] { (card::tools(entries)) (content) }
     }
 }
 

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::card::{anchor, image, name};
 use super::gallery::Gallery;
-use super::page::{self, Page};
+use super::page::{self, Page, is_many};
 use super::summary::{general_findings, outcome, ran};
 use super::timeline::{TimelineItem, timeline};
 use crate::domain::asset::{Address, Kind};
@@ -94,7 +94,7 @@ fn draw((command, when): (&str, &Heading), title: &str, top: &Markup, holdings: 
             h1 { bdi { (escape(title)) } }
             (top)
         }
-        main id="entries" tabindex="-1" {
+        main id="entries" tabindex="-1" class=[is_many(holdings.len())] {
             (search())
             @if !shown.is_empty() {
                 section.mock aria-labelledby="timeline" { h2 id="timeline" { "In the timeline" } (timeline(&shown, "the first by code")) }

@@ -60,7 +60,7 @@ pub(super) fn of_validation(validation: &Validation, entries: &[Card<'_>]) -> Ma
     }
 }
 
-/// What ran, on what, and when: what a reader needs who finds the page later.
+/// The line above the title: command, manifest, commit, time and version.
 pub(super) fn ran(command: &str, when: &Heading, manifest: Option<&str>) -> Markup {
     html! {
         p.ran {
@@ -77,7 +77,7 @@ pub(super) fn outcome(outcome: &Headline) -> Markup {
     html! { p class={ "outcome " (outcome.tone.name()) } { span { (prose(&outcome.text)) } } }
 }
 
-/// Every finding with its file, and with a link to its card where there is one.
+/// Every finding with its file, and a link to its card if there is one.
 pub(super) fn general_findings(findings: &[Finding], entries: &[Card<'_>]) -> Markup {
     let has_card = |address: &Address| entries.iter().any(|entry| entry.address == address);
     let errors = findings.iter().any(Finding::is_error);

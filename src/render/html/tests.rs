@@ -12,9 +12,9 @@ use super::*;
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::diff::{Action, After, Before, Change, Diff, Reason};
 use crate::domain::finding::Finding;
+use crate::domain::origin::LastCommit;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::png::testing::rgba;
-use crate::domain::origin::LastCommit;
 use crate::domain::report::{Heading, Run};
 use crate::domain::state::Content;
 use crate::domain::step::{StepOutcome, StepResult};
@@ -160,7 +160,8 @@ fn a_code_that_is_missing_is_said_first() {
         without_copy: BTreeMap::new(),
     });
     let page = report(&found, "apply");
-    let said = "icon/acme-a is missing on the portal: <code>brandctl restore r1 icon/acme-a</code> puts the old image back";
+    let said =
+        "icon/acme-a is missing on the portal: <code>brandctl restore r1 icon/acme-a</code> puts the old image back";
     assert!(page.contains(&format!("<p class=\"outcome bad\"><span>{said}</span></p>")), "{page}");
 }
 

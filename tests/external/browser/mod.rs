@@ -82,6 +82,7 @@ fn it_fits_windows_themes_and_settings() {
 fn nobody_is_shut_out() {
     for page in [
         html::report(&scenes::plan(), "plan"),
+        html::report(&scenes::thirteen(), "plan"),
         html::report(&scenes::failed(), "apply"),
         html::report(&scenes::hostile(), "plan"),
         html::validation(&scenes::validation()),

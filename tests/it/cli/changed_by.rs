@@ -47,8 +47,13 @@ fn the_last_commit_of_a_file_is_named_with_its_author_and_no_address() {
     let (first, second) = (&first[..10], &second[..10]);
     assert!(page.contains(&format!("changed by <bdi>Ada Painter</bdi> in <code>{first}</code>")), "{page}");
     // Git itself takes `<` and `>` out of a name.
-    assert!(page.contains(&format!("changed by <bdi>Бен @octocat #1 script\\u{{202e}}</bdi> in <code>{second}</code>")));
-    assert!(comment.contains(&format!("<br>changed by `Бен @octocat #1 script\\u{{202e}}` in {second} |")), "{comment}");
+    assert!(
+        page.contains(&format!("changed by <bdi>Бен @octocat #1 script\\u{{202e}}</bdi> in <code>{second}</code>"))
+    );
+    assert!(
+        comment.contains(&format!("<br>changed by `Бен @octocat #1 script\\u{{202e}}` in {second} |")),
+        "{comment}"
+    );
     assert!(!page.contains("secret.example") && !comment.contains("secret.example"));
     assert!(page.contains(&format!("commit <code>{second}</code>")), "nothing but the outputs is uncommitted");
     assert!(comment.contains(&format!("\nCommit {second} · ")), "{comment}");
@@ -56,7 +61,9 @@ fn the_last_commit_of_a_file_is_named_with_its_author_and_no_address() {
     brand.draw("icon/acme-a", &art(Kind::Icon, 4));
     let (page, comment) = reports(&brand);
     assert!(!page.contains("octocat") && page.contains("Ada Painter"));
-    assert!(page.contains(&format!("commit <code>{second}+</code>")) && comment.contains(&format!("Commit {second}+ ·")));
+    assert!(
+        page.contains(&format!("commit <code>{second}+</code>")) && comment.contains(&format!("Commit {second}+ ·"))
+    );
 }
 
 #[test]
@@ -84,7 +91,8 @@ fn a_shallow_clone_does_not_blame_the_commit_that_it_ends_at() {
     commit_as(brand.folder.path(), "Ben Okoro");
     let shallow = tempfile::tempdir().unwrap();
     let from = format!("file://{}", brand.folder.path().display());
-    let clone = Command::new("git").args(["clone", "--quiet", "--depth", "1", &from]).arg(shallow.path()).output().unwrap();
+    let clone =
+        Command::new("git").args(["clone", "--quiet", "--depth", "1", &from]).arg(shallow.path()).output().unwrap();
     assert!(clone.status.success(), "{}", String::from_utf8_lossy(&clone.stderr));
     let mut command = crate::common::command(shallow.path());
     command.env("BITRIX24_WEBHOOK_URL", brand.portal.admin_webhook()).args(["plan", "--report", "plan.html"]);
