@@ -86,7 +86,7 @@ fn a_comment_reads_as_it_should() {
 fn prose_is_text_and_holds_no_reference() {
     let comment = |message: &str| {
         let findings = vec![Finding::warning("low-contrast", message).in_file("icons/a.png")];
-        let report = Report { plan: None, findings, ..scenes::plan() };
+        let report = Report { plan: None, guards: Vec::new(), findings, ..scenes::plan() };
         is_inert(&markdown::report(&report, "plan", None))
     };
     let plain =
