@@ -6,10 +6,10 @@ use crate::domain::asset::Digest;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Allowances, Evaluated, Verdict};
 use crate::domain::manifest::{self, Manifest};
-use crate::domain::origin::Origins;
+use crate::domain::origin::{ChangedBy, Origins};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Against, DriftScope, Report, Run, Subject};
+use crate::domain::report::{Against, DriftScope, Heading, Report, Run, Subject};
 use crate::domain::rules::{Aim, Piece};
 use crate::domain::state::DesiredState;
 use crate::format::Published;
@@ -36,6 +36,7 @@ pub(super) struct Attempt {
     pub(super) plan_sha256: Option<Digest>,
     guards: Vec<Verdict>,
     origins: Origins,
+    changed_by: ChangedBy,
     pub(super) findings: Vec<Finding>,
     pub(super) run: Option<Run>,
     /// How many findings were already printed with the plan; `None` before the plan is printed.
@@ -106,9 +107,10 @@ impl Attempt {
         ownership: &Ownership,
         allowances: Allowances,
     ) -> Result<Published<Evaluated>, Failure> {
-        let Planned { plan, origins, findings, counts_by_kind, .. } = planned;
+        let Planned { plan, origins, changed_by, findings, counts_by_kind, .. } = planned;
         self.findings.extend(findings);
         self.origins = origins;
+        self.changed_by = changed_by;
         let evaluated = guard::evaluate(plan, ownership, &counts_by_kind, allowances);
         let published = Published::new(evaluated, self.against, &self.origins, &self.findings)
             .map_err(|error| Failure::unpublished(&error))?;
@@ -133,8 +135,8 @@ impl Attempt {
 
     /// The report of all this. `failure` says why the command did not come to its end, if it did not.
     pub(super) fn into_report(self, context: &Context<'_>, failure: Option<Failure>) -> Report {
-        let Self { source, art, portal, against, plan, plan_sha256, guards, origins, mut findings, run, shown: _ } =
-            self;
+        let Self { source, art, portal, against, plan, plan_sha256, guards, origins, changed_by, .. } = self;
+        let (mut findings, run) = (self.findings, self.run);
         let failure = failure.map(|Failure { kind, findings: last }| {
             findings.extend(last);
             kind
@@ -142,12 +144,14 @@ impl Attempt {
         findings.extend(context.failed());
         Report {
             subject: Subject::default(),
+            heading: Heading::default(),
             manifest: context.repository.name().to_owned(),
             source,
             portal,
             against,
             plan,
             origins,
+            changed_by,
             drift_scope: DriftScope::Everything,
             plan_sha256,
             guards,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::finding::Finding;
+use crate::domain::manifest;
 use crate::domain::report::{FailureKind, Report, Subject};
-use crate::ops::ports::Interrupt;
+use crate::ops::ports::{Interrupt, ReadArt as _};
 use crate::portal::PendingRenewals;
-use crate::render::json::Header;
+use crate::render::json::Invoked;
 use crate::store::repository::Repository;
 use crate::store::root;
 
@@ -77,13 +78,21 @@ impl<'a> Context<'a> {
         Ok(found?)
     }
 
-    /// The subject of a report. The credentials are looked at for it only where nobody did before.
+    /// The subject of a report. The credentials are read for it only if no step read them before; without any, as in a pull
+    /// request that gets no secret, the one host that the manifest is for stands in.
     pub(super) fn subject(&self) -> Subject {
         let portal = match self.globals.sandbox {
             Some(_) => Some("sandbox".to_owned()),
-            None => self.named.get_or_init(|| host(&credentials::find())).clone(),
+            None => self.named.get_or_init(|| host(&credentials::find())).clone().or_else(|| self.pinned()),
         };
         Subject { portal, manifest: root::path_in_repository(self.globals.manifest()) }
+    }
+
+    /// The only portal that the manifest is for; with a list of them, none is certain.
+    fn pinned(&self) -> Option<String> {
+        let (manifest, _) = manifest::read(&self.repository.manifest().ok()?, self.repository.name());
+        let mut portals = manifest?.portals.into_iter();
+        portals.next().filter(|_| portals.next().is_none())
     }
 
     /// Writes the reports of what `command` found out and did, and adds what could not be written to `report`. `exit` is how
@@ -92,12 +101,13 @@ impl<'a> Context<'a> {
         if reports.comment() {
             report.subject = self.subject();
         }
+        report.heading = reports.heading(|| self.globals.invocation.started(), &self.repository);
         let unwritten = reports.write(report, command, &self.header(exit), &self.spared.borrow());
         report.findings.extend(unwritten);
     }
 
     /// What the documents of a command say first that ends like this.
-    pub(super) fn header(&self, exit: Exit) -> Header {
+    pub(super) fn header(&self, exit: Exit) -> Invoked {
         self.globals.invocation.header(exit)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::render::json::Header;
+use crate::render::json::Invoked;
 
 use super::exit::Exit;
 
@@ -34,8 +34,8 @@ impl Invocation {
     }
 
     /// The header of a document, for a process that ends like this.
-    pub(super) fn header(&self, exit: Exit) -> Header {
-        Header {
+    pub(super) fn header(&self, exit: Exit) -> Invoked {
+        Invoked {
             command: (!self.command.is_empty()).then(|| self.command.to_owned()),
             started: self.started(),
             elapsed: self.elapsed(),

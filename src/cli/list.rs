@@ -54,6 +54,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let (found, report) = attempt.finish(&context, listed);
     let mut list = ListReport {
         subject: if arguments.reports.comment() { context.subject() } else { Subject::default() },
+        heading: arguments.reports.heading(|| globals.invocation.started(), &context.repository),
         manifest: with_manifest.then(|| context.repository.name().to_owned()),
         findings: report.findings.clone(),
         ..found

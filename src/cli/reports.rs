@@ -10,10 +10,11 @@ use url::Url;
 
 use crate::domain::finding::Finding;
 use crate::domain::list::ListReport;
-use crate::domain::report::{ExportReport, Report, Validation};
+use crate::domain::report::{ExportReport, Heading, Report, Validation};
 use crate::render;
-use crate::render::json::{self, ExportDocument, Header, ListDocument, PlanDocument};
+use crate::render::json::{self, ExportDocument, Invoked, ListDocument, PlanDocument};
 use crate::store::files::Output;
+use crate::store::repository::Repository;
 use crate::store::root;
 
 /// The files that the user wants.
@@ -136,8 +137,16 @@ impl Reports {
         self.files.iter().any(|file| file.format == ReportFormat::Html)
     }
 
+    /// The time and the commit for a page or a comment; nothing if neither is wanted, because the commit costs time.
+    pub(super) fn heading(&self, started: impl FnOnce() -> String, repository: &Repository) -> Heading {
+        if !self.draw() && !self.comment() {
+            return Heading::default();
+        }
+        Heading { started: Some(started()), commit: repository.commit() }
+    }
+
     /// Writes what `command` found out and did, but not to the files that are `spared`; the findings say what could not be written.
-    pub(super) fn write(&self, report: &Report, command: &str, header: &Header, spared: &[PathBuf]) -> Vec<Finding> {
+    pub(super) fn write(&self, report: &Report, command: &str, header: &Invoked, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             report,
             spared,
@@ -160,7 +169,7 @@ impl Reports {
         &self,
         list: &ListReport,
         portal: Option<&str>,
-        header: &Header,
+        header: &Invoked,
         spared: &[PathBuf],
     ) -> Vec<Finding> {
         self.write_each(
@@ -177,7 +186,7 @@ impl Reports {
     }
 
     /// Writes what `export` did; the findings say what could not be written.
-    pub(super) fn write_export(&self, export: &ExportReport, header: &Header) -> Vec<Finding> {
+    pub(super) fn write_export(&self, export: &ExportReport, header: &Invoked) -> Vec<Finding> {
         self.write_each(
             export,
             &[],
@@ -195,7 +204,7 @@ impl Reports {
     pub(super) fn write_validation(
         &self,
         validation: &Validation,
-        header: &Header,
+        header: &Invoked,
         spared: &[PathBuf],
     ) -> Vec<Finding> {
         self.write_each(

@@ -10,7 +10,7 @@ use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::plan::Plan;
-use crate::domain::report::{FailureKind, Report, Run, Subject};
+use crate::domain::report::{FailureKind, Heading, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::json::PlanDocument;
@@ -130,7 +130,11 @@ impl StoredReport {
             .unzip();
         let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));
         let failure = interrupted.then_some(FailureKind::Interrupted);
+        // What a plan was made of is not saved with it; of a run, the journal says it.
+        let heading =
+            state.as_ref().map(|state| Heading { started: Some(state.began.clone()), commit: state.commit.clone() });
         let report = Report {
+            heading: heading.unwrap_or_default(),
             failure,
             portal: document.portal.clone(),
             against: document.against.map(Into::into),

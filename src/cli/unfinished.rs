@@ -11,7 +11,7 @@ use crate::domain::report::{ExportReport, RecordedRun, Report, Validation};
 use crate::domain::rules::ArtRule;
 use crate::domain::usage::UsageReport;
 use crate::render::json::{
-    self, DoctorDocument, ErrorDocument, ExportDocument, Header, HistoryDocument, InitDocument, ListDocument,
+    self, DoctorDocument, ErrorDocument, ExportDocument, Invoked, HistoryDocument, InitDocument, ListDocument,
     LogDocument, PlanDocument, RulesDocument, SandboxDocument, SchemasDocument, UsageDocument,
 };
 
@@ -48,7 +48,7 @@ pub(super) fn usage(
     if !error.use_stderr() || !asks_for_json(arguments) {
         return None;
     }
-    let header = Header { command: command(program, arguments), ..began.header(Exit::Error) };
+    let header = Invoked { command: command(program, arguments), ..began.header(Exit::Error) };
     Some(document(&header, finding(&error.render().to_string())))
 }
 
@@ -93,7 +93,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The document of a command that found nothing but `finding`.
-fn document(header: &Header, finding: Finding) -> serde_json::Result<String> {
+fn document(header: &Invoked, finding: Finding) -> serde_json::Result<String> {
     let findings = &[finding][..];
     let name = header.command.as_deref().unwrap_or_default();
     match name.split(' ').next().unwrap_or_default() {

@@ -58,6 +58,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let subject = Subject { portal: None, manifest: root::path_in_repository(globals.manifest()) };
     let mut validation = Validation {
         subject,
+        heading: arguments.reports.heading(|| globals.invocation.started(), &repository),
         manifest: repository.name().to_owned(),
         source: validated.source,
         images: validated.images,

@@ -6,7 +6,7 @@ use super::asset::{Address, FoldedCode, Kind};
 use super::finding::Finding;
 use super::ownership::{Ownership, Unmanaged};
 use super::plan::Contents;
-use super::report::Subject;
+use super::report::{Heading, Subject};
 use super::scope;
 use super::state::{Listed, ObservedEntry, ObservedState, Reading, Selection};
 
@@ -64,6 +64,8 @@ pub struct ListEntry {
 pub struct ListReport {
     /// What it is about.
     pub subject: Subject,
+    /// Its time and commit.
+    pub heading: Heading,
     /// The portal's identity; `None` when it was not reached.
     pub portal: Option<String>,
     /// How the user names the manifest; `None` without one.

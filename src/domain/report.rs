@@ -9,7 +9,7 @@ use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::journal::RunState;
-use super::origin::{OriginKind, Origins};
+use super::origin::{ChangedBy, OriginKind, Origins};
 use super::plan::Plan;
 use super::retry::Class;
 use super::rules::Piece;
@@ -79,6 +79,15 @@ pub struct Subject {
     pub manifest: String,
 }
 
+/// The time and the commit of a report, for readers who find it later.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heading {
+    /// When the command began, in RFC 3339 and UTC; `None` where it is not known.
+    pub started: Option<String>,
+    /// The commit of the manifest, with a `+` when what it declares may differ from that commit; `None` outside Git.
+    pub commit: Option<String>,
+}
+
 /// The reason why a command was not finished. Reports say so in a sentence, and the exit codes 5 and 130 follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
@@ -109,6 +118,8 @@ pub enum FailureKind {
 pub struct Report {
     /// What it is about.
     pub subject: Subject,
+    /// Its time and commit.
+    pub heading: Heading,
     /// How the user names the manifest.
     pub manifest: String,
     /// The manifest's text, for snippets.
@@ -121,6 +132,8 @@ pub struct Report {
     pub plan: Option<Plan>,
     /// Who moved, for every change that was examined.
     pub origins: Origins,
+    /// Who changed the files of changes, as far as Git says.
+    pub changed_by: ChangedBy,
     /// Whose moves fail a drift.
     pub drift_scope: DriftScope,
     /// Its digest.
@@ -224,6 +237,8 @@ pub enum Warnings {
 pub struct Validation {
     /// What it is about.
     pub subject: Subject,
+    /// Its time and commit.
+    pub heading: Heading,
     /// How the user names the manifest.
     pub manifest: String,
     /// The manifest's text, for snippets.

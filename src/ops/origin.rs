@@ -8,7 +8,7 @@ use super::ports::{History, NoHistory};
 use crate::domain::finding::{Finding, Problem};
 use crate::domain::origin::code_history::OldManifest;
 use crate::domain::origin::past::{ObjectId, Past};
-use crate::domain::origin::{OriginEvidence, OriginKind, Origins, PastRun, committed, unknown};
+use crate::domain::origin::{ChangedBy, OriginEvidence, OriginKind, Origins, PastRun, committed, unknown};
 use crate::domain::plan::Plan;
 use crate::domain::state::{DesiredState, Selection};
 use crate::text;
@@ -28,33 +28,45 @@ impl std::fmt::Debug for Record<'_> {
     }
 }
 
-/// The origin of every change of a plan, and what stands in the way of knowing more.
-pub(crate) fn origins(
-    record: &Record<'_>,
-    plan: &Plan,
-    desired: &DesiredState,
-    only: &Selection,
-) -> (Origins, Vec<Finding>) {
+/// What the record says of the changes of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    /// The origin of every change.
+    pub(crate) origins: Origins,
+    /// Who changed the declared files.
+    pub(crate) changed_by: ChangedBy,
+    /// What stands in the way of knowing more.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Looked {
+    fn unknown(plan: &Plan, why: &str) -> Self {
+        Self { origins: unknown(plan, why), ..Self::default() }
+    }
+}
+
+/// Looks up the origin of every change of a plan.
+pub(crate) fn origins(record: &Record<'_>, plan: &Plan, desired: &DesiredState, only: &Selection) -> Looked {
     if plan.diff.changes.is_empty() {
-        return (Origins::new(), Vec::new());
+        return Looked::default();
     }
     let past = match record.history.past() {
         Ok(past) if past.versions(past.manifest()).next().is_none() => {
-            return (unknown(plan, "the manifest is not committed"), Vec::new());
+            return Looked::unknown(plan, "the manifest is not committed");
         }
         Ok(past) => past,
-        Err(NoHistory::Outside(why)) => return (unknown(plan, &why), Vec::new()),
+        Err(NoHistory::Outside(why)) => return Looked::unknown(plan, &why),
         Err(NoHistory::Unreadable(Problem { message, help })) => {
-            let origins = unknown(plan, &message);
-            return (origins, vec![Finding { help, ..Finding::warning("history", message) }]);
+            let looked = Looked::unknown(plan, &message);
+            return Looked { findings: vec![Finding { help, ..Finding::warning("history", message) }], ..looked };
         }
     };
     let locate = |paths: &BTreeSet<String>| record.history.locate(paths);
     let mut evidence = OriginEvidence::new(&past, plan, desired, only, record.runs, &locate);
     read_history(record.history, &past, &mut evidence);
     let origins = evidence.judge();
-    let remarks = remarks(&past, evidence.uncommitted(), &origins);
-    (origins, remarks)
+    let findings = remarks(&past, evidence.uncommitted(), &origins);
+    Looked { changed_by: evidence.changed_by(), origins, findings }
 }
 
 /// Reads the old manifests and images that it takes to judge the changes that are not settled.

@@ -8,7 +8,7 @@ use crate::domain::asset::Kind;
 use crate::domain::diff::{self, Unbacked};
 use crate::domain::finding::Finding;
 use crate::domain::guard::{CountsByKind, KindCounts};
-use crate::domain::origin::Origins;
+use crate::domain::origin::{ChangedBy, Origins};
 use crate::domain::ownership::Ownership;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::scope;
@@ -16,7 +16,7 @@ use crate::domain::state::{Content, ControlImage, DesiredState, Listed, Listing,
 
 use super::events::{Event, Stage};
 use super::observe::{self, Found, Freshness, KeptImages, Reader};
-use super::origin::{self, Record};
+use super::origin::{self, Looked, Record};
 use super::ports::{PortalError, ReadPortal};
 
 /// The input of a plan, beside the portal.
@@ -63,6 +63,8 @@ pub struct Planned {
     pub plan: Plan,
     /// Who moved, for every change that was examined.
     pub origins: Origins,
+    /// Who changed the files of changes, as far as Git says.
+    pub changed_by: ChangedBy,
     /// What was found on the way.
     pub findings: Vec<Finding>,
     /// What the guards hold the plan against.
@@ -107,14 +109,15 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     let mut findings = unmatched(only, desired, &listing);
     findings.extend(diff.conflicts.iter().cloned());
     let plan = Plan::new((*portal).to_owned(), diff, contents);
-    let (origins, remarks) = record.map(|record| origin::origins(&record, &plan, desired, only)).unwrap_or_default();
+    let looked = record.map(|record| origin::origins(&record, &plan, desired, only)).unwrap_or_default();
+    let Looked { origins, changed_by, findings: remarks } = looked;
     findings.extend(remarks);
     let declared = Kind::ALL
         .into_iter()
         .map(|kind| (kind, desired.entries().keys().filter(|address| address.kind == kind).count()))
         .collect();
     let counts_by_kind = counts_by_kind(desired.ownership(), &listing, &declared);
-    Ok(Planned { plan, origins, findings, counts_by_kind, listing, seen, control })
+    Ok(Planned { plan, origins, changed_by, findings, counts_by_kind, listing, seen, control })
 }
 
 /// An entry that is declared and stays as it is, as the cache knows or a download shows: that can be seen before the first write.

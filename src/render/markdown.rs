@@ -1,15 +1,17 @@
 //! Markdown for the comment of a pull request: short enough for every code host, with nothing in it that such a host
 //! would draw, link or send to anybody.
 //!
-//! Whatever comes from a portal, a file or a server stands in a code span, the one place where neither Markdown nor the
-//! hosts' own `@mentions` and `#references` are looked for. Images are left out, because hosts strip those that are
-//! inside a text; a link leads to the page that has them.
+//! Words of a message are text. A name, and every word that a host could take for more than a word, such as `@user`, `#123` or
+//! an address, stands in a code span, the one place where neither Markdown nor the hosts' own references are looked for.
+//! Images are left out, because hosts strip those that are inside a text; a link leads to the page that has them.
 
 use std::fmt::Write as _;
 
+mod words;
+
 use super::outcome::{self, Headline};
 use super::reason::{in_pairs, unmanaged};
-use super::{origin, reason, usage};
+use super::{heading, origin, reason, usage};
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
 use crate::domain::finding::Finding;
@@ -17,9 +19,9 @@ use crate::domain::guard::{self, Verdict};
 use crate::domain::list::{ListReport, Management};
 use crate::domain::origin::common_reason;
 use crate::domain::plan::Plan;
-use crate::domain::report::{Report, Run, Subject, Validation};
+use crate::domain::report::{Heading, Report, Run, Subject, Validation};
 use crate::domain::step::StepOutcome;
-use crate::text::{cut, escape};
+use words::{code, headline, prose, whole};
 
 /// The most bytes of a comment: hosts take 65,536 characters, and a tool may add some of its own.
 pub const MAX_COMMENT_BYTES: usize = 60_000;
@@ -27,21 +29,20 @@ pub const MAX_COMMENT_BYTES: usize = 60_000;
 /// The most rows that are seen without a click.
 const MAX_OPEN_ROWS: usize = 25;
 
-/// The longest name or message, in characters: a code may have 255.
-const MAX_NAME_CHARS: usize = 300;
-
 /// The result of `command` (as the user typed it: `plan`). `page` is where the page with the images will be.
 pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let title = report.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, side by side", page));
     let outcome = Headline::of_report(report, command);
-    let mut comment = Comment::new(command, (&report.subject, &report.manifest), title, &outcome, images);
-    for sentence in [outcome::counts_of(report), moved(report)].into_iter().flatten() {
+    let about = About { subject: &report.subject, manifest: &report.manifest, heading: &report.heading };
+    let mut comment = Comment::new(command, about, title, &outcome, images);
+    let counts = outcome::counts_below(report, command).map(|(what, counts)| format!("{what}: {counts}"));
+    for sentence in [counts, moved(report)].into_iter().flatten() {
         let _ = write!(comment.text, "{sentence}.\n\n");
     }
     if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
         let looked = usage::coverage(&evidence.coverage);
-        let _ = write!(comment.text, "{}\n\n", looked.lines().map(code).collect::<Vec<_>>().join("<br>"));
+        let _ = write!(comment.text, "{}\n\n", looked.lines().map(prose).collect::<Vec<_>>().join("<br>"));
     }
     if let Some(run) = &report.run {
         let folder = code(&run.folder.display().to_string());
@@ -52,22 +53,27 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     let shown = report.guards.iter().filter(|verdict| verdict.outcome != guard::Outcome::Passed);
     comment.list("Guards", "| guard | outcome | why |\n|---|---|---|\n", shown.map(verdict));
     if let Some(run) = &report.run {
-        comment.list("Not applied", "| | entry | why |\n|---|---|---|\n", not_applied(run));
-        let restores = report.plan.iter().flat_map(|plan| outcome::restores(run, plan));
-        let rows = restores.map(|(address, command)| format!("| {} | {} |\n", name(address), whole(&command)));
-        comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
+        run_lists(&mut comment, run, report.plan.as_ref());
     }
     if let Some(plan) = &report.plan {
         changes(&mut comment, plan, report);
         let unknown = plan.diff.unknown.iter();
-        let rows = unknown.map(|unknown| format!("| {} | {} |\n", name(&unknown.address), code(&unknown.why)));
+        let rows = unknown.map(|unknown| format!("| {} | {} |\n", name(&unknown.address), prose(&unknown.why)));
         comment.list("Unknown, left alone", ENTRIES, rows);
     }
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
     if let Some(plan) = &report.plan {
         comment.folded("Unmanaged, left alone", ENTRIES, left_alone(plan));
     }
-    comment.finish()
+    let has_images = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
+    comment.finish(page.is_none() && has_images)
+}
+
+fn run_lists(comment: &mut Comment, run: &Run, plan: Option<&Plan>) {
+    comment.list("Not applied", "| | entry | why |\n|---|---|---|\n", not_applied(run));
+    let restores = plan.into_iter().flat_map(|plan| outcome::restores(run, plan));
+    let rows = restores.map(|(address, command)| format!("| {} | {} |\n", name(address), whole(&command)));
+    comment.list("To put the old images back", "| entry | command |\n|---|---|\n", rows);
 }
 
 fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
@@ -81,7 +87,11 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
     let rows = in_pairs(plan).into_iter().map(|change| {
         let mut why = reason::in_full(change, plan, code, name);
         if let Some(origin) = origins.get(&change.address) {
-            let _ = write!(why, "<br>{}: {}", origin.kind.name(), code(&origin.why));
+            let _ = write!(why, "<br>{}: {}", origin.kind.name(), prose(&origin.why));
+        }
+        if let Some(last) = report.changed_by.get(&change.address) {
+            // Hosts link a commit that is named in text.
+            let _ = write!(why, "<br>changed by {} in {}", code(&last.author), last.short());
         }
         format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
     });
@@ -91,7 +101,7 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
 /// The line on origins; a reason may hold words of Git.
 fn moved(report: &Report) -> Option<String> {
     match common_reason(&report.origins) {
-        Some(why) => Some(format!("Who moved is unknown: {}", code(why))),
+        Some(why) => Some(format!("Who moved is unknown: {}", prose(why))),
         None => origin::summary(report),
     }
 }
@@ -100,19 +110,20 @@ fn moved(report: &Report) -> Option<String> {
 pub fn validation(validation: &Validation, page: Option<&str>) -> String {
     let outcome = Headline::of_validation(validation);
     let images = page.map(|page| ("The images, as the portal draws them", page));
-    let about = (&validation.subject, validation.manifest.as_str());
+    let about = About { subject: &validation.subject, manifest: &validation.manifest, heading: &validation.heading };
     let mut comment = Comment::new("validate", about, &validation.manifest, &outcome, images);
     let (errors, warnings): (Vec<_>, Vec<_>) = validation.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
-    comment.finish()
+    comment.finish(false)
 }
 
 /// The result of `list`. Entries that come with the product are counted only.
 pub fn list(list: &ListReport, page: Option<&str>) -> String {
     let title = list.portal.as_deref().unwrap_or("no portal was read");
     let images = page.map(|page| ("The images, as the portal draws them", page));
-    let about = (&list.subject, list.manifest.as_deref().unwrap_or_default());
+    let manifest = list.manifest.as_deref().unwrap_or_default();
+    let about = About { subject: &list.subject, manifest, heading: &list.heading };
     let mut comment = Comment::new("list", about, title, &Headline::of_list(list), images);
     let (errors, warnings): (Vec<_>, Vec<_>) = list.findings.iter().partition(|finding| finding.is_error());
     comment.list("Errors", FINDINGS, errors.into_iter().map(finding));
@@ -123,11 +134,19 @@ pub fn list(list: &ListReport, page: Option<&str>) -> String {
         custom.map(|entry| format!("| {} | {} |\n", name(&entry.address), entry.management.name())),
     );
     comment.list("Warnings", FINDINGS, warnings.into_iter().map(finding));
-    comment.finish()
+    comment.finish(false)
 }
 
 const FINDINGS: &str = "| rule | about | what |\n|---|---|---|\n";
 const ENTRIES: &str = "| entry | why |\n|---|---|\n";
+
+/// The subject of a comment, with its time and commit.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    subject: &'a Subject,
+    manifest: &'a str,
+    heading: &'a Heading,
+}
 
 /// A comment that grows and stays below [`MAX_COMMENT_BYTES`].
 struct Comment {
@@ -147,21 +166,22 @@ impl Comment {
     /// The first line is a mark by which tools find the comment again, to write over it: it stays the same from run to
     /// run, with any result, and is another for another command, portal or manifest. Where a report does not say
     /// what it is about, the manifest's own name does.
-    fn new(
-        command: &str,
-        (subject, manifest): (&Subject, &str),
-        title: &str,
-        outcome: &Headline,
-        images: Option<(&str, &str)>,
-    ) -> Self {
+    fn new(command: &str, about: About<'_>, title: &str, outcome: &Headline, images: Option<(&str, &str)>) -> Self {
+        let About { subject, manifest, heading } = about;
         let portal = subject.portal.as_deref().map_or_else(|| "-".to_owned(), marked);
         let named = if subject.manifest.is_empty() { manifest } else { &subject.manifest };
         let mut text = format!("<!-- brandctl {command} {portal} {} -->\n", marked(named));
-        let _ = write!(text, "### brandctl {command}: {}\n\n**{}.**", code(title), outcome.text);
+        let _ = write!(text, "### brandctl {command}: {}\n\n**{}.**", code(title), headline(&outcome.text));
         if let Some((link, page)) = images {
             let _ = write!(text, " [{link}](<{page}>)");
         }
         text.push_str("\n\n");
+        // Hosts link a commit that is named in text.
+        let commit = heading::commit(heading).map(|commit| format!("Commit {commit}"));
+        let made: Vec<_> = commit.into_iter().chain(heading::began(heading).map(|time| time.short)).collect();
+        if !made.is_empty() {
+            let _ = write!(text, "{} · {}\n\n", made.join(" · "), heading::PROGRAM);
+        }
         Self { text, lists: Vec::new() }
     }
 
@@ -177,12 +197,15 @@ impl Comment {
     }
 
     /// The whole comment. The lists share the room that there is: the short ones are shown whole, and the long ones get
-    /// what those leave.
-    fn finish(self) -> String {
+    /// what those leave. `hints` adds how a comment gets to the images.
+    fn finish(self, hints: bool) -> String {
+        const HINT: &str = "<sub>To see the images, add `--report plan.html` and `--report-url` with the address where it \
+            will be.</sub>\n";
+        let hint = if hints { HINT } else { "" };
         let Self { mut text, lists } = self;
         let mut lists: Vec<_> = lists.into_iter().filter(|list| !list.rows.is_empty()).map(|list| (list, 0)).collect();
         let frames: usize = lists.iter().map(|(list, _)| list.written(0).len()).sum();
-        let mut room = MAX_COMMENT_BYTES.saturating_sub(text.len() + frames + 1);
+        let mut room = MAX_COMMENT_BYTES.saturating_sub(text.len() + frames + hint.len() + 1);
         let mut by_length: Vec<_> = lists.iter_mut().collect();
         by_length.sort_by_key(|(list, _)| list.length());
         let mut left = by_length.len();
@@ -194,7 +217,7 @@ impl Comment {
         for (list, share) in lists {
             text.push_str(&list.written(share));
         }
-        text
+        text + hint
     }
 }
 
@@ -233,7 +256,7 @@ impl List {
 /// A name in a comment of HTML, which `--` could end.
 fn marked(name: &str) -> String {
     let mut marked = String::new();
-    for character in name.chars().take(MAX_NAME_CHARS) {
+    for character in name.chars().take(words::MAX_NAME_CHARS) {
         if character.is_ascii_alphanumeric() || "._/:".contains(character) || character == '-' && !marked.ends_with('-')
         {
             marked.push(character);
@@ -245,28 +268,6 @@ fn marked(name: &str) -> String {
         }
     }
     marked
-}
-
-/// A text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
-fn code(text: &str) -> String {
-    span(&cut(&escape(text).replace('|', "\\u{7c}"), MAX_NAME_CHARS))
-}
-
-/// A code span as in [`code`], of any length: a command that is cut off would do something else.
-fn whole(text: &str) -> String {
-    span(&escape(text).replace('|', "\\u{7c}"))
-}
-
-fn span(shown: &str) -> String {
-    // A span of nothing, or of spaces alone, is not a span.
-    if shown.trim().is_empty() {
-        return "–".to_owned();
-    }
-    // A span ends with as many backticks as it began with; a space beside them is not part of it.
-    let longest = shown.split(|character| character != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    let space = if longest > 0 { " " } else { "" };
-    format!("{fence}{space}{shown}{space}{fence}")
 }
 
 const fn symbol(change: &Change) -> &'static str {
@@ -282,14 +283,14 @@ fn name(address: &Address) -> String {
 }
 
 fn finding(finding: &Finding) -> String {
-    let place = match (&finding.address, &finding.path, &finding.place) {
-        (Some(address), ..) => name(address),
-        (None, Some(path), Some(place)) => code(&format!("{path}:{}:{}", place.line, place.column)),
-        (None, Some(path), None) => code(path),
-        (None, None, _) => "–".to_owned(),
-    };
-    let help = finding.help.as_ref().map(|help| format!("<br>help: {}", code(help))).unwrap_or_default();
-    format!("| {} | {place} | {}{help} |\n", code(&finding.rule), code(&finding.message))
+    let file = finding.path.as_ref().map(|path| match &finding.place {
+        Some(place) => code(&format!("{path}:{}:{}", place.line, place.column)),
+        None => code(path),
+    });
+    let about: Vec<_> = finding.address.as_ref().map(name).into_iter().chain(file).collect();
+    let about = if about.is_empty() { "–".to_owned() } else { about.join("<br>") };
+    let help = finding.help.as_ref().map(|help| format!("<br>help: {}", prose(help))).unwrap_or_default();
+    format!("| {} | {about} | {}{help} |\n", code(&finding.rule), prose(&finding.message))
 }
 
 fn verdict(verdict: &Verdict) -> String {
@@ -297,7 +298,7 @@ fn verdict(verdict: &Verdict) -> String {
     const MAX_NAMED: usize = 10;
     let bold = if verdict.outcome == guard::Outcome::Refused { "**" } else { "" };
     let word = verdict.outcome.name();
-    let mut why = code(&verdict.message);
+    let mut why = prose(&verdict.message);
     let named: Vec<_> = verdict.addresses.iter().take(MAX_NAMED).map(name).collect();
     if !named.is_empty() {
         let _ = write!(why, "<br>{}", named.join(", "));
@@ -306,21 +307,21 @@ fn verdict(verdict: &Verdict) -> String {
         let _ = write!(why, " and {} more", verdict.addresses.len() - MAX_NAMED);
     }
     if let Some(help) = &verdict.help {
-        let _ = write!(why, "<br>help: {}", code(help));
+        let _ = write!(why, "<br>help: {}", prose(help));
     }
     format!("| `{}` | {bold}{word}{bold} | {why} |\n", verdict.guard.name())
 }
 
 fn not_applied(run: &Run) -> impl Iterator<Item = String> {
     run.steps.iter().filter(|(_, step)| step.outcome != StepOutcome::Applied).map(|(address, step)| {
-        let why = code(step.why.as_deref().unwrap_or_default());
+        let why = step.why.as_deref().map_or_else(|| "–".to_owned(), prose);
         format!("| {} | {} | {why} |\n", step.outcome.name(), name(address))
     })
 }
 
 fn left_alone(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.diff.unmanaged.iter().map(|(address, why)| {
-        let why = unmanaged(address.kind, *why).replace('`', "");
-        format!("| {} | {why} |\n", name(address))
-    })
+    plan.diff
+        .unmanaged
+        .iter()
+        .map(|(address, why)| format!("| {} | {} |\n", name(address), prose(&unmanaged(address.kind, *why))))
 }

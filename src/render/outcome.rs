@@ -7,6 +7,9 @@ use crate::domain::step::StepOutcome;
 use crate::domain::{finding::Finding, list::ListReport};
 use crate::text::{escaped, plural, shell_word};
 
+/// What the counts of a stale plan are of.
+const NOT_WRITTEN: &str = "Planned, not written";
+
 /// A sentence, and how it is meant.
 pub(super) struct Headline {
     pub(super) tone: Tone,
@@ -67,13 +70,7 @@ impl Headline {
 
     fn of_run(run: &Run, plan: Option<&Plan>, interrupted: bool) -> Self {
         if !run.missing.is_empty() {
-            let codes = run.missing.iter().map(escaped).collect::<Vec<_>>().join(", ");
-            let have = if run.missing.len() == 1 { "has" } else { "have" };
-            let back = match plan.and_then(|plan| restore_of(run, plan, run.missing.iter())) {
-                Some(command) => format!("`{command}` puts the old one back"),
-                None => "`brandctl apply` adds the new one".to_owned(),
-            };
-            return Self::new(Tone::Bad, format!("{codes} {have} no image any more: {back}"));
+            return Self::new(Tone::Bad, missing(run, plan));
         }
         let applied = run.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count();
         let all = run.steps.len();
@@ -109,15 +106,15 @@ impl Headline {
     }
 
     fn of_plan(plan: &Plan, refused: bool) -> Self {
-        let changes = plural(plan.diff.changes.len(), "change", "changes");
+        let planned = format!("Plan: {}", to_do(plan));
         if refused {
-            Self::new(Tone::Bad, format!("{changes} planned, and a guard refuses"))
+            Self::new(Tone::Bad, format!("{planned}; a guard refuses it"))
         } else if !plan.diff.unknown.is_empty() {
-            Self::new(Tone::Warn, format!("{changes} planned; {} could not be read", plan.diff.unknown.len()))
+            Self::new(Tone::Warn, format!("{planned}; {} could not be read", plan.diff.unknown.len()))
         } else if plan.diff.changes.is_empty() {
             Self::new(Tone::Good, "Nothing to do")
         } else {
-            Self::new(Tone::Pending, format!("{changes} planned"))
+            Self::new(Tone::Pending, planned)
         }
     }
 
@@ -170,6 +167,25 @@ impl Headline {
     }
 }
 
+/// The codes that lost their image in a run, and what brings them back.
+fn missing(run: &Run, plan: Option<&Plan>) -> String {
+    /// The most codes that a headline names.
+    const MAX_NAMED: usize = 3;
+    let mut codes: Vec<_> = run.missing.iter().take(MAX_NAMED).map(escaped).collect();
+    if run.missing.len() > MAX_NAMED {
+        codes.push(format!("{} more", run.missing.len() - MAX_NAMED));
+    }
+    let last = codes.pop().unwrap_or_default();
+    let names = if codes.is_empty() { last } else { format!("{} and {last}", codes.join(", ")) };
+    let (are, image) = if run.missing.len() == 1 { ("is", "image") } else { ("are", "images") };
+    let back = match plan.and_then(|plan| restore_of(run, plan, run.missing.iter())) {
+        Some(_) if run.missing.len() > MAX_NAMED => format!("`brandctl restore` puts the old {image} back, see below"),
+        Some(command) => format!("`{command}` puts the old {image} back"),
+        None => format!("`brandctl apply` adds the new {image}"),
+    };
+    format!("{names} {are} missing on the portal: {back}")
+}
+
 /// A run that did all that it was to do, in words.
 pub(super) fn applied_all(run: &Run) -> String {
     let changes = plural(run.steps.len(), "change", "changes");
@@ -196,6 +212,26 @@ pub(super) fn renames(counts: Counts) -> String {
     }
 }
 
+/// What a plan would do, in counts that are not zero.
+fn to_do(plan: &Plan) -> String {
+    let Counts { create, replace, delete, rename } = plan.counts();
+    let counts = [(create, "create"), (replace, "replace"), (delete, "delete"), (rename, "rename")];
+    let counts: Vec<_> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} to {word}")).collect();
+    if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") }
+}
+
+/// The counts that a headline leaves to the line below it, and what they are of.
+pub(super) fn counts_below(report: &Report, command: &str) -> Option<(&'static str, String)> {
+    let says_all = command != "drift" && report.run.is_none() && !report.is_stale() && errors(&report.findings) == 0;
+    let plan = report.plan.as_ref()?;
+    Some(match says_all {
+        true => ("Left alone", rest(plan)),
+        false if report.is_stale() => (NOT_WRITTEN, counts(plan)),
+        false => ("Plan", counts(plan)),
+    })
+}
+
 /// The counts of a plan.
 pub(super) fn counts(plan: &Plan) -> String {
     let counts = plan.counts();
@@ -215,7 +251,7 @@ pub(super) fn rest(plan: &Plan) -> String {
 
 /// The counts of a report's plan, also of one made before the portal changed.
 pub(super) fn counts_of(report: &Report) -> Option<String> {
-    let lead = if report.is_stale() { "It was to be: " } else { "" };
+    let lead = if report.is_stale() { format!("{NOT_WRITTEN}: ") } else { String::new() };
     report.plan.as_ref().map(|plan| format!("{lead}{}", counts(plan)))
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use brandctl::render::json::Header;
+use brandctl::render::json::Invoked;
 
 pub(crate) mod checkout;
 pub(crate) mod init;
@@ -14,7 +14,7 @@ pub(crate) mod shells;
 pub(crate) mod traps;
 
 /// The header of a document that a test renders.
-pub(crate) fn header() -> Header {
+pub(crate) fn header() -> Invoked {
     let started = "2026-11-22T10:15:00Z".to_owned();
-    Header { command: Some("plan".to_owned()), started, elapsed: Duration::from_millis(1234), exit_code: 0 }
+    Invoked { command: Some("plan".to_owned()), started, elapsed: Duration::from_millis(1234), exit_code: 0 }
 }

@@ -8,10 +8,11 @@ use brandctl::domain::asset::{Address, Code, Kind};
 use brandctl::domain::diff::{Action, After, Before, Change, Diff, Reason, Unknown};
 use brandctl::domain::finding::{Finding, Place};
 use brandctl::domain::guard::{Guard, Outcome, Verdict};
+use brandctl::domain::origin::LastCommit;
 use brandctl::domain::ownership::Unmanaged;
 use brandctl::domain::plan::{Contents, Plan};
 use brandctl::domain::png as art;
-use brandctl::domain::report::{Report, Run, Validation};
+use brandctl::domain::report::{Heading, Report, Run, Validation};
 use brandctl::domain::rules::Piece;
 use brandctl::domain::state::Content;
 use brandctl::domain::step::{StepOutcome, StepResult};
@@ -175,6 +176,19 @@ pub(crate) fn plan() -> Report {
             .about(address("icon/acme-call"))
             .help("darken the drawing, or declare `low-contrast: off` for this art"),
     ];
+    report.heading = Heading {
+        started: Some("2026-11-27T15:54:01Z".to_owned()),
+        commit: Some(format!("{}+", "3f60c40ab1".repeat(4))),
+    };
+    let by = |code, author: &str, commit: &str| {
+        (address(code), LastCommit { commit: commit.repeat(4), author: author.to_owned() })
+    };
+    report.changed_by = [
+        by("icon/acme-call", "Ada Painter", "9a0b1c2d3e"),
+        by("icon/acme-warranty", "Ben Okoro", "3f60c40ab1"),
+        by("logo/acme-brand", "Ada Painter", "9a0b1c2d3e"),
+    ]
+    .into();
     report.guards = vec![
         Verdict {
             guard: Guard::MaxDeletes,
@@ -192,6 +206,23 @@ pub(crate) fn plan() -> Report {
         },
     ];
     report
+}
+
+/// Thirteen changes, as many a first pull request has them: most are creates, two are deletes.
+pub(crate) fn thirteen() -> Report {
+    let mut draft = Draft::default();
+    for name in ["call", "chat", "fax", "paid", "parcel", "sign", "visit"] {
+        let address = address(&format!("icon/acme-{name}"));
+        draft.change(&address, None, Some(&acme(&format!("icons/acme-{name}"))));
+    }
+    for name in ["brand", "courier", "helpdesk", "invoice"] {
+        let address = address(&format!("logo/acme-{name}"));
+        draft.change(&address, None, Some(&acme(&format!("logos/acme-{name}"))));
+    }
+    let warranty = acme("icons/acme-warranty");
+    draft.change(&address("icon/acme-telex"), Some(&tinted(&warranty, [0x50, 0x50, 0x50])), None);
+    draft.change(&address("icon/acme-pager"), Some(&tinted(&acme("icons/acme-paid"), [0x80, 0x40, 0x20])), None);
+    draft.report()
 }
 
 /// The same plan, applied in part.
@@ -350,7 +381,12 @@ pub(crate) fn hostile() -> Report {
     let mut report = draft.report();
     report.portal = Some(names[1].clone());
     report.manifest = names[2].clone();
-    report.findings = names.iter().map(|name| Finding::warning("low-contrast", name).help(name)).collect();
+    report.findings =
+        names.iter().map(|name| Finding::warning("low-contrast", name).help(name).in_file(name)).collect();
+    report.heading = Heading { started: Some(names[3].clone()), commit: Some(names[4].clone()) };
+    let changes = &report.plan.as_ref().unwrap().diff.changes;
+    let last = |name: &String| LastCommit { commit: "9a0b1c2d3e".repeat(4), author: name.clone() };
+    report.changed_by = changes.iter().zip(&names).map(|(change, name)| (change.address.clone(), last(name))).collect();
     report
 }
 

@@ -22,7 +22,9 @@ mod tests;
 
 pub(crate) use names::{MANIFEST, SCHEMA, SET_ASIDE, SNAPSHOT};
 
-pub(crate) use filename::stem as file_stem;
+
+use filename::Alike;
+pub(crate) use filename::{Capitals, stem as file_stem};
 use judge::{DeclarationRules, Judgement, Opacity};
 
 /// The choice of the entries that are exported.
@@ -140,6 +142,11 @@ pub(crate) fn build(
     let judged: Vec<_> =
         custom.par_iter().map(|entry| rules.judge(&entry.listed.address, &entry.reading, contents)).collect();
     let opaque = judged.iter().filter(|judged| matches!(judged, Judgement::Sound(_, Opacity::Opaque))).count();
+    let alike = Kind::ALL.map(|kind| {
+        let of_kind = custom.iter().map(|entry| &entry.listed.address).filter(|address| address.kind == kind);
+        (kind, Alike::of(of_kind.map(|address| &address.code)))
+    });
+    let alike = BTreeMap::from(alike);
     let mut images = BTreeMap::new();
     let items: Vec<_> = custom
         .iter()
@@ -147,7 +154,8 @@ pub(crate) fn build(
         .map(|(entry, judgement)| {
             let address = &entry.listed.address;
             let mut file = |bytes: &Arc<[u8]>, folder| {
-                let path = free_path(folder, address, &images);
+                let capitals = alike.get(&address.kind).map_or(Capitals::Kept, |alike| alike.capitals(&address.code));
+                let path = free_path(folder, address, capitals, &images);
                 images.insert(path.clone(), bytes.clone());
                 ExportedFile { path, sha256: Digest::of(bytes) }
             };
@@ -227,9 +235,14 @@ fn declare(export: &mut Export, choice: &ExportChoice, source: &ExportSource, op
 }
 
 /// A path that no other image has: two entries would share one if the portal lists a code twice.
-fn free_path(folder: Option<&str>, address: &Address, taken: &BTreeMap<String, Arc<[u8]>>) -> String {
+fn free_path(
+    folder: Option<&str>,
+    address: &Address,
+    capitals: Capitals,
+    taken: &BTreeMap<String, Arc<[u8]>>,
+) -> String {
     let folder = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
-    let stem = filename::stem(&address.code);
+    let stem = filename::stem(&address.code, capitals);
     let path = format!("{folder}{}/{stem}", address.kind.plural());
     let names = std::iter::once(format!("{path}.png")).chain((2..).map(|number: u32| format!("{path}%%{number}.png")));
     names.into_iter().find(|name| !taken.contains_key(name)).unwrap_or_default()

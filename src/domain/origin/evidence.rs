@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PastRun;
 use super::code_history::{self, CodeHistory, OldManifest};
 use super::lfs::lfs_pointer;
-use super::past::{Located, ObjectId, Past, beside};
+use super::past::{Blob, Located, ObjectId, Past, beside};
 use super::places::Places;
+use super::{ChangedBy, LastCommit, PastRun};
 use crate::domain::asset::Address;
-use crate::domain::diff::Change;
+use crate::domain::diff::{After, Change};
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
 
@@ -148,6 +148,42 @@ impl<'a> OriginEvidence<'a> {
     fn names(&self, content: &Content, bytes: Option<&[u8]>) -> Vec<ObjectId> {
         let pointer = lfs_pointer(&content.sha256, content.size);
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
+    }
+
+    /// The last commit that changed the file of each change: that gave a declared file its present content, or removed the file of
+    /// an entry that is not declared any more. A history that was cut off right there does not know.
+    pub(crate) fn changed_by(&self) -> ChangedBy {
+        let changes = self.plan.diff.changes.iter();
+        changes.filter_map(|change| Some((change.address.clone(), self.last_commit(change)?))).collect()
+    }
+
+    fn last_commit(&self, change: &Change) -> Option<LastCommit> {
+        let commit = match change.action.after() {
+            Some(after) => self.gave(&change.address, after)?,
+            None => self.removed(&change.address)?,
+        };
+        let (id, author) = (self.past.id(commit)?, self.past.author(commit)?);
+        (!self.past.is_cut_off_at(commit)).then(|| LastCommit { commit: id.to_string(), author: author.to_owned() })
+    }
+
+    /// The newest commit of a declared file, if it has the present content.
+    fn gave(&self, address: &Address, after: &After) -> Option<usize> {
+        let path = self.path(&after.file);
+        if self.places.is_elsewhere(&path) {
+            return None;
+        }
+        let newest = self.past.touches(&self.places.leads_to(path)).first()?;
+        let bytes = self.desired.entries().get(address).map(|entry| entry.png.as_ref());
+        let names = self.names(&after.content, bytes);
+        matches!(&newest.blob, Blob::Is(id) if names.contains(id)).then_some(newest.commit)
+    }
+
+    /// The newest commit of the files that a code was declared with, if it removed one.
+    fn removed(&self, address: &Address) -> Option<usize> {
+        let files = self.files(address);
+        let newest =
+            files.iter().filter_map(|file| self.past.touches(file).first()).min_by_key(|touch| touch.commit)?;
+        (newest.blob == Blob::Gone).then_some(newest.commit)
     }
 
     /// How many declared images are not committed as they are.

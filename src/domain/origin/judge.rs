@@ -259,7 +259,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{code_history::OldManifest, past::Past};
+    use super::super::{LastCommit, code_history::OldManifest, past::Past};
     use super::*;
     use crate::domain::asset::Kind;
     use crate::domain::diff::{Before, Diff, Reason};
@@ -281,12 +281,24 @@ mod tests {
 
     /// A log of commits, the oldest first: which images each of them gave to which codes. The first one has the manifest.
     fn past(commits: &[Vec<(&str, u8)>], shallow: bool) -> Past {
+        past_without(commits, shallow, None)
+    }
+
+    /// The same, where a commit also removed a code's image.
+    fn past_without(commits: &[Vec<(&str, u8)>], shallow: bool, removed: Option<(usize, &str)>) -> Past {
         let id = |number: usize| ObjectId::parse(&format!("{:040x}", number + 1)).unwrap();
         let mut past = Past::new("brand.yaml", shallow);
         for (number, images) in commits.iter().enumerate().rev() {
-            past.add_commit(id(number), number.checked_sub(1).map(id).into_iter().collect());
+            past.add_commit(
+                id(number),
+                number.checked_sub(1).map(id).into_iter().collect(),
+                &format!("Author {number}"),
+            );
             for (code, mark) in images {
                 past.add_touch(format!("icons/{code}.png"), Blob::Is(past.name(&png(*mark)).unwrap()));
+            }
+            if let Some((_, code)) = removed.filter(|(commit, _)| *commit == number) {
+                past.add_touch(format!("icons/{code}.png"), Blob::Gone);
             }
             if number == 0 {
                 past.add_touch("brand.yaml".to_owned(), Blob::Is(past.name(MANIFEST.as_bytes()).unwrap()));
@@ -303,6 +315,17 @@ mod tests {
         runs: &[PastRun],
         at_hand: bool,
     ) -> Option<Origin> {
+        looked_up(past, declared, live, runs, at_hand).map(|(origin, _)| origin)
+    }
+
+    /// The same, with who changed the file of `a`.
+    fn looked_up(
+        past: &Past,
+        declared: &[(&str, u8)],
+        live: Option<u8>,
+        runs: &[PastRun],
+        at_hand: bool,
+    ) -> Option<(Origin, Option<LastCommit>)> {
         let ownership = manifest::parse(MANIFEST.as_bytes(), "brand.yaml").0.unwrap().ownership();
         let entries = declared.iter().map(|(code, mark)| {
             let (png, place) = (png(*mark), Place { line: 1, column: 1, bytes: 0..0 });
@@ -341,7 +364,30 @@ mod tests {
         let unread = evidence.unread().into_iter();
         let read: Vec<_> = unread.map(|id| (id.clone(), all.get(&id).filter(|_| at_hand).cloned())).collect();
         evidence.read_contents(read);
-        evidence.judge().remove(&address("a"))
+        let origin = evidence.judge().remove(&address("a"))?;
+        Some((origin, evidence.changed_by().remove(&address("a"))))
+    }
+
+    #[test]
+    fn who_changed_a_file_is_known_by_its_last_commit() {
+        let author = |past: &Past, declared: Option<u8>, live: Option<u8>| {
+            let declared: Vec<_> = declared.map(|mark| ("a", mark)).into_iter().chain([("b", 9)]).collect();
+            let (_, last) = looked_up(past, &declared, live, &[], true).unwrap();
+            last.map(|last| (last.commit, last.author))
+        };
+        let by = |number: usize| Some((format!("{:040x}", number + 1), format!("Author {number}")));
+        let commits = [vec![("a", 1), ("b", 9)], vec![("a", 2)], vec![("b", 8)], vec![("b", 9)]];
+        let whole = past(&commits, false);
+        assert_eq!(author(&whole, Some(2), Some(1)), by(1), "replaced");
+        assert_eq!(author(&whole, Some(2), None), by(1), "created");
+        assert_eq!(author(&whole, Some(3), Some(1)), None, "what is in the file now was never committed");
+        assert_eq!(author(&whole, Some(1), Some(2)), None, "nor is it what the last commit has");
+        assert_eq!(author(&whole, None, Some(2)), None, "the file is still there: nobody removed it");
+        let removed = past_without(&commits, false, Some((2, "a")));
+        assert_eq!(author(&removed, None, Some(2)), by(2), "deleted");
+        // The first commit that a shallow clone has seems to bring everything.
+        assert_eq!(author(&past(&commits, true), Some(2), Some(1)), by(1));
+        assert_eq!(author(&past(&commits[..1], true), Some(1), None), None);
     }
 
     fn run(commit: usize, looked_at: usize, done: Option<PastOutcome>) -> PastRun {

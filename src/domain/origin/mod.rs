@@ -83,6 +83,25 @@ pub struct Origin {
     pub(crate) commit: Option<String>,
 }
 
+/// The last commit that changed a file, and who made it. Whoever commits chooses the name, which may hold anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCommit {
+    /// The commit, as Git names it.
+    pub commit: String,
+    /// The author's name, without an address.
+    pub author: String,
+}
+
+impl LastCommit {
+    /// The beginning of the commit's name, as people write it.
+    pub(crate) fn short(&self) -> &str {
+        self.commit.get(..10).unwrap_or(&self.commit)
+    }
+}
+
+/// The last commit of the declared file of each change, where Git knows one.
+pub type ChangedBy = BTreeMap<Address, LastCommit>;
+
 /// An earlier run of this portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PastRun {

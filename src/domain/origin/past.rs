@@ -69,6 +69,8 @@ pub(crate) struct Touch {
 struct Commit {
     id: ObjectId,
     parents: Vec<ObjectId>,
+    /// The name of its author, by its place in [`Past::authors`].
+    author: usize,
 }
 
 /// The log of a repository: the present commit and all its ancestors, children before parents, with what each did to the
@@ -82,6 +84,9 @@ pub(crate) struct Past {
     commits: Vec<Commit>,
     places: BTreeMap<ObjectId, usize>,
     files: BTreeMap<String, Vec<Touch>>,
+    /// The names of authors, each once, and where each of them is.
+    authors: Vec<String>,
+    author_places: HashMap<String, usize>,
 }
 
 impl Past {
@@ -123,10 +128,18 @@ impl Past {
         self.files.iter().any(|(path, touches)| path.ends_with(".png") && is_lost(touches))
     }
 
-    /// Adds the next older commit.
-    pub(crate) fn add_commit(&mut self, id: ObjectId, parents: Vec<ObjectId>) {
+    /// Adds the next older commit, with the name of its author.
+    pub(crate) fn add_commit(&mut self, id: ObjectId, parents: Vec<ObjectId>, author: &str) {
+        let author = match self.author_places.get(author) {
+            Some(place) => *place,
+            None => {
+                self.author_places.insert(author.to_owned(), self.authors.len());
+                self.authors.push(author.to_owned());
+                self.authors.len() - 1
+            }
+        };
         self.places.insert(id.clone(), self.commits.len());
-        self.commits.push(Commit { id, parents });
+        self.commits.push(Commit { id, parents, author });
     }
 
     /// Adds what the last added commit did to a file.
@@ -154,6 +167,20 @@ impl Past {
     /// The place of a commit in the log.
     pub(crate) fn place(&self, id: &ObjectId) -> Option<usize> {
         self.places.get(id).copied()
+    }
+
+    /// The name of a commit's author.
+    pub(crate) fn author(&self, commit: usize) -> Option<&str> {
+        self.authors.get(self.commits.get(commit)?.author).map(String::as_str)
+    }
+
+    /// Whether the history before a commit was cut off when the repository was cloned: it seems to bring every file.
+    pub(crate) fn is_cut_off_at(&self, commit: usize) -> bool {
+        self.shallow
+            && self
+                .commits
+                .get(commit)
+                .is_some_and(|commit| commit.parents.iter().all(|id| !self.places.contains_key(id)))
     }
 
     /// The parents of a commit, as far as the log has them.

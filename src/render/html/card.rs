@@ -8,8 +8,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::entry::{Card, CardAction, ShownState, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::finding::Finding;
+use crate::domain::origin::LastCommit;
 use crate::domain::png::{Area, Comparison};
 use crate::domain::step::StepResult;
+use crate::render::prose::{ProsePart, parts};
 use crate::text::{escape, escaped};
 
 /// The id of an entry's card: what a deep link names, percent-encoded as a browser does it in its address bar (the
@@ -22,6 +24,18 @@ pub(super) fn anchor(address: &Address) -> String {
 /// The name of an entry as the page shows it: no character of it can act, and its direction ends with it.
 pub(super) fn name(address: &Address) -> Markup {
     html! { bdi { (escaped(address)) } }
+}
+
+/// A message: what stands in backticks is code.
+pub(super) fn prose(message: &str) -> Markup {
+    html! {
+        @for part in parts(message) {
+            @match part {
+                ProsePart::Text(text) => (escape(text)),
+                ProsePart::Code(code) => code { (escape(code)) },
+            }
+        }
+    }
 }
 
 /// An image at the size that the page magnifies to, with what a screen reader says of it.
@@ -65,12 +79,50 @@ pub(super) fn tools(entries: &[Card<'_>]) -> Markup {
 
 /// The entries under their heading; the script hides both when none of them is left.
 pub(super) fn group(heading: &str, id: &str, entries: &Markup) -> Markup {
-    html! { section.group aria-labelledby=(id) { h2 id=(id) { (heading) } (entries) } }
+    section(heading, id, None, entries)
 }
 
-/// The cards of entries, with their images side by side.
+fn section(heading: &str, id: &str, count: Option<usize>, entries: &Markup) -> Markup {
+    html! {
+        section.group aria-labelledby=(id) {
+            h2 id=(id) { (heading) @if let Some(count) = count { " " span { (count) } } }
+            (entries)
+        }
+    }
+}
+
+/// The changes, those of an action together: first those with two images to compare.
+pub(super) fn changes(entries: &[Card<'_>]) -> Markup {
+    const ORDER: [(CardAction, &str); 5] = [
+        (CardAction::Replace, "Replace"),
+        (CardAction::Rename, "Rename"),
+        (CardAction::Delete, "Delete"),
+        (CardAction::Create, "Create"),
+        (CardAction::Unknown, "Unknown"),
+    ];
+    html! {
+        @for (action, heading) in ORDER {
+            @let of_action: Vec<_> = entries.iter().filter(|entry| entry.action == action).collect();
+            @if !of_action.is_empty() { (section(heading, &format!("of-{}", action.word()), Some(of_action.len()), &cards(&of_action))) }
+        }
+    }
+}
+
+/// The cards of entries: one below the other with their images side by side, or several in a row where each has one image.
 pub(super) fn cards(entries: &[&Card<'_>]) -> Markup {
-    html! { @for entry in entries { (card(entry)) } }
+    html! {
+        @for one_action in entries.chunk_by(|a, b| a.action.has_one_image() == b.action.has_one_image()) {
+            @if one_action.iter().all(|entry| entry.action.has_one_image()) {
+                @for of_kind in one_action.chunk_by(|a, b| a.address.kind == b.address.kind) {
+                    div class={ "grid " (of_kind.first().map_or("", |entry| entry.address.kind.plural())) } {
+                        @for entry in of_kind { (card(entry)) }
+                    }
+                }
+            } @else {
+                @for entry in one_action { (card(entry)) }
+            }
+        }
+    }
 }
 
 /// One card. A page can have thousands: what is the same on all of one action is not here but in the style sheet, and
@@ -80,8 +132,9 @@ fn card(entry: &Card<'_>) -> Markup {
     html! {
         article class={ "card " (entry.action.word()) " " (address.kind.name()) } id=(anchor(address)) {
             (heading(entry))
-            @if !entry.why.is_empty() { p { (entry.why) } }
-            @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (escape(&origin.why)) } }
+            @if !entry.why.is_empty() { p { (prose(&entry.why)) } }
+            @for origin in &entry.origins { p.origin { b { (origin.kind.name()) } ": " (prose(&origin.why)) } }
+            @if let Some(last) = entry.changed_by { (changed_by(last)) }
             @for (address, step) in &entry.steps { (fate(step, entry.renamed_from.map(|_| *address))) }
             @if entry.action.is_change() && !(entry.action == CardAction::Create && matches!(entry.before, Side::Absent)) {
                 figure.before { (side(entry, &entry.before, "")) }
@@ -98,6 +151,11 @@ fn card(entry: &Card<'_>) -> Markup {
     }
 }
 
+/// Who changed the file: a name may hold anything, and its direction ends with it.
+fn changed_by(last: &LastCommit) -> Markup {
+    html! { p.by { "changed by " bdi { (escape(&last.author)) } " in " code { (escape(last.short())) } } }
+}
+
 fn heading(entry: &Card<'_>) -> Markup {
     html! {
         @match entry.renamed_from {
@@ -107,17 +165,14 @@ fn heading(entry: &Card<'_>) -> Markup {
     }
 }
 
-/// The image after. That a delete leaves none goes without saying, unless it came otherwise.
+/// The image after. A delete leaves none; how its step ended is said in words.
 fn after(entry: &Card<'_>) -> Markup {
-    let planned = entry.ending != ShownState::AsPlanned;
-    let absent = match entry.action {
-        CardAction::Delete if planned => "deletion",
-        CardAction::Delete => return Markup::default(),
-        _ => "unknown",
-    };
+    if entry.action == CardAction::Delete {
+        return Markup::default();
+    }
     html! {
-        @if planned { figure.planned { (side(entry, &entry.after, absent)) } }
-        @else { figure { (side(entry, &entry.after, absent)) } }
+        @if entry.ending == ShownState::AsPlanned { figure { (side(entry, &entry.after, "unknown")) } }
+        @else { figure.planned { (side(entry, &entry.after, "unknown")) } }
     }
 }
 
@@ -154,19 +209,25 @@ pub(super) fn tiles(entries: &[&Card<'_>]) -> Markup {
     }
 }
 
-/// The findings, each with its help.
-pub(super) fn findings(findings: &[&Finding]) -> Markup {
+/// The findings of an entry, each with its file and its help.
+fn findings(findings: &[&Finding]) -> Markup {
     html! {
         @if !findings.is_empty() {
             ul.findings {
-                @for finding in findings {
-                    li class=(finding.severity.name()) {
-                        b { (finding.severity.name()) } " " code { (escape(&finding.rule)) } " " (escape(&finding.message))
-                        @if let Some(help) = &finding.help { small { (escape(help)) } }
-                    }
-                }
+                @for finding in findings { li class=(finding.severity.name()) { (said(finding, &html! {})) } }
             }
         }
+    }
+}
+
+/// What a finding says. `about` names the entry, where that is not clear from the place.
+pub(super) fn said(finding: &Finding, about: &Markup) -> Markup {
+    html! {
+        b { (finding.severity.name()) } " " code { (escape(&finding.rule)) } " " (about) (prose(&finding.message))
+        @if let Some(path) = &finding.path {
+            span.at { " in " bdi { (escape(path)) @if let Some(place) = &finding.place { ":" (place.line) ":" (place.column) } } }
+        }
+        @if let Some(help) = &finding.help { small { (prose(help)) } }
     }
 }
 
@@ -177,7 +238,7 @@ fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
         p class={ "fate " (word) } {
             b { (word) }
             @if let Some(address) = named { " " (name(address)) }
-            @if let Some(why) = &step.why { ": " (escape(why)) }
+            @if let Some(why) = &step.why { ": " (prose(why)) }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::gallery::{Gallery, Picture};
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::{self, Change};
 use crate::domain::finding::Finding;
-use crate::domain::origin::Origin;
+use crate::domain::origin::{LastCommit, Origin};
 use crate::domain::plan::Plan;
 use crate::domain::png::{Comparison, compare};
 use crate::domain::report::{Report, Run, Validation};
@@ -14,7 +14,10 @@ use crate::domain::rules::Piece;
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::render::origin::ShownOrigins;
 use crate::render::{reason, usage};
-use crate::text::{escape, escaped};
+use crate::text::quote;
+
+/// The most characters of what comes from a portal in the sentence of a card: a code may have 255.
+const MAX_SPELLING_CHARS: usize = 255;
 
 /// The action on an entry, as the page sorts and filters it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +51,11 @@ impl CardAction {
             Self::Keep => "unchanged",
             Self::Declared => "declared",
         }
+    }
+
+    /// Whether there is one image to show, and nothing to compare it with.
+    pub(super) const fn has_one_image(self) -> bool {
+        matches!(self, Self::Create | Self::Delete | Self::Declared)
     }
 
     pub(super) fn is_change(self) -> bool {
@@ -104,10 +112,12 @@ pub(super) struct Card<'a> {
     /// The old name, of a rename.
     pub(super) renamed_from: Option<&'a Address>,
     pub(super) action: CardAction,
-    /// Why, in a sentence; empty where its action and its images say it.
+    /// Why, in a sentence with raw text in it; empty where its action and its images say it.
     pub(super) why: String,
     /// Who moved, of both halves of a rename.
     pub(super) origins: Vec<&'a Origin>,
+    /// Who changed its file, as far as Git says.
+    pub(super) changed_by: Option<&'a LastCommit>,
     pub(super) before: Side,
     pub(super) after: Side,
     /// How both differ, and the class of the picture of that.
@@ -135,7 +145,7 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Ca
     for unknown in &plan.diff.unknown {
         let piece = art.get(&unknown.address.folded());
         entries.push(Card {
-            why: format!("left alone: {}", escape(&unknown.why)),
+            why: format!("left alone: {}", unknown.why),
             before: Side::Unseen("could not be fetched"),
             after: piece.map_or(Side::Absent, |piece| declared(piece, gallery)),
             ..Card::new(&unknown.address, CardAction::Unknown, &findings)
@@ -208,6 +218,7 @@ impl<'a> Card<'a> {
             action,
             why: String::new(),
             origins: Vec::new(),
+            changed_by: None,
             before: Side::Absent,
             after: Side::Absent,
             comparison: None,
@@ -220,7 +231,11 @@ impl<'a> Card<'a> {
 }
 
 fn of_piece<'a>(piece: &'a Piece, action: CardAction, findings: &Findings<'a>, gallery: &mut Gallery) -> Card<'a> {
-    Card { why: escaped(&piece.file), after: declared(piece, gallery), ..Card::new(&piece.address, action, findings) }
+    Card {
+        why: format!("`{}`", piece.file),
+        after: declared(piece, gallery),
+        ..Card::new(&piece.address, action, findings)
+    }
 }
 
 fn declared(piece: &Piece, gallery: &mut Gallery) -> Side {
@@ -231,7 +246,7 @@ fn declared(piece: &Piece, gallery: &mut Gallery) -> Side {
 }
 
 fn seen(bytes: &[u8], gallery: &mut Gallery) -> Side {
-    gallery.take(bytes).map_or(Side::Unseen("no sound PNG"), |picture| Side::Seen(Box::new(picture)))
+    gallery.take(bytes).map_or(Side::Unseen("not a sound PNG"), |picture| Side::Seen(Box::new(picture)))
 }
 
 fn of_change<'a>(
@@ -263,13 +278,13 @@ fn of_change<'a>(
     entry.why = match action {
         CardAction::Rename => "the same image under another code".to_owned(),
         CardAction::Create => String::new(),
-        _ => reason::in_words(change, |text| escaped(text)),
+        _ => reason::in_words(change, |text| quote(text, MAX_SPELLING_CHARS)),
     };
     describe_difference(&mut entry, change, gallery);
     // The card of a rename stands for the code that goes, too.
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
         let link = if entry.why.is_empty() { "" } else { "; " };
-        entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, |text| escaped(text))));
+        entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, |text| quote(text, MAX_SPELLING_CHARS))));
     }
     follow_up(&mut entry, report, origins);
     entry
@@ -280,6 +295,7 @@ fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report, origins: ShownOrigins
     let run = report.run.as_ref();
     let addresses = [Some(entry.address), entry.renamed_from].into_iter().flatten();
     entry.origins = addresses.clone().filter_map(|address| origins.get(address)).collect();
+    entry.changed_by = report.changed_by.get(entry.address);
     entry.steps = addresses.filter_map(|address| Some((address, run?.steps.get(address)?))).collect();
     entry.ending = ShownState::of(entry.address, run);
     entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| ShownState::of(old, run));

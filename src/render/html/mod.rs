@@ -21,14 +21,13 @@ mod timeline;
 
 pub use portal::{Holding, HoldingOrigin, holdings, list};
 
-use maud::html;
+use maud::{Markup, html};
 
-use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Validation};
 use crate::text::plural;
-use entry::CardAction;
+use entry::{Card, CardAction};
 use gallery::Gallery;
-use page::Page;
+use page::{Page, is_many};
 
 /// The result of `command` (as the user typed it: `plan`, `apply`), as a page.
 pub fn report(report: &Report, command: &str) -> String {
@@ -38,28 +37,39 @@ pub fn report(report: &Report, command: &str) -> String {
     let (changes, kept) = (of(CardAction::is_change), of(|action| action == CardAction::Keep));
     let alone = of(|action| action == CardAction::Declared);
     let portal = report.portal.as_deref().unwrap_or(&report.manifest);
-    let unnamed = report.plan.as_ref().map_or(0, Plan::unnamed);
-    let untold = report.plan.as_ref().map_or(0, |_| entry::uncompared(report).len() - alone.len());
     let body = html! {
         (summary::of_report(report, command, &entries))
-        main id="changes" tabindex="-1" {
-            (card::tools(&entries))
-            @if !changes.is_empty() { (card::group("Changes", "of-changes", &card::cards(&changes))) }
+        (main(&entries, &html! {
+            (card::changes(&entries))
             @if report.plan.is_none() && !alone.is_empty() { (card::group("The art", "of-art", &card::cards(&alone))) }
             (timeline::section(if report.plan.is_some() { &changes } else { &alone }, &kept))
-            @if !kept.is_empty() { (card::group("Left as they are", "unchanged", &card::tiles(&kept))) }
-            @if unnamed > 0 {
-                p.remark { (plural(unnamed, "unchanged entry", "unchanged entries")) " not shown: what was saved only counts them" }
-            }
-            @if report.plan.is_some() && !alone.is_empty() {
-                (card::group("Not compared", "uncompared", &card::cards(&alone)))
-            }
-            @if untold > 0 {
-                p.remark { (plural(untold, "declared entry", "declared entries")) " neither compared nor shown: outside of the selection" }
-            }
-        }
+            @if !kept.is_empty() { (card::group("Unchanged", "unchanged", &card::tiles(&kept))) }
+            (not_shown(report, &alone))
+        }))
     };
     Page { title: format!("{command} · {portal}"), to: "changes", script: page::REPORT, body }.with_images(&gallery)
+}
+
+/// The main part of a page: the tools, and what they narrow down.
+fn main(entries: &[Card<'_>], content: &Markup) -> Markup {
+    html! {
+        main id="changes" tabindex="-1" class=[is_many(entries.len())] { (card::tools(entries)) (content) }
+    }
+}
+
+/// The declared entries that were not compared, and how many entries the page does not show.
+fn not_shown(report: &Report, alone: &[&Card<'_>]) -> Markup {
+    let Some(plan) = &report.plan else { return Markup::default() };
+    let (unnamed, unshown) = (plan.unnamed(), entry::uncompared(report).len() - alone.len());
+    html! {
+        @if unnamed > 0 {
+            p.remark { (plural(unnamed, "unchanged entry", "unchanged entries")) " not shown: a saved plan only counts them" }
+        }
+        @if !alone.is_empty() { (card::group("Not compared", "uncompared", &card::cards(alone))) }
+        @if unshown > 0 {
+            p.remark { (plural(unshown, "declared entry", "declared entries")) " not compared and not shown: outside the selection" }
+        }
+    }
 }
 
 /// The result of `validate`, as a page: the manifest's art with its findings.
@@ -69,11 +79,10 @@ pub fn validation(validation: &Validation) -> String {
     let all: Vec<_> = entries.iter().collect();
     let body = html! {
         (summary::of_validation(validation, &entries))
-        main id="changes" tabindex="-1" {
-            (card::tools(&entries))
+        (main(&entries, &html! {
             (card::group("The art", "of-art", &card::cards(&all)))
             (timeline::section(&all, &[]))
-        }
+        }))
     };
     Page { title: format!("validate · {}", validation.manifest), to: "changes", script: page::REPORT, body }
         .with_images(&gallery)

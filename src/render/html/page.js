@@ -16,7 +16,6 @@ const copy = image => {
 const root = document.documentElement;
 
 // What the page leaves out because it is the same on every card of an action: words, links, names for screen readers.
-const absent = (side, words) => make('figure', { className: side }, make('i', { className: 'p none' }), words);
 const finish = element => {
   const heading = element.querySelector('h3');
   if (!heading.firstElementChild) heading.replaceChildren(make('bdi', {}, ...heading.childNodes));
@@ -35,11 +34,8 @@ const finish = element => {
   }
   const word = ['create', 'replace', 'delete', 'rename', 'unknown'].find(word => element.classList.contains(word));
   const figures = all(':scope>figure', element);
-  if (word) {
-    heading.prepend(make('em', {}, word), ' ');
-    if (word === 'create' && figures[0]?.className !== 'before') figures.unshift(absent('before', 'not there yet'));
-    if (word === 'delete' && figures.length === 1) figures.push(absent('', 'deleted'));
-  }
+  const inGrid = element.matches('.grid>*');
+  if (word) heading.prepend(make('em', {}, word), ' ');
   for (const figure of figures) {
     const { className } = figure;
     const [image, ...words] = figure.childNodes;
@@ -48,7 +44,8 @@ const finish = element => {
     if (className === 'diff') say(image, `changed pixels of ${name.textContent}`);
     else {
       if (!image.matches('.none')) say(image, `${name.textContent} ${side}`.trim());
-      if (side) words.unshift(make('b', {}, side), ' ');
+      // The one image of a create or a delete needs no word, unless it is not what the portal has now.
+      if (side && (!inGrid || side === 'planned')) words.unshift(make('b', {}, side), ' ');
     }
     figure.replaceChildren(image, make('figcaption', {}, ...words));
   }
@@ -190,14 +187,18 @@ const spots = {
   icon: ['blue', 'green', 'red', 'white'].map(tone => [tone, `marker ${tone}`]),
   logo: ['sky', 'rose', 'grey', 'sand'].map(tone => [tone, `logotile ${tone}`]),
 };
+const spot = (style, image) => make('span', { className: style.startsWith('spot') ? style : `spot ${style}` }, copy(image));
+const fewGrounds = (kind, image) => {
+  const row = make('div', { className: 'grounds' }, ...spots[kind].map(([, style]) => spot(style, image)));
+  row.role = 'group';
+  row.ariaLabel = `At 1× on the portal’s grounds: ${spots[kind].map(([tone]) => tone).join(', ')}`;
+  return row;
+};
 const grounds = (kind, rows) => {
   const places = [...spots[kind], ['light', 'spot light'], ['dark', 'spot dark']];
   const head = make('tr', {}, make('td'), ...places.map(([name]) => make('th', { scope: 'col' }, name)));
   const body = rows.map(([when, image]) => make('tr', {}, make('th', { scope: 'row' }, when),
-    ...places.map(([, style]) => {
-      const inside = make('span', { className: style.startsWith('spot') ? style : `spot ${style}` }, copy(image));
-      return make('td', {}, inside);
-    })));
+    ...places.map(([, style]) => make('td', {}, spot(style, image)))));
   const table = make('table', {}, make('thead', {}, head), make('tbody', {}, ...body));
   table.setAttribute('aria-label', 'At 1×, on the portal’s grounds and on light and dark pages');
   return make('div', { className: 'grounds' }, table);
@@ -210,13 +211,15 @@ const dress = card => {
   const rows = [['before', before], [row.querySelector('.planned') ? 'planned' : 'after', after]].filter(([, image]) => image);
   const extras = [];
   if (row.querySelector('.diff')) extras.push(compare(card, before, after));
-  if (rows.length) extras.push(grounds(entry.kind, row.querySelector('.before') ? rows : [['art', after]]));
+  if (card.matches('.grid>*')) {
+    if (rows.length) row.after(fewGrounds(entry.kind, after ?? before));
+  } else if (rows.length) extras.push(grounds(entry.kind, rows));
   for (const image of all('figure>.p:not(.none)', row)) {
     const figure = image.parentElement;
     figure.prepend(framed(image, figure.className === 'diff'));
   }
   row.append(...extras);
-  all('.frame,.grounds', row).forEach(scrolled => reachable.observe(scrolled));
+  all('.frame,.grounds', card).forEach(scrolled => reachable.observe(scrolled));
 };
 const near = new IntersectionObserver(seen => {
   for (const { target, isIntersecting } of seen) {
@@ -226,7 +229,8 @@ const near = new IntersectionObserver(seen => {
     }
   }
 }, { rootMargin: '800px' });
-all('.card').forEach(card => near.observe(card));
+// A page that is not long is drawn whole, so that it can be taken in one picture.
+all('.card').forEach(card => { if (root.querySelector('.many')) near.observe(card); else dress(card); });
 
 // What a link leads to comes to lie below the tools, however high these are.
 const tools = document.querySelector('.tools');

@@ -21,6 +21,13 @@ pub(super) const REPORT: &str = include_str!("page.js");
 /// The script of a page about what a portal holds.
 pub(super) const PORTAL: &str = include_str!("portal.js");
 
+/// The class of a page whose entries are drawn only when they come near: then one of thousands opens as quickly. A shorter one
+/// is drawn whole, so that one picture of it has everything.
+pub(super) fn is_many(entries: usize) -> Option<&'static str> {
+    const MANY: usize = 120;
+    (entries > MANY).then_some("many")
+}
+
 /// A page without its images.
 pub(super) struct Page {
     /// What it is called, as found: it is escaped here.

@@ -6,11 +6,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::card::{anchor, image, name};
 use super::gallery::Gallery;
-use super::page::{self, Page};
-use super::summary::{general_findings, outcome};
+use super::page::{self, Page, is_many};
+use super::summary::{general_findings, outcome, ran};
 use super::timeline::{TimelineItem, timeline};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::list::{ListReport, Management};
+use crate::domain::report::Heading;
 use crate::render::outcome::Headline;
 use crate::text::escape;
 
@@ -62,7 +63,7 @@ pub fn list(list: &ListReport) -> String {
         (outcome(&Headline::of_list(list)))
         section.panels aria-label="What to know first" { (general_findings(&list.findings, &[])) }
     };
-    draw("list", portal, &top, &holdings)
+    draw(("list", &list.heading), portal, &top, &holdings)
 }
 
 /// The entries of a portal that `command` runs; `remark` is said at the top.
@@ -72,10 +73,10 @@ pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String
         p.outcome { (custom) " custom, " (holdings.len() - custom) " system" }
         p.remark { (remark) }
     };
-    draw(command, "What this portal holds", &top, holdings)
+    draw((command, &Heading::default()), "What this portal holds", &top, holdings)
 }
 
-fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> String {
+fn draw((command, when): (&str, &Heading), title: &str, top: &Markup, holdings: &[Holding<'_>]) -> String {
     let mut gallery = Gallery::default();
     let (custom, system): (Vec<&Holding<'_>>, Vec<_>) =
         holdings.iter().partition(|holding| holding.origin != HoldingOrigin::System);
@@ -89,14 +90,14 @@ fn draw(command: &str, title: &str, top: &Markup, holdings: &[Holding<'_>]) -> S
         .collect();
     let body = html! {
         header.top {
-            p.ran { "brandctl " b { (command) } }
+            (ran(command, when, None))
             h1 { bdi { (escape(title)) } }
             (top)
         }
-        main id="entries" tabindex="-1" {
+        main id="entries" tabindex="-1" class=[is_many(holdings.len())] {
             (search())
             @if !shown.is_empty() {
-                section.mock aria-labelledby="timeline" { h2 id="timeline" { "In the timeline" } (timeline(&shown)) }
+                section.mock aria-labelledby="timeline" { h2 id="timeline" { "In the timeline" } (timeline(&shown, "the first by code")) }
             }
             @for kind in Kind::ALL {
                 @let of_kind = drawn.iter().filter(|(holding, _)| holding.address.kind == kind).collect::<Vec<_>>();
@@ -153,7 +154,7 @@ type Drawn = Result<(Markup, Option<String>), &'static str>;
 
 fn picture(holding: &Holding<'_>, gallery: &mut Gallery) -> Drawn {
     let bytes = holding.bytes.ok_or("its image was not read")?;
-    let picture = gallery.take(bytes).ok_or("no sound PNG")?;
+    let picture = gallery.take(bytes).ok_or("not a sound PNG")?;
     Ok((image(&picture.class, &escape(holding.address.code.as_str())), picture.misfit(holding.address.kind)))
 }
 

@@ -2,35 +2,41 @@
 
 use maud::{Markup, html};
 
-use super::card::{anchor, name};
+use super::card::{anchor, name, prose, said};
 use super::entry::Card;
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{self, Verdict};
 use crate::domain::plan::Plan;
-use crate::domain::report::{Report, Run, Validation};
+use crate::domain::report::{Heading, Report, Run, Validation};
 use crate::domain::step::StepOutcome;
-use crate::render::outcome::{Headline, counts, restores};
+use crate::render::outcome::{Headline, counts_below, restores};
 use crate::render::reason::unmanaged;
-use crate::render::{origin, usage};
+use crate::render::{heading, origin, usage};
 use crate::text::{escape, escaped};
 
 /// The top of a page about a portal.
 pub(super) fn of_report(report: &Report, command: &str, entries: &[Card<'_>]) -> Markup {
     html! {
         header.top {
-            p.ran { "brandctl " b { (command) } }
+            (ran(command, &report.heading, Some(&report.manifest)))
             h1 { bdi { (escape(report.portal.as_deref().unwrap_or("no portal was read"))) } }
             (outcome(&Headline::of_report(report, command)))
             dl.facts {
-                @if let Some(plan) = &report.plan { dt { "Plan" } dd { (counts(plan)) } }
+                @if let Some((what, counts)) = counts_below(report, command) { dt { (what) } dd { (counts) } }
                 @if let Some(moved) = origin::summary(report) { dt { "History" } dd { (moved) } }
                 @if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
                     dt { "Use" } dd { @for line in usage::coverage(&evidence.coverage).lines() { p { (line) } } }
                 }
-                dt { "Manifest" } dd { bdi { (escape(&report.manifest)) } }
-                @if let Some(digest) = &report.plan_sha256 { dt { "Digest" } dd { code { (digest) } } }
-                @if let Some(run) = &report.run { dt { "Run" } dd { code { (escape(&run.id)) } } }
+            }
+            @if report.plan_sha256.is_some() || report.run.is_some() {
+                details.more {
+                    summary { "Details" }
+                    dl.facts {
+                        @if let Some(digest) = &report.plan_sha256 { dt { "Plan digest" } dd { code { (digest) } } }
+                        @if let Some(run) = &report.run { dt { "Run" } dd { code { (escape(&run.id)) } } }
+                    }
+                }
             }
         }
         section.panels aria-label="What to know first" {
@@ -46,7 +52,7 @@ pub(super) fn of_report(report: &Report, command: &str, entries: &[Card<'_>]) ->
 pub(super) fn of_validation(validation: &Validation, entries: &[Card<'_>]) -> Markup {
     html! {
         header.top {
-            p.ran { "brandctl " b { "validate" } }
+            (ran("validate", &validation.heading, None))
             h1 { bdi { (escape(&validation.manifest)) } }
             (outcome(&Headline::of_validation(validation)))
         }
@@ -54,33 +60,41 @@ pub(super) fn of_validation(validation: &Validation, entries: &[Card<'_>]) -> Ma
     }
 }
 
-pub(super) fn outcome(outcome: &Headline) -> Markup {
-    html! { p class={ "outcome " (outcome.tone.name()) } { (outcome.text) } }
+/// The line above the title: command, manifest, commit, time and version.
+pub(super) fn ran(command: &str, when: &Heading, manifest: Option<&str>) -> Markup {
+    html! {
+        p.ran {
+            span { "brandctl " b { (command) } }
+            @if let Some(manifest) = manifest { " " span { bdi { (escape(manifest)) } } }
+            @if let Some(commit) = heading::commit(when) { " " span { "commit " code { (commit) } } }
+            @if let Some(time) = heading::began(when) { " " span { time datetime=(time.exact) { (time.short) } } }
+            " " span { (heading::PROGRAM) }
+        }
+    }
 }
 
-/// Every finding, with a link to its card where there is one.
+pub(super) fn outcome(outcome: &Headline) -> Markup {
+    html! { p class={ "outcome " (outcome.tone.name()) } { span { (prose(&outcome.text)) } } }
+}
+
+/// Every finding with its file, and a link to its card if there is one.
 pub(super) fn general_findings(findings: &[Finding], entries: &[Card<'_>]) -> Markup {
     let has_card = |address: &Address| entries.iter().any(|entry| entry.address == address);
     let errors = findings.iter().any(Finding::is_error);
+    let about = |finding: &Finding| {
+        html! {
+            @if let Some(address) = &finding.address {
+                @if has_card(address) { a href={ "#" (anchor(address)) } { (name(address)) } } @else { (name(address)) }
+                ": "
+            }
+        }
+    };
     html! {
         @if !findings.is_empty() {
             details.panel open[errors] {
                 summary { b { (findings.len()) } " " @if findings.len() == 1 { "finding" } @else { "findings" } }
                 ul.findings {
-                    @for finding in findings {
-                        li class=(finding.severity.name()) {
-                            b { (finding.severity.name()) } " " code { (escape(&finding.rule)) } " "
-                            @if let Some(address) = &finding.address {
-                                @if has_card(address) { a href={ "#" (anchor(address)) } { (name(address)) } } @else { (name(address)) }
-                                ": "
-                            }
-                            (escape(&finding.message))
-                            @if let (Some(path), Some(place)) = (&finding.path, &finding.place) {
-                                span.at { " at " bdi { (escape(path)) ":" (place.line) ":" (place.column) } }
-                            }
-                            @if let Some(help) = &finding.help { small { (escape(help)) } }
-                        }
-                    }
+                    @for finding in findings { li class=(finding.severity.name()) { (said(finding, &about(finding))) } }
                 }
             }
         }
@@ -96,13 +110,13 @@ fn guards(verdicts: &[Verdict]) -> Markup {
                 ul.guards {
                     @for verdict in verdicts {
                         li class=(verdict.outcome.name()) {
-                            b { (verdict.outcome.name()) } " " code { (verdict.guard.name()) } " " (escape(&verdict.message))
+                            b { (verdict.outcome.name()) } " " code { (verdict.guard.name()) } " " (prose(&verdict.message))
                             @if !verdict.addresses.is_empty() {
                                 ": " @for (index, address) in verdict.addresses.iter().enumerate() {
                                     @if index > 0 { ", " } a href={ "#" (anchor(address)) } { (name(address)) }
                                 }
                             }
-                            @if let Some(help) = &verdict.help { small { (escape(help)) } }
+                            @if let Some(help) = &verdict.help { small { (prose(help)) } }
                         }
                     }
                 }
@@ -123,7 +137,7 @@ fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
                 @for (address, step) in &failed {
                     li class=(step.outcome.name()) {
                         b { (step.outcome.name()) } " " a href={ "#" (anchor(address)) } { (name(address)) }
-                        @if let Some(why) = &step.why { ": " (escape(why)) }
+                        @if let Some(why) = &step.why { ": " (prose(why)) }
                         @if lost(address) {
                             small { code { "brandctl restore " (escape(&run.id)) " " (name(address)) } " puts the old image back" }
                         }
@@ -141,7 +155,7 @@ fn left_alone(plan: &Plan) -> Markup {
         @if !plan.diff.unmanaged.is_empty() {
             details.panel {
                 summary { b { (plan.diff.unmanaged.len()) } " unmanaged, left alone" }
-                ul { @for (address, why) in &plan.diff.unmanaged { li { (name(address)) " " span.at { (unmanaged(address.kind, *why)) } } } }
+                ul { @for (address, why) in &plan.diff.unmanaged { li { (name(address)) " " span.at { (prose(&unmanaged(address.kind, *why))) } } } }
             }
         }
     }

@@ -12,9 +12,10 @@ use super::*;
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::diff::{Action, After, Before, Change, Diff, Reason};
 use crate::domain::finding::Finding;
+use crate::domain::origin::LastCommit;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::png::testing::rgba;
-use crate::domain::report::Run;
+use crate::domain::report::{Heading, Run};
 use crate::domain::state::Content;
 use crate::domain::step::{StepOutcome, StepResult};
 
@@ -88,6 +89,9 @@ fn whatever_a_name_holds_is_text() {
     found.portal = Some(hostile.to_owned());
     found.manifest = hostile.to_owned();
     found.findings.push(Finding::warning("low-contrast", hostile).about(address(hostile)).help(hostile));
+    let last = LastCommit { commit: "3f60c40ab1".repeat(4), author: hostile.to_owned() };
+    found.changed_by.insert(address(hostile), last);
+    found.heading = Heading { started: Some(hostile.to_owned()), commit: Some(hostile.to_owned()) };
     let step = StepResult { outcome: StepOutcome::Failed, why: Some(hostile.to_owned()), wrote: false };
     found.run = Some(Run {
         id: hostile.to_owned(),
@@ -112,8 +116,55 @@ fn what_cannot_be_shown_is_said() {
     let lost = Content::of(&square(1)).sha256;
     found.plan.as_mut().unwrap().contents.remove(&lost);
     let page = report(&found, "plan");
-    assert!(page.contains("no sound PNG") && page.contains("not at hand"), "{page}");
+    assert!(page.contains("not a sound PNG") && page.contains("not at hand"), "{page}");
     assert_eq!(page.matches("data:image/png").count(), 1);
+}
+
+#[test]
+fn every_finding_names_its_file_and_shows_code_as_code() {
+    let mut found = replacing(&[("acme-a", square(1), square(9))]);
+    found.findings = vec![
+        Finding::warning("orphan-file", "the manifest does not declare this file").in_file("icons/b.png"),
+        Finding::warning("low-contrast", "see `low-contrast`").in_file("icons/a.png").about(address("acme-a")),
+    ];
+    let page = report(&found, "plan");
+    assert_eq!(page.matches(" in <bdi>icons/b.png</bdi>").count(), 1);
+    assert_eq!(page.matches(" in <bdi>icons/a.png</bdi>").count(), 2, "at the top and beside its image");
+    assert_eq!(page.matches("see <code>low-contrast</code>").count(), 2);
+    let body = page.split_once("<body>").unwrap().1.split_once("<script>").unwrap().0;
+    assert!(!body.contains('`'), "{body}");
+}
+
+#[test]
+fn the_top_says_when_it_was_made_and_of_which_commit() {
+    let mut found = replacing(&[("acme-a", square(1), square(9))]);
+    let commit = "3f60c40ab1".repeat(4);
+    found.heading = Heading { started: Some("2026-11-27T15:54:01Z".to_owned()), commit: Some(format!("{commit}+")) };
+    found.changed_by.insert(address("acme-a"), LastCommit { commit: commit.clone(), author: "Ada Painter".to_owned() });
+    let page = report(&found, "plan");
+    let top = between(&page, "<p class=\"ran\">", "</p>");
+    assert!(top.contains("<time datetime=\"2026-11-27T15:54:01Z\">27 November 2026, 15:54 UTC</time>"), "{top}");
+    assert!(top.contains("commit <code>3f60c40ab1+</code>") && top.contains(env!("CARGO_PKG_VERSION")), "{top}");
+    assert!(page.contains("changed by <bdi>Ada Painter</bdi> in <code>3f60c40ab1</code>") && !page.contains(&commit));
+}
+
+#[test]
+fn a_code_that_is_missing_is_said_first() {
+    let mut found = replacing(&[("acme-a", square(1), square(9))]);
+    let failed = StepResult { outcome: StepOutcome::Failed, why: Some("refused".to_owned()), wrote: true };
+    found.run = Some(Run {
+        id: "r1".to_owned(),
+        folder: "runs/r1".into(),
+        steps: BTreeMap::from([(address("acme-a"), failed)]),
+        live: BTreeMap::new(),
+        missing: [address("acme-a")].into(),
+        not_read_back: [].into(),
+        without_copy: BTreeMap::new(),
+    });
+    let page = report(&found, "apply");
+    let said =
+        "icon/acme-a is missing on the portal: <code>brandctl restore r1 icon/acme-a</code> puts the old image back";
+    assert!(page.contains(&format!("<p class=\"outcome bad\"><span>{said}</span></p>")), "{page}");
 }
 
 #[test]
@@ -180,6 +231,6 @@ fn a_change_of_case_is_not_called_a_change_of_the_image() {
         before.code = Code::new("ACME-a");
     }
     let page = report(&found, "plan");
-    assert!(page.contains("spelt ACME-a on the portal; the image stays, byte for byte"), "{page}");
+    assert!(page.contains("spelt <code>ACME-a</code> on the portal; the image stays, byte for byte"), "{page}");
     assert!(!page.contains("colour profile") && !page.contains("class=\"diff\""), "{page}");
 }

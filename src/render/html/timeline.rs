@@ -40,7 +40,7 @@ pub(super) fn section(changes: &[&Card<'_>], kept: &[&Card<'_>]) -> Markup {
                         label { input type="radio" name="when" id="now" checked; " after" }
                     }
                 }
-                (timeline(&shown))
+                (timeline(&shown, if two { "the changed ones first" } else { "the first by code" }))
             }
         }
     }
@@ -96,12 +96,20 @@ fn drawn(address: &Address, side: &Side, when: &str) -> Markup {
     }
 }
 
-/// Log entries and activities that use the icons, the activities with the logos in their cards.
-pub(super) fn timeline(shown: &[TimelineItem<'_>]) -> Markup {
-    let of = |kind| shown.iter().filter(|one| one.address.kind == kind).take(MAX_SHOWN).collect::<Vec<_>>();
-    let (icons, logos) = (of(Kind::Icon), of(Kind::Logo));
+/// Log entries and activities that use the icons, the activities with the logos in their cards. Where not all are shown,
+/// `which` says which ones are.
+pub(super) fn timeline(all: &[TimelineItem<'_>], which: &str) -> Markup {
+    let of = |kind| all.iter().filter(move |one| one.address.kind == kind);
+    let shown = |kind| of(kind).take(MAX_SHOWN).collect::<Vec<_>>();
+    let (icons, logos) = (shown(Kind::Icon), shown(Kind::Logo));
     let rows = icons.len().max(logos.len());
+    let counts: Vec<_> = [(Kind::Icon, icons.len()), (Kind::Logo, logos.len())]
+        .into_iter()
+        .filter(|(kind, shown)| *shown < of(*kind).count())
+        .map(|(kind, shown)| format!("{shown} of {} {}", of(kind).count(), kind.plural()))
+        .collect();
     html! {
+        @if !counts.is_empty() { p.which { (counts.join(", ")) ": " (which) } }
         div.timelines {
             @if !icons.is_empty() {
                 ol.timeline aria-label="Log entries" {

@@ -14,9 +14,9 @@ use crate::format::{FindingDocument, Tool};
 /// The version of the documents that are printed. Files that are read back have versions of their own.
 const PRINTED_VERSION: u32 = 2;
 
-/// How a command went, whatever it is about.
+/// The command that prints a document, and how it went.
 #[derive(Debug, Clone)]
-pub struct Header {
+pub struct Invoked {
     /// The command, as the user types it; `None` where the line names none.
     pub command: Option<String>,
     /// When it began, in RFC 3339.
@@ -82,13 +82,13 @@ pub(crate) enum FindingOrder {
 
 impl<D> Printed<D> {
     pub(crate) fn new(
-        header: &Header,
+        header: &Invoked,
         portal: Option<&str>,
         body: D,
         findings: &[Finding],
         order: FindingOrder,
     ) -> Self {
-        let Header { command, started, elapsed, exit_code } = header.clone();
+        let Invoked { command, started, elapsed, exit_code } = header.clone();
         let header = Header {
             format_version: PRINTED_VERSION,
             tool: Tool::this(),
@@ -110,7 +110,7 @@ impl<D> Printed<D> {
 
 /// The document `D` of what is to be printed, such as `print::<ListDocument>(&header, portal, &list, &list.findings)`.
 pub fn print<D: Serialize>(
-    header: &Header,
+    header: &Invoked,
     portal: Option<&str>,
     shown: impl Into<D>,
     findings: &[Finding],

@@ -24,7 +24,7 @@ mod usage;
 mod validation;
 
 pub(crate) use doctor::DoctorDocument;
-pub use envelope::{Header, print};
+pub use envelope::{Invoked, print};
 pub(crate) use error::ErrorDocument;
 pub(crate) use export::ExportDocument;
 pub(crate) use history::HistoryDocument;

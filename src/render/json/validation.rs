@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::envelope::{FindingOrder, Header, Printed};
+use super::envelope::{FindingOrder, Invoked, Printed};
 use super::pretty;
 
 use crate::domain::finding::Severity;
@@ -18,7 +18,7 @@ pub(crate) struct ValidationDocument {
 }
 
 /// The document of a check. Its findings stay sorted by file.
-pub fn print_validation(header: &Header, validation: &Validation) -> serde_json::Result<String> {
+pub fn print_validation(header: &Invoked, validation: &Validation) -> serde_json::Result<String> {
     pretty(&Printed::new(
         header,
         None,

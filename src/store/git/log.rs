@@ -9,6 +9,10 @@ use super::process::{is_shallow, output};
 use crate::domain::finding::Problem;
 use crate::domain::origin::past::{Blob, ObjectId, Past, is_yaml};
 use crate::ops::ports::NoHistory;
+use crate::text::cut;
+
+/// The most characters of an author's name that are kept.
+const MAX_AUTHOR_CHARS: usize = 80;
 
 /// The most moves of a folder that are followed.
 const MAX_MOVES: usize = 8;
@@ -41,14 +45,16 @@ pub(super) fn past(checkout: &Checkout, manifest: &Path, art: Vec<String>) -> Re
 /// The arguments that print the log: every commit, branches included, with what it did in the named folders.
 /// `--full-history` because a version that a merge dropped may have been applied, `--sparse` because a run may have
 /// been at a commit that touched nothing here. Of a merge, `-c` shows what neither side had.
-const LOG: [&str; 23] = [
-    // Settings that would hide the first commit, follow renames or sort.
+const LOG: [&str; 25] = [
+    // Settings that would hide the first commit, follow renames, sort, or print names in another encoding.
     "-c",
     "log.showRoot=true",
     "-c",
     "log.follow=false",
     "-c",
     "diff.relative=false",
+    "-c",
+    "i18n.logOutputEncoding=UTF-8",
     "log",
     "--topo-order",
     "--full-history",
@@ -64,7 +70,8 @@ const LOG: [&str; 23] = [
     "--no-textconv",
     "--no-decorate",
     "--ignore-submodules=none",
-    "--format=tformat:commit %H %P",
+    // The name of the author is a field of its own, whatever it holds. No address of anybody is asked for.
+    "--format=tformat:commit %H %P%x00%an",
     "HEAD",
 ];
 
@@ -85,7 +92,8 @@ pub(super) fn parsed(text: &[u8], mut past: Past) -> Option<Past> {
         if let Some(commit) = field.strip_prefix("commit ") {
             let mut ids = commit.split(' ').filter(|id| !id.is_empty()).map(ObjectId::parse);
             let id = ids.next()??;
-            past.add_commit(id, ids.collect::<Option<_>>()?);
+            let author = String::from_utf8_lossy(fields.next()?);
+            past.add_commit(id, ids.collect::<Option<_>>()?, &cut(author.trim(), MAX_AUTHOR_CHARS));
         } else if field.starts_with(':') {
             let blob = touched(field)?;
             if let Ok(path) = std::str::from_utf8(fields.next()?) {

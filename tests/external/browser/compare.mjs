@@ -102,15 +102,22 @@ await story(async () => {
   }
   assert.deepEqual([signs.size, outlines.size], [4, 4]);
   assert.match(await page.locator('[id="icon/acme-fax"] h3').innerText(), /^rename icon\/acme-telex → icon\/acme-fax$/);
-  assert.equal(await page.locator('[id="icon/acme-warranty"] .before figcaption').innerText(), 'before not there yet');
-  assert.equal(await page.locator('[id="icon/acme-fallen"] .after figcaption').innerText(), 'after deleted');
+  // Of a create and a delete there is one image, which needs no word.
+  await page.locator('#size').selectOption('fit');
+  for (const id of ['icon/acme-warranty', 'icon/acme-fallen']) {
+    const cell = page.locator(`.grid > [id="${id}"]`);
+    assert.match(await cell.locator('figcaption').innerText(), /^\d+ B$/);
+    assert.equal(await cell.locator('.p').first().evaluate(node => node.offsetWidth), 24 * 4);
+    assert.equal(await cell.locator('.grounds .spot').count(), 4, 'on the portal’s own grounds');
+  }
   assert.equal(await page.locator('.tile').count(), 3);
   assert.match(await page.locator('[id="icon/acme-sign"] .diff').innerText(), /hardly visible/);
 
   // Findings are beside their image, the guards at the top with the way out.
   assert.match(await call.locator('.findings').innerText(), /low-contrast.*hardly seen/);
+  assert.equal(await call.locator('.by').innerText(), 'changed by Ada Painter in 9a0b1c2d3e');
   const refused = page.locator('.guards .refused');
-  assert.match(await refused.innerText(), /protect.*logo\/acme-brand\n?.*edit `protect`/s);
+  assert.match(await refused.innerText(), /protect.*logo\/acme-brand\n?.*edit protect/s);
   assert.ok(await refused.isVisible());
 
   // The timeline, before and after.

@@ -53,7 +53,7 @@ await story(async () => {
   assert.deepEqual(await page.locator('main > .group > h2:visible').count(), 0, 'no heading over nothing');
   await page.locator('#search').fill('contrast');
   await page.waitForFunction(() => document.getElementById('shown').textContent === '1 of 12 shown');
-  assert.deepEqual(await page.locator('main > .group > h2:visible').allTextContents(), ['Changes']);
+  assert.deepEqual(await page.locator('main > .group > h2:visible').allTextContents(), ['Replace 5']);
 
   // A deep link shows what a filter hides.
   await page.evaluate(() => { location.hash = '#logo/acme-courier'; });
@@ -62,17 +62,17 @@ await story(async () => {
 
   // j and k go from card to card.
   await page.keyboard.press('j');
-  assert.equal(await focused(page), 'logo/acme-invoice');
+  assert.equal(await focused(page), 'icon/acme-fax', 'what is replaced comes first, then what is renamed');
   await page.keyboard.press('k');
   await page.keyboard.press('k');
   assert.equal(await focused(page), 'logo/acme-brand');
 
   // So do the arrows, among what is shown, and say where one is.
   const place = page.locator('.place');
-  assert.equal(await place.innerText(), '7 / 12');
+  assert.equal(await place.innerText(), '4 / 12');
   await page.getByRole('button', { name: 'next entry' }).click();
   assert.equal(await focused(page), 'logo/acme-courier');
-  assert.equal(await place.innerText(), '8 / 12');
+  assert.equal(await place.innerText(), '5 / 12');
   await chip('create').click();
   assert.equal(await place.innerText(), '– / 2');
   await page.getByRole('button', { name: 'next entry' }).click();

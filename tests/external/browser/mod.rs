@@ -82,6 +82,7 @@ fn it_fits_windows_themes_and_settings() {
 fn nobody_is_shut_out() {
     for page in [
         html::report(&scenes::plan(), "plan"),
+        html::report(&scenes::thirteen(), "plan"),
         html::report(&scenes::failed(), "apply"),
         html::report(&scenes::hostile(), "plan"),
         html::validation(&scenes::validation()),
@@ -165,6 +166,11 @@ fn a_thousand_changes_open_and_filter() {
     println!("{} bytes of page, {images} bytes of images: {:.2}", page.len(), page.len() as f64 / images as f64);
     assert!(page.len() < 3 * images, "{} bytes of page, {images} bytes of images", page.len());
     browse("thousand.mjs", &page);
+}
+
+#[test]
+fn a_page_is_short_and_whole_on_paper_and_in_one_picture() {
+    browse("paper.mjs", &html::report(&scenes::thirteen(), "plan"));
 }
 
 /// What a page adds to its images weighs most where these are smallest.

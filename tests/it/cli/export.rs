@@ -235,7 +235,7 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     assert_eq!(output.errors(), ["export-exists"]);
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/%41cme%20%46ax.png`, `icons/acme-call.png`, `icons/other.png`, `ignored/logos/blank.png`, `logos/acme-brand.png`; nothing was written
+    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/Acme Fax.png`, `icons/acme-call.png`, `icons/other.png`, `ignored/logos/blank.png`, `logos/acme-brand.png`; nothing was written
     --> out
      = help: name another folder, or pass --overwrite to replace them
     ");

@@ -4,6 +4,7 @@ mod against;
 mod bad_input;
 mod batches;
 mod cache;
+mod changed_by;
 mod checkouts;
 mod copies;
 mod doctor;

@@ -137,9 +137,9 @@ fn a_code_without_an_image_is_said_first() {
     assert!(output.stderr.contains("error[missing]: icon/acme-00 has no image on the portal any more"), "{output:?}");
     let text = |name: &str| std::fs::read_to_string(brand.path(name)).unwrap();
     let first = text("r.md").lines().find(|line| line.starts_with("**")).unwrap().to_owned();
-    assert!(first.contains("icon/acme-00 has no image any more"), "{first}");
-    assert!(text("r.html").contains("icon/acme-00 has no image any more"));
-    assert!(text("r.xml").contains("icon/acme-00 has no image any more"));
+    assert!(first.contains("`icon/acme-00` is missing on the portal: `brandctl restore "), "{first}");
+    assert!(text("r.html").contains("icon/acme-00 is missing on the portal: <code>brandctl restore "));
+    assert!(text("r.xml").contains("icon/acme-00 is missing on the portal"));
     let report: serde_json::Value = serde_json::from_str(&text("r.json")).unwrap();
     assert_eq!(
         (&found(&report, "error")[0]["rule"], &found(&report, "error")[0]["address"]),

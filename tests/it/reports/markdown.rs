@@ -56,7 +56,7 @@ pub(crate) fn seen(comment: &str) -> Seen {
 pub(crate) fn is_inert(comment: &str) -> Seen {
     let seen = seen(comment);
     for html in &seen.html {
-        let ours = ["<!-- brandctl ", "<details><summary>", "</details>", "<br>"];
+        let ours = ["<!-- brandctl ", "<details><summary>", "</details>", "<br>", "<sub>", "</sub>"];
         assert!(ours.iter().any(|ours| html.starts_with(ours)), "{html}");
     }
     let mark = comment.lines().next().unwrap();
@@ -79,6 +79,86 @@ fn a_comment_reads_as_it_should() {
     });
     let seen = is_inert(&markdown::report(&scenes::plan(), "plan", Some("https://ci.example/1/plan.html")));
     assert_eq!(seen.links, ["https://ci.example/1/plan.html"]);
+}
+
+/// Words of a message are text; what a host could link, mention or format is code.
+#[test]
+fn prose_is_text_and_holds_no_reference() {
+    let comment = |message: &str| {
+        let findings = vec![Finding::warning("low-contrast", message).in_file("icons/a.png")];
+        let report = Report { plan: None, guards: Vec::new(), findings, ..scenes::plan() };
+        is_inert(&markdown::report(&report, "plan", None))
+    };
+    let plain =
+        comment("the drawing is 12 pixels wide (of 24), is it? A logo's corner – half of it: 5.2 %; see brand.yaml");
+    assert!(
+        plain.text.contains(
+            "the drawing is 12 pixels wide (of 24), is it? A logo's corner – half of it: 5.2 %; see brand.yaml"
+        )
+    );
+    assert_eq!(comment("declare `low-contrast: off`, or darken it").code[2..], ["icons/a.png", "low-contrast: off"]);
+    for odd in [
+        "@octocat",
+        "(@octocat)",
+        "#1",
+        "GH-1",
+        "(gh-12)",
+        "acme/art#1",
+        "acme/art@3f60c40ab1",
+        "3f60c40",
+        "https://x.example",
+        "www.x.example",
+        "a@b.example",
+        "!12",
+        "%3",
+        "~bug",
+        "&4",
+        "$5",
+        ":smile:",
+        "**b**",
+        "_i_",
+        "~~s~~",
+        "[x](y)",
+        "<b>",
+        "a|b",
+        "\\*",
+        "$\\alpha$",
+        "^1",
+        "*",
+        "=x=",
+        "{+a+}",
+    ] {
+        let seen = comment(&format!("see {odd} there"));
+        assert!(seen.text.contains("see ") && seen.text.contains(" there"), "{odd}: {seen:?}");
+        let shown = odd.replace('|', "\\u{7c}");
+        assert!(seen.code.iter().any(|code| code.contains(shown.as_str())), "{odd}: {seen:?}");
+    }
+    // Backticks in what is quoted, and without a partner.
+    for odd in ["`a`@b`", "`", "``", "`a``b`", "a`@octocat", "`@a` `#1"] {
+        comment(odd);
+    }
+}
+
+#[test]
+fn a_comment_without_a_page_says_how_to_get_to_the_images() {
+    let hint = "`--report-url`";
+    assert!(markdown::report(&scenes::plan(), "plan", None).trim_end().ends_with("</sub>"));
+    assert!(!markdown::report(&scenes::plan(), "plan", Some("https://ci.example/plan.html")).contains(hint));
+    let mut nothing = scenes::plan();
+    nothing.plan.as_mut().unwrap().diff.changes.clear();
+    assert!(!markdown::report(&nothing, "plan", None).contains(hint));
+}
+
+#[test]
+fn a_code_that_is_missing_is_the_headline_and_inert() {
+    let mut report = scenes::failed();
+    report.run.as_mut().unwrap().missing = ["icon/acme-chat".parse().unwrap()].into();
+    let comment = markdown::report(&report, "apply", None);
+    let said = "**icon/acme-chat is missing on the portal: `brandctl restore 20261122T101500Z-1 icon/acme-chat` puts the old image back.**";
+    assert_eq!(comment.lines().nth(3), Some(said));
+    let names = scenes::names();
+    report.run.as_mut().unwrap().missing = names.iter().map(|name| Address::new(Kind::Icon, Code::new(name))).collect();
+    is_inert(&markdown::report(&report, "apply", None));
 }
 
 #[test]
@@ -127,7 +207,7 @@ fn a_stale_plan_says_nothing_of_what_is_on_the_portal_now() {
     let comment = markdown::report(&report, "apply", None);
     assert!(comment.contains("**The plan is stale: nothing was written.**"), "{comment}");
     assert!(
-        comment.contains("It was to be: 3 to create") && comment.contains("| `+` | `icon/acme-fax` |\n"),
+        comment.contains("Planned, not written: 2 to create") && comment.contains("| `+` | `icon/acme-fax` |\n"),
         "{comment}"
     );
     for claim in ["not on the portal", "looks different", "no longer declared"] {
@@ -171,7 +251,7 @@ fn the_first_sentence_says_how_it_ended() {
         (interrupted(nothing()), "drift", "Interrupted: nothing was compared."),
         (interrupted(scenes::plan()), "apply", "Interrupted: nothing was written."),
         (interrupted(scenes::run()), "apply", "Interrupted: 8 of 10 changes applied."),
-        (scenes::plan(), "plan", "10 changes planned, and a guard refuses."),
+        (scenes::plan(), "plan", "Plan: 2 to create, 5 to replace, 1 to delete, 1 to rename; a guard refuses it."),
         (scenes::plan(), "drift", "10 entries differ from the manifest; a guard would stop apply."),
     ] {
         assert_eq!(sentence(&report, command), told);

@@ -1,0 +1,100 @@
+//! Words in Markdown: names in code spans, and messages as text in which no host finds anything to link, mention or format.
+
+use crate::render::prose::{ProsePart, parts};
+use crate::text::{cut, escape};
+
+/// The longest name or message, in characters: a code may have 255.
+pub(super) const MAX_NAME_CHARS: usize = 300;
+
+/// A text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
+pub(super) fn code(text: &str) -> String {
+    span(&cut(&escape(text).replace('|', "\\u{7c}"), MAX_NAME_CHARS))
+}
+
+/// A code span as in [`code`], of any length: a command that is cut off would do something else.
+pub(super) fn whole(text: &str) -> String {
+    span(&escape(text).replace('|', "\\u{7c}"))
+}
+
+/// A message as text, no longer than a name may be: what stands in backticks is a code span, and so is every word that a host
+/// could take for more than a word.
+pub(super) fn prose(message: &str) -> String {
+    written(&cut(message, MAX_NAME_CHARS), code)
+}
+
+/// A headline, whole: it may end in a command.
+pub(super) fn headline(message: &str) -> String {
+    written(message, whole)
+}
+
+fn written(message: &str, span: impl Fn(&str) -> String) -> String {
+    let mut text = String::new();
+    for part in parts(message) {
+        match part {
+            ProsePart::Code(code) => push_span(&mut text, &span(code)),
+            ProsePart::Text(words) => push_words(&mut text, words, &span),
+        }
+    }
+    text
+}
+
+/// Adds words, those together in one code span that are not plain.
+fn push_words(text: &mut String, words: &str, span: impl Fn(&str) -> String) {
+    let mut odd = String::new();
+    for word in words.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        // What is not seen is escaped, and spaces alone are not a word.
+        let blank = if word.len() > bare.len() { " " } else { "" };
+        if is_plain(bare) {
+            if !odd.is_empty() {
+                let ends_in_blank = odd.ends_with(' ');
+                push_span(text, &span(odd.trim_end()));
+                text.push_str(if ends_in_blank { " " } else { "" });
+                odd.clear();
+            }
+            text.push_str(bare);
+            text.push_str(blank);
+        } else {
+            odd.push_str(word);
+        }
+    }
+    if !odd.is_empty() {
+        push_span(text, &span(odd.trim_end_matches(' ')));
+        text.push_str(if odd.ends_with(' ') { " " } else { "" });
+    }
+}
+
+/// Adds a code span. Two of them side by side would be one.
+fn push_span(text: &mut String, span: &str) {
+    if text.ends_with('`') {
+        text.push(' ');
+    }
+    text.push_str(span);
+}
+
+/// Whether a word is nothing but a word to every host: letters, digits and harmless punctuation, and neither an address nor
+/// the number of an issue (`GH-1`) nor the name of a commit.
+fn is_plain(word: &str) -> bool {
+    let core =
+        word.trim_start_matches(['(', '"', '\'']).trim_end_matches(['.', ',', ';', ':', '?', '!', ')', '"', '\'', '%']);
+    let is_harmless = |character: char| character.is_alphanumeric() || ".,'/–-×·".contains(character);
+    let is_number_of = core.split('-').skip(1).any(|part| part.starts_with(|first: char| first.is_ascii_digit()));
+    let is_commit = core.len() >= 7 && core.bytes().all(|byte| byte.is_ascii_hexdigit());
+    core.chars().all(is_harmless)
+        && !core.to_ascii_lowercase().contains("www.")
+        && !core.starts_with(['/', '-'])
+        && !is_number_of
+        && !is_commit
+}
+
+fn span(shown: &str) -> String {
+    // A span of nothing, or of spaces alone, is not a span.
+    if shown.trim().is_empty() {
+        return "–".to_owned();
+    }
+    // A span ends with as many backticks as it began with; a space beside them is not part of it.
+    let longest = shown.split(|character| character != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    format!("{fence}{space}{shown}{space}{fence}")
+}
