@@ -13,7 +13,7 @@ use super::settings::{Format, Globals};
 
 /// List the runs that the state folder holds
 ///
-/// Offline. One line a run: when, on which portal, what became of it, and the commit that the manifest was at.
+/// Offline. One line a run: when, on which portal, what it did, and the commit of the manifest.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brandctl history\n  brandctl history --format json")]
 pub(super) struct Arguments {}
@@ -40,7 +40,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
         }
     }
     match globals.format {
-        Format::Human => output::data(&render::human::history(&runs, &output::screen()), exit),
+        Format::Human => output::data(&render::run::history(&runs, &output::screen()), exit),
         Format::Json => output::json(render::json::print::<HistoryDocument>(&*runs), exit),
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::format::Document;
 use crate::render;
-use crate::render::screen::{Colours, Screen};
+use crate::render::screen::{Colours, Detail, Screen};
 use crate::text;
 
 use super::exit::Exit;
@@ -35,7 +35,7 @@ fn print(mut out: impl io::Write, text: &str, exit: Exit) -> Exit {
 pub(super) fn image_colours() -> Result<Colours, &'static str> {
     let out = io::stdout();
     if !out.is_terminal() {
-        return Err("standard output is no terminal");
+        return Err("stdout is not a terminal");
     }
     let term = std::env::var("TERM");
     if anstream::AutoStream::choice(&out) == anstream::ColorChoice::Never {
@@ -62,19 +62,28 @@ pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
     {
         note(globals, &format!("note: --preview draws nothing here: {why}"));
     }
-    Screen { colours: drawing.and_then(Result::ok), ..screen() }
+    Screen { colours: drawing.and_then(Result::ok), detail: detail(globals), ..screen() }
+}
+
+/// How much the options want to be said.
+pub(super) fn detail(globals: &Globals) -> Detail {
+    match globals.verbose {
+        _ if globals.quiet => Detail::Results,
+        0 => Detail::Usual,
+        _ => Detail::Everything,
+    }
 }
 
 /// The screen of standard output.
 pub(super) fn screen() -> Screen {
     let size = terminal_size::terminal_size_of(io::stdout());
-    Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }
+    Screen { columns: size.map(|(width, _)| width.0.into()), ..Screen::default() }
 }
 
 /// The screen of diagnostics.
 pub(super) fn error_screen() -> Screen {
     let size = terminal_size::terminal_size_of(io::stderr());
-    Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }
+    Screen { columns: size.map(|(width, _)| width.0.into()), ..Screen::default() }
 }
 
 /// Prints a diagnostic on standard error.

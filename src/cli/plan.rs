@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::guard::Evaluated;
+use crate::domain::guard::{Evaluated, Outcome};
+use crate::domain::report::Report;
 use crate::format::Published;
 use crate::ops::plan::Purpose;
 use crate::render;
+use crate::render::screen::Screen;
 use crate::store::files::Output;
+use crate::text;
 
 use super::against;
 use super::attempt::Attempt;
@@ -67,7 +70,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::report(globals, &report, error::exit_of_plan(&report, detail), |report| {
         let text = match globals.any_format {
             AnyFormat::Diff => render::diff::report(report),
-            _ => render::human::plan(report, &screen),
+            _ => render::human::plan(report, &screen) + &next_steps(globals, report, arguments, &screen),
         };
         // Text for people would spoil the plan for programs.
         if document_is_on_stdout {
@@ -76,6 +79,33 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         }
         text
     })
+}
+
+/// How the plan is applied, where nothing is in the way. A plan that was not saved can be made again and saved.
+fn next_steps(globals: &Globals, report: &Report, arguments: &Arguments, screen: &Screen) -> String {
+    let is_clear = !report.has_errors() && !report.refused() && report.against.is_none();
+    if !is_clear || report.plan.as_ref().is_none_or(|plan| plan.diff.changes.is_empty()) {
+        return String::new();
+    }
+    let typed = |command: &str| {
+        let only = arguments.plan.select.only.iter().map(ToString::to_string);
+        only.fold(globals.typed(command), |typed, only| format!("{typed} --only {}", text::shell_word(&only)))
+    };
+    let is_allowed = report.guards.iter().any(|verdict| verdict.outcome == Outcome::Allowed);
+    let steps = match arguments.output.as_deref() {
+        Some(path) if path == Path::new("-") => Vec::new(),
+        Some(path) => {
+            let path = text::shell_word(&path.display().to_string()).into_owned();
+            vec![(format!("{} {path}", globals.typed("apply")), "make exactly these changes")]
+        }
+        None => vec![
+            (typed("apply"), "make these changes"),
+            (format!("{} -o plan.json", typed("plan")), "save them, to apply exactly this plan later"),
+        ],
+    };
+    let note = if is_allowed { "  The guards allow this only with the same options.\n" } else { "" };
+    let text = render::human::next_steps(&steps, screen);
+    if text.is_empty() { text } else { text + note }
 }
 
 /// Where a saved plan went.

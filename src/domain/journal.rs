@@ -58,6 +58,9 @@ pub enum JournalEntry {
         /// The commit of the repository that the manifest is in, with a `+` when there were changes beside it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         commit: Option<String>,
+        /// The command that made the run; journals of older versions do not have it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        command: Option<RunCommand>,
     },
     /// A request is about to leave.
     Intent {
@@ -108,6 +111,20 @@ pub enum JournalEntry {
         /// The way it ended.
         how: Ending,
     },
+}
+
+/// The command that made a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunCommand {
+    /// `apply`.
+    #[default]
+    Apply,
+    /// `restore`.
+    Restore,
+    /// One that this version does not have.
+    #[serde(other)]
+    Other,
 }
 
 /// The way a run ended.
@@ -198,6 +215,8 @@ pub struct RunState {
     pub(crate) plan_sha256: Digest,
     /// The commit of the manifest's repository.
     pub(crate) commit: Option<String>,
+    /// The command that made it, if its journal says so.
+    pub(crate) command: Option<RunCommand>,
     /// How steps ended, as far as that was noted.
     pub(crate) steps: BTreeMap<Address, StepResult>,
     /// How it ended; `None` when it did not.
@@ -215,7 +234,7 @@ impl RunState {
     /// The state of a run of which this is the first line.
     pub(crate) fn begin(line: Line) -> Result<Self, Damage> {
         match line.entry {
-            JournalEntry::Begin { format_version, run, portal, plan_sha256, commit }
+            JournalEntry::Begin { format_version, run, portal, plan_sha256, commit, command }
                 if (1..=FORMAT_VERSION).contains(&format_version) =>
             {
                 Ok(Self {
@@ -224,6 +243,7 @@ impl RunState {
                     portal,
                     plan_sha256,
                     commit,
+                    command,
                     steps: BTreeMap::new(),
                     ended: None,
                     concluded: None,
@@ -473,7 +493,7 @@ mod tests {
     fn begin(plan: &str) -> JournalEntry {
         let (run, portal) = ("r".to_owned(), "p".to_owned());
         let plan_sha256 = Digest::of(plan.as_bytes());
-        JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit: None }
+        JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit: None, command: None }
     }
 
     fn intent(entry: &str) -> JournalEntry {

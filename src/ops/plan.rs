@@ -107,6 +107,9 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     let mut findings = unmatched(only, desired, &listing);
     findings.extend(diff.conflicts.iter().cloned());
     let plan = Plan::new((*portal).to_owned(), diff, contents);
+    if record.is_some() && !plan.diff.changes.is_empty() {
+        reader.observer.observe(Event::Stage { stage: Stage::History, total: None });
+    }
     let (origins, remarks) = record.map(|record| origin::origins(&record, &plan, desired, only)).unwrap_or_default();
     findings.extend(remarks);
     let declared = Kind::ALL

@@ -11,6 +11,20 @@ pub struct Screen {
     pub(crate) columns: Option<usize>,
     /// The colours to draw images with; `None` where none are to be drawn.
     pub(crate) colours: Option<Colours>,
+    /// How much is said.
+    pub detail: Detail,
+}
+
+/// How much a text for people says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Results only (`--quiet`).
+    Results,
+    /// Also what can be done next.
+    #[default]
+    Usual,
+    /// Also what is left alone, name by name (`--verbose`).
+    Everything,
 }
 
 /// The colours of a terminal.
@@ -63,6 +77,26 @@ impl Screen {
     }
 }
 
+impl Screen {
+    /// Short texts beside each other, as many in a line as fit.
+    pub(super) fn beside_each_other(&self, texts: &[String], indent: usize, gap: usize) -> String {
+        let (mut lines, mut line, mut taken) = (String::new(), String::new(), 0);
+        for text in texts {
+            let width = display_width(text);
+            if taken > 0 && self.columns.is_some_and(|columns| taken + gap + width > columns) {
+                lines.push_str(&line);
+                lines.push('\n');
+                (line, taken) = (String::new(), 0);
+            }
+            let before = if taken == 0 { indent } else { gap };
+            line.push_str(&" ".repeat(before));
+            line.push_str(text);
+            taken += before + width;
+        }
+        lines + &line + "\n"
+    }
+}
+
 /// Text with spaces up to a width in cells; a wide character takes two and a combining one none.
 pub(super) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
@@ -76,7 +110,7 @@ mod tests {
     const RESET: &str = "\u{1b}[0m";
 
     fn row(columns: Option<usize>) -> String {
-        let screen = Screen { columns, colours: None };
+        let screen = Screen { columns, ..Screen::default() };
         let first = format!("{GREEN}  + icon/acme-call{RESET}");
         anstream::adapter::strip_str(&screen.row(4, &first, 20, "not on the portal (renamed from icon/acme-phone)"))
             .to_string()

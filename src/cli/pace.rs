@@ -1,0 +1,102 @@
+//! The pace at which waits are named in lines: soon, and then at growing intervals, so that a log is not flooded.
+
+use std::time::{Duration, Instant};
+
+/// The time without a word after a line that said something else: a portal that takes a second for each step needs no line
+/// between two steps.
+const AFTER_NEWS: Duration = Duration::from_secs(2);
+
+/// When the next line about a wait is due.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// The time that a wait may last before it is named.
+    patience: Duration,
+    quiet_since: Instant,
+    due_after: Duration,
+    /// The reason for holding requests back that was named last: when, and for how long it need not be named again.
+    last_hold: Option<(String, Instant, Duration)>,
+}
+
+impl Pace {
+    /// A pace at which a wait is first named after `patience`.
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { patience, quiet_since: Instant::now(), due_after: patience, last_hold: None }
+    }
+
+    /// A stage began.
+    pub(super) fn begin(&mut self, now: Instant) {
+        (self.quiet_since, self.due_after) = (now, self.patience);
+    }
+
+    /// A line said something else than what is waited for.
+    pub(super) fn heard(&mut self, now: Instant) {
+        (self.quiet_since, self.due_after) = (now, AFTER_NEWS);
+    }
+
+    /// Whether it is time for a line.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.quiet_since) >= self.due_after
+    }
+
+    /// A line said what is waited for.
+    pub(super) fn said(&mut self, now: Instant) {
+        (self.quiet_since, self.due_after) = (now, longer(self.due_after));
+    }
+
+    /// Whether a hold is to be named at once: for a new reason, or one that was not named for a while. It counts as said.
+    pub(super) fn names_hold(&mut self, why: &str, now: Instant) -> bool {
+        let last = self.last_hold.as_ref().filter(|(last, ..)| last == why);
+        let gap = match last {
+            Some((_, at, gap)) if now.saturating_duration_since(*at) < *gap => return false,
+            Some((_, _, gap)) => longer(*gap),
+            None => longer(Duration::ZERO),
+        };
+        self.last_hold = Some((why.to_owned(), now, gap));
+        self.said(now);
+        true
+    }
+}
+
+/// The next longer interval.
+fn longer(interval: Duration) -> Duration {
+    const INTERVALS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
+    let longest = INTERVALS[INTERVALS.len() - 1];
+    INTERVALS.into_iter().find(|next| *next > interval).unwrap_or(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At which tenths of a second of the first 200 s a line is due, when nothing else is said.
+    fn lines(pace: &mut Pace, from: Instant) -> Vec<u64> {
+        let due = |tenth: &u64| {
+            let now = from + Duration::from_millis(100 * tenth);
+            let is_due = pace.is_due(now);
+            if is_due {
+                pace.said(now);
+            }
+            is_due
+        };
+        (0..2000).filter(due).collect()
+    }
+
+    #[test]
+    fn a_wait_is_named_soon_and_then_ever_more_rarely() {
+        let now = Instant::now();
+        let mut pace = Pace::new(Duration::from_millis(500));
+        pace.begin(now);
+        assert_eq!(lines(&mut pace, now), [5, 55, 205, 805, 1405]);
+        pace.heard(now);
+        assert_eq!(lines(&mut pace, now)[..3], [20, 70, 220]);
+    }
+
+    #[test]
+    fn a_hold_is_named_at_once_and_not_each_time() {
+        let now = Instant::now();
+        let mut pace = Pace::new(Duration::from_millis(500));
+        let named = (0..2000).filter(|tenth| pace.names_hold("rate limited", now + Duration::from_millis(100 * tenth)));
+        assert_eq!(named.collect::<Vec<_>>(), [0, 50, 200, 800, 1400]);
+        assert!(pace.names_hold("another reason", now));
+    }
+}
