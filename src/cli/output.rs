@@ -8,7 +8,7 @@ use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::format::Document;
 use crate::render;
-use crate::render::screen::{Colours, Detail, Screen};
+use crate::render::screen::{Colours, Screen, Verbosity};
 use crate::text;
 
 use super::exit::Exit;
@@ -62,15 +62,15 @@ pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
     {
         note(globals, &format!("note: --preview draws nothing here: {why}"));
     }
-    Screen { colours: drawing.and_then(Result::ok), detail: detail(globals), ..screen() }
+    Screen { colours: drawing.and_then(Result::ok), verbosity: verbosity(globals), ..screen() }
 }
 
 /// How much the options want to be said.
-pub(super) fn detail(globals: &Globals) -> Detail {
+pub(super) fn verbosity(globals: &Globals) -> Verbosity {
     match globals.verbose {
-        _ if globals.quiet => Detail::Results,
-        0 => Detail::Usual,
-        _ => Detail::Everything,
+        _ if globals.quiet => Verbosity::Results,
+        0 => Verbosity::Usual,
+        _ => Verbosity::Everything,
     }
 }
 

@@ -13,8 +13,19 @@ pub(super) struct Pace {
     patience: Duration,
     quiet_since: Instant,
     due_after: Duration,
-    /// The reason for holding requests back that was named last: when, and for how long it need not be named again.
-    last_hold: Option<(String, Instant, Duration)>,
+    /// The hold that was named last.
+    last_hold: Option<NamedHold>,
+}
+
+/// A hold that was named.
+#[derive(Debug)]
+struct NamedHold {
+    why: String,
+    at: Instant,
+    /// How long it was said to last.
+    wait: Duration,
+    /// For how long it need not be named again.
+    gap: Duration,
 }
 
 impl Pace {
@@ -43,15 +54,20 @@ impl Pace {
         (self.quiet_since, self.due_after) = (now, longer(self.due_after));
     }
 
-    /// Whether a hold is to be named at once: for a new reason, or one that was not named for a while. It counts as said.
-    pub(super) fn names_hold(&mut self, why: &str, now: Instant) -> bool {
-        let last = self.last_hold.as_ref().filter(|(last, ..)| last == why);
+    /// Whether a hold is to be named at once: for a new reason, for longer than was said before, or after a while. It counts
+    /// as said.
+    pub(super) fn names_hold(&mut self, why: &str, wait: Duration, now: Instant) -> bool {
+        /// What hardly makes a difference.
+        const MARGIN: Duration = Duration::from_millis(500);
+        let last = self.last_hold.as_ref().filter(|last| last.why == why);
         let gap = match last {
-            Some((_, at, gap)) if now.saturating_duration_since(*at) < *gap => return false,
-            Some((_, _, gap)) => longer(*gap),
+            Some(last) if wait <= last.wait + MARGIN && now.saturating_duration_since(last.at) < last.gap => {
+                return false;
+            }
+            Some(last) => longer(last.gap),
             None => longer(Duration::ZERO),
         };
-        self.last_hold = Some((why.to_owned(), now, gap));
+        self.last_hold = Some(NamedHold { why: why.to_owned(), at: now, wait, gap });
         self.said(now);
         true
     }
@@ -60,7 +76,7 @@ impl Pace {
 /// The next longer interval.
 fn longer(interval: Duration) -> Duration {
     const INTERVALS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
-    let longest = INTERVALS[INTERVALS.len() - 1];
+    let [.., longest] = INTERVALS;
     INTERVALS.into_iter().find(|next| *next > interval).unwrap_or(longest)
 }
 
@@ -95,8 +111,12 @@ mod tests {
     fn a_hold_is_named_at_once_and_not_each_time() {
         let now = Instant::now();
         let mut pace = Pace::new(Duration::from_millis(500));
-        let named = (0..2000).filter(|tenth| pace.names_hold("rate limited", now + Duration::from_millis(100 * tenth)));
+        let second = Duration::from_secs(1);
+        let named =
+            (0..2000).filter(|tenth| pace.names_hold("rate limited", second, now + Duration::from_millis(100 * tenth)));
         assert_eq!(named.collect::<Vec<_>>(), [0, 50, 200, 800, 1400]);
-        assert!(pace.names_hold("another reason", now));
+        assert!(pace.names_hold("another reason", second, now));
+        assert!(!pace.names_hold("another reason", second, now));
+        assert!(pace.names_hold("another reason", second * 2, now), "longer than was said");
     }
 }

@@ -81,31 +81,41 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     })
 }
 
+/// Whether a plan has changes, and nothing is in the way of them.
+fn can_be_applied(report: &Report) -> bool {
+    let has_changes = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
+    has_changes && !report.has_errors() && !report.refused() && report.against.is_none()
+}
+
+/// How a saved plan is applied, where nothing is in the way.
+pub(super) fn saved_next(globals: &Globals, report: &Report, path: &Path, screen: &Screen) -> String {
+    if !can_be_applied(report) || path == Path::new("-") {
+        return String::new();
+    }
+    let path = text::shell_word(&path.display().to_string()).into_owned();
+    render::human::next_steps(&[(format!("{} {path}", globals.typed("apply")), "make exactly these changes")], screen)
+}
+
 /// How the plan is applied, where nothing is in the way. A plan that was not saved can be made again and saved.
 fn next_steps(globals: &Globals, report: &Report, arguments: &Arguments, screen: &Screen) -> String {
-    let is_clear = !report.has_errors() && !report.refused() && report.against.is_none();
-    if !is_clear || report.plan.as_ref().is_none_or(|plan| plan.diff.changes.is_empty()) {
+    if let Some(path) = &arguments.output {
+        return saved_next(globals, report, path, screen);
+    }
+    if !can_be_applied(report) {
         return String::new();
     }
     let typed = |command: &str| {
         let only = arguments.plan.select.only.iter().map(ToString::to_string);
         only.fold(globals.typed(command), |typed, only| format!("{typed} --only {}", text::shell_word(&only)))
     };
-    let is_allowed = report.guards.iter().any(|verdict| verdict.outcome == Outcome::Allowed);
-    let steps = match arguments.output.as_deref() {
-        Some(path) if path == Path::new("-") => Vec::new(),
-        Some(path) => {
-            let path = text::shell_word(&path.display().to_string()).into_owned();
-            vec![(format!("{} {path}", globals.typed("apply")), "make exactly these changes")]
-        }
-        None => vec![
-            (typed("apply"), "make these changes"),
-            (format!("{} -o plan.json", typed("plan")), "save them, to apply exactly this plan later"),
-        ],
-    };
-    let note = if is_allowed { "  The guards allow this only with the same options.\n" } else { "" };
+    let steps = [
+        (typed("apply"), "make these changes"),
+        (format!("{} -o plan.json", typed("plan")), "save them, to apply exactly this plan later"),
+    ];
     let text = render::human::next_steps(&steps, screen);
-    if text.is_empty() { text } else { text + note }
+    let is_allowed = report.guards.iter().any(|verdict| verdict.outcome == Outcome::Allowed);
+    let note = "  The guards allow this only with the same options.\n";
+    if text.is_empty() || !is_allowed { text } else { text + note }
 }
 
 /// Where a saved plan went.

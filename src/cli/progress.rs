@@ -184,7 +184,7 @@ impl Display {
         if self.stages.is_empty() {
             self.begin(Stage::Asking, None);
         }
-        if mode == Mode::Lines && wait >= PATIENCE && self.pace.names_hold(&why, now) {
+        if mode == Mode::Lines && wait >= PATIENCE && self.pace.names_hold(&why, wait, now) {
             output::remark(&format!("waiting: {}", waiting(&why, wait)));
         }
         self.hold = Some((why, now + wait));

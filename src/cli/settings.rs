@@ -155,8 +155,7 @@ enum Color {
 }
 
 impl Globals {
-    /// Takes the format, if it is one of the command's; the error says which those are. What is neither of the two that
-    /// every command has is text as well: such a command looks at `any_format` itself.
+    /// Takes the format, if the command has it; the error lists those that it has. `any_format` keeps the others.
     pub(super) fn settle(&mut self, others: Others) -> Result<(), String> {
         let whose = match self.any_format {
             AnyFormat::Human => return Ok(()),

@@ -1,7 +1,7 @@
 //! `brandctl show`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -22,6 +22,7 @@ use super::complete;
 use super::exit::Exit;
 use super::output;
 use super::paths;
+use super::plan;
 use super::reports::Reports;
 use super::settings::{AnyFormat, Globals, ShowArgs};
 use super::stored::{self, KeptRun, Stored};
@@ -72,7 +73,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {
             let screen = output::screen_of_plan(globals, arguments.show);
-            output::data(&human(&shown.document, &report, shown.state.as_ref(), &screen), exit)
+            let text = human(&shown.document, &report, shown.state.as_ref(), &screen);
+            let next = match shown.state {
+                None => plan::saved_next(globals, &report, Path::new(&arguments.name), &screen),
+                Some(_) => String::new(),
+            };
+            output::data(&(text + &next), exit)
         }
     };
     output::findings(globals, &unwritten, &report);

@@ -152,7 +152,7 @@ pub(super) fn apply(
 fn without_copy(address: &Address, why: &str) -> Finding {
     Finding::warning("unbacked", format!("{address}: {why}"))
         .about(address.clone())
-        .help("there is no copy that could be trusted to restore it from")
+        .help("no copy of it can be trusted for a restore")
 }
 
 fn send(

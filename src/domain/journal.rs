@@ -395,6 +395,7 @@ mod tests {
                 portal: "p".to_owned(),
                 plan_sha256: Digest::of(b"plan"),
                 commit: None,
+                command: None,
             },
             JournalEntry::Intent { request: 1, commands: vec![Write::Delete { address: address.clone() }] },
             JournalEntry::Sent { request: 1 },
@@ -441,6 +442,23 @@ mod tests {
             *format_version = version;
         }
         fold([begin].into_iter().chain(entries))
+    }
+
+    #[test]
+    fn a_journal_says_which_command_made_it_unless_it_is_older() {
+        let read = |more: &str| {
+            let digest = Digest::of(b"plan");
+            let line = format!(
+                r#"{{"at":"2026-01-01T00:00:00Z","entry":"begin","format_version":2,"run":"r","portal":"p","plan_sha256":"{digest}"{more}}}"#
+            );
+            RunState::begin(serde_json::from_str(&line).unwrap()).unwrap().command
+        };
+        assert_eq!(read(""), None);
+        assert_eq!(read(r#","command":"apply""#), Some(RunCommand::Apply));
+        assert_eq!(read(r#","command":"restore""#), Some(RunCommand::Restore));
+        // A newer version's word, and a field that this one does not know, as an older version meets `command`.
+        assert_eq!(read(r#","command":"sync""#), Some(RunCommand::Other));
+        assert_eq!(read(r#","later":"x""#), None);
     }
 
     #[test]

@@ -98,11 +98,8 @@ fn legend(rows: &[PlanRow<'_>], plan: &Plan, command: RunCommand, screen: &Scree
     const GAP: usize = 3;
     let used = |sort: &Sort| rows.iter().any(|row| Sort::of(row) == *sort);
     let item = |style: Style, symbol: &str, word: &str| format!("{style}{}{style:#} {word}", symbol.trim_start());
-    let mut items: Vec<_> = Sort::ALL
-        .into_iter()
-        .filter(used)
-        .map(|sort| item(sort.style(), sort.symbol(), sort.word(command)))
-        .collect();
+    let mut items: Vec<_> =
+        Sort::ALL.into_iter().filter(used).map(|sort| item(sort.style(), sort.symbol(), sort.word(command))).collect();
     if !plan.diff.unknown.is_empty() {
         items.push(item(REPLACE, UNKNOWN, "unknown, left alone"));
     }

@@ -30,8 +30,12 @@ pub(super) fn lines(plan: &Plan, origins: &GroupedOrigins<'_>, width: usize, scr
     let mut text = String::new();
     for row in &rows {
         let (style, word) = word(row, origins.kind(row));
-        let first = format!("  {style}{word:WORD$}{style:#}  {}", shown(&row.change.address));
-        text.push_str(&screen.row(WORD + LEAD, &first, width, &sentence(row, plan, origins)));
+        let address = shown(&row.change.address);
+        let said = sentence(row, plan, origins);
+        text.push_str(&match screen.is_narrow(WORD + LEAD, width) {
+            true => screen.row(LEAD, &format!("  {style}{word}{style:#} {address}"), width, &said),
+            false => screen.row(WORD + LEAD, &format!("  {style}{word:WORD$}{style:#}  {address}"), width, &said),
+        });
     }
     if !rows.is_empty() {
         text.push('\n');
@@ -71,10 +75,10 @@ fn own_words(row: &PlanRow<'_>, plan: &Plan, kind: Option<OriginKind>) -> Option
     let is_pending = kind == Some(OriginKind::Pending);
     if let Some(old) = row.old {
         let old = shown(&old.address);
-        return Some(match () {
-            () if is_moved => format!("was renamed on the portal to {old}"),
-            () if is_pending => format!("not renamed yet: still {old} on the portal"),
-            () => format!("is {old} on the portal"),
+        return Some(match kind {
+            Some(OriginKind::Drifted | OriginKind::Vanished) => format!("was renamed on the portal to {old}"),
+            Some(OriginKind::Pending) => format!("not renamed yet: still {old} on the portal"),
+            Some(OriginKind::Unknown) | None => format!("is {old} on the portal"),
         });
     }
     let pixels = || reason::pixels(change, plan).map(|pixels| format!(" ({pixels})")).unwrap_or_default();
@@ -86,7 +90,7 @@ fn own_words(row: &PlanRow<'_>, plan: &Plan, kind: Option<OriginKind>) -> Option
             format!("was replaced on the portal by another image{}", pixels())
         }
         (Action::Replace(..), Reason::LooksDifferent) if is_pending => format!("not replaced yet{}", pixels()),
-        (Action::Delete(_), Reason::Undeclared) if is_moved => "was added on the portal".to_owned(),
+        (Action::Delete(_), Reason::Undeclared) if is_moved => "not declared".to_owned(),
         (Action::Delete(_), Reason::Undeclared) if is_pending => "not deleted yet".to_owned(),
         _ => return None,
     })

@@ -18,7 +18,7 @@ use super::origin::GroupedOrigins;
 use super::outcome::{renames, rest};
 use super::picture::Pictures;
 use super::reason::rows;
-use super::screen::{Detail, Screen};
+use super::screen::{Screen, Verbosity};
 use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE, shown, widest};
 use super::{drift, origin, reason, snippet, summary as last_words, usage};
 use crate::text::escape;
@@ -60,7 +60,7 @@ pub(crate) fn restore(report: &Report, screen: &Screen) -> String {
         (back, same) => format!("{back} to put back, {same} as before already."),
     };
     text.push_str(&screen.wrapped(&format!("{BOLD}Restore:{BOLD:#} {said}"), 0));
-    if back > 0 && screen.detail != Detail::Results {
+    if back > 0 && screen.verbosity != Verbosity::Results {
         let said = "The next `brandctl apply` makes the portal match the manifest again: to keep what is put back, change \
                     the repository too.";
         text.push_str(&screen.wrapped(said, 0));
@@ -106,14 +106,13 @@ fn compared(report: &Report, plan: &Plan, command: RunCommand, screen: &Screen) 
 /// What was read to find out whether codes are in use.
 fn evidence(plan: &Plan, screen: &Screen) -> String {
     let Some(evidence) = &plan.evidence else { return String::new() };
-    let lines: String =
-        usage::coverage(&evidence.coverage).lines().map(|line| screen.wrapped(line, 2)).collect();
+    let lines: String = usage::coverage(&evidence.coverage).lines().map(|line| screen.wrapped(line, 2)).collect();
     lines + "\n"
 }
 
 /// The commands that go on from a result, each with what it does.
 pub(crate) fn next_steps(steps: &[(String, &str)], screen: &Screen) -> String {
-    if steps.is_empty() || screen.detail == Detail::Results {
+    if steps.is_empty() || screen.verbosity == Verbosity::Results {
         return String::new();
     }
     let width = steps.iter().map(|(command, _)| display_width(&escape(command))).max().unwrap_or_default();
@@ -167,7 +166,7 @@ fn width(plan: &Plan, screen: &Screen) -> usize {
 
 /// The unmanaged entries that are named one by one.
 fn named<'a>(plan: &'a Plan, screen: &Screen) -> &'a [(Address, Unmanaged)] {
-    if screen.detail == Detail::Everything { &plan.diff.unmanaged } else { &[] }
+    if screen.verbosity == Verbosity::Everything { &plan.diff.unmanaged } else { &[] }
 }
 
 fn left_alone(text: &mut String, plan: &Plan, width: usize, screen: &Screen) {
@@ -232,9 +231,11 @@ fn plan_summary(plan: &Plan, screen: &Screen) -> String {
 
 /// The counts of what is left alone, and how to see more of it.
 fn left(plan: &Plan, screen: &Screen) -> String {
-    let hint = match screen.detail {
-        Detail::Usual if !plan.diff.unmanaged.is_empty() => " (-v names what is unmanaged)",
-        _ => "",
-    };
-    format!("{}{hint}.", rest(plan))
+    let counts = rest(plan);
+    match screen.verbosity {
+        Verbosity::Usual if !plan.diff.unmanaged.is_empty() => {
+            format!("{}.", counts.replacen(" unmanaged", " unmanaged (-v lists them)", 1))
+        }
+        _ => format!("{counts}."),
+    }
 }

@@ -1,5 +1,6 @@
 //! Who moved, in words.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::domain::asset::Address;
@@ -46,11 +47,14 @@ pub(super) fn summary(report: &Report) -> Option<String> {
 /// Who moved, and how that is known, in words.
 type Clause = (OriginKind, String);
 
+/// The most reasons of a kind that are said once for several lines.
+const MAX_SHARED: usize = 2;
+
 /// The origins of a plan's lines. What several lines share is said once, below them.
 pub(super) struct GroupedOrigins<'a> {
     clauses: BTreeMap<&'a Address, Clause>,
-    /// What most lines of a kind share, and how many those are.
-    common: BTreeMap<OriginKind, (String, usize)>,
+    /// What most lines of a kind share, and how many lines each of those is about.
+    shared: BTreeMap<OriginKind, Vec<(String, usize)>>,
 }
 
 impl<'a> GroupedOrigins<'a> {
@@ -61,14 +65,15 @@ impl<'a> GroupedOrigins<'a> {
             rows.iter().filter_map(|row| Some((&row.change.address, clause(row, origins)?))).collect();
         let mut counts: BTreeMap<&Clause, usize> = BTreeMap::new();
         clauses.values().for_each(|clause| *counts.entry(clause).or_default() += 1);
-        let mut common: BTreeMap<OriginKind, (String, usize)> = BTreeMap::new();
+        let mut shared: BTreeMap<OriginKind, Vec<(String, usize)>> = BTreeMap::new();
         for ((kind, why), count) in counts.into_iter().filter(|(_, count)| *count > 1) {
-            let known = common.entry(*kind).or_default();
-            if count > known.1 {
-                *known = (why.clone(), count);
-            }
+            shared.entry(*kind).or_default().push((why.clone(), count));
         }
-        Self { clauses, common }
+        for of_kind in shared.values_mut() {
+            of_kind.sort_by_key(|(_, count)| Reverse(*count));
+            of_kind.truncate(MAX_SHARED);
+        }
+        Self { clauses, shared }
     }
 
     /// Who moved what this line is about.
@@ -79,7 +84,8 @@ impl<'a> GroupedOrigins<'a> {
     /// How that is known, unless it is said below the lines.
     pub(super) fn why(&self, row: &PlanRow<'_>) -> Option<&str> {
         let (kind, why) = self.clauses.get(&row.change.address)?;
-        self.common.get(kind).is_none_or(|(common, _)| common != why).then_some(why.as_str())
+        let is_shared = self.shared.get(kind).is_some_and(|shared| shared.iter().any(|(shared, _)| shared == why));
+        (!is_shared).then_some(why.as_str())
     }
 
     /// What a line says of both: nothing, if it is as most lines are.
@@ -87,15 +93,15 @@ impl<'a> GroupedOrigins<'a> {
         let kind = self.kind(row)?;
         match self.why(row) {
             Some(why) => Some(format!("{}: {why}", kind.name())),
-            None if self.most() == Some(kind) => None,
+            None if self.most_shared() == Some(kind) => None,
             None => Some(kind.name().to_owned()),
         }
     }
 
-    /// The kind of the clause that most lines share.
-    fn most(&self) -> Option<OriginKind> {
-        let by_count = self.common.iter().rev().max_by_key(|(_, (_, count))| *count);
-        by_count.map(|(kind, _)| *kind)
+    /// The kind whose reasons most lines share.
+    fn most_shared(&self) -> Option<OriginKind> {
+        let lines = |shared: &Vec<(String, usize)>| shared.iter().map(|(_, count)| count).sum::<usize>();
+        self.shared.iter().rev().max_by_key(|(_, shared)| lines(shared)).map(|(kind, _)| *kind)
     }
 
     /// How many lines there are of each kind.
@@ -106,14 +112,18 @@ impl<'a> GroupedOrigins<'a> {
 
     /// All of them, with what several share; `None` where nothing is known.
     pub(super) fn summary(&self) -> Option<String> {
-        let parts: Vec<_> = self
-            .counts()
-            .map(|(kind, count)| match self.common.get(&kind) {
-                Some((why, of)) if *of == count => format!("{count} {} ({why})", kind.name()),
-                Some((why, of)) => format!("{count} {} ({of}: {why})", kind.name()),
-                None => format!("{count} {}", kind.name()),
-            })
-            .collect();
+        let of_kind = |(kind, count): (OriginKind, usize)| {
+            let said = match self.shared.get(&kind).map(Vec::as_slice) {
+                None | Some([]) => String::new(),
+                Some([(why, of)]) if *of == count => format!(" ({why})"),
+                Some(shared) => {
+                    let shared: Vec<_> = shared.iter().map(|(why, of)| format!("{of}: {why}")).collect();
+                    format!(" ({})", shared.join("; "))
+                }
+            };
+            format!("{count} {}{said}", kind.name())
+        };
+        let parts: Vec<_> = self.counts().map(of_kind).collect();
         (!parts.is_empty()).then(|| format!("Who moved: {}", parts.join(", ")))
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::reason::rows;
 use crate::domain::asset::Address;
 use crate::domain::diff::Change;
 use crate::domain::plan::{Counts, Plan};
 use crate::domain::report::{FailureKind, Report, Run, Validation};
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::domain::{finding::Finding, list::ListReport};
-use super::reason::rows;
 use crate::text::{escaped, plural, shell_word};
 
 /// A sentence, and how it is meant.
@@ -99,7 +99,7 @@ impl Headline {
         let what = match report.failure {
             Some(FailureKind::Interrupted) => "Interrupted".to_owned(),
             Some(FailureKind::Declined) => "Declined".to_owned(),
-            Some(FailureKind::Unasked) => "Cannot ask: stdin is not a terminal".to_owned(),
+            Some(FailureKind::Unasked) => "Could not ask for approval".to_owned(),
             Some(FailureKind::Portal(_)) if report.plan.is_none() => "The portal could not be read".to_owned(),
             _ => plural(errors(&report.findings), "error", "errors"),
         };
@@ -107,7 +107,7 @@ impl Headline {
             ("apply", _) => "nothing was written",
             ("drift", None) => "nothing was compared",
             ("drift", Some(plan)) => {
-                let differ = differing(plan.diff.changes.len());
+                let differ = differing(plan.counts().changes());
                 return Self::new(Tone::Bad, format!("{what}; {differ}, as far as was compared"));
             }
             _ if report.is_interrupted() => "nothing was planned",
@@ -117,7 +117,7 @@ impl Headline {
     }
 
     fn of_plan(plan: &Plan, refused: bool) -> Self {
-        let changes = plural(plan.diff.changes.len(), "change", "changes");
+        let changes = plural(plan.counts().changes(), "change", "changes");
         if refused {
             Self::new(Tone::Bad, format!("{changes} planned, and a guard refuses"))
         } else if !plan.diff.unknown.is_empty() {
@@ -131,7 +131,7 @@ impl Headline {
 
     /// A guard prevents fixing it, not finding it.
     fn of_drift(plan: &Plan, refused: bool) -> Self {
-        let differ = differing(plan.diff.changes.len());
+        let differ = differing(plan.counts().changes());
         if !plan.diff.unknown.is_empty() {
             Self::new(Tone::Warn, format!("{differ}; {} could not be read", plan.diff.unknown.len()))
         } else if plan.diff.changes.is_empty() {

@@ -229,7 +229,8 @@ mod tests {
 
     #[test]
     fn pairs_stand_beside_each_other_as_far_as_the_terminal_is_wide() {
-        for (columns, before, a_row) in [(200, true, 3), (120, true, 2), (80, true, 1), (80, false, 2), (200, false, 7)] {
+        for (columns, before, a_row) in [(200, true, 3), (120, true, 2), (80, true, 1), (80, false, 2), (200, false, 7)]
+        {
             let text = drawn(7, before, columns, Colours::Indexed);
             let titles = text.lines().map(|line| line.matches("title").count()).max();
             assert_eq!(titles, Some(a_row), "{columns} columns: {text}");

@@ -82,7 +82,7 @@ fn summary(run: &Run, counts: &BTreeMap<StepOutcome, usize>, RunEnding { command
         );
     }
     let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
-    format!("{BOLD}Not everything was {did}:{BOLD:#} {applied} of {all}{others}{skipped}.")
+    format!("{BOLD}Not everything was {did}:{BOLD:#} {applied} of {all_of_them}{others}{skipped}.")
 }
 
 /// A line a code that is missing on the portal, with what brings it back.
@@ -90,7 +90,9 @@ fn missing(run: &Run, plan: &Plan, screen: &Screen) -> String {
     let mut text = String::new();
     for address in &run.missing {
         let back = match outcome::restore_of(run, plan, [address].into_iter()) {
-            Some(command) => format!("`{}` puts the old image back, `brandctl apply` adds the new one", escape(&command)),
+            Some(command) => {
+                format!("`{}` puts the old image back, `brandctl apply` adds the new one", escape(&command))
+            }
             None => "`brandctl apply` adds the new image".to_owned(),
         };
         let said = format!("{DELETE}{} is missing on the portal{DELETE:#}: {back}", shown(address));
@@ -145,17 +147,17 @@ pub(crate) fn history(runs: &[RunState], screen: &Screen) -> String {
 /// What a run did, as far as its journal says. A rename counts as the two steps that it is there.
 fn what_it_did(run: &RunState) -> String {
     let (done, all) = (run.applied(), run.steps.len());
-    let (before, did) = match run.command {
-        Some(RunCommand::Restore) => ("restore: ", "put back"),
-        Some(RunCommand::Apply | RunCommand::Other) | None => ("", "applied"),
+    let (before, did, all_steps) = match run.command {
+        Some(RunCommand::Restore) => ("restore: ", "put back", plural(all, "entry", "entries")),
+        Some(RunCommand::Apply | RunCommand::Other) | None => ("", "applied", steps(all)),
     };
     let said = match run.ended {
-        None if run.concluded.is_some() => format!("open until its last request is over: {did} {done} of {}", steps(all)),
+        None if run.concluded.is_some() => format!("open until its last request is over: {did} {done} of {all_steps}"),
         None => "open: cut short, and not looked at since".to_owned(),
-        Some(Ending::Finished) if done == all => format!("{did} {}", steps(all)),
-        Some(Ending::Finished) => format!("{did} {done} of {}", steps(all)),
-        Some(Ending::Interrupted) => format!("interrupted: {did} {done} of {}", steps(all)),
-        Some(Ending::CutShort) => format!("cut short: {did} {done} of {}", steps(all)),
+        Some(Ending::Finished) if done == all => format!("{did} {all_steps}"),
+        Some(Ending::Finished) => format!("{did} {done} of {all_steps}"),
+        Some(Ending::Interrupted) => format!("interrupted: {did} {done} of {all_steps}"),
+        Some(Ending::CutShort) => format!("cut short: {did} {done} of {all_steps}"),
     };
     format!("{before}{said}")
 }

@@ -12,12 +12,12 @@ pub struct Screen {
     /// The colours to draw images with; `None` where none are to be drawn.
     pub(crate) colours: Option<Colours>,
     /// How much is said.
-    pub detail: Detail,
+    pub verbosity: Verbosity,
 }
 
 /// How much a text for people says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Detail {
+pub enum Verbosity {
     /// Results only (`--quiet`).
     Results,
     /// Also what can be done next.
@@ -63,15 +63,20 @@ impl Screen {
         textwrap::wrap(text, options).join("\n")
     }
 
+    /// Whether too little is left for a second column.
+    pub(super) fn is_narrow(&self, lead: usize, width: usize) -> bool {
+        /// The least width in which the second column is read well.
+        const ENOUGH: usize = 24;
+        self.columns.is_some_and(|columns| lead + width + 2 + ENOUGH > columns)
+    }
+
     /// A line of two columns; the first is `width` wide and begins after `lead`. Where that leaves too little of
     /// the screen for the second, it stands below the first.
     pub(super) fn row(&self, lead: usize, first: &str, width: usize, second: &str) -> String {
-        /// The least width in which the second column is read well.
-        const ENOUGH: usize = 24;
         let column = lead + width + 2;
-        if self.columns.is_some_and(|columns| column + ENOUGH > columns) {
+        if self.is_narrow(lead, width) {
             let indent = " ".repeat(lead + 2);
-            return format!("{first}\n{}", self.wrapped(&format!("{indent}{second}"), lead + 2));
+            return self.wrapped(first, lead + 2) + &self.wrapped(&format!("{indent}{second}"), lead + 2);
         }
         self.wrapped(&format!("{}  {second}", padded(first, column - 2)), column)
     }

@@ -37,6 +37,7 @@ pub(crate) fn ended(ended: &StepEnded, command: RunCommand) -> String {
 /// A time for people: `0.4s`, `2m 5s`.
 fn brief(time: Duration) -> String {
     match time.as_secs() {
+        0 if time < Duration::from_millis(100) => "under 0.1s".to_owned(),
         0..60 => format!("{:.1}s", time.as_secs_f64()),
         seconds => format!("{}m {}s", seconds / 60, seconds % 60),
     }

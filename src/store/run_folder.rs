@@ -89,12 +89,7 @@ pub(super) struct PreparedFolder {
 
 impl PreparedFolder {
     /// Makes the folder of a new run in `runs`, with its plan in it.
-    pub(super) fn make(
-        runs: Folder,
-        plan: &Document,
-        origin: RunOrigin,
-        clock: Clock,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn make(runs: Folder, plan: &Document, origin: RunOrigin, clock: Clock) -> Result<Self, StoreError> {
         let at = runs.path().to_owned();
         Self::try_make(runs, plan, origin, clock).map_err(|error| unusable(&at, &error))
     }

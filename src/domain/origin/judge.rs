@@ -89,7 +89,7 @@ impl OriginEvidence<'_> {
         if versions.is_empty() {
             return of(
                 OriginKind::Drifted,
-                "it was never declared: somebody added it on the portal, or it was not owned before",
+                "it was never declared: it was added on the portal, or was not owned before",
             );
         }
         if declared
@@ -183,11 +183,9 @@ impl OriginEvidence<'_> {
             return unknown("its image was committed before under another name, and may have been applied");
         }
         if known.any && !incomplete && !within(&known.reached) {
-            return self.at(OriginKind::Pending, newer, |at| {
-                match self.newest_run() {
-                    Some(_) => format!("declared since commit {at}, which no known run had"),
-                    None => format!("declared since commit {at}; the portal has nothing committed then or later"),
-                }
+            return self.at(OriginKind::Pending, newer, |at| match self.newest_run() {
+                Some(_) => format!("declared since commit {at}, which no known run had"),
+                None => format!("declared since commit {at}, and the portal has nothing committed then or later"),
             });
         }
         unknown(if self.past.is_shallow() {

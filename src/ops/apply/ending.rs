@@ -61,15 +61,19 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         }
         let sent = self.sent_at.borrow().get(&change.address.folded()).copied();
         let (address, work) = match (&change.action, &change.rename) {
-            (Action::Delete(_), Some(new)) => {
-                (new.clone(), StepWork::Rename { from: change.address.clone() })
-            }
+            (Action::Delete(_), Some(new)) => (new.clone(), StepWork::Rename { from: change.address.clone() }),
             (Action::Create(_), Some(old)) => (change.address.clone(), StepWork::Rename { from: old.clone() }),
             (Action::Create(_), None) => (change.address.clone(), StepWork::Create),
             (Action::Replace(..), _) => (change.address.clone(), StepWork::Replace),
             (Action::Delete(_), None) => (change.address.clone(), StepWork::Delete),
         };
         let (took, in_request) = sent.map_or((None, 0), |(at, count)| (Some(at.elapsed()), count));
-        self.tools.reader.observer.observe(Event::Step(Box::new(StepEnded { address, work, result, took, in_request })));
+        self.tools.reader.observer.observe(Event::Step(Box::new(StepEnded {
+            address,
+            work,
+            result,
+            took,
+            in_request,
+        })));
     }
 }

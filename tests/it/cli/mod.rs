@@ -14,7 +14,7 @@ mod interrupts;
 mod killed;
 mod list;
 mod log;
-mod moved;
+pub(crate) mod moved;
 mod names;
 mod oauth;
 mod odd_repositories;
