@@ -104,7 +104,7 @@ mod tests {
         pace.begin(now);
         assert_eq!(lines(&mut pace, now), [5, 55, 205, 805, 1405]);
         pace.heard(now);
-        assert_eq!(lines(&mut pace, now)[..3], [20, 70, 220]);
+        assert_eq!(lines(&mut pace, now), [20, 70, 220, 820, 1420]);
     }
 
     #[test]
