@@ -57,11 +57,11 @@ impl Pace {
     /// Whether a hold is to be named at once: for a new reason, for longer than was said before, or after a while. It counts
     /// as said.
     pub(super) fn names_hold(&mut self, why: &str, wait: Duration, now: Instant) -> bool {
-        /// What hardly makes a difference.
-        const MARGIN: Duration = Duration::from_millis(500);
+        // It is said in whole seconds.
+        let seconds = |wait: Duration| wait.as_secs_f64().ceil();
         let last = self.last_hold.as_ref().filter(|last| last.why == why);
         let gap = match last {
-            Some(last) if wait <= last.wait + MARGIN && now.saturating_duration_since(last.at) < last.gap => {
+            Some(last) if seconds(wait) <= seconds(last.wait) && now.saturating_duration_since(last.at) < last.gap => {
                 return false;
             }
             Some(last) => longer(last.gap),
