@@ -16,10 +16,10 @@ use super::saved;
 use super::settings::{Globals, PlanArgs};
 use super::writing::{self, Approved, WriteArgs};
 
-/// Make the portal look as the manifest says
+/// Make the portal match the manifest
 ///
-/// Without PLAN: makes a plan, shows it, asks, and applies it. With PLAN: does exactly what was saved with `plan -o`, or
-/// nothing at all when the portal has changed since. Old images are kept in the state folder before anything is written.
+/// Without PLAN: makes a plan, shows it, asks, and applies it. With PLAN: makes exactly the changes that `plan -o` saved, or
+/// none when the portal has changed since. Old images are kept in the state folder before anything is written.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl apply\n  brandctl apply --yes\n  brandctl apply plan.json\n  brandctl apply --sandbox --yes     on a portal inside this program\n\nExit codes: 0 done or nothing to do, 1 error, 3 not everything was applied, 4 a guard refuses, 5 the plan is stale or not for this manifest, 130 interrupted."

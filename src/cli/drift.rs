@@ -6,6 +6,7 @@ use crate::domain::finding::Finding;
 use crate::domain::report::{DriftScope, Report};
 use crate::ops::plan::Purpose;
 use crate::render;
+use crate::render::screen::Screen;
 use crate::text;
 
 use super::attempt::Attempt;
@@ -16,19 +17,19 @@ use super::output;
 use super::planning;
 use super::settings::{AnyFormat, Globals, PlanArgs};
 
-/// Tell whether the portal still looks as the manifest says, for cron
+/// Check whether the portal still matches the manifest, for cron
 ///
 /// Makes the same comparison as `plan` and writes nothing. A guard that would stop `apply` is shown, and does not change
 /// the exit code.
 ///
-/// The Git history of the manifest tells who moved: the repository (pending: a commit is not applied yet) or the portal
+/// The Git history of the manifest shows who moved: the repository (pending: a commit is not applied yet) or the portal
 /// (drifted: it has what was never committed; vanished: it lost what was applied).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n  brandctl drift --only-portal       fail on what somebody did on the portal alone\n\nExit codes: 0 no drift, 1 error, 2 something differs, 130 interrupted. With --only-portal: 0 also when all that differs is pending, 1 when it cannot be told who moved (no Git history, a shallow clone)."
+    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n  brandctl drift --only-portal       fail on what somebody did on the portal alone\n\nExit codes: 0 no drift, 1 error, 2 something differs, 130 interrupted. With --only-portal: 0 also when all that differs is pending, 1 when it is not known who moved (no Git history, a shallow clone)."
 )]
 pub(super) struct Arguments {
-    /// End with exit code 2 on drifted and vanished entries alone; the others are listed all the same
+    /// End with exit code 2 only for drifted and vanished entries; pending ones are listed as well
     #[arg(long)]
     only_portal: bool,
     #[command(flatten)]
@@ -45,8 +46,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let missed = report.unknown_origins();
     if *only_portal && missed > 0 {
         let entries = text::plural(missed, "entry", "entries");
-        let message = format!("it cannot be told of {entries} whether the portal or the repository moved");
-        let help = "each says why; without --only-portal it need not be known";
+        let message = format!("it is not known of {entries} whether the portal or the repository moved");
+        let help = "the reasons are given above; drop --only-portal if it does not matter who moved";
         report.findings.push(Finding::error("origin-unknown", message).help(help));
     }
     let exit = error::exit_of_drift(&report);
@@ -55,6 +56,16 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let screen = output::screen_of_plan(globals, plan.show);
     output::report(globals, &report, error::exit_of_drift(&report), |report| match globals.any_format {
         AnyFormat::Diff => render::diff::report(report),
-        _ => render::human::drift(report, &screen),
+        _ => render::human::drift(report, &screen) + &next_step(globals, report, &screen),
     })
+}
+
+/// How the portal is made to match again, where something differs and nothing is in the way.
+fn next_step(globals: &Globals, report: &Report, screen: &Screen) -> String {
+    let is_clear = !report.has_errors() && !report.refused();
+    let differs = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
+    if !(is_clear && differs) {
+        return String::new();
+    }
+    render::human::next_steps(&[(globals.typed("apply"), "make the portal match the manifest")], screen)
 }

@@ -16,8 +16,8 @@ use super::stored;
 
 /// List the runs that the state folder holds
 ///
-/// Offline. One line a run: when, on which portal, what became of it, and the commit that the manifest was at. JSON has the
-/// changes of each run too, and whether its folder holds their old images.
+/// Offline. One line a run: when, on which portal, what it did, and the commit of the manifest. JSON has the changes of each
+/// run too, and whether its folder holds their old images.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brandctl history\n  brandctl history --format json")]
 pub(super) struct Arguments {}
@@ -54,7 +54,7 @@ fn exit_of(findings: &[Finding]) -> Exit {
 fn people(found: Vec<StoredRun>, findings: &[Finding]) -> Exit {
     findings.iter().for_each(|finding| output::complain(&finding.message));
     let runs: Vec<RunState> = found.into_iter().map(|run| run.state).collect();
-    output::data(&render::human::history(&runs, &output::screen()), exit_of(findings))
+    output::data(&render::run::history(&runs, &output::screen()), exit_of(findings))
 }
 
 /// A run with its plan and what it holds. Where these cannot be read, the run is listed without them, and a finding says so.

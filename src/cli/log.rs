@@ -7,6 +7,7 @@ use crate::domain::finding::Finding;
 use crate::domain::logmessage::{self, Entity, LogEntry, LogOutcome, LogReport, NewLogEntry};
 use crate::domain::report::FailureKind;
 use crate::ops;
+use crate::ops::events::{Event, Observer as _, Stage};
 use crate::ops::plan::Purpose;
 use crate::ops::ports::{PortalError, ReadLog as _, WriteError, WriteLog as _};
 use crate::render;
@@ -135,6 +136,7 @@ fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &m
     let manifest = attempt.parse_if_any(context)?;
     // Log entries are in no plan: no run is in the way of a write to them.
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
+    context.progress.observe(Event::Stage { stage: Stage::Asking, total: None });
     match action {
         LogAction::Add(AddArgs { entity, title, text, icon, allow_unknown_icon }) => {
             let draft = NewLogEntry { title: title.clone(), text: text.clone(), icon: icon.clone() };

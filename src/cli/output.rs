@@ -9,7 +9,8 @@ use crate::domain::finding::Finding;
 use crate::domain::report::Report;
 use crate::render;
 use crate::render::json::PlanDocument;
-use crate::render::screen::{Colours, Screen};
+
+use crate::render::screen::{Colours, Screen, Verbosity};
 use crate::text;
 
 use super::exit::Exit;
@@ -36,7 +37,7 @@ fn print(mut out: impl io::Write, text: &str, exit: Exit) -> Exit {
 pub(super) fn image_colours() -> Result<Colours, &'static str> {
     let out = io::stdout();
     if !out.is_terminal() {
-        return Err("standard output is no terminal");
+        return Err("stdout is not a terminal");
     }
     let term = std::env::var("TERM");
     if anstream::AutoStream::choice(&out) == anstream::ColorChoice::Never {
@@ -63,19 +64,28 @@ pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
     {
         note(globals, &format!("note: --preview draws nothing here: {why}"));
     }
-    Screen { colours: drawing.and_then(Result::ok), ..screen() }
+    Screen { colours: drawing.and_then(Result::ok), verbosity: verbosity(globals), ..screen() }
+}
+
+/// How much the options want to be said.
+pub(super) fn verbosity(globals: &Globals) -> Verbosity {
+    match globals.verbose {
+        _ if globals.quiet => Verbosity::Results,
+        0 => Verbosity::Usual,
+        _ => Verbosity::Everything,
+    }
 }
 
 /// The screen of standard output.
 pub(super) fn screen() -> Screen {
     let size = terminal_size::terminal_size_of(io::stdout());
-    Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }
+    Screen { columns: size.map(|(width, _)| width.0.into()), ..Screen::default() }
 }
 
 /// The screen of diagnostics.
 pub(super) fn error_screen() -> Screen {
     let size = terminal_size::terminal_size_of(io::stderr());
-    Screen { columns: size.map(|(width, _)| width.0.into()), colours: None }
+    Screen { columns: size.map(|(width, _)| width.0.into()), ..Screen::default() }
 }
 
 /// Prints a diagnostic on standard error.

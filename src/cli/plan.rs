@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::guard::Evaluated;
+use crate::domain::guard::{Evaluated, Outcome};
+use crate::domain::report::Report;
 use crate::format::Published;
 use crate::ops::plan::Purpose;
 use crate::render;
+use crate::render::screen::Screen;
 use crate::store::files::Output;
+use crate::text;
 
 use super::against;
 use super::attempt::Attempt;
@@ -68,7 +71,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::report(globals, &report, error::exit_of_plan(&report, detail), |report| {
         let text = match globals.any_format {
             AnyFormat::Diff => render::diff::report(report),
-            _ => render::human::plan(report, &screen),
+            _ => render::human::plan(report, &screen) + &next_steps(globals, report, arguments, &screen),
         };
         // Text for people would spoil the plan for programs.
         if document_is_on_stdout {
@@ -77,6 +80,43 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         }
         text
     })
+}
+
+/// Whether a plan has changes, and nothing is in the way of them.
+fn can_be_applied(report: &Report) -> bool {
+    let has_changes = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
+    has_changes && !report.has_errors() && !report.refused() && report.against.is_none()
+}
+
+/// How a saved plan is applied, where nothing is in the way.
+pub(super) fn saved_next(globals: &Globals, report: &Report, path: &Path, screen: &Screen) -> String {
+    if !can_be_applied(report) || path == Path::new("-") {
+        return String::new();
+    }
+    let path = text::shell_word(&path.display().to_string()).into_owned();
+    render::human::next_steps(&[(format!("{} {path}", globals.typed("apply")), "make exactly these changes")], screen)
+}
+
+/// How the plan is applied, where nothing is in the way. A plan that was not saved can be made again and saved.
+fn next_steps(globals: &Globals, report: &Report, arguments: &Arguments, screen: &Screen) -> String {
+    if let Some(path) = &arguments.output {
+        return saved_next(globals, report, path, screen);
+    }
+    if !can_be_applied(report) {
+        return String::new();
+    }
+    let typed = |command: &str| {
+        let only = arguments.plan.select.only.iter().map(ToString::to_string);
+        only.fold(globals.typed(command), |typed, only| format!("{typed} --only {}", text::shell_word(&only)))
+    };
+    let steps = [
+        (typed("apply"), "make these changes"),
+        (format!("{} -o plan.json", typed("plan")), "save them, to apply exactly this plan later"),
+    ];
+    let text = render::human::next_steps(&steps, screen);
+    let is_allowed = report.guards.iter().any(|verdict| verdict.outcome == Outcome::Allowed);
+    let note = "  The guards allow this only with the same options.\n";
+    if text.is_empty() || !is_allowed { text } else { text + note }
 }
 
 /// Where a saved plan went.

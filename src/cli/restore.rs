@@ -26,8 +26,8 @@ use super::writing::{self, Approved, WriteArgs};
 
 /// Put back what a run replaced or deleted
 ///
-/// Compares the run's old images with the portal, shows a plan, asks, and applies it, past the same guards as any plan.
-/// What the manifest declares otherwise will be changed again by the next apply.
+/// Compares the run's old images with the portal, shows what it would put back, asks, and does it, past the same guards as
+/// any plan. The manifest does not change: the next `apply` takes it away again unless the repository is changed too.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl restore last                                 all of the newest run\n  brandctl restore last acme-call                       one entry\n  brandctl restore 20261122T171045Z icon/acme-call      one entry of an older run\n  brandctl restore ./artifact/20261122T171045Z --yes    from a folder, such as a CI artifact\n  brandctl restore plan.json                            from a saved plan, which holds the old images too\n\nExit codes: as for apply."

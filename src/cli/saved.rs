@@ -12,6 +12,7 @@ use crate::domain::rules::{self, Aim};
 use crate::format::SavedPlan;
 use crate::ops;
 use crate::ops::apply::{self, StartingPoint};
+use crate::ops::events::{Event, Observer as _, Stage};
 use crate::ops::plan::{Purpose, counts_by_kind};
 use crate::ops::ports::{PortalError, ReadArt as _, ReadPortal as _};
 use crate::ops::validate;
@@ -49,6 +50,7 @@ pub(super) fn take_up(
     let desired =
         validate::validate(context.repository.name(), &context.repository, Aim::DesiredState, &*context.progress);
     let desired = desired.checked.desired;
+    context.progress.observe(Event::Stage { stage: Stage::Listing, total: None });
     let (mut counts_by_kind, start, control) = context.wait(async {
         let (reader, listing) = (connection.reader(context), connection.client.list().await?);
         let start = apply::start(plan, &listing, &resumed, &reader).await;

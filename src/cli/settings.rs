@@ -34,10 +34,10 @@ pub(super) struct Globals {
     /// How far the manifest's paths may lead, `..` and links included [default: the Git repository around the manifest, else
     /// its folder]
     #[arg(long, global = true, value_name = "DIR")]
-    root: Option<PathBuf>,
+    pub(super) root: Option<PathBuf>,
     /// Where to keep the cache, the lock and the runs [default: .brandctl beside the manifest]
     #[arg(long, global = true, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
+    pub(super) state_dir: Option<PathBuf>,
     /// Use a portal inside this program instead of a real one; its data is kept in DIR [default: sandbox in the state
     /// folder]
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
@@ -63,9 +63,9 @@ pub(super) struct Globals {
     /// Print results and errors only: no progress, no notes
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
-    /// Log each request on standard error, without secrets; -vv logs more
+    /// List unmanaged entries too, and log each request on standard error, without secrets; -vv logs more
     #[arg(short, long, global = true, action = ArgAction::Count)]
-    verbose: u8,
+    pub(super) verbose: u8,
     /// Print waits as lines instead of a progress bar
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
@@ -129,8 +129,7 @@ enum Color {
 }
 
 impl Globals {
-    /// Takes the format, if it is one of the command's; the error says which those are. What is neither of the two that
-    /// every command has is text as well: such a command looks at `any_format` itself.
+    /// Takes the format, if the command has it; the error lists those that it has. `any_format` keeps the others.
     pub(super) fn settle(&mut self, others: Others) -> Result<(), String> {
         let whose = match self.any_format {
             AnyFormat::Human => return Ok(()),
@@ -214,7 +213,7 @@ impl Globals {
 pub(super) struct SelectArgs {
     /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern, add = complete::patterns())]
-    only: Vec<Pattern>,
+    pub(super) only: Vec<Pattern>,
     /// Download every image again instead of using the cache
     #[arg(long)]
     refresh: bool,

@@ -1,19 +1,20 @@
 //! `brandctl show`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::domain::asset::Address;
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
-use crate::domain::journal::{Ending, RunState};
+use crate::domain::journal::{Ending, RunCommand, RunState};
 use crate::domain::plan::Plan;
 use crate::domain::report::{FailureKind, Heading, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::json::PlanDocument;
+use crate::render::run::RunEnding;
 use crate::render::screen::Screen;
 use crate::store::repository::Repository;
 use crate::store::root;
@@ -22,6 +23,7 @@ use super::complete;
 use super::exit::Exit;
 use super::output;
 use super::paths;
+use super::plan;
 use super::reports::Reports;
 use super::settings::{AnyFormat, Globals, ShowArgs};
 use super::stored::{self, KeptRun, Stored};
@@ -79,7 +81,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
         _ => {
             let screen = output::screen_of_plan(globals, arguments.show);
-            output::data(&human(&shown.document, &report, shown.state.as_ref(), &screen), exit)
+            let text = human(&shown.document, &report, shown.state.as_ref(), &screen);
+            let next = match shown.state {
+                None => plan::saved_next(globals, &report, Path::new(&arguments.name), &screen),
+                Some(_) => String::new(),
+            };
+            output::data(&(text + &next), exit)
         }
     };
     output::findings(globals, &unwritten, &report);
@@ -102,10 +109,15 @@ fn overwritten(globals: &Globals, repository: &Repository, kept: &KeptRun) -> Op
 
 fn human(document: &Document, report: &Report, state: Option<&RunState>, screen: &Screen) -> String {
     let mut text = render::human::remarks(&document.errors, &document.warnings, screen);
-    text.push_str(&render::human::plan(&Report { findings: Vec::new(), ..report.clone() }, screen));
+    let planned = Report { findings: Vec::new(), ..report.clone() };
+    text.push_str(&match state.and_then(|state| state.command) {
+        Some(RunCommand::Restore) => render::human::restore(&planned, screen),
+        Some(RunCommand::Apply | RunCommand::Other) | None => render::human::plan(&planned, screen),
+    });
     if let (Some(state), Some(run), Some(plan)) = (state, &report.run, &report.plan) {
-        text.push_str(&render::human::history(std::slice::from_ref(state), screen));
-        text.push_str(&render::human::run(run, plan, screen));
+        text.push_str(&render::run::history(std::slice::from_ref(state), screen));
+        let (command, interrupted) = (state.command.unwrap_or_default(), report.is_interrupted());
+        text.push_str(&render::run::run(run, plan, RunEnding { command, interrupted }, screen));
     }
     text
 }

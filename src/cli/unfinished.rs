@@ -11,7 +11,7 @@ use crate::domain::report::{ExportReport, RecordedRun, Report, Validation};
 use crate::domain::rules::ArtRule;
 use crate::domain::usage::UsageReport;
 use crate::render::json::{
-    self, DoctorDocument, ErrorDocument, ExportDocument, Invoked, HistoryDocument, InitDocument, ListDocument,
+    self, DoctorDocument, ErrorDocument, ExportDocument, HistoryDocument, InitDocument, Invoked, ListDocument,
     LogDocument, PlanDocument, RulesDocument, SandboxDocument, SchemasDocument, UsageDocument,
 };
 

@@ -10,15 +10,16 @@ use tokio::sync::oneshot;
 use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{ApprovedPlan, Evaluated};
+use crate::domain::journal::RunCommand;
 use crate::domain::report::{FailureKind, Report};
 use crate::domain::resumption::Resumption;
 use crate::domain::state::ControlImage;
-use crate::domain::step::StepOutcome;
 use crate::format::Published;
 use crate::ops::apply::{self, Applied, Tools};
 use crate::ops::plan::Seen;
 use crate::render;
 use crate::render::json::PlanDocument;
+use crate::render::run::RunEnding;
 use crate::render::screen::Screen;
 use crate::store::runs::RunStore;
 use crate::text;
@@ -29,13 +30,14 @@ use super::context::Context;
 use super::error::{self, Failure};
 use super::exit::Exit;
 use super::output;
+use super::progress::run_command;
 use super::reports::Reports;
 use super::settings::{Format, ShowArgs};
 
 /// Options of the commands that write.
 #[derive(Debug, Args)]
 pub(super) struct WriteArgs {
-    /// Go on without asking; needed where standard input is no terminal
+    /// Go on without asking; needed where stdin is not a terminal
     #[arg(short, long)]
     pub(super) yes: bool,
     /// How many batches of creates and deletes may be in flight
@@ -90,14 +92,22 @@ fn show_plan(context: &Context<'_>, write: &WriteArgs, show: ShowArgs, attempt: 
     attempt.shown = Some(0);
     match context.globals.format {
         Format::Human => {
-            output::data(&render::human::plan(&report, &screen), Exit::Success);
+            output::data(&planned(context, &report, &screen), Exit::Success);
             // Errors are shown at the end: nothing is asked and nothing is done when there are some.
             let warnings: Vec<_> = report.findings.iter().filter(|finding| !finding.is_error()).cloned().collect();
             output::findings(context.globals, &warnings, &report);
             attempt.shown = Some(attempt.findings.len());
         }
-        Format::Json if !write.yes => output::diagnostic(&render::human::plan(&report, &Screen::default())),
+        Format::Json if !write.yes => output::diagnostic(&planned(context, &report, &Screen::default())),
         Format::Json => {}
+    }
+}
+
+/// The plan in the words of the command that made it.
+fn planned(context: &Context<'_>, report: &Report, screen: &Screen) -> String {
+    match run_command(context.globals) {
+        RunCommand::Restore => render::human::restore(report, screen),
+        RunCommand::Apply | RunCommand::Other => render::human::plan(report, screen),
     }
 }
 
@@ -117,7 +127,8 @@ pub(super) fn apply(
     }
     context.writing.raise();
     let connection = &approved.connection;
-    let runs = RunStore::new(connection.state.clone(), context.repository.commit());
+    let command = run_command(context.globals);
+    let runs = RunStore::new(connection.state.clone(), context.repository.commit()).made_by(command);
     let applied = send(context, &approved, &runs, write);
     if let Err(error) = connection.cache.save_all(&connection.state) {
         output::note(context.globals, &format!("note: the cache cannot be written: {error}"));
@@ -129,7 +140,7 @@ pub(super) fn apply(
     if let Err(error) = runs.write_report(&run.id, &document) {
         output::note(context.globals, &format!("note: the run's report cannot be written: {error}"));
     }
-    let skipped = run.steps.values().filter(|step| step.outcome == StepOutcome::Skipped).count();
+    let skipped = render::run::not_begun(&run, approved.plan.plan().plan());
     attempt.findings.extend(run.without_copy.iter().map(|(address, why)| without_copy(address, why)));
     attempt.run = Some(run);
     if skipped > 0 && context.interrupt.is_raised() {
@@ -142,7 +153,7 @@ pub(super) fn apply(
 fn without_copy(address: &Address, why: &str) -> Finding {
     Finding::warning("unbacked", format!("{address}: {why}"))
         .about(address.clone())
-        .help("there is no copy that could be trusted to restore it from")
+        .help("no copy of it can be trusted for a restore")
 }
 
 fn send(
@@ -170,7 +181,11 @@ fn send(
 fn confirm(context: &Context<'_>, connection: &mut Connection) -> Result<(), Failure> {
     let asked = Instant::now();
     let portal = text::escape(&connection.identity);
-    output::diagnostic(&format!("\nApply these changes to {portal}? Only `yes` is accepted: "));
+    let question = match run_command(context.globals) {
+        RunCommand::Restore => format!("\nPut these back on {portal}? Type `yes` to restore: "),
+        RunCommand::Apply | RunCommand::Other => format!("\nMake these changes on {portal}? Type `yes` to apply: "),
+    };
+    output::diagnostic(&question);
     let (answers, answer) = oneshot::channel();
     // Waiting for a line cannot be cut short: it is left to a thread of its own.
     let asking = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
@@ -218,11 +233,14 @@ pub(super) fn finish(
         }
         Format::Human => {
             let text = match (&report.run, &report.plan) {
-                (Some(run), Some(plan)) => render::human::run(run, plan, &output::screen()),
+                (Some(run), Some(plan)) => {
+                    let (command, interrupted) = (run_command(globals), context.interrupt.is_raised());
+                    render::run::run(run, plan, RunEnding { command, interrupted }, &output::screen())
+                }
                 // A saved plan that is not sent, with the guards that refuse it. One that is stale says nothing
                 // of this portal.
                 (None, _) if shown.is_none() && !report.is_stale() => {
-                    render::human::plan(&report, &output::screen_of_plan(globals, show))
+                    planned(context, &report, &output::screen_of_plan(globals, show))
                 }
                 _ => String::new(),
             };

@@ -106,6 +106,11 @@ impl Change {
         self.action.before()?.content.as_ref().filter(|_| self.reason != Reason::Unbacked)
     }
 
+    /// Whether this is the half of a rename that adds the new code.
+    pub(crate) const fn is_new_half(&self) -> bool {
+        matches!(self.action, Action::Create(_)) && self.rename.is_some()
+    }
+
     /// What a copy of the old image is, if it may not be that image.
     pub(crate) fn copy_doubt(&self) -> Option<&'static str> {
         let content = self.action.before()?.content.as_ref()?;

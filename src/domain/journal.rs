@@ -58,6 +58,9 @@ pub enum JournalEntry {
         /// The commit of the repository that the manifest is in, with a `+` when there were changes beside it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         commit: Option<String>,
+        /// The command that made the run; journals of older versions do not have it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        command: Option<RunCommand>,
     },
     /// A request is about to leave.
     Intent {
@@ -108,6 +111,20 @@ pub enum JournalEntry {
         /// The way it ended.
         how: Ending,
     },
+}
+
+/// The command that made a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunCommand {
+    /// `apply`.
+    #[default]
+    Apply,
+    /// `restore`.
+    Restore,
+    /// One that this version does not have.
+    #[serde(other)]
+    Other,
 }
 
 /// The way a run ended.
@@ -198,6 +215,8 @@ pub struct RunState {
     pub(crate) plan_sha256: Digest,
     /// The commit of the manifest's repository.
     pub(crate) commit: Option<String>,
+    /// The command that made it, if its journal says so.
+    pub(crate) command: Option<RunCommand>,
     /// How steps ended, as far as that was noted.
     pub(crate) steps: BTreeMap<Address, StepResult>,
     /// How it ended; `None` when it did not.
@@ -215,7 +234,7 @@ impl RunState {
     /// The state of a run of which this is the first line.
     pub(crate) fn begin(line: Line) -> Result<Self, Damage> {
         match line.entry {
-            JournalEntry::Begin { format_version, run, portal, plan_sha256, commit }
+            JournalEntry::Begin { format_version, run, portal, plan_sha256, commit, command }
                 if (1..=FORMAT_VERSION).contains(&format_version) =>
             {
                 Ok(Self {
@@ -224,6 +243,7 @@ impl RunState {
                     portal,
                     plan_sha256,
                     commit,
+                    command,
                     steps: BTreeMap::new(),
                     ended: None,
                     concluded: None,
@@ -375,6 +395,7 @@ mod tests {
                 portal: "p".to_owned(),
                 plan_sha256: Digest::of(b"plan"),
                 commit: None,
+                command: None,
             },
             JournalEntry::Intent { request: 1, commands: vec![Write::Delete { address: address.clone() }] },
             JournalEntry::Sent { request: 1 },
@@ -421,6 +442,23 @@ mod tests {
             *format_version = version;
         }
         fold([begin].into_iter().chain(entries))
+    }
+
+    #[test]
+    fn a_journal_says_which_command_made_it_unless_it_is_older() {
+        let read = |more: &str| {
+            let digest = Digest::of(b"plan");
+            let line = format!(
+                r#"{{"at":"2026-01-01T00:00:00Z","entry":"begin","format_version":2,"run":"r","portal":"p","plan_sha256":"{digest}"{more}}}"#
+            );
+            RunState::begin(serde_json::from_str(&line).unwrap()).unwrap().command
+        };
+        assert_eq!(read(""), None);
+        assert_eq!(read(r#","command":"apply""#), Some(RunCommand::Apply));
+        assert_eq!(read(r#","command":"restore""#), Some(RunCommand::Restore));
+        // A newer version's word, and a field that this one does not know, as an older version meets `command`.
+        assert_eq!(read(r#","command":"sync""#), Some(RunCommand::Other));
+        assert_eq!(read(r#","later":"x""#), None);
     }
 
     #[test]
@@ -473,7 +511,7 @@ mod tests {
     fn begin(plan: &str) -> JournalEntry {
         let (run, portal) = ("r".to_owned(), "p".to_owned());
         let plan_sha256 = Digest::of(plan.as_bytes());
-        JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit: None }
+        JournalEntry::Begin { format_version: FORMAT_VERSION, run, portal, plan_sha256, commit: None, command: None }
     }
 
     fn intent(entry: &str) -> JournalEntry {

@@ -126,6 +126,7 @@ mod tests {
             portal: "p".to_owned(),
             plan_sha256: Digest::of(b"plan"),
             commit: None,
+            command: None,
         };
         let mut state = RunState::begin(Line { at: "2026-01-01T00:00:00Z".to_owned(), entry: begin }).unwrap();
         entries.into_iter().for_each(|entry| state.add(entry, None).unwrap());

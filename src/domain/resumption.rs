@@ -40,6 +40,7 @@ mod tests {
             portal: "p".to_owned(),
             plan_sha256: Digest::of(plan.as_bytes()),
             commit: None,
+            command: None,
         };
         let mut state = RunState::begin(Line { at: "2026-01-01T00:00:00Z".to_owned(), entry: begin }).unwrap();
         let result = StepResult { outcome: StepOutcome::Applied, why: None, wrote: true };

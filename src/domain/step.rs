@@ -1,6 +1,10 @@
 //! What became of one step of a plan.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use super::asset::Address;
 
 /// The outcome of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,4 +62,35 @@ pub struct StepResult {
     pub why: Option<String>,
     /// Whether any of its writes took effect.
     pub wrote: bool,
+}
+
+/// The work of one step, as people count steps: a rename is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepWork {
+    /// An entry is added.
+    Create,
+    /// An entry is deleted and added again.
+    Replace,
+    /// An entry is deleted.
+    Delete,
+    /// An entry was added, and the one with its old code is deleted.
+    Rename {
+        /// The old code.
+        from: Address,
+    },
+}
+
+/// A step that ended just now, for people who watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepEnded {
+    /// The entry; of a rename, the new one.
+    pub address: Address,
+    /// What was to be done.
+    pub work: StepWork,
+    /// What became of it.
+    pub result: StepResult,
+    /// The time from its first request until now; `None` when none was sent.
+    pub took: Option<Duration>,
+    /// How many steps its last request was about.
+    pub in_request: usize,
 }

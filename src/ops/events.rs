@@ -3,19 +3,29 @@
 use std::time::Duration;
 
 use super::ports::PortalError;
+use crate::domain::step::StepEnded;
 
 /// An event that is shown while a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A stage began; `total` is how many items it has, when that is known.
+    /// A stage began; `total` is how many items it has, when that is known. Downloading is a part of the stage that it
+    /// begins in; any other stage takes the place of the present one.
     Stage {
         /// Which.
         stage: Stage,
         /// How many items it has.
         total: Option<usize>,
     },
+    /// The images are downloaded: the stage goes on that they were downloaded for.
+    Downloaded,
     /// This many more items of the present stage are done.
     Advanced(usize),
+    /// A step of a plan ended. It counts for the stage only by [`Event::Advanced`].
+    Step(Box<StepEnded>),
+    /// A write is sent: an answer is waited for.
+    Sending,
+    /// No answer is waited for any more to one of the writes that were sent.
+    Answered,
     /// Nothing is sent for some time.
     Waiting {
         /// Why, in a few words: "rate limited".
@@ -34,10 +44,18 @@ pub enum Event {
 pub enum Stage {
     /// Checking the manifest and the art.
     Checking,
+    /// Waiting for the portal, where nothing more is known.
+    Asking,
+    /// Finding out what an earlier run did.
+    Settling,
     /// Asking the portal for its lists.
     Listing,
     /// Fetching images.
     Downloading,
+    /// Reading what Git knows.
+    History,
+    /// Asking the portal for its lists again, before the first write.
+    Rechecking,
     /// Sending adds and deletes.
     Writing,
     /// Reading the log entries of CRM items.

@@ -192,6 +192,7 @@ async fn download(
             Err(error) => Reading::Failed(error.to_string()),
         };
     }
+    observer.observe(Event::Downloaded);
 }
 
 /// The readings that what was last put under each code contradicts, by their places, each with the reason.

@@ -109,6 +109,9 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     let mut findings = unmatched(only, desired, &listing);
     findings.extend(diff.conflicts.iter().cloned());
     let plan = Plan::new((*portal).to_owned(), diff, contents);
+    if record.is_some() && !plan.diff.changes.is_empty() {
+        reader.observer.observe(Event::Stage { stage: Stage::History, total: None });
+    }
     let looked = record.map(|record| origin::origins(&record, &plan, desired, only)).unwrap_or_default();
     let Looked { origins, changed_by, findings: remarks } = looked;
     findings.extend(remarks);

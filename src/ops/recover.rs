@@ -13,7 +13,7 @@ use crate::domain::unanswered::{self, OpenWindow};
 use crate::text;
 
 use super::apply::step_state::{self, Unsettled};
-use super::events::Event;
+use super::events::{Event, Stage};
 use super::observe::Reader;
 use super::ports::{OpenRun, PortalError, ReadPortal, Runs, StoreError};
 
@@ -113,7 +113,8 @@ async fn wait(run: &RunState, window: &OpenWindow, reader: &Reader<'_, impl Read
     if reader.portal.time_left() < window.left {
         return Err(NotSettled::NoTime(open(run, window)));
     }
-    let why = format!("a request of the run {} may still be carried out", run.run);
+    let why = format!("a request of run {} may still be carried out", run.run);
+    reader.observer.observe(Event::Stage { stage: Stage::Settling, total: None });
     reader.observer.observe(Event::Waiting { why, wait: window.left });
     tokio::time::sleep(window.left).await;
     Ok(())
@@ -154,6 +155,7 @@ async fn judge_all(
     let states = if sent.is_empty() {
         BTreeMap::new()
     } else {
+        reader.observer.observe(Event::Stage { stage: Stage::Settling, total: None });
         step_state::settled(&sent, reader, unanswered::apart(settle)).await.map_err(|unsettled| match unsettled {
             Unsettled::Unread(error) => NotSettled::Portal(error),
             Unsettled::NeverSettled => NotSettled::NeverSettled(state.run.clone()),

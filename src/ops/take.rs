@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::asset::{Address, Digest, FoldedCode, Kind};
-use crate::domain::export::{Export, ExportChoice, ExportItem, ExportOutcome, ExportedFile, Capitals, file_stem};
+use crate::domain::export::{Capitals, Export, ExportChoice, ExportItem, ExportOutcome, ExportedFile, file_stem};
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest, Section};
 use crate::domain::ownership::Unmanaged;

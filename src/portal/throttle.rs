@@ -19,7 +19,7 @@ use super::limits::{Limits, NotPermitted, Rate, RequestPurpose, RetryCounts};
 use super::wire::CallTime;
 
 /// Waits longer than this are announced.
-const MIN_ANNOUNCED_WAIT: Duration = Duration::from_secs(1);
+const MIN_ANNOUNCED_WAIT: Duration = Duration::from_millis(500);
 
 /// The throttle that holds requests back until they may be sent.
 pub struct Throttle {

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use similar::{ChangeTag, TextDiff};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{DiffOp, DiffTag};
 
-use super::origin;
+use super::origin::GroupedOrigins;
+use super::reason::rows;
 use super::style::{BOLD, CREATE, DELETE, DIM};
 use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::Change;
@@ -26,53 +28,132 @@ const CONTEXT: usize = 3;
 /// nothing is known of how it differs.
 pub fn report(report: &Report) -> String {
     let Some(plan) = &report.plan else { return String::new() };
+    let mut text = remarks(plan, report);
+    let lines = lines(plan, report);
+    let hunks = similar::group_diff_ops(ops(&lines), CONTEXT);
+    if hunks.iter().flatten().any(|op| op.tag() != DiffTag::Equal) {
+        let manifest = if report.manifest.is_empty() { "the plan" } else { &report.manifest };
+        let _ = writeln!(text, "{BOLD}--- observed: {}{BOLD:#}", escape(&plan.portal));
+        let _ = writeln!(text, "{BOLD}+++ desired: {}{BOLD:#}", escape(manifest));
+        let (old, new) = (side(&lines, DiffTag::Delete), side(&lines, DiffTag::Insert));
+        hunks.iter().for_each(|hunk| write_hunk(&mut text, hunk, &old, &new));
+    }
+    text
+}
+
+/// What a diff cannot show, as comments.
+fn remarks(plan: &Plan, report: &Report) -> String {
     let mut text = String::new();
     for unknown in &plan.diff.unknown {
         let (address, why) = (escaped(&unknown.address), escape(&unknown.why));
         let _ = writeln!(text, "{DIM}# left alone: {address}: {why}{DIM:#}");
     }
-    let origins = origin::ShownOrigins::of(report);
-    for change in &plan.diff.changes {
-        if let Some(origin) = origins.get(&change.address) {
-            let address = escaped(&change.address);
-            let _ = writeln!(text, "{DIM}# {address}: {}{DIM:#}", origin::in_words(origin));
+    let origins = GroupedOrigins::of(report, plan);
+    for row in rows(plan) {
+        if let Some(moved) = origins.beside(&row) {
+            let _ = writeln!(text, "{DIM}# {}: {moved}{DIM:#}", escaped(&row.change.address));
         }
+    }
+    if let Some(moved) = origins.summary() {
+        let _ = writeln!(text, "{DIM}# {moved}{DIM:#}");
     }
     if plan.unnamed() > 0 && !plan.diff.changes.is_empty() {
         let stay = plural(plan.unnamed(), "entry that stays is", "entries that stay are");
-        let _ = writeln!(text, "{DIM}# {stay} not shown: what was saved only counts them{DIM:#}");
-    }
-    let (observed, desired) = sides(plan, report);
-    let diff = TextDiff::from_lines(&observed, &desired);
-    let mut unified = diff.unified_diff();
-    let mut hunks = unified.context_radius(CONTEXT).iter_hunks().peekable();
-    if hunks.peek().is_some() {
-        let manifest = if report.manifest.is_empty() { "the plan" } else { &report.manifest };
-        let _ = writeln!(text, "{BOLD}--- observed: {}{BOLD:#}", escape(&plan.portal));
-        let _ = writeln!(text, "{BOLD}+++ desired: {}{BOLD:#}", escape(manifest));
-    }
-    for hunk in hunks {
-        let _ = writeln!(text, "{DIM}{}{DIM:#}", hunk.header());
-        for change in hunk.iter_changes() {
-            let line = change.value().trim_end_matches('\n');
-            let _ = match change.tag() {
-                ChangeTag::Equal => writeln!(text, " {line}"),
-                ChangeTag::Delete => writeln!(text, "{DELETE}-{line}{DELETE:#}"),
-                ChangeTag::Insert => writeln!(text, "{CREATE}+{line}{CREATE:#}"),
-            };
-        }
+        let _ = writeln!(text, "{DIM}# {stay} not shown: a saved plan only counts them{DIM:#}");
     }
     text
 }
 
-/// The codes and the facts of their images, by address.
-type State = BTreeMap<Address, String>;
+/// A line of both sides, or of one of them.
+struct DiffLine {
+    tag: DiffTag,
+    text: String,
+}
 
-/// The portal as it is observed and as it is desired.
-fn sides(plan: &Plan, report: &Report) -> (String, String) {
-    let (mut observed, mut desired) = (State::new(), State::new());
+/// The lines of both sides, in one order: the two halves of what is replaced or renamed stand together.
+fn lines(plan: &Plan, report: &Report) -> Vec<DiffLine> {
+    let entries = entries(plan, report);
+    let mut lines = Vec::new();
+    for kind in Kind::ALL {
+        let of_kind = || entries.iter().filter(|(address, _)| address.kind == kind).map(|(_, entry)| entry);
+        let has_old = of_kind().any(|entry| entry.observed.is_some());
+        let has_new = of_kind().any(|entry| entry.desired.is_some());
+        let heading = || format!("{}:", kind.plural());
+        match (has_old, has_new) {
+            (true, true) => lines.push(DiffLine { tag: DiffTag::Equal, text: heading() }),
+            (true, false) => lines.push(DiffLine { tag: DiffTag::Delete, text: heading() }),
+            (false, true) => lines.push(DiffLine { tag: DiffTag::Insert, text: heading() }),
+            (false, false) => {}
+        }
+        for entry in of_kind() {
+            match (&entry.observed, &entry.desired) {
+                (Some(old), Some(new)) if old == new => {
+                    lines.push(DiffLine { tag: DiffTag::Equal, text: old.clone() });
+                }
+                (old, new) => {
+                    lines.extend(old.clone().map(|text| DiffLine { tag: DiffTag::Delete, text }));
+                    lines.extend(new.clone().map(|text| DiffLine { tag: DiffTag::Insert, text }));
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// The lines as operations on the two sides.
+fn ops(lines: &[DiffLine]) -> Vec<DiffOp> {
+    let (mut ops, mut old_index, mut new_index) = (Vec::new(), 0, 0);
+    for same in lines.chunk_by(|a, b| a.tag == b.tag) {
+        let len = same.len();
+        let tag = same.first().map_or(DiffTag::Equal, |line| line.tag);
+        ops.push(match tag {
+            DiffTag::Delete => DiffOp::Delete { old_index, old_len: len, new_index },
+            DiffTag::Insert => DiffOp::Insert { old_index, new_index, new_len: len },
+            DiffTag::Equal | DiffTag::Replace => DiffOp::Equal { old_index, new_index, len },
+        });
+        old_index += if tag == DiffTag::Insert { 0 } else { len };
+        new_index += if tag == DiffTag::Delete { 0 } else { len };
+    }
+    ops
+}
+
+/// The lines of one side.
+fn side(lines: &[DiffLine], tag: DiffTag) -> Vec<&str> {
+    let of_side = lines.iter().filter(|line| line.tag == tag || line.tag == DiffTag::Equal);
+    of_side.map(|line| line.text.as_str()).collect()
+}
+
+fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str]) {
+    let _ = writeln!(text, "{DIM}{}{DIM:#}", UnifiedHunkHeader::new(hunk));
+    for op in hunk {
+        let (tag, old_lines, new_lines) = op.as_tag_tuple();
+        let shown = if tag == DiffTag::Insert { new.get(new_lines) } else { old.get(old_lines) };
+        for line in shown.unwrap_or_default() {
+            let _ = match tag {
+                DiffTag::Delete => writeln!(text, "{DELETE}-{line}{DELETE:#}"),
+                DiffTag::Insert => writeln!(text, "{CREATE}+{line}{CREATE:#}"),
+                DiffTag::Equal | DiffTag::Replace => writeln!(text, " {line}"),
+            };
+        }
+    }
+}
+
+/// An entry of both sides, as a line of YAML each; a rename is one entry.
+#[derive(Default)]
+struct DiffEntry {
+    observed: Option<String>,
+    desired: Option<String>,
+}
+
+/// The entries, by the address that they shall have.
+fn entries(plan: &Plan, report: &Report) -> BTreeMap<Address, DiffEntry> {
+    let mut entries: BTreeMap<Address, DiffEntry> = BTreeMap::new();
     let size = |content: &Content| dimensions(plan.contents.get(&content.sha256)?);
-    for change in &plan.diff.changes {
+    let line = |address: &Address, facts: String| format!("  {}: {facts}", scalar(address.code.as_str()));
+    let changes = rows(plan).into_iter().flat_map(|row| {
+        std::iter::once((&row.change.address, row.change)).chain(row.old.map(|old| (&row.change.address, old)))
+    });
+    for (place, change) in changes {
         let before = change.action.before().map(|_| change.comparable_before());
         let after = change.action.after().map(|after| &after.content);
         // What is known of one image alone must not look like a difference.
@@ -80,22 +161,23 @@ fn sides(plan: &Plan, report: &Report) -> (String, String) {
             (Some(before), Some(after)) => size(before).zip(size(after)).unzip(),
             (before, after) => (before.and_then(size), after.and_then(size)),
         };
+        let entry = entries.entry(place.clone()).or_default();
         if let Some(before) = before {
             let facts = before.map_or("unknown".to_owned(), |content| facts(content, sizes.0));
-            observed.insert(change.live_address(), facts + &renamed(change, "to"));
+            entry.observed = Some(line(&change.live_address(), facts + &renamed(change, "to")));
         }
         if let Some(after) = after {
-            desired.insert(change.address.clone(), facts(after, sizes.1) + &renamed(change, "from"));
+            entry.desired = Some(line(&change.address, facts(after, sizes.1) + &renamed(change, "from")));
         }
     }
     let art: BTreeMap<_, _> = report.art.iter().map(|piece| (&piece.address, piece.bytes.as_ref())).collect();
     for (address, content) in &plan.diff.kept {
         // It looks like its art, so it is as wide and as high.
         let facts = facts(content, art.get(address).copied().flatten().and_then(dimensions));
-        observed.insert(address.clone(), facts.clone());
-        desired.insert(address.clone(), facts);
+        let line = Some(line(address, facts));
+        entries.insert(address.clone(), DiffEntry { observed: line.clone(), desired: line });
     }
-    (yaml(&observed), yaml(&desired))
+    entries
 }
 
 /// The other half of a rename, as a remark behind a value of YAML.
@@ -117,18 +199,4 @@ fn facts(content: &Content, size: Option<(u32, u32)>) -> String {
 /// The width and height of the image in some bytes.
 fn dimensions(bytes: &Arc<[u8]>) -> Option<(u32, u32)> {
     png::header(bytes).ok().map(|header| (header.width, header.height))
-}
-
-fn yaml(state: &State) -> String {
-    let mut text = String::new();
-    for kind in Kind::ALL {
-        let mut entries = state.iter().filter(|(address, _)| address.kind == kind).peekable();
-        if entries.peek().is_some() {
-            let _ = writeln!(text, "{}:", kind.plural());
-        }
-        for (address, facts) in entries {
-            let _ = writeln!(text, "  {}: {facts}", scalar(address.code.as_str()));
-        }
-    }
-    text
 }

@@ -1,8 +1,10 @@
 //! A report as text: data in, `String` out. The code that prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+mod changes;
 pub mod diff;
 pub mod doctor;
+mod drift;
 pub mod export;
 pub mod github;
 mod heading;
@@ -20,9 +22,11 @@ pub mod picture;
 mod prose;
 mod reason;
 pub mod rules;
+pub(crate) mod run;
 pub mod sarif;
 pub mod screen;
 pub mod snippet;
+pub(crate) mod step;
 mod style;
 pub mod summary;
 pub mod usage;

@@ -1,9 +1,13 @@
 //! How a command ended, in a sentence: what stands at the top of a page and of a comment.
 
+use std::collections::BTreeMap;
+
+use super::reason::rows;
 use crate::domain::asset::Address;
+use crate::domain::diff::Change;
 use crate::domain::plan::{Counts, Plan};
 use crate::domain::report::{FailureKind, Report, Run, Validation};
-use crate::domain::step::StepOutcome;
+use crate::domain::step::{StepOutcome, StepResult};
 use crate::domain::{finding::Finding, list::ListReport};
 use crate::text::{escaped, plural, shell_word};
 
@@ -72,10 +76,14 @@ impl Headline {
         if !run.missing.is_empty() {
             return Self::new(Tone::Bad, missing(run, plan));
         }
-        let applied = run.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count();
-        let all = run.steps.len();
+        let counts = match plan {
+            Some(plan) => tally(run, plan),
+            None => tally_of(run.steps.values()),
+        };
+        let applied = counts.get(&StepOutcome::Applied).copied().unwrap_or_default();
+        let all = counts.values().sum();
         if applied == all {
-            Self::new(Tone::Good, applied_all(run))
+            Self::new(Tone::Good, applied_all(run, all))
         } else if interrupted {
             Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", plural(all, "change", "changes")))
         } else {
@@ -88,7 +96,7 @@ impl Headline {
         let what = match report.failure {
             Some(FailureKind::Interrupted) => "Interrupted".to_owned(),
             Some(FailureKind::Declined) => "Declined".to_owned(),
-            Some(FailureKind::Unasked) => "Nobody could be asked".to_owned(),
+            Some(FailureKind::Unasked) => "Could not ask for approval".to_owned(),
             Some(FailureKind::Portal(_)) if report.plan.is_none() => "The portal could not be read".to_owned(),
             _ => plural(errors(&report.findings), "error", "errors"),
         };
@@ -96,7 +104,7 @@ impl Headline {
             ("apply" | "restore", _) => "nothing was written",
             ("drift", None) => "nothing was compared",
             ("drift", Some(plan)) => {
-                let differ = differing(plan.diff.changes.len());
+                let differ = differing(plan.counts().changes());
                 return Self::new(Tone::Bad, format!("{what}; {differ}, as far as was compared"));
             }
             _ if report.is_interrupted() => "nothing was planned",
@@ -120,7 +128,7 @@ impl Headline {
 
     /// A guard prevents fixing it, not finding it.
     fn of_drift(plan: &Plan, refused: bool) -> Self {
-        let differ = differing(plan.diff.changes.len());
+        let differ = differing(plan.counts().changes());
         if !plan.diff.unknown.is_empty() {
             Self::new(Tone::Warn, format!("{differ}; {} could not be read", plan.diff.unknown.len()))
         } else if plan.diff.changes.is_empty() {
@@ -186,9 +194,31 @@ fn missing(run: &Run, plan: Option<&Plan>) -> String {
     format!("{names} {are} missing on the portal: {back}")
 }
 
+/// What decided how each change of a run ended: of a rename, the half that was not applied, or else the new code.
+pub(super) fn decided<'a>(run: &'a Run, plan: &'a Plan) -> Vec<(&'a Address, &'a StepResult)> {
+    let result = |change: &'a Change| Some((&change.address, run.steps.get(&change.address)?));
+    let is_applied = |(_, step): &(&Address, &StepResult)| step.outcome == StepOutcome::Applied;
+    let decided = rows(plan).into_iter().filter_map(|row| {
+        let (new, old) = (result(row.change)?, row.old.and_then(result));
+        Some(old.filter(|old| is_applied(&new) && !is_applied(old)).unwrap_or(new))
+    });
+    decided.collect()
+}
+
+/// How many changes of a run ended in each way. A rename is one change.
+pub(super) fn tally(run: &Run, plan: &Plan) -> BTreeMap<StepOutcome, usize> {
+    tally_of(decided(run, plan).into_iter().map(|(_, step)| step))
+}
+
+fn tally_of<'a>(steps: impl Iterator<Item = &'a StepResult>) -> BTreeMap<StepOutcome, usize> {
+    let mut counts = BTreeMap::new();
+    steps.for_each(|step| *counts.entry(step.outcome).or_default() += 1);
+    counts
+}
+
 /// A run that did all that it was to do, in words.
-pub(super) fn applied_all(run: &Run) -> String {
-    let changes = plural(run.steps.len(), "change", "changes");
+fn applied_all(run: &Run, changes: usize) -> String {
+    let changes = plural(changes, "change", "changes");
     match run.not_read_back.len() {
         0 => format!("Applied {changes} and read back"),
         count => format!("Applied {changes}; {count} could not be read back"),

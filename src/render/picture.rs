@@ -1,12 +1,14 @@
 //! An image in the cells of a terminal: two pixels a cell, one above the other, on a checkered ground.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use image::imageops::{self, FilterType};
 use image::{Rgba, RgbaImage};
+use textwrap::core::display_width;
 
-use super::screen::Colours;
+use super::screen::{Colours, padded};
 use super::style::DIM;
 
 /// The images by their files, as findings name them.
@@ -27,39 +29,83 @@ pub fn cells(image: &RgbaImage, indent: usize) -> String {
     lines.iter().fold(String::new(), |text, line| format!("{text}{:indent$}{line}\n", ""))
 }
 
-/// Two images side by side under their names, or the one that there is; each is made as small as `columns` demand.
-pub(super) fn pair(before: Option<&RgbaImage>, after: Option<&RgbaImage>, columns: usize, colours: Colours) -> String {
-    const INDENT: usize = 4;
-    const GAP: usize = 3;
+/// The images of one change.
+pub(super) struct PicturePair {
+    /// What they are of; styles take no room.
+    pub(super) title: String,
+    pub(super) before: Option<RgbaImage>,
+    pub(super) after: Option<RgbaImage>,
+}
+
+/// The columns left of the first picture, and between two pairs.
+const INDENT: usize = 4;
+
+/// The columns between the two pictures of a pair.
+const GAP: usize = 3;
+
+/// A pair as lines, all of the same width.
+struct Block {
+    lines: Vec<String>,
+    width: usize,
+}
+
+/// Pairs under their titles, as many beside each other as fit; each picture is made as small as `columns` demand.
+pub(super) fn grid(pairs: &[PicturePair], columns: usize, colours: Colours) -> String {
+    let mut text = String::new();
+    let (mut row, mut taken): (Vec<Block>, usize) = (Vec::new(), 0);
+    for pair in pairs {
+        let block = block(pair, columns, colours);
+        if !row.is_empty() && taken + INDENT + block.width > columns {
+            text.push_str(&beside(&std::mem::take(&mut row)));
+            taken = 0;
+        }
+        taken += INDENT + block.width;
+        row.push(block);
+    }
+    if row.is_empty() { text } else { text + &beside(&row) }
+}
+
+/// Blocks beside each other, and an empty line below them.
+fn beside(row: &[Block]) -> String {
+    let mut text = String::new();
+    let height = row.iter().map(|block| block.lines.len()).max().unwrap_or_default();
+    for at in 0..height {
+        let mut line = String::new();
+        for block in row {
+            let cells = block.lines.get(at).map_or("", String::as_str);
+            let _ = write!(line, "{:INDENT$}{}", "", padded(cells, block.width));
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text + "\n"
+}
+
+/// One pair: its title, the names of its pictures, and the pictures side by side, or the one that there is.
+fn block(pair: &PicturePair, columns: usize, colours: Colours) -> Block {
     let room = columns.saturating_sub(INDENT + GAP) / 2;
     let most = u32::try_from(room).unwrap_or(WIDTH).clamp(1, WIDTH);
-    let drawn: Vec<_> = [("before", before), ("after", after)]
+    let drawn: Vec<_> = [("before", &pair.before), ("after", &pair.after)]
         .into_iter()
         .filter_map(|(name, image)| {
-            let image = image?;
+            let image = image.as_ref()?;
             let (width, _) = size(image, most);
             Some((name, lines(image, most, colours), usize::try_from(width).unwrap_or_default().max(name.len())))
         })
         .collect();
-    let mut text = String::new();
     let height = drawn.iter().map(|(_, lines, _)| lines.len()).max().unwrap_or_default();
-    for row in 0..=height {
-        let mut line = " ".repeat(INDENT);
-        for (name, lines, width) in &drawn {
-            // Half blocks are one cell each; the styles around them are none.
-            let (cell, seen) = match row.checked_sub(1) {
-                None => (format!("{DIM}{name}{DIM:#}"), name.len()),
-                Some(row) => match lines.get(row) {
-                    Some(cells) => (cells.clone(), cells.matches('▀').count()),
-                    None => (String::new(), 0),
-                },
-            };
-            let rest = " ".repeat(width.saturating_sub(seen) + GAP);
-            let _ = write!(line, "{cell}{rest}");
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+    let row = |at: Option<usize>| {
+        let cells = drawn.iter().map(|(name, lines, width)| match at {
+            None => padded(&format!("{DIM}{name}{DIM:#}"), *width),
+            Some(at) => padded(lines.get(at).map_or("", String::as_str), *width),
+        });
+        cells.collect::<Vec<_>>().join(&" ".repeat(GAP))
+    };
+    let pictures: Vec<_> = std::iter::once(None).chain((0..height).map(Some)).map(row).collect();
+    let width = drawn.iter().map(|(.., width)| width + GAP).sum::<usize>().saturating_sub(GAP);
+    let room = columns.saturating_sub(INDENT).max(1);
+    let titles: Vec<_> = textwrap::wrap(&pair.title, room).into_iter().map(Cow::into_owned).collect();
+    let width = titles.iter().map(|title| display_width(title)).chain([width]).max().unwrap_or_default();
+    Block { lines: [titles, pictures].concat(), width }
 }
 
 fn lines(image: &RgbaImage, most: u32, colours: Colours) -> Vec<String> {
@@ -156,18 +202,41 @@ mod tests {
         }
     }
 
+    fn drawn(pairs: usize, before: bool, columns: usize, colours: Colours) -> String {
+        let image = RgbaImage::from_pixel(24, 24, Rgba([1, 2, 3, 255]));
+        let pair = |number: usize| PicturePair {
+            title: format!("title {number}"),
+            before: before.then(|| image.clone()),
+            after: Some(image.clone()),
+        };
+        grid(&(0..pairs).map(pair).collect::<Vec<_>>(), columns, colours)
+    }
+
     #[test]
     fn a_pair_stands_side_by_side_as_wide_as_there_is_room() {
-        let image = RgbaImage::from_pixel(24, 24, Rgba([1, 2, 3, 255]));
         for (columns, width, height) in [(80, 24, 12), (40, 16, 8), (10, 1, 1)] {
-            let text = pair(Some(&image), Some(&image), columns, Colours::Indexed);
-            assert_eq!(text.lines().count(), height + 1, "{columns}");
-            assert!(text.lines().skip(1).all(|line| line.matches('▀').count() == 2 * width), "{columns}: {text}");
+            let text = drawn(1, true, columns, Colours::Indexed);
+            let pictures = |line: &&str| line.contains('▀');
+            assert_eq!(text.lines().filter(pictures).count(), height, "{columns}: {text}");
+            assert!(text.lines().filter(pictures).all(|line| line.matches('▀').count() == 2 * width), "{columns}");
         }
-        let alone = pair(None, Some(&image), 80, Colours::True);
+        let alone = drawn(1, false, 80, Colours::True);
         assert!(
             alone.contains("after") && !alone.contains("before") && alone.contains("\u{1b}[48;2;1;2;3m"),
             "{alone}"
         );
+    }
+
+    #[test]
+    fn pairs_stand_beside_each_other_as_far_as_the_terminal_is_wide() {
+        for (columns, before, a_row) in [(200, true, 3), (120, true, 2), (80, true, 1), (80, false, 2), (200, false, 7)]
+        {
+            let text = drawn(7, before, columns, Colours::Indexed);
+            let titles = text.lines().map(|line| line.matches("title").count()).max();
+            assert_eq!(titles, Some(a_row), "{columns} columns: {text}");
+            let widest = text.lines().map(|line| display_width(&anstream::adapter::strip_str(line).to_string())).max();
+            assert!(widest.is_some_and(|widest| widest <= columns), "{columns}");
+            assert_eq!(text.matches("title").count(), 7);
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> Stri
     let spelling = change.action.before().map_or("", |before| before.code.as_str());
     let mut reason = match change.reason {
         Reason::Absent => "not on the portal".to_owned(),
-        Reason::Undeclared => "owned, but no longer declared".to_owned(),
+        Reason::Undeclared => "owned, not declared".to_owned(),
         Reason::LooksDifferent => "looks different".to_owned(),
         Reason::Unsound => "what the portal gave is not a sound PNG".to_owned(),
         Reason::Respelt => format!("spelt {} on the portal", quoted(spelling)),
@@ -62,7 +62,7 @@ pub(super) fn images(change: &Change, plan: &Plan) -> [Option<Image>; 2] {
 }
 
 /// How many pixels differ, where both images are at hand.
-fn pixels(change: &Change, plan: &Plan) -> Option<String> {
+pub(super) fn pixels(change: &Change, plan: &Plan) -> Option<String> {
     let [Some(before), Some(after)] = images(change, plan) else { return None };
     Some(match changed_pixels(&before, &after) {
         Some(0) => "same pixels, other colour profile".to_owned(),
@@ -84,6 +84,29 @@ pub(super) fn in_pairs(plan: &Plan) -> Vec<&Change> {
     // A half whose other half is not there, as in a plan that was written by hand.
     paired.extend(old.into_values());
     paired
+}
+
+/// A line of a plan: a change, or both halves of a rename.
+#[derive(Clone, Copy)]
+pub(super) struct PlanRow<'a> {
+    pub(super) change: &'a Change,
+    /// The delete of the old code, of a rename.
+    pub(super) old: Option<&'a Change>,
+}
+
+/// The changes of a plan, a rename as one.
+pub(super) fn rows(plan: &Plan) -> Vec<PlanRow<'_>> {
+    let mut rows: Vec<PlanRow<'_>> = Vec::with_capacity(plan.diff.changes.len());
+    for change in in_pairs(plan) {
+        let is_other_half = |row: &PlanRow<'_>| {
+            row.change.is_new_half() && !change.is_new_half() && change.rename.as_ref() == Some(&row.change.address)
+        };
+        match rows.last_mut().filter(|row| is_other_half(row)) {
+            Some(row) => row.old = Some(change),
+            None => rows.push(PlanRow { change, old: None }),
+        }
+    }
+    rows
 }
 
 /// The reason why an entry is left alone, in words.

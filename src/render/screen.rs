@@ -11,6 +11,20 @@ pub struct Screen {
     pub(crate) columns: Option<usize>,
     /// The colours to draw images with; `None` where none are to be drawn.
     pub(crate) colours: Option<Colours>,
+    /// How much is said.
+    pub verbosity: Verbosity,
+}
+
+/// How much a text for people says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verbosity {
+    /// Results only (`--quiet`).
+    Results,
+    /// Also what can be done next.
+    #[default]
+    Usual,
+    /// Also what is left alone, name by name (`--verbose`).
+    Everything,
 }
 
 /// The colours of a terminal.
@@ -49,17 +63,42 @@ impl Screen {
         textwrap::wrap(text, options).join("\n")
     }
 
+    /// Whether too little is left for a second column.
+    pub(super) fn is_narrow(&self, lead: usize, width: usize) -> bool {
+        /// The least width in which the second column is read well.
+        const ENOUGH: usize = 24;
+        self.columns.is_some_and(|columns| lead + width + 2 + ENOUGH > columns)
+    }
+
     /// A line of two columns; the first is `width` wide and begins after `lead`. Where that leaves too little of
     /// the screen for the second, it stands below the first.
     pub(super) fn row(&self, lead: usize, first: &str, width: usize, second: &str) -> String {
-        /// The least width in which the second column is read well.
-        const ENOUGH: usize = 24;
         let column = lead + width + 2;
-        if self.columns.is_some_and(|columns| column + ENOUGH > columns) {
+        if self.is_narrow(lead, width) {
             let indent = " ".repeat(lead + 2);
-            return format!("{first}\n{}", self.wrapped(&format!("{indent}{second}"), lead + 2));
+            return self.wrapped(first, lead + 2) + &self.wrapped(&format!("{indent}{second}"), lead + 2);
         }
         self.wrapped(&format!("{}  {second}", padded(first, column - 2)), column)
+    }
+}
+
+impl Screen {
+    /// Short texts beside each other, as many in a line as fit.
+    pub(super) fn beside_each_other(&self, texts: &[String], indent: usize, gap: usize) -> String {
+        let (mut lines, mut line, mut taken) = (String::new(), String::new(), 0);
+        for text in texts {
+            let width = display_width(text);
+            if taken > 0 && self.columns.is_some_and(|columns| taken + gap + width > columns) {
+                lines.push_str(&line);
+                lines.push('\n');
+                (line, taken) = (String::new(), 0);
+            }
+            let before = if taken == 0 { indent } else { gap };
+            line.push_str(&" ".repeat(before));
+            line.push_str(text);
+            taken += before + width;
+        }
+        lines + &line + "\n"
     }
 }
 
@@ -76,7 +115,7 @@ mod tests {
     const RESET: &str = "\u{1b}[0m";
 
     fn row(columns: Option<usize>) -> String {
-        let screen = Screen { columns, colours: None };
+        let screen = Screen { columns, ..Screen::default() };
         let first = format!("{GREEN}  + icon/acme-call{RESET}");
         anstream::adapter::strip_str(&screen.row(4, &first, 20, "not on the portal (renamed from icon/acme-phone)"))
             .to_string()

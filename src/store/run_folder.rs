@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::budget::MAX_JOURNAL_BYTES;
 use super::files::{Durability, Folder, JournalFile, unexpected};
 use crate::domain::asset::Digest;
-use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, MAX_LINE_BYTES};
+use crate::domain::journal::{FORMAT_VERSION, JournalEntry, Line, MAX_LINE_BYTES, RunCommand};
 use crate::domain::plan::Contents;
 use crate::format::Document;
 use crate::ops::ports::{Journal, PreparedRun, StoreError};
@@ -92,6 +92,14 @@ fn numbered(runs: &Folder, now: &str) -> io::Result<(String, Folder)> {
     Err(io::Error::other("a thousand runs in one second"))
 }
 
+/// What made a run, for the first line of its journal.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RunOrigin {
+    /// The commit of the manifest's repository.
+    pub(super) commit: Option<String>,
+    pub(super) command: Option<RunCommand>,
+}
+
 /// A run's folder, before the run begins.
 #[derive(Debug)]
 pub(super) struct PreparedFolder {
@@ -107,22 +115,18 @@ pub(super) struct PreparedFolder {
 
 impl PreparedFolder {
     /// Makes the folder of a new run in `runs`, with its plan in it.
-    pub(super) fn make(
-        runs: Folder,
-        plan: &Document,
-        commit: Option<String>,
-        clock: Clock,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn make(runs: Folder, plan: &Document, origin: RunOrigin, clock: Clock) -> Result<Self, StoreError> {
         let at = runs.path().to_owned();
-        Self::try_make(runs, plan, commit, clock).map_err(|error| unusable(&at, &error))
+        Self::try_make(runs, plan, origin, clock).map_err(|error| unusable(&at, &error))
     }
 
-    fn try_make(runs: Folder, plan: &Document, commit: Option<String>, clock: Clock) -> io::Result<Self> {
+    fn try_make(runs: Folder, plan: &Document, origin: RunOrigin, clock: Clock) -> io::Result<Self> {
         let plan_sha256 = plan.plan_sha256.map_or_else(|| plan.digest(), Ok)?;
         let (id, folder) = fresh(&runs, clock)?;
         let portal = plan.portal.clone().unwrap_or_default();
-        let begin =
-            JournalEntry::Begin { format_version: FORMAT_VERSION, run: id.clone(), portal, plan_sha256, commit };
+        let RunOrigin { commit, command } = origin;
+        let (format_version, run) = (FORMAT_VERSION, id.clone());
+        let begin = JournalEntry::Begin { format_version, run, portal, plan_sha256, commit, command };
         let prepared = Self { id, runs, folder, begin, clock, has_begun: false };
         prepared.folder.child(OLD).make()?;
         prepared.folder.replace(PLAN, &serde_json::to_vec_pretty(plan)?, Durability::Synced)?;

@@ -10,12 +10,12 @@ use super::budget::ReadingBudget;
 use super::files::{Durability, FileKind, Folder, FolderItem, is_unexpected, unexpected};
 use super::past_run::past_run;
 pub use super::run_folder::Clock;
-use super::run_folder::{PreparedFolder, RunFolder, unusable};
+use super::run_folder::{PreparedFolder, RunFolder, RunOrigin, unusable};
 use super::state_dir::{Existing, StateDir, existing, folder_name, look_through};
 pub use super::stored_run::StoredRun;
 pub(crate) use super::stored_run::read;
 use crate::domain::guard::ApprovedPlan;
-use crate::domain::journal::{JournalEntry, RunState};
+use crate::domain::journal::{JournalEntry, RunCommand, RunState};
 use crate::domain::origin::PastRun;
 use crate::domain::plan::Contents;
 use crate::format::{Document, Published};
@@ -31,7 +31,7 @@ const RUNS: &str = "runs";
 #[derive(Debug)]
 pub struct RunStore {
     state: StateDir,
-    commit: Option<String>,
+    origin: RunOrigin,
     clock: Clock,
 }
 
@@ -42,7 +42,14 @@ impl RunStore {
     /// The runs in `state`. `commit` is noted in those that are begun through this value.
     #[must_use]
     pub const fn new(state: StateDir, commit: Option<String>) -> Self {
-        Self { state, commit, clock: jiff::Timestamp::now }
+        Self { state, origin: RunOrigin { commit, command: None }, clock: jiff::Timestamp::now }
+    }
+
+    /// The same runs; `command` is noted in those that are begun through this value.
+    #[must_use]
+    pub fn made_by(mut self, command: RunCommand) -> Self {
+        self.origin.command = Some(command);
+        self
     }
 
     /// The same runs, whose journals get their times from another clock than the machine's.
@@ -112,7 +119,7 @@ impl RunStore {
 impl Runs for RunStore {
     fn prepare(&self, plan: &Published<ApprovedPlan>) -> Result<Box<dyn PreparedRun>, StoreError> {
         let runs = self.state.make(RUNS).map_err(|error| unusable(self.state.path(), &error))?;
-        Ok(Box::new(PreparedFolder::make(runs, plan.document(), self.commit.clone(), self.clock)?))
+        Ok(Box::new(PreparedFolder::make(runs, plan.document(), self.origin.clone(), self.clock)?))
     }
 
     fn open(&self) -> Result<Vec<OpenRun>, StoreError> {

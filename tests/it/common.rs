@@ -491,6 +491,12 @@ pub(crate) fn found<'a>(json: &'a Value, severity: &str) -> Vec<&'a Value> {
     findings.iter().filter(|finding| finding["severity"] == severity).collect()
 }
 
+/// Standard error without the lines that name a wait, which come when this machine is busy.
+pub(crate) fn without_waits(stderr: &str) -> String {
+    let is_wait = |line: &str| line.ends_with(" ...") || line.contains(" ... (");
+    stderr.split_inclusive('\n').filter(|line| !is_wait(line.trim_end())).collect()
+}
+
 /// How a command ended and what it printed, without what differs from run to run.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -511,7 +517,7 @@ impl Output {
             text.replace(&brand.portal.address().to_string(), "PORTAL")
                 .replace(brand.folder.path().to_str().unwrap(), "BRAND")
         };
-        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        let (stdout, stderr) = (text(output.stdout), without_waits(&text(output.stderr)));
         let code = output.status.code().unwrap_or_else(|| panic!("ended by a signal: {stderr}"));
         assert!(code != 101 && !stderr.contains("panicked"), "{stderr}");
         let json = serde_json::from_str(&stdout).unwrap_or(Value::Null);

@@ -22,7 +22,6 @@ mod tests;
 
 pub(crate) use names::{MANIFEST, SCHEMA, SET_ASIDE, SNAPSHOT};
 
-
 use filename::Alike;
 pub(crate) use filename::{Capitals, stem as file_stem};
 use judge::{DeclarationRules, Judgement, Opacity};

@@ -89,12 +89,11 @@ impl OriginEvidence<'_> {
         if versions.is_empty() {
             return of(
                 OriginKind::Drifted,
-                "it was never declared: somebody added it on the portal, or it was not owned before",
+                "it was never declared: it was added on the portal, or was not owned before",
             );
         }
-        let newest_run = self.runs.iter().find(|run| self.place(run).is_some());
         if declared
-            && let Some(run) = newest_run
+            && let Some(run) = self.newest_run()
             && !versions.iter().any(|(commit, _)| known.reached.has(*commit))
         {
             return of(OriginKind::Pending, format!("it was declared after run {}, the last one known", run.id));
@@ -169,12 +168,12 @@ impl OriginEvidence<'_> {
         let within = |reached: &Ancestors| reached.has(drawn) && reached.has(listed);
         if within(&known.shown) {
             return self.at(OriginKind::Vanished, newer, |at| {
-                format!("it is declared since commit {at}, and the portal has what was committed later")
+                format!("declared since commit {at}, and the portal has what was committed later")
             });
         }
         if let Some((run, _)) = known.whole.iter().find(|(_, commits)| within(commits)) {
             return self.at(OriginKind::Vanished, newer, |at| {
-                format!("it is declared since commit {at}, and run {run} left nothing to do")
+                format!("declared since commit {at}, and run {run} left nothing to do")
             });
         }
         // Under an earlier name of its file, the same image may have been applied and be gone since.
@@ -184,8 +183,9 @@ impl OriginEvidence<'_> {
             return unknown("its image was committed before under another name, and may have been applied");
         }
         if known.any && !incomplete && !within(&known.reached) {
-            return self.at(OriginKind::Pending, newer, |at| {
-                format!("it is declared since commit {at}, after the last apply that is known")
+            return self.at(OriginKind::Pending, newer, |at| match self.newest_run() {
+                Some(_) => format!("declared since commit {at}, which no known run had"),
+                None => format!("declared since commit {at}, and the portal has nothing committed then or later"),
             });
         }
         unknown(if self.past.is_shallow() {
@@ -195,7 +195,7 @@ impl OriginEvidence<'_> {
         } else if known.any {
             "it was committed no earlier than what the portal has, and may never have been applied"
         } else {
-            "no apply is known: the state folder has none, and the portal has nothing that was committed"
+            "no apply is known: the state folder has no run, and the portal has nothing that was committed"
         })
     }
 
@@ -231,6 +231,11 @@ impl OriginEvidence<'_> {
     fn last_run(&self, address: &Address) -> Option<(&str, &PastOutcome)> {
         let key = address.folded();
         self.runs.iter().find_map(|run| Some((run.id.as_str(), run.done.get(&key)?)))
+    }
+
+    /// The newest run whose commit is in the history.
+    fn newest_run(&self) -> Option<&PastRun> {
+        self.runs.iter().find(|run| self.place(run).is_some())
     }
 
     fn place(&self, run: &PastRun) -> Option<usize> {

@@ -162,6 +162,7 @@ async fn download<P: ReadPortal>(
             bytes_waiting = 0;
         }
     }
+    reader.observer.observe(Event::Downloaded);
     run.keep(&waiting)?;
     Ok(lost)
 }

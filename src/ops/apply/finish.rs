@@ -91,7 +91,7 @@ fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: E
 /// The error about a code that has lost its image.
 fn is_missing(change: &Change, run: &Run) -> Finding {
     let address = &change.address;
-    let finding = Finding::error("missing", format!("{address} has no image on the portal any more"));
+    let finding = Finding::error("missing", format!("{address} is missing on the portal"));
     let help = if run.has_copy(change) {
         let id = &run.id;
         format!("`brandctl apply` adds the new image; `brandctl restore {id} {address}` puts the old one back")

@@ -5,6 +5,7 @@
 //! move any more, and what each step still lacks is what is sent next.
 
 mod copies;
+mod ending;
 mod error;
 mod finish;
 mod independent;
@@ -48,6 +49,8 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     if plan.diff.changes.is_empty() {
         return Ok(None);
     }
+    let observer = tools.reader.observer;
+    observer.observe(Event::Stage { stage: Stage::Rechecking, total: None });
     let start = step_state::check(plan, seen, resumed, &tools.reader).await?;
     if tools.interrupt.is_raised() {
         return Err(NotApplied::Interrupted);
@@ -55,11 +58,11 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     let prepared = tools.runs.prepare(approved)?;
     let without_copy = copies::keep(approved.plan(), seen, &start, tools, prepared.as_ref()).await?;
     let journal = RememberingJournal::new(prepared.begin()?, tools.reader.known);
-    tools.reader.observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.diff.changes.len()) });
+    observer.observe(Event::Stage { stage: Stage::Writing, total: Some(plan.counts().changes()) });
     let way_back = if approved.plan().unbacked() == Unbacked::Change { WayBack::Proven } else { WayBack::Unproven };
     let writer = Writer::new(plan, tools, &journal, &start, way_back);
     write(&writer, &start).await;
-    tools.reader.observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
+    observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
     Ok(Some(writer.finish(without_copy)))
 }

@@ -188,7 +188,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     Added::New => return self.applied(change),
                     Added::Otherwise(found) => (StepOutcome::Failed, found),
                     Added::Unknown => {
-                        return self.correct(&change.address, |step| {
+                        return self.correct(change, |step| {
                             step.why = step.why.take().map(|then| format!("{why}; {then}"));
                         });
                     }

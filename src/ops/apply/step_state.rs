@@ -51,7 +51,7 @@ pub(super) async fn check(
         return Err(NotApplied::Portal(PortalError {
             class: Class::Configuration,
             code: None,
-            message: "the user behind these credentials is no administrator, and only administrators may write"
+            message: "the user behind these credentials is not an administrator, and only administrators may write"
                 .to_owned(),
             hint: Some("use a webhook that an administrator of the portal made".to_owned()),
         }));

@@ -51,7 +51,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 let lost = replaces.filter(|change| removed.contains(&change.address.folded()));
                 self.missing.borrow_mut().extend(lost.map(|change| change.address.clone()));
                 for change in changes {
-                    self.correct(&change.address, |step| {
+                    self.correct(change, |step| {
                         if step.outcome == StepOutcome::Applied {
                             step.outcome = StepOutcome::Unknown;
                             step.why = Some(format!("the portal took it, but could not be read again: {error}"));
@@ -90,7 +90,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             if let Some(state) = states.remove(&change.address)
                 && !self.is_known_from_its_answer(change, &state)
             {
-                self.correct(&change.address, |step| judge(&change.action, step, state));
+                self.correct(change, |step| judge(&change.action, step, state));
             }
         }
     }

@@ -59,7 +59,7 @@ pub(super) struct Writer<'a, P> {
     stopped: RefCell<Option<String>>,
     pub(super) steps: RefCell<BTreeMap<Address, StepResult>>,
     /// The steps of which nothing was sent, or nothing that can still be carried out.
-    waiting: RefCell<BTreeSet<Address>>,
+    pub(super) waiting: RefCell<BTreeSet<Address>>,
     /// When the portal was read last, if nothing was written since.
     pub(super) read_at: Cell<Option<Instant>>,
     /// Until when a request without an answer may still be carried out, by the code that it is about.
@@ -81,6 +81,8 @@ pub(super) struct Writer<'a, P> {
     /// Those that were not fetched yet.
     new_files: RefCell<Vec<(Kind, String)>>,
     pub(super) way_back: Cell<WayBack>,
+    /// When the first request about each code left, and how many steps the last one was about.
+    pub(super) sent_at: RefCell<BTreeMap<FoldedAddress, (Instant, usize)>>,
     /// How many deletes were sent.
     removals: Cell<usize>,
 }
@@ -141,6 +143,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             added: RefCell::default(),
             new_files: RefCell::default(),
             way_back: Cell::new(way_back),
+            sent_at: RefCell::default(),
             removals: Cell::new(0),
         }
     }
@@ -176,13 +179,6 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.diff.changes.iter().filter(sent).collect()
     }
 
-    /// Corrects what is noted of a step.
-    pub(super) fn correct(&self, address: &Address, by: impl FnOnce(&mut StepResult)) {
-        if let Some(step) = self.steps.borrow_mut().get_mut(address) {
-            by(step);
-        }
-    }
-
     /// The changes that wait.
     pub(super) fn waiting_changes(&self) -> Vec<&'a Change> {
         let waiting = self.waiting.borrow();
@@ -215,19 +211,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.journal.copy(digest).or_else(|| self.plan.contents.get(&digest).cloned())
     }
 
-    pub(super) fn end(&self, change: &Change, outcome: StepOutcome, why: Option<String>, wrote: bool) {
-        self.tools.reader.observer.observe(Event::Advanced(1));
-        self.waiting.borrow_mut().remove(&change.address);
-        self.steps.borrow_mut().insert(change.address.clone(), StepResult { outcome, why, wrote });
-    }
-
     /// The recorded reason why a step is not as planned.
     pub(super) fn why(&self, address: &Address) -> Option<String> {
         self.steps.borrow().get(address)?.why.clone()
-    }
-
-    pub(super) fn applied(&self, change: &Change) {
-        self.end(change, StepOutcome::Applied, None, true);
     }
 
     /// Takes the next steps off the queue that are not ended: at most `most`, and no more bytes than one request should
@@ -335,6 +321,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     ) -> Result<Vec<Answer>, WriteError> {
         let portal = self.tools.reader.portal;
         let deletes = commands.iter().filter(|command| matches!(command, Command::Delete { .. })).count();
+        self.note_sending(commands);
         let urgency = if deletes > 0 && urgency == Urgency::Ordinary { Urgency::Removing } else { urgency };
         self.read_at.set(None);
         let last_byte = Cell::new(None);
@@ -354,6 +341,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             (Form::Single, [command]) => portal.write_single(command, urgency, &note).await.map(|answer| vec![answer]),
             _ => portal.write(commands, halt, urgency, &note).await,
         };
+        self.tools.reader.observer.observe(Event::Answered);
         if !matches!(outcome, Err(WriteError::NoEffect(_))) {
             self.removals.set(self.removals.get() + deletes);
             self.forget_live(commands);

@@ -19,13 +19,7 @@ pub(crate) struct ValidationDocument {
 
 /// The document of a check. Its findings stay sorted by file.
 pub fn print_validation(header: &Invoked, validation: &Validation) -> serde_json::Result<String> {
-    pretty(&Printed::new(
-        header,
-        None,
-        ValidationDocument::from(validation),
-        &validation.findings,
-        FindingOrder::Found,
-    ))
+    pretty(&Printed::new(header, None, ValidationDocument::from(validation), &validation.findings, FindingOrder::Found))
 }
 
 /// Counts of what was checked and found.

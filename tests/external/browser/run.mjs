@@ -4,7 +4,7 @@ import { open, story } from './open.mjs';
 
 await story(async () => {
   const page = await open();
-  assert.equal(await page.locator('.outcome').innerText(), 'Not everything was applied: 8 of 10');
+  assert.equal(await page.locator('.outcome').innerText(), 'Not everything was applied: 7 of 9');
   assert.equal(await page.locator('.card .fate.recovered').textContent(), 'recovered: the portal refused the new image; the old one is back');
   assert.equal(await page.locator('[id="logo/acme-courier"] .fate').textContent(), 'unknown: the portal gave no answer that two readings agree on');
   const failed = page.locator('.panel .recovered a');

@@ -53,7 +53,9 @@ fn it_is_the_plan_that_the_portal_itself_would_get() {
     }
     assert_eq!((&plan.json["against"], &real.json["against"]), (&Value::from("export"), &Value::Null));
     let said = "Made against an export of PORTAL, not the portal: this plan can be shown, not applied.\n";
-    assert_eq!(plan.stdout, format!("{}{said}", real.stdout));
+    let (real, next) = real.stdout.split_once("\nNext:\n").unwrap();
+    assert_eq!(plan.stdout, format!("{real}{said}"));
+    assert!(next.contains("brandctl apply"), "{next}");
 }
 
 #[test]
@@ -104,14 +106,14 @@ fn it_is_saved_and_shown_and_never_applied() {
     let shown = brand.both("show plan.json").ends_with(0);
     insta::assert_snapshot!(shown.out(), @"
     warning[low-contrast]: 8 findings of this rule
+      + create   -/+ replace   - delete
+
     -/+ icon/acme-changed  looks different (208 of 576 pixels)
-      - icon/acme-gone     owned, but no longer declared
+      - icon/acme-gone     owned, not declared
       + icon/acme-new      not on the portal
 
-        icon/other         unmanaged: not owned
-        logo/other         unmanaged: not owned
-
-    Plan: 1 to create, 1 to replace, 1 to delete. 6 unchanged, 2 unmanaged, 90 system.
+    Plan: 1 to create, 1 to replace, 1 to delete.
+          6 unchanged, 2 unmanaged (-v lists them), 90 system.
     Made against an export of PORTAL, not the portal: this plan can be shown, not applied.
     ");
     assert_eq!((&shown.json["against"], shown.changes().len()), (&Value::from("export"), 3));

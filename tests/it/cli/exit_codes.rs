@@ -18,10 +18,7 @@ fn zero_when_nothing_is_to_do() {
         assert_eq!(output.code, 0, "{line}: {output:?}");
     }
     insta::assert_snapshot!(brand.run(["plan"]).stdout, @"Nothing to do. 2 unchanged, 0 unmanaged, 90 system.");
-    insta::assert_snapshot!(brand.run(["drift"]).stdout, @"
-    Nothing to do. 2 unchanged, 0 unmanaged, 90 system.
-    No drift: PORTAL looks as the manifest says.
-    ");
+    insta::assert_snapshot!(brand.run(["drift"]).stdout, @"No drift: PORTAL matches the manifest. 2 unchanged, 0 unmanaged, 90 system.");
 }
 
 #[test]
@@ -120,15 +117,18 @@ fn four_when_a_guard_refuses_and_the_plan_is_saved_all_the_same() {
         // The saved plan meets the guard again, and says so in every format.
         let output = brand.both("apply plan.json").ends_with(4);
         insta::assert_snapshot!(output.out(), @"
-          - icon/acme-00  owned, but no longer declared
-          - icon/acme-01  owned, but no longer declared
+          - delete
+
+          - icon/acme-00  owned, not declared
+          - icon/acme-01  owned, not declared
 
         guard max_deletes: refused: 2 of 4 owned icons would be deleted; at most 1 may be
             icon/acme-00
             icon/acme-01
           help: if that is meant, pass --max-deletes 2
 
-        Plan: 0 to create, 0 to replace, 2 to delete. 2 unchanged, 0 unmanaged, 90 system.
+        Plan: 0 to create, 0 to replace, 2 to delete.
+              2 unchanged, 0 unmanaged, 90 system.
         ");
         insta::assert_snapshot!(output.err(), @"portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL");
     });

@@ -163,3 +163,24 @@ fn an_apply_that_was_stopped_is_no_success_in_any_report() {
     assert!(again.contains("message=\"Interrupted: 1 of 8 changes applied\""), "{again}");
     assert!(!again.contains("failures=\"0\" errors=\"0\""), "{again}");
 }
+
+/// What was done is told from what was not begun.
+#[test]
+fn an_apply_that_was_stopped_says_what_was_not_begun() {
+    let brand = (0..8_u8).fold(Brand::new(), |brand, number| {
+        let address = format!("icon/acme-{number:02}");
+        brand.declares(&address, number).portal_has(&address, 200 - number)
+    });
+    brand.fail(brandctl::sandbox::Faults::one(On::Write, When::Nth(1), FaultAction::Delay(Duration::from_secs(2))));
+    let child = started(&brand, "apply --yes --settle 0.1");
+    until(|| !brand.write_requests().is_empty());
+    send("INT", &child);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, told) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    let said = "Interrupted: applied 1 of 8 changes; 7 were not begun. Run it again to continue.\n";
+    assert!(out.contains(said) && !out.contains("Applied"), "{out}");
+    assert!(told.contains("icon/acme-00: replaced (2."), "{told}");
+    brand.apply().ends_with(0);
+}

@@ -18,7 +18,7 @@ mod json;
 mod killed;
 mod list;
 mod log;
-mod moved;
+pub(crate) mod moved;
 mod names;
 mod oauth;
 mod odd_repositories;

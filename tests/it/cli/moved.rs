@@ -31,7 +31,7 @@ pub(super) fn git_with<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'
 /// Git keeps no empty folder, so there is none.
 const ICONS: &str = "version: 1\nowns: [\"acme-*\"]\nicons: icons/\n";
 
-pub(super) trait InGit: Sized {
+pub(crate) trait InGit: Sized {
     /// It is a repository of its own.
     fn in_git(self) -> Self;
     /// All files are committed.
@@ -96,14 +96,17 @@ fn pending_drifted_vanished_and_unknown_are_told_apart() {
     );
     assert!(whys(&drift).contains("not committed") && whys(&drift).contains("never declared"), "{}", whys(&drift));
     insta::assert_snapshot!(drift.out(), @"
-    -/+ icon/acme-a  looks different (208 of 576 pixels); pending: the portal has the version of commit COMMIT
-    -/+ icon/acme-b  looks different (208 of 576 pixels); drifted: the portal's image is not the one that was committed
-      + icon/acme-d  not on the portal; pending: its image is not committed
-      - icon/acme-x  owned, but no longer declared; drifted: it was never declared: somebody added it on the portal, or it was not owned before
+      drifted     icon/acme-b  was replaced on the portal by another image (208 of 576 pixels); the portal's image is not the one that was committed
+      drifted     icon/acme-x  not declared; it was never declared: it was added on the portal, or was not owned before
+      pending     icon/acme-a  not replaced yet (208 of 576 pixels); the portal has the version of commit COMMIT
+      pending     icon/acme-d  not created yet; its image is not committed
 
-    Plan: 1 to create, 2 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 90 system.
+    Drift: 3 of 4 declared entries differ; 1 undeclared entry on the portal.
+           1 unchanged, 0 unmanaged, 90 system.
     Who moved: 2 pending, 2 drifted.
-    Drift: 4 entries differ from the manifest.
+
+    Next:
+      brandctl apply  make the portal match the manifest
     ");
     insta::assert_snapshot!(drift.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
@@ -143,11 +146,14 @@ fn what_no_run_and_no_portal_speaks_of_is_unknown() {
     let drift = brand.both("drift").ends_with(2);
     assert_eq!(origins(&drift), ["unknown icon/acme-a"]);
     insta::assert_snapshot!(drift.out(), @"
-      + icon/acme-a  not on the portal
+      missing     icon/acme-a  is not on the portal
 
-    Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
-    Who moved is unknown: no apply is known: the state folder has none, and the portal has nothing that was committed.
-    Drift: 1 entry differs from the manifest.
+    Drift: 1 of 1 declared entry differs.
+           0 unchanged, 0 unmanaged, 90 system.
+    Who moved is unknown: no apply is known: the state folder has no run, and the portal has nothing that was committed.
+
+    Next:
+      brandctl apply  make the portal match the manifest
     ");
     let only = brand.both("drift --only-portal").ends_with(1);
     assert_eq!(only.errors(), ["origin-unknown"]);
@@ -157,8 +163,8 @@ fn what_no_run_and_no_portal_speaks_of_is_unknown() {
     --> icons/acme-a.png (icon/acme-a)
      = help: draw it in a darker colour, or give it a dark outline
 
-    error[origin-unknown]: it cannot be told of 1 entry whether the portal or the repository moved
-      = help: each says why; without --only-portal it need not be known
+    error[origin-unknown]: it is not known of 1 entry whether the portal or the repository moved
+      = help: the reasons are given above; drop --only-portal if it does not matter who moved
     ");
 }
 
@@ -226,11 +232,16 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
     assert_eq!(origins(&plan), ["pending icon/acme-a", "pending icon/acme-zz"], "{}", whys(&plan));
     let read = |name: &str| fs::read_to_string(brand.path(name)).unwrap();
     insta::assert_snapshot!(plan.out(), @"
-      + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
-      - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
+      ~ rename
 
-    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 90 system.
-    Who moved: 2 pending.
+      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has nothing committed then or later
+
+    Plan: 0 to create, 0 to replace, 0 to delete, 1 to rename.
+          2 unchanged, 0 unmanaged, 90 system.
+    Who moved: 1 pending.
+
+    Next:
+      brandctl apply plan.json  make exactly these changes
     ");
     assert_eq!(plan.json["changes"][0]["rename"], "icon/acme-zz");
     assert_eq!(plan.json["changes"][1]["rename"], "icon/acme-a");
@@ -243,15 +254,20 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
             diff.contains(" # renamed from icon/acme-a\n") && diff.contains(" # renamed to icon/acme-zz\n"),
             "{diff}"
         );
-        assert!(diff.contains("# icon/acme-a: pending: the portal has the version of commit "), "{diff}");
+        assert!(diff.contains("# icon/acme-zz: pending: declared since commit "), "{diff}");
     }
     insta::assert_snapshot!(brand.run(["show", "plan.json"]).ends_with(0).out(), @"
     warning[low-contrast]: 3 findings of this rule
-      + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
-      - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
+      ~ rename
 
-    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 90 system.
-    Who moved: 2 pending.
+      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has nothing committed then or later
+
+    Plan: 0 to create, 0 to replace, 0 to delete, 1 to rename.
+          2 unchanged, 0 unmanaged, 90 system.
+    Who moved: 1 pending.
+
+    Next:
+      brandctl apply plan.json  make exactly these changes
     ");
     // Of a run, and of putting back what it deleted.
     brand.apply().ends_with(0);
@@ -261,13 +277,15 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
     let run = run.unwrap().into_string().unwrap();
     insta::assert_snapshot!(brand.run(["show", &run]).ends_with(0).out(), @"
     warning[low-contrast]: 3 findings of this rule
-      + icon/acme-zz  not on the portal (renamed from icon/acme-a); pending: it is declared since commit COMMIT, after the last apply that is known
-      - icon/acme-a   owned, but no longer declared (renamed to icon/acme-zz); pending: the portal has the version of commit COMMIT
+      ~ rename
 
-    Plan: 1 to create, 0 to replace, 1 to delete (of these 1 rename as a create and a delete). 2 unchanged, 0 unmanaged, 90 system.
-    Who moved: 2 pending.
+      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has nothing committed then or later
+
+    Plan: 0 to create, 0 to replace, 0 to delete, 1 to rename.
+          2 unchanged, 0 unmanaged, 90 system.
+    Who moved: 1 pending.
     RUN  TIME  PORTAL  applied 2 changes  at COMMIT+
-    Applied 2 changes and read back.
+    Applied 1 change and read back.
     ");
 }
 
@@ -715,4 +733,18 @@ fn a_run_of_some_entries_is_not_taken_for_one_of_all_because_others_are_gone() {
     brand.commit();
     let drift = brand.json("drift").ends_with(2);
     assert_eq!(origins(&drift), ["unknown icon/acme-b", "pending icon/acme-x"], "{}", whys(&drift));
+}
+
+#[test]
+fn what_many_lines_share_is_said_once() {
+    let brand = applied();
+    let brand = (0..11).fold(brand, |brand, number| brand.declares(&format!("icon/acme-new-{number:02}"), 40 + number));
+    brand.seed("icon/acme-b", &art(Kind::Icon, 22));
+    brand.commit();
+    for line in ["plan", "drift"] {
+        let text = brand.run([line]).out();
+        let said = "Who moved: 11 pending (declared since commit COMMIT, and the portal has nothing committed then or later), 1 drifted.";
+        assert_eq!(text.matches("declared since").count(), 1, "{text}");
+        assert!(text.contains(said) && text.contains("drifted"), "{text}");
+    }
 }

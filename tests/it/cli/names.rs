@@ -88,14 +88,16 @@ fn hostile_names_that_meet_a_guard_or_an_error_are_inert() {
     let output = brand.both("plan --max-deletes 99").ends_with(4);
     inert(&output.text());
     assert_eq!(output.changes().len(), expected.len());
-    insta::assert_snapshot!(output.out(), @r#"
-      - icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}                    owned, but no longer declared
-      - icon/acme-<script>alert(1)</script>                           owned, but no longer declared
-      - icon/acme-back\u{8}\u{8}\u{8}\rspace                          owned, but no longer declared
-      - icon/acme-line\nPlan: 0 to create, 0 to replace, 0 to delete.  owned, but no longer declared
-      - icon/acme-nul\u{0}\u{9b}31m                                   owned, but no longer declared
-      - icon/acme-zero\u{200b}width\u{2028}                           owned, but no longer declared
-      - icon/acme-\u{202e}gnp.exe                                     owned, but no longer declared
+    insta::assert_snapshot!(output.out(), @r"
+      - delete
+
+      - icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}                    owned, not declared
+      - icon/acme-<script>alert(1)</script>                           owned, not declared
+      - icon/acme-back\u{8}\u{8}\u{8}\rspace                          owned, not declared
+      - icon/acme-line\nPlan: 0 to create, 0 to replace, 0 to delete.  owned, not declared
+      - icon/acme-nul\u{0}\u{9b}31m                                   owned, not declared
+      - icon/acme-zero\u{200b}width\u{2028}                           owned, not declared
+      - icon/acme-\u{202e}gnp.exe                                     owned, not declared
 
     guard protect: refused: 7 entries protected by `protect` would be changed
         icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}
@@ -107,8 +109,9 @@ fn hostile_names_that_meet_a_guard_or_an_error_are_inert() {
         icon/acme-\u{202e}gnp.exe
       help: if that is meant, take the pattern out of `protect` first
 
-    Plan: 0 to create, 0 to replace, 7 to delete. 2 unchanged, 0 unmanaged, 90 system.
-    "#);
+    Plan: 0 to create, 0 to replace, 7 to delete.
+          2 unchanged, 0 unmanaged, 90 system.
+    ");
     // A saved plan that has gone stale names what moved.
     brand.rewrite(crate::common::MANIFEST);
     brand.run(["plan", "-o", "plan.json", "--max-deletes", "99"]).ends_with(0);

@@ -37,12 +37,7 @@ fn what_owns_does_not_match_is_listed_and_left() {
     let output = brand.plan().ends_with(0);
     assert_eq!(output.json["unmanaged"][0], serde_json::json!({"address": "icon/other-app", "why": "not-owned"}));
     assert_eq!(output.json["unmanaged"][1]["address"], "logo/ACME-big");
-    insta::assert_snapshot!(brand.run(["plan"]).stdout, @"
-        icon/other-app  unmanaged: not owned
-        logo/ACME-big   unmanaged: not owned
-
-    Nothing to do. 1 unchanged, 2 unmanaged, 90 system.
-    ");
+    insta::assert_snapshot!(brand.run(["plan"]).stdout, @"Nothing to do. 1 unchanged, 2 unmanaged (-v lists them), 90 system.");
     brand.writing_nothing(|| brand.apply().ends_with(0));
 }
 
@@ -68,7 +63,9 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
             (vec!["delete logo/acme-brand".to_owned()], vec!["allow_empty".to_owned(), "protect".to_owned()])
         );
         insta::assert_snapshot!(output.out(), @"
-          - logo/acme-brand  owned, but no longer declared
+          - delete
+
+          - logo/acme-brand  owned, not declared
 
         guard allow_empty: refused: the manifest declares no logos at all, which deletes 1
             logo/acme-brand
@@ -78,7 +75,8 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
             logo/acme-brand
           help: if that is meant, take the pattern out of `protect` first
 
-        Plan: 0 to create, 0 to replace, 1 to delete. 1 unchanged, 0 unmanaged, 90 system.
+        Plan: 0 to create, 0 to replace, 1 to delete.
+              1 unchanged, 0 unmanaged, 90 system.
         ");
         // Declared with another image.
         brand.draw("logo/acme-brand", &art(Kind::Logo, 6));
@@ -88,13 +86,16 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
             (vec!["replace logo/acme-brand".to_owned()], vec!["protect".to_owned()])
         );
         insta::assert_snapshot!(output.out(), @"
+          -/+ replace
+
         -/+ logo/acme-brand  looks different (1264 of 3600 pixels)
 
         guard protect: refused: 1 entry protected by `protect` would be changed
             logo/acme-brand
           help: if that is meant, take the pattern out of `protect` first
 
-        Plan: 0 to create, 1 to replace, 0 to delete. 1 unchanged, 0 unmanaged, 90 system.
+        Plan: 0 to create, 1 to replace, 0 to delete.
+              1 unchanged, 0 unmanaged, 90 system.
         ");
         // Declared with the same image: nothing to refuse.
         brand.draw("logo/acme-brand", &art(Kind::Logo, 5));
@@ -137,9 +138,16 @@ fn what_looks_different_is_replaced_and_its_old_bytes_are_kept() {
     let old = one_pixel_off(Kind::Icon, 1);
     brand.seed("icon/acme-a", &old);
     insta::assert_snapshot!(brand.run(["plan"]).stdout, @"
+      -/+ replace
+
     -/+ icon/acme-a  looks different (1 of 576 pixels)
 
-    Plan: 0 to create, 1 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
+    Plan: 0 to create, 1 to replace, 0 to delete.
+          0 unchanged, 0 unmanaged, 90 system.
+
+    Next:
+      brandctl apply              make these changes
+      brandctl plan -o plan.json  save them, to apply exactly this plan later
     ");
     let output = brand.apply().ends_with(0);
     assert_eq!(output.fates(), ["applied icon/acme-a"]);
@@ -203,9 +211,16 @@ fn a_code_spelt_in_other_case_that_is_not_owned_is_an_error() {
 fn what_is_owned_and_not_declared_is_deleted_and_kept_when_prune_is_on() {
     let brand = Brand::new().in_step(2).portal_has("icon/acme-old", 5);
     insta::assert_snapshot!(brand.run(["plan"]).stdout, @"
-      - icon/acme-old  owned, but no longer declared
+      - delete
 
-    Plan: 0 to create, 0 to replace, 1 to delete. 2 unchanged, 0 unmanaged, 90 system.
+      - icon/acme-old  owned, not declared
+
+    Plan: 0 to create, 0 to replace, 1 to delete.
+          2 unchanged, 0 unmanaged, 90 system.
+
+    Next:
+      brandctl apply              make these changes
+      brandctl plan -o plan.json  save them, to apply exactly this plan later
     ");
     let output = brand.apply().ends_with(0);
     assert_eq!((output.fates(), kept(&output)), (vec!["applied icon/acme-old".to_owned()], vec![art(Kind::Icon, 5)]));
@@ -224,10 +239,17 @@ fn what_is_owned_and_not_declared_stays_when_prune_is_off() {
 fn what_is_declared_and_absent_is_created() {
     let brand = Brand::new().declares("icon/acme-a", 1).declares("logo/acme-a", 2);
     insta::assert_snapshot!(brand.run(["plan"]).stdout, @"
+      + create
+
       + icon/acme-a  not on the portal
       + logo/acme-a  not on the portal
 
-    Plan: 2 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
+    Plan: 2 to create, 0 to replace, 0 to delete.
+          0 unchanged, 0 unmanaged, 90 system.
+
+    Next:
+      brandctl apply              make these changes
+      brandctl plan -o plan.json  save them, to apply exactly this plan later
     ");
     let human = brand.run(["apply", "--yes"]).ends_with(0);
     assert!(human.stdout.ends_with("Applied 2 changes and read back.\n"), "{}", human.stdout);

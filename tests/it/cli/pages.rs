@@ -63,7 +63,7 @@ fn what_was_saved_says_what_it_does_not_know() {
     brand.save_plan();
     let shown = brand.run("show plan.json --report page.html --format diff".split(' ')).ends_with(0).stdout;
     insta::assert_snapshot!(scrubbed(&shown), @"
-    # 3 entries that stay are not shown: what was saved only counts them
+    # 3 entries that stay are not shown: a saved plan only counts them
     --- observed: PORTAL
     +++ desired: brand.yaml
     @@ -0,0 +1,2 @@

@@ -93,9 +93,12 @@ fn safe_settings_plan_and_drift_need_no_administrator_and_apply_says_so_before_i
     brand.writing_nothing(|| {
         let output = brand.both("apply --yes").ends_with(1);
         insta::assert_snapshot!(output.out(), @"
+          + create
+
           + icon/acme-new  not on the portal
 
-        Plan: 1 to create, 0 to replace, 0 to delete. 0 unchanged, 0 unmanaged, 90 system.
+        Plan: 1 to create, 0 to replace, 0 to delete.
+              0 unchanged, 0 unmanaged, 90 system.
         ");
         insta::assert_snapshot!(output.err(), @"
         portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
@@ -103,7 +106,7 @@ fn safe_settings_plan_and_drift_need_no_administrator_and_apply_says_so_before_i
         --> icons/acme-new.png (icon/acme-new)
          = help: draw it in a darker colour, or give it a dark outline
 
-        error[portal]: the user behind these credentials is no administrator, and only administrators may write
+        error[portal]: the user behind these credentials is not an administrator, and only administrators may write
           = help: use a webhook that an administrator of the portal made
         ");
     });
@@ -238,7 +241,7 @@ fn deck_a_rename_works_in_any_order() {
         for change in output.json["changes"].as_array().unwrap() {
             assert!(change["rename"].is_string(), "{change}");
         }
-        assert!(brand.run(["plan"]).stdout.contains(&format!("(renamed from icon/{old})")));
+        assert!(brand.run(["plan"]).stdout.contains(&format!("renamed from icon/{old}")));
         brand.apply().ends_with(0);
         assert_eq!(brand.codes(), [format!("icon/{new}"), "icon/acme-stays".to_owned()]);
     }

@@ -342,7 +342,7 @@ fn how_it_ended_is_told_in_every_format() {
     let brand = Brand::new().in_step(1).declares("icon/acme-new", 40).with("policy: {max_deletes: 0}");
     // Nobody can be asked.
     brand.run("apply --report asked.md --report asked.xml".split(' ')).ends_with(1);
-    assert!(text(&brand, "asked.md").contains("**Nobody could be asked: nothing was written.**"));
+    assert!(text(&brand, "asked.md").contains("**Could not ask for approval: nothing was written.**"));
     assert_eq!(failures(&brand, "asked.xml"), (0, 1, 1));
     // Stale: the reports do not say what the portal no longer is.
     brand.save_plan();

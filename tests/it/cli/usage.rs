@@ -391,10 +391,12 @@ fn an_icon_in_use_is_not_deleted_without_leave() {
     assert_eq!((verdicts(&output), output.refused()), (all.map(str::to_owned).to_vec(), vec!["in_use".to_owned()]));
     assert_eq!(output.json["guards"].as_array().unwrap().last().unwrap()["addresses"], json!(["icon/acme-00"]));
     insta::assert_snapshot!(output.stdout, @"
-      - icon/acme-00   owned, but no longer declared; in use: at least 1 log entry, such as 1 of `deal:2`
-      - icon/acme-01   owned, but no longer declared; not seen in use
+      -/+ replace   - delete
+
+      - icon/acme-00   owned, not declared; in use: at least 1 log entry, such as 1 of `deal:2`
+      - icon/acme-01   owned, not declared; not seen in use
     -/+ icon/acme-02   looks different (208 of 576 pixels); in use: at least 1 log entry, such as 2 of `deal:3`
-      - logo/acme-old  owned, but no longer declared; use unknown
+      - logo/acme-old  owned, not declared; use unknown
 
     Looked at deal:1-10: 2 log entries; 10 of 10 items read to the end.
 
@@ -402,7 +404,8 @@ fn an_icon_in_use_is_not_deleted_without_leave() {
         icon/acme-00
       help: keep the code declared, or pass --allow-in-use: the entries will be shown without it
 
-    Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 90 system.
+    Plan: 0 to create, 1 to replace, 3 to delete.
+          4 unchanged, 0 unmanaged, 90 system.
     ");
     let unknown = |warning: &&Value| warning["rule"] == "usage-unknown";
     let told: Vec<_> = found(&output.json, "warning").into_iter().filter(unknown).collect();
@@ -431,17 +434,23 @@ fn a_saved_plan_keeps_what_was_seen_and_the_guard_is_asked_again() {
     insta::assert_snapshot!(shown.out(), @"
     warning[low-contrast]: 4 findings of this rule
     warning[usage-unknown]: whether logo/acme-old is in use is unknown: log entries name icons only; logos are named by configurable activities, which cannot be read
-      - icon/acme-00   owned, but no longer declared; in use: at least 1 log entry, such as 1 of `deal:2`
-      - icon/acme-01   owned, but no longer declared; not seen in use
+      -/+ replace   - delete
+
+      - icon/acme-00   owned, not declared; in use: at least 1 log entry, such as 1 of `deal:2`
+      - icon/acme-01   owned, not declared; not seen in use
     -/+ icon/acme-02   looks different (208 of 576 pixels); in use: at least 1 log entry, such as 2 of `deal:3`
-      - logo/acme-old  owned, but no longer declared; use unknown
+      - logo/acme-old  owned, not declared; use unknown
 
     Looked at deal:1-10: 2 log entries; 10 of 10 items read to the end.
 
     guard in_use: allowed: log entries name 1 icon that would be deleted
         icon/acme-00
 
-    Plan: 0 to create, 1 to replace, 3 to delete. 4 unchanged, 0 unmanaged, 90 system.
+    Plan: 0 to create, 1 to replace, 3 to delete.
+          4 unchanged, 0 unmanaged, 90 system.
+
+    Next:
+      brandctl apply plan.json  make exactly these changes
     ");
 
     let saved: Value = serde_json::from_slice(&std::fs::read(brand.path("plan.json")).unwrap()).unwrap();

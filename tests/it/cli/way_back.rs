@@ -132,9 +132,9 @@ fn a_code_without_an_image_is_said_first() {
     let line = "apply --yes --settle 0.1 --report r.md --report r.html --report r.xml --report r.json";
     let output = brand.run(line.split(' ')).ends_with(3);
     assert!(brand.image("icon/acme-00").is_none());
-    let run = output.stdout.lines().skip_while(|line| !line.starts_with("Plan: ")).nth(1).unwrap();
-    assert!(run.starts_with("missing  icon/acme-00 has no image any more: `brandctl restore "), "{}", output.stdout);
-    assert!(output.stderr.contains("error[missing]: icon/acme-00 has no image on the portal any more"), "{output:?}");
+    let run = output.stdout.lines().skip_while(|line| !line.starts_with("Plan: ")).nth(2).unwrap();
+    assert!(run.starts_with("icon/acme-00 is missing on the portal: `brandctl restore "), "{}", output.stdout);
+    assert!(output.stderr.contains("error[missing]: icon/acme-00 is missing on the portal"), "{output:?}");
     let text = |name: &str| std::fs::read_to_string(brand.path(name)).unwrap();
     let first = text("r.md").lines().find(|line| line.starts_with("**")).unwrap().to_owned();
     assert!(first.contains("`icon/acme-00` is missing on the portal: `brandctl restore "), "{first}");

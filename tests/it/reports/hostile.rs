@@ -7,7 +7,7 @@ use brandctl::render::{diff, github, html, human, junit, list, markdown, picture
 use super::diff::plain;
 use super::markdown::is_inert;
 use super::{inventory, validation};
-use crate::shared::{heading, scenes};
+use crate::shared::{header, scenes};
 
 /// Every text that a command can print or write about a report, by its format.
 fn formats(report: &Report) -> Vec<(&'static str, String)> {
@@ -18,17 +18,17 @@ fn formats(report: &Report) -> Vec<(&'static str, String)> {
         ("plan diff", diff::report(report)),
         (
             "plan json",
-            json::print::<PlanDocument>(&heading(), report.portal.as_deref(), report, &report.findings).unwrap(),
+            json::print::<PlanDocument>(&header(), report.portal.as_deref(), report, &report.findings).unwrap(),
         ),
         ("plan html", html::report(report, "plan")),
         ("plan md", markdown::report(report, "plan", None)),
         ("plan xml", junit::report(report, "plan")),
         ("list", list::list(&inventory, list::Systems::Named, &Screen::default())),
-        ("list json", json::print::<ListDocument>(&heading(), None, &inventory, &inventory.findings).unwrap()),
+        ("list json", json::print::<ListDocument>(&header(), None, &inventory, &inventory.findings).unwrap()),
         ("list html", html::list(&inventory)),
         ("list md", markdown::list(&inventory, None)),
         ("validate", human::validation(&validation, &Pictures::new(), &Screen::default())),
-        ("validate json", json::print_validation(&heading(), &validation).unwrap()),
+        ("validate json", json::print_validation(&header(), &validation).unwrap()),
         ("validate html", html::validation(&validation)),
         ("validate md", markdown::validation(&validation, None)),
         ("validate xml", junit::validation(&validation)),

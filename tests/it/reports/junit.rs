@@ -73,7 +73,7 @@ fn what_stops_a_command_stops_its_report_too() {
     for step in run.steps.values_mut().filter(|step| step.outcome != StepOutcome::Applied) {
         step.outcome = StepOutcome::Skipped;
     }
-    assert_eq!(rest(&report, "apply"), Some(("failure".to_owned(), "Not everything was applied: 8 of 10".to_owned())));
+    assert_eq!(rest(&report, "apply"), Some(("failure".to_owned(), "Not everything was applied: 7 of 9".to_owned())));
     report.failure = Some(FailureKind::Interrupted);
     report.findings = vec![Finding::error("interrupted", "interrupted before 2 changes were sent")];
     assert_eq!(

@@ -3,7 +3,7 @@ use std::fs;
 use super::Terminal;
 use crate::common::Brand;
 
-const ASKED: &str = "Only `yes` is accepted:";
+const ASKED: &str = "Type `yes` to apply:";
 
 fn brand() -> Brand {
     Brand::new().declares("icon/acme-new", 1)
