@@ -128,7 +128,7 @@ impl fmt::Display for Address {
 
 /// The error for text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no address: one looks like icon/acme-call or logo/acme-brand")]
+#[error("`{0}` is not an address: one looks like icon/acme-call or logo/acme-brand")]
 pub struct NotAnAddress(String);
 
 impl FromStr for Address {

@@ -308,7 +308,7 @@ fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     let unknown = icons(|usage| matches!(usage, Usage::Unknown { .. }));
     if !unknown.is_empty() {
         let message = format!("the use of {} that would be deleted could not be determined", counted(&unknown));
-        let help = "mend what could not be read, or pass --allow-in-use";
+        let help = "fix what could not be read, or pass --allow-in-use";
         verdicts.push(Verdict::on(Guard::InUse, unknown, refused, message, help));
     }
     let all = icons(|_| true);

@@ -419,7 +419,7 @@ mod tests {
         assert_eq!(folded([]), None);
         for cut in 1..=lines.len() {
             let state = folded(lines[..cut].iter().cloned()).unwrap();
-            assert_eq!(state.sent(&"icon/A".parse().unwrap()), cut > 1, "in whatever case, after {cut} lines");
+            assert_eq!(state.sent(&"icon/A".parse().unwrap()), cut > 1, "in upper or lower case, after {cut} lines");
             assert!(!state.sent(&"logo/a".parse().unwrap()));
             assert_eq!(state.applied(), usize::from(cut > 4));
             assert_eq!(state.ended, (cut == lines.len()).then_some(Ending::Finished));

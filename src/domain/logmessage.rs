@@ -52,7 +52,7 @@ pub enum NotAnEntity {
     #[error("an item is written as type and number, as in deal:12")]
     Shape,
     /// The part before the colon is not a type.
-    #[error("`{given}` is no type of CRM items{}: there are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, as in 1032 or T408",
+    #[error("`{given}` is not a type of CRM items{}: there are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, as in 1032 or T408",
         .near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default())]
     Type {
         /// What was given.
@@ -61,7 +61,7 @@ pub enum NotAnEntity {
         near: Option<&'static str>,
     },
     /// The part after the colon is not a number.
-    #[error("`{0}` is no item's number: it is a whole number from 1 on")]
+    #[error("`{0}` is not an item's number: it is a whole number from 1 on")]
     Id(String),
     /// A range ends before it begins.
     #[error("a range goes from the lower number to the higher: did you mean {last}-{first}")]
@@ -136,7 +136,7 @@ pub(crate) struct NewLogEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogEntry {
     pub(crate) id: u64,
-    /// When it was added, as the portal writes it: RFC 3339, as a rule.
+    /// When it was added, as the portal writes it: RFC 3339, usually.
     pub(crate) created: String,
     /// Who added it: a user's id; null when the portal does not say.
     pub(crate) author: Option<u64>,
@@ -259,25 +259,25 @@ mod tests {
         for (text, why) in [
             ("deal", "an item is written as type and number"),
             ("", "an item is written as type and number"),
-            ("dael:1", "`dael` is no type of CRM items, did you mean `deal`:"),
+            ("dael:1", "`dael` is not a type of CRM items, did you mean `deal`:"),
             ("smart_invoce:1", "did you mean `smart-invoice`"),
-            ("xyz:1", "`xyz` is no type of CRM items: there are lead"),
-            (":1", "`` is no type"),
-            ("0:1", "`0` is no type"),
-            ("-2:1", "`-2` is no type"),
-            ("+2:1", "`+2` is no type"),
-            ("t1:1", "`t1` is no type"),
-            ("t:1", "`t` is no type"),
-            ("dynamic-5:1", "is no type"),
-            ("99999999999:1", "is no type"),
-            ("deal:0", "`0` is no item's number"),
-            ("deal:", "`` is no item's number"),
-            ("deal:-1", "`-1` is no item's number"),
-            ("deal:+1", "`+1` is no item's number"),
-            ("deal:1:2", "`1:2` is no item's number"),
-            ("deal:1-50", "`1-50` is no item's number"),
-            ("deal:99999999999999999999", "is no item's number"),
-            ("\u{1b}[2J:1", "`\u{1b}[2J` is no type"),
+            ("xyz:1", "`xyz` is not a type of CRM items: there are lead"),
+            (":1", "`` is not a type"),
+            ("0:1", "`0` is not a type"),
+            ("-2:1", "`-2` is not a type"),
+            ("+2:1", "`+2` is not a type"),
+            ("t1:1", "`t1` is not a type"),
+            ("t:1", "`t` is not a type"),
+            ("dynamic-5:1", "is not a type"),
+            ("99999999999:1", "is not a type"),
+            ("deal:0", "`0` is not an item's number"),
+            ("deal:", "`` is not an item's number"),
+            ("deal:-1", "`-1` is not an item's number"),
+            ("deal:+1", "`+1` is not an item's number"),
+            ("deal:1:2", "`1:2` is not an item's number"),
+            ("deal:1-50", "`1-50` is not an item's number"),
+            ("deal:99999999999999999999", "is not an item's number"),
+            ("\u{1b}[2J:1", "`\u{1b}[2J` is not a type"),
         ] {
             let error = text.parse::<Entity>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");

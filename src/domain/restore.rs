@@ -37,7 +37,7 @@ pub(crate) fn desired(
         let Some(before) = change.action.before() else { continue };
         let address = Address::new(change.address.kind, before.code.clone());
         let old = before.content.as_ref().and_then(|content| Some((content, contents.get(&content.sha256)?)));
-        // Bytes that are no sound PNG come back as they were, if the portal takes them.
+        // Bytes that are not a sound PNG come back as they were, if the portal takes them.
         let taken = match old {
             Some((content, png)) => match Content::of_download(address.kind, png) {
                 Ok(_) => Ok((content.clone(), png.clone())),

@@ -135,7 +135,7 @@ impl Eq for Pattern {}
 
 /// The error for text that is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pattern}` is no pattern: {reason}")]
+#[error("`{pattern}` is not a pattern: {reason}")]
 pub(crate) struct PatternError {
     pattern: String,
     reason: PatternFault,
@@ -169,9 +169,9 @@ enum PatternFault {
     TooLong,
     #[error("it has too many alternatives")]
     TooLarge,
-    #[error("`{}/` is no kind", .0.plural())]
+    #[error("`{}/` is not a kind", .0.plural())]
     Plural(Kind),
-    #[error("`{}/` is no kind", .0)]
+    #[error("`{}/` is not a kind", .0)]
     Case(String, Kind),
     #[error("{0}")]
     Glob(String),
@@ -323,16 +323,16 @@ mod tests {
     fn what_is_no_pattern_says_why() {
         let long = "a".repeat(MAX_PATTERN_BYTES + 1);
         for (pattern, expected) in [
-            ("", "`` is no pattern: it matches no code"),
-            ("icon/", "`icon/` is no pattern: it matches no code"),
-            ("icons/acme-*", "`icons/acme-*` is no pattern: `icons/` is no kind"),
-            ("Logo/acme-*", "`Logo/acme-*` is no pattern: `Logo/` is no kind"),
-            ("ICONS/*", "`ICONS/*` is no pattern: `ICONS/` is no kind"),
-            ("a[", "`a[` is no pattern: unclosed character class; missing ']'"),
-            ("[z-a]", "`[z-a]` is no pattern: invalid range; 'z' > 'a'"),
-            ("[b-\u{1b}]", "`[b-\u{1b}]` is no pattern: invalid range; 'b' > '\u{1b}'"),
-            ("{a", "`{a` is no pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
-            ("a\\", "`a\\` is no pattern: dangling '\\'"),
+            ("", "`` is not a pattern: it matches no code"),
+            ("icon/", "`icon/` is not a pattern: it matches no code"),
+            ("icons/acme-*", "`icons/acme-*` is not a pattern: `icons/` is not a kind"),
+            ("Logo/acme-*", "`Logo/acme-*` is not a pattern: `Logo/` is not a kind"),
+            ("ICONS/*", "`ICONS/*` is not a pattern: `ICONS/` is not a kind"),
+            ("a[", "`a[` is not a pattern: unclosed character class; missing ']'"),
+            ("[z-a]", "`[z-a]` is not a pattern: invalid range; 'z' > 'a'"),
+            ("[b-\u{1b}]", "`[b-\u{1b}]` is not a pattern: invalid range; 'b' > '\u{1b}'"),
+            ("{a", "`{a` is not a pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
+            ("a\\", "`a\\` is not a pattern: dangling '\\'"),
         ] {
             assert_eq!(Pattern::parse(pattern).unwrap_err().to_string(), expected);
         }

@@ -61,7 +61,7 @@ frozen! {
         pub(crate) sha256: Digest,
         /// How many bytes.
         pub(crate) size: u64,
-        /// How the image looks; null when the bytes are no sound PNG.
+        /// How the image looks; null when the bytes are not a sound PNG.
         #[serde(rename = "look")]
         pub(crate) appearance: Option<Appearance>,
     }

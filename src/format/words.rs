@@ -145,7 +145,7 @@ frozen! {
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Severity")]
     SeverityName = finding::Severity {
-        /// Nothing is written until it is mended.
+        /// Nothing is written until it is fixed.
         Error,
         /// Worth a look; nothing stops.
         Warning,

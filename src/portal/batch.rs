@@ -136,7 +136,7 @@ impl BatchAnswers {
     /// Reads the five maps. A map that is absent counts as empty, but not all of them can be.
     pub(super) fn read(result: Value) -> Result<Self, Malformed> {
         let Value::Object(mut maps) = result else {
-            return Err(Malformed("the result of the batch is no object".to_owned()));
+            return Err(Malformed("the result of the batch is not an object".to_owned()));
         };
         if !maps.contains_key("result") && !maps.contains_key("result_error") {
             return Err(Malformed("there is no field `result_error`".to_owned()));

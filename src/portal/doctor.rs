@@ -209,7 +209,7 @@ impl Client {
     }
 
     fn scopes(&self, answer: Value) -> Result<Vec<String>, Problem> {
-        let scopes = wire::members(answer).ok_or_else(|| self.unread(SCOPE, "it is no list"))?;
+        let scopes = wire::members(answer).ok_or_else(|| self.unread(SCOPE, "it is not a list"))?;
         Ok(scopes.iter().filter_map(|(_, scope)| scope.as_str()).map(|scope| self.access.quote(scope)).collect())
     }
 

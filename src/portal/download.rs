@@ -66,14 +66,14 @@ fn resolve(access: &Access, file_uri: &str) -> Result<Url, &'static str> {
     if file_uri.trim().is_empty() {
         return Err("the entry has no file");
     }
-    let mut url = access.portal().origin().join(file_uri.trim()).map_err(|_| "its address is no URL")?;
+    let mut url = access.portal().origin().join(file_uri.trim()).map_err(|_| "its address is not a URL")?;
     let plain_allowed = access.portal().is_loopback() && access.portal().origin().scheme() == "http";
     match url.scheme() {
         "https" => {}
         "http" if plain_allowed && is_loopback(&url) => {}
         _ => return Err("its address is not https"),
     }
-    strip_credentials(&mut url).map_err(|()| "its address is no URL")?;
+    strip_credentials(&mut url).map_err(|()| "its address is not a URL")?;
     Ok(url)
 }
 

@@ -69,7 +69,7 @@ fn hint_host(access: &Access) -> String {
 fn hint_removing(access: &Access) -> String {
     match access {
         Access::Webhook(_) => {
-            "only the application that added an entry can delete it; a webhook is no application: it can delete none, and nobody can delete what it added"
+            "only the application that added an entry can delete it; a webhook is not an application: it can delete none, and nobody can delete what it added"
         }
         Access::Application(_) => "only the application that added an entry can delete it, and this one did not",
     }

@@ -177,7 +177,7 @@ fn page(answered: RestResult) -> Result<LogPage, Malformed> {
         },
         other => wire::members(other),
     };
-    let items = items.ok_or_else(|| Malformed("the result is no list".to_owned()))?;
+    let items = items.ok_or_else(|| Malformed("the result is not a list".to_owned()))?;
     let entries =
         items.iter().filter(|(_, item)| !item.is_null()).map(|(_, item)| entry(item)).collect::<Result<_, _>>()?;
     Ok(LogPage { entries, total: answered.total.as_ref().and_then(number) })

@@ -133,10 +133,10 @@ impl Transport {
 /// The certificates of a PEM bundle.
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Vec<_> =
-        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "it is no sound PEM")?;
+        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "it is not a valid PEM file")?;
     let mut roots = RootCertStore::empty();
     for certificate in &found {
-        roots.add(certificate.clone()).map_err(|_| "it holds something that is no certificate")?;
+        roots.add(certificate.clone()).map_err(|_| "it holds something that is not a certificate")?;
     }
     if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }
 }
@@ -164,8 +164,8 @@ mod tests {
         assert_eq!(refusal(b"hello"), "it holds no certificate");
         assert_eq!(
             refusal(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-            "it holds something that is no certificate"
+            "it holds something that is not a certificate"
         );
-        assert_eq!(refusal(b"-----BEGIN CERTIFICATE-----\n!!!\n"), "it is no sound PEM");
+        assert_eq!(refusal(b"-----BEGIN CERTIFICATE-----\n!!!\n"), "it is not a valid PEM file");
     }
 }

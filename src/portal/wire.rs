@@ -69,7 +69,7 @@ pub(super) fn body(bytes: &[u8]) -> AnswerBody {
     }
     let mut fields = match json::read(bytes) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return AnswerBody::NoAnswer("JSON that is no answer"),
+        Ok(_) => return AnswerBody::NoAnswer("JSON that is not an answer"),
         Err(Unreadable::BreaksOff) => return AnswerBody::NoAnswer("JSON that breaks off"),
         Err(Unreadable::NotJson) => return AnswerBody::NoAnswer("no JSON"),
         Err(Unreadable::TooMuch) => return AnswerBody::NoAnswer("JSON with far more values than any answer has"),
@@ -136,7 +136,7 @@ pub(super) fn entries(kind: Kind, list: RestResult) -> Result<Vec<Listed>, Malfo
     let field = kind.plural();
     let total = match list.total {
         None | Some(Value::Null) => None,
-        Some(total) => Some(count(&total).ok_or_else(|| Malformed("the field `total` is no number".to_owned()))?),
+        Some(total) => Some(count(&total).ok_or_else(|| Malformed("the field `total` is not a number".to_owned()))?),
     };
     let items = match list.result {
         Value::Object(mut fields) => fields.remove(field),
@@ -145,7 +145,7 @@ pub(super) fn entries(kind: Kind, list: RestResult) -> Result<Vec<Listed>, Malfo
         _ => None,
     };
     let items = items.ok_or_else(|| Malformed(format!("there is no field `{field}`")))?;
-    let items = members(items).ok_or_else(|| Malformed(format!("the field `{field}` is no list")))?;
+    let items = members(items).ok_or_else(|| Malformed(format!("the field `{field}` is not a list")))?;
     let with_nulls = items.len();
     let entries: Vec<Listed> = items
         .into_iter()
@@ -282,8 +282,8 @@ mod tests {
             (b" \r\n", "nothing"),
             (b"<html>", "no JSON"),
             (b"{\"result\":{\"ico", "JSON that breaks off"),
-            (b"[]", "JSON that is no answer"),
-            (b"true", "JSON that is no answer"),
+            (b"[]", "JSON that is not an answer"),
+            (b"true", "JSON that is not an answer"),
             (b"{}", "JSON without a result"),
             (b"{\"time\":{}}", "JSON without a result"),
         ] {

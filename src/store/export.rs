@@ -60,7 +60,7 @@ impl ExportFolder {
         }
         // Also when it is a link to nowhere.
         if self.folder.kind_of("").is_ok() && !self.folder.is_there() {
-            return Some(self.fail(format!("{} is no folder", self.shown())));
+            return Some(self.fail(format!("{} is not a folder", self.shown())));
         }
         let is_other = |folder: &&Path| self.folder.kind_of(folder).is_ok_and(|kind| kind != FileKind::Folder);
         let below = |folder: &&Path| !folder.as_os_str().is_empty();
@@ -129,7 +129,7 @@ impl WriteExport for ExportFolder {
         let left = self.left_over(files);
         self.write_all(files).map_err(|error| {
             let message = format!("the export cannot be written: {error}");
-            let help = "no manifest was written, as it comes last: mend this, and export again with --overwrite";
+            let help = "no manifest was written, as it comes last: fix this, and export again with --overwrite";
             Box::new(Finding::error("export", message).help(help))
         })?;
         if left.is_empty() {

@@ -42,7 +42,7 @@ impl ExportedPortal {
     pub(crate) fn open(folder: &Path) -> Result<Self, Vec<Finding>> {
         let folder = Folder::at(folder);
         let fail = |what: String| {
-            let message = format!("{} is no export: {what}", folder.path().display());
+            let message = format!("{} is not an export: {what}", folder.path().display());
             let help = "name a folder that `brandctl export` wrote";
             let file = folder.path_of(SNAPSHOT).display().to_string();
             vec![Finding::error("export-unreadable", message).in_file(file).help(help)]
@@ -115,7 +115,7 @@ fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<ImageBytes>, S
         return Ok(entry.missing.clone().map(Err));
     };
     if !is_inside(file) {
-        return Err(format!("`{file}` is no path inside it"));
+        return Err(format!("`{file}` is not a path inside it"));
     }
     let bytes = match inside.read(file, None, MAX_READ) {
         Ok(FileContents { bytes: Some(bytes), .. }) => bytes,

@@ -25,7 +25,7 @@ pub(crate) struct NewRepository {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InitError {
     /// A file is in the place of a folder.
-    #[error("{} is no folder", .0.display())]
+    #[error("{} is not a folder", .0.display())]
     NotAFolder(PathBuf),
     /// A link is where a file or a folder would be.
     #[error("{} is a link: files are written to plain folders only", .0.display())]

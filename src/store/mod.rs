@@ -8,7 +8,7 @@
 //! | `git` | what Git knows of it |
 //! | `checkout` | whether a folder of art holds what is committed there |
 //! | `committed` | the commit that it is at, and whether it is as committed there |
-//! | `state_dir`, `cache`, `lock`, `runs`, `stored_run`, `budget`, `past_run` | the state of one portal, and how much of it is read in one go |
+//! | `state_dir`, `cache`, `lock`, `runs`, `stored_run`, `budget`, `past_run` | the state of one portal, and how much of it is read together |
 //! | `export`, `exported` | the folder that an export is written to, and one that stands for its portal |
 //! | `taken` | images of a portal that are put into the repository |
 //! | `init` | a new branding repository |

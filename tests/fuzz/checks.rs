@@ -41,9 +41,9 @@ pub(crate) fn manifest(bytes: &[u8]) {
 /// right, without which a change hardly ever gets past the first chunk.
 pub(crate) fn png(bytes: &[u8]) {
     one_png(bytes);
-    let mended = with_right_checksums(bytes);
-    if mended != bytes {
-        one_png(&mended);
+    let fixed = with_right_checksums(bytes);
+    if fixed != bytes {
+        one_png(&fixed);
     }
 }
 
@@ -88,17 +88,17 @@ pub(crate) fn assert_shows_what_a_lenient_decoder_does(image: &Image, bytes: &[u
 
 /// The same file with the CRC of every whole chunk made right.
 fn with_right_checksums(bytes: &[u8]) -> Vec<u8> {
-    let mut mended = bytes.to_vec();
+    let mut fixed = bytes.to_vec();
     let mut at = 8;
     while let Some(length) = bytes.get(at..at + 4).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes) {
         let end = at + 8 + length as usize;
         let Some(body) = bytes.get(at + 4..end) else { break };
         let crc = crc32fast::hash(body).to_be_bytes();
-        let Some(place) = mended.get_mut(end..end + 4) else { break };
+        let Some(place) = fixed.get_mut(end..end + 4) else { break };
         place.copy_from_slice(&crc);
         at = end + 4;
     }
-    mended
+    fixed
 }
 
 /// A saved plan is refused, or written again it is the same plan. Once as it is, and once with its own digest made

@@ -58,7 +58,7 @@ fn rules(owns: &Owned) -> &'static str {
     if owns.is_plain() {
         "# The art rules, as `brandctl rules` explains them: error, warn or off.\n# rules:\n#   low-contrast: off\n"
     } else {
-        "# The art rules, as `brandctl rules` explains them: error, warn or off. The codes of `owns` are no plain ones.\n\
+        "# The art rules, as `brandctl rules` explains them: error, warn or off. The codes of `owns` are not plain.\n\
          rules:\n  code-style: off\n"
     }
 }

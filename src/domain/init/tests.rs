@@ -54,7 +54,7 @@ fn a_manifest_says_what_was_answered() {
 fn a_pattern_without_room_for_the_sample_is_refused() {
     for (owns, shown) in [
         ("", "write the beginning of your codes and a star, such as `acme-*`"),
-        ("icons/acme-*", "`icons/acme-*` is not a pattern: `icons/` is no kind"),
+        ("icons/acme-*", "`icons/acme-*` is not a pattern: `icons/` is not a kind"),
         ("acme-[", "`acme-[` is not a pattern: unclosed character class"),
         (
             "acme",

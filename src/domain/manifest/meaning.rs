@@ -206,7 +206,7 @@ impl Reader<'_, '_> {
     }
 
     fn bad_pattern(&mut self, text: &str, error: &PatternError, place: &Place) {
-        let message = format!("{} is no pattern: {}", quoted(text), error.reason());
+        let message = format!("{} is not a pattern: {}", quoted(text), error.reason());
         self.push(Problem { message, help: error.help() }.error_at(checks::BAD_PATTERN, place.clone()));
     }
 }

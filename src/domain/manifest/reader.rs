@@ -55,7 +55,7 @@ impl Reader<'_, '_> {
                     fields.insert(*key, pair);
                 }
                 None => {
-                    let what = format!("{} is no key of {of}", quoted(&pair.key));
+                    let what = format!("{} is not a key of {of}", quoted(&pair.key));
                     let help = if self.collector.is_full() { String::new() } else { unknown_key_help(&pair.key, keys) };
                     self.push(Finding::error(checks::UNKNOWN_KEY, what).at(pair.place.clone()).help(help));
                 }

@@ -28,7 +28,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], collector: &mut Collector<'_>) -> Opti
             None => return Some(text),
         },
         Err(error) if bytes.contains(&0) || bytes.starts_with(b"\x89PNG") => {
-            ("the manifest is not text: what is no UTF-8 begins", error.valid_up_to(), "is this the right file?")
+            ("the manifest is not text: what is not UTF-8 begins", error.valid_up_to(), "is this the right file?")
         }
         Err(error) => ("the manifest is not UTF-8: what is none begins", error.valid_up_to(), "save it as UTF-8"),
     };

@@ -51,7 +51,7 @@ impl Reader<'_, '_> {
         if level.is_none() {
             let names = Level::ALL.map(Level::name);
             let help = nearest(text, &names).map_or_else(|| HELP.to_owned(), |name| format!("did you mean `{name}`?"));
-            let what = format!("{} is no level", quoted(text));
+            let what = format!("{} is not a level", quoted(text));
             self.push(Finding::error(checks::BAD_VALUE, what).at(rule.value.place.clone()).help(help));
         }
         level

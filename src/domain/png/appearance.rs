@@ -13,7 +13,7 @@ use crate::domain::asset::Digest;
 ///
 /// It covers the dimensions, the decoded RGBA with fully transparent pixels normalised, and the colour chunks iCCP
 /// (inflated, without its name), gAMA, cHRM and cICP; sRGB counts as none. Compression, palette, bit depth, interlacing
-/// and metadata are no part of it: 16 bits count only where they say more than 8 do.
+/// and metadata are not a part of it: 16 bits count only where they say more than 8 do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(rename = "Look")]

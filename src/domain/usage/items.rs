@@ -50,7 +50,7 @@ impl fmt::Display for Span {
 /// The error for more items than one run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "--entity names {0} items, and at most {MAX_ITEMS} are looked at in one go: name fewer, and the others in another run"
+    "--entity names {0} items, and at most {MAX_ITEMS} are looked at together: name fewer, and the others in another run"
 )]
 pub(crate) struct TooMany(u128);
 
@@ -136,17 +136,17 @@ mod tests {
     fn a_hostile_range_is_refused_with_the_reason() {
         for (text, why) in [
             ("deal:5-1", "did you mean 1-5"),
-            ("deal:0-3", "`0` is no item's number"),
-            ("deal:0", "`0` is no item's number"),
-            ("deal:", "`` is no item's number"),
-            ("deal:1-", "`` is no item's number"),
-            ("deal:-1", "`` is no item's number"),
-            ("deal:-", "`` is no item's number"),
-            ("deal:1-2-3", "`2-3` is no item's number"),
-            ("deal:1–5", "is no item's number"),
-            ("deal:1 -5", "`1 ` is no item's number"),
-            ("deal:+1-5", "`+1` is no item's number"),
-            ("deal:1-99999999999999999999", "is no item's number"),
+            ("deal:0-3", "`0` is not an item's number"),
+            ("deal:0", "`0` is not an item's number"),
+            ("deal:", "`` is not an item's number"),
+            ("deal:1-", "`` is not an item's number"),
+            ("deal:-1", "`` is not an item's number"),
+            ("deal:-", "`` is not an item's number"),
+            ("deal:1-2-3", "`2-3` is not an item's number"),
+            ("deal:1–5", "is not an item's number"),
+            ("deal:1 -5", "`1 ` is not an item's number"),
+            ("deal:+1-5", "`+1` is not an item's number"),
+            ("deal:1-99999999999999999999", "is not an item's number"),
             ("dael:1-5", "did you mean `deal`"),
             ("deal", "an item is written as type and number"),
         ] {

@@ -34,7 +34,7 @@ pub(super) fn problem(kind: &ErrorKind, rest: &str, file: &YamlFile) -> Problem 
             (format!("the character `{character}` cannot begin a value"), Some("quote the value"))
         }
         ErrorKind::SimpleKeyExpected => {
-            ("this line is no `key: value`".to_owned(), Some("add a colon and a space; was the file cut off?"))
+            ("this line is not `key: value`".to_owned(), Some("add a colon and a space; was the file cut off?"))
         }
         ErrorKind::MappingValueNotAllowed => (
             "a `:` is not expected here".to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn problem(kind: &ErrorKind, rest: &str, file: &YamlFile) -> Problem 
         | ErrorKind::UnexpectedEofImplicitFlowMapping => {
             ("the file ends in the middle of a value".to_owned(), Some("was the file cut off?"))
         }
-        other => (format!("this is no valid YAML: {other}"), None),
+        other => (format!("this is not valid YAML: {other}"), None),
     };
     Problem { message, help: help.map(str::to_owned) }
 }

@@ -254,7 +254,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         Added::Refused(refused)
     }
 
-    /// Sends the add of a code without an image. The error is an answer that is no plain yes, and whether it is a refusal for
+    /// Sends the add of a code without an image. The error is an answer that is not a plain yes, and whether it is a refusal for
     /// good.
     async fn add_once(&self, add: &[Command]) -> Result<Added, (String, bool)> {
         let unsent = || Added::Unsent(self.why_stopped().unwrap_or_default());

@@ -121,7 +121,7 @@ fn method(pattern: &str, word: &SpecWord) -> Result<String, SpecError> {
     let hint = did_you_mean(&pattern, &known).unwrap_or_else(|| {
         "; say any, write, download, a method such as crm.timeline.icon.add, or the end of one such as *.add".to_owned()
     });
-    word.place.error(format!("{} is no method of this portal{hint}", quoted(&pattern)))
+    word.place.error(format!("{} is not a method of this portal{hint}", quoted(&pattern)))
 }
 
 fn when(word: &SpecWord) -> Result<When, SpecError> {
@@ -234,7 +234,7 @@ fn content_type(words: &mut RuleWords) -> Result<String, SpecError> {
             Ok(word.text)
         }
         Some(word) => word.place.error(format!(
-            "{} is no content type such as text/html; a body with spaces in it must be quoted as a whole",
+            "{} is not a content type such as text/html; a body with spaces in it must be quoted as a whole",
             quoted(&word.text)
         )),
     }
@@ -257,7 +257,9 @@ fn delay(word: &SpecWord) -> Result<Duration, SpecError> {
     let seconds = number.parse::<f64>().ok().zip(unit).map(|(number, unit)| number * unit);
     match seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|delay| *delay <= MAX_DELAY) {
         Some(delay) => Ok(delay),
-        None => word.place.error(format!("{} is no time such as 250ms or 1.5s, at most an hour", quoted(&word.text))),
+        None => {
+            word.place.error(format!("{} is not a time such as 250ms or 1.5s, at most an hour", quoted(&word.text)))
+        }
     }
 }
 
@@ -313,16 +315,16 @@ mod tests {
             ("any 1 drop-aftr", "1:7: `drop-aftr` is nothing that can go wrong; did you mean `drop-after`?"),
             (
                 "crm.timeline.icon.ad empty",
-                "1:1: `crm.timeline.icon.ad` is no method of this portal; did you mean `crm.timeline.icon.add`?",
+                "1:1: `crm.timeline.icon.ad` is not a method of this portal; did you mean `crm.timeline.icon.add`?",
             ),
-            ("inner:*.ad empty", "1:1: `*.ad` is no method of this portal; did you mean `*.add`?"),
-            ("dowload empty", "1:1: `dowload` is no method of this portal; did you mean `download`?"),
+            ("inner:*.ad empty", "1:1: `*.ad` is not a method of this portal; did you mean `*.add`?"),
+            ("dowload empty", "1:1: `dowload` is not a method of this portal; did you mean `download`?"),
             ("any empty\n  any html 99", "2:12: `99` is not an HTTP status from 200 to 599"),
             ("any truncate -1", "1:14: `-1` is not a number of bytes"),
-            ("write no-inner *.ad", "1:16: `*.ad` is no method of this portal; did you mean `*.add`?"),
+            ("write no-inner *.ad", "1:16: `*.ad` is not a method of this portal; did you mean `*.add`?"),
             ("any rate-limited 0", "1:18: `0` is not a number of times, at least 1"),
-            ("any empty; any delay 3", "1:22: `3` is no time such as 250ms or 1.5s, at most an hour"),
-            ("any delay 2h", "1:11: `2h` is no time such as 250ms or 1.5s, at most an hour"),
+            ("any empty; any delay 3", "1:22: `3` is not a time such as 250ms or 1.5s, at most an hour"),
+            ("any delay 2h", "1:11: `2h` is not a time such as 250ms or 1.5s, at most an hour"),
             ("any empty any empty", "1:11: the rule should end before `any`; rules are separated by `;` or a new line"),
             (
                 "any status 500 {\"a\":1}",
@@ -330,7 +332,7 @@ mod tests {
             ),
             (
                 "any status 500 a b",
-                "1:18: `b` is no content type such as text/html; a body with spaces in it must be quoted as a whole",
+                "1:18: `b` is not a content type such as text/html; a body with spaces in it must be quoted as a whole",
             ),
             ("any status 500 \"a", "1:16: the quotes are not closed on this line, or hold what no JSON string holds"),
             ("any status 500 \"a\"b", "1:16: something follows the closing quote: leave a space after it"),

@@ -35,7 +35,7 @@ pub(crate) fn checkout(folder: &Path) -> Result<Checkout, NoHistory> {
 }
 
 /// The first file, by its path from there, that Git tracks at or below `below` in `top`, the top of a checkout: that is in
-/// its index, in whatever case.
+/// its index, in upper or lower case.
 pub(crate) fn tracked_below(top: &Path, below: &Path) -> Result<Option<String>, NoHistory> {
     let checkout = checkout(top)?;
     let mut pattern = OsString::from(":(top,icase,literal)");

@@ -179,7 +179,7 @@ fn an_altered_export_is_an_error_and_never_a_plan() {
     for path in paths.into_iter().chain(["icons//acme-00.png", "./icons/acme-00.png", "icons/./acme-00.png"]) {
         rewrite_snapshot(&brand, |snapshot| snapshot["entries"][0]["file"] = path.into());
         let output = refused(path, "export-altered");
-        assert!(output.stderr.contains("is no path inside it"), "{path}: {}", output.stderr);
+        assert!(output.stderr.contains("is not a path inside it"), "{path}: {}", output.stderr);
     }
     fs::write(brand.path("snapshot/portal.json"), &snapshot).unwrap();
     rewrite_snapshot(&brand, |snapshot| {

@@ -291,7 +291,7 @@ fn a_state_folder_that_cannot_be_used_is_told() {
     assert_eq!(ailments(&output), ["failed state", "skipped tls"]);
 }
 
-/// A portal can be written to without them, so they are no failure.
+/// A portal can be written to without them, so they are not a failure.
 #[test]
 fn images_that_cannot_be_downloaded_are_told() {
     let brand = brand();

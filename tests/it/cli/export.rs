@@ -309,7 +309,7 @@ fn a_folder_in_a_files_place_is_told_before_anything_is_written() {
     let output = brand.both("export file --overwrite").ends_with(1);
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[export]: file is no folder
+    error[export]: file is not a folder
     --> file
      = help: name an empty folder, or one that does not exist yet
     ");
@@ -502,7 +502,7 @@ fn what_is_in_the_way_of_a_folder_is_named() {
     let brand = mixed();
     std::os::unix::fs::symlink("nowhere", brand.path("out")).unwrap();
     let output = brand.both("export out").ends_with(1);
-    assert!(output.stderr.contains("out is no folder"), "{}", output.stderr);
+    assert!(output.stderr.contains("out is not a folder"), "{}", output.stderr);
     fs::write(brand.path("file"), "").unwrap();
     let output = brand.both("export file/below").ends_with(1);
     assert!(output.stderr.contains("cannot be written: file/below: Not a directory"), "{}", output.stderr);

@@ -109,7 +109,7 @@ fn a_webhook_is_told_why_it_can_delete_nothing() {
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
     error[portal]: PORTAL answered 400 and error REMOVING_DISABLED: Only the application that added a log message can delete it
-      = help: only the application that added an entry can delete it; a webhook is no application: it can delete none, and nobody can delete what it added
+      = help: only the application that added an entry can delete it; a webhook is not an application: it can delete none, and nobody can delete what it added
     ");
     assert_eq!((&output.json["outcome"], &output.json["deleted"]), (&Value::from("failed"), &Value::Null));
     brand.json("log get 1").ends_with(0);

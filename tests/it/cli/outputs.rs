@@ -116,7 +116,7 @@ fn an_export_is_never_written_over_by_the_plan_against_it() {
         brand.run("plan --against snapshot -o snapshot/plan.json".split(' ')).ends_with(0);
         brand.run("validate . --report validate.xml".split(' ')).ends_with(0);
     }
-    // One that is no export any more is not written over either.
+    // One that is not an export any more is not written over either.
     fs::write(brand.path(&image), "altered").unwrap();
     brand.run(format!("plan --against snapshot --report html={image}").split(' ')).ends_with(1);
     assert_eq!(text(&brand, &image), "altered");

@@ -293,7 +293,7 @@ fn one_entry_that_somebody_replaced_by_hand_is_an_ordinary_difference() {
     assert!(brand.json("plan --max-deletes 5").ends_with(0).changes().contains(&"delete icon/acme-other".to_owned()));
 }
 
-// ---- Stored bytes that are no sound PNG ----
+// ---- Stored bytes that are not a sound PNG ----
 
 fn broken() -> Vec<Vec<u8>> {
     let whole = art(Kind::Icon, 1);

@@ -196,7 +196,7 @@ fn beside_a_run_that_waits_the_portal_may_still_change() {
     assert!(run.wait().unwrap().success());
 }
 
-/// A gateway's own words are no answer of the portal, although they are JSON with an error.
+/// A gateway's own words are not an answer of the portal, although they are JSON with an error.
 #[test]
 fn the_json_of_a_gateway_is_no_answer() {
     let brand = work();

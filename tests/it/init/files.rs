@@ -202,8 +202,8 @@ fn what_is_no_plain_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     fs::write(at.join("file"), "").unwrap();
-    refuses(at, &all("file"), "file is no folder");
-    refuses(at, &all("file/below"), "file is no folder");
+    refuses(at, &all("file"), "file is not a folder");
+    refuses(at, &all("file/below"), "file is not a folder");
     refuses(at, &all("/proc/brandctl"), "/proc/brandctl");
     refuses(at, &all("missing/../x"), "missing/../x");
     symlink("nowhere", at.join("dangling")).unwrap();

@@ -117,7 +117,7 @@ fn a_pattern_bounds_what_is_taken_and_owned() {
     }
     refuses(&brand, "init --from-portal --ci none --owns shop-*", "only-matches-nothing");
     let output = refuses(&brand, "init --from-portal --ci none --owns icons/acme-*", "usage");
-    insta::assert_snapshot!(output.err(), @"error[usage]: --owns: `icons/acme-*` is no pattern: `icons/` is no kind: write `icon/…`: a pattern is narrowed by the singular");
+    insta::assert_snapshot!(output.err(), @"error[usage]: --owns: `icons/acme-*` is not a pattern: `icons/` is not a kind: write `icon/…`: a pattern is narrowed by the singular");
 }
 
 #[test]

@@ -272,7 +272,7 @@ fn edit(rng: &mut Rng, slots: &[Slot]) -> Edit {
         6..19 => What::Swap(spelling, mark(rng)),
         _ => What::MakeSystem,
     };
-    // What is about to be removed, as a rule.
+    // What is about to be removed, usually.
     let is_removed = |slot: &Slot| {
         let is_owned = slot.code.starts_with("acme-") && slot.code != "acme-lab";
         is_owned && slot.live.as_ref().is_some_and(|(_, mark)| slot.ours[0] != Some(*mark))

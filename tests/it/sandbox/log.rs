@@ -124,7 +124,7 @@ async fn get_and_delete_look_at_id_caller_entry_and_app() {
     }
     assert_eq!(as_user(DELETE, json!({ "id": 2 })).await, is(400, "ACCESS_DENIED", "Access denied"));
     let (status, error, _) = portal.refused(DELETE, json!({ "id": 1 })).await;
-    assert_eq!((status, error.as_str()), (400, "REMOVING_DISABLED"), "a webhook is no application");
+    assert_eq!((status, error.as_str()), (400, "REMOVING_DISABLED"), "a webhook is not an application");
     portal.result(GET, json!({ "id": 1 })).await;
 }
 

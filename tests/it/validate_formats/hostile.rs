@@ -28,7 +28,7 @@ fn validation() -> Validation {
         Finding::error("png-size", format!("found {text}"))
             .in_file(format!("icons/{text}.png"))
             .about(Address::new(Kind::Icon, Code::new(text)))
-            .help(format!("mend {text}"))
+            .help(format!("fix {text}"))
     });
     found(MANIFEST, findings.collect())
 }
