@@ -280,7 +280,7 @@ impl Repository {
                     ("file-unreadable", format!("`{file}` cannot be read"), "check where it leads".to_owned())
                 }
                 NotRead::Kind(kind) => {
-                    let what = if kind == FileKind::Folder { "a folder" } else { "no regular file" };
+                    let what = if kind == FileKind::Folder { "a folder" } else { "not a regular file" };
                     ("file-unreadable", format!("`{file}` is {what}"), "name a PNG file".to_owned())
                 }
                 NotRead::Io(error)

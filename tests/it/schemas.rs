@@ -156,7 +156,20 @@ fn every_checkup_is_what_the_schema_says() {
 #[test]
 fn every_log_is_what_the_schema_says() {
     let acme = Acme::new();
-    let add = ["log", "add", "--sandbox", "--entity", "deal:12", "--title", "Sent", "--text", "b", "--icon", "parcel"];
+    let add = [
+        "log",
+        "add",
+        "--sandbox",
+        "--entity",
+        "deal:12",
+        "--title",
+        "Sent",
+        "--text",
+        "b",
+        "--icon",
+        "parcel",
+        "--allow-unknown-icon",
+    ];
     let documents = [
         ("no credentials", acme.json(1, &["log", "get", "1"])),
         ("added", acme.json(0, &add)),
@@ -170,7 +183,20 @@ fn every_log_is_what_the_schema_says() {
 #[test]
 fn every_usage_is_what_the_schema_says() {
     let acme = Acme::new();
-    let add = ["log", "add", "--sandbox", "--entity", "deal:12", "--title", "T", "--text", "b", "--icon", "acme-call"];
+    let add = [
+        "log",
+        "add",
+        "--sandbox",
+        "--entity",
+        "deal:12",
+        "--title",
+        "T",
+        "--text",
+        "b",
+        "--icon",
+        "acme-call",
+        "--allow-unknown-icon",
+    ];
     acme.json(0, &add);
     let usage = ["usage", "--sandbox", "--entity", "deal:1-20"];
     let documents = [
