@@ -6,7 +6,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::files::place;
+use super::files::{FileKind, UserInput, place};
+use crate::text::shell_word;
+
+/// The names under which manifests are looked for where the one that is meant is missing.
+pub(super) const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
 
 /// The filter of the files that are read.
 #[derive(Debug, Clone, Default)]
@@ -100,4 +104,24 @@ fn places(named: &[NamedPath]) -> HashSet<&Path> {
 
 fn within(places: &HashSet<&Path>, file: &Path) -> bool {
     file.ancestors().any(|ancestor| places.contains(ancestor))
+}
+
+/// What to type where the manifest is missing: the name of one that lies beside it, or in a folder above.
+pub(super) fn other_manifest(manifest: &Path) -> String {
+    /// How many folders upward it is looked for.
+    const MAX_FOLDERS_ABOVE: usize = 32;
+    let beside = place::folder_of(manifest);
+    let up = std::iter::successors(Some(beside.to_owned()), |folder| {
+        Some(if folder == Path::new(".") { PathBuf::from("..") } else { folder.join("..") })
+    });
+    let depth = place::of_folder(beside).components().count().min(MAX_FOLDERS_ABOVE);
+    let names = |folder: PathBuf| MANIFEST_NAMES.iter().map(move |name| folder.join(name));
+    let is_manifest = |path: &PathBuf| UserInput::at(path).kind() == Some(FileKind::File);
+    match up.take(depth).flat_map(names).find(is_manifest) {
+        Some(found) => {
+            let found = found.strip_prefix(".").unwrap_or(&found).display().to_string();
+            format!("there is another one: name it with `-f {}`", shell_word(&found))
+        }
+        None => "name it with -f, or start one with `brandctl init`".to_owned(),
+    }
 }

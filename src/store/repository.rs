@@ -20,14 +20,8 @@ use super::declared::{self, DeclaredFile};
 use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
 use super::git::{self, Git};
 use super::orphans;
-use super::paths::PathFilter;
+use super::paths::{MANIFEST_NAMES, PathFilter, other_manifest};
 use super::root::Root;
-
-/// The names under which manifests are looked for where the one that is meant is missing.
-const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
-
-/// How many folders upward they are looked for.
-const MAX_FOLDERS_ABOVE: usize = 32;
 
 const FILE_MISSING: &str = "file-missing";
 
@@ -175,7 +169,7 @@ impl Repository {
                 format!("the manifest is a link to {}, which does not exist", target.display()),
                 "fix the link, or name the manifest itself with -f",
             ),
-            None => self.unreadable("the manifest does not exist".to_owned(), &self.where_else()),
+            None => self.unreadable("the manifest does not exist".to_owned(), &other_manifest(&self.manifest)),
         }
     }
 
@@ -231,39 +225,20 @@ impl Repository {
         }
     }
 
-    /// What to type where the manifest is missing: the name of one that lies beside it, or in a folder above.
-    fn where_else(&self) -> String {
-        let beside = place::folder_of(&self.manifest);
-        let up = std::iter::successors(Some(beside.to_owned()), |folder| {
-            Some(if folder == Path::new(".") { PathBuf::from("..") } else { folder.join("..") })
-        });
-        let depth = place::of_folder(beside).components().count().min(MAX_FOLDERS_ABOVE);
-        let names = |folder: PathBuf| MANIFEST_NAMES.iter().map(move |name| folder.join(name));
-        let is_manifest = |path: &PathBuf| UserInput::at(path).kind() == Some(FileKind::File);
-        match up.take(depth).flat_map(names).find(is_manifest) {
-            Some(found) => {
-                let found = found.strip_prefix(".").unwrap_or(&found).display().to_string();
-                format!("there is another one: name it with `-f {}`", text::shell_word(&found))
-            }
-            None => "name it with -f, or start one with `brandctl init`".to_owned(),
-        }
-    }
-
     /// The findings about the codes that are file names: the manifest only names their folder.
     fn check_codes(&self, manifest: &Manifest, declared: &[DeclaredFile]) -> Vec<Finding> {
         let is_folder = |kind: &Kind| matches!(manifest.section(*kind), Some(Section::Folder { .. }));
-        let check = |kind| {
-            let listed = declared.iter().filter(|declared| declared.address.kind == kind);
-            let codes = listed.map(|declared| (&declared.address.code, declared.place.clone()));
-            manifest::check_codes(manifest, kind, codes, &self.name)
-        };
         // The name of the file is what is wrong, not the line that declares its folder.
         let files: HashMap<_, _> = declared.iter().map(|declared| (&declared.address, &declared.file)).collect();
-        let at_its_file = |finding: Finding| match finding.address.as_ref().and_then(|address| files.get(address)) {
-            Some(file) => Finding { place: None, related: Vec::new(), ..finding }.in_file((*file).clone()),
-            None => finding,
+        let at_its_file = |finding: Finding| {
+            let file = finding.address.as_ref().and_then(|address| files.get(address)).map_or(&self.name, |file| *file);
+            Finding { place: None, related: Vec::new(), ..finding }.in_file(file.clone())
         };
-        let check = |kind| check(kind).into_iter().map(at_its_file).collect::<Vec<_>>();
+        let check = |kind| {
+            let codes = declared.iter().filter(|declared| declared.address.kind == kind);
+            let codes = codes.map(|declared| (&declared.address.code, declared.place.clone()));
+            manifest::check_codes(manifest, kind, codes, &self.name).into_iter().map(at_its_file).collect::<Vec<_>>()
+        };
         Kind::ALL.into_iter().filter(is_folder).flat_map(check).collect()
     }
 

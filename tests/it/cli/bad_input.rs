@@ -272,8 +272,8 @@ fn the_usual_mistakes_have_hints_of_their_own() {
     let secret = "q7w8e9r0t1y2u3i4";
     for (webhook, cause, fix) in [
         (String::new(), "BITRIX24_WEBHOOK_URL is set and empty", "pull requests from forks"),
-        (format!("\"https://acme.invalid/rest/1/{secret}/\""), "has quotes around the URL", "take the quotes out"),
-        (format!("'https://acme.invalid/rest/1/{secret}/'\n"), "has quotes around the URL", "take the quotes out"),
+        (format!("\"https://acme.invalid/rest/1/{secret}/\""), "has quotes around the URL", "remove the quotes"),
+        (format!("'https://acme.invalid/rest/1/{secret}/'\n"), "has quotes around the URL", "remove the quotes"),
         (format!("https://acme.invalid/rest/api/1/{secret}/"), "REST 3.0", "write /rest/ instead of /rest/api/"),
         (
             format!("https://{}/rest/1/{secret}/", brand.portal.address()),

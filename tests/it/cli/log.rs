@@ -93,13 +93,14 @@ fn a_portal_that_gives_less_than_it_counts_is_told() {
 }
 
 #[test]
-fn an_icon_that_the_portal_does_not_have_is_a_warning() {
+fn an_entry_with_an_icon_that_the_portal_does_not_have_is_added_only_on_request() {
     let brand = Brand::new().portal_has("icon/acme-parcel", 1);
-    let add = |icon: &str| {
-        brand.json(&format!("log add --entity deal:12 --title Sent --text here --icon {icon}")).ends_with(0)
-    };
-    assert_eq!(warnings(&add("acme-parcel")), [""; 0]);
-    assert_eq!(warnings(&add("acme-parcle")), ["unknown-icon"]);
+    let add = |icon: &str| brand.json(&format!("log add --entity deal:12 --title Sent --text here --icon {icon}"));
+    assert_eq!(warnings(&add("acme-parcel").ends_with(0)), [""; 0]);
+    let refused = brand.writing_nothing(|| add("acme-parcle").ends_with(1));
+    assert_eq!(refused.errors(), ["unknown-icon"]);
+    add("acme-parcle --allow-unknown-icon").ends_with(0);
+    assert_eq!(titles(&brand.both("log list --entity deal:12").ends_with(0)).len(), 2);
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn a_write_whose_answer_is_lost_is_not_sent_again() {
     assert_eq!(output.json["outcome"], "unknown");
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[portal]: PORTAL answered 502 with no JSON: <html>; the entry may have been deleted all the same
+    error[portal]: PORTAL answered 502 with no JSON: <html>; the entry may have been deleted
       = help: `brandctl log get 1` shows whether it is still there
     ");
 }
@@ -194,7 +195,8 @@ fn the_pin_of_a_manifest_holds_here_too() {
 fn hostile_texts_are_inert() {
     let brand = Brand::new();
     let hostile = "\u{1b}[2Jred\u{202e}\u{9b}31m\u{ad}\u{e0041}";
-    let line = ["log", "add", "--entity", "deal:12", "--icon", hostile, "--title", hostile, "--text"];
+    let line =
+        ["log", "add", "--allow-unknown-icon", "--entity", "deal:12", "--icon", hostile, "--title", hostile, "--text"];
     let added = brand.run(line.into_iter().chain(["one\n\u{1b}]0;title\u{7}\r\ntwo"])).ends_with(0);
     let secret = brand.portal.admin_webhook();
     // The secret in a text that somebody else wrote is in no output: `run` looks for it.

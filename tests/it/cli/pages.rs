@@ -23,10 +23,10 @@ fn what_a_selection_leaves_out_is_not_called_unchanged() {
     assert_eq!(diff.lines().filter(|line| line.contains("sha256")).count(), 1, "{diff}");
     let html = page(&brand);
     assert_eq!((tiles(&html), html.contains("Left as they are")), (0, false));
-    assert!(html.contains("4 declared entries neither compared nor shown: outside of the selection"), "{html}");
+    assert!(html.contains("4 declared entries not compared and not shown: outside the selection"), "{html}");
 
     brand.run("plan --only icon/acme-0? --report page.html".split(' ')).ends_with(0);
-    assert_eq!((tiles(&page(&brand)), page(&brand).contains("2 declared entries neither")), (2, true));
+    assert_eq!((tiles(&page(&brand)), page(&brand).contains("2 declared entries not compared")), (2, true));
 
     brand.run(["plan", "--only", "icon/zzz*", "--report", "page.html"]).ends_with(1);
     assert_eq!(tiles(&page(&brand)), 0);
@@ -71,7 +71,7 @@ fn what_was_saved_says_what_it_does_not_know() {
     +  acme-new: {sha256: SHA256, size: 150, dimensions: 24x24}
     ");
     let html = page(&brand);
-    assert!(html.contains("3 unchanged entries not shown: what was saved only counts them"), "{html}");
+    assert!(html.contains("3 unchanged entries not shown: a saved plan only counts them"), "{html}");
 }
 
 #[test]

@@ -166,10 +166,10 @@ fn nobody_is_guessed_for() {
     refuses(at, &[], "--ci is missing");
     refuses(at, &["--owns", "acme-*"], "write --ci github, --ci gitlab or --ci none");
     refuses(at, &["--ci", "none"], "--owns 'acme-*'");
-    refuses(at, &["-f", "brand.yaml", "--owns", "acme-*", "--ci", "none"], "-f names no manifest here");
-    refuses(at, &["--owns", "acme", "--ci", "none"], "--owns: `acme` does not match all codes that begin alike");
+    refuses(at, &["-f", "brand.yaml", "--owns", "acme-*", "--ci", "none"], "-f cannot be used here");
+    refuses(at, &["--owns", "acme", "--ci", "none"], "--owns: `acme` does not match all codes with one beginning");
     refuses(at, &["--owns", "a\n*", "--ci", "none"], "--owns: `a");
-    refuses(at, &["--owns", "../*", "--ci", "none"], "no good names for files");
+    refuses(at, &["--owns", "../*", "--ci", "none"], "cannot be file names");
     let unknown = brandctl(at, &["init", "--owns", "acme-*", "--ci", "jenkins"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(stderr(&unknown).contains("github, gitlab, none"), "{}", stderr(&unknown));
@@ -184,8 +184,11 @@ fn a_webhook_that_is_pasted_is_not_repeated() {
         "https://user:abcdefgh12345678@acme.bitrix24.com",
         "acme.bitrix24.com/crm?auth=abcdefgh12345678",
     ] {
-        let arguments = ["--owns", "acme-*", "--ci", "none", "--portal", portal];
-        refuses(folder.path(), &arguments, "--portal: a portal is named by its host alone");
+        let folder = tempfile::tempdir().unwrap();
+        let said = init(folder.path(), &["--owns", "acme-*", "--ci", "none", "--portal", portal]);
+        let manifest = std::fs::read_to_string(folder.path().join("brand.yaml")).unwrap();
+        assert!(manifest.contains("portal: \"acme.bitrix24.com\" "), "{manifest}");
+        assert!(!said.contains("abcdefgh") && !manifest.contains("abcdefgh"), "{said}{manifest}");
     }
     let owns = ["--owns", "https://acme.bitrix24.com/rest/1/abcdefgh12345678/", "--ci", "none"];
     refuses(folder.path(), &owns, "--owns: `(hidden)`");
