@@ -203,6 +203,13 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     if let Some((reports, formats)) = cli.command.reports() {
         reports.check_formats(formats).map_err(wrong)?;
     }
+    if let Command::Plan(arguments) = &cli.command
+        && arguments.prints_plan()
+        && cli.globals.format == Format::Json
+    {
+        let both = "`--output -` and `--format json` both print JSON on standard output: save the plan to a file";
+        return Err(Cli::command().error(ErrorKind::ArgumentConflict, both));
+    }
     cli.globals.invocation.command = cli.command.name();
     (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
     paths::check_distinct(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;

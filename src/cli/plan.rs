@@ -47,6 +47,13 @@ pub(super) struct Arguments {
     pub(super) plan: PlanArgs,
 }
 
+impl Arguments {
+    /// Whether the saved plan goes to standard output.
+    pub(super) fn prints_plan(&self) -> bool {
+        self.output.as_deref() == Some(Path::new("-"))
+    }
+}
+
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let Arguments { output, detailed_exitcode, against, plan } = arguments;
     let context = Context::new(globals, &plan.settle);

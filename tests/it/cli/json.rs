@@ -264,3 +264,13 @@ fn restore_and_export_write_reports() {
     let refused = brand.json("export out --report e.html").ends_with(1);
     assert!(refused.stdout.contains("this command has no html report: it has .json"), "{refused:?}");
 }
+
+#[test]
+fn standard_output_has_one_document() {
+    let brand = Brand::new().in_step(1).declares("icon/acme-new", 40);
+    let plan = brand.run(["plan", "-o", "-"]).ends_with(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&plan).unwrap()["format_version"], 1);
+    let both = brand.run(["plan", "-o", "-", "--format", "json"]).ends_with(1).stdout;
+    let both: Value = serde_json::from_str(&both).unwrap();
+    assert_eq!(found(&both, "error")[0]["rule"], "usage", "{both}");
+}
