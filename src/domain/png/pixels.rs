@@ -31,7 +31,7 @@ const DECODER_LIMIT: usize = 8 << 20;
 /// A PNG that was read to its last byte and found sound. An animated one is here with its default image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// What it says of itself.
+    /// Its header.
     pub header: Header,
     /// 8-bit RGBA with straight alpha, 16 bits rounded; fully transparent pixels are all zero.
     pub pixels: RgbaImage,

@@ -1,4 +1,4 @@
-//! The tree: values as they are spelt, with their places, and what they are to YAML 1.2.
+//! The tree: values as they are spelt, with their places and their types in YAML 1.2.
 
 use std::rc::Rc;
 
@@ -27,7 +27,7 @@ pub(super) enum NodeValue {
     List(Vec<Node>),
     /// A mapping, without the keys that could not be read or come twice.
     Map(Vec<MapEntry>),
-    /// Something about which there is a finding already.
+    /// A value that already has a finding.
     Broken,
 }
 

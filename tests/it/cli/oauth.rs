@@ -43,7 +43,7 @@ fn doctor_plan_apply_and_list_work_with_an_application() {
     ok       manifest     brand.yaml is for any portal
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
-    ok       tcp          127.0.0.1 takes connections on port PORT
+    ok       tcp          127.0.0.1 accepts connections on port PORT
     skipped  tls          plain http, which is spoken to this machine only
     ok       clock        the portal's agrees with this machine's within 60 s
     ok       credentials  user 1, Sandbox Administrator

@@ -185,7 +185,7 @@ fn a_webhook_that_is_pasted_is_not_repeated() {
         "acme.bitrix24.com/crm?auth=abcdefgh12345678",
     ] {
         let arguments = ["--owns", "acme-*", "--ci", "none", "--portal", portal];
-        refuses(folder.path(), &arguments, "--portal: a portal is named by its host alone");
+        refuses(folder.path(), &arguments, "--portal: write only the portal's host");
     }
     let owns = ["--owns", "https://acme.bitrix24.com/rest/1/abcdefgh12345678/", "--ci", "none"];
     refuses(folder.path(), &owns, "--owns: `(hidden)`");
