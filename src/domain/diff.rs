@@ -206,7 +206,7 @@ enum Comparison {
     Same(Content),
     Unknown(Unknown),
     Unmanaged(Unmanaged),
-    /// It is not asked for, or its declaration was compared.
+    /// It is not selected, or it was compared with its declaration.
     Nothing,
 }
 

@@ -31,7 +31,7 @@ pub struct Place {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// The bytes of the file that are meant, for the snippet.
+    /// The bytes of the place, for the snippet.
     pub bytes: Range<usize>,
 }
 

@@ -90,7 +90,7 @@ pub struct Evaluated {
     obstacles: Vec<Finding>,
 }
 
-/// A plan that passed its guards. Nothing else makes one, and apply takes nothing else.
+/// A plan that passed its guards. It cannot be made in another way, and apply accepts only this type.
 #[derive(Debug, Clone)]
 pub struct ApprovedPlan {
     plan: Plan,

@@ -73,7 +73,7 @@ pub enum Against {
 /// by them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// The portal that the credentials are for, also when it could not be reached; `None` when there is none.
+    /// The portal that the credentials are for, also when it could not be reached; `None` without credentials.
     pub portal: Option<String>,
     /// The manifest, from the root of its Git repository; outside of one, its file name.
     pub manifest: String,
@@ -172,7 +172,7 @@ impl Report {
         self.guards.iter().any(|verdict| verdict.outcome == Outcome::Refused)
     }
 
-    /// Whether the plan would change anything that is asked for.
+    /// Whether the plan would change anything that the command covers.
     pub(crate) fn has_changes(&self) -> bool {
         self.plan.iter().flat_map(|plan| &plan.diff.changes).any(|change| self.concerns(&change.address))
     }

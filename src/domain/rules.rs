@@ -49,7 +49,7 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// Checks art, on all cores. `name` is how the user calls the manifest. `findings` is what is known already (of the
+/// Checks art, on all cores. `name` is the user's name for the manifest. `findings` are those made so far (about the
 /// manifest, and of art that could not be read): an error among them leaves no desired state either.
 pub(crate) fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Finding>, aim: Aim) -> Checked {
     let judged: Vec<_> = art.pieces.par_iter().map(|piece| judge(manifest, piece, aim)).collect();

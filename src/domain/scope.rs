@@ -60,7 +60,7 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), kind, glob, matcher })
     }
 
-    /// The pattern that matches this entry and nothing else, narrowed to its kind; `None` when no pattern can, because the
+    /// The pattern that matches only this entry, narrowed to its kind; `None` when no pattern can, because the
     /// code is empty or longer than any that a portal keeps.
     pub(crate) fn exactly(address: &Address) -> Option<Self> {
         let code = address.code.as_str();

@@ -72,7 +72,7 @@ pub(crate) struct Desired {
 }
 
 /// The entries that the portal should hold. The rules make one of a manifest whose art they found sound, and
-/// [`super::restore`] makes one of images that the portal had before; nothing else makes one.
+/// [`super::restore`] makes one of images that the portal had before; there is no other way to make one.
 #[derive(Debug, Clone)]
 pub struct DesiredState {
     ownership: Ownership,
@@ -135,7 +135,7 @@ impl Selection {
         }
     }
 
-    /// Whether the command is about `address`. An entry that is declared goes by the spelling of its declaration.
+    /// Whether the command is about `address`. A declared entry is matched by the spelling of its declaration.
     pub(crate) fn admits(&self, address: &Address) -> bool {
         match self {
             Self::All => true,

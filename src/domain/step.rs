@@ -64,7 +64,7 @@ pub struct StepResult {
     pub wrote: bool,
 }
 
-/// The work of one step, as people count steps: a rename is one.
+/// The work of one step, as users count steps: a rename is one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepWork {
     /// An entry is added.

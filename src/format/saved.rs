@@ -55,7 +55,7 @@ impl Document {
         Ok(SavedPlan { document, plan, digest })
     }
 
-    /// The plan that this document states, with the bytes that are at hand.
+    /// The plan that this document states, with the bytes that are available.
     pub fn plan(&self, contents: Contents) -> Result<Plan, BadPlan> {
         let changes = self.changes.iter().map(ChangeDocument::change).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();

@@ -33,7 +33,7 @@ fn changed(text: &str, entry: &Entry, file: &str) -> Option<String> {
         let (before, after) = (text.get(..path_place.bytes.start)?, text.get(path_place.bytes.end..)?);
         return Some([before, &scalar(file), after].concat());
     }
-    // Nothing is written behind the key but its colon.
+    // Only the colon follows the key.
     let colon = place.bytes.end + text.get(place.bytes.end..)?.find(':')? + 1;
     Some([text.get(..colon)?, " ", &scalar(file), text.get(colon..)?].concat())
 }

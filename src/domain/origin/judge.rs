@@ -207,7 +207,8 @@ impl OriginEvidence<'_> {
         let had = |file: &str| self.past.touches(file).iter().any(|touch| ancestors.has(touch.commit));
         let file = |file: &str| self.places.leads_to(self.path(file));
         let declared = self.desired.entries().values().filter(|entry| had(&file(&entry.file))).count();
-        // An entry that it looked at and that is no longer declared could be counted instead of one that it left out.
+        // The run may have left out a declared entry, and looked at one that is no longer declared: the numbers would
+        // be equal.
         (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
     }
 

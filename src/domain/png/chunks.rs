@@ -71,8 +71,8 @@ const SINGLE: [&[u8; 4]; 18] = [
 const BEFORE_PALETTE: [&[u8; 4]; 8] = [b"cHRM", b"cICP", b"cLLI", b"gAMA", b"iCCP", b"mDCV", b"sBIT", b"sRGB"];
 /// The chunks that come after the palette, if the file has one.
 const AFTER_PALETTE: [&[u8; 4]; 3] = [b"bKGD", b"hIST", b"tRNS"];
-/// The chunks that come before the pixels, besides the two lists above. The eXIf chunk is often found behind them; it
-/// moved between editions of the specification.
+/// The chunks that come before the pixels, besides the two lists above. The eXIf chunk is not here: it often follows
+/// them, because editions of the specification differ.
 const BEFORE_PIXELS: [&[u8; 4]; 3] = [b"PLTE", b"pHYs", b"sPLT"];
 
 /// Walks over `bytes` to the last one.

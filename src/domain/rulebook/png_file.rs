@@ -42,7 +42,7 @@ pub(super) const PNG_TOLERATED: ArtRule = ArtRule {
     adjustable: true,
     why: "browsers and the portal accept the image although it violates the PNG standard; other programs may refuse it",
     fix: "export it again, or run it through oxipng",
-    source: "PNG specification: one colour profile that inflates, names of chunks in letters, nothing behind the pixels; libpng ignores such faults where it can",
+    source: "PNG specification: one colour profile that inflates, names of chunks in letters, nothing after the pixels; libpng ignores such faults where it can",
     check: RuleCheck::Image(|decoded| {
         let tolerated: Vec<_> = decoded.header?.tolerated.iter().map(ToString::to_string).collect();
         (!tolerated.is_empty()).then(|| Problem::new(tolerated.join("; ")))

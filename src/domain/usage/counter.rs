@@ -98,7 +98,7 @@ impl UsageCounter {
         }
     }
 
-    /// The evidence on the codes. `items` are those that were asked for.
+    /// The evidence on the codes. `items` are the requested ones.
     pub(crate) fn finish(self, items: &Items) -> UsageEvidence {
         let Self { wanted, found, mut coverage } = self;
         if !found.is_empty() {

@@ -27,7 +27,7 @@ pub(in crate::domain) use tree::{MapEntry, Node, Shape};
 /// The most collections within collections. A manifest needs three.
 const MAX_HEIGHT: usize = 32;
 
-/// The most values in the tree, those behind aliases counted each time. 10,000 entries need 20,000 to 40,000.
+/// The most values in the tree, counting aliased values each time. 10,000 entries need 20,000 to 40,000.
 const MAX_SIZE: usize = 1_000_000;
 
 /// The words that findings use for the file that is read.

@@ -12,7 +12,7 @@ use super::syntax;
 use super::tree::{MapEntry, Node, NodeValue};
 use super::{MAX_HEIGHT, MAX_SIZE, YamlFile};
 
-/// Reads the one document of `text`. `None` means that there is no tree, and that a finding says why.
+/// Reads the one document of `text`. `None` means that there is no tree; then a finding has the reason.
 pub(in crate::domain) fn read(text: &str, file: &YamlFile, report: &mut dyn FnMut(Finding)) -> Option<Node> {
     // A byte order mark is not content; the parser would count it as a column.
     let (text_read, skipped) = text.strip_prefix('\u{feff}').map_or((text, 0), |rest| (rest, text.len() - rest.len()));

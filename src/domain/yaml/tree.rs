@@ -12,7 +12,7 @@ pub(in crate::domain) struct Node {
     pub(super) value: Rc<NodeValue>,
     /// How many collections it nests.
     pub(super) height: usize,
-    /// How many values it holds, itself included and those behind aliases counted each time.
+    /// How many values it holds, including itself, and counting aliased values each time.
     pub(super) size: usize,
 }
 

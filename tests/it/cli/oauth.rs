@@ -44,16 +44,16 @@ fn doctor_plan_apply_and_list_work_with_an_application() {
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
     ok       tcp          127.0.0.1 accepts connections on port PORT
-    skipped  tls          plain http, which is spoken to this machine only
-    ok       clock        the portal's agrees with this machine's within 60 s
+    skipped  tls          plain http, which is allowed for this machine only
+    ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 1, Sandbox Administrator
-    ok       scope        `crm` is among them
+    ok       scope        `crm` is included
     ok       rights       the user is an administrator
-    ok       methods      all 8 are there
+    ok       methods      the portal has all 8 methods
     ok       downloads    the image of icon/acme-00 can be downloaded
-    ok       limits       at most 2 requests per second (--rps), 50 at once; 0 of 480 s of method time used
+    ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5; 0 of 480 s of method time used
 
-    Nothing stands in the way of apply.
+    Everything that apply needs works.
     ");
     let plan = brand.writing_nothing(|| brand.both("plan").ends_with(0));
     assert_eq!(plan.changes(), ["replace icon/acme-00", "delete icon/acme-01", "create icon/acme-new"]);

@@ -332,7 +332,7 @@ fn mistyped_flags_send_nothing() {
         ("usage acme-call --entity deal:1-99999999999999999999", "whole number from 1"),
         (
             "usage acme-call --entity deal:1-18446744073709551615",
-            "names 18446744073709551615 items, and at most 100000",
+            "names 18446744073709551615 items, but one run reads at most 100000",
         ),
         ("usage --entity deal:1-100001", "names 100001 items"),
         ("usage Icon/acme-call --entity deal:1", "begins with `icon/`"),

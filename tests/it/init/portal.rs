@@ -166,7 +166,9 @@ fn what_cannot_be_fetched_is_named_and_ignored_and_can_be_fetched_later() {
     assert_eq!(started.json["entries"].as_array().unwrap().iter().filter(unfetched).count(), 1);
     is_in_step(&brand, "new/brand.yaml");
     // The way out that it names.
-    assert!(found(&started.json, "error")[0]["help"].as_str().unwrap().contains("to try again, export with --overwrite"));
+    assert!(
+        found(&started.json, "error")[0]["help"].as_str().unwrap().contains("to try again, export with --overwrite")
+    );
     brand.json("export new --overwrite").ends_with(0);
     assert_eq!(yaml(&brand.path("new/brand.yaml"))["icons"].as_object().unwrap().len(), 2);
     is_in_step(&brand, "new/brand.yaml");
