@@ -57,8 +57,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A code exactly as somebody spelt it. Codes that come from a portal may hold anything, control characters included:
-/// whoever shows one escapes it.
+/// A code exactly as it is spelt. Codes from a portal may hold anything, control characters included: escape them
+/// before they are shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Code(String);
@@ -128,7 +128,7 @@ impl fmt::Display for Address {
 
 /// The error for text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an address: one looks like icon/acme-call or logo/acme-brand")]
+#[error("`{0}` is not an address: write one like icon/acme-call or logo/acme-brand")]
 pub struct NotAnAddress(String);
 
 impl FromStr for Address {
@@ -224,6 +224,6 @@ macro_rules! as_text {
 }
 
 as_text! {
-    Address: "Kind and code of an entry, as in icon/acme-call", "^(icon|logo)/";
+    Address: "Kind and code of an entry, for example icon/acme-call", "^(icon|logo)/";
     Digest: "A SHA-256, as 64 hexadecimal digits", "^[0-9a-f]{64}$";
 }

@@ -1,4 +1,4 @@
-//! The two writes that the portal has, and what it can say to one.
+//! The two writes that the portal offers, and its possible answers.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::retry::Class;
 pub enum Command {
     /// Adds an entry that does not exist.
     Add {
-        /// Kind and code, spelt as the portal is to list it.
+        /// Kind and code, spelt as the portal will list it.
         address: Address,
         /// The PNG, byte for byte.
         png: Arc<[u8]>,
@@ -33,7 +33,7 @@ impl Command {
 /// The handling of the rest of a batch when one of its commands is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
-    /// The rest runs all the same (`halt: 0`).
+    /// The rest runs anyway (`halt: 0`).
     Never,
     /// The rest does not run (`halt: 1`).
     OnError,
@@ -46,11 +46,11 @@ pub enum Answer {
     Done,
     /// It was refused and had no effect.
     Refused {
-        /// Whether asking again can change that.
+        /// Whether another attempt can succeed.
         class: Class,
-        /// The portal's error code, as a string whatever it was on the wire; may be empty or `0`.
+        /// The portal's error code, always as a string; may be empty or `0`.
         code: String,
-        /// The portal's own words.
+        /// The portal's description.
         description: String,
     },
     /// It was not run, because the batch halted before it.

@@ -18,7 +18,7 @@ pub struct Before {
     pub code: Code,
     /// Where the portal kept its PNG.
     pub file_uri: String,
-    /// The facts of the bytes that came; null when it could not be fetched.
+    /// The facts of the received bytes; `None` when the image could not be fetched.
     pub content: Option<Content>,
 }
 
@@ -43,7 +43,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The word that people know it by.
+    /// Its name in output.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Create(_) => "create",
@@ -72,17 +72,18 @@ impl Action {
 /// The reason for a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// Declared, and not on the portal.
+    /// Declared, but not on the portal.
     Absent,
-    /// Owned, and not declared.
+    /// Owned, but not declared.
     Undeclared,
     /// The image on the portal looks different.
     LooksDifferent,
-    /// What came of the portal's image is not a sound PNG, and `--allow-unbacked` changes it knowingly.
+    /// The bytes received for the portal's image are not a sound PNG, and `--allow-unbacked` permits the change.
     Unsound,
-    /// The code is spelt in other case on the portal.
+    /// The portal spells the code in different upper and lower case.
     Respelt,
-    /// The content could not be fetched, or what came may be another entry's, and `--allow-unbacked` changes it knowingly.
+    /// The content could not be fetched, or the received bytes may be another entry's, and `--allow-unbacked` permits
+    /// the change.
     Unbacked,
 }
 
@@ -101,7 +102,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The facts of the old image, if they may be compared: what came instead of it and may be another entry's is not.
+    /// The facts of the old image, if they may be compared: received bytes that may be another entry's are not.
     pub(crate) fn comparable_before(&self) -> Option<&Content> {
         self.action.before()?.content.as_ref().filter(|_| self.reason != Reason::Unbacked)
     }
@@ -111,7 +112,7 @@ impl Change {
         matches!(self.action, Action::Create(_)) && self.rename.is_some()
     }
 
-    /// What a copy of the old image is, if it may not be that image.
+    /// What makes a copy of the old image doubtful; `None` if nothing does.
     pub(crate) fn copy_doubt(&self) -> Option<&'static str> {
         let content = self.action.before()?.content.as_ref()?;
         if content.appearance.is_none() {
@@ -121,14 +122,16 @@ impl Change {
         }
     }
 
-    /// Whether the old image is unknown: there would be no copy of it, or one of bytes that may not be it.
+    /// Whether the old image is unknown: the run would keep either no copy, or a copy of bytes that may not be that
+    /// image.
     pub(crate) fn removes_unknown(&self) -> bool {
         let has_none = |before: &Before| before.content.is_none();
         self.action.before().is_some_and(has_none) || self.copy_doubt().is_some()
     }
 }
 
-/// An entry whose image is unknown, because it could not be fetched or what came is not sound: it is not changed.
+/// An entry whose image is unknown, because it could not be fetched or the received bytes are not sound: it is not
+/// changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The entry, spelt as the portal spells it.
@@ -142,7 +145,7 @@ pub struct Unknown {
 pub enum Unbacked {
     /// Leave them alone.
     Keep,
-    /// Replace or delete them with nothing but a copy of the bytes that came, if any did (`--allow-unbacked`).
+    /// Replace or delete them, with only a copy of the received bytes, if any (`--allow-unbacked`).
     Change,
 }
 
@@ -161,7 +164,7 @@ pub struct Diff {
     pub system: usize,
     /// Entries whose image is unknown, sorted by address.
     pub unknown: Vec<Unknown>,
-    /// What must be settled by hand before anything may be written.
+    /// What must be resolved by hand before anything may be written.
     pub(crate) conflicts: Vec<Finding>,
 }
 
@@ -203,7 +206,7 @@ enum Comparison {
     Same(Content),
     Unknown(Unknown),
     Unmanaged(Unmanaged),
-    /// It is not asked for, or its declaration was compared.
+    /// It is not selected, or it was compared with its declaration.
     Nothing,
 }
 
@@ -255,7 +258,7 @@ fn compare(
     let respelt = listed.address != *address;
     if respelt && desired.ownership().of(&listed.address).is_err() {
         let message = format!("the portal spells this code `{}`, which this manifest does not own", listed.address);
-        let help = "declare it as the portal spells it, or let `owns` match that spelling too";
+        let help = "spell it as the portal does, or add that spelling to `owns`";
         return Err(Box::new(Finding::error("code-respelt", message).help(help)));
     }
     let reason = match reading.comparable().map(|content| (content, content.same_appearance(&entry.content))) {
@@ -278,7 +281,8 @@ fn after(entry: &Desired) -> After {
     After { file: entry.file.clone(), content: entry.content.clone() }
 }
 
-/// The reason to replace or delete an entry: this one if its image is known, else that it is unknown and changed all the same.
+/// The reason to replace or delete an entry: `reason` if its image is known, else that its image is unknown and the
+/// user allows the change.
 fn why_changed(listed: &Listed, reading: &Reading, unbacked: Unbacked, reason: Reason) -> Result<Reason, Unknown> {
     let why = match reading {
         Reading::Known(_) => return Ok(reason),
@@ -290,7 +294,7 @@ fn why_changed(listed: &Listed, reading: &Reading, unbacked: Unbacked, reason: R
     Err(Unknown { address: listed.address.clone(), why })
 }
 
-/// Compares a custom entry with the declarations, which may not have it.
+/// Compares a custom entry with the declarations, which may not include it.
 fn undeclared(
     desired: &DesiredState,
     ObservedEntry { listed, reading }: &ObservedEntry,

@@ -7,7 +7,7 @@ use super::finding::Problem;
 /// The scope that the methods of icons and logos are in.
 const CRM_SCOPE: &str = "crm";
 const GIVE_SCOPE: &str = "give the webhook or application the scope `crm`";
-/// The most that the clocks may differ, in seconds, before tokens and times in logs are wrong.
+/// The largest difference of the clocks, in seconds, before tokens and times in logs are wrong.
 const MAX_CLOCK_SKEW: i64 = 60;
 /// The time that a method may use in ten minutes, in seconds.
 const METHOD_SECONDS: f64 = 480.0;
@@ -18,7 +18,7 @@ const ENTERPRISE_RATE: f64 = 5.0;
 /// The subjects of the checks, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DoctorSubject {
-    /// The credentials' form, and the files that options name.
+    /// The form of the credentials, and the files that options name.
     Config,
     /// The manifest, and whether it is for this portal.
     Manifest,
@@ -31,13 +31,13 @@ pub(crate) enum DoctorSubject {
     Clock,
     /// Whether the portal knows the credentials.
     Credentials,
-    /// What they are good for.
+    /// The scopes of the credentials.
     Scope,
     Rights,
     Methods,
     /// Whether images can be read back.
     Downloads,
-    /// How fast requests may follow one another.
+    /// The limits on requests.
     Limits,
 }
 
@@ -65,7 +65,7 @@ impl DoctorSubject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
     Ok,
-    /// Worth a look; apply would work.
+    /// Worth checking; apply would work.
     Warning,
     Failed,
     Skipped,
@@ -88,7 +88,7 @@ pub(crate) struct DoctorCheck {
     pub(crate) health: Health,
     /// What was observed: one sentence, lower case, no full stop.
     pub(crate) message: String,
-    /// What to do about it, in the same form.
+    /// How to fix it, in the same form.
     pub(crate) help: Option<String>,
 }
 
@@ -126,12 +126,12 @@ pub(crate) struct Greeting {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Inquiry {
     pub(crate) caller: Result<String, Problem>,
-    /// What the credentials are good for.
+    /// The scopes of the credentials.
     pub(crate) scopes: Result<Vec<String>, Problem>,
     pub(crate) administrator: Result<bool, Problem>,
     /// Each method that brandctl uses, and whether it can be called.
     pub(crate) methods: Vec<(String, Result<Presence, Problem>)>,
-    /// The most time that a method has used up of its ten minutes' allowance, in seconds, if the portal says it.
+    /// The time that the busiest method has used of its allowance in ten minutes, in seconds, if the portal reports it.
     pub(crate) operating: Option<f64>,
 }
 
@@ -144,7 +144,7 @@ pub(crate) enum Presence {
     Absent,
 }
 
-/// The observations of `doctor`. A field is `None` if it was not looked at because something before it failed.
+/// The observations of `doctor`. A field is `None` if it was not checked because something before it failed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct DoctorObservations {
     /// How to connect to the portal, and where the credentials came from.
@@ -158,7 +158,7 @@ pub(crate) struct DoctorObservations {
     pub(crate) state: Option<Result<String, Problem>>,
     /// The IP addresses of the host that connections are made to.
     pub(crate) resolved: Option<Result<Vec<String>, Problem>>,
-    /// Whether one of them takes a connection, and which.
+    /// Whether one of them accepts a connection, and which.
     pub(crate) connected: Option<Result<String, Problem>>,
     pub(crate) greeted: Option<Result<Greeting, Problem>>,
     pub(crate) inquired: Option<Result<Inquiry, Problem>>,
@@ -189,7 +189,7 @@ pub(crate) fn checks(observed: &DoctorObservations) -> Vec<DoctorCheck> {
         }),
         of(DoctorSubject::Tcp, observed.connected.as_ref(), "no address", |address| {
             let port = setup.map(|setup| setup.port).unwrap_or_default();
-            format!("{proxy}{address} takes connections on port {port}")
+            format!("{proxy}{address} accepts connections on port {port}")
         }),
         tls(observed.greeted.as_ref(), setup),
         clock(observed.greeted.as_ref()),
@@ -228,13 +228,13 @@ fn of<T>(
 
 fn tls(greeted: Option<&Result<Greeting, Problem>>, setup: Option<&Setup>) -> DoctorCheck {
     if setup.is_some_and(|setup| !setup.encrypted) {
-        return skipped(DoctorSubject::Tls, "plain http, which is used for this machine only");
+        return skipped(DoctorSubject::Tls, "plain http, which is allowed for this machine only");
     }
     of(DoctorSubject::Tls, greeted, "no connection", |_| "the certificate is trusted".to_owned())
 }
 
-/// Without downloads a portal can be written to, and nothing that it holds can be compared or kept: the entries that were there
-/// before are unknown.
+/// The check of downloads. Without them a portal can be written to, but its images can be neither compared nor kept:
+/// existing entries are unknown.
 fn downloads(downloaded: Option<&Result<Option<Address>, Problem>>) -> DoctorCheck {
     match downloaded {
         None => skipped(DoctorSubject::Downloads, "the portal could not be read"),
@@ -252,11 +252,11 @@ fn downloads(downloaded: Option<&Result<Option<Address>, Problem>>) -> DoctorChe
 fn clock(greeted: Option<&Result<Greeting, Problem>>) -> DoctorCheck {
     match greeted {
         None | Some(Err(_)) => skipped(DoctorSubject::Clock, "no connection"),
-        Some(Ok(Greeting { ahead: None })) => skipped(DoctorSubject::Clock, "the portal did not tell its time"),
+        Some(Ok(Greeting { ahead: None })) => skipped(DoctorSubject::Clock, "the portal did not send its time"),
         Some(Ok(Greeting { ahead: Some(ahead) })) if ahead.abs() > MAX_CLOCK_SKEW => {
             let side = if *ahead > 0 { "ahead of" } else { "behind" };
             let message = format!("the portal's clock is {} s {side} this machine's", ahead.abs());
-            let help = "set this machine's clock: certificates, tokens and the times of runs go by it";
+            let help = "correct this machine's clock: certificates, tokens and the times of runs depend on it";
             check(DoctorSubject::Clock, Health::Warning, message, Some(help))
         }
         Some(Ok(_)) => {
@@ -272,7 +272,7 @@ fn inquiry(inquired: Option<&Result<Inquiry, Problem>>) -> Vec<DoctorCheck> {
     let inquiry = match inquired {
         Some(Ok(inquiry)) => inquiry,
         unanswered => {
-            let why = if unanswered.is_some() { "the portal gave no answer" } else { "no connection" };
+            let why = if unanswered.is_some() { "the portal did not answer" } else { "no connection" };
             let credentials = of(DoctorSubject::Credentials, unanswered, why, |_| String::new());
             return [credentials].into_iter().chain(OTHERS.map(|subject| skipped(subject, why))).collect();
         }
@@ -292,7 +292,7 @@ fn inquiry(inquired: Option<&Result<Inquiry, Problem>>) -> Vec<DoctorCheck> {
     let rights = match &inquiry.administrator {
         Ok(true) => check(DoctorSubject::Rights, Health::Ok, "the user is an administrator", None),
         Ok(false) => {
-            let help = "have an administrator of the portal create the webhook; plan, drift and list work without";
+            let help = "ask an administrator of the portal to create the webhook; plan, drift and list work without administrator rights";
             check(DoctorSubject::Rights, Health::Failed, "the user is not an administrator", Some(help))
         }
         Err(problem) => failed(DoctorSubject::Rights, problem),
@@ -332,7 +332,7 @@ fn limits(setup: Option<&Setup>, inquiry: Option<&Inquiry>) -> DoctorCheck {
     match inquiry.and_then(|inquiry| inquiry.operating) {
         Some(used) if used >= METHOD_SECONDS => {
             let message = format!("{pace}; a method has used up its {METHOD_SECONDS} s in ten minutes");
-            let help = "wait some minutes; commands wait by themselves, up to --timeout";
+            let help = "wait a few minutes; commands also wait by themselves, up to --timeout";
             check(DoctorSubject::Limits, Health::Warning, message, Some(help))
         }
         Some(used) => {

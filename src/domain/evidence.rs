@@ -10,12 +10,12 @@ use super::asset::Address;
 pub(crate) enum Usage {
     /// Log entries name it.
     Used {
-        /// How many of those that were read. There may be more.
+        /// How many of the log entries that were read. There may be more.
         log_entries: u64,
         /// Some of them.
         samples: Vec<Sample>,
     },
-    /// No log entry of the items that were asked for names it, and all of these were read. It may be used elsewhere.
+    /// All log entries of the requested items were read, and none names it. It may be used elsewhere.
     NotSeen,
     Unknown {
         why: String,
@@ -26,7 +26,7 @@ pub(crate) enum Usage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sample {
     pub(crate) id: u64,
-    /// Its CRM item, as in deal:12.
+    /// Its CRM item, for example deal:12.
     pub(crate) item: String,
     pub(crate) title: String,
 }
@@ -34,17 +34,17 @@ pub(crate) struct Sample {
 /// The log entries that were read, and those that were not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Coverage {
-    /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
+    /// The requested CRM items, for example deal:1-500; empty when log entries cannot name any of the codes.
     pub(crate) items: Vec<String>,
-    /// How many these are.
+    /// The number of requested items.
     pub(crate) asked: usize,
-    /// How many items had all their log entries read.
+    /// The number of items whose log entries were all read.
     pub(crate) read: usize,
-    /// How many items had a part of their log entries read.
+    /// The number of items whose log entries were read in part.
     pub(crate) cut: usize,
-    /// How many the portal did not let read.
+    /// The number of items whose log entries the portal refused to return.
     pub(crate) unreadable: usize,
-    /// How many it did not come to.
+    /// The number of items that were not reached.
     pub(crate) not_reached: usize,
     pub(crate) log_entries: u64,
     pub(crate) troubles: Vec<ReadFailure>,
@@ -55,14 +55,14 @@ pub(crate) struct Coverage {
 pub(crate) struct ReadFailure {
     /// The portal's reason.
     pub(crate) why: String,
-    /// How many items it holds for.
+    /// The number of items with this reason.
     pub(crate) count: usize,
     /// Some of them.
     pub(crate) items: Vec<String>,
 }
 
 impl Coverage {
-    /// Whether everything was read that was asked for.
+    /// Whether everything that was requested was read.
     pub(crate) const fn is_whole(&self) -> bool {
         self.read == self.asked
     }
@@ -77,9 +77,9 @@ pub(crate) struct UsageEvidence {
 }
 
 impl UsageEvidence {
-    /// The known use of an entry. Of one that was not looked for, nothing is.
+    /// The known use of an entry. The use of an entry that was not looked for is unknown.
     pub(crate) fn of(&self, address: &Address) -> Usage {
-        let unknown = || Usage::Unknown { why: "it was not looked for".to_owned() };
+        let unknown = || Usage::Unknown { why: "its use was not checked".to_owned() };
         self.usages.get(address).cloned().unwrap_or_else(unknown)
     }
 

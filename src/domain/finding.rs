@@ -1,4 +1,4 @@
-//! What a check has to say: one type for the manifest, the art and the portal, for every format.
+//! Findings: what checks report. One type for the manifest, the art and the portal, and for every format.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,12 +10,12 @@ use super::asset::Address;
 pub enum Severity {
     /// Nothing is written until it is fixed.
     Error,
-    /// Worth a look; nothing stops.
+    /// Worth checking; it does not stop the command.
     Warning,
 }
 
 impl Severity {
-    /// The word that people and formats know it by.
+    /// Its name in output and in formats.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -31,16 +31,16 @@ pub struct Place {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// The bytes of the file that are meant, for the snippet.
+    /// The bytes of the place, for the snippet.
     pub bytes: Range<usize>,
 }
 
 impl Place {
-    /// The start of a file, where nothing of it is shown.
+    /// The start of a file, without a snippet.
     pub const START: Self = Self { line: 1, column: 1, bytes: 0..0 };
 
-    /// The column after the last character that is meant, in characters from 1, or after the first line of them when
-    /// they are several. `None` when nothing of the line is to be shown.
+    /// The column after the last character of the place, in characters from 1, or after its first line if it has
+    /// several. `None` when the line must not be shown.
     pub(crate) fn end_column(&self, source: &str) -> Option<usize> {
         let meant = source.get(self.bytes.clone())?.lines().next()?;
         (!meant.is_empty()).then(|| self.column + meant.chars().count())
@@ -52,7 +52,7 @@ impl Place {
 pub(crate) struct Problem {
     /// What is wrong: one sentence, lower case, no full stop.
     pub(crate) message: String,
-    /// What to do about it, in the same form.
+    /// How to fix it, in the same form.
     pub(crate) help: Option<String>,
 }
 
@@ -75,9 +75,9 @@ impl Problem {
 /// A finding of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which check: a rule id such as `png-size`, or one of the manifest's own such as `unknown-key`.
+    /// The check: a rule id such as `png-size`, or a check of the manifest such as `unknown-key`.
     pub(crate) rule: Cow<'static, str>,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// The file it is about, as the user would name it: the manifest, or the PNG for a finding about art.
     pub(crate) path: Option<String>,
@@ -85,7 +85,7 @@ pub struct Finding {
     pub place: Option<Place>,
     /// The entry it is about.
     pub address: Option<Address>,
-    /// Where the manifest declares that entry on a line of its own, when the finding is about the entry's image.
+    /// Where the manifest declares that entry on its own line, if the finding is about the entry's image.
     pub(crate) declared: Option<Place>,
     /// What is wrong: one sentence, lower case, no full stop.
     pub message: String,
@@ -135,7 +135,7 @@ impl Finding {
         self
     }
 
-    /// Says what to do.
+    /// Adds the fix.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -16,7 +16,7 @@ pub use bounds::{Allowances, CountsByKind, Empty, InUse, IncompleteCheckout, Kin
 /// The guards, by the names that plans and reports record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Guard {
-    /// Deletes of a kind whose folder may not be checked out whole.
+    /// Deletes of a kind whose folder may not be checked out completely.
     Checkout,
     /// More deletes of one kind than allowed.
     MaxDeletes,
@@ -26,7 +26,7 @@ pub enum Guard {
     Protect,
     /// A change to an entry whose old image is unknown.
     Unbacked,
-    /// A delete of an icon that log entries name, or that some may name that could not be read.
+    /// A delete of an icon that log entries name, or that unreadable log entries may name.
     InUse,
 }
 
@@ -47,16 +47,16 @@ impl Guard {
 /// The decision of a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// It had nothing against the plan.
+    /// It found no reason to refuse the plan.
     Passed,
-    /// It would have refused, and an option allows it.
+    /// It would have refused, but an option allows it.
     Allowed,
     /// It refuses: nothing is written.
     Refused,
 }
 
 impl Outcome {
-    /// The word that people know it by.
+    /// Its name in output.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -81,7 +81,7 @@ pub struct Verdict {
     pub addresses: Vec<Address>,
 }
 
-/// A plan and what each guard said of it.
+/// A plan and the decision of each guard about it.
 #[derive(Debug, Clone)]
 pub struct Evaluated {
     plan: Plan,
@@ -90,7 +90,7 @@ pub struct Evaluated {
     obstacles: Vec<Finding>,
 }
 
-/// A plan that passed its guards. Nothing else makes one, and apply takes nothing else.
+/// A plan that passed its guards. It cannot be made in another way, and apply accepts only this type.
 #[derive(Debug, Clone)]
 pub struct ApprovedPlan {
     plan: Plan,
@@ -112,18 +112,18 @@ impl ApprovedPlan {
 /// The reason why a plan may not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// It has conflicts that must be settled by hand, or steps that the manifest does not cover.
+    /// It has conflicts that must be resolved by hand, or steps that the manifest does not cover.
     Findings(Vec<Finding>),
     /// A guard refused; the verdicts say which.
     Guards,
 }
 
-/// The bound when neither the flag nor the manifest names one: ten, or half of what is owned, and at least one.
+/// The default limit of deletes: ten, or half of the owned entries if that is less, but at least one.
 pub(crate) fn default_max_deletes(owned: usize) -> usize {
     (owned / 2).clamp(1, 10)
 }
 
-/// Asks every guard about `plan`.
+/// Evaluates `plan` with every guard.
 pub fn evaluate(plan: Plan, ownership: &Ownership, counts_by_kind: &CountsByKind, allowances: Allowances) -> Evaluated {
     let checked = counts_by_kind.iter().filter_map(|(kind, counts)| checkout(&plan, *kind, counts, allowances));
     let mut verdicts: Vec<_> = checked.collect();
@@ -151,7 +151,7 @@ impl Evaluated {
         &self.verdicts
     }
 
-    /// Lets the plan through if nothing speaks against it: no conflict, no step outside the manifest, no guard.
+    /// Approves the plan if it has no conflict and no step outside the manifest, and no guard refuses it.
     pub(crate) fn approve(self) -> Result<ApprovedPlan, Refusal> {
         if !self.obstacles.is_empty() {
             return Err(Refusal::Findings(self.obstacles));
@@ -163,8 +163,8 @@ impl Evaluated {
     }
 }
 
-/// The steps that the manifest does not cover. The diff never makes one; a saved plan may hold some, because the
-/// manifest was changed since, or because somebody wrote the plan by hand.
+/// The steps that the manifest does not cover. The diff never makes such a step. A saved plan may hold some, because
+/// the manifest was changed since, or because the plan was written by hand.
 fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
     let mut findings = Vec::new();
     for change in &plan.diff.changes {
@@ -181,11 +181,12 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
                     }
                     Unmanaged::Ignored => "a pattern of `ignore` matches it".to_owned(),
                 };
-                findings.push(uncovered(address, &format!("the plan changes it, and it is not owned: {why}")));
+                findings
+                    .push(uncovered(address, &format!("the plan changes it, but the manifest does not own it: {why}")));
             }
         }
         if matches!(change.action, Action::Delete(_)) && ownership.prune == Prune::Keep {
-            let what = "the plan deletes it, and the manifest's `prune` is off";
+            let what = "the plan deletes it, but `prune` is off in the manifest";
             findings.push(uncovered(change.address.clone(), what));
         }
     }
@@ -195,11 +196,11 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
 fn uncovered(address: Address, what: &str) -> Finding {
     Finding::error("plan-outside-manifest", format!("{address}: {what}"))
         .about(address)
-        .help("make a new plan with the present manifest")
+        .help("make a new plan with the current manifest")
 }
 
-/// The steps whose new image is not at hand. Neither a plan that was made nor one that was read has any; apply relies on
-/// it.
+/// The steps whose new image is missing. Neither a new plan nor a saved plan that was read has any, and apply relies on
+/// that.
 fn incomplete(plan: &Plan) -> impl Iterator<Item = Finding> {
     let lacks = |change: &&Change| {
         change.action.after().is_some_and(|after| !plan.contents.contains_key(&after.content.sha256))
@@ -231,13 +232,13 @@ fn deleted(plan: &Plan, kind: Kind) -> Vec<Address> {
     changed(plan, |change| change.address.kind == kind && matches!(change.action, Action::Delete(_)))
 }
 
-/// The guard of a kind that loses entries whose folder may not hold all that is committed there: what is only not checked
-/// out is still declared.
+/// The guard of deletes of a kind whose folder may lack committed files: a file that is only not checked out is still
+/// declared.
 fn checkout(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowances) -> Option<Verdict> {
     let FolderCheckout::Incomplete { why, help } = &counts.checkout else { return None };
     let addresses = deleted(plan, kind);
     let message = format!("{} would be deleted, and {why}", plural(addresses.len(), kind.name(), kind.plural()));
-    let help = format!("{help}; if the deletes are meant, pass --allow-incomplete-checkout");
+    let help = format!("{help}; if the deletes are intended, pass --allow-incomplete-checkout");
     let refused = allowances.checkout == IncompleteCheckout::Refuse;
     (!addresses.is_empty()).then(|| Verdict::on(Guard::Checkout, addresses, refused, message, help))
 }
@@ -251,7 +252,7 @@ fn max_deletes(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowan
     if deletes <= bound {
         return Verdict::passed(Guard::MaxDeletes, message);
     }
-    let help = format!("if that is meant, pass --max-deletes {deletes}");
+    let help = format!("if this is intended, pass --max-deletes {deletes}");
     Verdict::on(Guard::MaxDeletes, addresses, true, message, help)
 }
 
@@ -259,9 +260,9 @@ fn allow_empty(plan: &Plan, kind: Kind, counts: &KindCounts, allowances: Allowan
     let addresses = deleted(plan, kind);
     (counts.declared == 0 && !addresses.is_empty()).then(|| {
         let (kind, deletes) = (kind.plural(), addresses.len());
-        let message = format!("the manifest declares no {kind} at all, which deletes {deletes}");
+        let message = format!("the manifest declares no {kind}, which deletes {deletes}");
         let refused = allowances.empty == Empty::Refuse;
-        Verdict::on(Guard::AllowEmpty, addresses, refused, message, "if that is meant, pass --allow-empty")
+        Verdict::on(Guard::AllowEmpty, addresses, refused, message, "if this is intended, pass --allow-empty")
     })
 }
 
@@ -271,7 +272,7 @@ fn protect(plan: &Plan, ownership: &Ownership) -> Option<Verdict> {
         change.action.before().is_some() && (protects(&change.address) || protects(&change.live_address()))
     });
     let message = format!("{} protected by `protect` would be changed", plural(addresses.len(), "entry", "entries"));
-    let help = "if that is meant, take the pattern out of `protect` first";
+    let help = "if this is intended, remove the pattern from `protect` first";
     (!addresses.is_empty()).then(|| Verdict::on(Guard::Protect, addresses, true, message, help))
 }
 
@@ -279,16 +280,15 @@ fn unbacked(plan: &Plan, allowances: Allowances) -> Option<Verdict> {
     let addresses = changed(plan, |change| change.removes_unknown());
     let entries = plural(addresses.len(), "entry", "entries");
     let message = format!("{entries} would be changed without a sound copy of the old image");
-    let help = "fix the downloads, or pass --allow-unbacked to lose the old images knowingly";
+    let help = "fix the downloads, or pass --allow-unbacked to accept the loss of the old images";
     let refused = allowances.unbacked == Unbacked::Keep;
     (!addresses.is_empty()).then(|| Verdict::on(Guard::Unbacked, addresses, refused, message, help))
 }
 
-/// The guard of icons in use, where the use of codes was looked for. A replace leaves the code in place, so only deletes
-/// are judged: a rename has one. That an icon was not seen, though not everything could be read, does not permit the
-/// delete: who asks for the check wants an answer, and "unknown" is not one. The use of a logo can never be known, so a
-/// refusal could only be answered with `--allow-in-use`, which would then allow deleting icons in use as well: the plan
-/// only shows it.
+/// The guard of icons in use, if the use of codes was looked for. A replace leaves the code in place, so only deletes
+/// are judged; a rename contains one. An unknown use refuses the delete, even if the icon was not seen in what could be
+/// read: a user who requests the check wants an answer. The use of a logo can never be known. A refusal would force the
+/// user to pass `--allow-in-use`, which would also allow deleting icons in use, so the plan only shows it.
 fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     let icons = |is: fn(&Usage) -> bool| {
         changed(plan, |change| {
@@ -302,7 +302,7 @@ fn in_use(plan: &Plan, allowances: Allowances) -> Vec<Verdict> {
     let used = icons(|usage| matches!(usage, Usage::Used { .. }));
     if !used.is_empty() {
         let message = format!("log entries name {} that would be deleted", counted(&used));
-        let help = "keep the code declared, or pass --allow-in-use: the entries will be shown without it";
+        let help = "keep the code declared, or pass --allow-in-use: the log entries will be shown without their icon";
         verdicts.push(Verdict::on(Guard::InUse, used, refused, message, help));
     }
     let unknown = icons(|usage| matches!(usage, Usage::Unknown { .. }));

@@ -1,9 +1,9 @@
-//! The journal of a run: what was about to be sent, what came of it, and how the run ended. Append-only, one JSON
-//! object a line, for people and for the next run; never a secret, never an image.
+//! The journal of a run: each request before it is sent, its outcome, and how the run ended. Append-only, one JSON
+//! object per line, for people and for the next run. It contains neither secrets nor images.
 //!
-//! A journal is read by folding it, line by line: [`RunState`] is all that its lines say. A run whose journal has no end was cut
-//! short. Journals are hostile input as well: one that says what brandctl does not write is damaged, because what it
-//! leaves out may still have been sent.
+//! A journal is read by folding it, line by line: [`RunState`] is the sum of its lines. A run whose journal has no end
+//! was cut short. Journals are hostile input too: one with a line that brandctl does not write is damaged, because a
+//! request that it leaves out may still have been sent.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,17 +18,17 @@ use super::step::{StepOutcome, StepResult};
 use super::unanswered::{FoldedAddress, Moment, OpenWindow, Unanswered};
 use crate::text;
 
-/// The version of the journal's format. One of version 1 has no `sent`, `seen` and `concluded`, and does not say of a request
-/// that failed whether it was answered.
+/// The version of the journal's format. A journal of version 1 has neither `sent`, `seen` nor `concluded`, and does not
+/// record whether a failed request was answered.
 pub(crate) const FORMAT_VERSION: u32 = 2;
 
-/// How many commands a request has at most: a portal takes no more in one batch.
+/// The maximum number of commands in a request: a portal takes no more in one batch.
 const MAX_COMMANDS: usize = 50;
 
 /// The longest line that is read, in bytes: longer than any that is written.
 pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
 
-/// How many characters are kept of each text that came from a portal, which may send any amount.
+/// How many characters are kept of each text from a portal, which may send any amount.
 const MAX_TEXT_CHARS: usize = 1000;
 
 /// One line of a journal.
@@ -69,12 +69,12 @@ pub enum JournalEntry {
         /// What it asks for, in order.
         commands: Vec<Write>,
     },
-    /// The last byte of a request was sent. Each time it is sent, where it is sent again.
+    /// The last byte of a request was sent. There is one such line each time that the request is sent.
     Sent {
         /// Its number.
         request: u32,
     },
-    /// A request was answered, or no answer will come any more.
+    /// A request was answered, or an answer can no longer arrive.
     Outcome {
         /// Its number.
         request: u32,
@@ -83,11 +83,11 @@ pub enum JournalEntry {
         /// Why there is no answer, or why the whole request was refused.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         error: Option<String>,
-        /// Whether it was sent and no answer came: it may still be carried out.
+        /// Whether it was sent and not answered: it may still be carried out.
         #[serde(skip_serializing_if = "is_false", default)]
         unanswered: bool,
     },
-    /// A later command saw requests without an answer of which it is not known when they were sent.
+    /// A later command found requests without an answer, and it is not known when they were sent.
     Seen,
     /// A step ended.
     Step {
@@ -97,16 +97,16 @@ pub enum JournalEntry {
         #[serde(flatten)]
         result: StepResult,
     },
-    /// Nothing is left to do for the run, and a request without an answer may still be carried out.
+    /// The run has nothing left to do, but a request without an answer may still be carried out.
     Concluded {
         /// The way it ended.
         how: Ending,
     },
     /// The run ended: nothing of it is in flight.
     End {
-        /// How many steps are as planned.
+        /// How many steps ended as planned.
         applied: usize,
-        /// How many are not.
+        /// How many did not.
         not_applied: usize,
         /// The way it ended.
         how: Ending,
@@ -122,7 +122,7 @@ pub enum RunCommand {
     Apply,
     /// `restore`.
     Restore,
-    /// One that this version does not have.
+    /// A command that this version does not have.
     #[serde(other)]
     Other,
 }
@@ -133,9 +133,9 @@ pub enum RunCommand {
 pub enum Ending {
     /// Every step was tried.
     Finished,
-    /// Somebody asked it to stop.
+    /// A user or the system asked it to stop.
     Interrupted,
-    /// It was killed, and a later command found out what it had done.
+    /// It was killed, and a later command determined what it had done.
     CutShort,
 }
 
@@ -184,11 +184,11 @@ impl JournalEntry {
     }
 }
 
-/// The reason why a journal does not tell what its run did.
+/// The reason why a journal does not show what its run did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Damage {
     /// Another version of this program made it.
-    #[error("it is of format {0}; this program reads 1 to {FORMAT_VERSION}")]
+    #[error("it has format {0}, but this version of brandctl reads formats 1 to {FORMAT_VERSION}")]
     Format(u32),
     /// Its first line is something else.
     #[error("it is not the beginning of a run")]
@@ -196,11 +196,11 @@ pub(crate) enum Damage {
     /// It has two beginnings.
     #[error("it begins more than once")]
     BeginsAgain,
-    /// A line is whole and of no kind that there is.
+    /// A line is complete, but of an unknown kind.
     #[error("it is not a line of a run's journal")]
     NotALine,
-    /// A line speaks of more than one request can hold.
-    #[error("it names {0} {1}, and a request has at most {MAX_COMMANDS}")]
+    /// A line names more items than one request can hold.
+    #[error("it names {0} {1}, but a request has at most {MAX_COMMANDS}")]
     TooMany(usize, &'static str),
 }
 
@@ -226,12 +226,12 @@ pub struct RunState {
     format_version: u32,
     intended: BTreeSet<FoldedAddress>,
     unanswered: Unanswered,
-    /// The images that were to be added under each code, in their order.
+    /// The images that the run wanted to add under each code, in their order.
     added: BTreeMap<FoldedAddress, Vec<Digest>>,
 }
 
 impl RunState {
-    /// The state of a run of which this is the first line.
+    /// The state of a run whose first line this is.
     pub(crate) fn begin(line: Line) -> Result<Self, Damage> {
         match line.entry {
             JournalEntry::Begin { format_version, run, portal, plan_sha256, commit, command }
@@ -258,7 +258,7 @@ impl RunState {
         }
     }
 
-    /// Adds what a further line says that was written at this time, if that is known.
+    /// Adds a further line. `at` is when it was written, if that is known.
     pub(crate) fn add(&mut self, entry: JournalEntry, at: Option<Moment>) -> Result<(), Damage> {
         match entry {
             JournalEntry::Begin { .. } => return Err(Damage::BeginsAgain),
@@ -295,29 +295,29 @@ impl RunState {
         Ok(())
     }
 
-    /// What requests of this run may still be carried out at this time, when each may be for so long after its last byte was
-    /// sent; `None` when nothing may.
+    /// The requests of this run that may still be carried out at this time. Each may be for `settle` after its last
+    /// byte was sent. `None` when none may.
     pub(crate) fn window(&self, now: Moment, settle: Duration) -> Option<OpenWindow> {
         self.unanswered.window(now, settle)
     }
 
-    /// The same of a run whose process is at work: only what it knows to have no answer.
+    /// The same for a run whose process is still running: only the requests that are known to have no answer.
     pub(crate) fn window_at_work(&self, now: Moment, settle: Duration) -> Option<OpenWindow> {
         self.unanswered.lost().window(now, settle)
     }
 
-    /// How many steps are known to be as planned.
+    /// How many steps are known to have ended as planned.
     pub(crate) fn applied(&self) -> usize {
         self.steps.values().filter(|step| step.outcome == StepOutcome::Applied).count()
     }
 
-    /// Whether the same plan may take up where this run stopped.
+    /// Whether the same plan may continue where this run stopped.
     pub(crate) fn can_be_resumed(&self) -> bool {
         self.ended != Some(Ending::Finished)
     }
 
-    /// Whether this run may have changed this entry, spelt as in its plan: what is known of its step decides, and
-    /// where nothing is known, whether a request may have left.
+    /// Whether this run may have changed this entry, spelt as in its plan: the known result of its step decides.
+    /// Without one, what matters is whether a request may have left.
     pub(crate) fn may_have_changed(&self, address: &Address) -> bool {
         match self.steps.get(address) {
             Some(step) => step.wrote || step.outcome == StepOutcome::Unknown,
@@ -325,13 +325,13 @@ impl RunState {
         }
     }
 
-    /// Whether every entry that it speaks of is one of `planned`, in any letter case.
+    /// Whether every entry that it names is one of `planned`, in any letter case.
     pub(crate) fn is_about(&self, planned: &BTreeSet<FoldedAddress>) -> bool {
         self.intended.is_subset(planned) && self.steps.keys().all(|address| planned.contains(&address.folded()))
     }
 
-    /// The image that this run left under each code that it may have changed; `None` where that is not known, and where it
-    /// left none.
+    /// The image that this run left under each code that it may have changed; `None` where the image is not known, or
+    /// where it left none.
     pub(crate) fn left(&self) -> impl Iterator<Item = (FoldedAddress, Option<Digest>)> {
         let mut steps: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (address, step) in &self.steps {
@@ -353,7 +353,7 @@ impl RunState {
             };
             Some((code.clone(), left))
         });
-        // What was found as it should be was put there by somebody else.
+        // An entry that already was as planned came from someone else.
         let others = self.steps.iter().filter(|(address, step)| {
             step.outcome == StepOutcome::Applied && !step.wrote && !self.intended.contains(&address.folded())
         });

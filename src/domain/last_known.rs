@@ -1,7 +1,7 @@
-//! The bytes that brandctl itself last put under each code, and what they prove: an image that comes for entries whose images are
-//! known to differ is none of theirs.
+//! The bytes that brandctl itself last added under each code, and what they prove: if the same image arrives for
+//! entries whose images are known to differ, it does not belong to any of them.
 //!
-//! Journals are hostile input. They can only make a reading unknown here, and never say what an entry holds.
+//! Journals are hostile input. They can only make a reading unknown here, and never decide what an entry holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::journal::RunState;
 use super::request::{Said, Write};
 use super::state::{Content, Listed};
 
-/// The digest of the image that was last put under each code, as far as that is known.
+/// The digest of the image that was last added under each code, as far as that is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LastKnown(BTreeMap<(Kind, FoldedCode), Digest>);
 
@@ -31,12 +31,12 @@ impl LastKnown {
         }
     }
 
-    /// Forgets a code that was found as it should be, and that nobody here wrote to.
+    /// Forgets a code that already was as planned, and that this run did not write to.
     pub(crate) fn forget(&mut self, address: &Address) {
         self.set(address.folded(), None);
     }
 
-    /// Notes what these writes are known to have put there.
+    /// Records the images that these writes are known to have added.
     pub(crate) fn answered(&mut self, commands: &[Write], answers: &[Said]) {
         for (write, said) in commands.iter().zip(answers) {
             if let (Write::Add { address, sha256 }, Said::Done) = (write, said) {
@@ -56,9 +56,10 @@ impl LastKnown {
         self.0.get(&address.folded()).copied()
     }
 
-    /// The places in `read` of images that the portal cannot have stored there, each with the reason: the same bytes came from
-    /// different paths, for entries whose bytes were different when they were last put there. Entries that share a path, or an
-    /// image that was put under each of them, are nothing unusual; nor is one entry that changed, which anybody may have done.
+    /// The places in `read` of images that the portal cannot have stored there, each with the reason: the same bytes
+    /// arrived from different paths, for entries whose bytes were different when they were last added. It is normal
+    /// that entries share a path, or an image that was added under each of them. It is also normal that one entry
+    /// changed, because other users may change it.
     pub(crate) fn substituted(&self, read: &[(&Listed, &Content)]) -> BTreeMap<usize, String> {
         let mut places: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
         for (place, (_, content)) in read.iter().enumerate() {
@@ -74,7 +75,7 @@ impl LastKnown {
         substituted
     }
 
-    /// Why the image that came for all these is none of theirs; `None` where that is not known.
+    /// Why the image that arrived for all these entries does not belong to any of them; `None` where that is not known.
     fn why_substituted<'a>(&self, entries: impl Iterator<Item = &'a Listed>) -> Option<String> {
         let known: Vec<_> = entries.filter_map(|listed| Some((listed, self.digest(&listed.address)?))).collect();
         let paths: BTreeSet<_> = known.iter().map(|(listed, _)| listed.file_uri.as_str()).collect();
@@ -83,8 +84,9 @@ impl LastKnown {
         let (other, _) = rest.iter().find(|(_, other)| other != digest)?;
         (paths.len() > 1).then(|| {
             format!(
-                "the same image came for {} and {}, whose images were different when they were last added: something on the \
-                 way answers in the portal's place; where it really is the same, --allow-unbacked can replace or delete it",
+                "the same image was downloaded for {} and {}, but their images were different when brandctl last added \
+                 them: something between this machine and the portal answers in its place; if the image really is the \
+                 same, --allow-unbacked can replace or delete the entry",
                 one.address, other.address
             )
         })
@@ -177,7 +179,7 @@ mod tests {
             (run([writes(), step("icon/a", StepOutcome::Unknown, false)]), None),
             (run([writes(), step("icon/a", StepOutcome::Failed, true)]), None),
             (run([intent(vec![delete("icon/a")]), step("icon/a", StepOutcome::Applied, true)]), None),
-            // Nobody knows which of the two it is.
+            // It is not known which of the two it is.
             (run([writes(), intent(vec![add("icon/a", "3")]), step("icon/a", StepOutcome::Applied, true)]), None),
             // The old image was sent last.
             (
@@ -205,7 +207,7 @@ mod tests {
         let runs = [added(&[("icon/a", "1"), ("icon/b", "2"), ("icon/c", "1")])];
         assert_eq!(doubted(&runs, &[("icon/a", "/1"), ("icon/b", "/2")]), [0, 1]);
         let with_unknown = [("icon/new", "/0"), ("icon/a", "/1"), ("icon/b", "/2")];
-        assert_eq!(doubted(&runs, &with_unknown), [0, 1, 2], "also for those of which nothing is known");
+        assert_eq!(doubted(&runs, &with_unknown), [0, 1, 2], "also for entries without a known image");
         assert_eq!(doubted(&runs, &[("icon/a", "/1"), ("icon/b", "/1"), ("icon/c", "/2")]), [0, 1, 2]);
     }
 
@@ -234,7 +236,10 @@ mod tests {
         assert!(known.substituted(&[(&a, &one), (&b, &two), (&c, &one)]).is_empty());
         let why = known.substituted(&[(&c, &two), (&a, &one), (&b, &one)]);
         assert_eq!(why.keys().copied().collect::<Vec<_>>(), [1, 2]);
-        assert!(why.values().all(|why| why.starts_with("the same image came for icon/a and icon/b, whose")), "{why:?}");
+        assert!(
+            why.values().all(|why| why.starts_with("the same image was downloaded for icon/a and icon/b, but")),
+            "{why:?}"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::state::{Listed, ObservedEntry, ObservedState, Reading, Selection};
 /// The permissions of brandctl on an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Management {
-    /// Owned and declared: apply makes it match the manifest. Also an owned entry of which it is not known whether it is
+    /// Owned and declared: apply makes it match the manifest. Also an owned entry if it is not known whether it is
     /// declared.
     Managed,
     /// Owned and not declared: apply deletes it, unless `prune` is off.
@@ -24,7 +24,7 @@ pub enum Management {
     Ignored,
     /// Not owned: left alone.
     Unmanaged,
-    /// Somebody added it; without a manifest, nothing is known of its owner.
+    /// A user or an application added it; without a manifest, its owner is unknown.
     Custom,
     /// It comes with the product: never touched.
     System,
@@ -74,7 +74,7 @@ pub struct ListReport {
     pub entries: Vec<ListEntry>,
     /// The findings about it.
     pub findings: Vec<Finding>,
-    /// The bytes of the entries, if they are to be shown.
+    /// The bytes of the entries, if they will be shown.
     pub contents: Contents,
 }
 
@@ -99,7 +99,7 @@ impl ListReport {
     }
 }
 
-/// What a manifest says of a portal's entries.
+/// The part of a manifest that concerns a portal's entries.
 #[derive(Debug)]
 pub struct Claims {
     pub(crate) ownership: Ownership,
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(stands(&claims), ["icon/acme-call managed"]);
         claims.declared = declares(&["logo/acme-call"]);
         assert_eq!(stands(&claims), ["icon/acme-call undeclared"]);
-        // Where it is not known what is declared, nothing is called undeclared.
+        // If the declared codes are not known, no entry is called undeclared.
         claims.declared = None;
         assert_eq!(stands(&claims), ["icon/acme-call managed"]);
     }

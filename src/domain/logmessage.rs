@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::finding::Finding;
 use crate::text;
 
-/// The number of entries on a full page, by the documentation.
+/// The number of entries on a full page, according to the documentation.
 const PAGE_SIZE: usize = 10;
 /// The most entries that are listed.
 pub(crate) const MAX_ENTRIES: usize = 10_000;
@@ -49,10 +49,10 @@ impl fmt::Display for Entity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnEntity {
     /// The text has no colon.
-    #[error("an item is written as type and number, as in deal:12")]
+    #[error("write an item as type and number, for example deal:12")]
     Shape,
     /// The part before the colon is not a type.
-    #[error("`{given}` is not a type of CRM items{}: there are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, as in 1032 or T408",
+    #[error("`{given}` is not a type of CRM items{}: the types are lead, deal, contact, company, quote, smart-invoice, invoice, order, and a smart process by its number, for example 1032 or T408",
         .near.map(|near| format!(", did you mean `{near}`")).unwrap_or_default())]
     Type {
         /// What was given.
@@ -61,10 +61,10 @@ pub enum NotAnEntity {
         near: Option<&'static str>,
     },
     /// The part after the colon is not a number.
-    #[error("`{0}` is not an item's number: it is a whole number from 1 on")]
+    #[error("`{0}` is not an item's number: write a whole number from 1 on")]
     Id(String),
     /// A range ends before it begins.
-    #[error("a range goes from the lower number to the higher: did you mean {last}-{first}")]
+    #[error("a range must begin with the lower number: did you mean {last}-{first}")]
     Backwards {
         /// Where it begins.
         first: u64,
@@ -212,7 +212,7 @@ impl Paging {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LogOutcome {
-    /// It was done, unless an error says otherwise.
+    /// It was done, unless there is an error.
     Done,
     #[default]
     Failed,
@@ -257,11 +257,11 @@ mod tests {
     #[test]
     fn what_names_no_item_says_why() {
         for (text, why) in [
-            ("deal", "an item is written as type and number"),
-            ("", "an item is written as type and number"),
+            ("deal", "write an item as type and number"),
+            ("", "write an item as type and number"),
             ("dael:1", "`dael` is not a type of CRM items, did you mean `deal`:"),
             ("smart_invoce:1", "did you mean `smart-invoice`"),
-            ("xyz:1", "`xyz` is not a type of CRM items: there are lead"),
+            ("xyz:1", "`xyz` is not a type of CRM items: the types are lead"),
             (":1", "`` is not a type"),
             ("0:1", "`0` is not a type"),
             ("-2:1", "`-2` is not a type"),

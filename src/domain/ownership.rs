@@ -1,19 +1,19 @@
-//! Ownership: the manifest's `owns`, `ignore`, `protect` and `prune`, asked about one entry at a time.
+//! Ownership: the manifest's `owns`, `ignore`, `protect` and `prune`, applied to one entry at a time.
 
 use super::asset::{Address, Kind};
 use super::scope::Scope;
 
-/// The part of a manifest that says what brandctl may touch.
+/// The part of a manifest that limits what brandctl may change.
 #[derive(Debug, Clone)]
 pub struct Ownership {
     /// Codes that the manifest is the source of truth for.
     pub(crate) owns: Scope,
-    /// Owned codes that are left alone all the same.
+    /// Codes that are left alone although they are owned.
     pub(crate) ignore: Scope,
     /// Codes that are never deleted or replaced.
     pub(crate) protect: Scope,
     pub(crate) prune: Prune,
-    /// The kinds that the manifest speaks of; the others are unmanaged.
+    /// The kinds that the manifest has a section for; the others are unmanaged.
     pub(crate) kinds: Vec<Kind>,
 }
 
@@ -35,7 +35,7 @@ pub enum Unmanaged {
     Ignored,
     /// It is owned and not declared, but `prune` is off.
     NotPruned,
-    /// A system entry has the same code but for case: a write about it could be taken for one about that.
+    /// A system entry has the same code, ignoring case: the portal could apply a write to the system entry instead.
     Reserved,
 }
 

@@ -18,11 +18,12 @@ pub type Contents = BTreeMap<Digest, Arc<[u8]>>;
 pub struct Plan {
     /// The portal's identity: its host, or the sandbox's id.
     pub(crate) portal: String,
-    /// What differs, and what does not. Of a plan that was read back, `kept` is empty: a saved plan only counts those entries.
+    /// What differs, and what does not. In a plan that was read back, `kept` is empty: a saved plan only counts those
+    /// entries.
     pub diff: Diff,
     /// The new images, and the old ones as far as they are kept in memory: to be shown and saved. Apply makes its copies itself.
     pub contents: Contents,
-    /// Whether the codes that are deleted or replaced are in use, when that was looked for.
+    /// Whether the codes that are deleted or replaced are in use, if that was requested.
     pub(crate) evidence: Option<UsageEvidence>,
 }
 
@@ -54,7 +55,7 @@ pub(crate) enum StepState {
     Between,
     /// Neither: something else happened, in words.
     Diverged(String),
-    /// There is an entry, and its content could not be fetched.
+    /// There is an entry, but its content could not be fetched.
     Unseen {
         /// Why, in words.
         why: String,
@@ -96,7 +97,7 @@ impl Plan {
         Some(self.evidence.as_ref()?.of(&change.address))
     }
 
-    /// How many unchanged entries are only counted here, because it is not known any more which they are.
+    /// How many unchanged entries are only counted here, because it is no longer known which they are.
     pub(crate) fn unnamed(&self) -> usize {
         self.diff.unchanged.saturating_sub(self.diff.kept.len())
     }
@@ -145,7 +146,7 @@ impl Change {
         self.action.before().is_some_and(|before| before.content.is_some())
     }
 
-    /// Whether a listed entry is where it was, under the same code: it need not be read to know that nothing was done to it.
+    /// Whether a listed entry has the same code and path as before. Then it is unchanged, and need not be read.
     pub(crate) fn is_where_it_was(&self, listed: &Listed) -> bool {
         let is_same = |before: &Before| listed.file_uri == before.file_uri && listed.address.code == before.code;
         self.action.before().is_some_and(is_same)
@@ -193,11 +194,11 @@ impl Change {
             };
         }
         StepState::Diverged(match before {
-            None => "it exists on the portal, with another image".to_owned(),
+            None => "it already exists on the portal, with another image".to_owned(),
             Some(before) if listed.address.code != before.code => {
                 format!("the portal now spells it `{}`", listed.address.code)
             }
-            Some(_) => "it has another image than when the plan was made".to_owned(),
+            Some(_) => "its image changed after the plan was made".to_owned(),
         })
     }
 }

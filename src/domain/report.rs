@@ -1,4 +1,4 @@
-//! What a command found out and did: the one value that every renderer starts from.
+//! The report of a command: what it found and did. Every renderer starts from this value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub struct Run {
     pub id: String,
     /// Its folder, which holds the journal and the old images.
     pub folder: PathBuf,
-    /// What became of each step.
+    /// The outcome of each step.
     pub steps: BTreeMap<Address, StepResult>,
     /// The codes that had an image when it began, and have none at its end.
     pub missing: BTreeSet<Address>,
@@ -30,7 +30,7 @@ pub struct Run {
     pub live: BTreeMap<Address, LiveState>,
     /// The steps that are applied by the portal's answer alone, because their images cannot be read back.
     pub not_read_back: BTreeSet<Address>,
-    /// The entries whose old image was known and could not be had again for a copy, each with the reason.
+    /// The entries whose old image was known, but could not be downloaded again for a copy, each with the reason.
     pub without_copy: BTreeMap<Address, String>,
 }
 
@@ -44,7 +44,7 @@ impl Run {
 /// A run that is over, or was cut short, with what its folder holds.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordedRun {
-    /// What its journal says.
+    /// Its state, from its journal.
     pub(crate) state: RunState,
     /// The changes of its plan.
     pub(crate) changes: Vec<Change>,
@@ -55,10 +55,10 @@ pub(crate) struct RecordedRun {
 /// The changes that make `drift` fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DriftScope {
-    /// Whatever differs.
+    /// All changes.
     #[default]
     Everything,
-    /// What the portal did alone (`--only-portal`).
+    /// Only changes made on the portal (`--only-portal`).
     Portal,
 }
 
@@ -69,11 +69,11 @@ pub enum Against {
     Export,
 }
 
-/// The subject of a report, in words that are the same in every run and on every machine: by them a tool finds what was
-/// written before.
+/// The subject of a report, in words that are the same in every run and on every machine. A tool finds earlier reports
+/// by them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// The portal that the credentials are for, also when it could not be reached; `None` when there is none.
+    /// The portal that the credentials are for, also when it could not be reached; `None` without credentials.
     pub portal: Option<String>,
     /// The manifest, from the root of its Git repository; outside of one, its file name.
     pub manifest: String,
@@ -105,11 +105,11 @@ pub enum FailureKind {
     Unasked,
     /// A question was answered with no.
     Declined,
-    /// Somebody asked to stop, and not all was done that would have been.
+    /// The command was asked to stop before everything was done.
     Interrupted,
     /// The state folder or the file of a run cannot be used.
     Store,
-    /// The operating system does not give what every command needs.
+    /// The operating system refuses a resource that every command needs.
     System,
 }
 
@@ -126,21 +126,21 @@ pub struct Report {
     pub source: String,
     /// The portal's identity.
     pub portal: Option<String>,
-    /// What stood for the portal, if it was not read itself: such a plan is shown, never applied.
+    /// What was read instead of the portal, if it was not read itself: such a plan can be shown, but not applied.
     pub against: Option<Against>,
     /// The plan, once there is one.
     pub plan: Option<Plan>,
-    /// Who moved, for every change that was examined.
+    /// Which side changed, for every change that was examined.
     pub origins: Origins,
     /// Who changed the files of changes, as far as Git says.
     pub changed_by: ChangedBy,
-    /// Whose moves fail a drift.
+    /// The changes that make `drift` fail.
     pub drift_scope: DriftScope,
     /// Its digest.
     pub plan_sha256: Option<Digest>,
-    /// What the guards said of it.
+    /// The decisions of the guards about it.
     pub guards: Vec<Verdict>,
-    /// What the checks and the portal had to say.
+    /// The findings of the checks and of the portal.
     pub findings: Vec<Finding>,
     /// The declared images, for renderers that draw them.
     pub art: Vec<Piece>,
@@ -172,7 +172,7 @@ impl Report {
         self.guards.iter().any(|verdict| verdict.outcome == Outcome::Refused)
     }
 
-    /// Whether the plan would change anything that is asked for.
+    /// Whether the plan would change anything that the command covers.
     pub(crate) fn has_changes(&self) -> bool {
         self.plan.iter().flat_map(|plan| &plan.diff.changes).any(|change| self.concerns(&change.address))
     }

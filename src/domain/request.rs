@@ -1,4 +1,4 @@
-//! What a journal notes of a request: the writes that it asks for, and what the portal said to each.
+//! The record of a request in a journal: its writes, and the portal's answer to each.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ pub enum Said {
     Refused {
         /// The portal's error code.
         code: String,
-        /// The portal's words.
+        /// The portal's description.
         description: String,
     },
     /// It was not run.

@@ -1,7 +1,7 @@
-//! What a run replaced or deleted, as a desired state: the ordinary diff, plan and guards then bring it back.
+//! The desired state of a restore: what a run replaced or deleted. The ordinary diff, plan and guards then bring it
+//! back.
 //!
-//! The art rules are not asked. These images were on the portal already, and an old image that the rules would refuse
-//! today is still the one that was there.
+//! The art rules are not applied. These images were on the portal before, even those that the rules would refuse today.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::plan::Contents;
 use super::state::{Content, Desired, DesiredState};
 
 /// The desired state of the old images of `changes`: of those about `addresses`, or of all when there are none. `from`
-/// is how the user knows the run. With it comes a warning for each copy that may not be the old image.
-/// The error has a finding for each address that the run did not replace or delete, and for each image without a copy.
+/// is the user's name for the run. With it comes a warning for each copy that may not be the old image. The error has a
+/// finding for each address that the run did not replace or delete, and for each image without a copy.
 pub(crate) fn desired(
     changes: &[Change],
     contents: &Contents,
@@ -27,7 +27,7 @@ pub(crate) fn desired(
         .iter()
         .filter(|address| !changes.iter().any(|change| change.action.before().is_some() && about(change, address)))
         .map(|address| {
-            let message = format!("{from} neither replaced nor deleted {address}");
+            let message = format!("{from} did not replace or delete {address}");
             Finding::error("restore", message).about(address.clone())
         })
         .collect();
@@ -55,7 +55,7 @@ pub(crate) fn desired(
             }
             Err(message) => {
                 findings
-                    .push(Finding::error("restore", message).about(address).help("name the others to restore them"));
+                    .push(Finding::error("restore", message).about(address).help("to restore the others, name them"));
             }
         }
     }
@@ -97,9 +97,10 @@ mod tests {
             assert_eq!(&*desired.entries()[&address("icon/a")].png, bytes);
         }
         let other_size = rgba(48, 48, |_, _| [1, 2, 3, 255]);
-        for (bytes, why) in
-            [(&whole[..20], "what came is not a PNG"), (other_size.as_slice(), "a PNG of 48×48 pixels came")]
-        {
+        for (bytes, why) in [
+            (&whole[..20], "the download is not a PNG"),
+            (other_size.as_slice(), "the download is a PNG of 48×48 pixels"),
+        ] {
             let findings = restored(bytes).unwrap_err();
             let told = format!("the copy of icon/a in run r cannot be put back: {why}");
             assert!(findings[0].message.starts_with(&told), "{}", findings[0].message);

@@ -1,4 +1,4 @@
-//! What earlier runs of a plan did, for the run that resumes it.
+//! The earlier runs of a plan, for the run that resumes it.
 
 use super::asset::{Address, Digest};
 use super::journal::RunState;

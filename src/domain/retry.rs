@@ -1,4 +1,4 @@
-//! What to do about a request that failed, decided purely: sleeping happens elsewhere.
+//! The decision about a request that failed, as a pure function: sleeping happens elsewhere.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum Class {
     /// The portal asked to slow down (`QUERY_LIMIT_EXCEEDED`, `OPERATION_TIME_LIMIT`): it had no effect, wait and send again.
     Busy,
-    /// It may pass: 5xx, a broken connection, a body that is not an answer. A write may have had its effect.
+    /// It may be temporary: 5xx, a broken connection, a body that is not an answer. A write may have had its effect.
     Transient,
     /// The access token expired.
     Expired,
@@ -15,17 +15,17 @@ pub enum Class {
     Configuration,
     /// The portal refuses batches of this method (`ERROR_BATCH_METHOD_NOT_ALLOWED`).
     NoBatch,
-    /// The portal said no in a way that asking again does not change.
+    /// The portal refused it, and another attempt cannot change that.
     Refused,
     /// The command's time is up.
     Deadline,
-    /// It was not sent: waiting for its turn took so long that what is known of the portal may be old.
+    /// It was not sent: it waited for its turn so long that the portal may have changed.
     Waited,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Send the same request again after so long.
+    /// Send the same request again after this time.
     Again {
         /// How long to wait first; always less than what was left.
         after: Duration,
@@ -41,13 +41,13 @@ const TRANSIENT_BASE: Duration = Duration::from_millis(500);
 const BUSY_BASE: Duration = Duration::from_secs(1);
 /// The longest wait of our own choosing.
 const BUSY_CAP: Duration = Duration::from_secs(30);
-/// The least time that is worth another request.
+/// The shortest remaining time in which another request is sent.
 const WORTHWHILE: Duration = Duration::from_millis(200);
 
-/// Decides about the failure number `attempt` of this class (0 for the first), given when the portal said to come back,
-/// how much of the command's time is left, and a random number from 0 to 1.
+/// Decides about the failure number `attempt` of this class (0 for the first), given when the portal accepts requests
+/// again, how much of the command's time is left, and a random number from 0 to 1.
 ///
-/// It only speaks of repeating what may be repeated: whether a write may be is for the caller to know.
+/// It assumes that the request may be repeated: for a write, the caller must decide that.
 pub(crate) fn decide(
     failure: Class,
     attempt: u32,
@@ -63,9 +63,9 @@ pub(crate) fn decide(
         Class::Busy => {
             let own = spread(doubled(BUSY_BASE, attempt).min(BUSY_CAP), jitter);
             match retry_after {
-                // Every client got the same moment: none should come back exactly then.
+                // Every client got the same time: they should not all return at that time.
                 Some(asked) => own.max(asked.saturating_add(spread(TRANSIENT_BASE, jitter))),
-                // Near the end, wait for half of what is left instead of giving up with time in hand.
+                // Near the end, wait for half of the remaining time instead of giving up early.
                 None if left >= 2 * WORTHWHILE => own.min(left / 2),
                 None => own,
             }

@@ -1,6 +1,7 @@
 //! The art rules applied: what an image must be before it may be planned. [`check`] is the only way to a [`DesiredState`].
 //!
-//! The rules themselves are the rows of the [`rulebook`](super::rulebook); the manifest says how bad their findings are.
+//! The rules themselves are the rows of the [`rulebook`](super::rulebook); the manifest sets the level of their
+//! findings.
 
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// Checks art, on all cores. `name` is how the user calls the manifest. `findings` is what is known already (of the
+/// Checks art, on all cores. `name` is the user's name for the manifest. `findings` are those made so far (about the
 /// manifest, and of art that could not be read): an error among them leaves no desired state either.
 pub(crate) fn check(manifest: &Manifest, name: &str, art: &Art, mut findings: Vec<Finding>, aim: Aim) -> Checked {
     let judged: Vec<_> = art.pieces.par_iter().map(|piece| judge(manifest, piece, aim)).collect();
@@ -108,7 +109,7 @@ struct Judged {
 fn judge(manifest: &Manifest, piece: &Piece, aim: Aim) -> Judged {
     let bytes = piece.bytes.as_deref();
     let image = bytes.filter(|bytes| is_worth_decoding(bytes)).map(png::read);
-    // A sound image has its header; only for others are the chunks walked over once more.
+    // A sound image has its header; the chunks are read again only for others.
     let header = match &image {
         Some(Ok(image)) => Some(Ok(image.header.clone())),
         _ => bytes.map(png::header),
@@ -125,7 +126,7 @@ fn judge(manifest: &Manifest, piece: &Piece, aim: Aim) -> Judged {
     let mut found = Vec::new();
     for rule in RULES {
         let RuleCheck::Image(check) = rule.check else { continue };
-        // What is too large to be read can be judged by no other rule.
+        // Other rules cannot check a file that is too large to be read.
         let set = piece.bytes.as_ref().and_then(|_| manifest.level(rule.id));
         let Some(severity) = rule.severity(set) else { continue };
         if let Some(problem) = check(&decoded) {

@@ -1,4 +1,4 @@
-//! Which entries are meant: lists of globs over codes, as in `owns`, `ignore`, `protect` and `--only`.
+//! Scopes: lists of globs that select entries by code, as in `owns`, `ignore`, `protect` and `--only`.
 
 use std::fmt;
 
@@ -10,13 +10,14 @@ use super::finding::Finding;
 /// The characters with a special meaning in a glob.
 const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 
-/// No code is longer than 255 characters; a pattern far beyond that is a mistake, or costs more than it may.
+/// The longest pattern. Codes have at most 255 characters; a much longer pattern is a mistake, or too expensive to
+/// match.
 const MAX_PATTERN_BYTES: usize = 1024;
 
-/// The codes that tell whether a pattern matches everything: they have nothing in common.
+/// Codes that have nothing in common: a pattern that matches all of them matches everything.
 const PROBES: [&str; 9] = ["a", "z", "0", "-", "_", "~", "Q9", "acme-call", "m/n"];
 
-/// A glob over codes, as somebody wrote it.
+/// A glob over codes, as it was written.
 ///
 /// `*`, `?`, `[a-z]` and `{a,b}` have their usual meaning, `*` matches `/` too, and upper and lower case differ. The
 /// prefix `icon/` or `logo/` narrows it to one kind.
@@ -59,12 +60,12 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), kind, glob, matcher })
     }
 
-    /// The pattern that matches this entry and nothing else, narrowed to its kind; `None` when no pattern can, because the
+    /// The pattern that matches only this entry, narrowed to its kind; `None` when no pattern can, because the
     /// code is empty or longer than any that a portal keeps.
     pub(crate) fn exactly(address: &Address) -> Option<Self> {
         let code = address.code.as_str();
         let mut text = format!("{}/", address.kind);
-        // After a kind, `icons/…` is taken for a slip; with its first letter escaped, it is a code like any other.
+        // After a kind, `icons/…` is treated as a mistake; with its first letter escaped, it is an ordinary code.
         if mistaken_kind(Some(address.kind), code).is_some() {
             text.push('\\');
         }
@@ -151,11 +152,9 @@ impl PatternError {
     pub(crate) fn help(&self) -> Option<String> {
         match &self.reason {
             PatternFault::Empty => Some("write `*` to match every code".to_owned()),
-            PatternFault::Plural(kind) => Some(format!("write `{kind}/…`: a pattern is narrowed by the singular")),
-            PatternFault::Case(_, kind) => Some(format!("write `{kind}/…`: a kind is written in lower case")),
-            PatternFault::Glob(_) => {
-                Some("write `[` and `{` that are meant as they stand in brackets: `[[]`, `[{]`".to_owned())
-            }
+            PatternFault::Plural(kind) => Some(format!("write `{kind}/…`: a pattern takes the singular")),
+            PatternFault::Case(_, kind) => Some(format!("write `{kind}/…`: write a kind in lower case")),
+            PatternFault::Glob(_) => Some("to match `[` or `{` itself, write it in brackets: `[[]`, `[{]`".to_owned()),
             PatternFault::TooLong | PatternFault::TooLarge => None,
         }
     }
@@ -211,7 +210,7 @@ impl Scope {
         self.matching(address).next().is_some()
     }
 
-    /// The patterns that mean this entry, in their order.
+    /// The patterns that match this entry, in their order.
     pub(crate) fn matching(&self, address: &Address) -> impl Iterator<Item = &Pattern> {
         let kind = address.kind;
         self.set
@@ -236,7 +235,7 @@ impl PartialEq for Scope {
 
 impl Eq for Scope {}
 
-/// Finds the patterns of the option `option` that match none of `entries`: more likely a typing error than a wish.
+/// Finds the patterns of the option `option` that match none of `entries`: they are probably typing errors.
 /// `entries_are` names the entries after "matches no"; `help` says how codes are spelt.
 pub(crate) fn unmatched<'a>(
     option: &str,

@@ -29,17 +29,18 @@ impl Content {
         }
     }
 
-    /// The facts of bytes that a download brought, or the reason why no portal can have stored them: `add` takes nothing but a
-    /// PNG whose header says the exact size. Such bytes are somebody's on the way, such as an image service's or a proxy's, and
-    /// say nothing of the stored image. What follows the header is for others to judge, because `add` does not look at it.
+    /// The facts of downloaded bytes, or the reason why no portal can have stored them: `add` accepts only a PNG whose
+    /// header has the exact size. Other bytes come from something in between, such as an image service or a proxy, and
+    /// prove nothing about the stored image. What follows the header is checked elsewhere, because `add` does not check
+    /// it.
     pub(crate) fn of_download(kind: Kind, bytes: &[u8]) -> Result<Self, String> {
         let side = kind.side();
         match png::dimensions(bytes) {
             Some(size) if size == (side, side) => Ok(Self::of(bytes)),
             Some((width, height)) => {
-                Err(format!("a PNG of {width}×{height} pixels came, and a stored {kind} has {side}×{side}"))
+                Err(format!("the download is a PNG of {width}×{height} pixels, but a stored {kind} has {side}×{side}"))
             }
-            None => Err("what came is not a PNG, and a portal stores nothing else".to_owned()),
+            None => Err("the download is not a PNG, but a portal stores only PNGs".to_owned()),
         }
     }
 
@@ -71,7 +72,7 @@ pub(crate) struct Desired {
 }
 
 /// The entries that the portal should hold. The rules make one of a manifest whose art they found sound, and
-/// [`super::restore`] makes one of images that the portal had before; nothing else makes one.
+/// [`super::restore`] makes one of images that the portal had before; there is no other way to make one.
 #[derive(Debug, Clone)]
 pub struct DesiredState {
     ownership: Ownership,
@@ -84,8 +85,8 @@ impl DesiredState {
         Self { ownership, entries }
     }
 
-    /// The entries of a backup: images that were on the portal, about which the rules are not asked. Called by restore
-    /// alone. Nothing is deleted to bring something else back.
+    /// The entries of a backup: images that were on the portal, to which the rules are not applied. Called by restore
+    /// alone. A restore never deletes an entry to bring another one back.
     pub(super) fn of_backup(ownership: &Ownership, entries: BTreeMap<Address, Desired>) -> Self {
         Self { ownership: Ownership { prune: Prune::Keep, ..ownership.clone() }, entries }
     }
@@ -99,7 +100,7 @@ impl DesiredState {
         &self.entries
     }
 
-    /// Whether the diff will ask for the content of a listed entry: it is owned, and declared or about to be deleted.
+    /// Whether the diff needs the content of a listed entry: it is owned, and declared or about to be deleted.
     pub(crate) fn needs<'a>(&'a self, only: &'a Selection) -> impl Fn(&Listed) -> bool + 'a {
         let declared: BTreeMap<_, _> = self.entries.keys().map(|address| (address.folded(), address)).collect();
         move |listed| {
@@ -134,7 +135,7 @@ impl Selection {
         }
     }
 
-    /// Whether the command is about `address`. An entry that is declared goes by the spelling of its declaration.
+    /// Whether the command is about `address`. A declared entry is matched by the spelling of its declaration.
     pub(crate) fn admits(&self, address: &Address) -> bool {
         match self {
             Self::All => true,
@@ -173,16 +174,17 @@ impl Listing {
     }
 }
 
-/// The knowledge of an entry's bytes.
+/// What is known of an entry's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    /// Nobody needs to know.
+    /// It is not needed.
     NotNeeded,
     /// Read, now or at an earlier time under the same `fileUri`.
     Known(Content),
-    /// Something came that `add` would take, and there is reason to doubt that it is the stored image, which is unknown.
+    /// `add` would accept the received bytes, but there is reason to doubt that they are the stored image. The stored
+    /// image is unknown.
     Doubtful {
-        /// The facts of what came.
+        /// The facts of the received bytes.
         content: Content,
         /// The reason.
         doubt: Doubt,
@@ -191,20 +193,20 @@ pub enum Reading {
     Failed(String),
 }
 
-/// The reason to doubt that what came is the stored image.
+/// The reason to doubt that the received bytes are the stored image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
-    /// It is not a sound PNG: it was cut or damaged on the way, or is stored so.
+    /// They are not a sound PNG: they were cut or damaged on the way, or are stored like that.
     Unsound,
-    /// It came for several entries that are known to have different images, in words.
+    /// They arrived for several entries that are known to have different images, in words.
     Substituted(String),
 }
 
-const UNSOUND: &str = "what came is not a sound PNG: it was damaged on the way, or is stored so, and then --allow-unbacked can \
-                       replace or delete it";
+const UNSOUND: &str = "the download is not a sound PNG: it was damaged on the way, or the portal stores it like that; in that \
+     case --allow-unbacked can replace or delete the entry";
 
 impl Reading {
-    /// The reading that bytes with these facts are.
+    /// The reading of bytes with these facts.
     pub(crate) const fn of(content: Content) -> Self {
         if content.appearance.is_some() {
             Self::Known(content)
@@ -213,7 +215,7 @@ impl Reading {
         }
     }
 
-    /// The facts of the bytes that came, whatever they are: to keep and to show them.
+    /// The facts of the received bytes, doubtful or not: to keep and to show them.
     pub(crate) const fn content(&self) -> Option<&Content> {
         match self {
             Self::Known(content) | Self::Doubtful { content, .. } => Some(content),
@@ -221,8 +223,8 @@ impl Reading {
         }
     }
 
-    /// The facts of the bytes that came, if they may be compared: what came for several entries says nothing of any of them, and
-    /// what is not sound looks only like itself.
+    /// The facts of the received bytes, if they may be compared. Bytes that arrived for several entries prove nothing
+    /// about any of them, and bytes that are not sound look only like themselves.
     pub(crate) const fn comparable(&self) -> Option<&Content> {
         match self {
             Self::Known(content) | Self::Doubtful { content, doubt: Doubt::Unsound } => Some(content),
@@ -230,7 +232,7 @@ impl Reading {
         }
     }
 
-    /// Why nobody knows the stored image, though it was asked for.
+    /// Why the stored image is unknown although it was requested.
     pub(crate) fn why_unknown(&self) -> Option<&str> {
         match self {
             Self::Failed(why) | Self::Doubtful { doubt: Doubt::Substituted(why), .. } => Some(why),

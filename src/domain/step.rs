@@ -1,4 +1,4 @@
-//! What became of one step of a plan.
+//! Steps of a plan and their outcomes.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use super::asset::Address;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepOutcome {
-    /// It took effect, and the portal was read again to see it.
+    /// It took effect; the portal was read again to verify it.
     Applied,
-    /// It did not take effect, or ended otherwise than planned.
+    /// It did not take effect, or did not end as planned.
     Failed,
     /// It was never sent.
     Skipped,
     /// The new image was refused, and the old one is back.
     Recovered,
-    /// What became of it could not be found out.
+    /// Its outcome could not be determined.
     Unknown,
 }
 
 impl StepOutcome {
-    /// The word that people know it by.
+    /// Its name in output.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Applied => "applied",
@@ -54,7 +54,7 @@ pub enum LiveState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepResult {
-    /// What became of it.
+    /// The outcome.
     #[serde(rename = "fate")]
     pub outcome: StepOutcome,
     /// Why, when it is not applied: one sentence.
@@ -64,7 +64,7 @@ pub struct StepResult {
     pub wrote: bool,
 }
 
-/// The work of one step, as people count steps: a rename is one.
+/// The work of one step, as users count steps: a rename is one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepWork {
     /// An entry is added.
@@ -85,12 +85,12 @@ pub enum StepWork {
 pub struct StepEnded {
     /// The entry; of a rename, the new one.
     pub address: Address,
-    /// What was to be done.
+    /// The planned work.
     pub work: StepWork,
-    /// What became of it.
+    /// The outcome.
     pub result: StepResult,
     /// The time from its first request until now; `None` when none was sent.
     pub took: Option<Duration>,
-    /// How many steps its last request was about.
+    /// How many steps its last request was for.
     pub in_request: usize,
 }

@@ -254,7 +254,7 @@ impl Portal {
         self.reading(entry, Reading::Failed("404".to_owned()))
     }
 
-    /// Holds an image that is unknown, because nobody asked for it.
+    /// Holds an image that is unknown, because it was not needed.
     pub(crate) fn unread(self, entry: &str) -> Self {
         self.reading(entry, Reading::NotNeeded)
     }

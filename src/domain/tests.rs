@@ -205,7 +205,7 @@ fn in_use(deletes: usize, used: usize, completeness: usage::Completeness, in_use
         let verdicts = evaluated.verdicts().iter().filter(|verdict| verdict.guard == Guard::InUse);
         verdicts.map(|verdict| (verdict.outcome, verdict.addresses.len())).collect()
     };
-    assert_eq!(judged(&plan), [], "nobody looked");
+    assert_eq!(judged(&plan), [], "not checked");
     let mut counter = usage::UsageCounter::new(plan.removed_or_replaced().cloned());
     let item = "deal:1".parse().unwrap();
     let entry = |code: &String| LogEntry { icon: code.to_uppercase(), ..LogEntry::default() };

@@ -1,5 +1,6 @@
-//! Requests of which no answer came. A portal goes on with a request after its client is gone, so one may still be carried
-//! out for a time after its last byte was sent: its window. Until that has passed, what it asked for may still change.
+//! Requests without an answer. A portal continues a request after its client is gone, so the request may still be
+//! carried out for some time after its last byte was sent: its window. Until the window has passed, the entries that it
+//! names may still change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,7 +13,7 @@ pub(crate) type Moment = Duration;
 /// A code in the form in which portals compare.
 pub(crate) type FoldedAddress = (Kind, FoldedCode);
 
-/// How far apart two readings are that must agree to be believed, when a request may be carried out for so long after it was
+/// The time between two readings that must agree to be trusted. A request may be carried out for `settle` after it was
 /// sent.
 pub(crate) fn apart(settle: Duration) -> Duration {
     settle.min(Duration::from_secs(5))
@@ -22,7 +23,7 @@ pub(crate) fn apart(settle: Duration) -> Duration {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Unanswered {
     requests: BTreeMap<u32, Sent>,
-    /// When later runs first saw requests of which it is not known when they were sent.
+    /// When later runs first saw requests whose time of sending is not known.
     seen: Vec<Moment>,
 }
 
@@ -30,9 +31,9 @@ pub(crate) struct Unanswered {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Sent {
     codes: BTreeSet<Address>,
-    /// When its last byte was sent, if that was noted.
+    /// When its last byte was sent, if that was recorded.
     at: Option<Moment>,
-    /// Whether it is noted that no answer came, and not only that none is there yet.
+    /// Whether the journal records that it got no answer. Otherwise the answer may still be on its way.
     is_lost: bool,
 }
 
@@ -41,22 +42,23 @@ struct Sent {
 pub(crate) struct OpenWindow {
     /// For how long.
     pub(crate) left: Duration,
-    /// What the requests were about.
+    /// The entries that the requests are for.
     pub(crate) codes: BTreeSet<Address>,
-    /// Whether the time is counted from now, because nobody noted when a request was sent, or noted a time that has not come.
+    /// Whether the time is counted from now, because the time when a request was sent was not recorded, or lies in the
+    /// future.
     pub(crate) counts_from_now: bool,
 }
 
 impl Unanswered {
     /// A request is about to leave.
     pub(crate) fn intend(&mut self, request: u32, codes: impl Iterator<Item = Address>) {
-        // A number that comes twice is not one of ours: nothing is known of it then.
+        // brandctl does not use a number twice: then nothing is known about the request.
         let sent = self.requests.entry(request).or_default();
         sent.codes.extend(codes);
         (sent.at, sent.is_lost) = (None, false);
     }
 
-    /// No answer came: if it was not noted when the last byte was sent, it was by then.
+    /// It got no answer. If the time of its last byte was not recorded, it was sent by now.
     pub(crate) fn note(&mut self, request: u32, at: Option<Moment>) {
         if let Some(sent) = self.requests.get_mut(&request) {
             sent.at = sent.at.or(at);
@@ -64,7 +66,7 @@ impl Unanswered {
         }
     }
 
-    /// It was sent again: the first time does not count any more.
+    /// It was sent again: the first time no longer counts.
     pub(crate) fn note_again(&mut self, request: u32, at: Option<Moment>) {
         if let Some(sent) = self.requests.get_mut(&request) {
             sent.at = at;
@@ -81,14 +83,14 @@ impl Unanswered {
         self.seen.extend(at);
     }
 
-    /// The same without the requests of which an answer may still come.
+    /// The same, without the requests that may still be answered.
     pub(crate) fn lost(&self) -> Self {
         let is_lost = |sent: &Sent| sent.is_lost;
         let requests = self.requests.iter().filter(|(_, sent)| is_lost(sent));
         Self { requests: requests.map(|(number, sent)| (*number, sent.clone())).collect(), seen: self.seen.clone() }
     }
 
-    /// What may still be carried out at this time, when a request may be for so long; `None` when nothing may.
+    /// What may still be carried out at this time, if a request may be for `settle`; `None` when nothing may.
     pub(crate) fn window(&self, now: Moment, settle: Duration) -> Option<OpenWindow> {
         let past = |at: &Moment| *at <= now;
         let seen = self.seen.iter().copied().filter(past).min();
@@ -200,7 +202,7 @@ mod tests {
         unanswered.see(Some(at(0)));
         assert_eq!(left(&unanswered, 119), Some(1));
         assert_eq!(left(&unanswered, 120), None);
-        // The clock was put back once more: that look lies ahead now, too.
+        // The clock was put back again: that look is now in the future too.
         assert!(unanswered.window(Duration::from_secs(999_940), SETTLE).unwrap().counts_from_now);
     }
 

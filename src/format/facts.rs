@@ -42,19 +42,19 @@ macro_rules! frozen {
 }
 
 frozen! {
-    /// Where a difference comes from.
+    /// The origin of a difference.
     #[schemars(rename = "Origin")]
     pub(crate) struct OriginDocument = origin::Origin {
-        /// Who moved.
+        /// Which side changed.
         pub(crate) kind: OriginKindName,
         /// How that is known, or why it is not.
         pub(crate) why: String,
-        /// The commit that it is known by.
+        /// The commit that shows it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         pub(crate) commit: Option<String>,
     }
 
-    /// Facts of some stored bytes, enough to compare them without having them.
+    /// Facts about stored bytes, enough to compare them without the bytes.
     #[schemars(rename = "Content")]
     pub struct ContentDocument = state::Content {
         /// SHA-256 of the bytes.
@@ -66,7 +66,7 @@ frozen! {
         pub(crate) appearance: Option<Appearance>,
     }
 
-    /// What an entry was when the plan was made.
+    /// The state of an entry when the plan was made.
     #[schemars(rename = "Before")]
     pub struct BeforeDocument = diff::Before {
         /// The code as the portal spells it.
@@ -77,7 +77,7 @@ frozen! {
         pub(crate) content: Option<ContentDocument> as option,
     }
 
-    /// What an entry shall be.
+    /// The planned state of an entry.
     #[schemars(rename = "After")]
     pub struct AfterDocument = diff::After {
         /// The art's file, relative to the manifest.
@@ -95,22 +95,22 @@ frozen! {
         pub(crate) why: String,
     }
 
-    /// What was looked at.
+    /// The log entries that were read to determine the use of codes.
     #[schemars(rename = "Coverage")]
     pub(crate) struct CoverageDocument = evidence::Coverage {
-        /// The CRM items that were asked for, as in deal:1-500; none when no code could be found in log entries.
+        /// The requested CRM items, for example deal:1-500; empty when log entries cannot name any of the codes.
         pub(crate) items: Vec<String>,
-        /// How many these are.
+        /// The number of requested items.
         pub(crate) asked: usize,
-        /// Of how many all log entries were read.
+        /// The number of items whose log entries were all read.
         pub(crate) read: usize,
-        /// Of how many a part of them was read.
+        /// The number of items whose log entries were read in part.
         pub(crate) cut: usize,
-        /// How many the portal did not let read.
+        /// The number of items whose log entries the portal refused to return.
         pub(crate) unreadable: usize,
-        /// How many it did not come to.
+        /// The number of items that were not reached.
         pub(crate) not_reached: usize,
-        /// How many log entries were read.
+        /// The number of log entries that were read.
         pub(crate) log_entries: u64,
         /// Why items are unreadable.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -122,7 +122,7 @@ frozen! {
     pub(crate) struct ReadFailureDocument = evidence::ReadFailure {
         /// The portal's reason.
         pub(crate) why: String,
-        /// How many items it holds for.
+        /// The number of items with this reason.
         pub(crate) count: usize,
         /// Some of them.
         pub(crate) items: Vec<String>,
@@ -133,18 +133,18 @@ frozen! {
     pub(crate) struct SampleDocument = evidence::Sample {
         /// The entry's id.
         pub(crate) id: u64,
-        /// Its CRM item, as in deal:12.
+        /// Its CRM item, for example deal:12.
         pub(crate) item: String,
         /// Its title, shortened.
         pub(crate) title: String,
     }
 
-    /// What one guard said of a plan.
+    /// The decision of one guard about a plan.
     #[schemars(rename = "Verdict")]
     pub(crate) struct VerdictDocument = guard::Verdict {
-        /// Which guard.
+        /// The guard.
         pub(crate) guard: GuardName,
-        /// What it decided.
+        /// Its decision.
         pub(crate) outcome: VerdictName,
         /// Why, in one sentence.
         pub(crate) message: String,
@@ -156,10 +156,10 @@ frozen! {
         pub(crate) addresses: Vec<Address>,
     }
 
-    /// What became of one step, and why.
+    /// The outcome of one step, and the reason.
     #[schemars(rename = "StepResult")]
     pub(crate) struct StepResultDocument = step::StepResult {
-        /// What became of it.
+        /// The outcome.
         #[serde(rename = "fate")]
         pub(crate) outcome: StepOutcomeName,
         /// Why, when it is not applied: one sentence.
@@ -170,21 +170,21 @@ frozen! {
     }
 }
 
-/// What is known of the use of one code. There is no word for "unused": nobody can know that.
+/// The known use of one code. There is no value for "unused", because that cannot be known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Usage")]
 pub(crate) enum CodeUsage {
     /// Log entries name it.
     Used {
-        /// How many of those that were read. There may be more.
+        /// How many of the log entries that were read. There may be more.
         log_entries: u64,
         /// Some of them.
         samples: Vec<SampleDocument>,
     },
-    /// No log entry of the items that were asked for names it, and all of these were read. It may be used elsewhere.
+    /// All log entries of the requested items were read, and none names it. It may be used elsewhere.
     NotSeen,
-    /// It could not be found out.
+    /// Its use could not be determined.
     Unknown {
         /// Why.
         why: String,

@@ -1,4 +1,4 @@
-//! The published files that brandctl reads back: format 1, JSON. [`Document`] is a plan and what became of it, described by
+//! The published files that brandctl reads back: format 1, JSON. [`Document`] is a plan and its outcome, described by
 //! `schema/plan.schema.json`; [`SnapshotDocument`] is the file `portal.json` of an export, described by
 //! `schema/portal.schema.json`. What is only printed is in [`crate::render::json`].
 //!
@@ -26,15 +26,15 @@ pub(crate) use words::{AgainstName, ReasonName, StepOutcomeName, printed};
 /// The version of the formats that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
-/// Why a file is not of a format. Of the file itself nothing is said but the place: it may be any file of the user's, and
-/// hold secrets.
+/// The reason why a file does not have a format. It names only the place in the file and quotes no content: the file
+/// may be any of the user's files, and may hold secrets.
 fn why_unread(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let is_about_us = text.starts_with("missing field");
     match (error.line(), error.column()) {
         _ if !error.is_data() || is_about_us => text,
-        (0, _) => "it holds something else than it should".to_owned(),
-        (line, column) => format!("it holds something else than it should at line {line} column {column}"),
+        (0, _) => "it holds an unexpected value".to_owned(),
+        (line, column) => format!("it holds an unexpected value at line {line} column {column}"),
     }
 }
 
@@ -55,6 +55,6 @@ mod tests {
             }
         }
         let error = why_unread(&serde_json::from_str::<Vec<u32>>("[\"s3cr3t\"]").unwrap_err());
-        assert_eq!(error, "it holds something else than it should at line 1 column 9");
+        assert_eq!(error, "it holds an unexpected value at line 1 column 9");
     }
 }

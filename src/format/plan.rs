@@ -1,4 +1,4 @@
-//! The published form of a plan and of what became of it.
+//! The published form of a plan and of its outcome.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use super::facts::{
 };
 use super::words::{AgainstName, ReasonName, SeverityName, UnmanagedName};
 
-/// A plan, and what became of it.
+/// A plan and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "brandctl plan, saved", rename = "SavedPlan")]
@@ -32,7 +32,7 @@ pub struct Document {
     pub(crate) tool: Tool,
     /// The portal's host, or the sandbox's identity; null when it was not reached.
     pub portal: Option<String>,
-    /// What stood for the portal; absent when the portal itself was read. A plan with this is shown, never applied.
+    /// What was read instead of the portal; absent if the portal was read. A plan with this can be shown, not applied.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) against: Option<AgainstName>,
     /// The changes, sorted by address.
@@ -41,18 +41,18 @@ pub struct Document {
     pub(crate) unmanaged: Vec<UnmanagedDocument>,
     /// Entries whose content could not be fetched, which are left alone too.
     pub(crate) unknown: Vec<UnknownDocument>,
-    /// What was looked at to tell whether codes are in use, when that was asked for.
+    /// The log entries that were read to determine whether codes are in use, if that was requested.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) usage_coverage: Option<CoverageDocument>,
-    /// What each guard said.
+    /// The decision of each guard.
     pub(crate) guards: Vec<VerdictDocument>,
     /// Counts.
     pub(crate) summary: Summary,
-    /// Findings that stop nothing.
+    /// Warnings: findings that do not stop the command.
     pub(crate) warnings: Vec<FindingDocument>,
-    /// Findings that stop everything.
+    /// Errors: findings that stop the command.
     pub(crate) errors: Vec<FindingDocument>,
-    /// What apply did, when it began.
+    /// What apply did, if it began.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) run: Option<RunDocument>,
     /// The digest of the plan; null when there is no plan.
@@ -102,27 +102,27 @@ pub struct ChangeDocument {
     pub action: ActionName,
     /// Why.
     pub(crate) reason: ReasonName,
-    /// The other half of a rename.
+    /// The other half of a rename: the entry with the other code.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) rename: Option<Address>,
-    /// Who moved, by the history of the repository.
+    /// Which side changed, according to the history of the repository.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) origin: Option<OriginDocument>,
-    /// What it was; null for a create.
+    /// The entry before the change; null for a create.
     pub before: Option<BeforeDocument>,
-    /// What it is to become; null for a delete.
+    /// The entry after the change; null for a delete.
     pub after: Option<AfterDocument>,
-    /// What must be true of the code for the change to be made.
+    /// What must be true of the code before the change is made.
     pub precondition: PreconditionDocument,
-    /// Whether the code is in use, of an entry that is deleted or replaced, when that was asked for.
+    /// Whether the code of a deleted or replaced entry is in use, if that was requested.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) usage: Option<CodeUsage>,
-    /// What became of it, once apply began.
+    /// Its outcome, once apply began.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) result: Option<StepResultDocument>,
 }
 
-/// What must be true of a code for a change to be made.
+/// What must be true of a code before a change is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreconditionDocument {
@@ -150,11 +150,11 @@ pub(crate) struct UnmanagedDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Summary {
-    /// Adds.
+    /// Entries that are added.
     pub(crate) create: usize,
-    /// Deletes followed by adds.
+    /// Entries that are deleted and added again.
     pub(crate) replace: usize,
-    /// Deletes.
+    /// Entries that are deleted.
     pub(crate) delete: usize,
     /// Declared entries that need no change.
     pub(crate) unchanged: usize,
@@ -168,25 +168,25 @@ pub(crate) struct Summary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindingDocument {
-    /// Which check: a rule id, or one of the checks of manifest and portal.
+    /// The check: the id of an art rule, or of a check of the manifest or the portal.
     pub(crate) rule: String,
-    /// How bad it is.
+    /// Its severity.
     pub(crate) severity: SeverityName,
-    /// The file: the PNG for a finding about art, else the manifest; null when it is about no file.
+    /// The file: the PNG for a finding about art, else the manifest; null when the finding is not about a file.
     pub(crate) path: Option<String>,
     /// Line in that file, from 1; null for a PNG.
     pub(crate) line: Option<usize>,
     /// Column in that line, in characters from 1; null for a PNG.
     pub(crate) column: Option<usize>,
-    /// The entry it is about, as in icon/acme-call.
+    /// The entry that it is about, for example icon/acme-call.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) address: Option<String>,
-    /// Where the manifest declares that entry, when the finding is about its image and it has a line of its own.
+    /// Where the manifest declares that entry, if the finding is about its image and the entry has its own line.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) declared: Option<PlaceDocument>,
     /// What is wrong.
     pub(crate) message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub(crate) help: Option<String>,
 }
 
@@ -328,7 +328,7 @@ impl Document {
         }
     }
 
-    /// Adds what became of the plan.
+    /// Adds the outcome of the plan.
     pub fn add_run(&mut self, run: &Run) {
         self.run = Some(run.into());
         for change in &mut self.changes {
@@ -363,7 +363,7 @@ impl Document {
         };
     }
 
-    /// The findings of the time when it was made. Where a manifest was meant, its text is not there any more.
+    /// The findings from the time when it was made. For those about a manifest, its text is no longer available.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.errors.iter().chain(&self.warnings).map(Finding::from).collect()
     }

@@ -1,5 +1,5 @@
-//! A plan together with the document that publishes it: both are made here, one from the other, so that what is kept of a
-//! plan says what is sent.
+//! A plan together with the document that publishes it: both are made here, one from the other, so that the stored plan
+//! matches what is sent.
 
 use super::plan::Document;
 use super::saved::SavedPlan;
@@ -36,7 +36,7 @@ impl<P> Published<P> {
 }
 
 impl Published<Evaluated> {
-    /// Publishes a plan that was just made, with what was found on the way to it.
+    /// Publishes a plan that was just made, with the findings made on the way.
     ///
     /// # Errors
     /// When the document cannot be written as JSON, from which its digest is made.
@@ -59,7 +59,7 @@ impl Published<Evaluated> {
         self.document.clone().with_contents(&self.plan.plan().contents)
     }
 
-    /// Lets the plan through if nothing speaks against it.
+    /// Approves the plan, unless a conflict, a step outside the manifest or a guard forbids it.
     pub fn approve(self) -> Result<Published<ApprovedPlan>, Refusal> {
         Ok(Published { plan: self.plan.approve()?, document: self.document, digest: self.digest })
     }
@@ -67,7 +67,7 @@ impl Published<Evaluated> {
 
 impl SavedPlan {
     /// Evaluates the plan again, with the present portal and options. The document stays as it was saved, with the old
-    /// verdicts: its digest is what the plan is known by. The new verdicts are those of the returned plan.
+    /// verdicts: its digest identifies the plan. The new verdicts are those of the returned plan.
     pub(crate) fn evaluate(
         self,
         ownership: &Ownership,

@@ -24,7 +24,7 @@ impl Document {
         self
     }
 
-    /// Reads a saved plan and holds it against its digests.
+    /// Reads a saved plan and checks it against its digests.
     pub fn read_saved(bytes: &[u8]) -> Result<SavedPlan, BadPlan> {
         let value: serde_json::Value = serde_json::from_slice(bytes)?;
         let version = value.get("format_version").and_then(serde_json::Value::as_u64);
@@ -38,7 +38,7 @@ impl Document {
         let mut document: Self = serde_json::from_value(value)?;
         let digest = document.digest()?;
         if document.plan_sha256 != Some(digest) {
-            return Err(BadPlan::Altered("its digest does not match what it says".to_owned()));
+            return Err(BadPlan::Altered("its content does not match its digest".to_owned()));
         }
         let encoded = document.contents.take().ok_or_else(|| BadPlan::NotAPlan("it has no `contents`".to_owned()))?;
         let mut contents = Contents::new();
@@ -46,7 +46,7 @@ impl Document {
             let bytes =
                 STANDARD.decode(&text).map_err(|error| BadPlan::Altered(format!("contents {digest}: {error}")))?;
             if Digest::of(&bytes) != digest {
-                return Err(BadPlan::Altered(format!("contents {digest} have another digest")));
+                return Err(BadPlan::Altered(format!("contents {digest} do not match this digest")));
             }
             contents.insert(digest, Arc::from(bytes));
         }
@@ -55,7 +55,7 @@ impl Document {
         Ok(SavedPlan { document, plan, digest })
     }
 
-    /// The plan that this document states, with the bytes that are at hand.
+    /// The plan that this document states, with the bytes that are available.
     pub fn plan(&self, contents: Contents) -> Result<Plan, BadPlan> {
         let changes = self.changes.iter().map(ChangeDocument::change).collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
@@ -65,9 +65,7 @@ impl Document {
         let usage = |change: &ChangeDocument| Some((change.address.clone(), change.usage.clone()?.into()));
         let usages = self.changes.iter().filter_map(usage).collect::<BTreeMap<_, _>>();
         if self.usage_coverage.is_none() && !usages.is_empty() {
-            return Err(BadPlan::Altered(
-                "it says that codes are in use, and not where that was looked for".to_owned(),
-            ));
+            return Err(BadPlan::Altered("it records the use of codes, but not the items that were read".to_owned()));
         }
         let diff = Diff {
             changes,
@@ -113,7 +111,7 @@ impl SavedPlan {
             (_, Some(AgainstName::Export), _) => {
                 Some("it was made against an export, not the portal itself".to_owned())
             }
-            (_, None, Some(error)) => Some(format!("it was saved with errors, the first being: {}", error.message)),
+            (_, None, Some(error)) => Some(format!("it was saved with errors; the first is: {}", error.message)),
             (None, None, None) => Some("it was made without a portal".to_owned()),
             (Some(_), None, None) => None,
         }
@@ -129,7 +127,7 @@ impl ChangeDocument {
             (ActionName::Create, None, Some(after)) => Action::Create(after),
             (ActionName::Replace, Some(before), Some(after)) => Action::Replace(before, after),
             (ActionName::Delete, Some(before), None) => Action::Delete(before),
-            _ => return Err(broken("`before` and `after` do not fit its action")),
+            _ => return Err(broken("`before` and `after` do not match its action")),
         };
         if action
             .before()
@@ -140,26 +138,26 @@ impl ChangeDocument {
         let change =
             Change { address: address.clone(), action, reason: self.reason.into(), rename: self.rename.clone() };
         if Self::from(&change).precondition != self.precondition {
-            return Err(broken("its precondition does not fit what it says of the entry"));
+            return Err(broken("its precondition does not match the change"));
         }
         Ok(change)
     }
 }
 
-/// Holds what a saved plan says of images against the images: one that states another appearance for its bytes is not
-/// believed.
+/// Checks the facts about images in a saved plan against the images: a plan that states another appearance for its
+/// bytes is rejected.
 fn check_images(change: &Change, contents: &Contents) -> Result<(), BadPlan> {
     let broken = |what: &str| BadPlan::Altered(format!("{}: {what}", change.address));
     if let Some(after) = change.action.after() {
         let bytes = contents.get(&after.content.sha256).ok_or_else(|| broken("its new image is not in `contents`"))?;
         if Content::of(bytes) != after.content {
-            return Err(broken("its new image is not what the plan says it is"));
+            return Err(broken("its new image does not match what the plan states"));
         }
     }
     if let Some(content) = change.action.before().and_then(|before| before.content.as_ref())
         && contents.get(&content.sha256).is_some_and(|bytes| Content::of(bytes) != *content)
     {
-        return Err(broken("its old image is not what the plan says it is"));
+        return Err(broken("its old image does not match what the plan states"));
     }
     Ok(())
 }
@@ -170,13 +168,13 @@ pub enum BadPlan {
     /// It is something else, or was cut short.
     #[error("it is not a saved plan: {0}")]
     NotAPlan(String),
-    /// It is what a command printed, without the images.
-    #[error("it is what `--format json` prints, which has no images: save a plan with `brandctl plan -o FILE`")]
+    /// It is the output of a command, without the images.
+    #[error("it is the output of `--format json`, which has no images: save a plan with `brandctl plan -o FILE`")]
     Printed,
     /// It is of another format.
-    #[error("it is of format {0}; this program reads format {FORMAT_VERSION}")]
+    #[error("it has format {0}, but this version of brandctl reads format {FORMAT_VERSION}")]
     Version(u64),
-    /// Somebody changed it after it was saved.
+    /// It was changed after it was saved.
     #[error("it was altered after it was saved: {0}")]
     Altered(String),
 }

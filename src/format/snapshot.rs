@@ -1,4 +1,4 @@
-//! The published form of what a portal held when it was exported: what `plan --against` reads in its place.
+//! The published form of a portal's entries when they were exported. `plan --against` reads it instead of the portal.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use crate::domain::export::{ExportItem, ExportOutcome, ExportSource, ExportedFil
 use crate::domain::state::ObservedState;
 use crate::text::escape_json;
 
-/// What a portal held. Exporting the same portal twice gives the same bytes, so there is no date and no path of the
-/// portal's in it.
+/// The entries of a portal. Exporting the same portal twice gives the same bytes, so it contains neither a date nor a
+/// path on the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "brandctl export: portal.json")]
@@ -19,7 +19,7 @@ pub(crate) struct SnapshotDocument {
     pub(crate) format_version: u32,
     /// The portal's host, or the sandbox's identity.
     pub(crate) portal: String,
-    /// Whether it is a sandbox, to which no `portal` pin applies.
+    /// Whether it is a sandbox. A `portal` pin does not apply to a sandbox.
     pub(crate) sandbox: bool,
     /// The custom entries by kind and code, then the system entries.
     pub(crate) entries: Vec<SnapshotEntry>,
@@ -33,15 +33,15 @@ pub(crate) struct SnapshotEntry {
     pub(crate) kind: Kind,
     /// Its code, spelt as the portal spells it.
     pub(crate) code: Code,
-    /// Whether it comes with the product: it has no image then.
+    /// Whether it is a system entry, which comes with the product and has no image here.
     pub(crate) system: bool,
-    /// The file of its image, relative to this one.
+    /// The file of its image, relative to this file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) file: Option<String>,
     /// The SHA-256 of that file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) sha256: Option<Digest>,
-    /// Why there is no file of a custom entry.
+    /// Why a custom entry has no file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) missing: Option<String>,
 }
@@ -82,19 +82,20 @@ impl SnapshotDocument {
 
     /// Reads a snapshot.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
-        // Never into values of any kind: they take thirty times the room of their text, which anybody may have written.
+        // Do not parse into generic values: they take thirty times the memory of the text, and the text may come from
+        // anyone.
         let Versioned { format_version: version } =
             serde_json::from_slice(bytes).map_err(|error| why_unread(&error))?;
         if version != Some(u64::from(FORMAT_VERSION)) {
             let version = version.map_or_else(|| "no format".to_owned(), |version| format!("format {version}"));
-            return Err(format!("it is of {version}; this program reads format {FORMAT_VERSION}"));
+            return Err(format!("it has {version}, but this version of brandctl reads format {FORMAT_VERSION}"));
         }
         let snapshot: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         match snapshot.entries.iter().find(|entry| !entry.is_whole()) {
             None => Ok(snapshot),
             Some(entry) => {
                 let address = entry.address().to_string();
-                Err(format!("{} must have a file and its digest, or say why not", address))
+                Err(format!("{} must have a file and its digest, or a reason why it has none", address))
             }
         }
     }
@@ -172,12 +173,12 @@ mod tests {
     fn a_snapshot_that_contradicts_itself_is_none() {
         for (text, expected) in [
             ("", "EOF while parsing"),
-            ("{}", "it is of no format"),
-            (r#"{"format_version":2}"#, "it is of format 2; this program reads format 1"),
+            ("{}", "it has no format"),
+            (r#"{"format_version":2}"#, "it has format 2, but this version of brandctl reads format 1"),
             (r#"{"format_version":1,"portal":"a","sandbox":false,"entries":[],"more":1}"#, "unknown field `more`"),
             (
                 r#"{"format_version":1,"portal":"a","sandbox":false,"entries":[{"kind":"icon","code":"a","system":false}]}"#,
-                "icon/a must have a file and its digest, or say why not",
+                "icon/a must have a file and its digest, or a reason why it has none",
             ),
         ] {
             let error = SnapshotDocument::read(text.as_bytes()).unwrap_err();

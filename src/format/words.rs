@@ -39,35 +39,35 @@ macro_rules! frozen {
 }
 
 frozen! {
-    /// Who moved.
+    /// Which side changed.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Mover")]
     OriginKindName = origin::OriginKind {
-        /// The repository: what is declared was not applied yet.
+        /// The repository: a declared state was not applied yet.
         Pending,
-        /// The portal: it holds what was never committed.
+        /// The portal: it holds something that was never committed.
         Drifted,
-        /// The portal: it lost what was applied.
+        /// The portal: it lost something that was applied.
         Vanished,
-        /// It cannot be told.
+        /// It is unknown.
         Unknown,
     }
 
-    /// Why something is changed.
+    /// The reason for a change.
     #[serde(rename_all = "kebab-case")]
     #[schemars(rename = "Reason")]
     ReasonName = diff::Reason {
-        /// Declared, and not on the portal.
+        /// Declared, but not on the portal.
         Absent,
-        /// Owned, and not declared.
+        /// Owned, but not declared.
         Undeclared,
         /// The image on the portal looks different.
         LooksDifferent,
-        /// What came of the portal's image is not a sound PNG, and `--allow-unbacked` changes it knowingly.
+        /// The bytes received for the portal's image are not a sound PNG, and `--allow-unbacked` permits the change.
         Unsound,
-        /// The code is spelt in other case on the portal.
+        /// The portal spells the code in different upper and lower case.
         Respelt,
-        /// The content could not be fetched, or what came may be another entry's, and `--allow-unbacked` changes it knowingly.
+        /// Not fetched, or the received bytes may be another entry's, and `--allow-unbacked` permits the change.
         Unbacked,
     }
 
@@ -83,11 +83,11 @@ frozen! {
         Ignored,
         /// It is owned and not declared, but `prune` is off.
         NotPruned,
-        /// A system entry has the same code but for case: a write about it could be taken for one about that.
+        /// A system entry has the same code, ignoring case: the portal could apply a write to the system entry instead.
         Reserved,
     }
 
-    /// What stood for the portal where it was not read itself.
+    /// What was read instead of the portal.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Against")]
     AgainstName = report::Against {
@@ -99,7 +99,7 @@ frozen! {
     #[serde(rename_all = "snake_case")]
     #[schemars(rename = "Guard")]
     GuardName = guard::Guard {
-        /// Deletes of a kind whose folder may not be checked out whole.
+        /// Deletes of a kind whose folder may not be checked out completely.
         Checkout,
         /// More deletes of one kind than allowed.
         MaxDeletes,
@@ -109,7 +109,7 @@ frozen! {
         Protect,
         /// A change to an entry whose old image is unknown.
         Unbacked,
-        /// A delete of an icon that log entries name, or that some may name that could not be read.
+        /// A delete of an icon that log entries name, or that unreadable log entries may name.
         InUse,
     }
 
@@ -117,37 +117,37 @@ frozen! {
     #[serde(rename_all = "snake_case")]
     #[schemars(rename = "Outcome")]
     VerdictName = guard::Outcome {
-        /// It had nothing against the plan.
+        /// It found no reason to refuse the plan.
         Passed,
-        /// It would have refused, and was told to allow it.
+        /// It would have refused, but an option allows it.
         Allowed,
         /// It refuses: nothing is written.
         Refused,
     }
 
-    /// What became of one step.
+    /// The outcome of one step.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Fate")]
     StepOutcomeName = step::StepOutcome {
-        /// It took effect, and the portal was read again to see it.
+        /// It took effect; the portal was read again to verify it.
         Applied,
-        /// It did not take effect, or ended otherwise than planned.
+        /// It did not take effect, or did not end as planned.
         Failed,
         /// It was never sent.
         Skipped,
         /// The new image was refused, and the old one is back.
         Recovered,
-        /// What became of it could not be found out.
+        /// Its outcome could not be determined.
         Unknown,
     }
 
-    /// How bad a finding is.
+    /// The severity of a finding.
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Severity")]
     SeverityName = finding::Severity {
         /// Nothing is written until it is fixed.
         Error,
-        /// Worth a look; nothing stops.
+        /// Worth checking; it does not stop the command.
         Warning,
     }
 }

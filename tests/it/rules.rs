@@ -194,7 +194,7 @@ fn the_same_pixels_in_other_colours_are_no_duplicates() {
 
 #[test]
 fn files_of_every_size_are_read_whole() {
-    let of = |size| format!("file-too-large icons/a-a.png: the file has {size} KiB; at most 256 are accepted");
+    let of = |size| format!("file-too-large icons/a-a.png: the file has {size} KiB; the limit is 256 KiB");
     for (size, told) in [
         (4095, None),
         (4096, None),

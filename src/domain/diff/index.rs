@@ -30,7 +30,7 @@ impl<'a> PortalIndex<'a> {
                 index.custom.entry(address.folded()).or_default().push(entry);
             }
         }
-        // A message names the same spellings in whatever order the portal lists them.
+        // Sorted, so that a message does not depend on the order of the portal's list.
         for live in index.custom.values_mut() {
             live.sort_by(|a, b| a.listed.address.cmp(&b.listed.address));
         }
@@ -54,9 +54,9 @@ impl<'a> PortalIndex<'a> {
 }
 
 fn reserved(address: &Address, system: &Address) -> Box<Finding> {
-    let differing = if system.code == address.code { "" } else { " but for case" };
+    let differing = if system.code == address.code { "" } else { " except for case" };
     let message = format!("the portal has a system entry `{system}`, the same code{differing}");
-    Box::new(Finding::error("code-reserved", message).help("system entries can never be changed: choose another code"))
+    Box::new(Finding::error("code-reserved", message).help("system entries cannot be changed: choose another code"))
 }
 
 fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
@@ -64,6 +64,6 @@ fn ambiguous(address: &Address, live: &[&ObservedEntry]) -> Box<Finding> {
     const MAX_SPELLINGS: usize = 5;
     let spellings = first_names(live.iter().map(|entry| &entry.listed.address), MAX_SPELLINGS);
     let message = format!("the portal lists {} entries for `{address}`: {spellings}", live.len());
-    let help = "a delete could hit either of them: remove all but one by hand";
+    let help = "a delete could remove any of them: delete all but one by hand";
     Box::new(Finding::error("code-ambiguous", message).help(help))
 }

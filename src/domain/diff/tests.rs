@@ -66,7 +66,7 @@ fn an_image_that_is_not_sound_is_unknown() {
     let unknown: Vec<_> = diff.unknown.iter().map(|unknown| unknown.address.clone()).collect();
     assert_eq!((unknown, diff.unchanged), (addresses(&["icon/acme-call", "icon/x"]), 2));
     for Unknown { why, .. } in diff.unknown {
-        assert!(why.starts_with("what came is not a sound PNG: ") && why.contains("--allow-unbacked"), "{why}");
+        assert!(why.starts_with("the download is not a sound PNG: ") && why.contains("--allow-unbacked"), "{why}");
     }
 }
 
@@ -248,7 +248,9 @@ fn a_code_that_the_portal_lists_twice_is_a_conflict() {
 
 #[test]
 fn a_system_entry_reserves_its_code_in_every_case() {
-    for (system, differing) in [("icon/acme-call", "the same code"), ("icon/Acme-Call", "the same code but for case")] {
+    for (system, differing) in
+        [("icon/acme-call", "the same code"), ("icon/Acme-Call", "the same code except for case")]
+    {
         let diff = brand().diff(&brand().portal().without("icon/acme-call").with_system(system));
         assert_eq!(shown(&diff), [] as [&str; 0]);
         assert_eq!(conflicts(&diff), [("code-reserved", Some(&address("icon/acme-call")))]);

@@ -70,7 +70,7 @@ fn all_is_well() {
             "ok manifest: brand.yaml is for any portal",
             "ok state: .brandctl can be written",
             "ok dns: acme.example is 192.0.2.7",
-            "ok tcp: 192.0.2.7 takes connections on port 443",
+            "ok tcp: 192.0.2.7 accepts connections on port 443",
             "ok tls: the certificate is trusted",
             "ok clock: the clocks of the portal and of this machine differ by less than 60 s",
             "ok credentials: user 1",
@@ -157,7 +157,7 @@ fn behind_a_proxy_addresses_are_the_proxys() {
     let setup = Setup { peer: "proxy.example".to_owned(), port: 3128, proxied: true, ..setup() };
     let lines = lines(&DoctorObservations { config: Some(Ok((setup, "x".to_owned()))), ..healthy() });
     assert_eq!(lines[3], "ok dns: the proxy proxy.example is 192.0.2.7");
-    assert_eq!(lines[4], "ok tcp: the proxy 192.0.2.7 takes connections on port 3128");
+    assert_eq!(lines[4], "ok tcp: the proxy 192.0.2.7 accepts connections on port 3128");
 }
 
 #[test]

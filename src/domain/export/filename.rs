@@ -1,9 +1,9 @@
 //! The file name for a code, which every system can keep.
 //!
-//! A code may contain anything, and disks fold case, forbid characters and reserve names. What every disk keeps stays as it
-//! is: `CRM Client` becomes `CRM Client.png`. Every other byte is percent-encoded, as in URLs: `Acme/fax` becomes
-//! `Acme%2ffax`. Two names never collide, because they can be decoded. Where two codes of an export differ only in case,
-//! which a portal should not have, their capitals are encoded too.
+//! A code may contain anything, and disks fold case, forbid characters and reserve names. Characters that every disk
+//! accepts stay: `CRM Client` becomes `CRM Client.png`. Every other byte is percent-encoded, as in URLs: `Acme/fax`
+//! becomes `Acme%2ffax`. Two names never collide, because they can be decoded. Where two codes of an export differ only
+//! in case, which a portal should not have, their capitals are encoded too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 /// The names of devices that are followed by a digit.
 const NUMBERED: [&str; 2] = ["com", "lpt"];
 
-/// How to write capitals.
+/// The spelling of capital letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Capitals {
     /// As they are.

@@ -1,4 +1,4 @@
-//! Whether a manifest can declare an entry of an export, by the same rules that will check that manifest.
+//! The check whether a manifest can declare an entry of an export, with the same rules that will check that manifest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl<'a> DeclarationRules<'a> {
     pub(super) fn judge<'b>(&self, address: &Address, reading: &Reading, contents: &'b Contents) -> Judgement<'b> {
         let content = match reading {
             Reading::NotNeeded => return Judgement::NotAsked,
-            // What came for several entries may look like an image of any of them: it would be declared.
+            // Bytes that arrived for several entries may look like an image of any of them, and must not be declared.
             Reading::Failed(why) | Reading::Doubtful { doubt: Doubt::Substituted(why), .. } => {
                 return Judgement::Unknown(why.clone());
             }

@@ -1,4 +1,4 @@
-//! The manifest of an export, as text that reads back as what was meant.
+//! The manifest of an export, as text that reads back as the same manifest.
 
 use std::fmt::Write as _;
 
@@ -14,14 +14,14 @@ use super::names::SCHEMA;
 /// The contents of a manifest.
 pub(super) struct Draft<'a> {
     pub(super) portal: &'a str,
-    /// Whether it is for that portal only.
+    /// Whether it is pinned to that portal.
     pub(super) pinned: bool,
     pub(super) owns: &'a [Pattern],
-    /// Whether `owns` was made of the codes, because no option says what it should be.
+    /// Whether `owns` was made from the codes, because no option sets it.
     pub(super) derived: bool,
     /// Code and file of each kind.
     pub(super) declared: Vec<(Kind, Vec<(&'a Code, &'a str)>)>,
-    /// What is left alone, and why.
+    /// The entries that are left alone, and why.
     pub(super) ignore: &'a [(Pattern, String)],
     /// How many declared images have no transparent pixel.
     pub(super) opaque: usize,
@@ -43,7 +43,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         }
     }
     if !draft.ignore.is_empty() {
-        text.push_str("\n# Left alone on the portal, each for the reason above it.\nignore:\n");
+        text.push_str("\n# brandctl leaves these entries alone. The comment above each says why.\nignore:\n");
     }
     for (pattern, why) in draft.ignore {
         let _ = writeln!(text, "  # {}\n  - {}", comment(why), scalar(pattern.as_str()));
@@ -52,7 +52,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         let images = plural(draft.opaque, "image has", "images have");
         let _ = writeln!(
             text,
-            "\n# {images} no transparent pixel; the portal took such images all the same.\nrules:\n  {TRANSPARENT_BACKGROUND}: warn"
+            "\n# {images} no transparent pixel; the portal accepted this anyway.\nrules:\n  {TRANSPARENT_BACKGROUND}: warn"
         );
     }
     text
@@ -63,8 +63,8 @@ fn owned(draft: &Draft<'_>) -> String {
     let mut text = "\n".to_owned();
     if draft.derived {
         text.push_str(
-            "# The codes that were exported, one by one, so that nothing which others add to the portal is ever touched.\n\
-             # Once every code with a prefix is yours, write a pattern instead, such as \"acme-*\".\n",
+            "# The codes that were exported, one by one, so that brandctl never changes what others add to the portal.\n\
+             # If every code with a prefix is yours, write a pattern instead, for example \"acme-*\".\n",
         );
     }
     text.push_str("owns:\n");
@@ -73,7 +73,7 @@ fn owned(draft: &Draft<'_>) -> String {
     }
     if draft.owns.iter().any(Pattern::is_everything) {
         text.push_str(
-            "\n# `owns` matches whatever anybody adds to the portal. With `prune: true`, apply deletes what is not declared.\n\
+            "\n# `owns` also matches everything that others add to the portal. With `prune: true`, apply deletes what is not declared.\n\
              policy:\n  prune: false\n",
         );
     }

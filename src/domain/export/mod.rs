@@ -83,7 +83,7 @@ pub(crate) struct ExportedFile {
     pub(crate) sha256: Digest,
 }
 
-/// A custom entry and what became of it.
+/// A custom entry and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExportItem {
     /// Kind and code, spelt as the portal spells it.
@@ -106,8 +106,8 @@ impl ExportItem {
 pub struct Export {
     /// The custom entries, by address.
     pub(crate) items: Vec<ExportItem>,
-    /// Paths and bytes in the order in which they are to be written, the manifest last, so that none is ever there without
-    /// what it declares.
+    /// Paths and bytes in the order in which they must be written, the manifest last, so that it never exists without
+    /// the files that it declares.
     pub(crate) files: Vec<(String, Arc<[u8]>)>,
     pub(crate) findings: Vec<Finding>,
 }
@@ -122,7 +122,7 @@ impl Export {
     fn add(&mut self, place: usize, path: &str, json: serde_json::Result<String>) {
         match json {
             Ok(json) => self.files.insert(place, (path.to_owned(), (json + "\n").into_bytes().into())),
-            Err(error) => self.findings.push(Finding::error("export", format!("{path} cannot be made: {error}"))),
+            Err(error) => self.findings.push(Finding::error("export", format!("{path} cannot be created: {error}"))),
         }
     }
 }
@@ -175,7 +175,7 @@ pub(crate) fn build(
     export
 }
 
-/// The entries that the manifest must ignore, each with the reason; those that no pattern can name become findings.
+/// The entries that the manifest must ignore, each with the reason; those that no pattern can match become findings.
 fn ignored(export: &mut Export, choice: &ExportChoice) -> Vec<(Pattern, String)> {
     let mut ignored: Vec<(Pattern, String)> = Vec::new();
     for ExportItem { address, outcome } in &export.items {
@@ -184,7 +184,7 @@ fn ignored(export: &mut Export, choice: &ExportChoice) -> Vec<(Pattern, String)>
             ExportOutcome::SetAside(file, why) => format!("{why}; its image is kept in {}", file.path),
             ExportOutcome::Unfetched(why) => format!("its image could not be fetched: {why}"),
             ExportOutcome::LeftOut if choice.owns.as_ref().is_some_and(|owns| owns.matches(address)) => {
-                "not exported: `--only` left it out".to_owned()
+                "not exported: no `--only` pattern matches it".to_owned()
             }
             ExportOutcome::LeftOut => continue,
         };
@@ -198,7 +198,7 @@ fn ignored(export: &mut Export, choice: &ExportChoice) -> Vec<(Pattern, String)>
     ignored
 }
 
-/// The text of the manifest; `None` when there is nothing that it could own.
+/// The text of the manifest; `None` when there is nothing to own.
 fn declare(export: &mut Export, choice: &ExportChoice, source: &ExportSource, opaque: usize) -> Option<String> {
     let ignore = ignored(export, choice);
     let declared: Vec<(&Address, &str)> = export.items.iter().filter_map(ExportItem::declared).collect();
@@ -247,16 +247,20 @@ fn free_path(
     names.into_iter().find(|name| !taken.contains_key(name)).unwrap_or_default()
 }
 
-/// The finding about an image that is unknown, though it was asked for.
+/// The finding about an image that is unknown although it was requested.
 fn unknown(reading: &Reading, item: &ExportItem) -> Option<Finding> {
     let (why, help) = match (&item.outcome, reading) {
         (ExportOutcome::Unfetched(why), _) => (
             why.as_str(),
-            "the rest is exported, and the manifest ignores this entry: export again with --overwrite".to_owned(),
+            "the rest is exported, and the manifest ignores this entry; to try again, export with --overwrite"
+                .to_owned(),
         ),
         (ExportOutcome::SetAside(file, _), Reading::Doubtful { .. }) => (
             reading.why_unknown()?,
-            format!("the manifest ignores it, and what came is in {}: export again with --overwrite", file.path),
+            format!(
+                "the manifest ignores it, and the received bytes are in {}; to try again, export with --overwrite",
+                file.path
+            ),
         ),
         _ => return None,
     };
@@ -265,6 +269,6 @@ fn unknown(reading: &Reading, item: &ExportItem) -> Option<Finding> {
 }
 
 fn unnameable(address: &Address) -> Finding {
-    let message = format!("no pattern can name {address}, so the manifest cannot ignore it");
+    let message = format!("no pattern can match {address}, so the manifest cannot ignore it");
     Finding::error("export", message).about(address.clone()).help("leave it out of `owns`, or delete it on the portal")
 }

@@ -1,4 +1,4 @@
-//! What the files and folders of an export are called.
+//! The names of an export's files and folders.
 
 pub(crate) const MANIFEST: &str = "brand.yaml";
 pub(crate) const SNAPSHOT: &str = "portal.json";

@@ -1,4 +1,4 @@
-//! What the guards weigh a plan against: what the user allows, and the counts of each kind.
+//! The inputs of the guards besides the plan: what the user allows, and the counts of each kind.
 
 use std::collections::BTreeMap;
 
@@ -8,33 +8,33 @@ use crate::domain::diff::Unbacked;
 /// The exceptions that the user allows in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowances {
-    /// Most deletes of one kind, from the flag or else from the manifest; `None` is the default bound.
+    /// The maximum number of deletes of one kind, from the flag or else from the manifest; `None` is the default limit.
     pub max_deletes: Option<usize>,
     /// The handling of deletes of a kind that declares nothing.
     pub empty: Empty,
-    /// Whether entries may be changed whose old bytes could not be kept.
+    /// Whether entries whose old bytes could not be kept may be changed.
     pub unbacked: Unbacked,
-    /// Whether icons may be deleted that log entries name, or that may be named by some that could not be read.
+    /// Whether icons may be deleted that log entries name, or that unreadable log entries may name.
     pub in_use: InUse,
-    /// Whether entries may be deleted that a folder declares of which not all may be checked out.
+    /// Whether entries may be deleted if their kind's folder may not be checked out completely.
     pub checkout: IncompleteCheckout,
 }
 
-/// The handling of deletes of a kind whose folder may not be checked out whole.
+/// The handling of deletes of a kind whose folder may not be checked out completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IncompleteCheckout {
-    /// They may not.
+    /// The guard refuses them.
     Refuse,
-    /// They may (`--allow-incomplete-checkout`).
+    /// They are allowed (`--allow-incomplete-checkout`).
     Allow,
 }
 
 /// The handling of deletes of icons that are in use, or may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InUse {
-    /// They may not.
+    /// The guard refuses them.
     Refuse,
-    /// They may (`--allow-in-use`).
+    /// They are allowed (`--allow-in-use`).
     Allow,
 }
 
@@ -50,26 +50,26 @@ pub enum Empty {
 /// The completeness of the folder that declares a kind: whether every file that is committed there is checked out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum FolderCheckout {
-    /// It does, or nothing is committed there, or nobody asks because nothing would be deleted.
+    /// Every file is checked out, or nothing is committed there, or it was not checked because nothing would be deleted.
     #[default]
     Whole,
-    /// It does not, or it is not known.
+    /// Not every file is checked out, or it is not known.
     Incomplete {
         /// Why, in one sentence.
         why: String,
-        /// What makes it whole.
+        /// How to complete it.
         help: String,
     },
 }
 
-/// Counts of one kind that the guards weigh a plan against, and what is known of its folder.
+/// Counts of one kind for the guards, and what is known of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KindCounts {
     /// Entries on the portal that the manifest owns.
     pub(crate) owned: usize,
     /// Entries that the manifest declares.
     pub(crate) declared: usize,
-    /// Whether the folder that declares them is checked out whole.
+    /// Whether the folder that declares them is checked out completely.
     pub(crate) checkout: FolderCheckout,
 }
 

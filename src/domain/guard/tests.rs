@@ -90,7 +90,7 @@ fn a_bound_that_is_named_holds_instead_of_the_default() {
         let evaluated = evaluated(&brand(), &portal, Allowances { max_deletes: Some(bound), ..STRICT });
         assert_eq!(said(Guard::MaxDeletes, &evaluated)[0], expected, "at most {bound}");
         let help = evaluated.verdicts()[0].help.as_deref();
-        assert_eq!(help, (bound < 2).then_some("if that is meant, pass --max-deletes 2"), "at most {bound}");
+        assert_eq!(help, (bound < 2).then_some("if this is intended, pass --max-deletes 2"), "at most {bound}");
     }
 }
 
@@ -189,7 +189,7 @@ fn used() -> Usage {
 }
 
 fn unknown() -> Usage {
-    Usage::Unknown { why: "nobody knows".to_owned() }
+    Usage::Unknown { why: "not known".to_owned() }
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn an_icon_that_no_entry_names_may_be_deleted() {
     for allowance in [InUse::Refuse, InUse::Allow] {
         let evaluated = in_use(&[("icon/x", Usage::NotSeen)], allowance);
         assert_eq!(said(Guard::InUse, &evaluated), [(Outcome::Passed, vec![])]);
-        assert!(evaluated.verdicts().iter().all(|verdict| verdict.help.is_none()), "nothing is to be done");
+        assert!(evaluated.verdicts().iter().all(|verdict| verdict.help.is_none()), "nothing to fix");
     }
 }
 
@@ -319,7 +319,7 @@ fn what_a_folder_may_only_lack_is_not_deleted_at_any_size() {
         assert_eq!(said(Guard::Checkout, &refused), [(Outcome::Refused, deleted.clone())]);
         assert_eq!(refused.verdicts()[0].guard, Guard::Checkout, "it is reported first");
         let help = refused.verdicts()[0].help.clone().unwrap();
-        assert_eq!(help, "fetch it; if the deletes are meant, pass --allow-incomplete-checkout");
+        assert_eq!(help, "fetch it; if the deletes are intended, pass --allow-incomplete-checkout");
         assert_eq!(refused.approve().unwrap_err(), Refusal::Guards);
         assert_eq!(said(Guard::Checkout, &judge(lacking, GENEROUS)), [(Outcome::Allowed, deleted)]);
         assert_eq!(said(Guard::Checkout, &judge(FolderCheckout::Whole, STRICT)), []);

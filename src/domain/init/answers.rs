@@ -1,4 +1,4 @@
-//! The answers: a user's text is read into values that every file can be written from.
+//! The answers: values that are parsed from a user's text, and from which every file can be written.
 
 use crate::domain::asset::{Address, Code, Kind};
 use crate::domain::manifest;
@@ -22,7 +22,7 @@ pub(crate) struct Owned {
 /// Reads a pattern over codes, with errors for the person who typed it.
 pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
     if text.is_empty() {
-        return Err("write the beginning of your codes and a star, such as `acme-*`".to_owned());
+        return Err("write the prefix of your codes and `*`, for example `acme-*`".to_owned());
     }
     let named = quoted(text);
     let pattern = Pattern::parse(text).map_err(|error| {
@@ -31,7 +31,7 @@ pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
     })?;
     match text.chars().find(|c| !Code::can_hold(*c)) {
         Some(odd) => Err(format!(
-            "{named} holds {}, which no code can hold: codes are printable ASCII",
+            "{named} holds {}, which a code cannot hold: codes are printable ASCII",
             quoted(&odd.to_string())
         )),
         None => Ok(pattern),
@@ -48,13 +48,13 @@ impl Owned {
         let owned = Self { code: Code::new(format!("{prefix}{SAMPLE}")), pattern };
         if owned.samples().is_empty() {
             return Err(format!(
-                "{named} does not match all codes with one beginning: write the beginning and a star, such as `acme-*`; \
-                 brand.yaml takes other patterns later"
+                "{named} does not match all codes with one prefix: write the prefix and `*`, for example `acme-*`; \
+                 you can write other patterns in brand.yaml later"
             ));
         }
         if !is_file_name(owned.code.as_str()) {
             return Err(format!(
-                "codes that match {named} cannot be file names on every system: begin them with letters, digits, `-`, `_` or \
+                "codes that match {named} cannot be file names on every system: let them begin with letters, digits, `-`, `_` or \
                  `.`, such as `acme-*`"
             ));
         }
@@ -75,7 +75,7 @@ impl Owned {
         &self.code
     }
 
-    /// Whether the codes are of the style that the rules want.
+    /// Whether the codes follow the style that the rules recommend.
     pub(super) fn is_plain(&self) -> bool {
         CODE_STYLE.of_code(&self.code, None).is_none()
     }
@@ -93,7 +93,8 @@ fn is_file_name(code: &str) -> bool {
 pub(crate) struct PinnedPortal(String);
 
 impl PinnedPortal {
-    /// Reads a host such as `acme.bitrix24.com`, also from a URL on it: of a webhook, the rest is a secret and is dropped.
+    /// Reads a host such as `acme.bitrix24.com`, also from a URL on it. The rest of a webhook is a secret, and is
+    /// dropped.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         manifest::portal_host(text).map(Self)
     }
@@ -123,7 +124,7 @@ impl FolderInGit {
             Ok(Self(format!("{path}/")))
         } else {
             Err(format!(
-                "a CI file cannot name the folder {}: use letters, digits, `-`, `_` and `.`, or no CI file",
+                "a CI file cannot name the folder {}: use letters, digits, `-`, `_` and `.`, or choose no CI file",
                 quoted(path)
             ))
         }

@@ -1,4 +1,4 @@
-//! The CI files: templates, and what the answers put into them.
+//! The CI files: templates, filled from the answers.
 
 use super::answers::{FolderInGit, PinnedPortal};
 
@@ -31,7 +31,7 @@ pub(super) fn text(system: CiSystem, manifest: &str, folder: &FolderInGit, porta
     let group = group(folder, portal);
     let folder = folder.prefix();
     let path = system.path();
-    // A repository that holds more than the brand should not plan for every change in it.
+    // In a repository that holds more than the brand, other changes should not start a plan.
     let limited = |lines: String| if folder.is_empty() { String::new() } else { lines };
     let file = if folder.is_empty() { String::new() } else { format!(" -f {folder}{manifest}") };
     system

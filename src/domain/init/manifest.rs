@@ -12,7 +12,7 @@ pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) ->
     let kinds: Vec<Kind> = owns.samples().iter().map(|address| address.kind).collect();
     let sections: String = kinds
         .iter()
-        .map(|kind| format!("{}: {0}/   # {1}×{1} pixels, on a transparent ground\n", kind.plural(), kind.side()))
+        .map(|kind| format!("{}: {0}/   # {1}×{1} pixels, on a transparent background\n", kind.plural(), kind.side()))
         .collect();
     let first = kinds.first().copied().unwrap_or(Kind::Icon);
     let (kind, folder) = (first.name(), first.plural());
@@ -26,16 +26,16 @@ pub(super) fn text(owns: &Owned, portal: Option<&PinnedPortal>, schema: &str) ->
 # yaml-language-server: $schema=./{schema}
 version: 1
 {portal}
-# The codes that this repository is the source of truth for; all others are left alone.
+# The codes that this repository is the source of truth for. brandctl leaves all others alone.
 owns: [{pattern}]
 
-# Every PNG of a folder is declared, by its name: {folder}/{sample}.png is {kind}/{sample}.
-# The samples are there to be replaced.
+# Every PNG in a folder is declared under its file name: {folder}/{sample}.png is {kind}/{sample}.
+# Replace the samples with your own art.
 {sections}
-# Never deleted or replaced, declared or not.
+# Entries that are never deleted or replaced, declared or not.
 # protect: [\"{kind}/{sample}\"]
 
-# Left alone although `owns` matches them.
+# Entries that brandctl leaves alone although `owns` matches them.
 # ignore: [\"{kind}/{sample}\"]
 
 {policy}
@@ -45,20 +45,21 @@ owns: [{pattern}]
 
 fn policy(owns: &Owned) -> &'static str {
     if owns.pattern().is_everything() {
-        "# `owns` matches every code, so that entries of others are only kept because of this.\npolicy:\n  prune: false\n"
+        "# `owns` matches every code. With `prune: true`, apply would also delete entries that others added.\n\
+         policy:\n  prune: false\n"
     } else {
-        "# How far apply may go.\n\
+        "# Limits for apply.\n\
          # policy:\n\
          #   prune: false      # keep owned entries that are not declared; the default is to delete them\n\
-         #   max_deletes: 3    # of each kind; the default is 10 or half of what is owned, whichever is less\n"
+         #   max_deletes: 3    # of each kind; the default is 10, or half of the owned entries if that is less\n"
     }
 }
 
 fn rules(owns: &Owned) -> &'static str {
     if owns.is_plain() {
-        "# The art rules, as `brandctl rules` explains them: error, warn or off.\n# rules:\n#   low-contrast: off\n"
+        "# The level of each art rule: error, warn or off. `brandctl rules` explains them.\n# rules:\n#   low-contrast: off\n"
     } else {
-        "# The art rules, as `brandctl rules` explains them: error, warn or off. The codes of `owns` are not plain.\n\
+        "# The level of each art rule: error, warn or off. `brandctl rules` explains them. `code-style` is off because of `owns`.\n\
          rules:\n  code-style: off\n"
     }
 }

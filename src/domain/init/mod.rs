@@ -1,4 +1,4 @@
-//! A new branding repository: from a few answers to every file that it begins with. These pass `validate` without a finding.
+//! A new branding repository: all its files, made from a few answers. They pass `validate` without a finding.
 //! The CI files are made from the templates in this folder, with the answers in the places marked by `@…@`.
 
 mod answers;
@@ -29,9 +29,9 @@ pub(crate) struct InitAnswers {
     pub(crate) brand: Brand,
     /// The portal that it is for; `None`: any.
     pub(crate) portal: Option<PinnedPortal>,
-    /// Which CI system runs it; `None`: none that is known here.
+    /// The CI system that runs it; `None`: none that brandctl knows.
     pub(crate) ci: Option<CiSystem>,
-    /// Where it lies in its Git repository.
+    /// Its folder in its Git repository.
     pub(crate) folder: FolderInGit,
 }
 
@@ -65,7 +65,7 @@ pub(crate) enum FileChange {
     Created,
     /// It got lines that it lacked.
     Extended,
-    /// It had what it must have.
+    /// It already had every line.
     Unchanged,
 }
 

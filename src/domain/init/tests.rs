@@ -21,7 +21,7 @@ fn text(answers: &InitAnswers, path: &str) -> String {
     }
 }
 
-/// The manifest says what was answered, and nothing is found in it.
+/// The manifest contains the answers, and it has no findings.
 #[track_caller]
 fn holds(answers: &InitAnswers) {
     let Brand::Samples(owns) = &answers.brand else { panic!("no samples") };
@@ -53,19 +53,16 @@ fn a_manifest_says_what_was_answered() {
 #[test]
 fn a_pattern_without_room_for_the_sample_is_refused() {
     for (owns, shown) in [
-        ("", "write the beginning of your codes and a star, such as `acme-*`"),
+        ("", "write the prefix of your codes and `*`, for example `acme-*`"),
         ("icons/acme-*", "`icons/acme-*` is not a pattern: `icons/` is not a kind"),
         ("acme-[", "`acme-[` is not a pattern: unclosed character class"),
-        (
-            "acme",
-            "`acme` does not match all codes with one beginning: write the beginning and a star, such as `acme-*`",
-        ),
+        ("acme", "`acme` does not match all codes with one prefix: write the prefix and `*`, for example `acme-*`"),
         ("acme-[0-9]", "`acme-[0-9]` does not match all"),
         ("https://acme.bitrix24.com/rest/1/abcdefgh12345678/", "`(hidden)` does not match all"),
         ("https://acme.bitrix24.com/rest/1/abcdefgh12345678/[", "`(hidden)` is not a pattern"),
         ("../*", "codes that match `../*` cannot be file names"),
         (".acme*", "codes that match `.acme*` cannot"),
-        ("a\nb*", "`a\nb*` holds `\n`, which no code can hold"),
+        ("a\nb*", "`a\nb*` holds `\n`, which a code cannot hold"),
         ("acme-[!\u{7f}]*", "`acme-[!\u{7f}]*` holds `\u{7f}`, which"),
         ("a:b*", "codes that match `a:b*` cannot"),
         ("a$*", "codes that match `a$*` cannot"),

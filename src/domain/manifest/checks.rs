@@ -1,11 +1,11 @@
-//! The ids of the manifest's own checks. Those of the art rules, which a manifest can tune, are in the rulebook; so is what each
-//! id means.
+//! The ids of the manifest's own checks. The ids of the art rules, which a manifest can tune, are in the rulebook, and
+//! so is the explanation of each id.
 
 macro_rules! checks {
     ($($name:ident $id:literal)*) => {
         $(pub(super) const $name: &str = $id;)*
 
-        /// The ids of the checks of the manifest itself. They are errors, but for the last, and no manifest can lower them.
+        /// The ids of the checks of the manifest itself. All but the last are errors, and no manifest can lower them.
         pub(crate) const CHECKS: &[&str] = &[$($id),*];
     };
 }

@@ -13,7 +13,7 @@ use super::{Level, Manifest};
 use crate::domain::quote::quoted;
 
 /// Checks the codes of one kind that a folder declares: the manifest only names the folder, so it was not checked when
-/// it was read. `place` is where the manifest speaks of the code, `name` how the user calls the manifest.
+/// it was read. `place` is where the manifest names the code, `name` is the user's name for the manifest.
 ///
 /// Reports codes that cannot be kept (`code-syntax`), that are outside `owns`, ignored, or differ only by case, all
 /// errors, and `code-style` at the level that the manifest gives it.
@@ -72,7 +72,7 @@ impl CodeChecks<'_> {
     fn ignored(&self, address: &Address) -> Option<Finding> {
         let pattern = quoted(self.ignore.matching(address).next()?.as_str());
         let what = format!("{} is declared, but `ignore` matches it by {pattern}", quoted(address.code.as_str()));
-        Some(Finding::error(checks::CODE_IGNORED, what).help("remove the one or the other"))
+        Some(Finding::error(checks::CODE_IGNORED, what).help("remove the declaration, or the pattern"))
     }
 
     fn outside(&self, address: &Address) -> Option<Finding> {
@@ -87,12 +87,12 @@ impl CodeChecks<'_> {
         let folded = Address::new(address.kind, Code::new(address.code.as_str().to_lowercase()));
         Some(if let Some(other) = other {
             finding.help(format!(
-                "`owns` matches it only among the {}: add a pattern for the {}",
+                "`owns` matches it only for {}: add a pattern for {}",
                 other.plural(),
                 address.kind.plural()
             ))
         } else if owns.matches(&folded) {
-            finding.help("patterns tell upper and lower case apart: spell the code in lower case, or add a pattern")
+            finding.help("patterns are case-sensitive: spell the code in lower case, or add a pattern")
         } else {
             finding.help("add a pattern that matches it to `owns`, or correct the code")
         })
@@ -101,7 +101,7 @@ impl CodeChecks<'_> {
 
 fn case_twins(code: &Code, (first, first_place): &(&Code, Place)) -> Finding {
     let (code, first) = (quoted(code.as_str()), quoted(first.as_str()));
-    let what = format!("{code} and {first} differ only by case, which the portal does not tell apart");
+    let what = format!("{code} and {first} differ only by case, which the portal ignores");
     Finding::error(checks::CODE_CASE_TWINS, what)
         .related(first_place.clone(), format!("{first} is here"))
         .help("keep one of them")

@@ -23,7 +23,7 @@ impl<'a> Collector<'a> {
         Self { name, errors: Vec::new(), warnings: Vec::new(), left_off: 0 }
     }
 
-    /// Adds a finding, or only counts it when there are very many.
+    /// Adds a finding, or only counts it when there are too many.
     pub(super) fn push(&mut self, mut finding: Finding) {
         if finding.address.as_ref().is_some_and(|address| looks_secret(address.code.as_str())) {
             finding.address = None;

@@ -1,7 +1,7 @@
 //! The manifest as a document: its JSON Schema, from which editors complete and check.
 //!
-//! These types are never read into: a manifest is read by `meaning`, which knows places and says more. Tests hold the
-//! two against each other.
+//! These types are never parsed: `meaning` reads a manifest, because it knows places and reports more. Tests compare
+//! the two.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(crate) fn schema() -> Value {
     schema
 }
 
-/// Editors show a description as plain text, backticks and all; this they show as Markdown.
+/// Editors show a description as plain text, backticks and all; they show this property as Markdown.
 fn mark_down(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -49,51 +49,51 @@ pub(crate) struct ManifestDocument {
     #[schemars(title = "Portal", schema_with = "portal")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) portal: Option<Vec<String>>,
-    /// The codes that this manifest is the source of truth for, as globs. `icon/…` or `logo/…` narrows one to a kind.
+    /// Globs of the codes that this manifest is the source of truth for. `icon/` or `logo/` narrows one to a kind.
     #[schemars(title = "Owned codes", schema_with = "owned")]
     pub(crate) owns: Vec<String>,
-    /// The icons, 24×24 pixels: code and path, or a folder. Not managed when absent; `{}` owns none.
+    /// The icons, 24×24 pixels: code and path, or a folder. Without it, icons are not managed; `{}` declares none.
     #[schemars(title = "Icons", schema_with = "icons")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) icons: Option<BTreeMap<String, EntryDocument>>,
-    /// The logos, 60×60 pixels: code and path, or a folder. Not managed when absent; `{}` owns none.
+    /// The logos, 60×60 pixels: code and path, or a folder. Without it, logos are not managed; `{}` declares none.
     #[schemars(title = "Logos", schema_with = "logos")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) logos: Option<BTreeMap<String, EntryDocument>>,
-    /// Entries that are never deleted or replaced, declared or not, as globs.
+    /// Globs of entries that are never deleted or replaced, declared or not.
     #[schemars(title = "Protected entries", schema_with = "protected")]
     #[serde(default)]
     pub(crate) protect: Vec<String>,
-    /// Entries that are left alone although owned, as globs.
+    /// Globs of owned entries that brandctl leaves alone.
     #[schemars(title = "Ignored entries", schema_with = "ignored")]
     #[serde(default)]
     pub(crate) ignore: Vec<String>,
-    /// How far a run may go.
+    /// Limits for a run.
     #[schemars(title = "Policy", with = "PolicyDocument")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<PolicyDocument>,
-    /// How bad findings of the art rules are.
+    /// The level of each art rule.
     #[schemars(title = "Art rules", schema_with = "rules")]
     #[serde(default)]
     pub(crate) rules: BTreeMap<String, String>,
 }
 
-/// How far a run may go.
+/// Limits for a run.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct PolicyDocument {
-    /// Delete owned entries that are not declared. Default: true; to be written out when `owns` matches every code.
+    /// Delete owned entries that are not declared. Default: true; required when `owns` matches every code.
     #[schemars(title = "Delete what is not declared", with = "bool")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) prune: Option<bool>,
-    /// How many deletes one run may do. Default: 10 or half of the owned entries of the kind, the less, at least 1.
-    #[schemars(title = "Most deletes of one run", schema_with = "max_deletes")]
+    /// The most deletes of each kind in one run. Default: 10, or half of its owned entries if less, but at least 1.
+    #[schemars(title = "Maximum number of deletes", schema_with = "max_deletes")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_deletes: Option<u32>,
 }
 
-/// An entry that is written as a mapping.
+/// An entry, written as a mapping.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -109,7 +109,7 @@ const CODE: &str = "^[!-#%-~]([ -#%-~]{0,253}[!-#%-~])?$";
 const CODE_IS: &str =
     "brandctl handles codes of 1 to 255 printable ASCII characters, without $ and without a space at either end";
 
-const PATH: &str = "A path is relative to the manifest's folder, and separates folders with /";
+const PATH: &str = "Write a path relative to the manifest's folder, with / between folders";
 
 fn version(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "const": VERSION, "default": VERSION })
@@ -119,7 +119,7 @@ fn host() -> Value {
     json!({
         "type": "string",
         "pattern": "^[^\\s/@?=#*,]+$",
-        "patternErrorMessage": "A portal is named by its host alone, like acme.bitrix24.com",
+        "patternErrorMessage": "Write only the portal's host, for example acme.bitrix24.com",
         "examples": ["acme.bitrix24.com"]
     })
 }
@@ -132,7 +132,7 @@ fn pattern() -> Value {
     json!({
         "type": "string",
         "pattern": "^(?!(?!(icon|logo)/)[iI][cC][oO][nN][sS]?/|(?!(icon|logo)/)[lL][oO][gG][oO][sS]?/|(icon|logo)/$)",
-        "patternErrorMessage": "A pattern is narrowed by the singular, icon/… or logo/…, and matches at least one code",
+        "patternErrorMessage": "To narrow a pattern to one kind, write icon/… or logo/…, with at least one character after the slash",
         "minLength": 1
     })
 }
@@ -188,7 +188,7 @@ fn section(generator: &mut SchemaGenerator, plural: &str, example: &str) -> Sche
                 },
                 "examples": [{ example: format!("{plural}/{example}.png") }]
             },
-            path("A folder: every *.png in it is declared, and its code is the file's stem.", &format!("{plural}/"))
+            path("A folder: every *.png in it is declared, and its code is the file name without .png.", &format!("{plural}/"))
         ]
     })
 }
@@ -208,8 +208,8 @@ fn max_deletes(_: &mut SchemaGenerator) -> Schema {
 /// The text that an editor shows for a rule, and for each level that it may have.
 fn rule(id: &str) -> Value {
     let description = RULES.iter().find(|rule| rule.id == id).map_or_else(
-        || "How bad what it finds is.".to_owned(),
-        |rule| format!("Because {}. To fix it: {}. Default: {}.", rule.why, rule.fix, rule.default.name()),
+        || "The level of this rule's findings.".to_owned(),
+        |rule| format!("Why: {}. Fix: {}. Default: {}.", rule.why, rule.fix, rule.default.name()),
     );
     let levels: &[Level] = if FIXED_RULES.contains(&id) { &[Level::Error] } else { &Level::ALL };
     let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
@@ -220,8 +220,8 @@ fn rule(id: &str) -> Value {
 const fn meaning(level: Level) -> &'static str {
     match level {
         Level::Error => "Nothing is written until it is fixed.",
-        Level::Warn => "Told; nothing stops, unless warnings are denied.",
-        Level::Off => "Not looked for.",
+        Level::Warn => "Reported. It does not stop the command, unless warnings are denied.",
+        Level::Off => "Not checked.",
     }
 }
 

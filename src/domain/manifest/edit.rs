@@ -1,5 +1,4 @@
-//! Changing the one line of a manifest that declares an entry. Everything else stays as it is: comments, order, quotes, line
-//! ends.
+//! Edits of the one line of a manifest that declares an entry. Comments, order, quotes and line ends stay as they are.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +12,8 @@ pub(crate) fn line(address: &Address, file: &str) -> String {
     format!("{}: {}", scalar(address.code.as_str()), scalar(file))
 }
 
-/// The text of a manifest in which the entry at `address` is declared with `file`. `None` where one line cannot say so without
-/// changing the meaning of another, as of an anchor.
+/// The text of a manifest in which the entry at `address` is declared with `file`. `None` if one line cannot do that
+/// without changing the meaning of another, for example of an anchor.
 pub(crate) fn with_file(text: &str, address: &Address, file: &str) -> Option<String> {
     let manifest = parse(text.as_bytes(), "").0?;
     let Some(Section::Entries(entries)) = manifest.section(address.kind) else { return None };
@@ -22,7 +21,7 @@ pub(crate) fn with_file(text: &str, address: &Address, file: &str) -> Option<Str
         Some(entry) => changed(text, entry, file)?,
         None => added(text, entries, &line(address, file))?,
     };
-    // Whatever the edit did to the text, it says this and nothing else.
+    // The edited text must mean exactly this.
     let found = parse(edited.as_bytes(), "").0?;
     (without_places(found) == declaring(without_places(manifest), address, file)).then_some(edited)
 }
@@ -34,7 +33,7 @@ fn changed(text: &str, entry: &Entry, file: &str) -> Option<String> {
         let (before, after) = (text.get(..path_place.bytes.start)?, text.get(path_place.bytes.end..)?);
         return Some([before, &scalar(file), after].concat());
     }
-    // Nothing is written behind the key but its colon.
+    // Only the colon follows the key.
     let colon = place.bytes.end + text.get(place.bytes.end..)?.find(':')? + 1;
     Some([text.get(..colon)?, " ", &scalar(file), text.get(colon..)?].concat())
 }

@@ -1,4 +1,4 @@
-//! A tree of values → a [`Manifest`], or everything that is wrong with it.
+//! A tree of values → a [`Manifest`], or all findings about it.
 
 use std::collections::BTreeSet;
 
@@ -30,17 +30,17 @@ const MAX_PATTERNS: usize = 1000;
 
 const OWNS_HELP: &str = "list the codes this manifest is the source of truth for: `owns: [\"acme-*\"]`";
 
-/// Reads a manifest. `name` is how the user calls the file; every finding carries it.
+/// Reads a manifest. `name` is the user's name for the file; every finding carries it.
 ///
-/// All findings come at once, in the order of their places. There is a manifest if and only if none of them is an
-/// error. A place with an empty byte range is to be shown without a snippet: its lines may hold a secret.
+/// All findings are reported together, in the order of their places. There is a manifest if and only if none of them is
+/// an error. A place with an empty byte range must be shown without a snippet: its lines may hold a secret.
 pub fn parse(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let (manifest, findings) = read(text, name);
     (manifest.filter(|_| !findings.iter().any(Finding::is_error)), findings)
 }
 
-/// Parses as [`parse`] does, and also returns what could be read of a manifest that has errors: enough to look at its
-/// art too, and to tell everything at once.
+/// Parses as [`parse`] does, and also returns what could be read of a manifest that has errors: enough to check its art
+/// too, and to report everything together.
 pub fn read(text: &[u8], name: &str) -> (Option<Manifest>, Vec<Finding>) {
     let mut collector = Collector::new(name);
     let Some(text) = text::decode(text, &mut collector) else {
@@ -68,7 +68,7 @@ impl Reader<'_, '_> {
                 return None;
             }
         };
-        // A manifest of another version has other keys: what else there is to say about it would mislead.
+        // A manifest of another version has other keys: further findings about it would mislead.
         let version = pairs.iter().find(|pair| pair.key == "version");
         if !self.version(root, version) {
             return None;
@@ -99,7 +99,7 @@ impl Reader<'_, '_> {
         match pair.value.shape() {
             Shape::Number(text) if text == VERSION.to_string() => {}
             Shape::Number(text) if text.parse::<u64>().is_ok_and(|version| version > u64::from(VERSION)) => {
-                let what = format!("the manifest has version {text}, which is made for a newer brandctl");
+                let what = format!("the manifest has version {text}, which needs a newer brandctl");
                 let help = "update brandctl: this one reads version 1";
                 self.push(Finding::error(checks::VERSION, what).at(place).help(help));
                 return false;
@@ -156,12 +156,12 @@ impl Reader<'_, '_> {
             return None;
         };
         if matches!(pair.value.shape(), Shape::List([])) {
-            let what = "`owns` is empty, so the manifest is the source of truth for nothing";
+            let what = "`owns` is empty, so the manifest owns no codes";
             self.push(Finding::error(checks::BAD_VALUE, what).at(pair.value.place.clone()).help(OWNS_HELP));
             return None;
         }
         let (scope, everything) = self.scope(pair);
-        // With a pattern left out, codes would be called outside that are not.
+        // Without that pattern, codes that it matches would be reported as outside `owns`.
         let complete = matches!(pair.value.shape(), Shape::List(items) if items.len() == scope.patterns().len());
         complete.then_some((scope, everything))
     }
@@ -174,8 +174,8 @@ impl Reader<'_, '_> {
             return (Scope::default(), None);
         };
         if items.len() > MAX_PATTERNS {
-            let what = format!("`{}` has {} patterns, and at most {MAX_PATTERNS} are taken", pair.key, items.len());
-            let help = "a pattern such as `acme-*` stands for all codes that begin so";
+            let what = format!("`{}` has {} patterns, but at most {MAX_PATTERNS} are allowed", pair.key, items.len());
+            let help = "a pattern such as `acme-*` matches all codes with that prefix";
             self.push(Finding::error(checks::BAD_VALUE, what).at(pair.place.clone()).help(help));
             return (Scope::default(), None);
         }

@@ -1,8 +1,9 @@
 //! The manifest: what a branding repository declares.
 //!
 //! It is read in two steps. [`yaml`](super::yaml) turns text into a tree of values that know their spelling and their
-//! place, and finds what is wrong with any YAML (syntax, duplicate keys). `meaning` turns that tree into a [`Manifest`] and finds what
-//! is wrong with this one. Neither stops at the first finding. `document` describes the same file to editors.
+//! place, and finds faults that any YAML can have (syntax, duplicate keys). `meaning` turns that tree into a
+//! [`Manifest`] and finds the faults of this manifest. Neither stops at the first finding. `document` describes the
+//! same file to editors.
 //!
 //! Values are read as YAML 1.2 reads them, with one exception: keys are codes, so a key is the text as it is spelt.
 //! `on:`, `123:` and `null:` declare the codes `on`, `123` and `null`, quoted or not.
@@ -52,7 +53,7 @@ pub struct Manifest {
     /// Which entries are never deleted or replaced.
     pub(crate) protect: Scope,
     pub(crate) policy: Policy,
-    /// How bad findings of the art rules are, where the manifest says so; by rule id.
+    /// The levels of art rules that the manifest sets, by rule id.
     pub(crate) rules: BTreeMap<String, Level>,
     /// The icons; `None` when they are not managed.
     pub(crate) icons: Option<Section>,
@@ -99,12 +100,12 @@ impl Manifest {
     }
 }
 
-/// How far a run may go.
+/// Limits for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// Whether owned entries that are not declared are deleted.
     pub(crate) prune: bool,
-    /// How many deletes one run may do; `None` when the manifest leaves it to the default.
+    /// The maximum number of deletes of each kind in one run; `None` is the default.
     pub(crate) max_deletes: Option<u32>,
 }
 
@@ -117,24 +118,24 @@ impl Default for Policy {
 /// The declaration of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Section {
-    /// Every code with its file. Empty: own none.
+    /// Every code with its file; empty if none is declared.
     Entries(BTreeMap<Code, Entry>),
     /// Every `*.png` of a folder; the code is the file's stem.
     Folder {
         /// The folder, as written: relative to the manifest's folder, with `/`, never leaving it by `..`.
         path: String,
-        /// Where the manifest says so.
+        /// Where the manifest names it.
         place: Place,
     },
 }
 
-/// The check of paths, which goes on where it is known how far they may lead.
+/// The check of paths. It continues where the root is known.
 pub(crate) const BAD_PATH: &str = checks::BAD_PATH;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its file, as written or `icons/<code>.png`: relative to the manifest's folder, with `/`. How far it may lead is not
-    /// known here.
+    /// Its file, as written or `icons/<code>.png`: relative to the manifest's folder, with `/`. Where it may lead is
+    /// not known here.
     pub(crate) path: String,
     /// Where the path is written: its value, else the key.
     pub(crate) path_place: Place,

@@ -1,4 +1,4 @@
-//! What reading every part of a manifest has in common: known keys, expected types, findings.
+//! The reader that all parts of a manifest share: known keys, expected types, findings.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) const POLICY_KEYS: &[&str] = &["prune", "max_deletes"];
 /// The keys of an entry that is written as a mapping.
 pub(super) const ENTRY_KEYS: &[&str] = &["file"];
 
-/// Reads a tree of values and collects what is wrong with it.
+/// Reads a tree of values and collects the findings about it.
 pub(super) struct Reader<'a, 'b> {
     pub(super) collector: &'a mut Collector<'b>,
 }
@@ -87,7 +87,7 @@ fn unknown_key_help(key: &str, keys: &'static [&'static str]) -> String {
     let elsewhere = || {
         if keys == TOP_KEYS {
             if matches!(lower.as_str(), "webhook" | "webhook_url" | "url" | "token" | "auth" | "credentials") {
-                return Some("credentials are never written here: set BITRIX24_WEBHOOK_URL".to_owned());
+                return Some("do not write credentials here: set BITRIX24_WEBHOOK_URL instead".to_owned());
             }
             return nested("policy", POLICY_KEYS).or_else(|| nested("rules", &RULE_IDS));
         }

@@ -1,4 +1,4 @@
-//! `icons` and `logos`: what is declared of each kind.
+//! The sections `icons` and `logos`: the declarations of each kind.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,8 @@ impl Reader<'_, '_> {
             }
             Shape::Null => {
                 let what = format!("`{plural}` has no value, which could mean none or not managed");
-                let help = format!("write `{plural}: {{}}` to own none, or remove the key to leave all {plural} alone");
+                let help =
+                    format!("write `{plural}: {{}}` to declare none, or remove the key to leave all {plural} alone");
                 self.push(Finding::error(checks::WRONG_TYPE, what).at(pair.place.clone()).help(help));
                 None
             }
@@ -96,12 +97,12 @@ impl Reader<'_, '_> {
     fn default_path(&mut self, address: &Address, pair: &MapEntry) -> Option<String> {
         let code = address.code.as_str();
         if code.is_empty() || code.contains(['/', '\\']) || code.contains(char::is_control) {
-            let what = format!("{}: no file can be named after this code", quoted(code));
+            let what = format!("{}: this code cannot be a file name", quoted(code));
             self.push(
                 Finding::error(checks::BAD_PATH, what)
                     .at(pair.place.clone())
                     .about(address.clone())
-                    .help("write its path"),
+                    .help("write the path of its file"),
             );
             return None;
         }

@@ -1,4 +1,4 @@
-//! Bytes → text, and what must not be in it.
+//! Bytes → text, and the search for secrets in it.
 
 use crate::domain::finding::{Finding, Place};
 
@@ -24,13 +24,13 @@ pub(super) fn decode<'a>(bytes: &'a [u8], collector: &mut Collector<'_>) -> Opti
     }
     let (what, at, help) = match std::str::from_utf8(bytes) {
         Ok(text) => match text.find('\0') {
-            Some(at) => ("the manifest is not text: a NUL is", at, "is this the right file?"),
+            Some(at) => ("the manifest is not text: there is a NUL", at, "is this the right file?"),
             None => return Some(text),
         },
         Err(error) if bytes.contains(&0) || bytes.starts_with(b"\x89PNG") => {
-            ("the manifest is not text: what is not UTF-8 begins", error.valid_up_to(), "is this the right file?")
+            ("the manifest is not text: invalid UTF-8 begins", error.valid_up_to(), "is this the right file?")
         }
-        Err(error) => ("the manifest is not UTF-8: what is none begins", error.valid_up_to(), "save it as UTF-8"),
+        Err(error) => ("the manifest is not UTF-8: invalid bytes begin", error.valid_up_to(), "save it as UTF-8"),
     };
     let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
     let (line, rest) = (1..).zip(lines(&before)).last().unwrap_or((1, ""));
@@ -38,7 +38,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], collector: &mut Collector<'_>) -> Opti
     fail(format!("{what} at byte {at}"), Some(place), help)
 }
 
-/// A webhook is a password wherever it is written, in comments too.
+/// A webhook is a password everywhere, also in comments.
 pub(super) fn find_secrets(text: &str, collector: &mut Collector<'_>) {
     if !looks_secret(text) {
         return;
@@ -47,9 +47,9 @@ pub(super) fn find_secrets(text: &str, collector: &mut Collector<'_>) {
         if let Some(at) = webhook_at(line) {
             let column = line.get(..at).unwrap_or_default().chars().count() + 1;
             collector.push(
-                Finding::error(checks::SECRET, "a webhook is written in the manifest, and a webhook is a password")
+                Finding::error(checks::SECRET, "the manifest contains a webhook, and a webhook is a password")
                     .at(Place { line: number, column, bytes: 0..0 })
-                    .help("remove it, set BITRIX24_WEBHOOK_URL instead, and have a new webhook made: files are copied"),
+                    .help("remove it, set BITRIX24_WEBHOOK_URL instead, and create a new webhook: others may have a copy of this file"),
             );
         }
     }

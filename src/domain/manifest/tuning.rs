@@ -1,4 +1,4 @@
-//! `policy` and `rules`: how far a run may go, and how bad findings are.
+//! The sections `policy` and `rules`: limits for a run, and levels of findings.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +28,7 @@ impl Reader<'_, '_> {
             }
             if let Some(level) = self.level(rule) {
                 if level != Level::Error && FIXED_RULES.contains(&rule.key.as_str()) {
-                    let what =
-                        format!("the rule `{}` cannot be lowered: the portal itself refuses what it finds", rule.key);
+                    let what = format!("the rule `{}` cannot be lowered: the portal itself enforces it", rule.key);
                     let place = rule.value.place.clone();
                     self.push(Finding::error(checks::FIXED_RULE, what).at(place).help("remove this line"));
                 }
@@ -62,7 +61,7 @@ impl Reader<'_, '_> {
         let pairs = pair.and_then(|pair| self.map(pair, "a mapping"));
         let fields = self.fields(pairs.unwrap_or_default(), POLICY_KEYS, "`policy`");
         if let (None, Some(place)) = (fields.get("prune"), everything) {
-            let what = "`owns` matches every code, so `prune` must be written out";
+            let what = "`owns` matches every code, so `prune` must be set explicitly";
             self.push(Finding::error(checks::PRUNE_UNSTATED, what).at(place.clone()).help(
                 "write `policy: {prune: false}` to keep entries that are not declared, or `prune: true` to delete them",
             ));

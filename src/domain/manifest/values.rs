@@ -6,7 +6,7 @@ use crate::domain::finding::Problem;
 
 use crate::domain::quote::{looks_secret, quoted};
 
-/// Checks the path of a file. How far it may lead is for whoever opens it to say.
+/// Checks the path of a file. Where it may lead is checked when it is opened.
 pub(super) fn file(path: &str) -> Result<(), Problem> {
     folder(path)?;
     match path.rsplit('/').next() {
@@ -17,7 +17,7 @@ pub(super) fn file(path: &str) -> Result<(), Problem> {
     }
 }
 
-/// Checks the path of a folder. How far it may lead is for whoever opens it to say.
+/// Checks the path of a folder. Where it may lead is checked when it is opened.
 pub(super) fn folder(path: &str) -> Result<(), Problem> {
     const RELATIVE: &str = "write it relative to the manifest's folder";
     let named = quoted(path);
@@ -56,7 +56,7 @@ pub(super) fn host(text: &str) -> Result<String, Problem> {
         return Err(Problem::new("the host is empty").help("write one like `acme.bitrix24.com`"));
     }
     if is_more_than_a_host(text) {
-        let what = "a portal is named by its host alone, and this has more than a host";
+        let what = "write only the portal's host: this value has more than a host";
         let host = host_in(text);
         let help = format!(
             "write {}`{}`",

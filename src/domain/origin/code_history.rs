@@ -2,7 +2,7 @@
 //!
 //! A code keeps its history when its file is renamed, when the map becomes a folder or the other way round, and when the
 //! manifest moves. Every version of every file that it was ever declared with counts as one of its versions, also from
-//! before or after the time in which that file was declared: what a commit has is what somebody may have applied.
+//! before or after the time in which that file was declared: any commit may have been applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,8 @@ pub(crate) struct OldManifest<'a> {
 pub(crate) struct CodeHistory {
     /// Every file that it was declared with, from the root of the repository.
     pub(crate) files: BTreeSet<String>,
-    /// The commit since which it has been declared with its present file; `None` when it is not by what is committed.
+    /// The commit since which it has been declared with its present file; `None` when the committed manifest does not
+    /// declare it so.
     pub(crate) since: Option<usize>,
     /// Whether a version newer than `since` could not be read, or none could be read.
     pub(crate) incomplete: bool,
@@ -84,8 +85,8 @@ fn file(manifest: &Manifest, path: &str, address: &Address) -> Option<String> {
 }
 
 /// A manifest without the entries of other codes. A map of a thousand codes has a version for every code that was ever
-/// added; without the others, nearly all of them are the same, and are read once. What is written in another way than a
-/// code a line stays as it is.
+/// added; without the others, nearly all of them are the same, and are read once. Text that does not have one code per
+/// line stays as it is.
 fn excerpt(text: &str, codes: &BTreeSet<&str>) -> String {
     let mut kept = String::new();
     let mut section: Option<Option<usize>> = None;

@@ -1,4 +1,4 @@
-//! The evidence for the origin of each change: what the history has of the codes and images that it is about.
+//! The evidence for the origin of each change: the history of its codes and images.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use crate::domain::diff::{After, Change};
 use crate::domain::plan::Plan;
 use crate::domain::state::{Content, DesiredState, Selection};
 
-/// The evidence for the origins of a plan's changes. It grows: what must be read of the history depends on what is
-/// known already.
+/// The evidence for the origins of a plan's changes. It grows: what must be read from the history depends on what is
+/// known so far.
 #[derive(Debug)]
 pub(crate) struct OriginEvidence<'a> {
     pub(super) past: &'a Past,
@@ -56,7 +56,7 @@ impl<'a> OriginEvidence<'a> {
             .collect();
         let oldest = past.oldest();
         for (address, entry) in desired.entries() {
-            // What the portal has of it may be older bytes that look the same: those say nothing of this commit.
+            // The portal may have older bytes that look the same, which prove nothing about this commit.
             let is_same = plan.diff.kept.get(address).is_some_and(|held| held.sha256 == entry.content.sha256);
             if only.admits(address) && !differs.contains(&address.folded()) && is_same {
                 let names = evidence.names(&entry.content, Some(&entry.png));
@@ -150,8 +150,8 @@ impl<'a> OriginEvidence<'a> {
         bytes.into_iter().chain([pointer.as_bytes()]).filter_map(|bytes| self.past.name(bytes)).collect()
     }
 
-    /// The last commit that changed the file of each change: that gave a declared file its present content, or removed the file of
-    /// an entry that is not declared any more. A history that was cut off right there does not know.
+    /// The last commit that changed the file of each change: that gave a declared file its present content, or removed
+    /// the file of an entry that is no longer declared. If the history was cut off at that commit, it is unknown.
     pub(crate) fn changed_by(&self) -> ChangedBy {
         let changes = self.plan.diff.changes.iter();
         changes.filter_map(|change| Some((change.address.clone(), self.last_commit(change)?))).collect()

@@ -9,11 +9,11 @@ use super::{Origin, OriginKind, Origins, PastOutcome, PastRun};
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, After, Change};
 
-const ELSEWHERE: &str = "its file lies in another repository, such as a submodule, whose history is not looked at";
-const SHALLOW: &str = "the clone is shallow, and older versions are not in it";
+const ELSEWHERE: &str = "its file is in another repository, such as a submodule, whose history is not read";
+const SHALLOW: &str = "the clone is shallow, so older versions are missing";
 const NOT_HERE: &str = "contents of older commits could not be read";
 
-/// The commits that an apply is known of.
+/// The commits that are known to have been applied.
 struct Known<'a> {
     /// The commits that are older than what the portal has.
     shown: Ancestors,
@@ -67,12 +67,12 @@ impl OriginEvidence<'_> {
         if let Some((run, PastOutcome::Put(content))) = self.last_run(&address)
             && content.same_appearance(live)
         {
-            return of(OriginKind::Pending, format!("run {run} put it there, and no commit of this history has it"));
+            return of(OriginKind::Pending, format!("run {run} added it, and no commit in this history has it"));
         }
         self.unlike_every_version(&address, change, known)
     }
 
-    /// The origin of an entry whose image on the portal is none that was committed.
+    /// The origin of an entry whose image on the portal was never committed.
     fn unlike_every_version(&self, address: &Address, change: &Change, known: &Known<'_>) -> Origin {
         let files = self.files(address);
         let versions: Vec<_> = files.iter().flat_map(|file| self.past.versions(file)).collect();
@@ -96,12 +96,14 @@ impl OriginEvidence<'_> {
             && let Some(run) = self.newest_run()
             && !versions.iter().any(|(commit, _)| known.reached.has(*commit))
         {
-            return of(OriginKind::Pending, format!("it was declared after run {}, the last one known", run.id));
+            return of(OriginKind::Pending, format!("it was declared after run {}, the last known run", run.id));
         }
         let contents: BTreeSet<_> = versions.iter().map(|(_, id)| id).collect();
         match contents.len() {
             1 => of(OriginKind::Drifted, "the portal's image is not the one that was committed"),
-            count => of(OriginKind::Drifted, format!("the portal's image is none of the {count} that were committed")),
+            count => {
+                of(OriginKind::Drifted, format!("the portal's image is not one of the {count} that were committed"))
+            }
         }
     }
 
@@ -110,24 +112,24 @@ impl OriginEvidence<'_> {
         let (run, outcome) = self.last_run(address)?;
         let why = match (outcome, after) {
             (PastOutcome::Put(content), Some(after)) if content.same_appearance(&after.content) => {
-                format!("run {run} put the declared image there")
+                format!("run {run} added the declared image")
             }
-            (PastOutcome::Deleted, None) => format!("run {run} deleted it, and it is there again"),
+            (PastOutcome::Deleted, None) => format!("run {run} deleted it, and it exists again"),
             _ => return None,
         };
         Some(of(OriginKind::Drifted, why))
     }
 
-    /// The origin of an entry that the portal does not have, if its last run says it.
+    /// The origin of an entry that the portal does not have, if its last run shows it.
     fn lost_since_last_run(&self, address: &Address, after: &After) -> Option<Origin> {
         let (run, outcome) = self.last_run(address)?;
         let why = match outcome {
             PastOutcome::Put(content) if content.same_appearance(&after.content) => {
-                return Some(of(OriginKind::Vanished, format!("run {run} put it there")));
+                return Some(of(OriginKind::Vanished, format!("run {run} added it")));
             }
-            PastOutcome::Put(_) => format!("its image is another one since run {run}"),
-            PastOutcome::Deleted => format!("it is declared again since run {run}"),
-            PastOutcome::Failed => format!("run {run} did not get it applied"),
+            PastOutcome::Put(_) => format!("its image changed after run {run}"),
+            PastOutcome::Deleted => format!("it was declared again after run {run}"),
+            PastOutcome::Failed => format!("run {run} did not apply it"),
             PastOutcome::Unknown => return None,
         };
         Some(of(OriginKind::Pending, why))
@@ -168,12 +170,12 @@ impl OriginEvidence<'_> {
         let within = |reached: &Ancestors| reached.has(drawn) && reached.has(listed);
         if within(&known.shown) {
             return self.at(OriginKind::Vanished, newer, |at| {
-                format!("declared since commit {at}, and the portal has what was committed later")
+                format!("declared since commit {at}, and the portal has an image that was committed later")
             });
         }
         if let Some((run, _)) = known.whole.iter().find(|(_, commits)| within(commits)) {
             return self.at(OriginKind::Vanished, newer, |at| {
-                format!("declared since commit {at}, and run {run} left nothing to do")
+                format!("declared since commit {at}, and run {run} applied everything")
             });
         }
         // Under an earlier name of its file, the same image may have been applied and be gone since.
@@ -184,8 +186,8 @@ impl OriginEvidence<'_> {
         }
         if known.any && !incomplete && !within(&known.reached) {
             return self.at(OriginKind::Pending, newer, |at| match self.newest_run() {
-                Some(_) => format!("declared since commit {at}, which no known run had"),
-                None => format!("declared since commit {at}, and the portal has nothing committed then or later"),
+                Some(_) => format!("declared since commit {at}, which no known run included"),
+                None => format!("declared since commit {at}, and the portal has no image from that commit or later"),
             });
         }
         unknown(if self.past.is_shallow() {
@@ -193,9 +195,9 @@ impl OriginEvidence<'_> {
         } else if incomplete {
             NOT_HERE
         } else if known.any {
-            "it was committed no earlier than what the portal has, and may never have been applied"
+            "it was not committed before the images on the portal, and may never have been applied"
         } else {
-            "no apply is known: the state folder has no run, and the portal has nothing that was committed"
+            "no apply is known: the state folder has no run, and the portal has no committed image"
         })
     }
 
@@ -205,7 +207,8 @@ impl OriginEvidence<'_> {
         let had = |file: &str| self.past.touches(file).iter().any(|touch| ancestors.has(touch.commit));
         let file = |file: &str| self.places.leads_to(self.path(file));
         let declared = self.desired.entries().values().filter(|entry| had(&file(&entry.file))).count();
-        // An entry that it looked at and that is no longer declared could be counted instead of one that it left out.
+        // The run may have left out a declared entry, and looked at one that is no longer declared: the numbers would
+        // be equal.
         (run.looked_at >= declared && !self.past.has_lost_art_since(&ancestors)).then_some(ancestors)
     }
 
@@ -387,7 +390,7 @@ mod tests {
         assert_eq!(author(&whole, Some(2), None), by(1), "created");
         assert_eq!(author(&whole, Some(3), Some(1)), None, "what is in the file now was never committed");
         assert_eq!(author(&whole, Some(1), Some(2)), None, "nor is it what the last commit has");
-        assert_eq!(author(&whole, None, Some(2)), None, "the file is still there: nobody removed it");
+        assert_eq!(author(&whole, None, Some(2)), None, "the file still exists: it was not removed");
         let removed = past_without(&commits, false, Some((2, "a")));
         assert_eq!(author(&removed, None, Some(2)), by(2), "deleted");
         // The first commit that a shallow clone has seems to bring everything.
@@ -441,7 +444,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
-        /// Whatever was committed is pending, nothing else is; and who does not know the past does not guess.
+        /// Exactly the images that were committed are pending; without the history, the origin is unknown.
         #[test]
         fn a_live_image_is_pending_if_and_only_if_it_was_committed(
             marks in proptest::collection::vec(0..6_u8, 1..6),

@@ -1,4 +1,4 @@
-//! What a commit has of a file that Git LFS keeps elsewhere.
+//! Git LFS pointers: what a commit holds for a file that LFS keeps elsewhere.
 
 use crate::domain::asset::Digest;
 use crate::domain::state::Content;
@@ -8,8 +8,8 @@ pub(crate) fn lfs_pointer(sha256: &Digest, bytes: u64) -> String {
     format!("version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {bytes}\n")
 }
 
-/// The facts of what a commit has of a file. In place of a file that LFS keeps elsewhere there is a note with its SHA-256
-/// and its size.
+/// The facts of a file in a commit. For a file that LFS keeps elsewhere, the commit holds a pointer with its SHA-256
+/// and size.
 pub(crate) fn committed(bytes: &[u8]) -> Content {
     let noted = || {
         let text = std::str::from_utf8(bytes).ok()?.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;

@@ -1,12 +1,13 @@
-//! Where a difference comes from: a commit that is not applied yet, or somebody who changed the portal.
+//! The origin of a difference: a commit that is not applied yet, or a change made on the portal.
 //!
 //! Git is the record. A *version* of a code is a content that a file had in any commit that the present one comes from,
 //! branches that were merged included, of those files that the manifest ever declared the code with ([`code_history`]). Two
 //! images are equal when they look the same; a file that Git keeps elsewhere (LFS) is known by its SHA-256 alone.
 //!
 //! An *apply is known* where a run in the state folder has a commit, and where the portal itself shows one: an entry
-//! that equals a version was written by an apply at the commit that has it first, or later. Such an entry may as well have
-//! been on the portal before it was committed, as with an export; so what it shows is believed of older commits only.
+//! that equals a version was written by an apply at the commit that has it first, or later. But such an entry may also
+//! have been on the portal before it was committed, for example with an export. So it is evidence for older commits
+//! only.
 //!
 //! | change | origin | when |
 //! |---|---|---|
@@ -47,11 +48,11 @@ use past::ObjectId;
 /// The side that changed: the repository or the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum OriginKind {
-    /// The repository: what is declared was not applied yet.
+    /// The repository: a declared state was not applied yet.
     Pending,
-    /// The portal: it holds what was never committed.
+    /// The portal: it holds something that was never committed.
     Drifted,
-    /// The portal: it lost what was applied.
+    /// The portal: it lost something that was applied.
     Vanished,
     /// It is unknown.
     Unknown,
@@ -61,7 +62,7 @@ impl OriginKind {
     /// All of them, in the order in which they are counted.
     pub(crate) const ALL: [Self; 4] = [Self::Pending, Self::Drifted, Self::Vanished, Self::Unknown];
 
-    /// The word for it.
+    /// Its name in output.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -75,11 +76,11 @@ impl OriginKind {
 /// The origin of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Who moved.
+    /// Which side changed.
     pub(crate) kind: OriginKind,
     /// How that is known, or why it is not.
     pub(crate) why: String,
-    /// The commit that it is known by.
+    /// The commit that shows it.
     pub(crate) commit: Option<String>,
 }
 
@@ -113,7 +114,7 @@ pub(crate) struct PastRun {
     pub(crate) complete: bool,
     /// How many declared entries it looked at.
     pub(crate) looked_at: usize,
-    /// What it did to each entry that it was to change.
+    /// Its outcome for each entry that it planned to change.
     pub(crate) done: BTreeMap<(Kind, FoldedCode), PastOutcome>,
 }
 
@@ -126,7 +127,7 @@ pub(crate) enum PastOutcome {
     Deleted,
     /// It was not done as planned.
     Failed,
-    /// What came of it was never found out.
+    /// Its outcome was never determined.
     Unknown,
 }
 

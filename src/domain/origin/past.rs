@@ -1,4 +1,4 @@
-//! What Git knows of a branding repository's past, as plain data: the commits, and the files that each of them touched.
+//! The past of a branding repository in Git, as plain data: the commits, and the files that each of them touched.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -73,8 +73,8 @@ struct Commit {
     author: usize,
 }
 
-/// The log of a repository: the present commit and all its ancestors, children before parents, with what each did to the
-/// files that may matter. Paths are relative to the repository's root, with `/`.
+/// The log of a repository: the present commit and all its ancestors, children before parents, with the changes of each
+/// to the files that may matter. Paths are relative to the repository's root, with `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Past {
     manifest: String,
@@ -102,7 +102,7 @@ impl Past {
         Self { folders: if everything { Vec::new() } else { folders.to_vec() }, ..self }
     }
 
-    /// Whether the log says what happened to a file.
+    /// Whether the log covers a file.
     pub(crate) fn covers(&self, path: &str) -> bool {
         self.folders.is_empty() || self.folders.iter().any(|folder| path.starts_with(folder.as_str()))
     }

@@ -1,4 +1,4 @@
-//! Where the paths of a history lead today, through links, and what that says of their versions.
+//! The places that the paths of a history lead to today, through links, and the effect on their versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ impl Places {
         if files.iter().any(is_unfollowed) {
             Some("a version of its file is a link, which cannot be compared")
         } else if !files.iter().all(|file| past.covers(file)) {
-            Some("it was declared with a file in a folder that was not looked at")
+            Some("it was declared with a file in a folder whose history was not read")
         } else {
             None
         }

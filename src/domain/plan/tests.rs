@@ -53,11 +53,11 @@ fn standing(change: &Change, portal: &Portal) -> String {
     }
 }
 
-const OTHER_IMAGE: &str = "diverged: it has another image than when the plan was made";
-const EXISTS: &str = "diverged: it exists on the portal, with another image";
+const OTHER_IMAGE: &str = "diverged: its image changed after the plan was made";
+const EXISTS: &str = "diverged: it already exists on the portal, with another image";
 const SYSTEM: &str = "diverged: it has become a system entry";
 const TWICE: &str = "diverged: the portal lists 2 entries for it";
-const UNSOUND: &str = "unseen: its content could not be fetched: what came is not a sound PNG";
+const UNSOUND: &str = "unseen: its content could not be fetched: the download is not a sound PNG";
 const DOUBTED: &str = "unseen: its content could not be fetched: doubted";
 const UNSEEN: &str = "unseen: its content could not be fetched: 404";
 
@@ -107,7 +107,7 @@ fn the_use_of_a_code_is_known_only_if_somebody_looked_and_it_is_on_the_portal() 
     let brand = Repository::declaring(&[("icon/new", 1), ("icon/other", 2)]);
     let mut plan = brand.plan(&Portal::empty().with("icon/other", 9));
     let of = |plan: &Plan| plan.diff.changes.iter().map(|change| plan.usage(change)).collect::<Vec<_>>();
-    assert_eq!(of(&plan), [None, None], "nobody looked");
+    assert_eq!(of(&plan), [None, None], "not checked");
     let usages = [(address("icon/new"), Usage::NotSeen), (address("icon/other"), Usage::NotSeen)];
     plan.evidence = Some(UsageEvidence { coverage: Coverage::default(), usages: usages.into() });
     assert_eq!(of(&plan), [None, Some(Usage::NotSeen)]);

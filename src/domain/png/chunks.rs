@@ -10,8 +10,8 @@ use super::header::{ColorChunks, Header};
 ///
 /// # Errors
 ///
-/// The first fault in the order of the file. What only decoding shows (damaged compressed data, missing rows, palette
-/// entries that do not exist) is left to [`read`](super::read).
+/// The first fault in the order of the file. Faults that only decoding shows (damaged compressed data, missing rows,
+/// palette entries that do not exist) are left to [`read`](super::read).
 pub fn header(bytes: &[u8]) -> Result<Header, PngFault> {
     walk(bytes).map(|png| png.header)
 }
@@ -71,8 +71,8 @@ const SINGLE: [&[u8; 4]; 18] = [
 const BEFORE_PALETTE: [&[u8; 4]; 8] = [b"cHRM", b"cICP", b"cLLI", b"gAMA", b"iCCP", b"mDCV", b"sBIT", b"sRGB"];
 /// The chunks that come after the palette, if the file has one.
 const AFTER_PALETTE: [&[u8; 4]; 3] = [b"bKGD", b"hIST", b"tRNS"];
-/// The chunks that come before the pixels, besides the two lists above. The eXIf chunk is often found behind them; it
-/// moved between editions of the specification.
+/// The chunks that come before the pixels, besides the two lists above. The eXIf chunk is not here: it often follows
+/// them, because editions of the specification differ.
 const BEFORE_PIXELS: [&[u8; 4]; 3] = [b"PLTE", b"pHYs", b"sPLT"];
 
 /// Walks over `bytes` to the last one.
@@ -98,7 +98,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Chunks<'_>, PngFault> {
             chunk.of_length::<0>("0")?;
             break;
         }
-        // Only names that are asked for, each once: a file of 100,000 tiny chunks must not be searched 100,000 times.
+        // Only the requested names, each once: a file of 100,000 tiny chunks must not be searched 100,000 times.
         if SINGLE.contains(&&chunk.name.0) || &chunk.name.0 == b"IDAT" && png.pixels.is_empty() {
             seen.push(chunk.name);
         }
@@ -112,7 +112,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Chunks<'_>, PngFault> {
     }
 }
 
-/// The fault of a chunk that every browser passes over.
+/// The fault of a chunk that every browser ignores.
 fn tolerated(chunk: &Chunk<'_>, seen: &[ChunkName]) -> Option<PngFault> {
     let has_seen = |name: &[u8; 4]| seen.iter().any(|seen| &seen.0 == name);
     if !is_valid(chunk.name) {
@@ -133,13 +133,13 @@ fn next<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<Chunk<'a>, PngFault> {
     };
     let (length, name, after) = header().ok_or(PngFault::HeaderTruncated { at })?;
     let fault = |fault| Err(PngFault::Chunk { chunk: name, at, fault });
-    // An ancillary one can be passed over, whatever its name is.
+    // An ancillary one can be skipped, with any name.
     let [first, ..] = name.0;
     if !is_valid(name) && !first.is_ascii_lowercase() {
         return fault(ChunkFault::Name);
     }
     if at == SIGNATURE.len() && &name.0 != b"IHDR" {
-        // What Xcode makes of PNGs starts with this chunk and has its colours swapped.
+        // A PNG that Xcode converted starts with this chunk and has its colours swapped.
         return match &name.0 {
             b"CgBI" => Err(PngFault::Foreign("an iOS-optimised image")),
             _ => fault(ChunkFault::BeforeHeader),
@@ -233,7 +233,7 @@ impl<'a> Chunks<'a> {
         Err(chunk.fault(fault))
     }
 
-    /// Takes in what `chunk` says, if it is one of those that matter here.
+    /// Stores the content of `chunk`, if it matters here.
     fn take(&mut self, chunk: Chunk<'a>) -> Result<(), PngFault> {
         let color = &mut self.header.color;
         match &chunk.name.0 {

@@ -1,10 +1,10 @@
-//! Where two images differ: how many pixels, in which part, and a small picture of them.
+//! The comparison of two images: how many pixels differ, in which part, and a small picture of them.
 
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 
 use super::pixels::Image;
 
-/// The largest difference of a channel that is called faint: hardly anybody sees it at the size of an icon.
+/// The largest difference of a channel that counts as faint: it is hardly visible at the size of an icon.
 const FAINT: u8 = 16;
 
 /// The mark of one pixel in the picture of a comparison; the number is its place in [`PALETTE`].
@@ -48,11 +48,11 @@ impl Area {
 pub(crate) struct Comparison {
     /// How many pixels differ.
     pub(crate) changed: usize,
-    /// How many of those differ by so little that hardly anybody sees it.
+    /// How many of those differ so little that it is hardly visible.
     pub(crate) faint: usize,
     /// How many pixels there are.
     pub(crate) total: usize,
-    /// What holds every pixel that differs; `None` when none does.
+    /// The area that holds every pixel that differs; `None` when none does.
     pub(crate) area: Option<Area>,
     width: u32,
     marks: Vec<Mark>,
@@ -93,8 +93,8 @@ pub(crate) fn compare(before: &Image, after: &Image) -> Option<Comparison> {
 }
 
 impl Comparison {
-    /// The picture of the comparison: what differs in neon (paler where it is faint), the rest in greys: a PNG of two
-    /// bits a pixel.
+    /// The picture of the comparison: the differences in neon (paler if faint), the rest in greys: a PNG with two bits
+    /// per pixel.
     ///
     /// # Errors
     /// When it cannot be encoded, which no comparison can cause.

@@ -31,7 +31,7 @@ pub enum PngFault {
     #[error("it is a Git LFS pointer, not the image itself")]
     LfsPointer,
     /// A PNG whose line ends or high bytes were rewritten as if it were text.
-    #[error("it was a PNG that a transfer in text mode has damaged")]
+    #[error("it is a PNG that a transfer in text mode damaged")]
     TextMode,
     /// The file does not begin with the PNG signature or with that of any known kind of file.
     #[error("it does not start with the PNG signature")]
@@ -79,7 +79,7 @@ pub enum PngFault {
         fault: ChunkFault,
     },
     /// The compressed pixels end before their zlib stream does.
-    #[error("the compressed pixels break off before their end")]
+    #[error("the compressed pixels are cut off before their end")]
     PixelsBreakOff,
     /// The zlib stream is whole but too short for the dimensions.
     #[error("the compressed pixels hold {found} of the {expected} bytes that {width}×{height} pixels take")]
@@ -115,8 +115,8 @@ pub enum PngFault {
         /// How many there are.
         entries: usize,
     },
-    /// The decoder refused what the checks before it let pass, for example a filter type that does not exist or a damaged
-    /// frame of an animation.
+    /// The decoder refused a fault that the earlier checks do not find, for example a filter type that does not exist
+    /// or a damaged frame of an animation.
     #[error("the image cannot be decoded: {0}")]
     Undecodable(String),
     /// An image with too many pixels to decode: it may be sound, but would take too much memory.
@@ -168,9 +168,9 @@ pub enum ChunkFault {
     #[error("comes after the {0} chunk")]
     After(ChunkName),
     /// Other chunks lie between two IDAT chunks.
-    #[error("does not follow the IDAT chunk before it directly")]
+    #[error("does not directly follow the previous IDAT chunk")]
     Apart,
-    /// A second chunk of a kind of which at most one is allowed.
+    /// A second chunk of a kind that is allowed only once.
     #[error("is the second of its kind")]
     Duplicate,
     /// A critical chunk that the format does not define.
@@ -191,7 +191,7 @@ pub enum ChunkFault {
         allowed: usize,
     },
     /// A width or height of 0 or beyond 2³¹-1.
-    #[error("says {0}×{1} pixels")]
+    #[error("states {0}×{1} pixels")]
     Dimensions(u32, u32),
     /// A colour type that does not exist, or not at this bit depth.
     #[error("pairs colour type {color_type} with bit depth {bit_depth}, which PNG does not allow")]
@@ -210,7 +210,7 @@ pub enum ChunkFault {
         value: u8,
     },
     /// The profile's name is empty, too long or not closed.
-    #[error("has no proper profile name")]
+    #[error("has an invalid profile name")]
     ProfileName,
     /// The profile does not inflate.
     #[error("holds a colour profile that does not inflate")]

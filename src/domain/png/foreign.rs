@@ -6,7 +6,7 @@ use super::fault::PngFault;
 /// in text mode shows.
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Says what `bytes` are; they do not start with the signature.
+/// The fault of `bytes` that do not start with the signature.
 pub(super) fn explain(bytes: &[u8]) -> PngFault {
     if bytes.is_empty() {
         return PngFault::Empty;
@@ -86,12 +86,12 @@ mod tests {
                 b"version https://git-lfs.github.com/spec/v1\noid sha256:00",
                 "it is a Git LFS pointer, not the image itself",
             ),
-            (b"\x89PNG\n\x1a\n\0\0\0", "it was a PNG that a transfer in text mode has damaged"),
-            (b"\x89PNG\r\r\n\x1a\r\n\0\0\0", "it was a PNG that a transfer in text mode has damaged"),
-            (b"\x89PNG\r\n\x1a\r\n\0\0\0", "it was a PNG that a transfer in text mode has damaged"),
-            (b"\x09PNG\r\n\x1a\n", "it was a PNG that a transfer in text mode has damaged"),
-            (b"\xc2\x89PNG\r\n\x1a\n", "it was a PNG that a transfer in text mode has damaged"),
-            (b"\xef\xbf\xbdPNG\r\n\x1a\n", "it was a PNG that a transfer in text mode has damaged"),
+            (b"\x89PNG\n\x1a\n\0\0\0", "it is a PNG that a transfer in text mode damaged"),
+            (b"\x89PNG\r\r\n\x1a\r\n\0\0\0", "it is a PNG that a transfer in text mode damaged"),
+            (b"\x89PNG\r\n\x1a\r\n\0\0\0", "it is a PNG that a transfer in text mode damaged"),
+            (b"\x09PNG\r\n\x1a\n", "it is a PNG that a transfer in text mode damaged"),
+            (b"\xc2\x89PNG\r\n\x1a\n", "it is a PNG that a transfer in text mode damaged"),
+            (b"\xef\xbf\xbdPNG\r\n\x1a\n", "it is a PNG that a transfer in text mode damaged"),
             (b"\xff\xd8\xff\xe0", "it is a JPEG, not a PNG"),
             (b"GIF89a", "it is a GIF, not a PNG"),
             (b"RIFF\x24\0\0\0WEBPVP8L", "it is a WebP, not a PNG"),

@@ -1,4 +1,4 @@
-//! What a PNG says of itself before any pixel is decoded.
+//! The header of a PNG: what its chunks state before any pixel is decoded.
 
 use png::{BitDepth, ColorType};
 
@@ -21,7 +21,7 @@ pub struct Header {
     pub animated: bool,
     /// What it says of the meaning of its colours.
     pub color: ColorChunks,
-    /// What the format forbids and every browser shows all the same, the first of each kind.
+    /// Faults that the format forbids but every browser accepts, the first of each kind.
     pub(crate) tolerated: Vec<PngFault>,
 }
 

@@ -1,4 +1,4 @@
-//! Zlib streams, inflated within a limit and held to their last byte.
+//! Zlib streams, inflated within a limit and checked to their last byte.
 
 use flate2::{Decompress, FlushDecompress, Status};
 

@@ -1,8 +1,8 @@
 //! The art, as bytes and as pixels: whether bytes are a sound PNG, what it shows, and whether two look the same.
 //!
-//! Common decoders forgive what must not reach a portal: bad checksums of ancillary chunks, bytes after the end, missing
-//! or surplus rows, hidden animations. So [`header`](header()) walks every chunk itself, and [`read`](read()) inflates the pixels itself,
-//! held to the length that the header promises and to the last byte of the stream.
+//! Common decoders accept faults that must not reach a portal: bad checksums of ancillary chunks, bytes after the end,
+//! missing or surplus rows, hidden animations. So [`header`](header()) walks every chunk itself, and [`read`](read())
+//! inflates the pixels itself, held to the length that the header promises and to the last byte of the stream.
 //!
 //! Filters, interlacing and palettes are undone here too (`rows`, `pixels`), on the bytes that this pass has inflated,
 //! instead of by the `png` crate, which would inflate them again because it takes files only. Measured on the benches'

@@ -31,7 +31,7 @@ const DECODER_LIMIT: usize = 8 << 20;
 /// A PNG that was read to its last byte and found sound. An animated one is here with its default image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// What it says of itself.
+    /// Its header.
     pub header: Header,
     /// 8-bit RGBA with straight alpha, 16 bits rounded; fully transparent pixels are all zero.
     pub pixels: RgbaImage,
@@ -130,7 +130,7 @@ pub fn read(bytes: &[u8]) -> Result<Image, PngFault> {
 fn inflate_profile(png: &mut Chunks<'_>) -> Result<Option<Vec<u8>>, PngFault> {
     let Some((chunk, compressed)) = png.profile else { return Ok(None) };
     match inflate(std::iter::once(compressed), MAX_PROFILE) {
-        // Bytes behind the profile's stream are known from real writers and mean nothing.
+        // Some programs write bytes after the profile's stream. They mean nothing.
         Ok(profile) => Ok(Some(profile.bytes)),
         Err(InflateFault::TooLong) => Err(chunk.fault(ChunkFault::ProfileSize(MAX_PROFILE as u64))),
         Err(InflateFault::Damaged(_) | InflateFault::BreaksOff) => {
@@ -141,8 +141,8 @@ fn inflate_profile(png: &mut Chunks<'_>) -> Result<Option<Vec<u8>>, PngFault> {
     }
 }
 
-/// Inflates the compressed pixels and holds them against the length that the header promises. What follows their stream is
-/// tolerated: some writers pad it.
+/// Inflates the compressed pixels and compares their length with the one that the header promises. What follows their
+/// stream is tolerated: some writers pad it.
 fn inflate_pixels(png: &mut Chunks<'_>) -> Result<Vec<u8>, PngFault> {
     let Header { width, height, .. } = png.header;
     let expected = png.header.inflated_len();
@@ -167,7 +167,7 @@ fn inflate_pixels(png: &mut Chunks<'_>) -> Result<Vec<u8>, PngFault> {
     }
 }
 
-/// Holds the chunks of an animation against each other, which the walk does not.
+/// Checks the chunks of an animation against each other, which the walk does not.
 fn check_animation(bytes: &[u8]) -> Result<(), DecodingError> {
     let mut strict = DecodeOptions::default();
     strict.set_ignore_checksums(false);

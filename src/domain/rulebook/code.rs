@@ -34,7 +34,7 @@ pub(in crate::domain) const CODE_STYLE: ArtRule = ArtRule {
     }),
 };
 
-/// The code of a system entry that `address` equals, but for case, on the portals known so far.
+/// The code of a system entry on the portals known so far that `address` equals, ignoring case.
 fn known(address: &Address) -> Option<&'static str> {
     let known = match address.kind {
         Kind::Icon => ICONS,

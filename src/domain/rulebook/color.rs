@@ -1,4 +1,4 @@
-//! The rule about what a file says of the meaning of its colours.
+//! The rule about the colour space that a file declares.
 
 use crate::domain::finding::Problem;
 

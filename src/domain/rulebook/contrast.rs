@@ -1,11 +1,11 @@
-//! Rules about being seen: the art against the grounds that the portal draws it on.
+//! Rules about contrast: the art against the backgrounds that the portal draws it on.
 
 use crate::domain::finding::Problem;
 
 use super::legibility::WHITE;
 use super::rule::{ArtRule, Level, RuleCheck};
 
-/// The contrast below which art is as good as invisible, in tenths: pale yellow on white has 1.1:1.
+/// The contrast below which art is almost invisible, in tenths: pale yellow on white has 1.1:1.
 const INVISIBLE: u16 = 12;
 
 pub(super) const WHITE_ON_WHITE: ArtRule = ArtRule {
@@ -17,7 +17,7 @@ pub(super) const WHITE_ON_WHITE: ArtRule = ArtRule {
     source: "the portal's timeline: the marker of a log entry is white; the ratio is WCAG 2's",
     check: RuleCheck::Image(|decoded| {
         let ratio = decoded.legibility()?.on_white().filter(|ratio| *ratio < INVISIBLE)?;
-        Some(Problem::new(format!("the image is not seen on {}: its contrast is {}", WHITE.name, shown(ratio))))
+        Some(Problem::new(format!("the image is invisible on {}: its contrast is {}", WHITE.name, shown(ratio))))
     }),
 };
 
@@ -26,14 +26,14 @@ pub(super) const LOW_CONTRAST: ArtRule = ArtRule {
     default: Level::Warn,
     adjustable: true,
     why: "an icon is drawn on a white or a blue marker and a logo on a light blue tile; art that is about as light as its \
-          ground is hard to see",
+          background is hard to see",
     fix: "draw it in a darker colour, or give it a dark outline",
-    source: "the portal's timeline: markers #ffffff and #2fc6f6, tile rgba(47,198,246,.2) on #ffffff; 3:1 is asked of \
-             graphics by WCAG 2.1, 1.4.11, and on the blue marker, where white itself has 1.98:1, 1.5:1 is enough",
+    source: "the portal's timeline: markers #ffffff and #2fc6f6, tile rgba(47,198,246,.2) on #ffffff; WCAG 2.1, 1.4.11, \
+             requires 3:1 for graphics; on the blue marker, where even white has only 1.98:1, 1.5:1 is enough",
     check: RuleCheck::Image(|decoded| {
         let mut low: Vec<_> =
             decoded.legibility()?.ratios().iter().filter(|(ground, ratio)| *ratio < ground.enough).collect();
-        // `white-on-white` speaks of these.
+        // `white-on-white` reports these.
         low.retain(|(ground, ratio)| ground.rgb != WHITE.rgb || *ratio >= INVISIBLE);
         low.sort_by_key(|(_, ratio)| *ratio);
         let ratios: Vec<_> =

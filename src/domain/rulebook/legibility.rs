@@ -4,9 +4,9 @@
 //! the ground. An image is as legible as the contrast that [`SHARE`] of its visible area reaches, so that a dark outline
 //! makes a white fill legible, and a dark speck does not.
 //!
-//! Icons are held against the white marker of log entries and the blue one of activities; the green and the red marker
-//! are rarer and no lighter than the blue. Logos are held against the blue tile: the other three are as light as it,
-//! within 5 %. None of them is white, so a white logo is a matter of low contrast.
+//! Icons are compared with the white marker of log entries and the blue one of activities; the green and the red marker
+//! are rarer and no lighter than the blue. Logos are compared with the blue tile: the other three are as light, within
+//! 5 %. None of them is white, so a white logo is a matter of low contrast.
 
 use std::sync::LazyLock;
 
@@ -19,13 +19,14 @@ use crate::domain::asset::Kind;
 pub(super) struct Background {
     pub(super) name: &'static str,
     pub(super) rgb: [u8; 3],
-    /// The least contrast that is not worth a word, in tenths.
+    /// The least contrast that is not reported, in tenths.
     pub(super) enough: u16,
 }
 
 /// WCAG 2.1, success criterion 1.4.11, asks graphics for 3:1.
 pub(super) const WHITE: Background = Background { name: "the white marker of log entries", rgb: [0xff; 3], enough: 30 };
-/// White art reaches no more than 1.98:1 here, and light art with a grey outline is made out well: half of that way is asked.
+/// White art reaches at most 1.98:1 here, and light art with a grey outline is easy to recognise: half of that range is
+/// required.
 const BLUE: Background =
     Background { name: "the blue marker of activities (#2fc6f6)", rgb: [0x2f, 0xc6, 0xf6], enough: 15 };
 /// rgba(47,198,246,.2) on the white of a card.

@@ -1,9 +1,9 @@
 //! The rulebook: every art rule as one row of [`RULES`].
 //!
-//! A row is a rule's id, its default level, why it exists, how to fix what it finds, where the fact behind it comes from,
-//! and a check: of a code, of one image, or of all of them. To add a rule, write its check in the file of its family and
-//! give it a row: the manifest, its schema, `brandctl rules` and README.md learn of it from there. Which level applies is
-//! for the manifest to say, and holding art against the rules is the work of [`rules`](super::rules).
+//! A row is a rule's id, its default level, why it exists, how to fix its findings, the source of the fact behind it,
+//! and a check: of a code, of one image, or of all of them. To add a rule, write its check in the file of its family
+//! and give it a row: the manifest, its schema, `brandctl rules` and README.md learn of it from there. The manifest
+//! sets the levels, and [`rules`](super::rules) applies the rules to art.
 
 mod circle;
 mod code;

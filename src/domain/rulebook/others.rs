@@ -1,5 +1,5 @@
-//! The ids of findings that are not about art: what each means and what to do about it, for `brandctl rules ID`. Where a check is
-//! made, it says more; a test holds this table against the ids in the source.
+//! The ids of findings that are not about art: what each means and how to fix it, for `brandctl rules ID`. The message
+//! of a finding has more details. A test compares this table with the ids in the source.
 
 use super::rule::{ArtRule, Level, RuleCheck};
 
@@ -24,7 +24,7 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "manifest-empty",
         Level::Error,
-        "the manifest is empty, which never means that nothing is wanted",
+        "the manifest is empty, and brandctl never takes that to mean that nothing is declared",
         "restore it, or write `version`, `owns` and what you declare",
     ),
     row(
@@ -69,7 +69,7 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
         "bad-pattern",
         Level::Error,
         "a glob cannot be read, or can never match a code",
-        "correct it: `*`, `?`, `[a-z]` and `{a,b}` are known",
+        "correct it: `*`, `?`, `[a-z]` and `{a,b}` are supported",
     ),
     row(
         "bad-path",
@@ -93,14 +93,14 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "prune-unstated",
         Level::Error,
-        "`owns: [\"*\"]` owns every code of the portal, so that the default of deleting what is not declared must be written out",
+        "`owns: [\"*\"]` owns every code of the portal, so `prune` must be set explicitly: by default, apply deletes what is not declared",
         "add `policy: {prune: true}` or `{prune: false}`",
     ),
     row(
         "code-syntax",
         Level::Error,
         "brandctl handles codes of 1 to 255 printable ASCII characters without `$` and without a space at either end; the portal accepts others, but they do not survive its lists and batches",
-        "rename the file or key; a code that exists on the portal and has no such name can only be kept (it is never touched) or deleted by hand",
+        "rename the file or key; an existing entry whose code cannot be declared can only be kept (brandctl never changes it) or deleted by hand",
     ),
     row(
         "code-outside-owns",
@@ -117,13 +117,13 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "code-case-twins",
         Level::Error,
-        "the portal does not distinguish upper and lower case in codes, so that the second would replace the first",
+        "the portal does not distinguish upper and lower case in codes, so the second would replace the first",
         "keep one of them",
     ),
     row(
         "too-many-findings",
         Level::Warn,
-        "there are more findings than anybody can read at once",
+        "there are too many findings to list them all",
         "fix the first ones, then check again",
     ),
     row("file-missing", Level::Error, "a declared file does not exist", "add it, or correct its path"),
@@ -149,13 +149,13 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
         "credentials",
         Level::Error,
         "the credentials are missing, or cannot be used",
-        "`brandctl doctor` says what is wrong with them",
+        "`brandctl doctor` shows what is wrong with them",
     ),
     row(
         "portal",
         Level::Error,
         "the portal could not be reached, or refused a request",
-        "`brandctl doctor` tries the way to it step by step",
+        "`brandctl doctor` checks the connection step by step",
     ),
     row(
         "portal-pin",
@@ -166,13 +166,13 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "unknown-content",
         Level::Error,
-        "the image of an entry could not be downloaded, so that it is neither compared nor changed",
-        "try again; if it stays, check the proxy or CDN in front of the portal; --allow-unbacked changes it without a copy",
+        "the image of an entry could not be downloaded, so the entry is neither compared nor changed",
+        "try again; if it happens again, check the proxy or CDN in front of the portal; --allow-unbacked changes it without a copy",
     ),
     row(
         "may-change",
         Level::Error,
-        "a request without an answer may still be carried out, so that what the portal shows now may change",
+        "a request without an answer may still be carried out, so the entries on the portal may still change",
         "wait until the time in the message has passed, then run it again",
     ),
     row(
@@ -184,7 +184,7 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "code-respelt",
         Level::Error,
-        "the portal has the code in other upper and lower case, under a spelling that `owns` does not match",
+        "the portal spells the code in different upper and lower case, and `owns` does not match that spelling",
         "add that spelling to `owns`, or leave the entry to its owner",
     ),
     row(
@@ -196,7 +196,7 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "plan",
         Level::Error,
-        "a saved plan cannot be read, or cannot be used like this",
+        "a saved plan cannot be read, or cannot be used in this way",
         "make a new one with `brandctl plan -o FILE`",
     ),
     row(
@@ -208,50 +208,50 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "plan-outside-manifest",
         Level::Error,
-        "the saved plan changes entries that the present manifest does not own, ignores or protects",
+        "the saved plan changes entries that the current manifest does not own, ignores or protects",
         "make a new plan",
     ),
     row("plan-incomplete", Level::Error, "the saved plan lacks an image that it needs", "make a new plan"),
     row(
         "apply",
         Level::Error,
-        "the run could not be recorded on disk, so that nothing is written without a copy",
+        "the run could not be recorded on disk, and brandctl writes nothing without a copy",
         "free space, or name another folder with --state-dir",
     ),
     row(
         "missing",
         Level::Error,
-        "a code that had an image has none any more",
+        "a code that had an image no longer has one",
         "restore it with the command in the message",
     ),
     row(
         "not-read-back",
         Level::Warn,
-        "the portal answered that it took an image, and the image cannot be downloaded to check it",
+        "the portal answered that it accepted an image, but the image cannot be downloaded to verify it",
         "`brandctl doctor` checks downloads",
     ),
     row(
         "unbacked",
         Level::Warn,
         "an entry was changed without a copy of its old image",
-        "nothing: it was permitted by --allow-unbacked",
+        "nothing to fix: --allow-unbacked permitted it",
     ),
     row(
         "run-open",
         Level::Warn,
         "a run was interrupted and its outcome is not known yet",
-        "run plan or apply: it finds out and closes the run",
+        "run plan or apply, which determines the outcome and closes the run",
     ),
     row(
         "run-cut-short",
         Level::Warn,
-        "an earlier run was interrupted; the message says what it had done",
-        "review the plan: it does the rest",
+        "an earlier run was interrupted; the message shows what it did",
+        "review the plan: it contains the rest",
     ),
     row(
         "unasked",
         Level::Error,
-        "apply needs an answer, and standard input is not a terminal",
+        "apply asks for confirmation, but stdin is not a terminal",
         "pass --yes, or apply a saved plan",
     ),
     row(
@@ -269,74 +269,69 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "restore",
         Level::Error,
-        "the run or plan does not have what was asked for",
+        "the run or plan does not contain what was requested",
         "`brandctl show RUN` shows what it changed",
     ),
     row("run", Level::Error, "there is no such run or saved plan", "`brandctl history` lists the runs"),
-    row("lock", Level::Error, "another process works on this portal with this state folder", "wait until it ends"),
+    row("lock", Level::Error, "another process is using this state folder for this portal", "wait until it ends"),
     row("state", Level::Error, "the state folder cannot be used", "name another with --state-dir"),
     row(
         "state-unread",
         Level::Warn,
-        "Git cannot say whether the state folder is tracked, so that the cache and old runs in it are not read",
+        "Git cannot report whether the state folder is tracked, so the cache and old runs in it are not read",
         "run where `git status` works, or name a folder outside the checkout with --state-dir",
     ),
     row(
         "history",
         Level::Warn,
-        "the Git history cannot be read, so that it is not known who moved",
+        "the Git history cannot be read, so it is unknown whether the portal or the repository changed",
         "fetch the whole history (`fetch-depth: 0`)",
     ),
     row(
         "history-shallow",
         Level::Warn,
-        "the clone is shallow, so that it is not known who moved",
+        "the clone is shallow, so it is unknown whether the portal or the repository changed",
         "fetch the whole history (`fetch-depth: 0`)",
     ),
     row(
         "history-uncommitted",
         Level::Warn,
-        "declared files differ from the commit, so that who moved is only known against the commit",
+        "declared files differ from the commit, so origins are only known relative to the commit",
         "commit the changes",
     ),
     row(
         "origin-unknown",
         Level::Error,
-        "with --only-portal it must be known who moved, and it is not",
+        "--only-portal must know whether the portal or the repository changed, and that is unknown",
         "fetch the whole Git history, or leave --only-portal out",
     ),
     row("usage", Level::Error, "the options do not fit together", "`brandctl help COMMAND` shows them"),
     row(
         "usage-unknown",
         Level::Warn,
-        "not all log entries could be read, so that it is not known whether a code is in use",
+        "not all log entries could be read, so it is unknown whether a code is in use",
         "name fewer items, or give it more time with --timeout",
     ),
-    row(
-        "unknown-code",
-        Level::Warn,
-        "the portal does not have a code that was asked for",
-        "`brandctl list` shows the codes",
-    ),
+    row("unknown-code", Level::Warn, "the portal does not have a requested code", "`brandctl list` shows the codes"),
     row(
         "unknown-icon",
         Level::Error,
         "the portal does not have the icon of a log entry, and an entry cannot be deleted through a webhook",
         "correct --icon, or pass --allow-unknown-icon",
     ),
-    row("incomplete", Level::Error, "the portal gave fewer entries than it counts", "run it again"),
+    row("incomplete", Level::Error, "the portal returned fewer entries than it counts", "run it again"),
     row(
         "output",
         Level::Error,
-        "a file could not be written; what was done stands",
+        "a file could not be written; what was already done remains",
         "check the path and its permissions",
     ),
-    row("export", Level::Error, "the export could not be written whole", "name an empty folder"),
+    row("export", Level::Error, "the export could not be written completely", "name an empty folder"),
     row("export-exists", Level::Error, "files of the export already exist", "name another folder, or pass --overwrite"),
     row(
         "export-left-over",
         Level::Warn,
-        "the folder has files of an earlier export that this one does not have",
+        "the folder has files of an earlier export that are not part of this one",
         "remove them if nothing else needs them",
     ),
     row("export-unreadable", Level::Error, "the folder is not a readable export", "export again"),
@@ -344,21 +339,21 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
     row(
         "take",
         Level::Error,
-        "the portal's version of an entry cannot be taken; nothing was written",
-        "do what the message says, then take it again",
+        "the portal's version of an entry cannot be exported into the repository; nothing was written",
+        "follow the message, then run it again",
     ),
     row(
         "manifest-line",
         Level::Error,
-        "the image was written, and the manifest could not be changed safely",
+        "the image was written, but the manifest could not be changed safely",
         "write the line that the message names",
     ),
-    row("init", Level::Error, "the repository could not be started", "do what the message says"),
+    row("init", Level::Error, "the branding repository could not be created", "follow the message"),
     row("sandbox", Level::Error, "the embedded portal could not be started", "name another folder or address"),
     row(
         "system",
         Level::Error,
-        "the operating system refused what every command needs",
+        "the operating system refused a resource that every command needs",
         "check limits of memory and processes",
     ),
 ];

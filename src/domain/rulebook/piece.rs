@@ -1,4 +1,4 @@
-//! What the rules check: one piece of art with what could be decoded of it, and all the art together.
+//! The subjects of the rules: one piece of art with its decoded parts, and all the art together.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -33,14 +33,14 @@ pub(crate) struct OrphanFiles {
     pub(crate) unseen: Option<String>,
 }
 
-/// A piece with what could be decoded of its bytes.
+/// A piece with the decoded parts of its bytes.
 pub(in crate::domain) struct DecodedPiece<'a> {
     pub(super) piece: &'a Piece,
     /// The header, when every chunk is sound.
     pub(super) header: Option<&'a Header>,
     /// The image, when its pixels are sound too; `None` when there were no bytes or too many pixels to decode.
     pub(super) image: Option<Result<&'a Image, &'a PngFault>>,
-    /// How well it is seen, measured once for all the rules that ask.
+    /// Its legibility, measured once for all rules that need it.
     legibility: OnceCell<Legibility>,
 }
 

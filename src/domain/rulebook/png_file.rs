@@ -1,4 +1,4 @@
-//! Rules about the file: is it a PNG, of the right size, still, and small.
+//! Rules about the file: it must be a PNG of the right size, not animated, and small.
 
 use crate::domain::asset::Kind;
 use crate::domain::finding::Problem;
@@ -15,11 +15,11 @@ pub(super) const FILE_TOO_LARGE: ArtRule = ArtRule {
     adjustable: true,
     why: "a 24-pixel icon needs a few hundred bytes; a large file slows down every timeline that shows it",
     fix: "export it without metadata, or run it through oxipng or zopflipng",
-    source: "brandctl's own limit: the documentation names none",
+    source: "brandctl's own limit: the documentation does not name one",
     check: RuleCheck::Image(|decoded| {
         let size = decoded.piece.size;
         (size > MAX_SIZE)
-            .then(|| Problem::new(format!("the file has {} KiB; at most 256 are accepted", size.div_ceil(1024))))
+            .then(|| Problem::new(format!("the file has {} KiB; the limit is 256 KiB", size.div_ceil(1024))))
     }),
 };
 
@@ -42,7 +42,7 @@ pub(super) const PNG_TOLERATED: ArtRule = ArtRule {
     adjustable: true,
     why: "browsers and the portal accept the image although it violates the PNG standard; other programs may refuse it",
     fix: "export it again, or run it through oxipng",
-    source: "PNG specification: one colour profile that inflates, names of chunks in letters, nothing behind the pixels; libpng passes over what it can",
+    source: "PNG specification: one colour profile that inflates, names of chunks in letters, nothing after the pixels; libpng ignores such faults where it can",
     check: RuleCheck::Image(|decoded| {
         let tolerated: Vec<_> = decoded.header?.tolerated.iter().map(ToString::to_string).collect();
         (!tolerated.is_empty()).then(|| Problem::new(tolerated.join("; ")))
@@ -79,9 +79,9 @@ fn size(decoded: &DecodedPiece<'_>) -> Option<Problem> {
 }
 
 const SCALED: &str =
-    "an `@2x` file is a copy for other screens, and the portal has one size: move it out of the folder";
+    "an `@2x` file is a larger copy for other screens, and the portal has only one size: move it out of the folder";
 
-/// Whether a file's name says that it is a larger copy, as in `call@2x.png`.
+/// Whether a file's name marks it as a larger copy, as in `call@2x.png`.
 fn is_scaled(file: &str) -> bool {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     stem.rsplit_once('@').is_some_and(|(_, scale)| {

@@ -11,13 +11,13 @@ pub struct ArtRule {
     pub id: &'static str,
     /// Its level unless the manifest sets another.
     pub(crate) default: Level,
-    /// Whether the manifest may set another: not when the portal itself would refuse or spoil such an image.
+    /// Whether the manifest may set another level. It may not if the portal itself would refuse or spoil such an image.
     pub adjustable: bool,
     /// Why it exists, in one sentence.
     pub why: &'static str,
-    /// How to fix what it finds.
+    /// How to fix its findings.
     pub fix: &'static str,
-    /// Where the fact behind it comes from.
+    /// The source of the fact behind it.
     pub source: &'static str,
     pub(in crate::domain) check: RuleCheck,
 }
@@ -29,7 +29,7 @@ pub(in crate::domain) enum RuleCheck {
     Image(fn(&DecodedPiece<'_>) -> Option<Problem>),
     /// All images together: the findings name their places themselves.
     All(fn(&AllArt<'_>) -> Vec<Finding>),
-    /// Something that is not art, where it is read.
+    /// Something that is not art; the code that reads it makes the finding.
     Elsewhere,
 }
 
@@ -57,7 +57,7 @@ impl ArtRule {
 pub(crate) enum Level {
     /// Nothing is written until it is fixed.
     Error,
-    /// Worth a look; nothing stops.
+    /// Worth checking; it does not stop the command.
     Warn,
     Off,
 }

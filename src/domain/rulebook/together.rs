@@ -1,4 +1,4 @@
-//! Rules about all of the art together: what is there twice, and what is not declared.
+//! Rules about all of the art together: duplicates, and files that are not declared.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) const DUPLICATE_ART: ArtRule = ArtRule {
     adjustable: true,
     why: "two codes with the same image are usually a mistake: a copy that was not redrawn",
     fix: "redraw one of them, or use one code for both",
-    source: "brandctl's own: looks are compared as a plan compares them",
+    source: "brandctl's own check: images are compared as in a plan",
     check: RuleCheck::All(|all| {
         let mut pieces = all.pieces.to_vec();
         pieces.sort_by_key(|(piece, pixel_crc)| (piece.address.kind, *pixel_crc));
@@ -67,7 +67,7 @@ pub(super) const ORPHAN_FILE: ArtRule = ArtRule {
     adjustable: true,
     why: "an image in a folder of declared images looks as if it were declared, but it never reaches the portal",
     fix: "declare it, or move it out of the folder",
-    source: "brandctl's own: only what the manifest declares is uploaded",
+    source: "brandctl's own check: only declared images are uploaded",
     check: RuleCheck::All(|all| {
         let orphan = |file: &String| {
             let problem = Problem::new(format!("the manifest does not declare `{file}`"));
@@ -86,7 +86,7 @@ pub(super) const ORPHAN_FILE: ArtRule = ArtRule {
             let problem = Problem::new(format!(
                 "not all folders could be searched for files that the manifest does not declare: {why}"
             ));
-            ORPHAN_FILE.finding(Severity::Warning, problem.help("keep the art in folders of its own"))
+            ORPHAN_FILE.finding(Severity::Warning, problem.help("keep the art in separate folders"))
         });
         all.orphans.files.iter().map(orphan).chain(unseen).collect()
     }),

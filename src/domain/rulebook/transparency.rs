@@ -1,4 +1,4 @@
-//! Rules about what shows through.
+//! Rules about transparency.
 
 use crate::domain::finding::Problem;
 
@@ -8,9 +8,9 @@ pub(super) const TRANSPARENT_BACKGROUND: ArtRule = ArtRule {
     id: "transparent-background",
     default: Level::Error,
     adjustable: true,
-    why: "the vendor's documentation asks for a transparent ground; an opaque square covers the round marker behind it",
-    fix: "export it with a transparent ground, or set `rules: {transparent-background: warn}`",
-    source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add: the ground must be transparent; newer portals do not enforce it",
+    why: "the vendor's documentation requires a transparent background; an opaque square covers the round marker behind it",
+    fix: "export it with a transparent background, or set `rules: {transparent-background: warn}`",
+    source: "documentation of crm.timeline.icon.add and crm.timeline.logo.add: the background must be transparent; newer portals do not enforce it",
     check: RuleCheck::Image(|decoded| {
         let image = decoded.image?.ok()?;
         (!image.has_transparent_pixel()).then(|| Problem::new("the image has no transparent pixel"))

@@ -44,7 +44,7 @@ fn dark_art_and_dark_outlines_are_seen() {
 
 #[test]
 fn what_is_not_seen_is_told_with_ground_and_ratio() {
-    let white = "white-on-white: the image is not seen on the white marker of log entries: its contrast is 1.0:1";
+    let white = "white-on-white: the image is invisible on the white marker of log entries: its contrast is 1.0:1";
     assert_eq!(said(Kind::Icon, disc(WHITE, WHITE)), [white]);
     // A speck saves nothing.
     assert_eq!(said(Kind::Icon, |x, y| if x == 12 && y < 8 { BLACK } else { disc(WHITE, WHITE)(x, y) }), [white]);

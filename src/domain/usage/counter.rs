@@ -1,4 +1,4 @@
-//! Collecting what log entries say of the use of codes.
+//! The counter of codes in log entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,13 +19,13 @@ const MAX_REASONS: usize = 10;
 const OTHER_REASONS: &str = "other reasons";
 
 /// The reason why the use of a logo is unknown.
-const LOGOS: &str = "log entries name icons only; logos are named by configurable activities, which cannot be read";
+const LOGOS: &str = "log entries name only icons; logos are named by configurable activities, which cannot be read";
 
 /// The extent to which an item's log entries were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Completeness {
     Whole,
-    /// A part of them: there are too many, or the portal counts more than it gives.
+    /// A part of them: there are too many, or the portal counts more than it returns.
     Cut,
     /// None: the portal refused, for this reason.
     Refused(String),
@@ -98,7 +98,7 @@ impl UsageCounter {
         }
     }
 
-    /// The evidence on the codes. `items` are those that were asked for.
+    /// The evidence on the codes. `items` are the requested ones.
     pub(crate) fn finish(self, items: &Items) -> UsageEvidence {
         let Self { wanted, found, mut coverage } = self;
         if !found.is_empty() {
@@ -116,7 +116,7 @@ impl UsageCounter {
                 (Kind::Icon, Some(_)) if coverage.is_whole() => Usage::NotSeen,
                 (Kind::Icon, Some(_)) => {
                     let (unread, asked) = (coverage.asked - coverage.read, coverage.asked);
-                    let why = format!("not seen, but {unread} of {asked} items could not be read to the end");
+                    let why = format!("not seen, but {unread} of {asked} items could not be read completely");
                     Usage::Unknown { why }
                 }
             };

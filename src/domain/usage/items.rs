@@ -1,4 +1,4 @@
-//! The CRM items that are read: ranges of them, each item once.
+//! The CRM items to read: ranges of them, each item once.
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,9 +49,7 @@ impl fmt::Display for Span {
 
 /// The error for more items than one run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "--entity names {0} items, and at most {MAX_ITEMS} are looked at together: name fewer, and the others in another run"
-)]
+#[error("--entity names {0} items, but one run reads at most {MAX_ITEMS}: split them into several runs")]
 pub(crate) struct TooMany(u128);
 
 /// A set of items, by type and number.
@@ -148,7 +146,7 @@ mod tests {
             ("deal:+1-5", "`+1` is not an item's number"),
             ("deal:1-99999999999999999999", "is not an item's number"),
             ("dael:1-5", "did you mean `deal`"),
-            ("deal", "an item is written as type and number"),
+            ("deal", "write an item as type and number"),
         ] {
             let error = text.parse::<Span>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");

@@ -1,8 +1,8 @@
-//! Whether codes are in use: the CRM items that are read, and what their timeline log entries say of a code.
+//! Whether codes are in use: the CRM items that are read, and the codes that their timeline log entries name.
 //!
-//! A portal cannot be asked where a code is used. Log entries name icons, an item at a time, and only the items that
-//! the user gave are looked at; logos are named by configurable activities, which cannot be read. So nothing is ever
-//! called "unused": a code is *used*, *not seen* in what was read from beginning to end, or *unknown*.
+//! The API cannot list the uses of a code. Log entries name icons and are read per item, and only the items that the
+//! user gave are read; logos are named by configurable activities, which cannot be read. So nothing is ever called
+//! "unused": a code is *used*, *not seen* in what was read from beginning to end, or *unknown*.
 
 mod counter;
 mod items;

@@ -12,7 +12,7 @@ use super::syntax;
 use super::tree::{MapEntry, Node, NodeValue};
 use super::{MAX_HEIGHT, MAX_SIZE, YamlFile};
 
-/// Reads the one document of `text`. `None` means that there is no tree, and that a finding says why.
+/// Reads the one document of `text`. `None` means that there is no tree; then a finding has the reason.
 pub(in crate::domain) fn read(text: &str, file: &YamlFile, report: &mut dyn FnMut(Finding)) -> Option<Node> {
     // A byte order mark is not content; the parser would count it as a column.
     let (text_read, skipped) = text.strip_prefix('\u{feff}').map_or((text, 0), |rest| (rest, text.len() - rest.len()));
@@ -117,13 +117,13 @@ impl TreeBuilder<'_> {
                 let place = self.place(span);
                 let node = match self.anchors.get(&anchor) {
                     Some(node) => Node { place, ..node.clone() },
-                    None => self.broken("an alias refers to what it is part of", place, None),
+                    None => self.broken("an alias refers to a value that contains it", place, None),
                 };
                 self.value(0, node)
             }
             Event::UnresolvedAlias(name) => {
                 let what = format!("{} is an alias of an anchor that does not exist", quoted(&format!("*{name}")));
-                let help = "a value that begins with `*` has to be quoted, as in `\"*\"`";
+                let help = "quote a value that begins with `*`, for example `\"*\"`";
                 let node = self.broken(what, self.place(span), Some(help.to_owned()));
                 self.value(0, node)
             }
@@ -163,7 +163,7 @@ impl TreeBuilder<'_> {
             let what = if open.height >= MAX_HEIGHT {
                 format!("values are nested more than {MAX_HEIGHT} deep")
             } else {
-                format!("the {name} holds more than {MAX_SIZE} values, those behind aliases counted each time")
+                format!("the {name} holds more than {MAX_SIZE} values, counting aliased values each time")
             };
             let help = format!("a {name} needs neither deep nesting nor aliases: write the values out");
             self.syntax_error(what, node.place, Some(help));
@@ -186,8 +186,8 @@ impl TreeBuilder<'_> {
             None => false,
             Some(tag) if tag.is_yaml_core_schema_tag("str") => true,
             Some(tag) => {
-                let what = format!("the tag {} is not understood", quoted(&tag.original()));
-                let help = "remove the tag; a value that begins with `!` has to be quoted";
+                let what = format!("the tag {} is not supported", quoted(&tag.original()));
+                let help = "remove the tag; quote a value that begins with `!`";
                 self.syntax_error(what, place.clone(), Some(help.to_owned()));
                 false
             }
@@ -225,13 +225,13 @@ fn read_key(
     let unusable = |place| OpenKey { text: None, place };
     let Some(text) = node.spelling() else {
         if !node.is_broken() {
-            let what = format!("a key has to be text, but this one is {}", node.shape().name());
+            let what = format!("a key must be text, but this one is {}", node.shape().name());
             report(Finding::error(file.checks.syntax, what).at(place.clone()));
         }
         return unusable(place);
     };
     if text == "<<" && matches!(&*node.value, NodeValue::Scalar { plain: true, .. }) {
-        let finding = Finding::error(file.checks.syntax, "merge keys (`<<`) are not understood");
+        let finding = Finding::error(file.checks.syntax, "merge keys (`<<`) are not supported");
         report(finding.at(place.clone()).help("write the merged keys out"));
         return unusable(place);
     }

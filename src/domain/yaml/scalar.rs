@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::domain::quote::looks_secret;
 use crate::text::is_plain;
 
-/// A scalar that is this text and nothing else: plain where no reader of YAML, old or new, takes it for anything else.
+/// A scalar that every YAML reader takes as this text: plain if no reader, old or new, reads it as another type.
 pub(crate) fn scalar(text: &str) -> String {
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let is_simple = text.starts_with(|c: char| c.is_ascii_alphabetic())

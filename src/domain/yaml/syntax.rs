@@ -1,4 +1,4 @@
-//! Errors of the YAML parser in the user's words.
+//! Errors of the YAML parser, as messages for users.
 
 use serde_saphyr::granit_parser::ErrorKind;
 
@@ -26,10 +26,9 @@ pub(super) fn problem(kind: &ErrorKind, rest: &str, file: &YamlFile) -> Problem 
         ErrorKind::UnclosedQuotedScalar => {
             ("a quote is never closed".to_owned(), Some("close it; was the file cut off?"))
         }
-        ErrorKind::MissingAnchorOrAliasName if rest.starts_with('*') => (
-            "a bare `*` is an alias to YAML".to_owned(),
-            Some("a value that begins with `*` has to be quoted: `\"*\"`"),
-        ),
+        ErrorKind::MissingAnchorOrAliasName if rest.starts_with('*') => {
+            ("YAML reads a bare `*` as an alias".to_owned(), Some("quote a value that begins with `*`: `\"*\"`"))
+        }
         ErrorKind::UnexpectedCharacter { character } => {
             (format!("the character `{character}` cannot begin a value"), Some("quote the value"))
         }
@@ -42,7 +41,7 @@ pub(super) fn problem(kind: &ErrorKind, rest: &str, file: &YamlFile) -> Problem 
         ),
         ErrorKind::ExpectedBlockMappingKey => (
             "a key was expected here".to_owned(),
-            Some("keys of one mapping begin in the same column; a value after a closing quote belongs inside it"),
+            Some("keys of one mapping begin in the same column; text after a closing quote belongs inside the quotes"),
         ),
         ErrorKind::UnexpectedEof
         | ErrorKind::UnexpectedEofBlockMapping

@@ -1,4 +1,4 @@
-//! The tree: values as they are spelt, with their places, and what they are to YAML 1.2.
+//! The tree: values as they are spelt, with their places and their types in YAML 1.2.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ pub(in crate::domain) struct Node {
     pub(super) value: Rc<NodeValue>,
     /// How many collections it nests.
     pub(super) height: usize,
-    /// How many values it holds, itself included and those behind aliases counted each time.
+    /// How many values it holds, including itself, and counting aliased values each time.
     pub(super) size: usize,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum NodeValue {
     List(Vec<Node>),
     /// A mapping, without the keys that could not be read or come twice.
     Map(Vec<MapEntry>),
-    /// Something about which there is a finding already.
+    /// A value that already has a finding.
     Broken,
 }
 

@@ -139,7 +139,7 @@ fn it_is_saved_and_shown_and_never_applied() {
     fs::write(brand.path("forged.json"), plan.to_string()).unwrap();
     let output = brand.writing_nothing(|| brand.both("apply forged.json").ends_with(1));
     insta::assert_snapshot!(output.err(), @"
-    error[plan]: forged.json cannot be used: it was altered after it was saved: its digest does not match what it says
+    error[plan]: forged.json cannot be used: it was altered after it was saved: its content does not match its digest
       = help: make a new one with `brandctl plan -o`
     ");
 

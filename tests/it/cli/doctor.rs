@@ -38,8 +38,8 @@ fn nothing_stands_in_the_way() {
     ok       manifest     brand.yaml is for any portal
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
-    ok       tcp          127.0.0.1 takes connections on port PORT
-    skipped  tls          plain http, which is used for this machine only
+    ok       tcp          127.0.0.1 accepts connections on port PORT
+    skipped  tls          plain http, which is allowed for this machine only
     ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 1, Sandbox Administrator
     ok       scope        `crm` is included
@@ -65,19 +65,19 @@ fn a_user_without_rights_is_told_what_works() {
     ok       manifest     brand.yaml is for any portal
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
-    ok       tcp          127.0.0.1 takes connections on port PORT
-    skipped  tls          plain http, which is used for this machine only
+    ok       tcp          127.0.0.1 accepts connections on port PORT
+    skipped  tls          plain http, which is allowed for this machine only
     ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 2, Sandbox User
     ok       scope        `crm` is included
     failed   rights       the user is not an administrator
-                          help: have an administrator of the portal create the webhook; plan, drift and list work without
+                          help: ask an administrator of the portal to create the webhook; plan, drift and list work without administrator rights
     ok       methods      the portal has all 8 methods
     ok       downloads    the image of icon/other can be downloaded
     ok       limits       at most 2 requests per second, 50 at once; with an Enterprise plan, add --rps 5; 0 of 480 s of method time used
 
     Apply would fail: 1 check failed.
-    Next: have an administrator of the portal create the webhook; plan, drift and list work without.
+    Next: ask an administrator of the portal to create the webhook; plan, drift and list work without administrator rights.
     ");
 }
 
@@ -92,8 +92,8 @@ fn a_webhook_without_the_scope_is_told() {
     ok       manifest     brand.yaml is for any portal
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
-    ok       tcp          127.0.0.1 takes connections on port PORT
-    skipped  tls          plain http, which is used for this machine only
+    ok       tcp          127.0.0.1 accepts connections on port PORT
+    skipped  tls          plain http, which is allowed for this machine only
     ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 1, Sandbox Administrator
     failed   scope        `crm` is missing; the scopes are: task
@@ -191,7 +191,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     ok       manifest     brand.yaml is for any portal
     ok       state        .brandctl/acme.invalid can be written
     ok       dns          the proxy 127.0.0.1 is 127.0.0.1
-    ok       tcp          the proxy 127.0.0.1 takes connections on port PORT
+    ok       tcp          the proxy 127.0.0.1 accepts connections on port PORT
     failed   tls          acme.invalid cannot be reached: tunnel error: unsuccessful
                           help: check the host, the network, and the proxy if HTTPS_PROXY is set
     skipped  clock        no connection
@@ -303,7 +303,7 @@ fn images_that_cannot_be_downloaded_are_told() {
     brand.fail("download every truncate 60".parse().unwrap());
     let output = brand.both("doctor").ends_with(0);
     assert_eq!(ailments(&output), ["skipped tls", "warning downloads"]);
-    let told = "the image of icon/other cannot be downloaded: what came is not a sound PNG";
+    let told = "the image of icon/other cannot be downloaded: the download is not a sound PNG";
     assert!(output.stdout.contains(told), "{}", output.stdout);
     let empty = Brand::new().json("doctor").ends_with(0);
     assert_eq!(ailments(&empty), ["skipped tls", "skipped downloads"]);

@@ -125,7 +125,7 @@ fn four_when_a_guard_refuses_and_the_plan_is_saved_all_the_same() {
         guard max_deletes: refused: 2 of 4 owned icons would be deleted; at most 1 may be
             icon/acme-00
             icon/acme-01
-          help: if that is meant, pass --max-deletes 2
+          help: if this is intended, pass --max-deletes 2
 
         Plan: 0 to create, 0 to replace, 2 to delete.
               2 unchanged, 0 unmanaged, 90 system.

@@ -358,7 +358,7 @@ fn only_and_owns_choose() {
     assert_eq!(became(&output), ["declared acme-brand", "set-aside blank"]);
     is_in_step(&brand, "c");
     let manifest = fs::read_to_string(brand.path("c/brand.yaml")).unwrap();
-    assert!(manifest.contains("  # not exported: `--only` left it out\n  - icon/acme-call\n"), "{manifest}");
+    assert!(manifest.contains("  # not exported: no `--only` pattern matches it\n  - icon/acme-call\n"), "{manifest}");
     assert!(manifest.contains("prune: false"), "{manifest}");
 
     // Here the first plan would delete an icon beside one that is declared.

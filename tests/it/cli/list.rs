@@ -148,7 +148,7 @@ fn an_image_that_does_not_decode_is_named() {
     brand.seed("icon/acme-call", &art(Kind::Icon, 1)[..60]);
     let output = brand.both("list").ends_with(1);
     assert!(output.stdout.contains("not a sound PNG") && output.stdout.contains("1 unknown"), "{}", output.stdout);
-    assert!(output.stderr.contains("the image of icon/acme-call cannot be fetched: what came is not"), "{output:?}");
+    assert!(output.stderr.contains("the image of icon/acme-call cannot be fetched: the download is not"), "{output:?}");
     let entry = &output.json["entries"][0];
     assert_eq!((&entry["look"], &entry["size"]), (&Value::Null, &Value::from(60)));
     assert!(entry["unknown"].is_string(), "{entry}");

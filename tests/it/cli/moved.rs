@@ -150,7 +150,7 @@ fn what_no_run_and_no_portal_speaks_of_is_unknown() {
 
     Drift: 1 of 1 declared entry differs.
            0 unchanged, 0 unmanaged, 90 system.
-    Who moved is unknown: no apply is known: the state folder has no run, and the portal has nothing that was committed.
+    Who moved is unknown: no apply is known: the state folder has no run, and the portal has no committed image.
 
     Next:
       brandctl apply  make the portal match the manifest
@@ -182,7 +182,7 @@ fn every_older_version_is_pending_however_it_is_encoded() {
     brand.seed("icon/acme-a", &one_pixel_off(Kind::Icon, 32));
     let drift = brand.json("drift --only-portal").ends_with(2);
     assert_eq!(origins(&drift), ["drifted icon/acme-a"]);
-    assert!(whys(&drift).contains("none of the 4"), "{}", whys(&drift));
+    assert!(whys(&drift).contains("not one of the 4"), "{}", whys(&drift));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_code_keeps_its_past_through_renamed_files_maps_folders_and_moved_manifests(
     brand.seed("icon/acme-a", &art(Kind::Icon, 99));
     let drift = brand.json("drift --only-portal -f brand/other.yml").ends_with(2);
     assert_eq!(origins(&drift), ["drifted icon/acme-a"]);
-    assert!(whys(&drift).contains("none of the 3"), "{}", whys(&drift));
+    assert!(whys(&drift).contains("not one of the 3"), "{}", whys(&drift));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
     insta::assert_snapshot!(plan.out(), @"
       ~ rename
 
-      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has nothing committed then or later
+      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has no image from that commit or later
 
     Plan: 0 to create, 0 to replace, 0 to delete, 1 to rename.
           2 unchanged, 0 unmanaged, 90 system.
@@ -260,7 +260,7 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
     warning[low-contrast]: 3 findings of this rule
       ~ rename
 
-      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has nothing committed then or later
+      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has no image from that commit or later
 
     Plan: 0 to create, 0 to replace, 0 to delete, 1 to rename.
           2 unchanged, 0 unmanaged, 90 system.
@@ -279,7 +279,7 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
     warning[low-contrast]: 3 findings of this rule
       ~ rename
 
-      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has nothing committed then or later
+      ~ icon/acme-zz  renamed from icon/acme-a; pending: declared since commit COMMIT, and the portal has no image from that commit or later
 
     Plan: 0 to create, 0 to replace, 0 to delete, 1 to rename.
           2 unchanged, 0 unmanaged, 90 system.
@@ -562,7 +562,7 @@ fn what_a_run_put_there_uncommitted_is_no_drift_and_a_saved_plan_applies_elsewhe
     brand.draw("icon/acme-a", &art(Kind::Icon, 71));
     brand.commit();
     let drift = brand.json("drift --only-portal").ends_with(0);
-    assert!(whys(&drift).contains("put it there, and no commit of this history has it"), "{}", whys(&drift));
+    assert!(whys(&drift).contains("added it, and no commit in this history has it"), "{}", whys(&drift));
     // The same plan is valid without a history.
     brand.save_plan();
     brand.forget();
@@ -743,7 +743,7 @@ fn what_many_lines_share_is_said_once() {
     brand.commit();
     for line in ["plan", "drift"] {
         let text = brand.run([line]).out();
-        let said = "Who moved: 11 pending (declared since commit COMMIT, and the portal has nothing committed then or later), 1 drifted.";
+        let said = "Who moved: 11 pending (declared since commit COMMIT, and the portal has no image from that commit or later), 1 drifted.";
         assert_eq!(text.matches("declared since").count(), 1, "{text}");
         assert!(text.contains(said) && text.contains("drifted"), "{text}");
     }

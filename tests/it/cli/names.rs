@@ -107,7 +107,7 @@ fn hostile_names_that_meet_a_guard_or_an_error_are_inert() {
         icon/acme-nul\u{0}\u{9b}31m
         icon/acme-zero\u{200b}width\u{2028}
         icon/acme-\u{202e}gnp.exe
-      help: if that is meant, take the pattern out of `protect` first
+      help: if this is intended, remove the pattern from `protect` first
 
     Plan: 0 to create, 0 to replace, 7 to delete.
           2 unchanged, 0 unmanaged, 90 system.

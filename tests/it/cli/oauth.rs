@@ -43,8 +43,8 @@ fn doctor_plan_apply_and_list_work_with_an_application() {
     ok       manifest     brand.yaml is for any portal
     ok       state        .brandctl/127.0.0.1_PORT can be written
     ok       dns          127.0.0.1 is 127.0.0.1
-    ok       tcp          127.0.0.1 takes connections on port PORT
-    skipped  tls          plain http, which is used for this machine only
+    ok       tcp          127.0.0.1 accepts connections on port PORT
+    skipped  tls          plain http, which is allowed for this machine only
     ok       clock        the clocks of the portal and of this machine differ by less than 60 s
     ok       credentials  user 1, Sandbox Administrator
     ok       scope        `crm` is included

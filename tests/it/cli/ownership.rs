@@ -67,13 +67,13 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
 
           - logo/acme-brand  owned, not declared
 
-        guard allow_empty: refused: the manifest declares no logos at all, which deletes 1
+        guard allow_empty: refused: the manifest declares no logos, which deletes 1
             logo/acme-brand
-          help: if that is meant, pass --allow-empty
+          help: if this is intended, pass --allow-empty
 
         guard protect: refused: 1 entry protected by `protect` would be changed
             logo/acme-brand
-          help: if that is meant, take the pattern out of `protect` first
+          help: if this is intended, remove the pattern from `protect` first
 
         Plan: 0 to create, 0 to replace, 1 to delete.
               1 unchanged, 0 unmanaged, 90 system.
@@ -92,7 +92,7 @@ fn what_protect_matches_is_neither_deleted_nor_replaced() {
 
         guard protect: refused: 1 entry protected by `protect` would be changed
             logo/acme-brand
-          help: if that is meant, take the pattern out of `protect` first
+          help: if this is intended, remove the pattern from `protect` first
 
         Plan: 0 to create, 1 to replace, 0 to delete.
               1 unchanged, 0 unmanaged, 90 system.

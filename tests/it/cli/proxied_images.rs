@@ -162,8 +162,8 @@ fn one_image_for_entries_that_were_added_with_different_ones_is_unknown() {
             (vec!["create icon/acme-new".to_owned()], OLD.to_vec()),
             "{line}"
         );
-        let told = "the same image came for icon/acme-00 and icon/acme-01, whose images were different when they were last \
-                    added: something on the way answers in the portal's place";
+        let told = "the same image was downloaded for icon/acme-00 and icon/acme-01, but their images were different when \
+                    brandctl last added them: something between this machine and the portal answers in its place";
         assert!(output.json["unknown"][2]["why"].as_str().unwrap().starts_with(told), "{line}: {output:?}");
     }
     let output = brand.json("list").ends_with(1);
@@ -313,7 +313,7 @@ fn stored_bytes_that_are_not_sound_are_left_alone() {
         for line in ["plan", "drift", "apply --yes --settle 0.1"] {
             let output = brand.writing_nothing(|| brand.both(line).ends_with(1));
             assert_eq!((output.changes(), unknown(&output)), (vec![], vec!["icon/acme-a", "icon/acme-b"]), "{line}");
-            assert!(output.stdout.contains("left alone: what came is not a sound PNG"), "{output:?}");
+            assert!(output.stdout.contains("left alone: the download is not a sound PNG"), "{output:?}");
             assert!(output.text().contains("--allow-unbacked"), "{output:?}");
         }
     });

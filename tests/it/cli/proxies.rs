@@ -109,7 +109,7 @@ fn doctor_shows_the_proxy_without_its_password() {
     };
     let text = doctor(&format!("http://me:{PASSWORD}@{}", proxy.address));
     let port = proxy.address.rsplit(':').next().unwrap();
-    assert!(text.contains(&format!("the proxy 127.0.0.1 takes connections on port {port}")), "{text}");
+    assert!(text.contains(&format!("the proxy 127.0.0.1 accepts connections on port {port}")), "{text}");
     let text = doctor(&format!("http:{PASSWORD}@{}", proxy.address));
     assert!(text.contains("HTTPS_PROXY does not hold the address of a proxy"), "{text}");
 }

@@ -101,7 +101,7 @@ fn a_code_is_used_not_seen_or_unknown() {
           log entry 2 of deal:3  Spelt otherwise
           log entry 1 of deal:12  Parcel sent
         icon/acme-fax   not seen
-        logo/acme-call  unknown   log entries name icons only; logos are named by configurable activities, which cannot be read
+        logo/acme-call  unknown   log entries name only icons; logos are named by configurable activities, which cannot be read
 
         Looked at lead:7, deal:1-20: 3 log entries; 21 of 21 items read to the end.
         Only these items were looked at: what is not seen there may be in use elsewhere.
@@ -243,7 +243,7 @@ fn an_item_that_cannot_be_read_is_unknown_and_the_others_are_read() {
     assert_eq!(coverage(&output), [0, 0, 500, 0]);
     // The reasons are shown once.
     insta::assert_snapshot!(output.out(), @"
-    icon/acme-call  unknown   not seen, but 500 of 500 items could not be read to the end
+    icon/acme-call  unknown   not seen, but 500 of 500 items could not be read completely
 
     Looked at deal:1-500: 0 log entries; 0 of 500 items read to the end, 500 unreadable.
       unreadable: deal:1, deal:2, deal:3, deal:4, deal:5, deal:6, deal:7, deal:8, deal:9, deal:10 and others: PORTAL answered error ACCESS_DENIED: Access denied
@@ -332,7 +332,7 @@ fn mistyped_flags_send_nothing() {
         ("usage acme-call --entity deal:1-99999999999999999999", "whole number from 1"),
         (
             "usage acme-call --entity deal:1-18446744073709551615",
-            "names 18446744073709551615 items, and at most 100000",
+            "names 18446744073709551615 items, but one run reads at most 100000",
         ),
         ("usage --entity deal:1-100001", "names 100001 items"),
         ("usage Icon/acme-call --entity deal:1", "begins with `icon/`"),
@@ -402,7 +402,7 @@ fn an_icon_in_use_is_not_deleted_without_leave() {
 
     guard in_use: refused: log entries name 1 icon that would be deleted
         icon/acme-00
-      help: keep the code declared, or pass --allow-in-use: the entries will be shown without it
+      help: keep the code declared, or pass --allow-in-use: the log entries will be shown without their icon
 
     Plan: 0 to create, 1 to replace, 3 to delete.
           4 unchanged, 0 unmanaged, 90 system.
@@ -433,7 +433,7 @@ fn a_saved_plan_keeps_what_was_seen_and_the_guard_is_asked_again() {
     let shown = brand.both("show plan.json").ends_with(0);
     insta::assert_snapshot!(shown.out(), @"
     warning[low-contrast]: 4 findings of this rule
-    warning[usage-unknown]: whether logo/acme-old is in use is unknown: log entries name icons only; logos are named by configurable activities, which cannot be read
+    warning[usage-unknown]: whether logo/acme-old is in use is unknown: log entries name only icons; logos are named by configurable activities, which cannot be read
       -/+ replace   - delete
 
       - icon/acme-00   owned, not declared; in use: at least 1 log entry, such as 1 of `deal:2`

@@ -14,7 +14,7 @@ use crate::common::{Brand, Output, art, command};
 
 const MIB: usize = 1024 * 1024;
 
-const OTHER_FORMAT: &str = "it is of format 3; this program reads 1 to 2";
+const OTHER_FORMAT: &str = "it has format 3, but this version of brandctl reads formats 1 to 2";
 
 fn id(run: &Path) -> &str {
     run.file_name().unwrap().to_str().unwrap()
@@ -61,7 +61,7 @@ fn a_run_whose_journal_cannot_be_read_is_named_and_nothing_is_written_past_it() 
         (format!("\n{whole}"), "at line 1: it is not the beginning of a run"),
         (format!("{begin}my notes\n{rest}"), "at line 2: it is not a line of a run's journal"),
         (format!("{begin}{}", r#"{"at":"2026-01-01T00:00:00Z","entry":"later"}"#), "at line 2: it is not a line"),
-        (format!("{whole}{}", intent(51)), "it names 51 commands, and a request has at most 50"),
+        (format!("{whole}{}", intent(51)), "it names 51 commands, but a request has at most 50"),
         (whole.replace("\"format_version\":2", "\"format_version\":3"), OTHER_FORMAT),
     ] {
         with_journal(&journal, &text, || {

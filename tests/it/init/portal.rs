@@ -117,7 +117,7 @@ fn a_pattern_bounds_what_is_taken_and_owned() {
     }
     refuses(&brand, "init --from-portal --ci none --owns shop-*", "only-matches-nothing");
     let output = refuses(&brand, "init --from-portal --ci none --owns icons/acme-*", "usage");
-    insta::assert_snapshot!(output.err(), @"error[usage]: --owns: `icons/acme-*` is not a pattern: `icons/` is not a kind: write `icon/…`: a pattern is narrowed by the singular");
+    insta::assert_snapshot!(output.err(), @"error[usage]: --owns: `icons/acme-*` is not a pattern: `icons/` is not a kind: write `icon/…`: a pattern takes the singular");
 }
 
 #[test]
@@ -166,7 +166,9 @@ fn what_cannot_be_fetched_is_named_and_ignored_and_can_be_fetched_later() {
     assert_eq!(started.json["entries"].as_array().unwrap().iter().filter(unfetched).count(), 1);
     is_in_step(&brand, "new/brand.yaml");
     // The way out that it names.
-    assert!(found(&started.json, "error")[0]["help"].as_str().unwrap().contains("export again with --overwrite"));
+    assert!(
+        found(&started.json, "error")[0]["help"].as_str().unwrap().contains("to try again, export with --overwrite")
+    );
     brand.json("export new --overwrite").ends_with(0);
     assert_eq!(yaml(&brand.path("new/brand.yaml"))["icons"].as_object().unwrap().len(), 2);
     is_in_step(&brand, "new/brand.yaml");

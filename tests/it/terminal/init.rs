@@ -78,7 +78,7 @@ fn an_answer_that_cannot_be_meant_is_asked_for_again() {
     assert!(words.contains("write portal or empty"), "{words}");
     assert!(words.contains("no credentials: none of the environment variables"), "{words}");
     assert!(words.contains("set BITRIX24_WEBHOOK_URL to the webhook's URL"), "{words}");
-    assert!(words.contains("`acme` does not match all codes with one beginning"), "{words}");
+    assert!(words.contains("`acme` does not match all codes with one prefix"), "{words}");
     assert!(words.contains("write github, gitlab or none"), "{words}");
     // Once, as the terminal echoed it.
     assert_eq!(shown.raw().matches("abcdefgh12345678").count(), 1, "{words}");

@@ -90,7 +90,7 @@ fn what_browsers_pass_over_is_noted_and_counts_for_nothing() {
     assert_eq!(walk_fault(&damaged), "the abcd chunk at byte 33 fails its CRC");
     let profile = |name: &[u8]| [name, b"\0\0", &deflate(b"profile", 6)].concat();
     let one = insert(&sound, b"IDAT", b"iCCP", &profile(b"first"));
-    let two = insert(&one, b"IDAT", b"iCCP", b"whatever");
+    let two = insert(&one, b"IDAT", b"iCCP", b"anything");
     let image = read(&two).unwrap();
     let at = 33 + 12 + profile(b"first").len();
     assert_eq!(tolerated(&image), [format!("the iCCP chunk at byte {at} is the second of its kind")]);
@@ -120,14 +120,14 @@ fn a_chunk_type_is_checked() {
         walk_fault(&insert(&sound, b"IEND", b"FDAT", b"")),
         format!("the FDAT chunk at byte {} is critical and unknown", sound.len() - 12)
     );
-    read(&insert(&sound, b"IDAT", b"prVt", b"whatever")).unwrap();
+    read(&insert(&sound, b"IDAT", b"prVt", b"anything")).unwrap();
 }
 
 #[test]
 fn the_header_chunk_is_checked_field_by_field() {
     let at = "the IHDR chunk at byte 8";
-    assert_eq!(walk_fault(&ihdr(0, 1, [8, 0, 0, 0, 0])), format!("{at} says 0×1 pixels"));
-    assert_eq!(walk_fault(&ihdr(1, 1 << 31, [8, 0, 0, 0, 0])), format!("{at} says 1×2147483648 pixels"));
+    assert_eq!(walk_fault(&ihdr(0, 1, [8, 0, 0, 0, 0])), format!("{at} states 0×1 pixels"));
+    assert_eq!(walk_fault(&ihdr(1, 1 << 31, [8, 0, 0, 0, 0])), format!("{at} states 1×2147483648 pixels"));
     assert_eq!(walk_fault(&ihdr(1, 1, [8, 0, 1, 0, 0])), format!("{at} has an unknown compression method (1)"));
     assert_eq!(walk_fault(&ihdr(1, 1, [8, 0, 0, 1, 0])), format!("{at} has an unknown filter method (1)"));
     assert_eq!(walk_fault(&ihdr(1, 1, [8, 0, 0, 0, 2])), format!("{at} has an unknown interlace method (2)"));
@@ -199,7 +199,7 @@ fn order_and_number_are_checked() {
     read(&split(&[(b"IDAT", b""), (b"IDAT", b"")])).unwrap();
     assert_eq!(
         walk_fault(&split(&[(b"tEXt", b"a\0b")])),
-        "the IDAT chunk at byte 64 does not follow the IDAT chunk before it directly"
+        "the IDAT chunk at byte 64 does not directly follow the previous IDAT chunk"
     );
 }
 
@@ -286,7 +286,7 @@ fn a_profile_has_a_name_and_inflates() {
     for bytes in
         [with(b""), with(b"x"), named(b"", &closed(&profile)), named(&[b'x'; 80], &closed(&profile)), with(b"x\0")]
     {
-        assert_eq!(walk_fault(&bytes), format!("{at} has no proper profile name"));
+        assert_eq!(walk_fault(&bytes), format!("{at} has an invalid profile name"));
     }
     assert_eq!(walk_fault(&named(b"x\0\x01", &profile)), format!("{at} has an unknown compression method (1)"));
     let damaged = format!("{at} holds a colour profile that does not inflate");
@@ -328,9 +328,9 @@ fn the_pixel_stream_is_exactly_as_long_as_the_header_says() {
         let stream = deflate(&rows, 6);
         assert_eq!(
             read_fault(&drawing.file_around(&stream[..stream.len() - 1])),
-            "the compressed pixels break off before their end"
+            "the compressed pixels are cut off before their end"
         );
-        assert_eq!(read_fault(&drawing.file_around(b"")), "the compressed pixels break off before their end");
+        assert_eq!(read_fault(&drawing.file_around(b"")), "the compressed pixels are cut off before their end");
         let mut wrong_sum = stream.clone();
         *wrong_sum.last_mut().unwrap() ^= 1;
         assert_eq!(
