@@ -116,7 +116,7 @@ pub(crate) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
     names
         .iter()
         .copied()
-        .find(|name| name.replace('-', "_") == alike)
+        .find(|name| name.to_lowercase().replace('-', "_") == alike)
         .or_else(|| similar::get_close_matches(folded.as_str(), names, 1, 0.7).first().copied())
 }
 

@@ -85,8 +85,8 @@ impl LastKnown {
         (paths.len() > 1).then(|| {
             format!(
                 "the same image was downloaded for {} and {}, but their images were different when brandctl last added \
-                 them: something between this machine and the portal answers in its place; if the image really is the \
-                 same, --allow-unbacked can replace or delete the entry",
+                 them: either the same image was uploaded for both, or a proxy answers in the portal's place; check both on \
+                 the portal; if the image really is the same, --allow-unbacked can replace or delete the entry",
                 one.address, other.address
             )
         })

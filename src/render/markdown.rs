@@ -91,7 +91,7 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
         }
         if let Some(last) = report.changed_by.get(&change.address) {
             // Hosts link a commit that is named in text.
-            let _ = write!(why, "<br>changed by {} in {}", code(&last.author), last.short());
+            let _ = write!(why, "<br>declared file last changed by {} in {}", code(&last.author), last.short());
         }
         format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
     });

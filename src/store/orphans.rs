@@ -15,7 +15,7 @@ use crate::domain::rules::OrphanFiles;
 
 use super::files::place::{self, with_slashes};
 use super::files::{FileKind, Folder, Inside};
-use super::root::KEPT;
+use super::root::{KEPT, Root};
 
 /// How many files and folders are looked at before the search gives up.
 const MAX_LOOKED_AT: usize = 100_000;
@@ -24,7 +24,7 @@ const MAX_LOOKED_AT: usize = 100_000;
 const MAX_DEPTH: usize = 16;
 
 /// Finds them below `folder`, the manifest's own.
-pub(super) fn find(folder: &Folder, manifest: &Manifest) -> OrphanFiles {
+pub(super) fn find(folder: &Folder, root: &Root, manifest: &Manifest) -> OrphanFiles {
     let Ok(inside) = Inside::below(folder.path(), folder, &KEPT, std::iter::empty()) else {
         return OrphanFiles::default();
     };
@@ -34,7 +34,39 @@ pub(super) fn find(folder: &Folder, manifest: &Manifest) -> OrphanFiles {
         let depth = if way.as_os_str().is_empty() { 1 } else { MAX_DEPTH };
         search.look_through(way, spelled, depth);
     }
-    OrphanFiles { files: search.files.into_iter().collect(), unseen: search.unseen }
+    let mut files = search.files;
+    files.extend(beside_declared(folder, root, manifest));
+    OrphanFiles { files: files.into_iter().collect(), unseen: search.unseen }
+}
+
+/// The images in declared folders outside the manifest's own that are not PNGs by their extension: what else lies there may be
+/// the art of others.
+fn beside_declared(folder: &Folder, root: &Root, manifest: &Manifest) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let Ok(inside) = root.inside(folder, std::iter::empty()) else { return found };
+    for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
+        let Section::Folder { path, .. } = section else { continue };
+        if !normal(Path::new(path)).starts_with("..") {
+            continue;
+        }
+        let Ok(items) = inside.items(path) else { continue };
+        for item in items.flatten().take(MAX_LOOKED_AT) {
+            let name = item.name();
+            let is_other =
+                item.kind() == Some(FileKind::File) && is_image(&name) && !name.as_encoded_bytes().ends_with(b".png");
+            if let Some(name) = name.to_str().filter(|name| is_other && !name.starts_with('.')) {
+                found.insert(format!("{}/{name}", path.trim_end_matches('/')));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a file's extension is that of an image, which a designer may take for declared.
+fn is_image(name: &OsStr) -> bool {
+    const IMAGES: [&str; 10] = ["png", "svg", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "avif", "tiff"];
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| IMAGES.iter().any(|image| extension.eq_ignore_ascii_case(image)))
 }
 
 struct Search<'a> {
@@ -84,14 +116,9 @@ impl Search<'_> {
     /// Whether a file in a folder is an image that the manifest does not declare; every PNG in it is declared if the folder is as
     /// a whole.
     fn is_orphan(&self, way: &Path, name: &OsStr, is_whole: bool) -> bool {
-        /// The extensions of images, in lower case: what a designer may take for declared.
-        const IMAGES: [&str; 10] = ["png", "svg", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "avif", "tiff"];
-        let Some(extension) = Path::new(name).extension() else { return false };
         // Most are declared, and need only their names compared.
-        let is_declared = is_whole && extension == "png";
-        !is_declared
-            && IMAGES.iter().any(|image| extension.eq_ignore_ascii_case(image))
-            && !self.declared.holds(&way.join(name))
+        let is_declared = is_whole && Path::new(name).extension().is_some_and(|extension| extension == "png");
+        !is_declared && is_image(name) && !self.declared.holds(&way.join(name))
     }
 
     fn miss(&mut self, path: &Path) {

@@ -332,7 +332,7 @@ impl ReadArt for Repository {
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>) {
         let find_orphans = || match manifest.level(rules::ORPHAN_FILE) {
             Some(Level::Off) => OrphanFiles::default(),
-            _ => orphans::find(&self.folder, manifest),
+            _ => orphans::find(&self.folder, &self.root, manifest),
         };
         let declare = || {
             let (declared, mut findings) = self.declarations(manifest);

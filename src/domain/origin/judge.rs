@@ -112,9 +112,9 @@ impl OriginEvidence<'_> {
         let (run, outcome) = self.last_run(address)?;
         let why = match (outcome, after) {
             (PastOutcome::Put(content), Some(after)) if content.same_appearance(&after.content) => {
-                format!("run {run} added the declared image")
+                format!("after run {run} added the declared image")
             }
-            (PastOutcome::Deleted, None) => format!("run {run} deleted it, and it exists again"),
+            (PastOutcome::Deleted, None) => format!("after run {run} deleted it, it was added again"),
             _ => return None,
         };
         Some(of(OriginKind::Drifted, why))
@@ -125,7 +125,7 @@ impl OriginEvidence<'_> {
         let (run, outcome) = self.last_run(address)?;
         let why = match outcome {
             PastOutcome::Put(content) if content.same_appearance(&after.content) => {
-                return Some(of(OriginKind::Vanished, format!("run {run} added it")));
+                return Some(of(OriginKind::Vanished, format!("after run {run} added it")));
             }
             PastOutcome::Put(_) => format!("its image changed after run {run}"),
             PastOutcome::Deleted => format!("it was declared again after run {run}"),

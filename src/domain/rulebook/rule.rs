@@ -42,6 +42,8 @@ impl ArtRule {
     /// A problem as a finding without a place.
     pub(in crate::domain) fn finding(&self, severity: Severity, problem: Problem) -> Finding {
         let help = problem.help.unwrap_or_else(|| self.fix.to_owned());
+        // A rule that only warns is turned off.
+        let help = if severity == Severity::Warning { help.replace(": warn}`", ": off}`") } else { help };
         Finding { severity, ..Finding::error(self.id, problem.message).help(help) }
     }
 

@@ -151,9 +151,9 @@ fn card(entry: &Card<'_>) -> Markup {
     }
 }
 
-/// Who changed the file: a name may hold anything, and its direction ends with it.
+/// Who last changed the declared file; the portal does not record who changes an entry there: a name may hold anything, and its direction ends with it.
 fn changed_by(last: &LastCommit) -> Markup {
-    html! { p.by { "changed by " bdi { (escape(&last.author)) } " in " code { (escape(last.short())) } } }
+    html! { p.by { "declared file last changed by " bdi { (escape(&last.author)) } " in " code { (escape(last.short())) } } }
 }
 
 fn heading(entry: &Card<'_>) -> Markup {

@@ -145,7 +145,10 @@ fn the_top_says_when_it_was_made_and_of_which_commit() {
     let top = between(&page, "<p class=\"ran\">", "</p>");
     assert!(top.contains("<time datetime=\"2026-11-27T15:54:01Z\">27 November 2026, 15:54 UTC</time>"), "{top}");
     assert!(top.contains("commit <code>3f60c40ab1+</code>") && top.contains(env!("CARGO_PKG_VERSION")), "{top}");
-    assert!(page.contains("changed by <bdi>Ada Painter</bdi> in <code>3f60c40ab1</code>") && !page.contains(&commit));
+    assert!(
+        page.contains("declared file last changed by <bdi>Ada Painter</bdi> in <code>3f60c40ab1</code>")
+            && !page.contains(&commit)
+    );
 }
 
 #[test]
