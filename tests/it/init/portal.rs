@@ -88,7 +88,7 @@ fn it_says_what_it_took_and_what_comes_next() {
       ignored  logo/acme-blank  blank: every pixel of the image is transparent
 
     Exported 9 custom entries of PORTAL to BRAND: 8 declared, 1 ignored.
-    Started a branding repository. In BRAND:
+    Created a branding repository in BRAND:
       .gitignore
       brand.schema.json
       brand.yaml
@@ -97,8 +97,8 @@ fn it_says_what_it_took_and_what_comes_next() {
       portal.json
 
     Next:
-      brandctl validate   what the art rules say of it
-      brandctl plan   nothing to do yet: change an image, and it is here
+      brandctl validate   checks it with the art rules
+      brandctl plan   has nothing to do yet: change an image, and the plan shows it
       brandctl apply   do it
     ");
     is_in_step(&brand, "brand.yaml");
