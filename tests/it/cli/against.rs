@@ -241,7 +241,7 @@ fn the_pin_is_held_against_the_exports_portal() {
     warning[low-contrast]: 8 findings of this rule
       = help: `brandctl validate` lists them one by one
 
-    error[portal-pin]: the export is of PORTAL, and the manifest is for other.example only
+    error[portal-pin]: the export is of PORTAL, but the manifest is for other.example only
       = help: name an export of that portal, or add this one to `portal`
     ");
 }

@@ -126,7 +126,7 @@ fn another_portal_than_the_one_named_is_not_read() {
     let output = refuses(&brand, "init --from-portal --ci none --portal acme.bitrix24.com", "portal-pin");
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[portal-pin]: the credentials are for PORTAL, and --portal names acme.bitrix24.com
+    error[portal-pin]: the credentials are for PORTAL, but --portal names acme.bitrix24.com
       = help: use the credentials of that portal, or leave --portal out: the manifest names the portal it came from
     ");
     assert!(brand.portal.requests().is_empty(), "it was asked");
