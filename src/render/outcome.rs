@@ -50,7 +50,7 @@ impl Headline {
     pub(super) fn of_report(report: &Report, command: &str) -> Self {
         let mut outcome = Self::of_portal(report, command);
         if report.against.is_some() {
-            outcome.text.push_str(", against an export: it can be shown, not applied");
+            outcome.text.push_str(", against an export: it can be shown, but not applied");
         }
         outcome
     }

@@ -88,7 +88,7 @@ fn the_options_of_a_plan_work() {
         .ends_with(0);
     for report in ["p.html", "p.md"] {
         let text = fs::read_to_string(brand.path(report)).unwrap();
-        assert!(text.contains("against an export: it can be shown, not applied"), "{report}");
+        assert!(text.contains("against an export: it can be shown, but not applied"), "{report}");
     }
     for line in ["plan --against snapshot --sandbox", "plan --against snapshot --refresh", "apply --against snapshot"] {
         let output = brand.run(line.split(' ')).ends_with(1);
