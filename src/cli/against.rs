@@ -1,5 +1,5 @@
-//! `plan --against`: an export stands for the portal. No credentials are looked for, no state folder is written, and no run
-//! is settled. What comes of it has no connection, so nothing can go on to apply it.
+//! `plan --against`: an export takes the place of the portal. It looks for no credentials, writes no state folder and
+//! settles no run. The plan that it makes has no connection, so it cannot be applied.
 
 use std::cell::RefCell;
 use std::path::Path;

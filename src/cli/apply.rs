@@ -18,8 +18,9 @@ use super::writing::{self, Approved, WriteArgs};
 
 /// Make the portal match the manifest
 ///
-/// Without PLAN: makes a plan, shows it, asks, and applies it. With PLAN: makes exactly the changes that `plan -o` saved, or
-/// none when the portal has changed since. Old images are kept in the state folder before anything is written.
+/// Without PLAN: makes a plan, shows it, asks for approval, and applies it. With PLAN: makes exactly the changes that
+/// `plan -o` saved, or none if the portal has changed since then. Old images are kept in the state folder before anything
+/// is written.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl apply\n  brandctl apply --yes\n  brandctl apply plan.json\n  brandctl apply --sandbox --yes     on a portal inside this program\n\nExit codes: 0 done or nothing to do, 1 error, 3 not everything was applied, 4 a guard refuses, 5 the plan is stale or not for this manifest, 130 interrupted."
@@ -47,7 +48,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     writing::finish(&context, attempt, applied, &plan.reports, plan.show)
 }
 
-/// Makes a plan now. It is shown at once, so that the question can follow it.
+/// Makes a plan now, and shows it before the question.
 fn fresh(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Approved, Failure> {
     let Arguments { write, plan: options, .. } = arguments;
     writing::can_ask(write)?;

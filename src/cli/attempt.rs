@@ -1,4 +1,4 @@
-//! What a command found out so far. The report is made of it, also when a step fails.
+//! The results of a command so far. Its report is built from them, even if a step fails.
 
 use std::path::PathBuf;
 
@@ -28,9 +28,9 @@ pub(super) struct Attempt {
     source: String,
     /// The declared images, for renderers that draw them.
     art: Vec<Piece>,
-    /// The portal's identity, once it is known that it is the right one.
+    /// The portal's identity, once it is known to be the right one.
     pub(super) portal: Option<String>,
-    /// What stands for the portal, if it is not read itself.
+    /// What takes the place of the portal, if the portal itself is not read.
     pub(super) against: Option<Against>,
     pub(super) plan: Option<Plan>,
     pub(super) plan_sha256: Option<Digest>,
@@ -73,8 +73,8 @@ impl Attempt {
         Ok(manifest)
     }
 
-    /// Reads the manifest for a command that does not need one: `None` when there is none at the default place. Its warnings are
-    /// dropped.
+    /// Reads the manifest for a command that does not need one: `None` if the default file does not exist. Its warnings
+    /// are dropped.
     pub(super) fn parse_if_any(&mut self, context: &Context<'_>) -> Result<Option<Manifest>, Failure> {
         if !context.globals.names_manifest() && context.repository.is_absent() {
             return Ok(None);
@@ -87,7 +87,7 @@ impl Attempt {
         })
     }
 
-    /// Connects to the portal, and keeps which one that is.
+    /// Connects to the portal, and keeps its identity.
     pub(super) fn connect(
         &mut self,
         context: &Context<'_>,
@@ -118,14 +118,14 @@ impl Attempt {
         Ok(published)
     }
 
-    /// Keeps what the guards said of a plan.
+    /// Keeps the guards' verdicts on a plan.
     pub(super) fn evaluated(&mut self, published: &Published<Evaluated>) {
         self.plan = Some(published.plan().plan().clone());
         self.guards = published.plan().verdicts().to_vec();
         self.plan_sha256 = Some(published.digest());
     }
 
-    /// What a command found, nothing if it failed, and the report of all this.
+    /// The result of a command (the default value if it failed), and its report.
     pub(super) fn finish<T: Default>(self, context: &Context<'_>, found: Result<T, Failure>) -> (T, Report) {
         match found {
             Ok(found) => (found, self.into_report(context, None)),
@@ -133,7 +133,7 @@ impl Attempt {
         }
     }
 
-    /// The report of all this. `failure` says why the command did not come to its end, if it did not.
+    /// The report. `failure` is why the command did not finish, if it did not.
     pub(super) fn into_report(self, context: &Context<'_>, failure: Option<Failure>) -> Report {
         let Self { source, art, portal, against, plan, plan_sha256, guards, origins, changed_by, .. } = self;
         let (mut findings, run) = (self.findings, self.run);

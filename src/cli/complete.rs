@@ -1,8 +1,8 @@
-//! Answers to a shell that asks how a word of a command line may go on.
+//! Completions: answers to a shell that asks how a word of a command line can continue.
 //!
-//! The script that a shell loads asks the program itself at every Tab, so that codes and runs are those of the moment. A
-//! question reads files of the repository and nothing else: no portal, no secret, and no complaint, because it would end
-//! up in the line that somebody is typing.
+//! The script that a shell loads asks the program at every Tab, so that codes and runs are current. An answer reads files
+//! of the repository only: it needs no portal and no secret, and prints no errors, because these would end up in the line
+//! that the user is typing.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ use crate::store::runs;
 /// The variable by which the script shows the program that a shell asks.
 pub(super) const VARIABLE: &str = "BRANDCTL_COMPLETE";
 
-/// Answers a shell that asks how the last of `arguments` may go on; `false` when no shell asks. The script's questions have
-/// a `--`: a variable alone must not keep a command from doing its work.
+/// Answers a shell that asks how the last of `arguments` can continue; `false` if no shell asks. The script passes a
+/// `--`: the variable alone must not keep a command from running.
 pub(super) fn answered(program: fn() -> Command, arguments: &[OsString]) -> bool {
     let shell = std::env::var(VARIABLE).unwrap_or_default();
     if Shells::builtins().completer(&shell).is_none() || arguments.get(1).is_none_or(|word| word != "--") {
@@ -35,10 +35,11 @@ pub(super) fn answered(program: fn() -> Command, arguments: &[OsString]) -> bool
     CompleteEnv::with_factory(program).var(VARIABLE).try_complete(arguments.to_vec(), here.as_deref()).unwrap_or(true)
 }
 
-/// The most paths that are proposed at once: whoever sees them types another letter.
+/// The maximum number of paths that are proposed at once.
 const MAX_PATHS: usize = 1_000;
 
-/// The program with [`paths`] for every path that it takes: of itself it would propose each as it is called.
+/// The program with [`paths`] as the completer of every path: clap's own completer proposes names that a shell
+/// interprets.
 fn with_plain_paths(program: Command) -> Command {
     let plain = |argument: Arg| match argument.get_value_hint() {
         ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath
@@ -69,8 +70,8 @@ pub(super) fn addresses() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| candidates(typed, declared().iter().map(Address::to_string)))
 }
 
-/// Completes the ids of the runs in the state folder, the newest first, and files, because plans and runs' folders are
-/// some.
+/// Completes run ids from the state folder, the newest first, and paths, because saved plans and runs' folders have
+/// paths.
 pub(super) fn runs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let repository = repository();
@@ -92,7 +93,7 @@ fn candidates(typed: &OsStr, values: impl Iterator<Item = String>) -> Vec<Comple
     values.filter(|value| value.starts_with(&*typed) && is_plain(value)).map(CompletionCandidate::new).collect()
 }
 
-/// Whether a shell takes every character of it literally: bash puts a candidate on the line as it is, and codes and
+/// Whether a shell takes every character of a word literally: bash puts a candidate on the line as it is, and codes and
 /// file names come from anyone who can commit.
 fn is_plain(value: &str) -> bool {
     value.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"._/-".contains(&letter))
@@ -112,7 +113,7 @@ fn repository() -> Repository {
     Repository::at(&manifest).below(option("--root", None).as_deref().map(Path::new))
 }
 
-/// The value that the line being typed gives to an option: the shell puts it behind a `--`.
+/// The value of an option in the line that is being typed: the shell passes that line after a `--`.
 fn option(long: &str, short: Option<&str>) -> Option<OsString> {
     let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
     let value = |(at, word): (usize, &OsString)| {

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::output;
 use super::settings::Globals;
 
-/// Print what makes a shell complete brandctl's commands, options, codes and runs
+/// Print a shell completion script for brandctl's commands, options, codes and runs
 ///
 /// bash: add `source <(brandctl completions bash)` to ~/.bashrc.
 /// zsh: add the same with `zsh` to ~/.zshrc, after compinit.
@@ -19,7 +19,7 @@ use super::settings::Globals;
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
-    after_help = "Examples:\n  brandctl completions bash\n  brandctl completions fish > brandctl.fish\n\nExit codes: 0 printed, 1 there is no such shell."
+    after_help = "Examples:\n  brandctl completions bash\n  brandctl completions fish > brandctl.fish\n\nExit codes: 0 printed, 1 unknown shell."
 )]
 pub(super) struct Arguments {
     /// The shell

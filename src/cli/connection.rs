@@ -1,4 +1,4 @@
-//! A portal that can be talked to, with its state folder and its lock.
+//! The connection to a portal, with its state folder and its lock.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -29,12 +29,12 @@ use super::output;
 use super::resources;
 use super::sandbox::{named_folder, own_folder};
 
-/// A portal that can be talked to.
+/// The connection to a portal.
 pub(super) struct Connection {
     pub(super) client: Client,
     /// The portal's identity: its host, or the sandbox's.
     pub(super) identity: String,
-    /// Where the credentials came from, for people.
+    /// The source of the credentials, for people.
     pub(super) source: String,
     pub(super) state: StateDir,
     pub(super) cache: Cache,
@@ -45,7 +45,7 @@ pub(super) struct Connection {
     _sandbox: Option<Sandbox>,
 }
 
-/// The right to use a portal, and which one that is.
+/// Access to a portal, and its identity.
 struct Target {
     access: Access,
     identity: String,
@@ -54,10 +54,11 @@ struct Target {
 }
 
 impl Connection {
-    /// Connects to the portal that the options and the environment name, which must be the manifest's. Nothing is sent yet.
+    /// Connects to the portal that the options and the environment name, which must be the manifest's. Nothing is sent
+    /// yet.
     pub(super) fn open(context: &Context<'_>, manifest: Option<&Manifest>, purpose: Purpose) -> Result<Self, Failure> {
         let opened = Self::try_open(context, manifest, purpose);
-        // What took its time before, such as checking the art, is not cut short.
+        // This does not cut short what was slow before, such as checking the art.
         if context.interrupt.is_raised() {
             return Err(Failure::interrupted("interrupted before the portal was read"));
         }
@@ -89,12 +90,12 @@ impl Connection {
         Ok(Self { client, identity, source, state, cache, known: RefCell::default(), lock, _sandbox: sandbox })
     }
 
-    /// Refuses a plan or run of another portal than this. `what` begins the message: "the plan is for".
+    /// Refuses a plan or run of another portal. `what` begins the message: "the plan is for".
     pub(super) fn must_be(&self, portal: &str, what: &str) -> Result<(), Failure> {
         if portal == self.identity {
             return Ok(());
         }
-        let message = format!("{what} {portal}, and this is {}", self.identity);
+        let message = format!("{what} {portal}, but this portal is {}", self.identity);
         Err(Failure::stale(vec![Finding::error("plan-stale", message).help("nothing was written")]))
     }
 
@@ -103,18 +104,18 @@ impl Connection {
         self.lock.is_some()
     }
 
-    /// Takes the lock so that no run of another process is settled while it goes on, unless this command has it.
+    /// Takes the lock, unless this command has it, so that a run of another live process is not settled.
     pub(super) fn lock_for_settling(&self) -> Result<Option<Lock>, LockError> {
         if self.writes() { Ok(None) } else { Lock::take(&self.state, LockPurpose::Settle, now()).map(Some) }
     }
 
-    /// The finding about state that is there and not read.
+    /// The finding about a state folder that exists and is not read.
     pub(super) fn unread_state(&self) -> Option<Finding> {
         let why = self.state.why_unread().filter(|_| self.state.is_there())?;
         let folder = self.state.path().display();
         let message =
-            format!("the runs and the cache in {folder} are not read, as they may have come with a commit: {why}");
-        let help = "name a folder outside of the checkout with --state-dir; `restore` takes a run's folder";
+            format!("the runs and the cache in {folder} are not read, because they may have come with a commit: {why}");
+        let help = "use --state-dir to name a folder outside the checkout; `restore` accepts a run's folder";
         Some(Finding::warning("state-unread", message).help(help))
     }
 
@@ -128,14 +129,14 @@ impl Connection {
         Reader { cache: &NoCache, ..self.reader(context) }
     }
 
-    /// Takes up what these runs left, the oldest first. One that began ahead of this clock is passed over: no later run could
-    /// ever outdate it.
+    /// Takes over what these runs left, the oldest first. A run that began in this clock's future is skipped: no later
+    /// run could ever outdate it.
     pub(super) fn remember<'r>(&self, runs: impl IntoIterator<Item = &'r RunState>) {
         let now = now();
         self.known.replace(LastKnown::of(runs.into_iter().filter(|run| run.began <= now)));
     }
 
-    /// Writes the cache. One that cannot be written costs downloads, which is worth a remark.
+    /// Writes the cache. If it cannot be written, the next command downloads more, so a note says so.
     pub(super) fn save_cache(&self, context: &Context<'_>, listing: &Listing) {
         let listed = listing.entries.iter().map(|listed| listed.file_uri.as_str()).collect();
         if let Err(error) = self.cache.save(&self.state, &listed) {
@@ -166,7 +167,7 @@ fn named(context: &Context<'_>, manifest: Option<&Manifest>) -> Result<Target, F
     manifest.map_or(Ok(()), |manifest| pinned(manifest, &identity))?;
     output::note(context.globals, &format!("portal: {identity}, with {source}"));
     if !ignored.is_empty() {
-        output::note(context.globals, &format!("note: not looked at: {}", ignored.join(", ")));
+        output::note(context.globals, &format!("note: also set, and ignored: {}", ignored.join(", ")));
     }
     Ok(Target { access, identity, source, sandbox: None })
 }
@@ -183,7 +184,7 @@ fn client(context: &Context<'_>, access: Access) -> Result<Client, Failure> {
     Ok(Client::new(access, &trust, throttle, deadlines)?.with_pending(context.renewals.clone()))
 }
 
-/// Takes the lock to write; where it is held for a moment only, after that moment.
+/// Takes the lock to write. If another process holds it only for a moment, waits for that moment.
 fn lock_for_writing(state: &StateDir, interrupt: &Interrupt, timeout: Duration) -> Result<Lock, LockError> {
     let deadline = std::time::Instant::now() + timeout.min(Duration::from_secs(30));
     loop {
@@ -196,7 +197,7 @@ fn lock_for_writing(state: &StateDir, interrupt: &Interrupt, timeout: Duration) 
     }
 }
 
-/// The present time in RFC 3339.
+/// The current time in RFC 3339.
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -212,9 +213,9 @@ pub(super) fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Failure>
     };
     let bare = |name: &str| host(name).unwrap_or_else(|| name.to_owned());
     let help = match manifest.portals.iter().find(|pin| bare(pin).eq_ignore_ascii_case(&bare(identity))) {
-        Some(_) if host(identity).is_some() => format!("the port is a part of the pin: write `portal: \"{identity}\"`"),
+        Some(_) if host(identity).is_some() => format!("the pin includes the port: write `portal: \"{identity}\"`"),
         Some(_) => {
-            format!("the port is a part of the pin, and these credentials have none: write `portal: {identity}`")
+            format!("the pin includes the port, and these credentials have none: write `portal: {identity}`")
         }
         None => "use the credentials of that portal, or add this one to `portal`".to_owned(),
     };
@@ -223,5 +224,5 @@ pub(super) fn pinned(manifest: &Manifest, identity: &str) -> Result<(), Failure>
 
 /// The portal is not the one that is `wanted`.
 pub(super) fn wrong_portal(found: &str, wanted: &str, help: &str) -> Failure {
-    Failure::new(FailureKind::Usage, Finding::error("portal-pin", format!("{found}, and {wanted}")).help(help))
+    Failure::new(FailureKind::Usage, Finding::error("portal-pin", format!("{found}, but {wanted}")).help(help))
 }

@@ -1,4 +1,4 @@
-//! What every step of a command that talks to a portal needs, and none of them changes.
+//! The context of a command that talks to a portal: what every step needs, and no step changes.
 
 use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
@@ -33,28 +33,28 @@ pub(super) struct Context<'a> {
     pub(super) settle: Duration,
     /// Whether the user asked to stop.
     pub(super) interrupt: Interrupt,
-    /// Raised once stopping means to finish what is in flight.
+    /// Raised once a stop has to wait for what is in flight.
     pub(super) writing: Interrupt,
     /// What is finished before a runtime or the process ends.
     pub(super) renewals: PendingRenewals,
-    /// The portal that the credentials are for, once somebody looked.
+    /// The portal that the credentials are for, once they were read.
     named: OnceCell<Option<String>>,
-    /// The outputs that are not written, because something is read from there.
+    /// The outputs that are not written, because the command reads those files.
     spared: RefCell<Vec<PathBuf>>,
 }
 
 impl<'a> Context<'a> {
-    /// The context of a command to which it matters what the portal may still carry out.
+    /// The context of a command that must know what the portal may still carry out.
     pub(super) fn new(globals: &'a Globals, settle: &SettleArgs) -> Self {
         Self { settle: settle.settle, ..Self::reading_once(globals) }
     }
 
-    /// The context of a command to which it does not matter.
+    /// The context of a command that need not know what the portal may still carry out.
     pub(super) fn reading_once(globals: &'a Globals) -> Self {
         Self::renewing(globals, PendingRenewals::default())
     }
 
-    /// The context of a command that reads the portal once, and whose renewals of tokens somebody else waits for, too.
+    /// The context of a command that reads the portal once. `renewals` has renewals of tokens that others wait for, too.
     pub(super) fn renewing(globals: &'a Globals, renewals: PendingRenewals) -> Self {
         let (interrupt, writing) = (Interrupt::default(), Interrupt::default());
         signals::watch(&interrupt, &writing, &renewals, globals.last_words());
@@ -78,8 +78,8 @@ impl<'a> Context<'a> {
         Ok(found?)
     }
 
-    /// The subject of a report. The credentials are read for it only if no step read them before; without any, as in a pull
-    /// request that gets no secret, the one host that the manifest is for stands in.
+    /// The subject of a report. The credentials are read for it only if no step read them before; without any, as in a
+    /// pull request that gets no secret, the one host that the manifest is for stands in.
     pub(super) fn subject(&self) -> Subject {
         let portal = match self.globals.sandbox {
             Some(_) => Some("sandbox".to_owned()),
@@ -95,8 +95,8 @@ impl<'a> Context<'a> {
         portals.next().filter(|_| portals.next().is_none())
     }
 
-    /// Writes the reports of what `command` found out and did, and adds what could not be written to `report`. `exit` is how
-    /// it ends, if they can be.
+    /// Writes the reports of `command`, and adds a finding to `report` for each one that cannot be written. `exit` is the
+    /// exit code if all of them can be written.
     pub(super) fn write_reports(&self, reports: &Reports, report: &mut Report, command: &str, exit: Exit) {
         if reports.comment() {
             report.subject = self.subject();
@@ -106,7 +106,7 @@ impl<'a> Context<'a> {
         report.findings.extend(unwritten);
     }
 
-    /// What the documents of a command say first that ends like this.
+    /// The header of this command's documents, for this exit code.
     pub(super) fn header(&self, exit: Exit) -> Invoked {
         self.globals.invocation.header(exit)
     }
@@ -121,13 +121,13 @@ impl<'a> Context<'a> {
         self.spared.borrow().clone()
     }
 
-    /// Writes no output over a file below `folder`, of which it is not known what is read.
+    /// Excludes outputs below `folder`: it is not known which of its files are read.
     pub(super) fn spare_below(&self, folder: &Path) {
         let hit = paths::below(&self.globals.outputs, folder);
         self.spared.borrow_mut().extend(hit.into_iter().map(|named| named.path().to_owned()));
     }
 
-    /// Refuses outputs that would be written over `images`, which the command reads. They are not written from here on.
+    /// Refuses outputs that would overwrite `images`, which the command reads. They are not written from here on.
     pub(super) fn spare(&self, images: impl Iterator<Item = PathBuf>) -> Result<(), Failure> {
         let hit = paths::among(&self.globals.outputs, images);
         self.spared.borrow_mut().extend(hit.iter().map(|named| named.path().to_owned()));
@@ -135,20 +135,20 @@ impl<'a> Context<'a> {
         if findings.is_empty() { Ok(()) } else { Err(Failure { kind: FailureKind::Usage, findings }) }
     }
 
-    /// Runs `work`, which can be left undone at any point, until it ends or the user asks to stop.
+    /// Runs `work`, which may stop at any point, until it ends or the user asks to stop.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         self.block_on(async {
             tokio::select! {
                 biased;
                 () = self.interrupt.raised() => {
-                    Err(Failure::interrupted("interrupted before the portal was read to the end"))
+                    Err(Failure::interrupted("interrupted before the portal was read completely"))
                 }
                 value = work => Ok(value),
             }
         })?
     }
 
-    /// Runs `work` to its end on this thread, and what must not be cut off of what it began.
+    /// Runs `work` to its end on this thread, and then finishes what it began that must not be cut off.
     pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         let runtime = resources::runtime().map_err(|error| Failure::no_runtime(&error))?;
         let value = runtime.block_on(work);

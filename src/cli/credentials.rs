@@ -19,9 +19,9 @@ const VARIABLES: [(&str, Holds); 6] = [
     ("BITRIX24_OAUTH_FILE", Holds::TokenFile),
 ];
 
-/// A longer file of a webhook is not read.
+/// The maximum size of a file with a webhook, in bytes.
 const MAX_WEBHOOK_FILE_BYTES: u64 = 64 * 1024;
-/// A longer bundle of certificates is not read: systems' own are a quarter of a MiB.
+/// The maximum size of a certificate bundle, in bytes: those of operating systems have a quarter of a MiB.
 const MAX_CA_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +34,13 @@ enum Holds {
     TokenFile,
 }
 
-/// The credentials, and where they came from.
+/// The credentials, and their source.
 #[derive(Debug)]
 pub(super) struct Credentials {
     pub(super) access: Access,
     /// Such as `the webhook of BITRIX24_WEBHOOK_URL`.
     pub(super) source: String,
-    /// Variables that are set too, and were not looked at.
+    /// Variables that are also set, and ignored.
     pub(super) ignored: Vec<&'static str>,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn files() -> impl Iterator<Item = (&'static str, PathBuf)> {
         .filter_map(|(name, _)| Some((name, std::env::var_os(name).filter(|value| !value.is_empty())?.into())))
 }
 
-/// Lets the files that the environment names for credentials be read as nothing else.
+/// Keeps the files that the environment names for credentials from being read as anything else.
 pub(super) fn keep_files_secret() {
     files().for_each(|(_, path)| mark_secret(&path));
 }
@@ -129,8 +129,8 @@ pub(super) fn none() -> Box<Finding> {
 
 fn is_empty(name: &str) -> Box<Finding> {
     refused(
-        format!("no credentials: {name} is set and empty"),
-        "check that the secret exists and that this job may read it: CI gives pull requests from forks and unprotected branches none",
+        format!("no credentials: {name} is set, but empty"),
+        "check that the secret exists and that this job may read it: CI does not give secrets to pull requests from forks or to unprotected branches",
     )
 }
 

@@ -22,11 +22,11 @@ use super::settings::{Format, Globals};
 
 /// Check what apply needs: credentials, network, rights, limits
 ///
-/// Tries the way to the portal step by step, a line each, and says what to do about what is not right. Writes nothing and
-/// needs no manifest; where there is one, it must be for this portal.
+/// Checks the way to the portal step by step, prints a line for each check, and says how to fix what fails. Writes
+/// nothing and needs no manifest; if there is one, it must be for this portal.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl doctor\n  brandctl doctor --format json\n  brandctl doctor --ca-cert company-ca.pem\n\nExit codes: 0 nothing stands in the way of apply, 1 apply would fail, 130 interrupted."
+    after_help = "Examples:\n  brandctl doctor\n  brandctl doctor --format json\n  brandctl doctor --ca-cert company-ca.pem\n\nExit codes: 0 no check failed, 1 a check failed: apply would fail, 130 interrupted."
 )]
 pub(super) struct Arguments {}
 
@@ -36,7 +36,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     context.progress.clear();
     let interrupted = context.interrupt.is_raised().then_some(FailureKind::Interrupted);
     let is_cut = interrupted.is_some() && observed.config.as_ref().is_some_and(Result::is_ok);
-    let cut = is_cut.then(|| Failure::interrupted("interrupted before everything was tried"));
+    let cut = is_cut.then(|| Failure::interrupted("interrupted before every check was made"));
     let findings = cut.map(|cut| cut.findings).unwrap_or_default();
     let checks = doctor::checks(&observed);
     let failed = checks.iter().any(|check| check.health == Health::Failed);
@@ -53,7 +53,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     }
 }
 
-/// What can be seen from here to the portal, and the portal's identity if it is known.
+/// The checks of the way to the portal, and the portal's identity if it is known.
 fn observe(context: &Context<'_>) -> (DoctorObservations, Option<String>) {
     let manifest = Attempt::default().parse_if_any(context);
     let connection = Connection::open(context, None, Purpose::Read);
@@ -68,11 +68,11 @@ fn observe(context: &Context<'_>) -> (DoctorObservations, Option<String>) {
     (DoctorObservations { manifest, ..reached }, portal)
 }
 
-/// What can be seen of a portal that there are credentials for, and of its state folder.
+/// The checks of a portal that there are credentials for, and of its state folder.
 fn reach(context: &Context<'_>, connection: &Connection) -> Result<DoctorObservations, Failure> {
     let folder = connection.state.path().display();
     let state = connection.state.try_writing().map(|()| format!("{folder} can be written")).map_err(|error| {
-        let help = "apply keeps old images there: name a folder that can be written with --state-dir";
+        let help = "apply keeps old images there: use --state-dir to name a writable folder";
         Problem::new(format!("{folder} cannot be written: {error}")).help(help)
     });
     let seen =
@@ -103,7 +103,7 @@ fn unusable(context: &Context<'_>, failure: &Failure) -> Problem {
     Problem::new(message).help("`brandctl validate` shows where")
 }
 
-/// The first thing that a failure has to say.
+/// The message of a failure's first finding.
 fn problem(failure: &Failure) -> Problem {
     let first = failure.findings.first().map(|finding| (finding.message.clone(), finding.help.clone()));
     let (message, help) = first.unwrap_or_default();

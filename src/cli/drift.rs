@@ -19,14 +19,14 @@ use super::settings::{AnyFormat, Globals, PlanArgs};
 
 /// Check whether the portal still matches the manifest, for cron
 ///
-/// Makes the same comparison as `plan` and writes nothing. A guard that would stop `apply` is shown, and does not change
-/// the exit code.
+/// Makes the same comparison as `plan` and writes nothing. If a guard would stop `apply`, that is shown, but it does not
+/// change the exit code.
 ///
 /// The Git history of the manifest shows who moved: the repository (pending: a commit is not applied yet) or the portal
-/// (drifted: it has what was never committed; vanished: it lost what was applied).
+/// (drifted: it has something that was never committed; vanished: something that was applied is missing).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n  brandctl drift --only-portal       fail on what somebody did on the portal alone\n\nExit codes: 0 no drift, 1 error, 2 something differs, 130 interrupted. With --only-portal: 0 also when all that differs is pending, 1 when it is not known who moved (no Git history, a shallow clone)."
+    after_help = "Examples:\n  brandctl drift\n  brandctl drift --quiet || notify-the-team\n  brandctl drift --only-portal       fail only if something changed on the portal\n\nExit codes: 0 no drift, 1 error, 2 something differs, 130 interrupted. With --only-portal: 0 also if every difference is pending, 1 if it is unknown who moved (no Git history, a shallow clone)."
 )]
 pub(super) struct Arguments {
     /// End with exit code 2 only for drifted and vanished entries; pending ones are listed as well
@@ -46,8 +46,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let missed = report.unknown_origins();
     if *only_portal && missed > 0 {
         let entries = text::plural(missed, "entry", "entries");
-        let message = format!("it is not known of {entries} whether the portal or the repository moved");
-        let help = "the reasons are given above; drop --only-portal if it does not matter who moved";
+        let message = format!("it is unknown for {entries} whether the portal or the repository moved");
+        let help = "the reasons are above; omit --only-portal if it does not matter who moved";
         report.findings.push(Finding::error("origin-unknown", message).help(help));
     }
     let exit = error::exit_of_drift(&report);
@@ -60,7 +60,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     })
 }
 
-/// How the portal is made to match again, where something differs and nothing is in the way.
+/// The commands that make the portal match again, if something differs and nothing prevents it.
 fn next_step(globals: &Globals, report: &Report, screen: &Screen) -> String {
     let is_clear = !report.has_errors() && !report.refused();
     let differs = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());

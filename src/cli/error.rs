@@ -1,5 +1,5 @@
-//! The reasons why a command was not finished, and how the process ends then: each error gets its kind, its words and
-//! its hints here, and each exit code is decided here.
+//! The reasons why a command did not finish, and its exit code: each error gets its kind, its message and its hints here,
+//! and each exit code is decided here.
 
 use std::io;
 
@@ -15,11 +15,11 @@ use crate::store::state_dir::StateError;
 
 use super::exit::Exit;
 
-/// The reason why a command was not finished.
+/// The reason why a command did not finish.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
-    /// What there is to say about it; nothing where the report says it already.
+    /// The findings about it; empty if the report has them already.
     pub(super) findings: Vec<Finding>,
 }
 
@@ -48,18 +48,18 @@ impl Failure {
         Self { kind: FailureKind::Stale, findings }
     }
 
-    /// The user asked to stop, and something was left undone.
+    /// The user asked to stop before everything was done.
     pub(super) fn interrupted(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Interrupted, Finding::error("interrupted", message).help("run it again"))
     }
 
-    /// The system has no means to wait for something.
+    /// The system lacks the resources to wait for something.
     pub(super) fn no_runtime(error: &io::Error) -> Self {
         Self::new(FailureKind::System, Finding::error("system", error.to_string()))
     }
 }
 
-/// Something that was read, such as the manifest or a saved plan, is not valid or not there.
+/// Something that was read, such as the manifest or a saved plan, is not valid or does not exist.
 impl From<Box<Finding>> for Failure {
     fn from(finding: Box<Finding>) -> Self {
         Self::new(FailureKind::Invalid, *finding)
@@ -89,9 +89,9 @@ impl From<LockError> for Failure {
             LockError::Io(error) if is_unexpected(&error) => return StateError::from(error).into(),
             LockError::Held(_) => "wait until it has ended, then plan again",
             LockError::Io(ref error) if error.kind() == io::ErrorKind::Unsupported => {
-                "name a folder on a disk of this machine with --state-dir"
+                "use --state-dir to name a folder on a local disk"
             }
-            LockError::Io(_) => "apply keeps old images there: name a folder that can be written with --state-dir",
+            LockError::Io(_) => "apply keeps old images there: use --state-dir to name a writable folder",
         };
         Self::new(FailureKind::Store, Finding::error("lock", error.to_string()).help(help))
     }
@@ -162,8 +162,8 @@ pub(super) fn exit_of_reading(failure: Option<FailureKind>, has_errors: bool) ->
     }
 }
 
-/// The exit code of `apply` and `restore`: 130 > 5 > 3 > 4 > 1 > 0. A user who stops them gets 130, also where nothing
-/// was left undone.
+/// The exit code of `apply` and `restore`: 130 > 5 > 3 > 4 > 1 > 0. A user who stops them gets 130, even if everything
+/// was done.
 pub(super) fn exit_of_apply(report: &Report, asked_to_stop: bool) -> Exit {
     if asked_to_stop {
         Exit::Interrupted

@@ -1,4 +1,4 @@
-//! Exit codes: one table, the same in every format. Which one it is, `error.rs` decides.
+//! Exit codes: one table, the same in every format. `error.rs` decides which one applies.
 
 use std::process::ExitCode;
 
@@ -17,7 +17,7 @@ pub(super) enum Exit {
     Refused = 4,
     /// The plan is stale or not for this manifest.
     Stale = 5,
-    /// Somebody asked to stop.
+    /// The user asked to stop.
     Interrupted = 130,
 }
 

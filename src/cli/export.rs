@@ -30,16 +30,16 @@ use super::settings::{Globals, pattern};
 
 /// Write what the portal holds to a folder, or take the portal's version of an entry
 ///
-/// Writes a manifest, every image, and a snapshot for `plan --against`. Reads the portal only, and works with any user's
-/// webhook and without a manifest. The first plan on what it writes is empty. The manifest ignores entries that the art rules
-/// do not accept; their images are kept.
+/// Writes a manifest, every image, and a snapshot for `plan --against`. Only reads the portal, and works with any user's
+/// webhook and without a manifest. The first plan against the result is empty. The manifest ignores entries that the art
+/// rules do not accept; their images are kept.
 ///
-/// With --only and --overwrite in a folder that has a manifest, it takes the portal's version of those entries: it replaces
-/// their images and leaves everything else alone. A file that is not committed, or that another code uses, is kept: the image
-/// gets a new file, and the one line of the manifest is changed.
+/// With --only and --overwrite in a folder that has a manifest, takes the portal's version of those entries: replaces
+/// their images and changes nothing else. A file that is not committed, or that another code uses, is kept: the image
+/// gets a new file, and only its line of the manifest changes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl export brand\n  brandctl export brand --owns 'acme-*'        own a prefix, and export what has it\n  brandctl export brand --only 'icon/acme-*'\n  brandctl export brand --overwrite\n  brandctl export --only icon/acme-call --overwrite    take the portal's version of one icon\n\nExit codes: 0 exported, 1 error, or an image could not be fetched, 130 interrupted."
+    after_help = "Examples:\n  brandctl export brand\n  brandctl export brand --owns 'acme-*'        own a prefix, and export the codes with it\n  brandctl export brand --only 'icon/acme-*'\n  brandctl export brand --overwrite\n  brandctl export --only icon/acme-call --overwrite    take the portal's version of one icon\n\nExit codes: 0 exported, 1 error, or an image could not be fetched, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// The folder to write to; with --only and --overwrite, the manifest's folder by default
@@ -48,7 +48,7 @@ pub(super) struct Arguments {
     /// Export matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     only: Vec<Pattern>,
-    /// What the manifest owns, and what is exported; may be repeated [default: what is exported, code by code]
+    /// The patterns that the manifest owns and that limit the export; may be repeated [default: each exported code]
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     owns: Vec<Pattern>,
     /// Replace files that already exist
@@ -64,7 +64,7 @@ impl Arguments {
         self.folder.clone().unwrap_or_else(|| context.repository.folder().to_owned())
     }
 
-    /// The repository whose entries are taken from the portal, if that is asked for.
+    /// The repository that takes the portal's version of entries, if the options ask for it.
     fn repository(&self, globals: &Globals) -> Option<Repository> {
         let wanted = self.overwrite && !self.only.is_empty();
         let repository = match &self.folder {
@@ -73,7 +73,7 @@ impl Arguments {
         };
         let is_here = |folder: &PathBuf| place::of_folder(folder) == place::of_folder(repository.folder());
         let found = match &self.folder {
-            // Without a folder, it cannot be anything else: what is wrong with the manifest is said.
+            // Without DIR, nothing else can be meant: report what is wrong with the manifest.
             None => true,
             Some(folder) => is_here(folder) && !repository.is_absent(),
         };
@@ -104,7 +104,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 /// Takes the portal's version of the chosen entries into a repository.
 fn take_into(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Exported, Failure> {
     if !arguments.owns.is_empty() {
-        let message = "--owns is for a new export: with --only and --overwrite, the manifest here says what is owned";
+        let message = "--owns is for a new export: with --only and --overwrite, the manifest in this folder decides what is owned";
         return Err(Failure::usage(message));
     }
     let choice = chosen(arguments).map_err(Failure::usage)?;
@@ -122,7 +122,7 @@ fn take_into(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt
 
 fn export_to(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Exported, Failure> {
     let choice = chosen(arguments).map_err(Failure::usage)?;
-    // A manifest is not needed; the pin of one that is named holds.
+    // No manifest is needed; if one is named, its pin applies.
     let manifest = if context.globals.names_manifest() { attempt.parse_if_any(context)? } else { None };
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     let source = ExportSource { portal: connection.identity.clone(), sandbox: context.globals.sandbox.is_some() };

@@ -26,7 +26,10 @@ const COMMANDS: &[(&[&str], &str)] = &[
         &["add", "create", "new", "replace"],
         "declare the entry in the manifest and add its PNG, then run `brandctl apply`",
     ),
-    (&["status", "state", "info"], "`brandctl drift` says whether the portal differs, `brandctl list` what it holds"),
+    (
+        &["status", "state", "info"],
+        "`brandctl drift` shows whether the portal differs, and `brandctl list` what it holds",
+    ),
     (&["rollback", "undo", "revert"], "`brandctl restore last` puts back what the last run replaced or deleted"),
     (&["runs", "logs", "log-runs"], "`brandctl history` lists the runs"),
     (&["setup", "start", "bootstrap", "scaffold"], "`brandctl init` starts a branding repository"),
@@ -129,7 +132,8 @@ pub(super) fn corrected(mut error: clap::Error, line: &[OsString]) -> clap::Erro
     error
 }
 
-/// What is wrong with a long option behind one dash whose first letter is an option: its value would be the other letters.
+/// The error about a long option with one dash whose first letter is an option: clap takes the other letters for its
+/// value.
 pub(super) fn single_dash(line: &[OsString]) -> Option<String> {
     const LONG: [(&str, &str); 4] = [
         ("-out", "to save a plan, use `-o FILE`"),
@@ -149,9 +153,9 @@ fn of(guesses: &[(&[&str], &'static str)], guess: &str) -> Option<String> {
     found.map(|(_, tip)| (*tip).to_owned())
 }
 
-/// A tip about an option, or about what stands where nothing is expected.
+/// A tip about an unknown option or an unexpected argument.
 fn argument(guess: &str, line: &[OsString]) -> Option<String> {
-    // Other tools write long options with one dash: of those only the first letter is named.
+    // Other tools write long options with one dash; clap then names the first letter only.
     let single = line
         .iter()
         .filter_map(|word| word.to_str())

@@ -16,8 +16,8 @@ use super::stored;
 
 /// List the runs that the state folder holds
 ///
-/// Offline. One line a run: when, on which portal, what it did, and the commit of the manifest. JSON has the changes of each
-/// run too, and whether its folder holds their old images.
+/// Works offline. Prints a line for each run: the time, the portal, what it did, and the commit of the manifest. JSON
+/// also has the changes of each run, and whether its folder holds their old images.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brandctl history\n  brandctl history --format json")]
 pub(super) struct Arguments {}
@@ -26,7 +26,7 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
     let root = globals.state_root(globals.repository().folder());
     let (mut found, mut findings) = (Vec::new(), Vec::new());
     match runs::of_all_portals(&root) {
-        // The others are listed all the same.
+        // The other runs are still listed.
         Ok(all) => all.into_iter().for_each(|run| match run {
             Ok(run) => found.push(run),
             Err(error) => findings.push(Finding::error("run", error.to_string())),
@@ -57,7 +57,7 @@ fn people(found: Vec<StoredRun>, findings: &[Finding]) -> Exit {
     output::data(&render::run::history(&runs, &output::screen()), exit_of(findings))
 }
 
-/// A run with its plan and what it holds. Where these cannot be read, the run is listed without them, and a finding says so.
+/// A run with its plan and what it holds. If these cannot be read, the run is listed without them, and a finding says so.
 fn recorded(run: StoredRun, findings: &mut Vec<Finding>) -> RecordedRun {
     let state = run.state.clone();
     match stored::kept_run(run) {

@@ -33,7 +33,7 @@ impl Invocation {
         self.since.elapsed()
     }
 
-    /// The header of a document, for a process that ends like this.
+    /// The header of a document, for this exit code.
     pub(super) fn header(&self, exit: Exit) -> Invoked {
         Invoked {
             command: (!self.command.is_empty()).then(|| self.command.to_owned()),

@@ -26,14 +26,14 @@ use super::settings::{Globals, SelectArgs, SettleArgs};
 
 /// Show what the portal holds, and what is managed
 ///
-/// Reads only, and works with any user's webhook. Without a manifest, custom entries are told from the product's own, and
-/// nothing is known of who owns them. JSON has every entry.
+/// Only reads, and works with any user's webhook. Without a manifest, custom and system entries are distinguished, but
+/// their owner is unknown. JSON has every entry.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl list\n  brandctl list --system                with the codes that come with the product\n  brandctl list --only 'icon/acme-*'\n  brandctl list --format json\n\nExit codes: 0 listed, 1 error, an image could not be fetched, or the portal may still change, 130 interrupted."
 )]
 pub(super) struct Arguments {
-    /// Name the entries that come with the product too, instead of counting them
+    /// List the entries that come with the product too, instead of only counting them
     #[arg(long)]
     system: bool,
     #[command(flatten)]
@@ -68,7 +68,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::result::<ListDocument>(globals, &list, exit, human, &list.findings, &report)
 }
 
-/// A portal that can be read, what is wanted of it, and the manifest that says what is managed.
+/// A portal to read, the entries that are wanted, and the manifest that decides what is managed.
 type Opened = (Connection, Selection, Option<Manifest>);
 
 fn open(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Opened, Failure> {
@@ -78,7 +78,7 @@ fn open(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> 
     Ok((connection, only, manifest))
 }
 
-/// What the manifest says of entries. Where its folders cannot be listed, an error says so.
+/// The manifest's claims on entries. If its folders cannot be listed, an error says so.
 fn claims(context: &Context<'_>, manifest: &Manifest, attempt: &mut Attempt) -> Claims {
     let declared =
         context.repository.all_addresses(manifest).map_err(|findings| attempt.findings.extend(findings)).ok();
@@ -86,7 +86,7 @@ fn claims(context: &Context<'_>, manifest: &Manifest, attempt: &mut Attempt) -> 
     Claims { ownership: manifest.ownership(), declared }
 }
 
-/// Reads the entries. What was found on the way goes to `attempt`.
+/// Reads the entries. Findings go to `attempt`.
 fn look(
     context: &Context<'_>,
     arguments: &Arguments,

@@ -23,12 +23,12 @@ use super::settings::{Globals, parsed};
 
 /// Add, get, list and delete log entries in the timelines of CRM items
 ///
-/// An item is written as type and number: deal:12, lead:7, smart-invoice:3, or for a smart process its number, as in
+/// An item is a type and a number: deal:12, lead:7, smart-invoice:3. For a smart process, the type is its number, as in
 /// 1032:5 or T408:5. Portals list only entries that were added in this way.
 #[derive(Debug, Args)]
 #[command(
     arg_required_else_help = false,
-    after_help = "Examples:\n  brandctl log add --entity deal:12 --title Sent --text 0034-1234 --icon acme-parcel\n  brandctl log list --entity deal:12\n  brandctl log get 42074\n  brandctl log delete 42074\n\nExit codes: 0 done, 1 error, or not all could be determined, 130 interrupted."
+    after_help = "Examples:\n  brandctl log add --entity deal:12 --title Sent --text 0034-1234 --icon acme-parcel\n  brandctl log list --entity deal:12\n  brandctl log get 42074\n  brandctl log delete 42074\n\nExit codes: 0 done, 1 error, or something is unknown, 130 interrupted."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -51,8 +51,8 @@ impl Arguments {
 enum LogAction {
     /// Add an entry to an item's timeline
     ///
-    /// The portal takes an entry with any icon; brandctl checks first whether the portal has it. An entry that was added through
-    /// a webhook can never be deleted.
+    /// The portal accepts any icon code; brandctl checks first whether the portal has the icon. An entry that was added
+    /// through a webhook can never be deleted.
     #[command(
         after_help = "Examples:\n  brandctl log add --entity deal:12 --title Sent --text 0034-1234 --icon acme-parcel"
     )]
@@ -86,7 +86,7 @@ struct AddArgs {
     /// The code of the entry's icon
     #[arg(long, value_name = "CODE", value_parser = NonEmptyStringValueParser::new())]
     icon: String,
-    /// Add the entry although the portal does not have its icon: it is shown without one until that code is added
+    /// Add the entry even if the portal does not have its icon: it is shown without one until that code is added
     #[arg(long)]
     allow_unknown_icon: bool,
 }
@@ -103,7 +103,7 @@ struct ListArgs {
     /// The item, such as deal:12
     #[arg(long, value_name = "TYPE:ID", value_parser = parsed::<Entity>)]
     entity: Entity,
-    /// Stop after so many entries
+    /// Stop after N entries
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// Which entries come first
@@ -134,7 +134,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 
 fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &mut LogReport) -> Result<(), Failure> {
     let manifest = attempt.parse_if_any(context)?;
-    // Log entries are in no plan: no run is in the way of a write to them.
+    // Plans do not contain log entries: an open run does not block a write to them.
     let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
     context.progress.observe(Event::Stage { stage: Stage::Asking, total: None });
     match action {
@@ -145,7 +145,7 @@ fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &m
             }
             let added = context.wait(connection.client.add_log_entry(*entity, &draft));
             let help =
-                format!("`brandctl log list --entity {entity}` shows whether it is there: add it again only if not");
+                format!("`brandctl log list --entity {entity}` shows whether it was added: add it again only if not");
             log.entries = vec![wrote(added, log, "the entry may have been added", &help)?];
         }
         LogAction::Get(IdArgs { id }) => log.entries = vec![context.wait(connection.client.log_entry(*id))??],
@@ -164,7 +164,7 @@ fn act(context: &Context<'_>, action: &LogAction, attempt: &mut Attempt, log: &m
 /// A log entry cannot be deleted through a webhook, so one that is probably a mistake is not added.
 fn unknown_icon(icon: &str) -> Failure {
     let message = format!("the portal does not have an icon `{icon}`; nothing was added");
-    let help = "`brandctl list --system` shows the codes; --allow-unknown-icon adds the entry all the same";
+    let help = "`brandctl list --system` shows the codes; --allow-unknown-icon adds the entry anyway";
     Failure::new(FailureKind::Invalid, Finding::error("unknown-icon", message).help(help))
 }
 
@@ -182,14 +182,14 @@ fn list(
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
     let (entries, counted) = context.wait(ops::logmessage::list(&connection.client, *entity, order, limit))??;
     if let Some(counted) = counted {
-        let message = format!("the portal counts {counted} entries and gave {}", entries.len());
-        let help = format!("`--limit {}` asks for these only", entries.len().max(1));
+        let message = format!("the portal counts {counted} entries, but returned {}", entries.len());
+        let help = format!("`--limit {}` lists only these", entries.len().max(1));
         attempt.findings.push(Finding::error("incomplete", message).help(help));
     }
     Ok(entries)
 }
 
-/// The report of a write. One whose answer was lost is not sent again: it may have been done.
+/// The report of a write. If its answer was lost, it is not sent again, because it may have taken effect.
 fn wrote<T>(
     outcome: Result<Result<T, WriteError>, Failure>,
     log: &mut LogReport,

@@ -15,16 +15,16 @@ use super::settings::Globals;
 
 /// Print a manual page
 ///
-/// Of brandctl itself, or of one of its commands. To read it: `brandctl man plan | man -l -`.
+/// Prints the page of brandctl, or of one of its commands. To read it: `brandctl man plan | man -l -`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl man\n  brandctl man plan\n  brandctl man log add\n  brandctl man --all ./man1                  a file a command: brandctl.1, brandctl-plan.1, …\n\nExit codes: 0 printed or written, 1 error."
+    after_help = "Examples:\n  brandctl man\n  brandctl man plan\n  brandctl man log add\n  brandctl man --all ./man1                  one file per command: brandctl.1, brandctl-plan.1, …\n\nExit codes: 0 printed or written, 1 error."
 )]
 pub(super) struct Arguments {
     /// The command to print the page of
     #[arg(value_name = "COMMAND", conflicts_with = "all")]
     command: Vec<String>,
-    /// Write every page into DIR, which is made if it is not there
+    /// Write every page to DIR, which is created if it does not exist
     #[arg(long, value_name = "DIR")]
     all: Option<PathBuf>,
 }
@@ -54,7 +54,7 @@ pub(super) fn run(_: &Globals, arguments: &Arguments, mut program: Command) -> E
     match Man::new(command.clone()).render(&mut page) {
         Ok(()) => output::data(&String::from_utf8_lossy(&page), Exit::Success),
         Err(error) => {
-            output::complain(&format!("the page cannot be made: {error}"));
+            output::complain(&format!("the page cannot be created: {error}"));
             Exit::Error
         }
     }

@@ -67,7 +67,7 @@ use settings::{Format, Globals, Others};
     name = "brandctl",
     version,
     max_term_width = 100,
-    after_help = "Examples:\n  brandctl validate                      check brand.yaml and its PNGs, offline\n  brandctl plan                          show what apply would do\n  brandctl apply                         do it, after a question\n  brandctl apply --sandbox --yes         try it on a portal inside this program\n\nExit codes: 0 success, 1 error, 2 changes are pending, 3 applied in part, 4 a guard refuses, 5 the plan is stale, 130 interrupted.\n\nThe portal is named by a webhook URL in BITRIX24_WEBHOOK_URL, or in the file that BITRIX24_WEBHOOK_URL_FILE names; or by an application's tokens in the JSON file that BITRIX24_OAUTH_FILE names. It needs the scope crm; apply needs an administrator's."
+    after_help = "Examples:\n  brandctl validate                      check brand.yaml and its PNGs, offline\n  brandctl plan                          show what apply would do\n  brandctl apply                         do it, after a question\n  brandctl apply --sandbox --yes         try it on a portal inside this program\n\nExit codes: 0 success, 1 error, 2 changes are pending, 3 applied in part, 4 a guard refuses, 5 the plan is stale, 130 interrupted.\n\nCredentials also name the portal: set BITRIX24_WEBHOOK_URL to a webhook's URL, BITRIX24_WEBHOOK_URL_FILE to a file that holds one, or BITRIX24_OAUTH_FILE to a JSON file with an application's tokens. They need the scope crm; apply needs those of an administrator."
 )]
 struct Cli {
     #[command(flatten)]
@@ -99,9 +99,9 @@ enum Command {
 }
 
 impl Cli {
-    /// The files that are read, as far as they are named one by one.
+    /// The files that the command reads, if they are named one by one.
     fn read(&self) -> Vec<NamedFile> {
-        // A manifest at the default place is not read by commands that do without, and `export` makes one.
+        // Commands that do not need a manifest do not read the default one, and `export` writes one.
         let is_read = self.globals.names_manifest() || !matches!(self.command, Command::Export(_));
         let manifest = is_read.then(|| NamedFile::new("the manifest", self.globals.manifest()));
         let mut read: Vec<_> = manifest.into_iter().collect();
@@ -160,7 +160,7 @@ impl Command {
         }
     }
 
-    /// The formats that it can print beside text and JSON.
+    /// The formats that it can print besides text and JSON.
     const fn formats(&self) -> Others {
         match self {
             Self::Validate(_) => Others::OfChecks,
@@ -170,7 +170,7 @@ impl Command {
         }
     }
 
-    /// The files that are wanted of it, and the formats that it has for them.
+    /// The reports that the user wants of it, and the formats that it has for them.
     const fn reports(&self) -> Option<(&Reports, &'static [reports::ReportFormat])> {
         match self {
             Self::Validate(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_CHECKS)),
@@ -185,13 +185,13 @@ impl Command {
         }
     }
 
-    /// Whether nothing of it has to be finished: a signal ends it at once. The others see to signals themselves.
+    /// Whether a signal may end the command at once. The other commands handle signals themselves.
     const fn can_end_at_once(&self) -> bool {
         matches!(self, Self::Validate(_) | Self::Show(_) | Self::History(_) | Self::Rules(_) | Self::Schema(_))
     }
 }
 
-/// Parses a command line, and checks what clap does not know of.
+/// Parses a command line, and checks what clap cannot check.
 fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     if let Some(wrong) = guesses::single_dash(&arguments) {
         return Err(Cli::command().error(ErrorKind::UnknownArgument, wrong));
@@ -218,7 +218,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// Runs the command line `arguments` (the program's name first) and says how the process ends.
+/// Runs the command line `arguments` (the program's name first). Returns how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (began, arguments) = (Invocation::default(), arguments.into_iter().collect::<Vec<_>>());
     credentials::keep_files_secret();

@@ -16,7 +16,7 @@ use crate::text;
 use super::exit::Exit;
 use super::settings::{Format, Globals, ShowArgs};
 
-/// Prints `text` on standard output, without its colours where they are not wanted; what was decided stands unless it
+/// Prints `text` on standard output, without colours where they are not wanted. Returns `exit`, or an error if `text`
 /// cannot be written.
 pub(super) fn data(text: &str, exit: Exit) -> Exit {
     print(anstream::stdout().lock(), text, exit)
@@ -24,7 +24,7 @@ pub(super) fn data(text: &str, exit: Exit) -> Exit {
 
 fn print(mut out: impl io::Write, text: &str, exit: Exit) -> Exit {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader of a pipe has seen enough: that is not an error of ours.
+        // A closed pipe is not an error: its reader needs no more.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             complain(&format!("standard output cannot be written: {error}"));
             Exit::Error
@@ -46,13 +46,13 @@ pub(super) fn image_colours() -> Result<Colours, &'static str> {
             anstream::ColorChoice::Never => "--color is `never`",
             _ if is_set("NO_COLOR") => "NO_COLOR is set",
             _ if term.as_deref() == Ok("dumb") => "TERM is `dumb`",
-            _ => "the environment wants no colours",
+            _ => "the environment disables colours",
         });
     }
     match (std::env::var("COLORTERM").as_deref(), term.as_deref()) {
         (Ok("truecolor" | "24bit"), _) => Ok(Colours::True),
         (_, Ok(term)) if term.contains("256color") => Ok(Colours::Indexed),
-        _ => Err("the terminal does not say that it has 256 colours"),
+        _ => Err("the terminal does not report 256 colours"),
     }
 }
 
@@ -62,12 +62,12 @@ pub(super) fn screen_of_plan(globals: &Globals, show: ShowArgs) -> Screen {
     if let Some(Err(why)) = drawing
         && io::stdout().is_terminal()
     {
-        note(globals, &format!("note: --preview draws nothing here: {why}"));
+        note(globals, &format!("note: --preview draws no images: {why}"));
     }
     Screen { colours: drawing.and_then(Result::ok), verbosity: verbosity(globals), ..screen() }
 }
 
-/// How much the options want to be said.
+/// The verbosity that the options ask for.
 pub(super) fn verbosity(globals: &Globals) -> Verbosity {
     match globals.verbose {
         _ if globals.quiet => Verbosity::Results,
@@ -123,11 +123,11 @@ static JSON_PRINTED: Mutex<bool> = Mutex::new(false);
 
 /// Prints JSON on standard output.
 pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit {
-    // Where a signal ends the process, its document is the one that is printed: this waits for the end.
+    // If a signal ends the process, its document is printed instead: this waits for the end.
     let mut printed = JSON_PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
     *printed = true;
     match text {
-        // JSON has no colours that would have to be taken out.
+        // JSON has no colours to strip.
         Ok(text) => print(io::stdout().lock(), &text, exit),
         Err(error) => {
             complain(&error.to_string());
@@ -136,15 +136,15 @@ pub(super) fn json(text: Result<String, serde_json::Error>, exit: Exit) -> Exit 
     }
 }
 
-/// Prints the JSON of a process that ends at once, unless another document was printed or is being printed. Nothing else is
-/// printed while the guard is held.
+/// Prints the JSON of a process that ends at once, unless another document was printed or is being printed. Nothing else
+/// is printed while the guard is held.
 pub(super) fn last_json(text: serde_json::Result<String>) -> Option<MutexGuard<'static, bool>> {
     let printed = JSON_PRINTED.try_lock().ok().filter(|printed| !**printed)?;
     print(io::stdout().lock(), &text.ok()?, Exit::Interrupted);
     Some(printed)
 }
 
-/// Prints a report: in JSON whole on standard output, for people as `human` draws it with the findings on standard
+/// Prints a report: as JSON on standard output; or for people, the text of `human` there and the findings on standard
 /// error.
 pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl FnOnce(&Report) -> String) -> Exit {
     result::<PlanDocument>(globals, report, exit, || human(report), &report.findings, report)

@@ -1,8 +1,8 @@
-//! The pace at which waits are named in lines: soon, and then at growing intervals, so that a log is not flooded.
+//! The pace of lines about a wait: soon at first, and then at growing intervals, so that a log is not flooded.
 
 use std::time::{Duration, Instant};
 
-/// The time without a word after a line that said something else: a portal that takes a second for each step needs no line
+/// The quiet time after a line about something else: a portal that takes a second for each step needs no line
 /// between two steps.
 const AFTER_NEWS: Duration = Duration::from_secs(2);
 
@@ -39,7 +39,7 @@ impl Pace {
         (self.quiet_since, self.due_after) = (now, self.patience);
     }
 
-    /// A line said something else than what is waited for.
+    /// A line about something else was printed.
     pub(super) fn heard(&mut self, now: Instant) {
         (self.quiet_since, self.due_after) = (now, AFTER_NEWS);
     }
@@ -49,15 +49,15 @@ impl Pace {
         now.saturating_duration_since(self.quiet_since) >= self.due_after
     }
 
-    /// A line said what is waited for.
+    /// A line about the wait was printed.
     pub(super) fn said(&mut self, now: Instant) {
         (self.quiet_since, self.due_after) = (now, longer(self.due_after));
     }
 
-    /// Whether a hold is to be named at once: for a new reason, for longer than was said before, or after a while. It counts
-    /// as said.
+    /// Whether a hold must be named now: it has a new reason, is longer than was announced, or was named a while ago. If
+    /// so, it counts as named.
     pub(super) fn names_hold(&mut self, why: &str, wait: Duration, now: Instant) -> bool {
-        // It is said in whole seconds.
+        // Messages show whole seconds.
         let seconds = |wait: Duration| wait.as_secs_f64().ceil();
         let last = self.last_hold.as_ref().filter(|last| last.why == why);
         let gap = match last {

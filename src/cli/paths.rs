@@ -1,4 +1,4 @@
-//! The files that a command line names: each that is written must be a file of its own, and none that is read.
+//! The files that a command line names: each output must be a file of its own, and none that the command reads.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -27,15 +27,16 @@ impl NamedFile {
         &self.path
     }
 
-    /// The finding that this file would be written over something that the command reads.
+    /// The finding that this file would overwrite something that the command reads.
     pub(super) fn would_overwrite(&self, what: &str) -> Finding {
         let message = format!("`{}` would overwrite a file: {what} is read from there", self.name);
         Finding::error("output", message).help("name another file")
     }
 }
 
-/// Checks that the files of `written` are all different, none of `read` and no links; the error says which is not. Files
-/// are the same when they are one file or would be in one place, however they are spelt. Pipes and devices lose nothing.
+/// Checks that the files of `written` are distinct, are not in `read`, and are not links; otherwise the error names the
+/// file. Two files are the same if they are one file or would be in one place, in any spelling. Pipes and devices lose
+/// nothing.
 pub(super) fn check_distinct(read: &[NamedFile], written: &[NamedFile]) -> Result<(), String> {
     let mut taken: Vec<(PathBuf, &NamedFile, &str)> =
         read.iter().map(|named| (destination(&named.path), named, "is read from there")).collect();
@@ -49,7 +50,7 @@ pub(super) fn check_distinct(read: &[NamedFile], written: &[NamedFile]) -> Resul
         if let Some((_, other, why)) = taken.iter().find(is_taken) {
             return Err(format!("`{}` would overwrite a file: {} {why}: name another one", named.name, other.name));
         }
-        taken.push((place, named, "goes there too"));
+        taken.push((place, named, "is written there too"));
     }
     for named in &written {
         refuse_link(&named.path)
@@ -58,8 +59,8 @@ pub(super) fn check_distinct(read: &[NamedFile], written: &[NamedFile]) -> Resul
     Ok(())
 }
 
-/// Checks that no file of `written` is one that is kept in a folder of `state`: a run's, the cache's, the sandbox's. Pages
-/// may be written there, and over again: nothing that is kept has such a name.
+/// Checks that no file of `written` is in a folder where `state` keeps files: a run's, the cache's, the sandbox's. Pages
+/// may be written there, also over older ones: no file of the state has such a name.
 pub(super) fn check_outside(state: &Path, written: &[NamedFile]) -> Result<(), String> {
     let Ok(state) = place::real(state) else { return Ok(()) };
     let is_page =
@@ -103,7 +104,7 @@ fn one_of(written: &[NamedFile], read: impl FnOnce() -> HashSet<FileId>) -> Vec<
     present.into_iter().filter(|(_, id)| read.contains(id)).map(|(named, _)| named).collect()
 }
 
-/// The place where a file is or would be. Where that cannot be found out, it cannot be written either.
+/// The place where a file is or would be. If it cannot be found out, the file cannot be written either.
 fn destination(path: &Path) -> PathBuf {
     place::destination(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -27,20 +27,21 @@ use super::settings::{AnyFormat, Globals, PlanArgs};
 
 /// Show what apply would do; write nothing
 ///
-/// Checks the manifest and its PNGs, reads the portal, compares, and asks the guards. A webhook without administrator
-/// rights is enough.
+/// Checks the manifest and its PNGs, reads the portal, compares them, and evaluates the guards. A webhook without
+/// administrator rights is enough.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --check-usage --entity deal:1-500   is anything in use that goes?\n  brandctl plan --against snapshot   without a portal, on what `brandctl export snapshot` wrote\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses, 130 interrupted."
+    after_help = "Examples:\n  brandctl plan\n  brandctl plan -o plan.json         save it for `brandctl apply plan.json`\n  brandctl plan --detailed-exitcode  end with 2 when there are changes\n  brandctl plan --only 'icon/acme-*'\n  brandctl plan --check-usage --entity deal:1-500   check whether deleted or replaced codes are in use\n  brandctl plan --against snapshot   without a portal, against what `brandctl export snapshot` wrote\n\nExit codes: 0 planned, 1 error, 2 changes (with --detailed-exitcode), 4 a guard refuses, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Save the plan to FILE, with every image it needs, for `brandctl apply FILE`; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// End with exit code 2 when there are changes, as `drift` does
+    /// End with exit code 2 if there are changes, as `drift` does
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Plan without a portal or credentials, against what `export` wrote to DIR; such a plan can be shown, not applied
+    /// Plan without a portal or credentials, against what `export` wrote to DIR; such a plan can be shown, but not
+    /// applied
     #[arg(long, value_name = "DIR", conflicts_with_all = ["sandbox", "refresh", "check_usage"])]
     pub(super) against: Option<PathBuf>,
     #[command(flatten)]
@@ -80,7 +81,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
             AnyFormat::Diff => render::diff::report(report),
             _ => render::human::plan(report, &screen) + &next_steps(globals, report, arguments, &screen),
         };
-        // Text for people would spoil the plan for programs.
+        // Text for people would corrupt the plan.
         if document_is_on_stdout {
             output::diagnostic(&text);
             return String::new();
@@ -89,13 +90,13 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     })
 }
 
-/// Whether a plan has changes, and nothing is in the way of them.
+/// Whether a plan has changes, and nothing prevents applying them.
 fn can_be_applied(report: &Report) -> bool {
     let has_changes = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
     has_changes && !report.has_errors() && !report.refused() && report.against.is_none()
 }
 
-/// How a saved plan is applied, where nothing is in the way.
+/// The command that applies a saved plan, if nothing prevents it.
 pub(super) fn saved_next(globals: &Globals, report: &Report, path: &Path, screen: &Screen) -> String {
     if !can_be_applied(report) || path == Path::new("-") {
         return String::new();
@@ -104,7 +105,7 @@ pub(super) fn saved_next(globals: &Globals, report: &Report, path: &Path, screen
     render::human::next_steps(&[(format!("{} {path}", globals.typed("apply")), "make exactly these changes")], screen)
 }
 
-/// How the plan is applied, where nothing is in the way. A plan that was not saved can be made again and saved.
+/// The commands that apply the plan, if nothing prevents it. A plan that was not saved can be made again and saved.
 fn next_steps(globals: &Globals, report: &Report, arguments: &Arguments, screen: &Screen) -> String {
     if let Some(path) = &arguments.output {
         return saved_next(globals, report, path, screen);
@@ -126,7 +127,7 @@ fn next_steps(globals: &Globals, report: &Report, arguments: &Arguments, screen:
     if text.is_empty() || !is_allowed { text } else { text + note }
 }
 
-/// Where a saved plan went.
+/// The file or stream of a saved plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WrittenTo {
     File,

@@ -1,4 +1,4 @@
-//! What the commands that compare share: from the options to a plan that the guards evaluated.
+//! The steps that commands with a comparison share: from the options to a plan that the guards evaluated.
 
 use crate::domain::asset::{Address, Kind};
 use crate::domain::diff::Unbacked;
@@ -23,16 +23,16 @@ use super::output;
 use super::recovery;
 use super::settings::{PlanArgs, SelectArgs};
 
-/// An evaluated plan and what it takes to apply it.
+/// An evaluated plan and what is needed to apply it.
 pub(super) struct Made {
     pub(super) plan: Published<Evaluated>,
     pub(super) connection: Connection,
     pub(super) seen: Option<Seen>,
-    /// An entry that the plan leaves as it is.
+    /// An entry that the plan does not change.
     pub(super) control: Option<ControlImage>,
 }
 
-/// A plan that nobody evaluated yet, and what it was made of.
+/// A plan that is not evaluated yet, and its inputs.
 pub(super) struct Compared {
     pub(super) connection: Connection,
     pub(super) manifest: Manifest,
@@ -40,7 +40,7 @@ pub(super) struct Compared {
     pub(super) planned: Planned,
 }
 
-/// Checks, reads, compares, looks for codes in use if that is wanted, and lets the guards evaluate the plan.
+/// Checks, reads, compares, looks for codes in use if the options ask for it, and lets the guards evaluate the plan.
 pub(super) fn make(
     context: &Context<'_>,
     arguments: &PlanArgs,
@@ -53,7 +53,7 @@ pub(super) fn make(
     let checked = items.map_or(Ok(()), |items| check_usage(context, &connection, &mut planned, &items));
     let (seen, control) = (planned.seen, planned.control.clone());
     context.repository.judge_checkout(&manifest, &planned.plan, &mut planned.counts_by_kind);
-    // A plan that was made is shown, also where the search for codes in use was cut short.
+    // A plan that was made is shown, even if the search for codes in use was cut short.
     let plan = attempt.evaluate(planned, desired.ownership(), arguments.allowances(&manifest.policy))?;
     checked?;
     Ok(Made { plan, connection, seen, control })
@@ -104,22 +104,22 @@ fn check_usage(
     Ok(())
 }
 
-/// Says how long it takes to look at many items, before that begins.
+/// Announces how long a search of many items takes, before it begins.
 pub(super) fn warn_if_slow(context: &Context<'_>, items: &Items, codes: &[Address]) {
-    /// Fewer requests than these are not worth a word.
+    /// The minimum number of requests for a note.
     const MANY: usize = 20;
     let (count, requests) = (items.count(), items.count().div_ceil(PAGES_AT_ONCE));
     if requests <= MANY || codes.iter().all(|address| address.kind == Kind::Logo) {
         return;
     }
-    // A burst goes out at once, as far as nothing else has used it up.
+    // A burst is sent at once, unless something else used it up.
     let burst = usize::try_from(Rate::default().burst).unwrap_or(usize::MAX);
     let seconds = u32::try_from(requests.saturating_sub(burst)).map_or(f64::INFINITY, f64::from) / context.globals.rps;
     let late = if seconds > context.globals.timeout.as_secs_f64() {
-        ", which is more than --timeout gives: what is not read until then stays unknown"
+        ", which is more than --timeout allows: what is not read by then stays unknown"
     } else {
         ""
     };
-    let message = format!("note: {count} items take {requests} requests and more, and at least {seconds:.0} s{late}");
+    let message = format!("note: {count} items take at least {requests} requests and {seconds:.0} s{late}");
     output::note(context.globals, &message);
 }

@@ -1,6 +1,6 @@
-//! Progress on standard error. On a terminal: a bar for every wait over half a second, gone when the stage ends. Without
-//! one: a line for every such wait, and again at growing intervals while it lasts. Either way a line for each step of a
-//! plan that ends.
+//! Progress on standard error. On a terminal: a bar for every wait over half a second, which disappears when the stage
+//! ends. Elsewhere: a line for every such wait, and again at growing intervals while it lasts. In both cases a line for
+//! each step of a plan that ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub(super) struct Progress {
     /// The command whose steps end.
     command: RunCommand,
     display: Mutex<Display>,
-    /// What the command must not end as a success for.
+    /// Failures that did not stop the command, but keep it from ending as a success.
     failures: Mutex<Vec<PortalError>>,
 }
 
@@ -40,13 +40,13 @@ enum Mode {
     Silent,
 }
 
-/// What is under way, and what of it was shown.
+/// What is in progress, and what of it was shown.
 struct Display {
-    /// The stages that are under way, each a part of the one before.
+    /// The current stages, each a part of the one before.
     stages: Vec<ShownStage>,
     /// The reason why nothing is sent, and until when.
     hold: Option<(String, Instant)>,
-    /// How many writes were sent and not answered yet.
+    /// How many writes were sent and are not answered yet.
     unanswered: usize,
     /// The bar on the screen, and the stage that it is about.
     bar: Option<(Stage, ProgressBar)>,
@@ -94,7 +94,7 @@ impl Progress {
         self.display().end();
     }
 
-    /// What went wrong without stopping the command.
+    /// The failures that did not stop the command.
     pub(super) fn failures(&self) -> Vec<PortalError> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -190,7 +190,7 @@ impl Display {
         self.hold = Some((why, now + wait));
     }
 
-    /// What keeps the stage waiting that nothing else says.
+    /// The reason why the stage waits, if nothing else names it.
     fn held(&self) -> Option<String> {
         let (why, until) = self.hold.as_ref()?;
         let left = until.saturating_duration_since(Instant::now());
@@ -213,7 +213,7 @@ impl Display {
         bar.tick();
     }
 
-    /// Says in a line what is waited for, when that is due.
+    /// Prints a line about the wait, if one is due.
     fn say(&mut self) {
         let now = Instant::now();
         let Some(shown) = self.stages.last().filter(|_| self.pace.is_due(now)) else { return };
@@ -232,7 +232,7 @@ impl ShownStage {
             Some(total) => ProgressBar::new(total as u64),
             None => ProgressBar::no_length(),
         };
-        // On a narrow terminal the numbers are shown, and the bar is not: what is too long is cut off, not broken.
+        // A narrow terminal shows the numbers without the bar. What is too long is cut off, not wrapped.
         let wide = output::error_screen().columns.is_none_or(|columns| columns >= WIDE);
         let template = match self.total {
             Some(_) if wide => "{spinner} {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}",

@@ -1,4 +1,4 @@
-//! Runs that were cut short: settled and closed by the next command that looks at the portal.
+//! Runs that were cut short: the next command that reads the portal settles and closes them.
 
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,8 +18,8 @@ use super::connection::Connection;
 use super::context::Context;
 use super::error::Failure;
 
-/// Settles open runs, says so, and returns every run of this portal, the oldest first. What they left is known to the connection
-/// from here on.
+/// Settles open runs, says so, and returns every run of this portal, the oldest first. What they left is known to the
+/// connection from here on.
 pub(super) fn settle(
     context: &Context<'_>,
     connection: &Connection,
@@ -40,7 +40,7 @@ pub(super) fn remember(connection: &Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A run that another process is at is left alone: the process that holds the lock is alive.
+/// A run of another live process is left alone: that process holds the lock.
 fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt) -> Result<Vec<RunState>, Failure> {
     let runs = RunStore::new(connection.state.clone(), None);
     let all = match readable(context, &runs)? {
@@ -54,14 +54,14 @@ fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt
     drop(all);
     let (_lock, closing) = match connection.lock_for_settling() {
         Ok(lock) => (lock, Closing::Write),
-        // A command that cannot write the state folder can still say what the open run did.
+        // A command that cannot write the state folder can still report what the open run did.
         Err(LockError::Io(error)) if is_unexpected(&error) => return Err(LockError::Io(error).into()),
         Err(LockError::Io(_)) => (None, Closing::Leave),
         Err(LockError::Held(holder)) => {
             let since = holder.as_ref().map(|holder| holder.since.clone());
             let error = LockError::Held(holder);
             let finding = Finding::warning("run-open", error.to_string());
-            attempt.findings.push(finding.help("what it does may not be in this plan yet"));
+            attempt.findings.push(finding.help("its changes may not be in this plan yet"));
             // What it sends may change the portal, too.
             attempt.findings.extend(recover::tell(&runs, context.settle, now(), since.as_deref()).unwrap_or_default());
             return readable(context, &runs)?.or_else(|why| unsettled(connection, attempt, why));
@@ -80,14 +80,14 @@ fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt
         Err(NotSettled::Portal(error)) => return Err(error.into()),
         Err(error @ NotSettled::NoTime(_)) => {
             let finding = Finding::error("may-change", error.to_string());
-            let finding = finding.help("run it again later, or give it more time with --timeout");
+            let finding = finding.help("run it again later, or use --timeout to allow more time");
             return Err(Failure::new(FailureKind::Portal(Class::Deadline), finding));
         }
     }
     readable(context, &runs)?.or_else(|why| unsettled(connection, attempt, why))
 }
 
-/// The runs, of which each open one has a plan that is its own; or why they cannot be read.
+/// The runs, each open one with a plan of its own; or why they cannot be read.
 fn readable(context: &Context<'_>, runs: &RunStore) -> Result<Result<Vec<RunState>, String>, Failure> {
     let all = match runs.all() {
         Ok(all) => all,
@@ -107,17 +107,17 @@ fn readable(context: &Context<'_>, runs: &RunStore) -> Result<Result<Vec<RunStat
     Ok(Ok(all.into_iter().map(|run| run.state).collect()))
 }
 
-/// The failure of a command that has to end while it reads runs: it goes on with nothing then, a plan neither.
+/// The failure of a command that must end while it reads runs: after it no command can go on, and no plan is made.
 fn final_failure(context: &Context<'_>, error: &io::Error) -> Option<Failure> {
     if context.interrupt.is_raised() {
         return Some(Failure::interrupted("interrupted before the runs were read"));
     }
     let finding = Finding::error("run-open", error.to_string())
-        .help("give it more time with --timeout, or move old runs away: they are backups, and nothing else needs them");
+        .help("use --timeout to allow more time, or move old runs away: they are backups, and nothing else needs them");
     (error.kind() == io::ErrorKind::TimedOut).then(|| Failure::new(FailureKind::Store, finding))
 }
 
-/// A command that writes stops where a run cannot be settled; a plan says so and goes on.
+/// A command that writes stops if a run cannot be settled; a plan reports it and goes on.
 fn unsettled(connection: &Connection, attempt: &mut Attempt, message: String) -> Result<Vec<RunState>, Failure> {
     if connection.writes() {
         let help =
@@ -128,7 +128,7 @@ fn unsettled(connection: &Connection, attempt: &mut Attempt, message: String) ->
     Ok(Vec::new())
 }
 
-/// The time since 1970. A clock that stands before that says nothing.
+/// The time since 1970; 0 for a clock before that.
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

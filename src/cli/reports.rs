@@ -1,4 +1,4 @@
-//! `--report`: files that a command writes beside its output, however it ended.
+//! `--report`: files that a command writes besides its output, even if it failed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,12 +20,12 @@ use crate::store::root;
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Reports {
-    /// Also write a report to PATH, in the format of its extension or as in html=PATH; may be repeated. Formats: html, json,
-    /// md, xml (JUnit), sarif, as far as the command has them. A file is replaced in one step, a pipe or device written as it
-    /// is
+    /// Also write a report to PATH; may be repeated. Its extension sets the format, or a prefix as in html=PATH. Formats:
+    /// html, json, md, xml (JUnit), sarif; not every command has all of them. A file is replaced in one step; a pipe or
+    /// device is written directly
     #[arg(long = "report", value_name = "[FORMAT=]PATH", value_parser = parse)]
     files: Vec<ReportFile>,
-    /// Where the HTML report will be: Markdown links to it, because it cannot hold images itself
+    /// The address where the HTML report will be: Markdown links to it, because it cannot hold images itself
     #[arg(long = "report-url", value_name = "URL", value_parser = address, requires = "files")]
     url: Option<Url>,
 }
@@ -49,7 +49,7 @@ pub(super) enum ReportFormat {
 impl ReportFormat {
     /// The formats for a comparison.
     pub(super) const OF_PLANS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit];
-    /// The formats for a portal's entries: nothing is right or wrong there, so nothing for those who count failures.
+    /// The formats for a portal's entries: without those for failures, because an entry is not a failure.
     pub(super) const OF_LISTS: &[Self] = &[Self::Html, Self::Json, Self::Markdown];
     /// The formats for an export, whose images are in its folder.
     pub(super) const OF_EXPORTS: &[Self] = &[Self::Json];
@@ -73,9 +73,9 @@ impl ReportFormat {
     }
 }
 
-/// A format that is named wins over the extension; what stands before another `=` belongs to the path.
+/// A named format takes precedence over the extension; other text before a `=` is a part of the path.
 fn parse(text: &str) -> Result<ReportFile, String> {
-    const STANDARD: &str = "standard output is for what --format says: name a file, or /dev/stdout to have both there";
+    const STANDARD: &str = "standard output is for --format: name a file, or /dev/stdout to print both there";
     if let Some((name, path)) = text.split_once('=')
         && let Some(format) = ReportFormat::named(name)
     {
@@ -91,53 +91,51 @@ fn parse(text: &str) -> Result<ReportFile, String> {
     let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
     match extension.and_then(ReportFormat::named) {
         Some(format) => Ok(ReportFile { format, path: text.into() }),
-        None => {
-            Err("its extension names no format: end it in .html or .json, .md, .xml or .sarif, or write html=PATH \
+        None => Err("the extension does not name a format: use .html, .json, .md, .xml or .sarif, or write html=PATH \
                      and so on"
-                .to_owned())
-        }
+            .to_owned()),
     }
 }
 
-/// A link that is safe to follow, and to print: nobody can read along, and it holds no password. A comment has room
-/// for it, however full it is.
+/// A link that is safe to follow and to print: it is encrypted and holds no password. It is short enough for any comment.
 fn address(text: &str) -> Result<Url, String> {
     const MAX_URL_CHARS: usize = 2000;
     match Url::parse(text) {
         Ok(url) if url.as_str().len() > MAX_URL_CHARS => {
-            Err(format!("give an address of at most {MAX_URL_CHARS} characters"))
+            Err(format!("use an address of at most {MAX_URL_CHARS} characters"))
         }
         Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() => Ok(url),
-        _ => Err("give an address that begins with https://, without a user name or a password".to_owned()),
+        _ => Err("use an address that begins with https://, without a user name or a password".to_owned()),
     }
 }
 
 impl Reports {
-    /// Whether the command has the formats of all these files; the error names those that it has.
+    /// Checks that the command has the formats of all these files; the error lists the formats that it has.
     pub(super) fn check_formats(&self, formats: &[ReportFormat]) -> Result<(), String> {
         let Some(file) = self.files.iter().find(|file| !formats.contains(&file.format)) else { return Ok(()) };
         let names: Vec<_> = formats.iter().map(|format| format!(".{}", format.names()[0])).collect();
         let path = file.path.display();
         let [name, _] = file.format.names();
-        Err(format!("`--report {path}`: this command has no {name} report: it has {}", names.join(", ")))
+        Err(format!("`--report {path}`: this command does not write {name} reports; it writes {}", names.join(", ")))
     }
 
-    /// Where they go.
+    /// The paths of the reports.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|file| file.path.as_path())
     }
 
-    /// Whether there is to be a comment, which is found again by what it is about.
+    /// Whether a comment is written: its marker names what it is about.
     pub(super) fn comment(&self) -> bool {
         self.files.iter().any(|file| file.format == ReportFormat::Markdown)
     }
 
-    /// Whether images are wanted, for a page.
+    /// Whether images are needed, for a page.
     pub(super) fn draw(&self) -> bool {
         self.files.iter().any(|file| file.format == ReportFormat::Html)
     }
 
-    /// The time and the commit for a page or a comment; nothing if neither is wanted, because the commit costs time.
+    /// The time and the commit for a page or a comment; empty if neither is written, because finding the commit takes
+    /// time.
     pub(super) fn heading(&self, started: impl FnOnce() -> String, repository: &Repository) -> Heading {
         if !self.draw() && !self.comment() {
             return Heading::default();
@@ -145,7 +143,8 @@ impl Reports {
         Heading { started: Some(started()), commit: repository.commit() }
     }
 
-    /// Writes what `command` found out and did, but not to the files that are `spared`; the findings say what could not be written.
+    /// Writes the reports of `command`, except to the files in `spared`. Each file that cannot be written gives a
+    /// finding.
     pub(super) fn write(&self, report: &Report, command: &str, header: &Invoked, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             report,
@@ -164,7 +163,7 @@ impl Reports {
         )
     }
 
-    /// Writes what `list` found on `portal`; the findings say what could not be written.
+    /// Writes the reports about `portal` for `list`. Each file that cannot be written gives a finding.
     pub(super) fn write_list(
         &self,
         list: &ListReport,
@@ -185,7 +184,7 @@ impl Reports {
         )
     }
 
-    /// Writes what `export` did; the findings say what could not be written.
+    /// Writes the reports of `export`. Each file that cannot be written gives a finding.
     pub(super) fn write_export(&self, export: &ExportReport, header: &Invoked) -> Vec<Finding> {
         self.write_each(
             export,
@@ -200,7 +199,7 @@ impl Reports {
         )
     }
 
-    /// Writes what `validate` found; the findings say what could not be written.
+    /// Writes the reports of `validate`. Each file that cannot be written gives a finding.
     pub(super) fn write_validation(
         &self,
         validation: &Validation,
@@ -257,8 +256,8 @@ impl Reports {
     }
 }
 
-/// The result of `validate` with its files named from the root of the Git repository, as those expect them who show findings
-/// beside the files of a commit. What is in none stays as it is named.
+/// The result of `validate` with its files named from the root of the Git repository, as tools expect that show findings
+/// beside the files of a commit. Files outside of a repository keep their names.
 pub(super) fn in_repository(validation: &Validation) -> Validation {
     let mut folders: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
     let mut named = |path: &mut String| {
@@ -280,7 +279,7 @@ pub(super) fn in_repository(validation: &Validation) -> Validation {
 /// The finding about a file that cannot be written. `what` is, for example, "report cannot be written".
 pub(super) fn unwritten(what: &str, path: &Path, error: &io::Error) -> Finding {
     let message = format!("the {what} to {}: {error}", path.display());
-    Finding::error("output", message).help("name a file in a folder that exists and can be written")
+    Finding::error("output", message).help("name a file in an existing, writable folder")
 }
 
 #[cfg(test)]
@@ -321,7 +320,7 @@ mod tests {
         let reports =
             Reports { files: vec![ReportFile { format: ReportFormat::Junit, path: "x.xml".into() }], url: None };
         assert_eq!(reports.check_formats(ReportFormat::OF_PLANS), Ok(()));
-        let shown = "`--report x.xml`: this command has no xml report: it has .html, .json, .md";
+        let shown = "`--report x.xml`: this command does not write xml reports; it writes .html, .json, .md";
         assert_eq!(reports.check_formats(ReportFormat::OF_LISTS), Err(shown.to_owned()));
     }
 }

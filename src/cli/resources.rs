@@ -1,4 +1,4 @@
-//! The threads and files that the system grants this process. The libraries that use them panic where there are none.
+//! The threads and files that the system grants this process. Without this check, libraries panic if they get too few.
 
 use std::io;
 use std::sync::Mutex;
@@ -9,11 +9,11 @@ use tokio::runtime::{Builder, Runtime};
 /// Threads that other parts start: the signals, progress, the reader of an answer, look-ups of names, two for a process.
 const OTHER_THREADS: usize = 6;
 
-/// More workers than this help nobody, whatever `RAYON_NUM_THREADS` says.
+/// The maximum number of workers: more do not help, even if `RAYON_NUM_THREADS` asks for them.
 const MAX_WORKERS: usize = 256;
 
-/// Starts the threads that share the work on images: as many as `RAYON_NUM_THREADS` says or there are cores, and fewer where
-/// the system refuses so many.
+/// Starts the threads that share the work on images: as many as `RAYON_NUM_THREADS` asks for, or one for each core; fewer
+/// if the system refuses so many.
 pub(super) fn start_workers() {
     let wanted =
         std::env::var("RAYON_NUM_THREADS").ok().and_then(|count| count.parse().ok()).filter(|count| *count > 0);
@@ -23,11 +23,11 @@ pub(super) fn start_workers() {
         0 | 1 => workers.num_threads(1).use_current_thread(),
         count => workers.num_threads(count),
     };
-    // It can only be there already, in a process that runs several commands.
+    // This fails only if the threads already exist, in a process that runs several commands.
     let _ = workers.build_global();
 }
 
-/// How many of `wanted` threads can be had at once.
+/// How many of `wanted` threads the system grants at once.
 fn startable(wanted: usize) -> usize {
     let all_started = Mutex::new(());
     thread::scope(|scope| {

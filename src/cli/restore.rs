@@ -26,8 +26,9 @@ use super::writing::{self, Approved, WriteArgs};
 
 /// Put back what a run replaced or deleted
 ///
-/// Compares the run's old images with the portal, shows what it would put back, asks, and does it, past the same guards as
-/// any plan. The manifest does not change: the next `apply` takes it away again unless the repository is changed too.
+/// Compares the run's old images with the portal, shows what it would put back, asks for approval, and puts it back. The
+/// guards are the same as for any plan. The manifest does not change: the next `apply` undoes the restore, unless the
+/// repository is changed too.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl restore last                                 all of the newest run\n  brandctl restore last acme-call                       one entry\n  brandctl restore 20261122T171045Z icon/acme-call      one entry of an older run\n  brandctl restore ./artifact/20261122T171045Z --yes    from a folder, such as a CI artifact\n  brandctl restore plan.json                            from a saved plan, which holds the old images too\n\nExit codes: as for apply."
@@ -89,7 +90,7 @@ fn addresses(entries: &[Named], changes: &[Change], from: &str) -> Result<Vec<Ad
             }
             several => {
                 let several = several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-                let message = format!("`{code}` can be {several}");
+                let message = format!("`{code}` is ambiguous: {several}");
                 findings.push(Finding::error("restore", message).help("name one of them"));
             }
         }
@@ -112,9 +113,9 @@ fn approve(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) 
     find(context, &arguments.from)?;
     let connection = attempt.connect(context, Some(&manifest), Purpose::Write)?;
     recovery::settle(context, &connection, attempt)?;
-    // Settling may have found out more of what the run did.
+    // Settling may have found out more about what the run did.
     let RestoreSource { portal, changes, contents, from } = find(context, &arguments.from)?;
-    connection.must_be(&portal, &format!("{from} is of"))?;
+    connection.must_be(&portal, &format!("{from} is from"))?;
     let addresses = addresses(&arguments.entries, &changes, &from).map_err(Failure::invalid)?;
     let (desired, doubts) =
         restore::desired(&changes, &contents, &addresses, &manifest.ownership(), &from).map_err(Failure::invalid)?;
@@ -145,7 +146,7 @@ struct RestoreSource {
     /// What was replaced or deleted.
     changes: Vec<Change>,
     contents: Contents,
-    /// How the user knows it.
+    /// Its name in messages.
     from: String,
 }
 
@@ -153,7 +154,7 @@ struct RestoreSource {
 fn find(context: &Context<'_>, name: &str) -> Result<RestoreSource, Failure> {
     let root = context.globals.state_root(context.repository.folder());
     let (plan, from, state) = match stored::find(name, &root)? {
-        // Nothing was applied of it, so there is nothing to put back.
+        // None of it was applied, so there is nothing to put back.
         Stored::Plan(saved) if saved.document().against.is_some() => {
             let message =
                 "nothing can be restored from this plan: it was made against an export, and was never applied";

@@ -13,11 +13,11 @@ use super::settings::{Format, Globals};
 
 /// Explain the art rules
 ///
-/// Without an ID, one line for each rule. With the ID of a rule or of any other finding: why it exists, how to fix what it
-/// finds, where the fact comes from, how to set it. Works without a manifest.
+/// Without an ID, prints a line for each rule. With the ID of a rule or of any other finding: why it exists, how to fix
+/// what it finds, the source of the fact, and how to set it. Works without a manifest.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl rules\n  brandctl rules low-contrast\n  brandctl rules --format json\n\nExit codes: 0 explained, 1 there is no such rule."
+    after_help = "Examples:\n  brandctl rules\n  brandctl rules low-contrast\n  brandctl rules --format json\n\nExit codes: 0 explained, 1 unknown ID."
 )]
 pub(super) struct Arguments {
     /// The rule to explain, or the id of any finding, such as plan-stale

@@ -26,13 +26,13 @@ use super::resources;
 use super::settings::{Format, Globals, rate};
 use super::signals::Signals;
 
-/// The longest script of failures that is read, in bytes.
+/// The maximum size of a script of failures, in bytes.
 const MAX_SCRIPT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Run a portal on this machine, with the real server's behaviour
 ///
-/// Its webhooks go to standard output, ready to paste into another terminal; any client can use them. What it holds
-/// stays in its folder, and so do the webhooks' secrets. Ctrl-C ends it.
+/// Prints its webhooks on standard output, ready to paste into another terminal; any client can use them. Its data and
+/// the webhooks' secrets stay in its folder. Ctrl-C ends it.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
@@ -43,19 +43,19 @@ pub(super) struct Arguments {
     /// of `--sandbox`]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Speak TLS, with a certificate of an authority of its own: ca.pem in the folder
+    /// Use TLS, with a certificate from an authority of its own: ca.pem in the folder
     #[arg(long)]
     tls: bool,
-    /// Answer as many requests as come
+    /// Answer any number of requests
     #[arg(long, conflicts_with_all = ["rate", "burst"])]
     no_limits: bool,
-    /// Requests per second that it bears in the long run
+    /// Requests per second that the portal allows in the long run
     #[arg(long, value_name = "R", default_value = "2", value_parser = rate)]
     rate: f64,
-    /// Requests that it bears at once
+    /// Requests that the portal allows at once
     #[arg(long, value_name = "B", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
     burst: u32,
-    /// What goes wrong: a script of failures, or a file with one; see below
+    /// Failures to simulate: a script, or a file that holds one; see below
     #[arg(long, value_name = "FILE|SPEC")]
     faults: Option<String>,
 }
@@ -63,15 +63,15 @@ pub(super) struct Arguments {
 /// Examples, and the syntax of failures.
 const AFTER_HELP: &str = "\
 Examples:
-  brandctl sandbox                                  what `apply --sandbox` wrote, for other clients too
-  brandctl sandbox --data /tmp/portal --no-limits   a portal of its own, without limits
+  brandctl sandbox                                  the portal of `apply --sandbox`, for other clients too
+  brandctl sandbox --data /tmp/portal --no-limits   another portal, without limits
   brandctl sandbox --tls                            for clients that insist on https
-  brandctl sandbox --faults failures.txt            where things go wrong as the file says
+  brandctl sandbox --faults failures.txt            with the failures in a file
 
-Failures: rules, separated by `;` or new lines; # begins a remark, and words with spaces are quoted as in
-JSON. A rule says which requests, which of those (all, if it does not say), and what goes wrong:
-  any, write, download, METHOD, inner:METHOD   METHOD is one such as crm.timeline.icon.add, or the
-                                               end of some such as *.add; inner: in a batch only
+Failures: rules, separated by `;` or new lines; # begins a comment, and words with spaces are quoted as in
+JSON. A rule has three parts: the requests, which of those fail (default: all), and the failure:
+  any, write, download, METHOD, inner:METHOD   METHOD is a name such as crm.timeline.icon.add, or
+                                               an end such as *.add; inner: only in a batch
   every, 3, 3+, 2.5%, 2.5%@7                   the third, from the third on, by chance, with a seed
   error CODE ERROR [TEXT]                      an error in JSON, no effect; error-after with effect
   status CODE [BODY [TYPE]]                    any answer; status-after
@@ -103,7 +103,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     }
 }
 
-/// Says why it does not start.
+/// Reports why it does not start.
 fn refuse(globals: &Globals, message: &str) -> Exit {
     match globals.format {
         Format::Human => output::complain(message),
@@ -130,14 +130,14 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWai
     Ok((sandbox, (runtime, signals)))
 }
 
-/// The folder of the portal that `--sandbox` means when it names none, made where state is kept out of Git.
+/// The folder of `--sandbox` without a value, created where state is kept out of Git.
 pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
     let folder = StateDir::checked(state, "sandbox").map_err(|error| format!("{error}: {}", error.help()))?;
     let made = folder.ensure().map(|folder| folder.path().to_owned());
-    made.map_err(|error| format!("its folder {} cannot be made: {error}", folder.path().display()))
+    made.map_err(|error| format!("its folder {} cannot be created: {error}", folder.path().display()))
 }
 
-/// The folder of a portal that the user names with this option: not one that came with a commit, or is Git's.
+/// The folder that the user names with this option. It must not come from a commit, or be a folder of Git.
 pub(super) fn named_folder(folder: &Path, option: &str) -> Result<PathBuf, String> {
     let refused = |error: StateError| format!("{error}: {}", error.help_with(option));
     state_dir::refuse_committed(folder).map_err(refused).map(|()| folder.to_owned())
@@ -158,7 +158,7 @@ fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> 
     })
 }
 
-/// The page at `/`, drawn as the reports are.
+/// The page at `/`, drawn as reports are.
 fn page(contents: &PortalContents) -> HtmlPage {
     let of_kind = |contents: &KindContents| {
         let kind = contents.kind;
@@ -182,7 +182,7 @@ fn page(contents: &PortalContents) -> HtmlPage {
             added,
         })
         .collect();
-    let remark = "Load the page again to see what has changed since.";
+    let remark = "Reload the page to see later changes.";
     // The page states its own policy; only this part of it needs a header.
     HtmlPage { html: render::html::holdings("sandbox", remark, &holdings), policy: "frame-ancestors 'none'".to_owned() }
 }
@@ -192,9 +192,9 @@ fn added(custom: &CustomEntry) -> String {
     custom.added.map(|added| added.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default()
 }
 
-/// The script in a file, if there is one with that name, or in the text itself.
+/// The script in the file of that name, or in the text itself if there is no such file.
 fn faults(given: &str) -> Result<Faults, String> {
-    const HINT: &str = "`brandctl sandbox --help` tells how failures are written";
+    const HINT: &str = "`brandctl sandbox --help` shows the syntax of failures";
     let file = UserInput::at(Path::new(given));
     let (source, text) = if file.kind().is_some() {
         let text = file
@@ -208,7 +208,7 @@ fn faults(given: &str) -> Result<Faults, String> {
         ("--faults", given.to_owned())
     };
     let faults: Faults = text.parse().map_err(|error| format!("{source}:{error}"))?;
-    if faults.rules.is_empty() { Err(format!("{source} holds no rule; {HINT}")) } else { Ok(faults) }
+    if faults.rules.is_empty() { Err(format!("{source} has no rules; {HINT}")) } else { Ok(faults) }
 }
 
 fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): SignalWait) -> Exit {
@@ -230,12 +230,12 @@ fn serve(globals: &Globals, sandbox: &Sandbox, (runtime, mut signals): SignalWai
     if let Some(why) = sandbox.authority().and_then(|authority| why_new(authority.origin)) {
         output::note(
             globals,
-            &format!("note: ca.pem is a new one, {why}: whoever trusted the old one must read it again"),
+            &format!("note: ca.pem is new, {why}: clients that trusted the old one must load it again"),
         );
     }
     output::note(globals, &format!("listening on {}; Ctrl-C ends it", sandbox.address()));
     runtime.block_on(signals.next());
-    output::note(globals, "ended; its folder keeps what it holds");
+    output::note(globals, "ended; its data stays in its folder");
     Exit::Success
 }
 
@@ -249,16 +249,16 @@ const fn why_new(origin: AuthorityOrigin) -> Option<&'static str> {
 
 fn how_to_fix(error: &SandboxError) -> &'static str {
     match error {
-        SandboxError::Io { .. } => "; name a folder that can be written with --data",
-        SandboxError::InUse { .. } => "; end that one, or name another folder with --data",
-        SandboxError::NotASandbox { .. } => "; name another one with --data",
-        SandboxError::Damaged { .. } => "; name another folder with --data, or remove this one",
-        SandboxError::Listen { .. } => "; name another address with --listen, or let port 0 take a free one",
+        SandboxError::Io { .. } => "; use --data to name a writable folder",
+        SandboxError::InUse { .. } => "; end that one, or use --data to name another folder",
+        SandboxError::NotASandbox { .. } => "; use --data to name another one",
+        SandboxError::Damaged { .. } => "; use --data to name another folder, or remove this one",
+        SandboxError::Listen { .. } => "; use --listen to name another address, or port 0 for a free port",
         SandboxError::System(_) | SandboxError::Random(_) => "",
     }
 }
 
-/// The three webhooks of a sandbox: what they are for, in a word and for people.
+/// The owners of a sandbox's three webhooks: in a word, and for people.
 const WEBHOOKS: [(&str, &str); 3] = [
     ("administrator", "an administrator"),
     ("user", "a user who is not an administrator"),
@@ -283,7 +283,7 @@ fn welcome(sandbox: &Sandbox) -> SandboxDocument {
 fn for_people(welcome: &SandboxDocument) -> String {
     let SandboxDocument { page, data, webhooks, oauth_file, ca_cert } = welcome;
     let mut text =
-        format!("# a portal of its own; what it holds is shown at {page}\n# and kept in {}\n", escaped(data.display()));
+        format!("# a separate portal; its page is {page}\n# and its data is in {}\n", escaped(data.display()));
     for (index, (WebhookDocument { url, .. }, (_, owner))) in webhooks.iter().zip(WEBHOOKS).enumerate() {
         // If all lines are pasted, the first webhook is the one that is set.
         let mark = if index == 0 { "" } else { "# " };
@@ -291,14 +291,14 @@ fn for_people(welcome: &SandboxDocument) -> String {
     }
     let _ = write!(
         text,
-        "# an application of the administrator; where a webhook is set, that goes first:\n# export BITRIX24_OAUTH_FILE={}\n",
+        "# an application of the administrator; a webhook that is set takes precedence:\n# export BITRIX24_OAUTH_FILE={}\n",
         quoted(&oauth_file.to_string_lossy())
     );
     if let Some(path) = ca_cert {
         let path = quoted(&path.to_string_lossy());
         let _ = write!(
             text,
-            "# to trust it: brandctl --ca-cert {path}, curl --cacert {path}, Python's requests and Node by these:\n\
+            "# to trust it: brandctl --ca-cert {path}, curl --cacert {path}; for Python's requests and Node:\n\
              export REQUESTS_CA_BUNDLE={path}\nexport NODE_EXTRA_CA_CERTS={path}\n",
         );
     }

@@ -1,4 +1,4 @@
-//! Saved plans: taken up only when they are whole, for this portal and this manifest, and past the guards once more.
+//! Saved plans: accepted only if they are complete and for this portal and this manifest, and pass the guards again.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ use super::settings::PlanArgs;
 use super::stored;
 use super::writing::Approved;
 
-/// Takes up a saved plan: it must be whole, for this portal and this manifest, and pass the guards again.
+/// Accepts a saved plan: it must be complete and for this portal and this manifest, and pass the guards again.
 pub(super) fn take_up(
     context: &Context<'_>,
     path: &Path,
@@ -46,7 +46,7 @@ pub(super) fn take_up(
     let resumed = Resumption::of(recovery::settle(context, &connection, attempt)?, saved.digest());
     let declared = context.repository.declared(&manifest);
     let ownership = manifest.ownership();
-    // What is declared now may not be sound: the plan has images of its own.
+    // The art that is declared now may not be valid: the plan has images of its own.
     let desired =
         validate::validate(context.repository.name(), &context.repository, Aim::DesiredState, &*context.progress);
     let desired = desired.checked.desired;
@@ -89,7 +89,7 @@ fn applicable(saved: SavedPlan) -> Result<SavedPlan, Box<Finding>> {
     }
 }
 
-/// The findings of the present rules about the images of a saved plan.
+/// The findings of the current rules about the images of a saved plan.
 fn forbidden(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
     plan.diff
         .changes

@@ -12,10 +12,10 @@ use super::settings::{Format, Globals};
 
 /// Print a JSON schema
 ///
-/// Of the manifest, for editors, or of what a command prints with `--format json`. Without a name: what there is.
+/// The schema is of the manifest, for editors, or of a command's JSON output. Without NAME, lists the schemas.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl schema\n  brandctl schema manifest > brand.schema.json\n  brandctl schema plan\n\nExit codes: 0 printed, 1 there is no such schema."
+    after_help = "Examples:\n  brandctl schema\n  brandctl schema manifest > brand.schema.json\n  brandctl schema plan\n\nExit codes: 0 printed, 1 unknown schema."
 )]
 pub(super) struct Arguments {
     /// The schema to print

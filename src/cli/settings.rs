@@ -28,11 +28,11 @@ use super::unfinished::LastWords;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// The manifest: which codes it owns, and the PNG of each [default: brand.yaml]
+    /// The manifest, which declares codes and their PNGs [default: brand.yaml]
     #[arg(short, long, global = true, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// How far the manifest's paths may lead, `..` and links included [default: the Git repository around the manifest, else
-    /// its folder]
+    /// The folder that the manifest's paths must stay in, `..` and links included [default: the Git repository around the
+    /// manifest, else its folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
     /// Where to keep the cache, the lock and the runs [default: .brandctl beside the manifest]
@@ -45,13 +45,13 @@ pub(super) struct Globals {
     /// How to print the result on standard output
     #[arg(long = "format", global = true, value_enum, default_value_t = AnyFormat::Human, value_name = "FORMAT")]
     pub(super) any_format: AnyFormat,
-    /// The same for the commands that only know text for people and JSON: [`Globals::settle`] sets it.
+    /// The format for commands that have only text and JSON: [`Globals::settle`] sets it.
     #[arg(skip)]
     pub(super) format: Format,
-    /// Which command this is, and when it began: set after parsing.
+    /// The command, and when it began: set after parsing.
     #[arg(skip)]
     pub(super) invocation: Invocation,
-    /// The files that the command reads, as far as they are named one by one.
+    /// The files that the command reads, if they are named one by one.
     #[arg(skip)]
     pub(super) inputs: Vec<NamedFile>,
     /// The files that the command writes, apart from the state folder's.
@@ -69,19 +69,19 @@ pub(super) struct Globals {
     /// Print waits as lines instead of a progress bar
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
-    /// Stop the command after this time; what it began on the portal is finished, or its outcome found out, within another
-    /// 180 seconds; only a replaced image that waits for the portal's method time may take 15 minutes
+    /// Stop the command after this time; what it began on the portal is then finished, or its outcome found out, within
+    /// another 180 seconds; only a replaced image that waits for the portal's method time limit may take 15 minutes
     #[arg(long, global = true, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(super) timeout: Duration,
     /// Requests per second that the portal's plan allows; Enterprise plans allow 5
     #[arg(long, global = true, value_name = "N", default_value = "2", value_parser = rate)]
     pub(super) rps: f64,
-    /// Also trust the certificate authorities in this PEM file, for portals with one of their own
+    /// Also trust the certificate authorities in this PEM file, for portals with their own authority
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
 }
 
-/// What may be asked for on standard output.
+/// The formats on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum AnyFormat {
     /// Text for people
@@ -98,10 +98,10 @@ pub(super) enum AnyFormat {
     Diff,
 }
 
-/// The formats of a command beside those that every command has.
+/// The formats that a command has besides those that every command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
-    /// None, and it has no use for JSON either: what it prints is for other programs already.
+    /// None, and not JSON either: its output is for other programs already.
     TextOnly,
     /// None.
     None,
@@ -129,7 +129,7 @@ enum Color {
 }
 
 impl Globals {
-    /// Takes the format, if the command has it; the error lists those that it has. `any_format` keeps the others.
+    /// Sets the format, if the command has it; the error lists the formats that it has. `any_format` keeps the others.
     pub(super) fn settle(&mut self, others: Others) -> Result<(), String> {
         let whose = match self.any_format {
             AnyFormat::Human => return Ok(()),
@@ -153,7 +153,7 @@ impl Globals {
         Err(format!("`--format {name}` is for {whose} only: this command has {has}"))
     }
 
-    /// What is printed where a signal ends the command at once.
+    /// What is printed if a signal ends the command at once.
     pub(super) fn last_words(&self) -> LastWords {
         match self.format {
             Format::Json => LastWords::Json(self.invocation),
@@ -161,7 +161,7 @@ impl Globals {
         }
     }
 
-    /// Applies the choices that hold for the whole process.
+    /// Applies the choices that affect the whole process.
     pub(super) fn set_up_output(&self) {
         match self.color {
             Color::Auto => {}
@@ -169,7 +169,7 @@ impl Globals {
             Color::Never => anstream::ColorChoice::write_global(anstream::ColorChoice::Never),
         }
         if self.verbose > 0 {
-            // Only our own messages: the HTTP library's hold whole requests, and with them the webhook.
+            // Only our own messages: those of the HTTP library contain whole requests, and so the webhook.
             let filter = tracing_subscriber::filter::Targets::new()
                 .with_target("brandctl", if self.verbose > 1 { tracing::Level::TRACE } else { tracing::Level::DEBUG });
             let layer = tracing_subscriber::fmt::layer()
@@ -177,7 +177,7 @@ impl Globals {
                 .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never);
             use tracing_subscriber::layer::SubscriberExt as _;
             use tracing_subscriber::util::SubscriberInitExt as _;
-            // A second subscriber in one process is refused; the first one serves.
+            // A second subscriber in one process is refused; the first one stays.
             let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
         }
     }
@@ -197,7 +197,7 @@ impl Globals {
         Repository::at(manifest).below(self.root.as_deref())
     }
 
-    /// Whether the user named one: then it must exist, also for commands that do without.
+    /// Whether the user named a manifest: then it must exist, even for commands that need none.
     pub(super) const fn names_manifest(&self) -> bool {
         self.file.is_some()
     }
@@ -208,10 +208,10 @@ impl Globals {
     }
 }
 
-/// Options of the commands that look at a portal's entries.
+/// Options of the commands that read a portal's entries.
 #[derive(Debug, Args)]
 pub(super) struct SelectArgs {
-    /// Look at matching entries only, such as 'acme-*' or 'icon/acme-*'; may be repeated
+    /// Limit the command to matching entries, such as 'acme-*' or 'icon/acme-*'; may be repeated
     #[arg(long, value_name = "GLOB", value_parser = pattern, add = complete::patterns())]
     pub(super) only: Vec<Pattern>,
     /// Download every image again instead of using the cache
@@ -238,12 +238,12 @@ pub(super) struct PlanArgs {
     pub(super) usage: UsageArgs,
 }
 
-/// Whether a folder of art must be checked out whole before an entry is deleted that it does not declare.
+/// Whether a folder of art must be checked out completely before entries that it does not declare are deleted.
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Guards")]
 pub(super) struct CheckoutArgs {
-    /// Allow deletes of a kind whose folder lacks files that Git tracks there (sparse checkout, submodule), or of which Git
-    /// cannot tell
+    /// Allow deletes of a kind whose folder lacks files that Git tracks there (sparse checkout, submodule), or if Git
+    /// cannot show that none are missing
     #[arg(long)]
     allow_incomplete_checkout: bool,
 }
@@ -258,20 +258,20 @@ impl CheckoutArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Guards")]
 pub(super) struct UsageArgs {
-    /// Look whether timeline log entries name the codes that would be deleted or replaced; deleting an icon that they name
+    /// Check whether timeline log entries use the codes that would be deleted or replaced; deleting an icon that they use
     /// is refused
     #[arg(long, requires = "entities")]
     check_usage: bool,
-    /// With --check-usage: the CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
+    /// With --check-usage: the CRM items whose log entries are read, such as deal:12 or deal:1-500; may be repeated
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", requires = "check_usage", value_parser = parsed::<Span>)]
     entities: Vec<Span>,
-    /// Allow deleting icons that log entries name, or may name
+    /// Allow deleting icons that log entries use, or may use
     #[arg(long)]
     allow_in_use: bool,
 }
 
 impl UsageArgs {
-    /// The items to look at, if any are to be looked at.
+    /// The items to search, if any.
     pub(super) fn items(&self) -> Result<Option<Items>, TooMany> {
         if self.check_usage { Items::new(self.entities.iter().copied()).map(Some) } else { Ok(None) }
     }
@@ -293,11 +293,11 @@ pub(super) struct ShowArgs {
     pub(super) preview: bool,
 }
 
-/// How long a portal may go on with what it was sent.
+/// How long a portal may still work on what it was sent.
 #[derive(Debug, Args)]
 pub(super) struct SettleArgs {
-    /// How long the portal may still carry out a request after it was sent, when no answer came: until then the code that it is
-    /// about is not judged and not written to again
+    /// How long the portal may still carry out a request after it was sent, if no answer came: until then brandctl does
+    /// not judge the code that the request is about, and does not write to it again
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
     pub(super) settle: Duration,
 }
@@ -333,7 +333,7 @@ impl SelectArgs {
 }
 
 impl GuardArgs {
-    /// Whether entries of unknown content are changed all the same.
+    /// Whether entries of unknown content are changed anyway.
     pub(super) const fn unbacked(&self) -> Unbacked {
         if self.allow_unbacked { Unbacked::Change } else { Unbacked::Keep }
     }
@@ -354,7 +354,7 @@ impl GuardArgs {
     }
 }
 
-/// A value that has its own syntax, or what is wrong with it, escaped because clap prints it as it is.
+/// A value that has its own syntax. The error is escaped, because clap prints it unchanged.
 pub(super) fn parsed<T: FromStr<Err: Display>>(word: &str) -> Result<T, String> {
     word.parse().map_err(|error: T::Err| text::escape(&error.to_string()).into_owned())
 }

@@ -30,7 +30,7 @@ use super::stored::{self, KeptRun, Stored};
 
 /// Show a saved plan or a run again
 ///
-/// Offline, and whatever has become of the portal since.
+/// Works offline, and does not depend on later changes of the portal.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl show plan.json\n  brandctl show last\n  brandctl show 20261122T171045Z\n  brandctl show plan.json --format json\n  brandctl show plan.json --report plan.html"
@@ -58,7 +58,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
             if let Some(finding) = overwritten(globals, &repository, &kept) {
                 return complain(finding);
             }
-            // A run's folder has the old images; the new ones are in the repository, unless they changed since.
+            // A run's folder has the old images; the new ones are in the repository, unless they have changed.
             kept.plan.contents.extend(repository.unchanged_new_images(&kept.plan.diff.changes));
             StoredReport::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
         }
@@ -67,7 +67,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let subject =
         Subject { portal: shown.report.portal.clone(), manifest: root::path_in_repository(globals.manifest()) };
     let report = Report { subject, manifest: repository.name().to_owned(), ..shown.report };
-    // It is called as what made it, so that a comment about a plan stays one about that plan.
+    // The command is the one that made the plan, so that a comment about a plan stays a comment about that plan.
     let command = if shown.state.is_some() { "apply" } else { "plan" };
     let unwritten = arguments.reports.write(&report, command, &globals.invocation.header(Exit::Success), &[]);
     let exit = if unwritten.is_empty() { Exit::Success } else { Exit::Error };
@@ -93,7 +93,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     exit
 }
 
-/// The finding that a report would be written over a file of the run, or over an image that it is shown with.
+/// The finding that a report would overwrite a file of the run, or an image that is shown with it.
 fn overwritten(globals: &Globals, repository: &Repository, kept: &KeptRun) -> Option<Finding> {
     let own = ["journal.jsonl", "plan.json", "report.json"].map(|name| kept.folder.join(name));
     if let Some(named) = paths::among(&globals.outputs, own.into_iter()).first() {
@@ -142,7 +142,7 @@ impl StoredReport {
             .unzip();
         let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));
         let failure = interrupted.then_some(FailureKind::Interrupted);
-        // What a plan was made of is not saved with it; of a run, the journal says it.
+        // A saved plan does not hold its time and commit; a run's journal does.
         let heading =
             state.as_ref().map(|state| Heading { started: Some(state.began.clone()), commit: state.commit.clone() });
         let report = Report {

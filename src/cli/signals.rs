@@ -1,5 +1,6 @@
-//! Ctrl-C and SIGTERM: a command that reads stops reading and reports what it has, one that writes finishes what is in
-//! flight first, and a second signal ends the process at once: but for a renewal of tokens, which is always finished.
+//! Ctrl-C and SIGTERM: a command that reads stops reading and reports what it has, and one that writes first finishes
+//! what is in flight. A second signal ends the process at once, except during a renewal of tokens, which is always
+//! finished.
 
 use std::io;
 
@@ -11,8 +12,8 @@ use super::output;
 use super::resources;
 use super::unfinished::LastWords;
 
-/// Watches for signals on a thread of its own, for as long as the process lives. The first one raises `interrupt`; once
-/// `writing` is raised, that takes a while, and the user gets a message.
+/// Watches for signals on a separate thread, as long as the process lives. The first one raises `interrupt`; if `writing`
+/// is raised, stopping takes a while, and the user gets a message.
 pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt, renewals: &PendingRenewals, words: LastWords) {
     let (interrupt, writing) = (interrupt.clone(), writing.clone());
     at_each(renewals.clone(), words, move || {
@@ -21,29 +22,29 @@ pub(super) fn watch(interrupt: &Interrupt, writing: &Interrupt, renewals: &Pendi
         }
         interrupt.raise();
         if writing.is_raised() {
-            output::diagnostic("\nstopping once what is in flight has ended; again to stop at once\n");
+            output::diagnostic("\nstopping after what is in flight has ended; interrupt again to stop at once\n");
         }
         Next::GoOn
     });
 }
 
 /// Watches as [`watch`] does, for a command that only asks: a signal ends it at once, unless `writing` is raised, because
-/// then it is done in a moment.
+/// then it ends in a moment anyway.
 pub(super) fn leave_unless(writing: &Interrupt, renewals: &PendingRenewals, words: LastWords) {
     let writing = writing.clone();
     at_each(renewals.clone(), words, move || if writing.is_raised() { Next::GoOn } else { Next::Leave });
 }
 
-/// What comes after a signal.
+/// What happens after a signal.
 enum Next {
     GoOn,
     Leave,
 }
 
-#[expect(clippy::exit, reason = "to stop at once is what was asked for; what is needed later is on disk")]
+#[expect(clippy::exit, reason = "the user asked to stop at once; what is needed later is on disk")]
 async fn leave(renewals: &PendingRenewals, words: LastWords) -> ! {
     if renewals.are_pending() {
-        output::diagnostic("\nstopping once the access token is renewed, in 30 s at most\n");
+        output::diagnostic("\nstopping after the access token is renewed, in 30 s at most\n");
     }
     renewals.close().await;
     // Nothing else is printed until the process is gone.
@@ -51,7 +52,7 @@ async fn leave(renewals: &PendingRenewals, words: LastWords) -> ! {
     std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
-/// Decides at each signal: from the moment that this returns, so that somebody who is asked something next can leave.
+/// Decides at each signal, from the moment that this returns, so that a user can leave a question that is asked next.
 fn at_each(renewals: PendingRenewals, words: LastWords, mut decide: impl FnMut() -> Next + Send + 'static) {
     let Ok(runtime) = resources::runtime() else { return };
     let Ok(mut signals) = runtime.block_on(async { Signals::catch() }) else { return };
@@ -64,7 +65,7 @@ fn at_each(renewals: PendingRenewals, words: LastWords, mut decide: impl FnMut()
             }
         });
     });
-    // Without the thread, signals end nothing before the command does; what is on disk is enough for the next run.
+    // Without the thread, signals do not stop the command early; what is on disk is enough for the next run.
     drop(watching);
 }
 
@@ -74,7 +75,7 @@ pub(super) struct Signals {
     caught: [tokio::signal::unix::Signal; 2],
 }
 
-/// The signal to a process whose file may not grow, on Linux and macOS.
+/// The signal for a file that reaches its size limit, on Linux and macOS.
 #[cfg(unix)]
 const SIGXFSZ: i32 = 25;
 
@@ -83,12 +84,13 @@ impl Signals {
     /// Catches them; inside a runtime.
     pub(super) fn catch() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // Caught, so that a file that may not grow (`ulimit -f`) is an error of the write, and not the end without a word.
+        // Caught, so that a file at its size limit (`ulimit -f`) is a write error, and does not end the process without a
+        // message.
         drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self { caught: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
     }
 
-    /// Waits for one. `false` when there can be none any more.
+    /// Waits for one. `false` if none can come any more.
     pub(super) async fn next(&mut self) -> bool {
         let [interrupt, terminate] = &mut self.caught;
         tokio::select! {

@@ -78,7 +78,8 @@ fn with_id(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
         (None, _) => {
             let message = format!("there is no run and no saved plan `{}`", name);
             Err(Box::new(
-                Finding::error("run", message).help("`brandctl history` lists the runs; a folder's path does too"),
+                Finding::error("run", message)
+                    .help("`brandctl history` lists the runs; the path of a run's folder works too"),
             ))
         }
     }

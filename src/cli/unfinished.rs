@@ -1,4 +1,4 @@
-//! The JSON of a command that did not come to a result: after a usage error, and where a signal ends it at once.
+//! The JSON of a command without a result: after a usage error, and if a signal ends it at once.
 
 use std::ffi::OsString;
 
@@ -18,27 +18,27 @@ use crate::render::json::{
 use super::exit::Exit;
 use super::invocation::Invocation;
 
-/// What is printed where a command ends at once.
+/// What is printed if a command ends at once.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LastWords {
-    /// Nothing: it has said what there is to say.
+    /// Nothing: the command has printed everything.
     None,
-    /// A document of the command, without what it has found.
+    /// A document of the command, without its results.
     Json(Invocation),
 }
 
 impl LastWords {
-    /// The document of a command that a signal ends, if one is printed.
+    /// The document of a command that a signal ends, if it prints one.
     pub(super) fn interrupted(self) -> Option<serde_json::Result<String>> {
         let Self::Json(invocation) = self else { return None };
         let finding =
-            Finding::error("interrupted", "stopped at once: this document does not have what was found or done")
+            Finding::error("interrupted", "stopped at once: this document does not show what was found or done")
                 .help("run it again; after an apply, the next plan or apply finds out what was written");
         Some(document(&invocation.header(Exit::Interrupted), finding))
     }
 }
 
-/// The document of a command line that `program` cannot run, if it asks for JSON. `began` says when the process did.
+/// The document of a command line that `program` cannot run, if it asks for JSON. `began` is the start of the process.
 pub(super) fn usage(
     program: clap::Command,
     arguments: &[OsString],
@@ -92,7 +92,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The document of a command that found nothing but `finding`.
+/// The document of a command whose only finding is `finding`.
 fn document(header: &Invoked, finding: Finding) -> serde_json::Result<String> {
     let findings = &[finding][..];
     let name = header.command.as_deref().unwrap_or_default();

@@ -22,20 +22,20 @@ use super::output;
 use super::planning;
 use super::settings::{Globals, SelectArgs, SettleArgs, parsed};
 
-/// Look whether timeline log entries name codes
+/// Check whether timeline log entries use codes
 ///
-/// Reads the log entries of the CRM items that are given, 50 items in a request, and writes nothing. Without codes, looks
-/// for those that `plan` would delete or replace. Only what was read is known: a code that is not seen there may be in use
-/// elsewhere. Logos are not named by log entries, so their use stays unknown.
+/// Reads the log entries of the given CRM items, 50 items in a request, and writes nothing. Without codes, checks those
+/// that `plan` would delete or replace. The result covers only what was read: a code that was not seen there may be in
+/// use elsewhere. Log entries do not name logos, so their use stays unknown.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl usage --entity deal:1-500                   of what a plan would delete or replace\n  brandctl usage acme-call --entity deal:12 --entity lead:1-50\n  brandctl usage icon/acme-call --entity 1032:7 --format json\n\nExit codes: 0 each code is used, or not seen in anything that was asked for; 1 error, or something is unknown; 130 interrupted."
+    after_help = "Examples:\n  brandctl usage --entity deal:1-500                   codes that a plan would delete or replace\n  brandctl usage acme-call --entity deal:12 --entity lead:1-50\n  brandctl usage icon/acme-call --entity 1032:7 --format json\n\nExit codes: 0 each code is in use, or was not seen in these items; 1 error, or something is unknown; 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Codes of icons, or addresses such as icon/acme-call [default: what a plan would delete or replace]
     #[arg(value_name = "CODE|ADDRESS", add = complete::patterns(), value_parser = code, conflicts_with_all = ["only", "refresh", "settle"])]
     codes: Vec<Address>,
-    /// The CRM items whose log entries are looked at, such as deal:12 or deal:1-500; may be repeated
+    /// The CRM items whose log entries are read, such as deal:12 or deal:1-500; may be repeated
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", required = true, value_parser = parsed::<Span>)]
     entities: Vec<Span>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     settle: SettleArgs,
 }
 
-/// A code without a kind is an icon's: nothing else is named by log entries.
+/// The address that an argument names. A code without a kind is an icon: log entries name nothing else.
 fn code(text: &str) -> Result<Address, String> {
     if let Ok(address) = text.parse::<Address>() {
         return if address.code.as_str().is_empty() { Err("the code is missing".to_owned()) } else { Ok(address) };
@@ -55,7 +55,7 @@ fn code(text: &str) -> Result<Address, String> {
         Some(kind) => Err(format!("an address begins with `{kind}/`")),
         None if text.trim().is_empty() => Err("the code is missing".to_owned()),
         None if text.contains('*') => {
-            Err("codes are named one by one; a pattern is taken with icon/ before it only".to_owned())
+            Err("patterns do not work here: name each code, and write a code that contains `*` as icon/CODE".to_owned())
         }
         None => Ok(Address::new(Kind::Icon, Code::new(text))),
     }
@@ -74,7 +74,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::result::<UsageDocument>(globals, &usage, exit, human, &usage.findings, &report)
 }
 
-/// Looks for the codes that were named, or that a plan would delete or replace. `None` when there are none.
+/// Looks for the codes that the user named, or that a plan would delete or replace. `None` if there are none.
 fn look(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Option<UsageEvidence>, Failure> {
     let items = Items::new(arguments.entities.iter().copied())?;
     let (connection, codes) = if arguments.codes.is_empty() {
@@ -94,7 +94,7 @@ fn look(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> 
     planning::warn_if_slow(context, &items, &codes);
     let scanned = ops::usage::scan(&connection.client, context.progress.as_ref(), &items, codes);
     let Scanned { evidence, stopped } = context.wait(scanned)?;
-    // What was read until an error counts.
+    // What was read before an error counts.
     attempt.findings.extend(stopped.into_iter().flat_map(|error| Failure::from(error).findings));
     Ok(Some(evidence))
 }

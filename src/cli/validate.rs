@@ -23,11 +23,11 @@ use super::settings::{AnyFormat, Globals};
 
 /// Check the manifest and its PNGs, offline
 ///
-/// Needs no portal and no credentials, and tells all that it finds, not just the first thing.
+/// Needs no portal and no credentials, and reports everything that it finds, not only the first error.
 ///
-/// With PATHs, as pre-commit passes them, the manifest is checked all the same, and of the images only those that are
-/// named or lie in a folder that is named; images are compared with each other only among these. The manifest itself
-/// among the PATHs means everything.
+/// With PATHs, as pre-commit passes them, checks the manifest, and only those images that are named or lie in a named
+/// folder; images are compared with each other only among these. If the manifest itself is one of the PATHs, everything
+/// is checked.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl validate\n  brandctl validate --deny-warnings\n  brandctl validate icons/acme-call.png logos/\n  brandctl validate -f examples/acme/brand.yaml --format sarif\n\nExit codes: 0 no error (nor warning, with --deny-warnings), 1 error."
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// Check only these images, or the images in these folders [default: everything]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Let warnings fail the check as errors do
+    /// Fail on warnings as well as on errors
     #[arg(long)]
     deny_warnings: bool,
     #[command(flatten)]
@@ -91,7 +91,7 @@ fn exit_of(validation: &Validation) -> Exit {
     if validation.passed() { Exit::Success } else { Exit::Error }
 }
 
-/// The manifest as it is called from the current folder: annotations and alerts are for files of a repository.
+/// The manifest's path from the current folder: annotations and alerts are about files of a repository.
 fn from_here(manifest: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     let manifest = manifest.strip_prefix(&here).unwrap_or(manifest);
@@ -99,8 +99,8 @@ fn from_here(manifest: &Path) -> PathBuf {
     if below.as_os_str().is_empty() { Path::new(".") } else { below }.to_owned()
 }
 
-/// Leaves out what was found about files that were not named, and says which of the paths are nothing that the manifest
-/// speaks of.
+/// Leaves out findings about files that the user did not name, and notes each path for which the manifest declares
+/// nothing.
 fn limit(globals: &Globals, validated: &mut Validated, chosen: &PathFilter, manifest: &str) {
     let findings = &mut validated.checked.findings;
     findings
@@ -113,11 +113,11 @@ fn limit(globals: &Globals, validated: &mut Validated, chosen: &PathFilter, mani
         .map(Path::new);
     for path in chosen.unmatched(known).existing {
         let path = path.display();
-        output::note(globals, &format!("note: {path} is passed over: {manifest} declares nothing there"));
+        output::note(globals, &format!("note: {path} is skipped: {manifest} declares nothing there"));
     }
 }
 
-/// The images that something was found about. Of one that is damaged there is nothing to show.
+/// The images with findings. A damaged one cannot be shown.
 fn pictures(validated: &Validated) -> Pictures {
     let about: BTreeSet<_> = validated.checked.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
     let drawn = validated.art.iter().filter(|piece| about.contains(piece.file.as_str()));

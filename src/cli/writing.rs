@@ -1,4 +1,4 @@
-//! What the commands that write share: the question, the run, and how it is shown.
+//! The steps that commands with writes share: the question, the run, and how it is shown.
 
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
@@ -49,15 +49,15 @@ pub(super) struct WriteArgs {
 pub(super) struct Approved {
     pub(super) plan: Published<ApprovedPlan>,
     pub(super) connection: Connection,
-    /// What was seen of the portal when the plan was made, if that was in this process.
+    /// The portal as it was when the plan was made, if that was in this process.
     pub(super) seen: Option<Seen>,
-    /// An entry that the plan leaves as it is.
+    /// An entry that the plan does not change.
     pub(super) control: Option<ControlImage>,
-    /// What runs of the same plan did that were cut short.
+    /// What earlier runs of the same plan did that were cut short.
     pub(super) resumed: Resumption,
 }
 
-/// Refuses to go on when a question will be due that cannot be asked.
+/// Refuses to go on if a question will be needed and cannot be asked.
 pub(super) fn can_ask(write: &WriteArgs) -> Result<(), Failure> {
     if write.yes || std::io::stdin().is_terminal() {
         return Ok(());
@@ -67,7 +67,7 @@ pub(super) fn can_ask(write: &WriteArgs) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::Unasked, finding))
 }
 
-/// Shows a plan that was just made, and lets it through if nothing speaks against it.
+/// Shows a plan that was just made, and accepts it if nothing prevents applying it.
 pub(super) fn approve(
     context: &Context<'_>,
     plan: Published<Evaluated>,
@@ -83,8 +83,8 @@ pub(super) fn approve(
     Ok(plan.approve()?)
 }
 
-/// Shows a plan that is about to be applied, with what was found on the way to it: on standard output for people, on
-/// standard error where standard output is for JSON and a question follows.
+/// Shows a plan that is about to be applied, with the findings so far: on standard output for people, on
+/// standard error if standard output is for JSON and a question follows.
 fn show_plan(context: &Context<'_>, write: &WriteArgs, show: ShowArgs, attempt: &mut Attempt) {
     context.progress.clear();
     let screen = output::screen_of_plan(context.globals, show);
@@ -93,7 +93,7 @@ fn show_plan(context: &Context<'_>, write: &WriteArgs, show: ShowArgs, attempt: 
     match context.globals.format {
         Format::Human => {
             output::data(&planned(context, &report, &screen), Exit::Success);
-            // Errors are shown at the end: nothing is asked and nothing is done when there are some.
+            // Errors are shown at the end: if there are any, nothing is asked and nothing is done.
             let warnings: Vec<_> = report.findings.iter().filter(|finding| !finding.is_error()).cloned().collect();
             output::findings(context.globals, &warnings, &report);
             attempt.shown = Some(attempt.findings.len());
@@ -111,7 +111,7 @@ fn planned(context: &Context<'_>, report: &Report, screen: &Screen) -> String {
     }
 }
 
-/// Asks if it is to `ask`, and applies.
+/// Asks for approval if `ask` is set, and applies the plan.
 pub(super) fn apply(
     context: &Context<'_>,
     mut approved: Approved,
@@ -153,7 +153,7 @@ pub(super) fn apply(
 fn without_copy(address: &Address, why: &str) -> Finding {
     Finding::warning("unbacked", format!("{address}: {why}"))
         .about(address.clone())
-        .help("no copy of it can be trusted for a restore")
+        .help("it has no copy that can be trusted for a restore")
 }
 
 fn send(
@@ -187,11 +187,11 @@ fn confirm(context: &Context<'_>, connection: &mut Connection) -> Result<(), Fai
     };
     output::diagnostic(&question);
     let (answers, answer) = oneshot::channel();
-    // Waiting for a line cannot be cut short: it is left to a thread of its own.
+    // Waiting for a line cannot be cut short: a separate thread does it.
     let asking = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
         let mut line = String::new();
         let read = std::io::stdin().read_line(&mut line);
-        // Where nobody waits any more, the answer does not matter.
+        // If the command waits no longer, the answer does not matter.
         let _ = answers.send(read.is_ok_and(|_| line.trim() == "yes"));
     });
     drop(asking);
@@ -211,7 +211,7 @@ fn confirm(context: &Context<'_>, connection: &mut Connection) -> Result<(), Fai
     }
 }
 
-/// Writes the reports and shows what became of it all.
+/// Writes the reports and prints the result.
 pub(super) fn finish(
     context: &Context<'_>,
     attempt: Attempt,
@@ -237,8 +237,8 @@ pub(super) fn finish(
                     let (command, interrupted) = (run_command(globals), context.interrupt.is_raised());
                     render::run::run(run, plan, RunEnding { command, interrupted }, &output::screen())
                 }
-                // A saved plan that is not sent, with the guards that refuse it. One that is stale says nothing
-                // of this portal.
+                // A saved plan that is not sent, with the guards that refuse it. A stale one says nothing
+                // about this portal.
                 (None, _) if shown.is_none() && !report.is_stale() => {
                     planned(context, &report, &output::screen_of_plan(globals, show))
                 }

@@ -1,4 +1,4 @@
-//! Tries the way to a portal step by step, and stops where it ends. Writes nothing.
+//! Checks the way to a portal step by step, and stops at the first check that fails. Writes nothing.
 
 use crate::domain::asset::{Address, Kind};
 use crate::domain::doctor::{DoctorObservations, Inquiry};
@@ -21,7 +21,7 @@ pub(crate) async fn observe(
     seen.connected = unless(interrupt, portal.connect(addresses)).await;
     let Some(Ok(_)) = seen.connected else { return seen };
     let Some(greeted) = unless(interrupt, portal.greet()).await else { return seen };
-    // Where nothing is encrypted, it says nothing that the next question does not.
+    // Without encryption, this check shows nothing that the next one does not.
     let goes_on = greeted.is_ok() || !portal.setup().encrypted;
     seen.greeted = Some(greeted.map_err(Into::into));
     if goes_on {
@@ -34,7 +34,7 @@ pub(crate) async fn observe(
     seen
 }
 
-/// Downloads the image of one custom entry. `None` when the portal cannot be read, which other checks say.
+/// Downloads the image of one custom entry. `None` if the portal cannot be read, which other checks report.
 async fn download(portal: &impl ReadPortal) -> Option<Result<Option<Address>, Problem>> {
     let listing = portal.list().await.ok()?;
     let Some(Listed { address, file_uri, .. }) = listing.entries.into_iter().find(|listed| !listed.system) else {
@@ -56,7 +56,7 @@ async fn unless<T>(interrupt: &Interrupt, work: impl Future<Output = T>) -> Opti
     }
 }
 
-/// The methods that brandctl cannot do without.
+/// The methods that brandctl needs.
 fn methods() -> Vec<String> {
     let verbs = ["add", "get", "list", "delete"];
     Kind::ALL.into_iter().flat_map(|kind| verbs.map(|verb| format!("crm.timeline.{kind}.{verb}"))).collect()

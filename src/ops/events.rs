@@ -1,4 +1,4 @@
-//! The events that a running use case announces; others show them to the user.
+//! The events that a running use case announces; other code shows them to the user.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ pub enum Event {
     /// A stage began; `total` is how many items it has, when that is known. Downloading is a part of the stage that it
     /// begins in; any other stage takes the place of the present one.
     Stage {
-        /// Which.
+        /// The stage.
         stage: Stage,
         /// How many items it has.
         total: Option<usize>,
     },
-    /// The images are downloaded: the stage goes on that they were downloaded for.
+    /// The images are downloaded: the stage that needed them continues.
     Downloaded,
     /// This many more items of the present stage are done.
     Advanced(usize),
     /// A step of a plan ended. It counts for the stage only by [`Event::Advanced`].
     Step(Box<StepEnded>),
-    /// A write is sent: an answer is waited for.
+    /// A write is sent: its answer is awaited.
     Sending,
-    /// No answer is waited for any more to one of the writes that were sent.
+    /// One of the writes that were sent is not awaited any more.
     Answered,
     /// Nothing is sent for some time.
     Waiting {
@@ -33,9 +33,9 @@ pub enum Event {
         /// For how long.
         wait: Duration,
     },
-    /// Something went wrong that does not stop the command, but needs somebody's hand: one sentence, as in an error.
+    /// Something went wrong that does not stop the command, but that the user must act on: one sentence, as in an error.
     Warning(String),
-    /// Something went wrong that does not stop the command, but it must not end as a success.
+    /// Something went wrong that does not stop the command, but keeps it from ending as a success.
     Failed(PortalError),
 }
 
@@ -44,7 +44,7 @@ pub enum Event {
 pub enum Stage {
     /// Checking the manifest and the art.
     Checking,
-    /// Waiting for the portal, where nothing more is known.
+    /// Waiting for the portal, if nothing more is known.
     Asking,
     /// Finding out what an earlier run did.
     Settling,

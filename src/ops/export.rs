@@ -10,19 +10,19 @@ use super::events::{Event, Stage};
 use super::observe::{self, Freshness, KeptImages, Reader};
 use super::ports::{Existing, PortalError, ReadPortal, WriteExport};
 
-/// The most bytes of images that one export takes: all of them are read before the first is written.
+/// The maximum size of the images of one export, in bytes: all of them are read before the first is written.
 pub(super) const MAX_EXPORT_BYTES: usize = 512 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Exported {
-    /// What was read and laid out, with everything that was found.
+    /// What was read and laid out, with all findings.
     pub(crate) export: Export,
-    /// The files that were written, relative to the folder; none when something stood in the way.
+    /// The files that were written, relative to the folder; none if something prevented it.
     pub(crate) written: Vec<String>,
 }
 
-/// Reads both lists and the images that are chosen, and writes them. What could not be fetched is reported, and the
-/// rest is written all the same; nothing is when a pattern matches nothing.
+/// Reads both lists and the selected images, and writes them. What could not be fetched is reported, and the
+/// rest is still written; nothing is if a pattern matches nothing.
 pub(crate) async fn export(
     choice: &ExportChoice,
     source: &ExportSource,
@@ -56,7 +56,7 @@ pub(super) fn too_much() -> PortalError {
     }
 }
 
-/// Reads both lists and the images that are chosen, and lays them out. Without files when a pattern matches nothing.
+/// Reads both lists and the selected images, and lays them out. Without files if a pattern matches nothing.
 pub async fn read(
     choice: &ExportChoice,
     source: &ExportSource,

@@ -16,18 +16,18 @@ pub struct PortalEntries {
     pub(crate) entries: Vec<ListEntry>,
     /// What could not be fetched, and patterns that match nothing.
     pub(crate) findings: Vec<Finding>,
-    /// Everything, for the cache to forget the rest.
+    /// Everything that the portal lists: the cache forgets the rest.
     pub(crate) listing: Listing,
-    /// The bytes of the entries, when they are wanted and as far as they could be had.
+    /// The bytes of the entries, if they are wanted and could be downloaded.
     pub(crate) contents: Contents,
 }
 
 /// The handling of the bytes that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bytes {
-    /// Their facts are enough.
+    /// The facts are enough.
     Dropped,
-    /// Somebody wants to see the images.
+    /// The images are shown.
     Kept,
 }
 

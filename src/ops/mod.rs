@@ -1,4 +1,4 @@
-//! One use case a file: options in, outcome and events out. All reading ends before diffing begins.
+//! One file for each use case: options in, outcome and events out. All reading ends before diffing begins.
 
 pub mod apply;
 pub mod doctor;

@@ -1,4 +1,4 @@
-//! Reads a portal: both lists, and the content of the entries that matter, from the cache where it has been seen before.
+//! Reads a portal: both lists, and the content of the entries that matter, from the cache if it was seen before.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ pub struct Reader<'a, P> {
     pub known: &'a RefCell<LastKnown>,
 }
 
-/// Whether what was seen before is believed.
+/// Whether the cache is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
     /// A `fileUri` seen before is not fetched again.
@@ -35,7 +35,7 @@ pub enum Freshness {
     Refetched,
 }
 
-/// A cache that remembers nothing: what is read for a copy is read now.
+/// A cache that remembers nothing: what is read for a copy must be read now.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoCache;
 
@@ -55,8 +55,8 @@ impl ContentCache for NoCache {
     fn keep(&self, _: Digest, _: &[u8]) {}
 }
 
-/// The most bytes of images that are kept in memory while a portal is read. Icons and logos are small: there is room for
-/// thousands. What is not kept is downloaded again where it is needed.
+/// The maximum size of images that are kept in memory while a portal is read. Icons and logos are small: there is room
+/// for thousands. What is not kept is downloaded again if it is needed.
 const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Images that are kept in memory, as long as there is room.
@@ -69,7 +69,7 @@ pub(crate) struct KeptImages {
 }
 
 impl KeptImages {
-    /// Room for what is shown, and what a second download would be made for.
+    /// Room for images to show, and for those that would need a second download.
     pub(crate) const fn limited() -> Self {
         Self::with_room(MAX_KEPT_BYTES)
     }
@@ -84,7 +84,7 @@ impl KeptImages {
         self.contents.contains_key(digest)
     }
 
-    /// Keeps an image. Without room for it, it says so, and takes none of those that follow.
+    /// Keeps an image. Without room for it, remembers that, and takes none of those that follow.
     pub(crate) fn keep(&mut self, digest: Digest, bytes: Arc<[u8]>) -> bool {
         if self.holds(&digest) {
             return true;
@@ -120,8 +120,8 @@ impl KeptImages {
     }
 }
 
-/// Reads the content of the entries of `listing` that are `wanted`. `is_kept` says of each content whether its bytes will be
-/// needed too; those are kept, as far as they were downloaded now and there is room.
+/// Reads the content of the entries of `listing` that are `wanted`. `is_kept` decides for each content whether its bytes
+/// will be needed too; those are kept, if they were downloaded now and there is room.
 pub(crate) async fn observe(
     reader: &Reader<'_, impl ReadPortal>,
     listing: &Listing,
@@ -142,7 +142,7 @@ pub(crate) async fn observe(
     ObservedState { entries: entries.collect() }
 }
 
-/// Reads the content of `wanted`, from the cache where it has been seen before: one reading for each entry, in order.
+/// Reads the content of `wanted`, from the cache if it was seen before: one reading for each entry, in order.
 /// `kept` and `is_kept` are as in [`observe`].
 pub(super) async fn contents(
     reader: &Reader<'_, impl ReadPortal>,
@@ -158,7 +158,7 @@ pub(super) async fn contents(
         })
         .map(|reading| reading.unwrap_or(Reading::NotNeeded))
         .collect();
-    // What the cache says of an image is downloaded again where more is known since.
+    // If the cache contradicts what is known since, the image is downloaded again.
     for (place, _) in substituted(reader, wanted, &readings) {
         if let Some(reading) = readings.get_mut(place) {
             *reading = Reading::NotNeeded;
@@ -170,7 +170,7 @@ pub(super) async fn contents(
     readings
 }
 
-/// Downloads images. What comes is not judged yet by what else is known.
+/// Downloads images. The result is not yet judged by what else is known.
 async fn download(
     reader: &Reader<'_, impl ReadPortal>,
     missing: Vec<(&Listed, &mut Reading)>,
@@ -195,7 +195,7 @@ async fn download(
     observer.observe(Event::Downloaded);
 }
 
-/// The readings that what was last put under each code contradicts, by their places, each with the reason.
+/// The readings that contradict what was last put under their codes, by their places, each with the reason.
 fn substituted<P>(reader: &Reader<'_, P>, listed: &[&Listed], readings: &[Reading]) -> BTreeMap<usize, String> {
     let read = listed.iter().zip(readings).enumerate();
     let (places, read): (Vec<_>, Vec<_>) =
@@ -204,7 +204,8 @@ fn substituted<P>(reader: &Reader<'_, P>, listed: &[&Listed], readings: &[Readin
     substituted.into_iter().filter_map(|(place, why)| Some((*places.get(place)?, why))).collect()
 }
 
-/// Makes the readings doubtful that what was last put under each code contradicts, and notes the others that were downloaded.
+/// Marks the readings as doubtful that contradict what was last put under their codes, and notes the others that were
+/// downloaded.
 fn conclude<P>(
     reader: &Reader<'_, P>,
     listed: &[&Listed],
@@ -221,7 +222,7 @@ fn conclude<P>(
         }
     }
     for (listed, reading) in listed.iter().zip(readings) {
-        // What is not a sound PNG may have been cut on the way: it is asked for again each time.
+        // A file that is not a sound PNG may have been cut on the way: it is downloaded again each time.
         if let Reading::Known(content) = reading
             && kept.downloaded.contains(&listed.file_uri)
         {
@@ -240,8 +241,9 @@ pub(super) enum Found {
     Otherwise,
 }
 
-/// Reads those entries again that are `wanted` and whose content is known and was not downloaded: from the cache and as far as
-/// there is room, or, with [`Freshness::Refetched`], all of them from the portal. What comes is judged with all the others.
+/// Reads those entries again that are `wanted` and whose content is known and was not downloaded: from the cache while
+/// there is room, or, with [`Freshness::Refetched`], all of them from the portal. The results are judged with all the
+/// others.
 pub(super) async fn read_again(
     reader: &Reader<'_, impl ReadPortal>,
     observed: &mut ObservedState,
@@ -273,8 +275,8 @@ pub(super) async fn read_again(
     found
 }
 
-/// Reads both lists, and fetches `added` meanwhile: the images of these entries will be asked for next. What cannot be fetched
-/// is reported then.
+/// Reads both lists, and fetches `added` at the same time: the images of these entries will be asked for next. What
+/// cannot be fetched is reported then.
 pub(crate) async fn list_and_fetch(
     reader: &Reader<'_, impl ReadPortal>,
     added: &[(Kind, String)],
@@ -309,7 +311,7 @@ mod tests {
             (kept.keep(Digest::of(&bytes), Arc::from(bytes)), kept.is_full())
         };
         assert_eq!(keep(1, 60), (true, false));
-        assert_eq!(keep(1, 60), (true, false), "it is there already");
+        assert_eq!(keep(1, 60), (true, false), "it is kept already");
         assert_eq!(keep(2, 60), (false, true));
         assert_eq!(keep(3, 1), (false, true));
         assert_eq!(keep(1, 60), (true, true));

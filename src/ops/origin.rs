@@ -1,4 +1,4 @@
-//! Finds out who moved: asks the history no more than the changes of a plan need. Writes nothing.
+//! Finds out who moved: reads only as much history as the changes of a plan need. Writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub(crate) struct Looked {
     pub(crate) origins: Origins,
     /// Who changed the declared files.
     pub(crate) changed_by: ChangedBy,
-    /// What stands in the way of knowing more.
+    /// The findings about what prevents knowing more.
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn origins(record: &Record<'_>, plan: &Plan, desired: &DesiredState, 
     Looked { changed_by: evidence.changed_by(), origins, findings }
 }
 
-/// Reads the old manifests and images that it takes to judge the changes that are not settled.
+/// Reads the old manifests and images that are needed to judge the changes that are not settled.
 fn read_history(history: &dyn History, past: &Past, evidence: &mut OriginEvidence<'_>) {
     let wanted = evidence.unsettled();
     if wanted.is_empty() {
@@ -94,19 +94,19 @@ fn read_history(history: &dyn History, past: &Past, evidence: &mut OriginEvidenc
     evidence.read_contents(contents);
 }
 
-/// A clone that was cut off, where that matters, and images that are not committed.
+/// A shallow clone, if that matters, and images that are not committed.
 fn remarks(past: &Past, uncommitted: usize, origins: &Origins) -> Vec<Finding> {
     let mut findings = Vec::new();
     if past.is_shallow() && origins.values().any(|origin| origin.kind == OriginKind::Unknown) {
-        let message = "the clone is shallow: whether the portal or the repository moved cannot be told of every entry";
+        let message = "the clone is shallow: for some entries it is unknown whether the portal or the repository moved";
         let help =
             "fetch the whole history: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab), `git fetch --unshallow`";
         findings.push(Finding::warning("history-shallow", message).help(help));
     }
     if uncommitted > 0 {
         let images = text::plural(uncommitted, "declared image is", "declared images are");
-        let message = format!("{images} not committed: what differs because of that counts as pending");
-        findings.push(Finding::warning("history-uncommitted", message).help("commit what is to be applied"));
+        let message = format!("{images} not committed: differences because of that count as pending");
+        findings.push(Finding::warning("history-uncommitted", message).help("commit what you want to apply"));
     }
     findings
 }

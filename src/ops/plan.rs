@@ -19,7 +19,7 @@ use super::observe::{self, Found, Freshness, KeptImages, Reader};
 use super::origin::{self, Looked, Record};
 use super::ports::{PortalError, ReadPortal};
 
-/// The input of a plan, beside the portal.
+/// The input of a plan, besides the portal.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The portal's identity.
@@ -28,15 +28,15 @@ pub struct Request<'a> {
     pub manifest: &'a str,
     /// What the portal should hold.
     pub desired: &'a DesiredState,
-    /// What the command is limited to.
+    /// The selection of the command.
     pub only: &'a Selection,
-    /// Whether entries of unknown content are changed all the same.
+    /// Whether entries of unknown content are changed anyway.
     pub unbacked: Unbacked,
-    /// Whether the cache is believed.
+    /// Whether the cache is trusted.
     pub freshness: Freshness,
-    /// What the plan is for.
+    /// The purpose of the plan.
     pub purpose: Purpose,
-    /// Where the origin of each change is looked up; `None` where nobody asks for it.
+    /// The record for the origin of each change; `None` if it is not needed.
     pub record: Option<Record<'a>>,
 }
 
@@ -45,11 +45,11 @@ pub struct Request<'a> {
 pub enum Purpose {
     /// To show it.
     Read,
-    /// To write to it: whether the caller may is asked with the lists.
+    /// To write to it: the request for the lists also asks whether the caller may.
     Write,
 }
 
-/// The portal as it was seen when a plan was made that is to be applied.
+/// The portal as it was when a plan was made that will be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub(crate) at: Instant,
@@ -65,15 +65,15 @@ pub struct Planned {
     pub origins: Origins,
     /// Who changed the files of changes, as far as Git says.
     pub changed_by: ChangedBy,
-    /// What was found on the way.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// What the guards hold the plan against.
+    /// The facts that the guards evaluate the plan with.
     pub counts_by_kind: CountsByKind,
-    /// Everything that the portal lists, for the cache to forget the rest.
+    /// Everything that the portal lists: the cache forgets the rest.
     pub listing: Listing,
-    /// What else was seen, of a plan that is to be applied.
+    /// The portal as it was, for a plan that will be applied.
     pub seen: Option<Seen>,
-    /// An entry that it leaves as it is, of a plan that is to be applied.
+    /// An entry that it does not change, for a plan that will be applied.
     pub control: Option<ControlImage>,
 }
 
@@ -123,7 +123,8 @@ pub async fn plan(request: &Request<'_>, reader: &Reader<'_, impl ReadPortal>) -
     Ok(Planned { plan, origins, changed_by, findings, counts_by_kind, listing, seen, control })
 }
 
-/// An entry that is declared and stays as it is, as the cache knows or a download shows: that can be seen before the first write.
+/// A declared entry that the plan does not change and whose image the cache or a download knows: it can be read before
+/// the first write.
 pub(crate) async fn control(
     listing: &Listing,
     desired: &DesiredState,
@@ -158,7 +159,7 @@ pub(crate) async fn control(
     None
 }
 
-/// Counts what the guards hold a plan against.
+/// Counts the facts that the guards evaluate a plan with.
 pub(crate) fn counts_by_kind(
     ownership: &Ownership,
     listing: &Listing,
@@ -174,8 +175,8 @@ pub(crate) fn counts_by_kind(
         .collect()
 }
 
-/// Reads again what changes remove and what was only known from the cache: for a plan that is to be applied all of it, because
-/// nothing is removed on a cache's word; else what there is room for, to be shown.
+/// Reads again what changes remove and what was known only from the cache: for a plan that will be applied, all of it,
+/// because nothing is removed on the cache's word; else what there is room for, to show it.
 async fn read_old(
     diff: &diff::Diff,
     reader: &Reader<'_, impl ReadPortal>,
@@ -197,7 +198,7 @@ async fn read_old(
     observe::read_again(reader, observed, |listed| removed.contains(listed.file_uri.as_str()), freshness, old).await
 }
 
-/// The bytes that the changes speak of.
+/// The bytes of the changes.
 fn gather(diff: &diff::Diff, desired: &DesiredState, old: &Contents) -> Contents {
     let mut contents = Contents::new();
     for change in &diff.changes {
@@ -215,7 +216,7 @@ fn gather(diff: &diff::Diff, desired: &DesiredState, old: &Contents) -> Contents
     contents
 }
 
-/// `--only` patterns that match nothing declared and nothing owned: more likely a typing error than a wish.
+/// `--only` patterns that match nothing declared and nothing owned, which are probably typing errors.
 fn unmatched(only: &Selection, desired: &DesiredState, listing: &Listing) -> Vec<Finding> {
     let is_owned = |listed: &&Listed| !listed.system && desired.ownership().of(&listed.address).is_ok();
     let owned = listing.entries.iter().filter(is_owned).map(|listed| &listed.address);

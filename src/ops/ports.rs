@@ -27,7 +27,7 @@ use crate::format::Published;
 
 /// The port that reads a branding repository.
 pub trait ReadArt {
-    /// The manifest's bytes, or the finding that says why they cannot be read.
+    /// The manifest's bytes, or the finding about why they cannot be read.
     fn manifest(&self) -> Result<Vec<u8>, Box<Finding>>;
     /// The images that the manifest declares and what lies beside them, and findings about those that cannot be read.
     fn art(&self, manifest: &Manifest) -> (Art, Vec<Finding>);
@@ -38,9 +38,9 @@ pub trait ReadArt {
 /// The reason why a history is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoHistory {
-    /// No history exists, and why: nothing else need be said.
+    /// No history exists, and why: this needs no finding.
     Outside(String),
-    /// A history may exist that cannot be read.
+    /// A history may exist, but cannot be read.
     Unreadable(Problem),
 }
 
@@ -51,13 +51,13 @@ pub(crate) type Blobs = BTreeMap<ObjectId, Arc<[u8]>>;
 pub(crate) trait History {
     /// The log of the manifest and of all that lies in its folder.
     fn past(&self) -> Result<Past, NoHistory>;
-    /// Where paths lead, from the root of the repository, as far as that is not to themselves.
+    /// Where paths lead through links, from the root of the repository. Paths that lead to themselves are left out.
     fn locate(&self, paths: &BTreeSet<String>) -> BTreeMap<String, Located>;
     /// The contents with these names, as far as this clone has them.
     fn blobs(&self, ids: &[ObjectId]) -> Blobs;
 }
 
-/// The reason why the portal did not give what was asked. It never holds a secret. The texts are raw otherwise: code
+/// The reason why the portal did not give what was requested. It never holds a secret. Otherwise the texts are raw: code
 /// that draws them escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -68,12 +68,12 @@ pub struct PortalError {
     pub code: Option<String>,
     /// One sentence that names the host, and the status or cause: lower case, no full stop.
     pub message: String,
-    /// What to do about it, in the same form.
+    /// How to fix it, in the same form.
     pub hint: Option<String>,
 }
 
-/// How many downloads run at once. They do not count against the portal's rate, and an image is small: most of the time is
-/// spent waiting for the network, which many downloads can do together.
+/// How many downloads run at once. They do not count against the portal's rate, and an image is small: most of the time
+/// is spent waiting for the network, which many downloads can share.
 pub const DOWNLOADS: usize = 128;
 
 /// The port that reads a portal. Implementations wait, retry what may be retried, and keep within the command's deadline.
@@ -88,10 +88,11 @@ pub trait ReadPortal {
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError>;
     /// The bytes behind a `fileUri`, without credentials.
     async fn download(&self, file_uri: &str) -> Result<Vec<u8>, PortalError>;
-    /// Where the images are that the portal reports as added since this was last called, by the addresses that were asked
-    /// for.
+    /// The locations of the images that the portal reports as added since this was last called, by the addresses that
+    /// were asked for.
     fn added_files(&self) -> Vec<(Address, String)>;
-    /// From here on, reading serves to determine the outcome of writes, and may go on past the command's end for a while.
+    /// From here on, reading serves to determine the outcome of writes, and may continue past the command's end for a
+    /// while.
     fn begin_grace_period(&self);
     /// The time until the command's end.
     fn time_left(&self) -> Duration;
@@ -125,10 +126,10 @@ pub trait TokenStore {
     fn name(&self) -> &str;
     /// The bytes of the file.
     fn read(&self) -> io::Result<Vec<u8>>;
-    /// Keeps others from renewing the tokens until the value and its clones are dropped. `None` while another one does.
+    /// Keeps others from renewing the tokens until the value and its clones are dropped. `None` if another process does.
     fn try_lock(&self) -> io::Result<Option<TokenLock>>;
-    /// Makes sure that the file can be replaced by one that is about as long, or written where it is. This comes before
-    /// tokens are renewed: where it fails, the refresh token is not used up for nothing.
+    /// Makes sure that the file can be replaced by one that is about as long, or overwritten. This happens before tokens
+    /// are renewed: if it fails, the refresh token is not used up in vain.
     fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>>;
 }
 
@@ -143,13 +144,13 @@ pub trait TokenReplacement: Send {
     fn store(self: Box<Self>, contents: &[u8]) -> io::Result<()>;
 }
 
-/// A write request that was not answered as it should.
+/// A write request without a proper answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// Refused as a whole, without effect.
     #[error("{0}")]
     NoEffect(PortalError),
-    /// The portal answered, and its answer does not say what became of it. Nothing of it is carried out any more.
+    /// The portal answered, but the answer does not have the result. Nothing of it is carried out any more.
     #[error("{0}")]
     Unclear(PortalError),
     /// No answer of the portal came: it may have had its effect, in whole or in part, and may still be having it.
@@ -157,20 +158,20 @@ pub enum WriteError {
     Unanswered(PortalError),
 }
 
-/// The urgency of a write: whether it may be left undone.
+/// The urgency of a write: whether it may be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
-    /// It may be left undone.
+    /// It may be skipped.
     Ordinary,
-    /// It may be left undone, and removes what was looked at just now: it is not sent on older knowledge.
+    /// It may be skipped, and removes what was read just now: it is not sent on older knowledge.
     Removing,
-    /// It completes a replace: until it takes effect, a code that had an image has none. It is also sent when the command's
-    /// time is up.
+    /// It completes a replace: until it takes effect, a code that had an image has none. It is also sent when the
+    /// command's time is up.
     Completing,
 }
 
 impl Urgency {
-    /// Whether a write may be left undone.
+    /// Whether a write may be skipped.
     pub(crate) fn may_be_left_undone(self) -> bool {
         self != Self::Completing
     }
@@ -181,21 +182,22 @@ impl Urgency {
 pub enum Transmission {
     /// The portal refused it without effect. It is sent again later.
     Refused,
-    /// It is about to be sent once more.
+    /// It is about to be sent again.
     Again,
     /// Its last byte was sent, and no answer is there yet.
     Sent,
 }
 
-/// The port that writes to a portal. Implementations never send a request twice unless the first was refused without effect.
+/// The port that writes to a portal. Implementations never send a request twice unless the first was refused without
+/// effect.
 #[expect(async_fn_in_trait, reason = "the futures stay on the thread that makes them")]
 pub trait WritePortal {
-    /// How many of these replaces, each a delete and then an add, may be sent in one request so that the time that the portal
-    /// gives each method lasts for both halves of them all. At least one: where there is not enough for one it waits until
-    /// there is more, and then asks for another look at the portal ([`Class::Waited`]).
+    /// How many of these replaces, each a delete and then an add, may be sent in one request so that the time that the
+    /// portal gives each method lasts for both halves of them all. At least one: if there is not enough time for one, it
+    /// waits until there is more, and then asks for another reading of the portal ([`Class::Waited`]).
     async fn permitted_pairs(&self, commands: &[Command]) -> Result<usize, WriteError>;
-    /// Sends at most 50 commands in one batch request; one answer for each, in order. `note` is told what happens to the
-    /// request.
+    /// Sends at most 50 commands in one batch request; one answer for each, in order. `note` is called with what happens
+    /// to the request.
     async fn write(
         &self,
         commands: &[Command],
@@ -203,7 +205,8 @@ pub trait WritePortal {
         urgency: Urgency,
         note: &dyn Fn(Transmission),
     ) -> Result<Vec<Answer>, WriteError>;
-    /// One command in a request of its own, for portals that refuse batches. `note` is as in [`WritePortal::write`].
+    /// Sends one command in a request of its own, for portals that refuse batches. `note` is as in
+    /// [`WritePortal::write`].
     async fn write_single(
         &self,
         command: &Command,
@@ -235,17 +238,17 @@ pub(crate) trait WriteLog {
     async fn delete_log_entry(&self, id: u64) -> Result<(), WriteError>;
 }
 
-/// The facts and bytes that are known of each `fileUri`. Losing it costs downloads, nothing else.
+/// The facts and bytes that are known of each `fileUri`. Losing the cache costs downloads, nothing else.
 pub trait ContentCache {
     /// The facts of the bytes, if they were seen before.
     fn content(&self, file_uri: &str) -> Option<Content>;
     /// Notes the facts of bytes just seen.
     fn remember(&self, file_uri: &str, content: &Content);
-    /// Forgets what was noted: it is not believed any more.
+    /// Forgets what was noted, because it is not trusted any more.
     fn forget(&self, file_uri: &str);
     /// Returns bytes that were kept.
     fn bytes(&self, digest: Digest) -> Option<Arc<[u8]>>;
-    /// Keeps bytes that a plan speaks of.
+    /// Keeps bytes that a plan needs.
     fn keep(&self, digest: Digest, bytes: &[u8]);
 }
 
@@ -304,25 +307,26 @@ pub(crate) enum Existing {
     Replaced,
 }
 
-/// The port that puts images of a portal into a branding repository. Files are named from the manifest's folder, with `/`.
+/// The port that puts images of a portal into a branding repository. Files are named from the manifest's folder, with
+/// `/`.
 pub(crate) trait TakeImages {
     /// Every declared entry with its file, sorted by address.
     fn declared_images(&self, manifest: &Manifest) -> Vec<(Address, String)>;
-    /// The bytes of a declared image, as far as it can be read.
+    /// The bytes of a declared image, if it can be read.
     fn image(&self, file: &str) -> Option<Arc<[u8]>>;
-    /// Why a file is not written over; `None` where there is none, or where Git has what would be lost.
+    /// The reason why a file is not overwritten; `None` if there is none, or if Git has what would be lost.
     fn why_kept(&self, manifest: &Manifest, file: &str) -> Option<String>;
-    /// A name in `folder` that no file has; `None` where none can be written there.
+    /// A name in `folder` that no file has; `None` if no file can be written there.
     fn free_file(&self, folder: &str, stem: &str) -> Option<String>;
-    /// Writes images, and then the manifest, if it is edited and still holds the text that was read. Returns the files that
-    /// were written.
+    /// Writes images, and then the manifest, if it is edited and still holds the text that was read. Returns the files
+    /// that were written.
     fn write(&self, files: &[(String, Arc<[u8]>)], manifest: (&str, Option<&str>))
     -> Result<Vec<String>, Box<Finding>>;
 }
 
 pub(crate) trait WriteExport {
-    /// Writes files, by their paths with `/`, in their order. Never through a link, and each wholly or not at all. The
-    /// findings say what an earlier export left there; the error, what keeps these files from being written.
+    /// Writes files, by their paths with `/`, in their order. Never through a link, and each completely or not at all.
+    /// The findings are about what an earlier export left there; the error is what keeps these files from being written.
     fn write(&self, files: &[(String, Arc<[u8]>)], existing: Existing) -> Result<Vec<Finding>, Box<Finding>>;
 }
 
@@ -339,9 +343,9 @@ impl Interrupt {
         *self.0.borrow()
     }
 
-    /// Waits until somebody asks to stop.
+    /// Waits until the user asks to stop.
     pub(crate) async fn raised(&self) {
-        // The sender is this very value: it does not go away while somebody waits.
+        // The sender is this very value: it is not dropped while somebody waits.
         let _ = self.0.subscribe().wait_for(|raised| *raised).await;
     }
 }

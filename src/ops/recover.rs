@@ -1,5 +1,5 @@
 //! Settles runs that were cut short or whose requests could still be carried out: finds out what they did, writes it into
-//! their journals, and closes them. The portal is only read; what is left to do is for the ordinary diff.
+//! their journals, and closes them. The portal is only read; the ordinary diff has what is left to do.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,16 +39,16 @@ pub enum NotSettled {
 pub enum Closing {
     /// They are.
     Write,
-    /// The state folder cannot be written: the next command that can finds the run open again.
+    /// The state folder cannot be written: the next command that can write it finds the run open again.
     Leave,
 }
 
-/// What is done about a request that may still be carried out.
+/// The handling of a request that may still be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// It is waited for: nothing is sent before.
+    /// The command waits for it: nothing is sent before.
     Wait,
-    /// It is said that the portal may still change.
+    /// The command reports that the portal may still change.
     Tell,
 }
 
@@ -59,14 +59,14 @@ pub struct Settling {
     pub settle: Duration,
     /// Whether journals are written.
     pub closing: Closing,
-    /// What is done about a request that may still be carried out.
+    /// The handling of a request that may still be carried out.
     pub patience: Patience,
     /// The clock: the time since 1970.
     pub now: fn() -> Duration,
 }
 
-/// What requests of open runs may still do, as far as their journals say it now: nothing is written, and nothing waited for. A
-/// run that began after `since` is the one of the process that is at work.
+/// What requests of open runs may still do, as far as their journals say now: this writes nothing and does not wait. A
+/// run that began after `since` is that of the running process.
 pub fn tell(runs: &dyn Runs, settle: Duration, now: Duration, since: Option<&str>) -> Result<Vec<Finding>, NotSettled> {
     let open = runs.open()?;
     let windows = open.iter().filter_map(|OpenRun { state, .. }| {
@@ -92,7 +92,7 @@ pub async fn settle(
                 _ => Ok(()),
             };
             match how.patience {
-                // It is so, whether it can be noted or not.
+                // That is true, whether it can be noted or not.
                 Patience::Tell => {
                     findings.push(may_change(&run.state, &window));
                     continue;
@@ -120,7 +120,7 @@ async fn wait(run: &RunState, window: &OpenWindow, reader: &Reader<'_, impl Read
     Ok(())
 }
 
-/// Finds out what a run did of which nothing can be carried out any more, and closes it.
+/// Finds out what a run did, once nothing of it can be carried out any more, and closes it.
 async fn close(
     runs: &dyn Runs,
     OpenRun { mut state, changes }: OpenRun,
@@ -143,14 +143,14 @@ async fn close(
     Ok(Some(finding(&state, &missing)))
 }
 
-/// Notes where each step of a run stands. Returns the codes that are missing.
+/// Notes the state of each step of a run. Returns the codes that are missing.
 async fn judge_all(
     state: &mut RunState,
     changes: &[Change],
     reader: &Reader<'_, impl ReadPortal>,
     settle: Duration,
 ) -> Result<Vec<String>, NotSettled> {
-    // Only what a request may have left for is looked at; the rest was never sent.
+    // Only steps whose request may have left are read; the rest was never sent.
     let (sent, unsent): (Vec<_>, Vec<_>) = changes.iter().partition(|change| state.sent(&change.address));
     let states = if sent.is_empty() {
         BTreeMap::new()
@@ -168,7 +168,7 @@ async fn judge_all(
     Ok(missing)
 }
 
-/// What may still be carried out, in a sentence's beginning.
+/// What may still be carried out, as the beginning of a sentence.
 fn open(run: &RunState, window: &OpenWindow) -> String {
     let seconds = window.left.as_secs_f64().ceil();
     let codes = text::first_names(window.codes.iter(), 3);
@@ -209,10 +209,9 @@ fn finding(state: &RunState, missing: &[String]) -> Finding {
         state.steps.len(),
     );
     if missing.is_empty() {
-        return Finding::warning("run-cut-short", message).help("what is left to do is in the plan");
+        return Finding::warning("run-cut-short", message).help("the plan has what is left to do");
     }
     message.push_str(&format!("; missing on the portal: {}", missing.join(", ")));
-    let help =
-        format!("what is declared is created again; an old image comes back with `brandctl restore {}`", state.run);
+    let help = format!("declared entries are created again; `brandctl restore {}` puts old images back", state.run);
     Finding::warning("run-cut-short", message).help(help)
 }

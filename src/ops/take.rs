@@ -1,5 +1,5 @@
-//! Takes the portal's version of entries into a branding repository: the image of each, and where there must be one, its line
-//! of the manifest. Nothing is written to the portal, and nothing to disk unless all of it can be.
+//! Takes the portal's version of entries into a branding repository: the image of each, and its line of the manifest if
+//! it needs one. Nothing is written to the portal, and nothing to disk unless all of it can be.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::export::{Exported, MAX_EXPORT_BYTES, too_much};
 use super::observe::{self, Freshness, KeptImages, Reader};
 use super::ports::{PortalError, ReadPortal, TakeImages};
 
-/// Takes what `only` chooses into `repository`, whose manifest is `manifest` with the text `text`.
+/// Takes the entries that `only` selects into `repository`, whose manifest is `manifest` with the text `text`.
 pub(crate) async fn take(
     only: &Selection,
     (manifest, text): (&Manifest, &str),
@@ -49,7 +49,7 @@ pub(crate) async fn take(
     Ok(taking.finish(text))
 }
 
-/// What is taken so far.
+/// What was taken so far.
 struct Taking<'a, R> {
     manifest: &'a Manifest,
     repository: &'a R,
@@ -109,7 +109,7 @@ impl<'a, R: TakeImages> Taking<'a, R> {
         self.export.items.push(ExportItem { address: address.clone(), outcome });
     }
 
-    /// The file for an entry whose declared file is kept, declared in its place.
+    /// The file for an entry whose declared file is kept: the new file is declared in its place.
     fn other_file(&mut self, address: &Address, kept: &str, why: &str) -> Result<String, Box<Finding>> {
         match self.manifest.section(address.kind) {
             Some(Section::Entries(_)) => self.new_file(address),
@@ -148,7 +148,7 @@ impl<'a, R: TakeImages> Taking<'a, R> {
             Some(text) => self.text = text,
             None => {
                 let line = manifest::line(address, &file);
-                let message = format!("the manifest does not say yet that {address} has the image {file}");
+                let message = format!("the manifest does not declare the new image of {address} yet: {file}");
                 let help = format!("its line cannot be changed safely: write `{line}` under `{folder}`");
                 self.left.push(Finding::error("manifest-line", message).about(address.clone()).help(help));
             }
@@ -172,7 +172,7 @@ impl<'a, R: TakeImages> Taking<'a, R> {
         }
     }
 
-    /// Writes all of it, if nothing stands in the way.
+    /// Writes all of it, if nothing prevents it.
     fn finish(self, text: &str) -> Exported {
         let Self { mut export, repository, left, text: edited, .. } = self;
         let edited = (edited != text).then_some(edited.as_str());
@@ -210,7 +210,7 @@ fn not_managed(address: &Address, why: Unmanaged) -> Box<Finding> {
             let plural = address.kind.plural();
             (format!("the manifest does not manage {plural}"), format!("add `{plural}:` to it"))
         }
-        Unmanaged::Ignored => ("`ignore` matches it".to_owned(), "take it out of `ignore` first".to_owned()),
+        Unmanaged::Ignored => ("`ignore` matches it".to_owned(), "remove it from `ignore` first".to_owned()),
         Unmanaged::NotOwned | Unmanaged::NotPruned | Unmanaged::Reserved => {
             ("`owns` does not match it".to_owned(), "add it to `owns` first, or narrow --only".to_owned())
         }

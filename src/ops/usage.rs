@@ -1,4 +1,4 @@
-//! Looks whether codes are in use: reads the log entries of CRM items and counts which codes they name. Writes nothing.
+//! Checks whether codes are in use: reads the log entries of CRM items and counts which codes they name. Writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::events::{Event, Observer, Stage};
 use super::observe::Reader;
 use super::ports::{PAGES_AT_ONCE, PortalError, ReadLog, ReadPortal};
 
-/// The number of repeats of an item when a portal that answers gives nothing sound for it.
+/// How often an item is asked for again if a portal that answers gives nothing sound for it.
 const REPEATS: u32 = 2;
 
 /// The evidence that was found, and why the reading ended.
@@ -39,7 +39,7 @@ pub(crate) async fn scan(
         observer.observe(Event::Stage { stage: Stage::Scanning, total: Some(items.count()) });
     }
     let stopped = loop {
-        // Items with further pages stay open, and others take the places of those that are done.
+        // Items with more pages stay open, and others replace those that are done.
         open.extend(waiting.by_ref().take(PAGES_AT_ONCE - open.len()).map(Cursor::new));
         if open.is_empty() {
             break None;
@@ -68,7 +68,7 @@ pub(crate) async fn absent(portal: &impl ReadPortal, codes: &[Address]) -> Resul
     Ok(absent
         .map(|(address, _)| {
             let message = format!("the portal has no {}", address);
-            let help = "log entries may name it all the same; `brandctl list --system` shows the codes";
+            let help = "log entries may still name it; `brandctl list --system` shows the codes";
             Finding::warning("unknown-code", message).help(help).about(address.clone())
         })
         .collect())
@@ -108,8 +108,8 @@ impl Cursor {
     }
 }
 
-/// Looks whether the codes that a plan deletes or replaces are in use; `None` when it does neither. The findings say what
-/// stays unknown.
+/// Checks whether the codes that a plan deletes or replaces are in use; `None` if it does neither. The findings are about
+/// what stays unknown.
 pub(crate) async fn check(
     plan: &Plan,
     items: &Items,
@@ -129,8 +129,8 @@ pub(crate) async fn check(
     Some((evidence, findings))
 }
 
-/// The findings about what stays unknown. These are warnings: an error would forbid a saved plan for good, and the
-/// guard has its own say.
+/// The findings about what stays unknown. These are warnings: an error would block a saved plan forever, and the
+/// guard decides separately.
 fn unknown(evidence: &UsageEvidence) -> Vec<Finding> {
     let mut reasons: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
     for (address, usage) in &evidence.usages {

@@ -18,17 +18,17 @@ use super::ports::ReadArt;
 pub struct Validated {
     /// The manifest, if it is sound.
     pub manifest: Option<Manifest>,
-    /// What the rules made of it and its art.
+    /// The results of the rules for it and its art.
     pub checked: Checked,
     /// The manifest's text, for snippets.
     pub(crate) source: String,
-    /// The images that were looked at, their files named as the user would; the bytes are shared.
+    /// The images that were checked, with their files named as the user would; the bytes are shared.
     pub(crate) art: Vec<Piece>,
     pub(crate) images: usize,
 }
 
-/// The findings for a command that has something else to report: errors as they are, and of the warnings of one rule no
-/// more than how many there are. What they are is for `validate` to say.
+/// The findings for a command that has something else to report: errors unchanged, and only the number of warnings of
+/// each rule. `validate` lists the warnings.
 pub(crate) fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
     let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
@@ -38,7 +38,7 @@ pub(crate) fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
     let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
     brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
         Finding { rule, ..Finding::warning("", format!("{count} findings of this rule")) }
-            .help("`brandctl validate` tells them one by one")
+            .help("`brandctl validate` lists them one by one")
     }));
     brief
 }
@@ -67,7 +67,7 @@ pub fn validate(name: &str, repository: &impl ReadArt, aim: Aim, observer: &dyn 
     Validated { images: art.pieces.len(), art: art.pieces, manifest: Some(manifest).filter(|_| sound), checked, source }
 }
 
-/// Names the images of findings as the user would, and says where the manifest declares their entries, if it does so
+/// Names the images of findings as the user would, and adds where the manifest declares their entries, if it does so
 /// entry by entry.
 fn place(findings: &mut [Finding], manifest: &Manifest, name: &str) {
     for finding in findings {
@@ -81,8 +81,8 @@ fn place(findings: &mut [Finding], manifest: &Manifest, name: &str) {
     }
 }
 
-/// A file that is named relative to the manifest, named as the manifest is: without `.`, doubled slashes, and `..` that go
-/// back over a name.
+/// The name of a file that is relative to the manifest, named as the manifest is: without `.`, doubled slashes, and `..`
+/// that goes back over a name.
 fn beside(manifest: &str, file: &str) -> String {
     let folder = Path::new(manifest).parent().unwrap_or(Path::new(""));
     let mut named = folder.to_owned();

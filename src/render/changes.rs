@@ -1,4 +1,4 @@
-//! The changes of a plan as lines: the symbols in use, a line for each change, and its images where they are wanted.
+//! The changes of a plan as lines: the legend, a line for each change, and its images if they are wanted.
 
 use anstyle::Style;
 
@@ -23,7 +23,7 @@ pub(super) const LEAD: usize = 4;
 /// The symbol of an entry that is left alone because its image is unknown.
 pub(super) const UNKNOWN: &str = "  ?";
 
-/// The sort of a change, as people count changes.
+/// The type of a change, as people count changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Sort {
     Create,
@@ -64,7 +64,7 @@ impl Sort {
     const fn word(self, command: RunCommand) -> &'static str {
         match (self, command) {
             (Self::Create, RunCommand::Restore) => "put back",
-            (Self::Replace, RunCommand::Restore) => "replace by the old image",
+            (Self::Replace, RunCommand::Restore) => "replace with the old image",
             (Self::Create, _) => "create",
             (Self::Replace, _) => "replace",
             (Self::Rename, _) => "rename",
@@ -73,7 +73,7 @@ impl Sort {
     }
 }
 
-/// The symbols in use, a line for each change, and what is drawn.
+/// The legend, a line for each change, and the images.
 pub(super) fn changes(
     plan: &Plan,
     origins: &GroupedOrigins<'_>,
@@ -92,9 +92,9 @@ pub(super) fn changes(
     text + &images(&rows, plan, screen)
 }
 
-/// What the symbols mean that are in use.
+/// The legend of the symbols that are used.
 fn legend(rows: &[PlanRow<'_>], plan: &Plan, command: RunCommand, screen: &Screen) -> String {
-    /// Between two symbols.
+    /// The space between two symbols.
     const GAP: usize = 3;
     let used = |sort: &Sort| rows.iter().any(|row| Sort::of(row) == *sort);
     let item = |style: Style, symbol: &str, word: &str| format!("{style}{}{style:#} {word}", symbol.trim_start());
@@ -128,7 +128,7 @@ fn reason(row: &PlanRow<'_>, plan: &Plan, origins: &GroupedOrigins<'_>) -> Strin
     }
 }
 
-/// The images of the changes, before and after, as many beside each other as fit.
+/// The images of the changes, before and after, as many side by side as fit.
 pub(super) fn images(rows: &[PlanRow<'_>], plan: &Plan, screen: &Screen) -> String {
     let (Some(colours), Some(columns)) = (screen.colours, screen.columns) else { return String::new() };
     let pairs: Vec<_> = rows

@@ -1,6 +1,6 @@
 //! The plan as a unified diff of two manifests: the portal as it is observed, and as it is desired. Every code has the
-//! facts of its image as its value, so an image that changes is a line that changes. What was compared and stays is
-//! what the portal holds, on both sides; what was not compared is on neither.
+//! facts of its image as its value, so a changed image is a changed line. What was compared and stays is on both sides as
+//! the portal holds it; what was not compared is on neither.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,11 +21,11 @@ use crate::domain::state::Content;
 use crate::domain::yaml::scalar;
 use crate::text::{escape, escaped, plural};
 
-/// How many lines stay as they are around those that change.
+/// The number of unchanged lines around those that change.
 const CONTEXT: usize = 3;
 
-/// The diff; empty without a plan, and where nothing differs. What could not be fetched is shown above it, because
-/// nothing is known of how it differs.
+/// The diff; empty without a plan, and if nothing differs. Comments above it list what could not be fetched, because it
+/// is unknown how that differs.
 pub fn report(report: &Report) -> String {
     let Some(plan) = &report.plan else { return String::new() };
     let mut text = remarks(plan, report);
@@ -145,7 +145,7 @@ struct DiffEntry {
     desired: Option<String>,
 }
 
-/// The entries, by the address that they shall have.
+/// The entries, by the address that they will have.
 fn entries(plan: &Plan, report: &Report) -> BTreeMap<Address, DiffEntry> {
     let mut entries: BTreeMap<Address, DiffEntry> = BTreeMap::new();
     let size = |content: &Content| dimensions(plan.contents.get(&content.sha256)?);
@@ -156,7 +156,7 @@ fn entries(plan: &Plan, report: &Report) -> BTreeMap<Address, DiffEntry> {
     for (place, change) in changes {
         let before = change.action.before().map(|_| change.comparable_before());
         let after = change.action.after().map(|after| &after.content);
-        // What is known of one image alone must not look like a difference.
+        // A fact that is known of one image only must not look like a difference.
         let sizes = match (before.flatten(), after) {
             (Some(before), Some(after)) => size(before).zip(size(after)).unzip(),
             (before, after) => (before.and_then(size), after.and_then(size)),
@@ -172,7 +172,7 @@ fn entries(plan: &Plan, report: &Report) -> BTreeMap<Address, DiffEntry> {
     }
     let art: BTreeMap<_, _> = report.art.iter().map(|piece| (&piece.address, piece.bytes.as_ref())).collect();
     for (address, content) in &plan.diff.kept {
-        // It looks like its art, so it is as wide and as high.
+        // It looks like its art, so it has the same width and height.
         let facts = facts(content, art.get(address).copied().flatten().and_then(dimensions));
         let line = Some(line(address, facts));
         entries.insert(address.clone(), DiffEntry { observed: line.clone(), desired: line });
@@ -180,7 +180,7 @@ fn entries(plan: &Plan, report: &Report) -> BTreeMap<Address, DiffEntry> {
     entries
 }
 
-/// The other half of a rename, as a remark behind a value of YAML.
+/// The other half of a rename, as a comment after a value of YAML.
 fn renamed(change: &Change, word: &str) -> String {
     change.rename.as_ref().map(|other| format!(" # renamed {word} {}", escaped(other))).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What `doctor` saw, for people: a line a check, and what to do below it.
+//! The checks of `doctor`, for people: a line for each check, and how to fix it below.
 
 use std::fmt::Write as _;
 
@@ -27,7 +27,7 @@ pub(crate) fn checks(checks: &[DoctorCheck]) -> String {
     text
 }
 
-/// What the checks come to, and what to do next.
+/// The result of all checks, and what to do next.
 fn last(checks: &[DoctorCheck]) -> String {
     let failed: Vec<_> = checks.iter().filter(|check| check.health == Health::Failed).collect();
     let Some(first) = failed.first() else {

@@ -14,7 +14,7 @@ use super::screen::Screen;
 use super::style::{CREATE, DELETE, REPLACE, shown};
 use super::usage;
 
-/// The width of the first column: who moved, or what is not as declared.
+/// The width of the first column: who moved, or how the entry differs.
 const WORD: usize = "undeclared".len();
 
 /// A line for each entry that differs: what was changed on the portal first.
@@ -43,7 +43,7 @@ pub(super) fn lines(plan: &Plan, origins: &GroupedOrigins<'_>, width: usize, scr
     text
 }
 
-/// Who moved, or where that is not known, what is not as declared.
+/// Who moved; or if that is unknown, how the entry differs.
 const fn word(row: &PlanRow<'_>, kind: Option<OriginKind>) -> (Style, &'static str) {
     match (kind, &row.change.action) {
         (Some(kind @ (OriginKind::Drifted | OriginKind::Vanished)), _) => (DELETE, kind.name()),
@@ -68,7 +68,7 @@ fn sentence(row: &PlanRow<'_>, plan: &Plan, origins: &GroupedOrigins<'_>) -> Str
     }
 }
 
-/// The words for what a plan calls by what it would do; `None` where its reason says as much.
+/// The difference in words, if the reason names a step of the plan; `None` if the reason says enough.
 fn own_words(row: &PlanRow<'_>, plan: &Plan, kind: Option<OriginKind>) -> Option<String> {
     let change = row.change;
     let is_moved = matches!(kind, Some(OriginKind::Drifted | OriginKind::Vanished));

@@ -1,4 +1,4 @@
-//! What was exported, for people: what is left alone and why, then counts and what to do next.
+//! What was exported, for people: what is left alone and why, then counts and the next step.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -54,9 +54,9 @@ pub(crate) fn taken(report: &ExportReport) -> String {
     let _ = writeln!(text, "\nTook {} from {portal}{same}.", plural(taken, "image", "images"));
     let manifest = report.written.iter().find(|file| report.items.iter().all(|item| !has_file(item, file)));
     if let Some(manifest) = manifest {
-        let _ = writeln!(text, "{} was changed in the lines of these entries alone.", escape(manifest));
+        let _ = writeln!(text, "In {}, only the lines of these entries were changed.", escape(manifest));
     }
-    text.push_str("Look at the change with `git diff --stat`, then commit it.\n");
+    text.push_str("Review the change with `git diff --stat`, then commit it.\n");
     text
 }
 
@@ -72,7 +72,7 @@ pub(super) fn summary(report: &ExportReport) -> String {
         let _ = writeln!(text, "  {REPLACE}ignored{REPLACE:#}  {}  {DIM}{}{DIM:#}", shown(&item.address), escape(why));
     }
     if aside.len() > MAX_NAMED {
-        let _ = writeln!(text, "  … and {} more: --format json has them all", aside.len() - MAX_NAMED);
+        let _ = writeln!(text, "  … and {} more: --format json lists all", aside.len() - MAX_NAMED);
     }
     if !aside.is_empty() {
         text.push('\n');

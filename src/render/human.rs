@@ -23,7 +23,7 @@ use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE, shown, widest};
 use super::{drift, origin, reason, snippet, summary as last_words, usage};
 use crate::text::escape;
 
-/// The most entries of a guard that are named one by one.
+/// The maximum number of a guard's entries that are named one by one.
 const MAX_NAMED: usize = 10;
 
 /// The plan: the symbols, a line a change, then what is left alone, the guards and a summary.
@@ -33,13 +33,13 @@ pub fn plan(report: &Report, screen: &Screen) -> String {
     if !plan.diff.changes.is_empty() || !report.findings.iter().any(Finding::is_error) {
         text.push_str(&plan_summary(plan, screen));
     }
-    // That a history is missing is not news when planning.
+    // A plan does not report that the history is missing.
     if let Some(moved) = GroupedOrigins::of(report, plan).summary() {
         text.push_str(&screen.wrapped(&format!("{moved}."), 0));
     }
     if report.against.is_some() {
         let portal = escape(&plan.portal);
-        let said = format!("Made against an export of {portal}, not the portal: this plan can be shown, not applied.");
+        let said = format!("This plan was made against an export of {portal}: it can be shown, but not applied.");
         text.push_str(&screen.wrapped(&said, 0));
     }
     text
@@ -55,14 +55,13 @@ pub(crate) fn restore(report: &Report, screen: &Screen) -> String {
     }
     let said = match (back, plan.diff.unchanged) {
         (0, 0) => "nothing to put back.".to_owned(),
-        (0, same) => format!("nothing to put back: {same} as before already."),
+        (0, same) => format!("nothing to put back: {same} already as before."),
         (back, 0) => format!("{back} to put back."),
-        (back, same) => format!("{back} to put back, {same} as before already."),
+        (back, same) => format!("{back} to put back, {same} already as before."),
     };
     text.push_str(&screen.wrapped(&format!("{BOLD}Restore:{BOLD:#} {said}"), 0));
     if back > 0 && screen.verbosity != Verbosity::Results {
-        let said = "The next `brandctl apply` makes the portal match the manifest again: to keep what is put back, change \
-                    the repository too.";
+        let said = "The next `brandctl apply` undoes this restore, unless you change the repository too.";
         text.push_str(&screen.wrapped(said, 0));
     }
     text
@@ -94,7 +93,7 @@ pub fn drift(report: &Report, screen: &Screen) -> String {
     text
 }
 
-/// What comes before the summary of a comparison.
+/// The lines before the summary of a comparison.
 fn compared(report: &Report, plan: &Plan, command: RunCommand, screen: &Screen) -> String {
     let width = width(plan, screen);
     let mut text = changes(plan, &GroupedOrigins::of(report, plan), command, width, screen);
@@ -133,7 +132,7 @@ fn with_counts(result: &str, counts: &str, below: Option<&str>, screen: &Screen)
     }
 }
 
-/// The findings of the time when a plan was saved.
+/// The findings from when a plan was saved.
 pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], screen: &Screen) -> String {
     let line = |word: &str, style: Style, finding: &FindingDocument| {
         screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", escape(&finding.rule), escape(&finding.message)), 2)

@@ -1,4 +1,4 @@
-//! What `init` wrote, and what to do next, for people.
+//! What `init` wrote, and the next steps, for people.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ const MAX_NAMED: usize = 5;
 pub(crate) fn report(report: &InitReport) -> String {
     let Some(root) = report.root.as_deref().filter(|_| !report.files.is_empty()) else { return String::new() };
     let mut text = report.export.as_ref().map(summary).unwrap_or_default();
-    let _ = writeln!(text, "Started a branding repository. In {}:", escape(root));
+    let _ = writeln!(text, "Created a branding repository in {}:", escape(root));
     for files in report.files.chunk_by(|a, b| folder(a).is_some() && folder(a) == folder(b)) {
         if let Some(folder) = files.first().and_then(folder).filter(|_| files.len() > MAX_NAMED) {
             let _ = writeln!(text, "  {}/   {} images", escape(folder), files.len());
@@ -23,7 +23,7 @@ pub(crate) fn report(report: &InitReport) -> String {
             let note = match file.change {
                 FileChange::Created => "",
                 FileChange::Extended => "   (lines added)",
-                FileChange::Unchanged => "   (as it was)",
+                FileChange::Unchanged => "   (unchanged)",
             };
             let _ = writeln!(text, "  {}{note}", escape(&file.path));
         }
@@ -38,11 +38,11 @@ pub(crate) fn report(report: &InitReport) -> String {
         Some(CiSystem::Gitlab) => secret("GitLab the variable", CiSystem::Gitlab.path()),
     };
     let (validate, plan) = if report.export.is_some() {
-        ("what the art rules say of it", "nothing to do yet: change an image, and it is here")
+        ("checks it with the art rules", "has nothing to do yet: change an image, and the plan shows it")
     } else {
         (
-            "the samples pass: put your own art in their place",
-            "what the first apply would do; BITRIX24_WEBHOOK_URL has the portal's webhook",
+            "the samples pass: replace them with your own art",
+            "shows what the first apply would do; BITRIX24_WEBHOOK_URL must hold the portal's webhook",
         )
     };
     let _ =
@@ -57,5 +57,5 @@ fn folder(image: &WrittenFile) -> Option<&str> {
 
 /// The secret that CI needs before its first run.
 fn secret(whose: &str, file: &str) -> String {
-    format!("give {whose} BITRIX24_WEBHOOK_URL, as {file} says, and push: from then on merges are applied")
+    format!("give {whose} BITRIX24_WEBHOOK_URL (see {file}), and push: from then on, merges are applied")
 }

@@ -1,14 +1,14 @@
 //! JUnit XML, as Jenkins and GitLab read it.
 //!
-//! For `validate`, every file that was checked is a test case, the manifest first. What fails the check is a failure, and a
-//! file has at most one, with all that was found in it. Other warnings are output of a test case that passed, since JUnit
-//! has no word for them.
+//! For `validate`, every file that was checked is a test case, the manifest first. A test case that fails the check has
+//! one failure, with everything that was found in the file. Other warnings are output of a test case that passed, since
+//! JUnit has no word for them.
 //!
-//! For the commands that compare, every entry that differs is a test case that failed, every one that is unknown one with an
-//! error, and one test case stands for all the rest: it fails where a guard is in the way, and where not all was sent. The
-//! type of a failure says what is to be done and, where that is known, who moved: `replace.drifted`. What `drift
-//! --only-portal` does not ask for is skipped. Once `apply` wrote, a test case fails whose step did not end as planned; those
-//! whose code is missing on the portal come first. Of a stale plan, nothing is known of any entry.
+//! For the commands that compare, every entry that differs is a test case that failed, and every entry of unknown content
+//! is one with an error. One test case stands for all the rest: it fails if a guard refuses, and if not everything was
+//! sent. The type of a failure names the planned action and, if it is known, who moved: `replace.drifted`. What `drift
+//! --only-portal` excludes is skipped. Once `apply` wrote, a test case fails if its step did not end as planned; codes
+//! that are missing on the portal come first. Of a stale plan, nothing is known of any entry.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -66,13 +66,13 @@ struct Case {
     name: String,
     /// How it ended, if it did not pass.
     ending: Option<CaseResult>,
-    /// What else there is to say, in lines.
+    /// Its output, in lines.
     output: Vec<String>,
 }
 
 struct CaseResult {
     word: ResultElement,
-    /// What sort of ending it is, for programs.
+    /// The type of its ending, for programs.
     sort: String,
     message: String,
     lines: Vec<String>,
@@ -175,7 +175,7 @@ fn of_missing(change: &Change, report: &Report) -> Case {
     Case { ending: Some(CaseResult { lines, ..ending }), ..Case::named(address.to_string()) }
 }
 
-/// A change that is not made yet is one that differs; one that was to be made is judged by what became of it.
+/// A change that is not made yet is a difference; once apply wrote, a change is judged by its outcome.
 fn of_change(change: &Change, plan: &Plan, report: &Report, origins: ShownOrigins<'_>) -> Case {
     let why = reason::in_full(change, plan, ToOwned::to_owned, ToString::to_string);
     let sort = change.action.name();
@@ -202,8 +202,8 @@ fn of_change(change: &Change, plan: &Plan, report: &Report, origins: ShownOrigin
     Case { ending, ..Case::named(change.address.to_string()) }
 }
 
-/// The cases that are not about one entry that differs: how many do not, what the guards refuse, and the findings; an
-/// error says that not everything could be found out.
+/// The cases that are not about one entry that differs: how many do not differ, what the guards refuse, and the findings;
+/// an error says that not everything could be found out.
 fn the_rest(report: &Report, command: &str) -> Case {
     let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
     let sentence = Headline::of_report(report, command).text;
@@ -224,12 +224,12 @@ fn the_rest(report: &Report, command: &str) -> Case {
                 ..CaseResult::new(ResultElement::Failure, "guard", message.clone())
             })
         })
-        // Test cases that were skipped alone would let it pass.
+        // If all other test cases were skipped, the suite would pass.
         .or_else(|| only_skipped(report).then(|| CaseResult::new(ResultElement::Failure, "partial", sentence)));
     Case { ending, output, ..Case::named("everything else".to_owned()) }
 }
 
-/// Whether nothing is wrong with a run but that it did not do everything.
+/// Whether the only problem of a run is that it did not do everything.
 fn only_skipped(report: &Report) -> bool {
     let ended_well =
         |run: &Run| run.steps.values().all(|step| matches!(step.outcome, StepOutcome::Applied | StepOutcome::Skipped));

@@ -1,4 +1,4 @@
-//! What a portal holds, for people: a line an entry, and counts.
+//! What a portal holds, for people: a line for each entry, and counts.
 
 use anstyle::Style;
 
@@ -8,7 +8,7 @@ use crate::domain::state::Reading;
 use super::screen::Screen;
 use super::style::{BOLD, CREATE, DELETE, DIM, REPLACE, shown, widest};
 
-/// The handling of entries that come with the product: named one by one, or counted.
+/// The handling of entries that come with the product: listed one by one, or counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Systems {
     /// Only counted.
@@ -77,7 +77,7 @@ fn counts(list: &ListReport, systems: Systems) -> String {
         .map(|management| (management, list.count(management)))
         .filter(|(management, count)| *count > 0 || usual.contains(management))
         .map(|(management, count)| match (management, systems) {
-            (Management::System, Systems::Counted) if count > 0 => format!("{count} system (--system names them)"),
+            (Management::System, Systems::Counted) if count > 0 => format!("{count} system (--system lists them)"),
             _ => format!("{count} {}", management.name()),
         })
         .collect();

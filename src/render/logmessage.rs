@@ -7,7 +7,7 @@ use crate::domain::logmessage::{Entity, LogEntry};
 use super::style::{BOLD, brief};
 use crate::text::{escape, plural};
 
-/// A line an entry, and a count. Long texts are cut: the entry alone is shown whole.
+/// A line for each entry, and a count. Long texts are cut: only a single entry is shown completely.
 pub fn list(entries: &[LogEntry], entity: Entity) -> String {
     let mut text = String::new();
     let cells: Vec<[String; 5]> = entries

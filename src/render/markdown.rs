@@ -1,9 +1,9 @@
-//! Markdown for the comment of a pull request: short enough for every code host, with nothing in it that such a host
-//! would draw, link or send to anybody.
+//! Markdown for the comment of a pull request: short enough for every code host, and without anything that such a host
+//! would draw, link or notify anyone about.
 //!
-//! Words of a message are text. A name, and every word that a host could take for more than a word, such as `@user`, `#123` or
-//! an address, stands in a code span, the one place where neither Markdown nor the hosts' own references are looked for.
-//! Images are left out, because hosts strip those that are inside a text; a link leads to the page that has them.
+//! Words of a message are text. A name, and every word that a host could interpret, such as `@user`, `#123` or an
+//! address, is in a code span, the one place where neither Markdown nor the hosts' own references apply. Images are left
+//! out, because hosts strip those that are inside a text; a link leads to the page that has them.
 
 use std::fmt::Write as _;
 
@@ -78,7 +78,7 @@ fn run_lists(comment: &mut Comment, run: &Run, plan: Option<&Plan>) {
 
 fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
     if report.is_stale() {
-        // Why they were planned was true of another portal than this one.
+        // The reasons were true of the portal before it changed.
         let changes = plan.diff.changes.iter();
         let rows = changes.map(|change| format!("| `{}` | {} |\n", symbol(change), name(&change.address)));
         return comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
@@ -98,7 +98,7 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
     comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
 }
 
-/// The line on origins; a reason may hold words of Git.
+/// The line about origins; a reason may hold text from Git.
 fn moved(report: &Report) -> Option<String> {
     match common_reason(&report.origins) {
         Some(why) => Some(format!("Who moved is unknown: {}", prose(why))),
@@ -163,9 +163,9 @@ struct List {
 }
 
 impl Comment {
-    /// The first line is a mark by which tools find the comment again, to write over it: it stays the same from run to
-    /// run, with any result, and is another for another command, portal or manifest. Where a report does not say
-    /// what it is about, the manifest's own name does.
+    /// The first line is a marker by which tools find the comment again, to replace it. It stays the same from run to
+    /// run, for any result, and differs between commands, portals and manifests. If a report does not name its subject,
+    /// the manifest's own name is used.
     fn new(command: &str, about: About<'_>, title: &str, outcome: &Headline, images: Option<(&str, &str)>) -> Self {
         let About { subject, manifest, heading } = about;
         let portal = subject.portal.as_deref().map_or_else(|| "-".to_owned(), marked);
@@ -196,8 +196,8 @@ impl Comment {
         self.lists.push(List { title: title.to_owned(), head, rows: rows.collect(), is_folded: true });
     }
 
-    /// The whole comment. The lists share the room that there is: the short ones are shown whole, and the long ones get
-    /// what those leave. `hints` adds how a comment gets to the images.
+    /// The whole comment. The lists share the available room: the short ones are shown completely, and the long ones get
+    /// the rest. `hints` adds how a comment gets to the images.
     fn finish(self, hints: bool) -> String {
         const HINT: &str = "<sub>To see the images, add `--report plan.html` and `--report-url` with the address where it \
             will be.</sub>\n";
@@ -226,7 +226,7 @@ impl List {
         self.rows.iter().map(String::len).sum()
     }
 
-    /// The rows that fit into `room` bytes, in their frame; how many do not is shown.
+    /// The rows that fit into `room` bytes, in their frame, and the number of rows that do not.
     fn written(&self, room: usize) -> String {
         let Self { title, head, rows, is_folded } = self;
         let mut text = match is_folded {

@@ -33,8 +33,8 @@ pub(super) fn in_words(origin: &Origin) -> String {
     format!("{}: {}", origin.kind.name(), escape(&origin.why))
 }
 
-/// All origins in a sentence without its full stop; `None` when they were not looked up, or when nothing differs. A rename
-/// counts once.
+/// All origins in a sentence without its full stop; `None` when they were not looked up, or when nothing differs. A
+/// rename counts once.
 pub(super) fn summary(report: &Report) -> Option<String> {
     if let Some(why) = common_reason(&report.origins) {
         return Some(format!("Who moved is unknown: {}", escape(why)));
@@ -47,10 +47,10 @@ pub(super) fn summary(report: &Report) -> Option<String> {
 /// Who moved, and how that is known, in words.
 type Clause = (OriginKind, String);
 
-/// The most reasons of a kind that are said once for several lines.
+/// The maximum number of shared reasons that are shown for a kind.
 const MAX_SHARED: usize = 2;
 
-/// The origins of a plan's lines. What several lines share is said once, below them.
+/// The origins of a plan's lines. What several lines share is shown once, below them.
 pub(super) struct GroupedOrigins<'a> {
     clauses: BTreeMap<&'a Address, Clause>,
     /// What most lines of a kind share, and how many lines each of those is about.
@@ -81,14 +81,14 @@ impl<'a> GroupedOrigins<'a> {
         Some(self.clauses.get(&row.change.address)?.0)
     }
 
-    /// How that is known, unless it is said below the lines.
+    /// How that is known, unless it is shown below the lines.
     pub(super) fn why(&self, row: &PlanRow<'_>) -> Option<&str> {
         let (kind, why) = self.clauses.get(&row.change.address)?;
         let is_shared = self.shared.get(kind).is_some_and(|shared| shared.iter().any(|(shared, _)| shared == why));
         (!is_shared).then_some(why.as_str())
     }
 
-    /// What a line says of both: nothing, if it is as most lines are.
+    /// The text of a line about both; `None` if the line is like most lines.
     pub(super) fn beside(&self, row: &PlanRow<'_>) -> Option<String> {
         let kind = self.kind(row)?;
         match self.why(row) {
@@ -128,8 +128,8 @@ impl<'a> GroupedOrigins<'a> {
     }
 }
 
-/// The origin of a line. Of a rename it is that of the new code; where the halves differ, both are said, and what needs more
-/// attention decides.
+/// The origin of a line. Of a rename it is that of the new code; where the halves differ, both are said, and what needs
+/// more attention decides.
 fn clause(row: &PlanRow<'_>, origins: ShownOrigins<'_>) -> Option<Clause> {
     let new = origins.get(&row.change.address)?;
     let clause = (new.kind, escape(&new.why).into_owned());

@@ -1,4 +1,4 @@
-//! How a command ended, in a sentence: what stands at the top of a page and of a comment.
+//! How a command ended, in a sentence: the headline of a page and of a comment.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::text::{escaped, plural, shell_word};
 /// What the counts of a stale plan are of.
 const NOT_WRITTEN: &str = "Planned, not written";
 
-/// A sentence, and how it is meant.
+/// A sentence and its tone.
 pub(super) struct Headline {
     pub(super) tone: Tone,
     pub(super) text: String,
@@ -30,7 +30,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    /// The word for it in a style sheet.
+    /// Its word in a style sheet.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -50,7 +50,7 @@ impl Headline {
     pub(super) fn of_report(report: &Report, command: &str) -> Self {
         let mut outcome = Self::of_portal(report, command);
         if report.against.is_some() {
-            outcome.text.push_str(", against an export: it can be shown, not applied");
+            outcome.text.push_str(", against an export: it can be shown, but not applied");
         }
         outcome
     }
@@ -65,7 +65,7 @@ impl Headline {
         if errors(&report.findings) > 0 {
             return Self::of_failure(report, command);
         }
-        let Some(plan) = &report.plan else { return Self::new(Tone::Bad, "It did not come to a plan") };
+        let Some(plan) = &report.plan else { return Self::new(Tone::Bad, "No plan was made") };
         match command {
             "drift" => Self::of_drift(plan, report.refused()),
             _ => Self::of_plan(plan, report.refused()),
@@ -91,7 +91,7 @@ impl Headline {
         }
     }
 
-    /// The headline of a command that errors ended: what ended it, and what that means for what the command is for.
+    /// The headline of a command that ended with errors: the cause, and what that means for the purpose of the command.
     fn of_failure(report: &Report, command: &str) -> Self {
         let what = match report.failure {
             Some(FailureKind::Interrupted) => "Interrupted".to_owned(),
@@ -126,7 +126,7 @@ impl Headline {
         }
     }
 
-    /// A guard prevents fixing it, not finding it.
+    /// A guard can stop `apply`; it does not affect `drift`.
     fn of_drift(plan: &Plan, refused: bool) -> Self {
         let differ = differing(plan.counts().changes());
         if !plan.diff.unknown.is_empty() {
@@ -175,7 +175,7 @@ impl Headline {
     }
 }
 
-/// The codes that lost their image in a run, and what brings them back.
+/// The codes that lost their image in a run, and the command that brings them back.
 fn missing(run: &Run, plan: Option<&Plan>) -> String {
     /// The most codes that a headline names.
     const MAX_NAMED: usize = 3;
@@ -216,7 +216,7 @@ fn tally_of<'a>(steps: impl Iterator<Item = &'a StepResult>) -> BTreeMap<StepOut
     counts
 }
 
-/// A run that did all that it was to do, in words.
+/// A run that did everything that was planned, in words.
 fn applied_all(run: &Run, changes: usize) -> String {
     let changes = plural(changes, "change", "changes");
     match run.not_read_back.len() {
@@ -251,7 +251,7 @@ fn to_do(plan: &Plan) -> String {
     if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") }
 }
 
-/// The counts that a headline leaves to the line below it, and what they are of.
+/// The counts that a headline leaves to the line below it, and what they count.
 pub(super) fn counts_below(report: &Report, command: &str) -> Option<(&'static str, String)> {
     let says_all = command != "drift" && report.run.is_none() && !report.is_stale() && errors(&report.findings) == 0;
     let plan = report.plan.as_ref()?;

@@ -49,7 +49,7 @@ struct Block {
     width: usize,
 }
 
-/// Pairs under their titles, as many beside each other as fit; each picture is made as small as `columns` demand.
+/// Pairs under their titles, as many side by side as fit; each picture is made as small as `columns` demand.
 pub(super) fn grid(pairs: &[PicturePair], columns: usize, colours: Colours) -> String {
     let mut text = String::new();
     let (mut row, mut taken): (Vec<Block>, usize) = (Vec::new(), 0);
@@ -65,7 +65,7 @@ pub(super) fn grid(pairs: &[PicturePair], columns: usize, colours: Colours) -> S
     if row.is_empty() { text } else { text + &beside(&row) }
 }
 
-/// Blocks beside each other, and an empty line below them.
+/// Blocks side by side, and an empty line below them.
 fn beside(row: &[Block]) -> String {
     let mut text = String::new();
     let height = row.iter().map(|block| block.lines.len()).max().unwrap_or_default();
@@ -80,7 +80,7 @@ fn beside(row: &[Block]) -> String {
     text + "\n"
 }
 
-/// One pair: its title, the names of its pictures, and the pictures side by side, or the one that there is.
+/// One pair: its title, the names of its pictures, and the pictures side by side, or the only one.
 fn block(pair: &PicturePair, columns: usize, colours: Colours) -> Block {
     let room = columns.saturating_sub(INDENT + GAP) / 2;
     let most = u32::try_from(room).unwrap_or(WIDTH).clamp(1, WIDTH);
@@ -156,8 +156,8 @@ fn colour(image: &RgbaImage, x: u32, y: u32) -> [u8; 3] {
     [r, g, b].map(|channel| channel.saturating_add(behind))
 }
 
-/// The image with its colours weighed by their alpha, so that what cannot be seen does not bleed into what can when it
-/// is made no larger than a terminal bears.
+/// The image with its colours weighed by their alpha, so that invisible pixels do not bleed into visible ones when the
+/// image is scaled down to what a terminal can show.
 fn fitted(image: &RgbaImage, most: u32) -> RgbaImage {
     let mut weighted = image.clone();
     for Rgba([r, g, b, alpha]) in weighted.pixels_mut() {

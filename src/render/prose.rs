@@ -1,10 +1,10 @@
-//! Messages as prose: what stands in backticks is code, all else is text.
+//! Messages as prose: text in backticks is code, all else is text.
 
 /// A part of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProsePart<'a> {
     Text(&'a str),
-    /// What stood in backticks, without them.
+    /// The text in backticks, without them.
     Code(&'a str),
 }
 

@@ -10,17 +10,17 @@ use crate::domain::png::{self, Image, changed_pixels};
 
 use super::usage;
 
-/// The reason in a sentence. `quoted` escapes what comes from a portal, and marks it as not our words.
+/// The reason in a sentence. `quoted` escapes what comes from a portal, and marks it as not ours.
 pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> String {
     let spelling = change.action.before().map_or("", |before| before.code.as_str());
     let mut reason = match change.reason {
         Reason::Absent => "not on the portal".to_owned(),
         Reason::Undeclared => "owned, not declared".to_owned(),
         Reason::LooksDifferent => "looks different".to_owned(),
-        Reason::Unsound => "what the portal gave is not a sound PNG".to_owned(),
+        Reason::Unsound => "the portal's file is not a sound PNG".to_owned(),
         Reason::Respelt => format!("spelt {} on the portal", quoted(spelling)),
         Reason::Unbacked if change.has_copy() => {
-            "what came may be another entry's image, and only that is kept".to_owned()
+            "the download may be another entry's image, and is the only copy".to_owned()
         }
         Reason::Unbacked => "could not be fetched, and is changed without a copy".to_owned(),
     };
@@ -30,8 +30,8 @@ pub(super) fn in_words(change: &Change, quoted: impl Fn(&str) -> String) -> Stri
     reason
 }
 
-/// The reason as in [`in_words`], with how many pixels differ, with the other half of a rename as `named` names it, and
-/// with what is known of the code's use.
+/// The reason as in [`in_words`], with how many pixels differ, the other half of a rename as `named` names it, and what
+/// is known of the code's use.
 pub(super) fn in_full(
     change: &Change,
     plan: &Plan,
@@ -81,7 +81,7 @@ pub(super) fn in_pairs(plan: &Plan) -> Vec<&Change> {
         paired.push(change);
         paired.extend(change.rename.as_ref().and_then(|name| old.remove(name)));
     }
-    // A half whose other half is not there, as in a plan that was written by hand.
+    // A half without its other half, as in a plan that was written by hand.
     paired.extend(old.into_values());
     paired
 }
@@ -116,6 +116,6 @@ pub(super) fn unmanaged(kind: Kind, why: Unmanaged) -> String {
         Unmanaged::NotOwned => "not owned".to_owned(),
         Unmanaged::Ignored => "ignored".to_owned(),
         Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
-        Unmanaged::Reserved => "a system entry has this code but for case".to_owned(),
+        Unmanaged::Reserved => "a system entry has this code, apart from case".to_owned(),
     }
 }

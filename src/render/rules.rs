@@ -1,4 +1,4 @@
-//! The art rules for people: a line each, the whole story of one, and the table in docs/rules.md.
+//! The art rules for people: a line for each, the full explanation of one, and the table in docs/rules.md.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::domain::rules::{ArtRule, RULES};
 
 use super::style::BOLD;
 
-/// A line a rule: its id, its default level and why it exists.
+/// A line for each rule: its id, its default level and why it exists.
 pub fn list(rules: &[&ArtRule]) -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();

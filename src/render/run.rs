@@ -14,21 +14,22 @@ use super::screen::Screen;
 use super::style::{BOLD, DELETE, DIM, REPLACE, shown, steps, widest};
 use crate::text::{escape, escaped, plural};
 
-/// How a run came about and ended, beside what it did.
+/// How a run began and ended, apart from its steps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunEnding {
     /// The command that made it.
     pub(crate) command: RunCommand,
-    /// Whether somebody asked it to stop.
+    /// Whether the user asked it to stop.
     pub(crate) interrupted: bool,
 }
 
-/// The result of a run: what is missing on the portal first, a line a step that did not end as planned, and a summary.
+/// The result of a run: what is missing on the portal first, a line for each step that did not end as planned, and a
+/// summary.
 pub(crate) fn run(run: &Run, plan: &Plan, ending: RunEnding, screen: &Screen) -> String {
     let mut text = missing(run, plan, screen);
     let counts = outcome::tally(run, plan);
     if counts.is_empty() {
-        let said = "It is not known yet what this run did: the next `brandctl plan` or `brandctl apply` finds out.";
+        let said = "It is unknown yet what this run did: the next `brandctl plan` or `brandctl apply` finds out.";
         text.push_str(&screen.wrapped(said, 0));
         return text;
     }
@@ -85,7 +86,7 @@ fn summary(run: &Run, counts: &BTreeMap<StepOutcome, usize>, RunEnding { command
     format!("{BOLD}Not everything was {did}:{BOLD:#} {applied} of {all_of_them}{others}{skipped}.")
 }
 
-/// A line a code that is missing on the portal, with what brings it back.
+/// A line for each code that is missing on the portal, with the command that brings it back.
 fn missing(run: &Run, plan: &Plan, screen: &Screen) -> String {
     let mut text = String::new();
     for address in &run.missing {
@@ -101,7 +102,7 @@ fn missing(run: &Run, plan: &Plan, screen: &Screen) -> String {
     text
 }
 
-/// A line a step that did not end as planned.
+/// A line for each step that did not end as planned.
 fn not_applied(run: &Run, plan: &Plan, ending: RunEnding, screen: &Screen) -> String {
     /// The text before the second column of a step: its result.
     const FATE: usize = 12;
@@ -129,7 +130,7 @@ fn not_applied(run: &Run, plan: &Plan, ending: RunEnding, screen: &Screen) -> St
     text
 }
 
-/// The runs of a state folder: a line each, the newest last.
+/// The runs of a state folder: a line for each, the newest last.
 pub(crate) fn history(runs: &[RunState], screen: &Screen) -> String {
     if runs.is_empty() {
         return "No runs here yet.\n".to_owned();
@@ -144,7 +145,7 @@ pub(crate) fn history(runs: &[RunState], screen: &Screen) -> String {
     text
 }
 
-/// What a run did, as far as its journal says. A rename counts as the two steps that it is there.
+/// What a run did, as far as its journal says. A rename counts as two steps.
 fn what_it_did(run: &RunState) -> String {
     let (done, all) = (run.applied(), run.steps.len());
     let (before, did, all_steps) = match run.command {
@@ -152,8 +153,10 @@ fn what_it_did(run: &RunState) -> String {
         Some(RunCommand::Apply | RunCommand::Other) | None => ("", "applied", steps(all)),
     };
     let said = match run.ended {
-        None if run.concluded.is_some() => format!("open until its last request is over: {did} {done} of {all_steps}"),
-        None => "open: cut short, and not looked at since".to_owned(),
+        None if run.concluded.is_some() => {
+            format!("open until its last request has ended: {did} {done} of {all_steps}")
+        }
+        None => "open: cut short, and not checked since".to_owned(),
         Some(Ending::Finished) if done == all => format!("{did} {all_steps}"),
         Some(Ending::Finished) => format!("{did} {done} of {all_steps}"),
         Some(Ending::Interrupted) => format!("interrupted: {did} {done} of {all_steps}"),

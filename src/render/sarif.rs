@@ -110,7 +110,7 @@ fn text(text: &str) -> Value {
     json!({ "text": escaped(text) })
 }
 
-/// Every art rule and every check of the manifest; then what else was found, known only by its id.
+/// Every art rule and every check of the manifest; then the ids of other findings.
 fn rules(findings: &[Finding]) -> Vec<RuleObject> {
     let art = RULES.iter().map(|rule| RuleObject {
         id: rule.id.into(),
@@ -163,7 +163,7 @@ fn result(finding: &Finding, rule_index: usize, fingerprint: String, validation:
     }
 }
 
-/// A PNG has no lines; GitHub wants one all the same.
+/// A PNG has no lines, but GitHub requires one.
 fn location(path: &str, place: Option<&Place>, source: &str) -> Location {
     let region = match place {
         Some(place) => {
@@ -189,7 +189,7 @@ fn artifact(path: &str) -> Value {
     }
 }
 
-/// The same for the same finding wherever its line has moved; `seen` distinguishes equal ones.
+/// A fingerprint that stays the same when the finding's line moves; `seen` distinguishes equal findings.
 fn fingerprint(finding: &Finding, seen: &mut BTreeMap<Digest, usize>) -> String {
     let address = finding.address.as_ref().map(ToString::to_string).unwrap_or_default();
     let path = finding.path.as_deref().unwrap_or_default();

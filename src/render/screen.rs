@@ -1,29 +1,28 @@
-//! What text is shown on: how wide it is, and whether it can draw.
+//! The screen that text is shown on: its width, and whether it can draw.
 
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-/// The abilities of a terminal; the default is what there is in a pipe, where lines are as long as they are and nothing
-/// is drawn.
+/// The abilities of a terminal. The default is a pipe: lines are not wrapped, and nothing is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Screen {
     /// Its width; `None` where there is none.
     pub(crate) columns: Option<usize>,
-    /// The colours to draw images with; `None` where none are to be drawn.
+    /// The colours to draw images with; `None` if images are not drawn.
     pub(crate) colours: Option<Colours>,
-    /// How much is said.
+    /// The verbosity.
     pub verbosity: Verbosity,
 }
 
-/// How much a text for people says.
+/// The verbosity of a text for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verbosity {
     /// Results only (`--quiet`).
     Results,
-    /// Also what can be done next.
+    /// Also the next steps.
     #[default]
     Usual,
-    /// Also what is left alone, name by name (`--verbose`).
+    /// Also each entry that is left alone (`--verbose`).
     Everything,
 }
 
@@ -36,12 +35,12 @@ pub(crate) enum Colours {
     Indexed,
 }
 
-/// The least width in which lines can be read.
+/// The minimum width in which lines can be read.
 const NARROWEST: usize = 20;
 
 impl Screen {
-    /// A line as lines that fit, between words; those after the first begin in column `hanging`. What is longer than a line
-    /// is left to the terminal, so that it can be copied whole. Styles take no room.
+    /// A line as lines that fit, broken between words; those after the first begin in column `hanging`. A word that is
+    /// longer than a line is left to the terminal, so that it can be copied completely. Styles take no room.
     pub(crate) fn wrapped(&self, line: &str, hanging: usize) -> String {
         let indent = " ".repeat(hanging);
         self.lines(line, 0, &indent) + "\n"
@@ -65,13 +64,13 @@ impl Screen {
 
     /// Whether too little is left for a second column.
     pub(super) fn is_narrow(&self, lead: usize, width: usize) -> bool {
-        /// The least width in which the second column is read well.
+        /// The minimum width in which the second column is easy to read.
         const ENOUGH: usize = 24;
         self.columns.is_some_and(|columns| lead + width + 2 + ENOUGH > columns)
     }
 
-    /// A line of two columns; the first is `width` wide and begins after `lead`. Where that leaves too little of
-    /// the screen for the second, it stands below the first.
+    /// A line of two columns; the first is `width` wide and begins after `lead`. If that leaves too little of the screen
+    /// for the second, it goes below the first.
     pub(super) fn row(&self, lead: usize, first: &str, width: usize, second: &str) -> String {
         let column = lead + width + 2;
         if self.is_narrow(lead, width) {
@@ -83,7 +82,7 @@ impl Screen {
 }
 
 impl Screen {
-    /// Short texts beside each other, as many in a line as fit.
+    /// Short texts side by side, as many in a line as fit.
     pub(super) fn beside_each_other(&self, texts: &[String], indent: usize, gap: usize) -> String {
         let (mut lines, mut line, mut taken) = (String::new(), String::new(), 0);
         for text in texts {

@@ -15,20 +15,20 @@ use crate::text::{escape, escaped, is_plain};
 /// The indent of a drawn image, in cells.
 const INDENT: usize = 4;
 
-/// The longest stretch of text that is shown, in bytes; of a longer one only the place is shown.
+/// The maximum length of text that is shown, in bytes; of a longer text only the place is shown.
 const MAX_SHOWN: usize = 400;
 
 /// The indentation of a message's lines after the first.
 const HANGING: usize = 2;
 
-/// The width before the text of a help, beside the numbers of lines: a manifest has no more than five digits' worth.
+/// The width before the text of a help, next to the line numbers: a manifest has at most five-digit ones.
 const HELP: usize = 5 + " = help: ".len();
 
-/// The most images that are drawn: past that, the findings would be lost among them.
+/// The maximum number of images that are drawn: with more, the findings would be lost among them.
 const MAX_DRAWN: usize = 20;
 
-/// Renders findings one after another, with ANSI styles, for `screen`. `source` is the text of the manifest, which is called `name`.
-/// An image of `pictures` is drawn under the last finding about it.
+/// Renders findings one after another, with ANSI styles, for `screen`. `source` is the text of the manifest, which is
+/// called `name`. An image of `pictures` is drawn under the last finding about it.
 pub(crate) fn findings(findings: &[Finding], name: &str, source: &str, pictures: &Pictures, screen: &Screen) -> String {
     let renderer = screen.columns.map_or_else(Renderer::styled, |columns| Renderer::styled().term_width(columns));
     let mut text = String::new();
@@ -60,7 +60,7 @@ fn one(renderer: &Renderer, finding: &Finding, name: &str, manifest: &str, scree
         let source = if path == name { manifest } else { "" };
         match &finding.place {
             Some(place) => {
-                // What is on the same line is marked in the same snippet.
+                // Places on the same line are marked in the same snippet.
                 let (beside, elsewhere): (Vec<_>, Vec<_>) =
                     finding.related.iter().partition(|(related, _)| related.line == place.line);
                 let beside: Vec<_> = beside.into_iter().map(SnippetMark::related).collect();
@@ -104,7 +104,7 @@ fn reindent(rendered: &str, label: usize, count: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A finding about no file: there is nothing to draw beside it.
+/// A finding about no file: it has no line to show.
 fn bare(finding: &Finding, screen: &Screen) -> String {
     let style = if finding.is_error() { AnsiColor::BrightRed.on_default() } else { REPLACE }.bold();
     let (word, rule, message) = (finding.severity.name(), escape(&finding.rule), escape(&finding.message));
@@ -117,7 +117,7 @@ fn bare(finding: &Finding, screen: &Screen) -> String {
     text
 }
 
-/// A place to be marked: with what it is, or the finding's own.
+/// A place to mark: with a label, or as the finding's own.
 struct SnippetMark<'a> {
     place: &'a Place,
     label: Option<&'a str>,
@@ -136,7 +136,7 @@ impl<'m> SnippetMark<'m> {
     }
 }
 
-/// The line of a place with its mark and those of others on it; only where it is when it cannot be shown.
+/// The line of a place with its mark and those of others on it; if it cannot be shown, only the place.
 fn located<'a>(path: &str, mark: &SnippetMark<'_>, beside: &[SnippetMark<'_>], source: &str) -> Element<'a> {
     let place = mark.place;
     let Some((text, span)) = lines(place, source) else {
@@ -153,7 +153,7 @@ fn lines(place: &Place, source: &str) -> Option<(String, Range<usize>)> {
     if start >= end {
         return None;
     }
-    // No further than would be shown: a line can be as long as the file, with thousands of findings on it.
+    // No more than would be shown: a line can be as long as the file, with thousands of findings on it.
     let before = source.as_bytes().get(start.saturating_sub(MAX_SHOWN)..start)?;
     let first = match before.iter().rposition(|byte| *byte == b'\n') {
         Some(at) => start - before.len() + at + 1,
@@ -173,8 +173,8 @@ fn lines(place: &Place, source: &str) -> Option<(String, Range<usize>)> {
     (text.len() <= MAX_SHOWN && end > start).then(|| (blanked(text), start - first..end - first))
 }
 
-/// The source without what would move the terminal's cursor or reorder its text: it is blanked byte for byte, so that
-/// every place stays where it is.
+/// The source without characters that would move the terminal's cursor or reorder its text: they are blanked byte for
+/// byte, so that every place stays where it is.
 fn blanked(source: &str) -> String {
     let mut safe = String::with_capacity(source.len());
     for character in source.chars() {

@@ -19,7 +19,7 @@ pub(crate) fn ended(ended: &StepEnded, command: RunCommand) -> String {
         (StepWork::Rename { from }, _) => (REPLACE, format!("renamed from {}", shown(from))),
     };
     let address = shown(address);
-    let why = escape(result.why.as_deref().unwrap_or("the reason is not known"));
+    let why = escape(result.why.as_deref().unwrap_or("the reason is unknown"));
     match (result.outcome, took) {
         (StepOutcome::Applied, None) => format!("{address}: already {done}"),
         (StepOutcome::Applied, Some(took)) => {
@@ -27,7 +27,7 @@ pub(crate) fn ended(ended: &StepEnded, command: RunCommand) -> String {
             format!("{address}: {style}{done}{style:#} ({}{batch})", brief(*took))
         }
         (StepOutcome::Unknown, _) => {
-            format!("{address}: {DELETE}not known to be {done}{DELETE:#}: {why}")
+            format!("{address}: {DELETE}unknown whether {done}{DELETE:#}: {why}")
         }
         (StepOutcome::Recovered, _) => format!("{address}: {REPLACE}not {done}{REPLACE:#}: {why}"),
         (StepOutcome::Failed | StepOutcome::Skipped, _) => format!("{address}: {DELETE}not {done}{DELETE:#}: {why}"),
@@ -77,7 +77,7 @@ mod tests {
             ),
             (
                 line(StepWork::Delete, Unknown, None, 1),
-                "icon/acme-call: not known to be deleted: the portal refused it: \\u{1b}[2J",
+                "icon/acme-call: unknown whether deleted: the portal refused it: \\u{1b}[2J",
             ),
         ] {
             assert_eq!(line, expected);

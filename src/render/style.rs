@@ -1,4 +1,4 @@
-//! What all text for people has in common: colours, and names that fit into a line.
+//! What all text for people shares: colours, and names that fit into a line.
 
 use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
@@ -12,18 +12,18 @@ pub(super) const DELETE: Style = AnsiColor::Red.on_default();
 pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const BOLD: Style = Style::new().bold();
 
-/// An address for a line of text: escaped, and no longer than a line can hold.
+/// An address for a line of text: escaped, and cut to fit a line.
 pub(super) fn shown(address: &Address) -> String {
     brief(&address.to_string())
 }
 
-/// A text for a line that also holds other things: escaped, and no longer than a line can hold.
+/// A text for a line that also holds other things: escaped, and cut to fit a line.
 pub(super) fn brief(text: &str) -> String {
     const MAX_CHARS: usize = 80;
     cut(&escape(text), MAX_CHARS).into_owned()
 }
 
-/// The width in cells of the widest address, as far as the others should move for it.
+/// The width in cells of the widest address, up to a limit.
 pub(super) fn widest<'a>(addresses: impl Iterator<Item = &'a Address>) -> usize {
     const MAX_WIDTH: usize = 60;
     addresses.map(|address| display_width(&shown(address))).max().unwrap_or(0).min(MAX_WIDTH)

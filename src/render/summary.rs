@@ -1,4 +1,4 @@
-//! The last words of `validate`: what was checked, what was found, and what explains it.
+//! The summary of `validate`: what was checked, what was found, and the command that explains it.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub(super) fn summary(validation: &Validation, [good, bad]: [Style; 2]) -> Strin
     let files = plural(files.len(), "file", "files");
     let denied = if warnings > 0 && validation.warnings == Warnings::Denied { " Warnings are denied." } else { "" };
     let mut text = format!("{style}{word}{style:#}: {images}, {found} in {files}.{denied}\n");
-    // One of them stands for all: the command is the same.
+    // One rule is enough as an example: the command is the same for all.
     if let Some(finding) = validation.findings.iter().find(|found| RULES.iter().any(|rule| rule.id == found.rule)) {
         text.push_str(&format!("`brandctl rules {}` explains a rule.\n", finding.rule));
     }

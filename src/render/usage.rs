@@ -8,12 +8,12 @@ use crate::domain::usage::UsageReport;
 use super::style::{BOLD, CREATE, DIM, REPLACE, brief, shown};
 use crate::text::{escape, escaped, plural};
 
-/// A line a code, with some of the log entries that name it, and what was looked at.
+/// A line for each code, with some of the log entries that name it, and what was searched.
 pub(crate) fn report(report: &UsageReport) -> String {
     let mut text = String::new();
     let Some(evidence) = &report.evidence else {
         if report.is_complete {
-            text.push_str("Nothing would be deleted or replaced: there is no code to look for.\n");
+            text.push_str("Nothing would be deleted or replaced: there is no code to check.\n");
         }
         return text;
     };
@@ -35,7 +35,7 @@ pub(crate) fn report(report: &UsageReport) -> String {
     }
     let _ = writeln!(text, "\n{}", coverage(&evidence.coverage));
     if evidence.usages.iter().any(|(_, usage)| *usage == Usage::NotSeen) {
-        text.push_str("Only these items were looked at: what is not seen there may be in use elsewhere.\n");
+        text.push_str("Only these items were searched: a code that is not seen there may be in use elsewhere.\n");
     }
     text
 }
@@ -50,8 +50,8 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
         1 => "1 log entry".to_owned(),
         count => format!("{count} log entries"),
     };
-    let mut text = format!("Looked at {}: {entries}; ", brief(&items.join(", ")));
-    let _ = write!(text, "{read} of {} read to the end", plural(*asked, "item", "items"));
+    let mut text = format!("Searched {}: {entries}; ", brief(&items.join(", ")));
+    let _ = write!(text, "{read} of {} read completely", plural(*asked, "item", "items"));
     for (count, what) in [(cut, "in part"), (unreadable, "unreadable"), (not_reached, "not reached")] {
         if *count > 0 {
             let _ = write!(text, ", {count} {what}");

@@ -33,30 +33,30 @@ use super::signals;
 
 /// Start a branding repository: manifest, art, .gitignore, CI
 ///
-/// It begins with sample art, or with what a portal holds, as `export` would write it: then validate finds no error, and
-/// the first plan is empty. On a terminal it asks what no option answers, unless --ci is given with --owns or
-/// --from-portal; elsewhere these are needed. It never writes over a file: all is written or nothing. In a folder of a larger
-/// Git repository, the CI file goes to that repository's root, and looks at this folder.
+/// It starts with sample art, or with what a portal holds, as `export` would write it: then validate finds no error, and
+/// the first plan is empty. On a terminal, it asks for what no option sets, unless --ci is given with --owns or
+/// --from-portal; elsewhere these options are required. It never overwrites a file, and writes all files or none. In a
+/// folder of a larger Git repository, the CI file goes to that repository's root, and is for this folder.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl init\n  brandctl init brand --owns 'acme-*' --portal acme.bitrix24.com --ci github\n  brandctl init --owns 'icon/acme-*' --ci none\n  brandctl init brand --from-portal --ci gitlab     begin with what the portal holds\n\nExit codes: 0 written, 1 error: nothing was written, unless it is that an image could not be fetched, 130 interrupted."
+    after_help = "Examples:\n  brandctl init\n  brandctl init brand --owns 'acme-*' --portal acme.bitrix24.com --ci github\n  brandctl init --owns 'icon/acme-*' --ci none\n  brandctl init brand --from-portal --ci gitlab     start with what the portal holds\n\nExit codes: 0 written, 1 error (nothing was written, unless the error is an image that could not be fetched), 130 interrupted."
 )]
 pub(super) struct Arguments {
-    /// The repository's folder, made if it is not there
+    /// The repository's folder, created if it does not exist
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// Begin with what the portal of the credentials holds, instead of sample art
+    /// Start with what the portal of the credentials holds, instead of sample art
     #[arg(long)]
     from_portal: bool,
     /// The codes that the repository is the source of truth for, such as 'acme-*' [default with --from-portal: each code
     /// that the portal holds now]
     #[arg(long, value_name = "GLOB")]
     owns: Option<String>,
-    /// The host of the portal that it is for, such as acme.bitrix24.com; any other is refused [default: any; with --from-portal,
-    /// that one]
+    /// The only portal that the manifest accepts, by its host, such as acme.bitrix24.com [default: any; with
+    /// --from-portal, that portal]
     #[arg(long, value_name = "HOST")]
     portal: Option<String>,
-    /// The CI system that plans, applies and watches
+    /// The CI system that runs plan, apply and drift
     #[arg(long, value_enum, value_name = "SYSTEM")]
     ci: Option<Ci>,
 }
@@ -96,7 +96,7 @@ struct Prepared {
     files: BTreeMap<String, FileContent>,
 }
 
-/// Asks what is left to ask, and reads the portal if the repository begins with what it holds.
+/// Asks the questions that no option answers, and reads the portal if the repository begins with what it holds.
 fn prepare(globals: &Globals, arguments: &Arguments, renewals: PendingRenewals) -> Result<Prepared, Failure> {
     let given = check(globals, arguments)?;
     let NewRepository { folder: place, git } = NewRepository::at(&arguments.folder).map_err(unwritable)?;
@@ -132,13 +132,13 @@ fn write_all(globals: &Globals, Prepared { root, in_git, ci, export, files }: Pr
     };
     let root = root.display().to_string();
     if !in_git {
-        output::note(globals, &format!("note: {root} is in no Git repository yet: run `git init` there"));
+        output::note(globals, &format!("note: {root} is not in a Git repository yet: run `git init` there"));
     }
     let findings = export.as_ref().map(|export| export.findings.clone()).unwrap_or_default();
     InitReport { root: Some(root), ci, export, files, findings, ..InitReport::default() }
 }
 
-/// Checks what the options say. clap would repeat a wrong value, and somebody may paste a webhook for a host.
+/// Checks the values of the options. clap would repeat a wrong value, and a webhook may be pasted for a host.
 fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     let mut findings = Vec::new();
     if globals.names_manifest() {
@@ -161,7 +161,7 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     }
 }
 
-/// Names the options without which nothing can be written.
+/// Reports the required options that are missing.
 fn missing(given: &Answers) -> Vec<Finding> {
     let needed = |option: &str, help: &str| {
         let what = format!("{option} is missing, and brandctl cannot ask: this is not a terminal");
@@ -185,9 +185,9 @@ fn unwritable(error: InitError) -> Failure {
         InitError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
             "pass --ci none, and add the jobs to yours: they are in examples/ci of brandctl's repository"
         }
-        InitError::Exists(_) => "name a new folder, or move these away: init never writes over a file",
+        InitError::Exists(_) => "init never overwrites a file: name a new folder, or move these files away",
         InitError::NotAFolder(_) | InitError::Link(_) => "name another folder, or move it away",
-        InitError::Io { .. } => "name a folder that can be written",
+        InitError::Io { .. } => "name a writable folder",
     };
     Failure::new(FailureKind::Store, Finding::error("init", error.to_string()).help(help))
 }

@@ -1,4 +1,4 @@
-//! Beginning with what a portal holds: an export, whose files are not written yet.
+//! Starts with what a portal holds: an export whose files are not written yet.
 
 use crate::domain::export::{Export, ExportChoice, ExportSource, MANIFEST};
 use crate::domain::finding::Finding;
@@ -13,8 +13,8 @@ use super::super::connection::{self, Connection};
 use super::super::context::Context;
 use super::super::error::Failure;
 
-/// Reads the portal of the credentials, which must be `portal` if one is named, and lays out what it holds. `None` for the
-/// portal that comes back means a sandbox, to which no repository is pinned.
+/// Reads the portal of the credentials, which must be `portal` if one is named, and lays out what it holds. A returned
+/// portal of `None` means a sandbox: the repository is not pinned to it.
 pub(super) fn read(
     context: &Context<'_>,
     owns: Option<Pattern>,
@@ -22,7 +22,8 @@ pub(super) fn read(
 ) -> Result<(Brand, Option<PinnedPortal>, ExportReport), Failure> {
     let sandbox = context.globals.sandbox.is_some();
     if let Some(portal) = portal.as_ref().filter(|_| sandbox) {
-        let finding = Finding::error("usage", format!("--portal names {}, and --sandbox is another", portal.host()));
+        let finding =
+            Finding::error("usage", format!("--portal names {}, but --sandbox is another portal", portal.host()));
         return Err(Failure::new(FailureKind::Usage, finding.help("leave one of them out")));
     }
     let owns = owns.map(|pattern| Scope::new(vec![pattern])).transpose();
@@ -50,7 +51,7 @@ pub(super) fn read(
     if !files.iter().any(|(path, _)| path == MANIFEST) {
         if findings.is_empty() {
             let help = "begin with samples: --owns 'acme-*' without --from-portal";
-            findings.push(Finding::error("init", format!("{identity} holds no custom entry to begin with")).help(help));
+            findings.push(Finding::error("init", format!("{identity} has no custom entries to start with")).help(help));
         }
         return Err(Failure::invalid(findings));
     }

@@ -1,7 +1,7 @@
-//! The questions that `init` asks on a terminal, on standard error: each is asked again until its answer can be meant.
+//! The questions that `init` asks on a terminal, on standard error: each is asked again until its answer is valid.
 //!
-//! They are plain lines, as the question of `apply` is: the terminal itself edits them, and Ctrl-C is its signal at any
-//! moment, which it is not where keys are read one by one.
+//! They are plain lines, like the question of `apply`: the terminal itself edits them, and Ctrl-C is its signal at any
+//! moment. It would not be if keys were read one by one.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub(super) fn ask(given: Answers, globals: &Globals) -> Result<(Source, Option<P
     let source = given.source.map_or_else(|| source(globals.sandbox.is_some() || credentials::are_named()), Ok)?;
     let portal = match (&source, given.portal) {
         (_, Some(portal)) => Some(portal),
-        // It is the one of the credentials.
+        // The portal is that of the credentials.
         (Source::Portal(_), None) => None,
         (Source::Samples(_), None) => {
             answer("Which portal is it for? Its host, such as acme.bitrix24.com [any]: ", portal)?
@@ -37,10 +37,10 @@ enum Beginning {
     Empty,
 }
 
-/// Asks what to begin with, and for the codes. A portal can only be read by who was given the right to.
+/// Asks what to start with, and for the codes. A portal can be read only with credentials.
 fn source(readable: bool) -> Result<Source, Failure> {
     let (name, default) = if readable { ("portal", Beginning::Portal) } else { ("empty", Beginning::Empty) };
-    let question = format!("Begin with what the portal holds, or empty, with sample art: portal or empty? [{name}]: ");
+    let question = format!("Start with the portal's entries, or empty, with sample art: portal or empty? [{name}]: ");
     let start = answer(&question, |text| match text.to_ascii_lowercase().as_str() {
         "" => Ok(default),
         "empty" => Ok(Beginning::Empty),
@@ -58,7 +58,7 @@ fn source(readable: bool) -> Result<Source, Failure> {
                 .map(Source::Samples)
         }
         Beginning::Portal => answer(
-            "Which codes of it does this repository own? A pattern, such as acme-* [each that it holds now]: ",
+            "Which of its codes does this repository own? A pattern, such as acme-* [each that it has now]: ",
             pattern,
         )
         .map(Source::Portal),
@@ -80,7 +80,7 @@ fn ci(text: &str) -> Result<Ci, String> {
     Ci::from_str(text, true).map_err(|_| "write github, gitlab or none".to_owned())
 }
 
-/// Asks until `read` understands the answer.
+/// Asks until `read` accepts the answer.
 fn answer<T>(question: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Failure> {
     let ended = |why: String| Failure::usage(format!("{why}: nothing was written"));
     loop {
@@ -89,7 +89,7 @@ fn answer<T>(question: &str, read: impl Fn(&str) -> Result<T, String>) -> Result
         match io::stdin().read_line(&mut text) {
             Ok(0) => {
                 output::diagnostic("\n");
-                return Err(ended("the input ended before the questions".to_owned()));
+                return Err(ended("the input ended before all questions were answered".to_owned()));
             }
             Ok(_) => {}
             Err(error) => return Err(ended(format!("the answer cannot be read: {error}"))),

@@ -1,6 +1,6 @@
 //! Copies of the old images, made before the first write: of every image that is replaced or deleted, as this process
-//! downloaded it after it took the lock. What a cache or a saved plan holds was made by somebody else; only of what an earlier
-//! run of the same plan removed there is nothing else.
+//! downloaded it after it took the lock. What a cache or a saved plan holds comes from another process; it is used only
+//! for what an earlier run of the same plan removed, because there is nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +20,11 @@ use super::error::NotApplied;
 use super::step_state::StartingPoint;
 use super::tools::Tools;
 
-/// The most bytes of images that wait to be written.
+/// The maximum size of images that wait to be written, in bytes.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Keeps a copy of every known image that the plan replaces or deletes. Where the plan may be applied without, says which
-/// images could not be had again, and why.
+/// Keeps a copy of every known image that the plan replaces or deletes. If the plan may be applied without copies,
+/// returns which images could not be downloaded again, and why.
 pub(super) async fn keep<P: ReadPortal>(
     approved: &ApprovedPlan,
     seen: Option<Seen>,
@@ -38,7 +38,7 @@ pub(super) async fn keep<P: ReadPortal>(
         return Lost { moved, ..Lost::default() }.judge(approved.unbacked());
     }
     let old: Vec<_> = plan.diff.changes.iter().filter_map(|change| old_image(change, start)).collect();
-    // Of a plan that this process made, it downloaded each old image itself.
+    // For a plan that this process made, it downloaded each old image itself.
     let is_at_hand = |old: &&OldImage<'_>| old.file_uri.is_none() || seen.is_some();
     let bytes = |old: &OldImage<'_>| Some((old.digest, plan.contents.get(&old.digest)?.clone()));
     let kept: Contents = old.iter().filter(is_at_hand).filter_map(bytes).collect();
@@ -59,7 +59,7 @@ pub(super) async fn keep<P: ReadPortal>(
 /// The image that a step removes.
 struct OldImage<'a> {
     address: &'a Address,
-    /// Where it is now; `None` when an earlier run removed it.
+    /// Its present location; `None` if an earlier run removed it.
     file_uri: Option<&'a str>,
     digest: Digest,
 }
@@ -71,20 +71,20 @@ fn old_image<'a>(change: &'a Change, start: &'a StartingPoint) -> Option<OldImag
     Some(OldImage { address: &change.address, file_uri, digest })
 }
 
-/// The entry of a step, if what came for it when the plan was made may be another entry's image and the entry is not where it
-/// was: then nothing tells that it is still the one that the plan removes.
+/// The entry of a step, if the image that came for it when the plan was made may be another entry's, and the entry has
+/// moved since: then nothing shows that it is still the one that the plan removes.
 fn moved<'a>(change: &'a Change, start: &StartingPoint) -> Option<&'a Address> {
     let before = change.action.before().filter(|_| change.has_copy() && change.comparable_before().is_none())?;
     let file_uri = start.old_images.get(&change.address)?;
     (*file_uri != before.file_uri).then_some(&change.address)
 }
 
-/// The images of which there is no copy.
+/// The images without a copy.
 #[derive(Default)]
 struct Lost {
-    /// They cannot be had: the reason, and what came instead if that is kept.
+    /// They cannot be downloaded: the reason, and the copy of what came instead, if it is kept.
     unread: BTreeMap<Address, (String, Option<Digest>)>,
-    /// The portal has others there now.
+    /// The portal now has other images there.
     moved: BTreeSet<Address>,
 }
 
@@ -92,7 +92,7 @@ impl Lost {
     fn judge(self, unbacked: Unbacked) -> Result<BTreeMap<Address, String>, NotApplied> {
         if self.moved.is_empty() && (self.unread.is_empty() || unbacked == Unbacked::Change) {
             let told = |(why, came): (String, Option<Digest>)| match came {
-                Some(came) => format!("{why}; what came is kept in the run's folder as {came}"),
+                Some(came) => format!("{why}; the file that came is kept in the run's folder as {came}"),
                 None => why,
             };
             return Ok(self.unread.into_iter().map(|(address, lost)| (address, told(lost))).collect());
@@ -111,8 +111,8 @@ impl Lost {
         Err(NotApplied::Stale(stale))
     }
 
-    /// Takes in what came for an image, if it is not that image. Says whether what came is kept all the same: it may be all
-    /// that there is of the image.
+    /// Takes in what came for an image, if it is not that image. Returns whether what came is kept anyway: it may be all
+    /// that is left of the image.
     fn add(&mut self, address: &Address, downloaded: Result<Content, String>) -> bool {
         let (why, came) = match downloaded.map(Reading::of) {
             Ok(Reading::Known(_)) => {
@@ -129,7 +129,7 @@ impl Lost {
     }
 }
 
-/// Downloads what is missing; `kept` is kept already.
+/// Downloads what is missing; images in `kept` are kept already.
 async fn download<P: ReadPortal>(
     missing: Vec<(&OldImage<'_>, &str)>,
     mut kept: BTreeSet<Digest>,

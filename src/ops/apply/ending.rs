@@ -1,4 +1,4 @@
-//! Notes how steps end, and announces it with the time that they took.
+//! Notes how steps end, and announces it with the time that each took.
 
 use std::collections::BTreeSet;
 
@@ -51,8 +51,8 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         self.tools.reader.observer.observe(Event::Sending);
     }
 
-    /// Announces a step that ended. A rename is announced as a whole: once its old code is gone, or its new one is not there.
-    /// What was never sent is not announced: it usually has one reason, and the summary gives it once.
+    /// Announces a step that ended. A rename is announced as a whole: once its old code is gone, or its new one is not
+    /// there. What was never sent is not announced: it usually has one reason, and the summary gives it once.
     fn announce(&self, change: &Change) {
         let Some(result) = self.steps.borrow().get(&change.address).cloned() else { return };
         let is_half = change.is_new_half() && result.outcome == StepOutcome::Applied;

@@ -1,4 +1,4 @@
-//! The end of a run: the results of its steps, what its journal gets, and what there is to say of it.
+//! The end of a run: the results of its steps, the last lines of its journal, and the findings about it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::ops::ports::{Journal, ReadPortal, WritePortal};
 
 use super::write::Writer;
 
-/// A run that was made, and what there is to say beside its steps.
+/// A finished run, and the findings about it.
 #[derive(Debug)]
 pub struct Applied {
     /// The run.
@@ -40,7 +40,7 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         if self.copies_are_doubtful.get() {
             let removed = plan.diff.changes.iter().filter(|change| change.has_copy());
             let removed = removed.filter(|change| steps.get(&change.address).is_some_and(|step| step.wrote));
-            let why = "what was kept may be what something on the way answered";
+            let why = "its copy may come from something between this machine and the portal";
             without_copy.extend(removed.map(|change| (change.address.clone(), why.to_owned())));
         }
         let whole = steps.values().all(|step| step.outcome == StepOutcome::Applied);
@@ -60,8 +60,8 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
 }
 
 impl<P: ReadPortal + WritePortal> Writer<'_, P> {
-    /// What the portal has under the code of each step, as it was last read; where the reading failed, a code is known to be
-    /// missing by the portal's answers.
+    /// What the portal has under the code of each step, as it was last read; if the reading failed, a code is known to be
+    /// missing only by the portal's answers.
     fn live_at_end(&self) -> BTreeMap<Address, LiveState> {
         let (live, missing) = (self.live.borrow(), self.missing.borrow());
         let of = |change: &Change| match live.get(&change.address.folded()) {
@@ -74,8 +74,8 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
 }
 
 /// Notes how each step and the run ended. A run with a step of unknown result stays open, and so does one whose
-/// journal cannot be written any more: the next command looks at it again. One with a request that may still be carried out
-/// stays open as long.
+/// journal cannot be written any more: the next command looks at it again. One with a request that may still be carried
+/// out stays open as long.
 fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: Ending, open: Duration) {
     let mut lines: Vec<_> = JournalEntry::steps(steps).collect();
     if steps.values().all(|step| step.outcome != StepOutcome::Unknown) {
@@ -103,9 +103,9 @@ fn is_missing(change: &Change, run: &Run) -> Finding {
 
 /// The warning about a step that is applied by the portal's answer alone.
 fn was_not_read_back(address: &Address, why: &str) -> Finding {
-    let message = format!("{address}: the portal took it, but it could not be read back: {why}");
+    let message = format!("{address}: the portal accepted it, but it could not be read back: {why}");
     Finding::warning("not-read-back", message)
-        .help("its image is known as long as the state folder is kept; without it, the entry is of unknown content")
+        .help("its image is known as long as the state folder is kept; without that folder, its content is unknown")
         .about(address.clone())
 }
 

@@ -1,5 +1,5 @@
-//! Creates and deletes: one command each, in batches. Several batches of creates may be in flight, because a refused one does
-//! not concern the others.
+//! Creates and deletes: one command each, in batches. Several batches of creates may be in flight, because a refused
+//! create does not affect the others.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -18,11 +18,11 @@ use super::write::{MAX_COMMANDS, Sent, Waiting, Writer, refusal};
 /// batch does.
 const MIN_COMMANDS: usize = 10;
 
-/// Steps that have no plain answer, and why.
+/// Steps without a plain answer, and why.
 type Lost<'a> = (Vec<Waiting<'a>>, String);
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// Adds what does not exist yet: the portal refuses an add whose code exists, so nothing can be lost to it.
+    /// Adds what does not exist yet: the portal refuses an add whose code exists, so nothing can be lost.
     pub(super) async fn creates(&self) {
         let mut queue = self.queue(|change| matches!(change.action, Action::Create(_)));
         // The batches share the load, so that they end together.
@@ -35,13 +35,13 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Deletes what is not declared, one batch after the other, each after a look at the portal. The old half of a rename
+    /// Deletes what is not declared, one batch after the other; the portal is read before each. The old half of a rename
     /// stays unless the new half is seen on the portal.
     pub(super) async fn deletes(&self) {
         self.keep_what_is_not_renamed().await;
         let mut queue = self.queue(|change| matches!(change.action, Action::Delete(_)));
         while !queue.is_empty() {
-            // The look comes last: of what is taken off the queue nothing is judged any more.
+            // The portal is read last: a step that is off the queue is not judged any more.
             if !self.may_remove(queue.len().min(self.at_once(MAX_COMMANDS))).await {
                 return;
             }
@@ -71,7 +71,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             if let Some(new) = new
                 && !self.is_ended(&change.address)
             {
-                let why = format!("it is renamed, and {} is not there", new);
+                let why = format!("it is renamed, but {} is not on the portal", new);
                 self.end(change, StepOutcome::Skipped, Some(why), false);
             }
         }
@@ -105,8 +105,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         (self.send(&commands, Halt::Never, Urgency::Ordinary).await, batch)
     }
 
-    /// Takes up the answers to steps of one command each. Returns those that have no plain answer; what was not run is put
-    /// back.
+    /// Handles the answers to steps of one command each. Returns the steps without a plain answer; steps that were not
+    /// run are put back.
     fn answered_singly(
         &self,
         sent: Sent,

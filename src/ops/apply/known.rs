@@ -1,4 +1,4 @@
-//! A journal that remembers in memory too what its run puts under each code, for what is read back to be held against it.
+//! A journal that also remembers in memory what its run puts under each code, to compare it with what is read back.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::ops::ports::{Journal, StoreError};
 pub(super) struct RememberingJournal<'a> {
     journal: Box<dyn Journal>,
     known: &'a RefCell<LastKnown>,
-    /// What the requests asked for that are not answered yet.
+    /// The changes of requests that are not answered yet.
     sent: RefCell<BTreeMap<u32, Vec<Write>>>,
 }
 
@@ -53,7 +53,7 @@ impl Journal for RememberingJournal<'_> {
     }
 
     fn append_all(&self, entries: &[JournalEntry]) -> Result<(), StoreError> {
-        // Also where it cannot be written: what completes a replace is sent all the same.
+        // Even if it cannot be written: a request that completes a replace is sent anyway.
         entries.iter().for_each(|entry| self.remember(entry));
         self.journal.append_all(entries)
     }

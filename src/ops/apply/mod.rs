@@ -1,8 +1,8 @@
-//! Applies an approved plan: checks that the portal is still as the plan says, keeps the old images, writes in the
+//! Applies an approved plan: checks that the portal still matches the plan, keeps the old images, writes in the
 //! plan's order, reads everything back.
 //!
-//! A step is judged by the portal, never by what was sent: after an answer that was lost, the portal is read until nothing can
-//! move any more, and what each step still lacks is what is sent next.
+//! A step is judged by the portal, never by what was sent: after a lost answer, the portal is read until nothing can
+//! change any more, and then what each step still lacks is sent.
 
 mod copies;
 mod ending;
@@ -36,8 +36,8 @@ pub use tools::Tools;
 use tools::WayBack;
 use write::Writer;
 
-/// Applies `approved`. `seen` is what was seen of the portal when it was made, if that was in this process; `resumed` is
-/// what runs of this same plan did that were cut short.
+/// Applies `approved`. `seen` is the portal as it was when the plan was made, if that was in this process; `resumed` is
+/// what earlier runs of the same plan did that were cut short.
 /// An error means that nothing was written. Once something may have been, every step has its result in the returned run.
 pub async fn apply<P: ReadPortal + WritePortal>(
     approved: &Published<ApprovedPlan>,
@@ -73,7 +73,7 @@ async fn write<P: ReadPortal + WritePortal>(writer: &Writer<'_, P>, start: &Star
     for change in changes.iter().filter(|change| start.done.contains(&change.address)) {
         writer.applied(change);
     }
-    // Nothing is written where it can be known from the outset that the second removal will not be sent.
+    // Nothing is written if it is known from the start that the second removal will not be sent.
     let removals = changes.iter().filter(|change| change.action.before().is_some()).count();
     if writer.tools.control.is_some() {
         writer.may_remove(removals).await;

@@ -1,5 +1,5 @@
-//! Replaces: a delete and an add, because the portal has no update. Between the two the code does not exist, so pairs
-//! go in batches that halt at the first refusal, one batch at a time, the first pair alone; where an add is refused, the
+//! Replaces: a delete and an add, because the portal has no update. Between the two, the code does not exist. So pairs
+//! go in batches that halt at the first refusal, one batch at a time, the first pair alone. If an add is refused, the
 //! old image goes back at once, and if that fails too, no further pair is sent.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -19,14 +19,14 @@ use super::tools::WayBack;
 use super::write::{MAX_COMMANDS, Sent, Waiting, Writer, refusal};
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// Replaces what looks different, pair by pair. Until a pair went through and was seen on the portal, one pair is
-    /// sent at a time, and a portal that refuses one new image after the other is not tried for long.
+    /// Replaces what looks different, pair by pair. Until one pair was accepted and seen on the portal, pairs are sent
+    /// one at a time, and only a few are tried on a portal that refuses each new image.
     pub(super) async fn replaces(&self) {
         let mut queue = self.queue(|change| matches!(change.action, Action::Replace(..)));
         let mut proven = Proven::No { refused: 0 };
         while !queue.is_empty() {
             let most = if proven == Proven::Yes { self.at_once(MAX_COMMANDS / 2) } else { 1 };
-            // The look comes last: of what is taken off the queue nothing is judged any more.
+            // The portal is read last: a step that is off the queue is not judged any more.
             if !self.may_remove(most.min(queue.len())).await {
                 return;
             }
@@ -41,7 +41,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Sent::Stopped => return,
                 Sent::NotYet => {
                     self.put_first(&mut queue, batch);
-                    // What the portal takes by now is not known: one pair tells.
+                    // It is unknown what the portal accepts now: send one pair to find out.
                     proven = proven.again();
                 }
                 Sent::Lost(why) => {
@@ -56,15 +56,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Looks whether the pair that was sent alone is on the portal: an answer is not believed before one was seen to be
-    /// true.
+    /// Checks whether the pair that was sent alone is on the portal: answers are not trusted until one was confirmed.
     async fn prove(&self, step: Waiting<'a>, refused: u32) -> Proven {
         if !self.is_ended(&step.change.address) {
             return Proven::No { refused };
         }
         if !self.is_applied(&step.change.address) {
             if refused + 1 >= MAX_REFUSED {
-                self.stop(format!("the portal took none of {MAX_REFUSED} new images"));
+                self.stop(format!("the portal accepted none of {MAX_REFUSED} new images"));
             }
             return Proven::No { refused: refused + 1 };
         }
@@ -74,15 +73,15 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     self.way_back.set(WayBack::Proven);
                     Proven::Yes
                 }
-                // It is there, and its image cannot be read: whether that stops the run is for `may_remove` to say.
+                // It is there, but its image cannot be read: `may_remove` decides whether that stops the run.
                 Some(StepState::Unseen { .. }) => Proven::Yes,
                 Some(StepState::Between) => {
-                    let why = "the portal said that it took the new image, and does not have it";
+                    let why = "the portal said that it added the new image, but does not have it";
                     self.stop(why.to_owned());
                     self.put_back(step.change, why).await;
                     Proven::No { refused }
                 }
-                // Somebody else is at it: what that means for this step is for the reading at the end to say.
+                // Another client changes the code: the reading at the end decides what that means for this step.
                 _ => Proven::No { refused },
             },
             Err(error) => {
@@ -99,8 +98,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Brings images back to replaces whose code was found to be missing at the end: the new one, as long as a request
-    /// without an answer may still bring it, or else the old one.
+    /// Brings images back to replaces whose code is missing at the end: the new one, as long as a request without an
+    /// answer may still add it, or else the old one.
     pub(super) async fn rescue(&self, missing: &[&'a Change]) {
         for change in missing {
             let why = self.why(&change.address).unwrap_or_else(|| "the code is missing on the portal".to_owned());
@@ -134,7 +133,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 [Answer::Refused { class, code, description }, _] if *class != Class::Busy => {
                     self.end(step.change, StepOutcome::Failed, Some(refusal(code, description)), false);
                 }
-                // The old image may be gone: the portal says where the pair stands.
+                // The old image may be deleted: read the portal to find out the state of the pair.
                 [delete, add] => {
                     let unclear = if *delete == Answer::Done { add } else { delete };
                     lost_why.get_or_insert_with(|| reason(unclear));
@@ -150,7 +149,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// The old image is gone and the new one is not there: adds the new one, or puts the old one back.
+    /// The old image is deleted and the new one is not there: adds the new one, or puts the old one back.
     pub(super) async fn add_new(&self, change: &'a Change, why: &str) {
         let Some(png) = self.new_png(change) else { return };
         match self.add_until_known(change, change.address.clone(), png, Image::New).await {
@@ -166,14 +165,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// The old image was deleted and the new one refused. The old one goes back, unless the portal took the code for
-    /// itself or somebody else did: then it is not written to again.
+    /// itself or somebody else added it: then the code is not written to again.
     async fn refused(&self, change: &'a Change, why: &str) {
         let states = self.read(&[change]).await;
         match states.ok().and_then(|mut states| states.remove(&change.address)) {
             Some(StepState::Diverged(found)) => {
                 self.end(change, StepOutcome::Failed, Some(format!("{why}; {found}")), true)
             }
-            // Where the portal cannot be read, a missing image weighs more.
+            // If the portal cannot be read, a missing image is the worse case: assume it.
             _ => self.put_back(change, why).await,
         }
     }
@@ -204,15 +203,15 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.lost(change, &format!("{why}; the old image could not be put back: {failed}"));
     }
 
-    /// A code is left without an image: no further pair is sent.
+    /// A code has lost its image: no further pair is sent.
     fn lost(&self, change: &Change, why: &str) {
         self.end(change, StepOutcome::Failed, Some(why.to_owned()), true);
         self.stop(format!("{} could not be put back", change.address));
     }
 
-    /// Adds one image of a step whose code is free. When the answer is lost, or is not a plain yes, the portal is read
-    /// to find out what came of it; where it may help, the image is sent again. The old one is not sent while a request
-    /// without an answer may still bring the new one.
+    /// Adds one image of a step whose code is free. If the answer is lost, or is not a plain yes, the portal is read
+    /// to find out the result; if it may help, the image is sent again. The old one is not sent while a request
+    /// without an answer may still add the new one.
     async fn add_until_known(&self, change: &'a Change, address: Address, png: Arc<[u8]>, image: Image) -> Added {
         let add = [Command::Add { address, png }];
         let step = Waiting { wrote: true, ..Waiting::new(change) };
@@ -233,14 +232,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             let Some(states) = self.settle(&[step], &lost).await else { return Added::Unknown };
             match states.get(&change.address) {
                 Some(StepState::Done) if image == Image::Old => return Added::New,
-                // The image that was sent is there, be it the new one or the old one.
+                // The image that was sent is there, either the new one or the old one.
                 Some(StepState::Done | StepState::Pending) => return Added::There,
                 Some(StepState::Diverged(found) | StepState::Unseen { why: found, .. }) => {
                     return Added::Otherwise(found.clone());
                 }
                 Some(StepState::Between) | None if last => return Added::Refused(refused),
                 Some(StepState::Between) | None => {
-                    refused = format!("the portal did not take it in {MAX_RESCUES} tries: {lost}");
+                    refused = format!("the portal did not carry it out in {MAX_RESCUES} tries: {lost}");
                     if patience + 1 == MAX_RESCUES {
                         break;
                     }
@@ -254,8 +253,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         Added::Refused(refused)
     }
 
-    /// Sends the add of a code without an image. The error is an answer that is not a plain yes, and whether it is a refusal for
-    /// good.
+    /// Sends the add of a code without an image. The error is an answer that is not a plain yes, and whether the refusal
+    /// is final.
     async fn add_once(&self, add: &[Command]) -> Result<Added, (String, bool)> {
         let unsent = || Added::Unsent(self.why_stopped().unwrap_or_default());
         match self.send(add, Halt::Never, Urgency::Completing).await {
@@ -272,8 +271,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Waits until no request without an answer can be carried out any more that is about a code without an image. Returns
-    /// how that ended, unless the code is still without an image then.
+    /// Waits until no request without an answer about a code without an image can be carried out any more. Returns
+    /// how that ended, unless the code still has no image then.
     async fn pass_window(&self, step: Waiting<'a>, why: &str) -> Option<Added> {
         let left = self.open_for([step.change].into_iter());
         if left.is_zero() {
@@ -286,7 +285,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         if let Some(cut) = self.cannot_wait(left).filter(|_| !left.is_zero()) {
             let seconds = left.as_secs_f64().ceil();
             return Some(Added::Unsent(format!(
-                "a request without an answer may still bring the new one for {seconds} s, {cut}"
+                "a request without an answer may still add the new one for {seconds} s, {cut}"
             )));
         }
         let Some(states) = self.settle(&[step], why).await else { return Some(Added::Unknown) };
@@ -302,7 +301,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 /// What was put back, in words.
 fn old_is_back(change: &Change) -> String {
     match change.copy_doubt() {
-        Some(doubt) => format!("what came of the old image is back, and it {doubt}"),
+        Some(doubt) => format!("the copy of the old image is back, but it {doubt}"),
         None => "the old image is back".to_owned(),
     }
 }
@@ -325,7 +324,7 @@ enum Proven {
 }
 
 impl Proven {
-    /// As at first, but for the images that were refused.
+    /// As at first, except for the images that were refused.
     const fn again(self) -> Self {
         match self {
             Self::Yes => Self::No { refused: 0 },
@@ -334,10 +333,10 @@ impl Proven {
     }
 }
 
-/// The number of images refused in a row after which no other is tried.
+/// The number of images refused in a row after which no other image is tried.
 const MAX_REFUSED: u32 = 3;
 
-/// The most times that one image is sent while its code is missing on the portal; the waits between double.
+/// The maximum number of times that one image is sent while its code is missing on the portal; the waits between double.
 const MAX_RESCUES: u32 = 5;
 
 /// The reason why an answer is not a plain yes.
@@ -345,20 +344,20 @@ fn reason(answer: &Answer) -> String {
     match answer {
         Answer::Refused { code, description, .. } => refusal(code, description),
         Answer::Unknown(why) => why.clone(),
-        Answer::Done | Answer::NotRun => "the answer does not speak of it".to_owned(),
+        Answer::Done | Answer::NotRun => "the answer does not mention it".to_owned(),
     }
 }
 
 enum Added {
     /// The image that was sent is there.
     There,
-    /// The old one was to be sent, and the new one is there.
+    /// The old one was due, but the new one is there.
     New,
     /// Something else is there, in words.
     Otherwise(String),
     /// The portal refused it, in words.
     Refused(String),
-    /// It was not sent, in words.
+    /// It was not sent; why, in words.
     Unsent(String),
     /// It could not be found out; the step's result is already recorded.
     Unknown,

@@ -1,4 +1,4 @@
-//! How the commands of a request go out: in a batch, as many as the portal's time allowance lasts for, or one by one where
+//! How the commands of a request are sent: in a batch, as many as the portal's time allowance lasts for; or one by one if
 //! the portal refuses batches, or what is in them.
 
 use crate::domain::command::{Answer, Command, Halt};
@@ -8,21 +8,21 @@ use crate::ops::ports::{ReadPortal, Urgency, WriteError, WritePortal};
 use super::write::{Batches, Form, Sent, Writer};
 
 impl<P: ReadPortal + WritePortal> Writer<'_, P> {
-    /// How many of `most` steps that delete go into one request: one where the portal refuses batches, because each has a look
-    /// at the portal before it.
+    /// How many of `most` steps that delete go into one request: one if the portal refuses batches, because the portal is
+    /// read before each.
     pub(super) fn at_once(&self, most: usize) -> usize {
         if self.batches.get() == Batches::Refused { 1 } else { most }
     }
 
-    /// Sends one request, as [`Writer::send_now`] does. Of replaces it sends only as many as the portal's allowance lasts for;
-    /// the others are not run.
+    /// Sends one request, as [`Writer::send_now`] does. Of replaces, it sends only as many as the portal's allowance
+    /// lasts for; the others are not run.
     pub(super) async fn send(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
         if halt == Halt::Never {
             return self.send_now(commands, halt, urgency).await;
         }
         let permitted = tokio::select! {
             biased;
-            // Nothing is in flight that would have to end first; the request itself sees that the user asked to stop.
+            // Nothing is in flight that must end first; the request itself notices that the user asked to stop.
             () = self.tools.interrupt.raised() => Ok(1),
             permitted = self.tools.reader.portal.permitted_pairs(commands) => permitted,
         };
@@ -40,9 +40,9 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         Sent::Answered(answers)
     }
 
-    /// Sends one request; or one for each command, where the portal refuses batches or what is in them.
+    /// Sends one request; or one for each command, if the portal refuses batches or what is in them.
     async fn send_now(&self, commands: &[Command], halt: Halt, urgency: Urgency) -> Sent {
-        // A code that a batch would take for a reference is sent by itself; that says nothing of the portal.
+        // A code that a batch would take for a reference is sent by itself; that says nothing about the portal.
         let plain = !commands.iter().any(|command| command.address().code.as_str().contains('$'));
         let mut answered = Vec::new();
         if self.batches.get() == Batches::Accepted && plain {
@@ -52,7 +52,7 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
                 outcome => return self.sent(outcome),
             }
             self.batches.set(Batches::Refused);
-            // The look was for this request, and not for those that take its place.
+            // The reading was for this request, and not for those that replace it.
             let deletes = commands.iter().any(|command| matches!(command, Command::Delete { .. }));
             if deletes && !answered.iter().any(has_begun) {
                 return Sent::NotYet;
@@ -61,8 +61,8 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         self.send_singly(commands, answered, halt, urgency).await
     }
 
-    /// Sends each command in a request of its own, but for those that a batch settled: `answered` has its answers, if there
-    /// was one.
+    /// Sends each command in a request of its own, except for those that a batch settled: `answered` has its answers, if
+    /// there was one.
     async fn send_singly(&self, commands: &[Command], answered: Vec<Answer>, halt: Halt, urgency: Urgency) -> Sent {
         let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
         let mut settled = answered.into_iter();
@@ -78,7 +78,7 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
                 answers.push(Answer::NotRun);
                 continue;
             }
-            // The add of a pair whose delete took effect is not put off for anything.
+            // The add of a pair whose delete took effect is never delayed.
             let urgency = match command {
                 Command::Add { .. } if halt == Halt::OnError => Urgency::Completing,
                 _ => urgency,
@@ -100,7 +100,7 @@ const fn has_begun(answer: &Answer) -> bool {
     matches!(answer, Answer::Done | Answer::Unknown(_))
 }
 
-/// Whether the portal takes such a command, but in no batch.
+/// Whether the portal accepts such a command, but not in a batch.
 fn is_refused_inside(answer: &Answer) -> bool {
     matches!(answer, Answer::Refused { class: Class::NoBatch, .. })
 }

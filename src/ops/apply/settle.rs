@@ -1,6 +1,6 @@
-//! Finds out where steps stand: what the portal shows decides, never what was sent.
+//! Finds out the state of steps: what the portal shows decides, never what was sent.
 //!
-//! A request of which no answer came may still be carried out until its window has passed. Until then a step that is not seen
+//! A request without an answer may still be carried out until its window has passed. Until then, a step that is not seen
 //! done is neither sent again nor judged; only a code that is missing gets its new image at once.
 
 use std::collections::BTreeSet;
@@ -23,12 +23,12 @@ use super::write::{MAX_TRIES, Waiting, Writer};
 /// How often the portal is read while a window is open.
 const READ_EVERY: Duration = Duration::from_secs(15);
 
-/// For how long a reading counts as one just now, if nothing was written since.
+/// For how long a reading counts as current, if nothing was written since.
 const FRESH: Duration = Duration::from_millis(500);
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// Reads the portal: says where `sent` stand, and ends each step that waits and no longer stands where the plan has it.
-    /// Nobody's edit is written over on old knowledge.
+    /// Reads the portal: returns the state of `sent`, and ends each waiting step that the portal no longer has as
+    /// planned. No edit by others is overwritten on old knowledge.
     pub(super) async fn read(&self, sent: &[&'a Change]) -> Result<States, PortalError> {
         let is_sent = |change: &Change| sent.iter().any(|sent| sent.address == change.address);
         let mut waiting = self.waiting_changes();
@@ -41,9 +41,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Some(StepState::Pending) | None => continue,
                 Some(StepState::Done) => {
                     self.tools.reader.known.borrow_mut().forget(&change.address);
-                    "somebody else did it meanwhile".to_owned()
+                    "somebody else did it in the meantime".to_owned()
                 }
-                Some(StepState::Between) => "it was deleted meanwhile".to_owned(),
+                Some(StepState::Between) => "it was deleted in the meantime".to_owned(),
                 Some(StepState::Diverged(why) | StepState::Unseen { why, .. }) => why.clone(),
             };
             self.end(change, StepOutcome::Failed, Some(why), false);
@@ -64,7 +64,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Notes that it is not known what the portal has under codes for which something was sent.
+    /// Notes that it is unknown what the portal has under codes for which something was sent.
     pub(super) fn forget_live(&self, commands: &[Command]) {
         let mut live = self.live.borrow_mut();
         for command in commands {
@@ -72,7 +72,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Reads the portal before a request that deletes, unless that was done just now. Where it fails, nothing more is sent.
+    /// Reads the portal before a request that deletes, unless that was done just now. If it fails, nothing more is sent.
     pub(super) async fn look(&self) {
         let is_fresh = self.read_at.get().is_some_and(|at| at.elapsed() < FRESH);
         if self.why_stopped().is_none()
@@ -83,7 +83,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Notes that no answer came to a request: what it asks for may still be carried out.
+    /// Notes that a request got no answer: what it asks for may still be carried out.
     pub(super) fn open_window(&self, commands: &[Command], since: Instant) {
         let until = since + self.tools.settle;
         let mut windows = self.windows.borrow_mut();
@@ -92,7 +92,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// How long a request without an answer may still be carried out that is about one of these steps.
+    /// How long a request without an answer about one of these steps may still be carried out.
     pub(super) fn open_for<'b>(&self, changes: impl Iterator<Item = &'b Change>) -> Duration {
         let (windows, now) = (self.windows.borrow(), Instant::now());
         let ends = changes
@@ -100,8 +100,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         ends.flatten().map(|end| end.saturating_duration_since(now)).max().unwrap_or_default()
     }
 
-    /// Finds out where steps stand that have no plain answer, and finishes replaces whose old image is gone. Returns the
-    /// steps that are to be sent again.
+    /// Finds out the state of steps without a plain answer, and finishes replaces whose old image is deleted. Returns the
+    /// steps that must be sent again.
     pub(super) async fn settle_steps(&self, steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
         let steps = self.sit_out_window(steps, why).await;
         if steps.is_empty() {
@@ -119,8 +119,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         again
     }
 
-    /// Waits until nothing can be carried out any more of requests without an answer that are about these steps. What is
-    /// seen done meanwhile is ended, and a code that stays without an image gets the new one. Returns the rest.
+    /// Waits until no request without an answer about these steps can be carried out any more. A step that is seen done
+    /// in the meantime is ended, and a code without an image gets the new one. Returns the rest.
     async fn sit_out_window(&self, mut steps: Vec<Waiting<'a>>, why: &str) -> Vec<Waiting<'a>> {
         let mut part = unanswered::apart(self.tools.settle);
         let mut missing = BTreeSet::new();
@@ -131,7 +131,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             }
             let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
             self.tools.reader.portal.begin_grace_period();
-            // One that fails is not the last.
+            // If one fails, another may follow.
             let states = self.read(&changes).await.unwrap_or_default();
             let cut = self.cannot_wait(left);
             let mut rest = Vec::new();
@@ -160,7 +160,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Ends a step that is not done though nothing of it can be carried out any more, unless it is to be sent again.
+    /// Ends a step that is not done although nothing of it can be carried out any more, unless it must be sent again.
     fn judge(&self, step: Waiting<'a>, states: &States, why: &str) -> Option<Waiting<'a>> {
         match states.get(&step.change.address) {
             Some(StepState::Diverged(found)) => {
@@ -173,7 +173,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 self.end(step.change, StepOutcome::Unknown, Some(why.clone()), step.wrote);
             }
             _ if step.tries + 1 >= MAX_TRIES => {
-                let why = format!("the portal did not take it in {MAX_TRIES} tries: {why}");
+                let why = format!("the portal did not carry it out in {MAX_TRIES} tries: {why}");
                 self.end(step.change, StepOutcome::Failed, Some(why), step.wrote);
             }
             _ => return Some(step.again()),
@@ -181,7 +181,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         None
     }
 
-    /// Why the command cannot wait so long, in words; `None` when it can.
+    /// The reason why the command cannot wait so long, in words; `None` if it can.
     pub(super) fn cannot_wait(&self, left: Duration) -> Option<&'static str> {
         if self.tools.interrupt.is_raised() {
             Some("and waiting for that was interrupted")
@@ -192,7 +192,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Waits for a part of what is left of a window, or until the user asks to stop.
+    /// Waits for a part of the rest of a window, or until the user asks to stop.
     pub(super) async fn wait(&self, part: Duration, left: Duration) {
         let why = "a request without an answer may still be carried out".to_owned();
         self.tools.reader.observer.observe(Event::Waiting { why, wait: left });
@@ -203,8 +203,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// The states of steps once nothing moves any more. `None` when that cannot be found out; the steps are then of unknown
-    /// result and nothing more is sent.
+    /// The states of steps once nothing changes any more. `None` if they cannot be found out; the result of the steps is
+    /// then unknown, and nothing more is sent.
     pub(super) async fn settle(&self, steps: &[Waiting<'a>], why: &str) -> Option<States> {
         let changes: Vec<_> = steps.iter().map(|step| step.change).collect();
         self.tools.reader.portal.begin_grace_period();
@@ -218,7 +218,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             Ok(states) => Some(states),
             Err(unsettled) => {
                 let why = match unsettled {
-                    Unsettled::Unread(error) => format!("{why}; what came of it could not be read: {error}"),
+                    Unsettled::Unread(error) => format!("{why}; its result could not be read: {error}"),
                     Unsettled::NeverSettled => format!("{why}; the portal kept changing while it was read"),
                 };
                 for step in steps {

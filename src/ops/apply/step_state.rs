@@ -17,23 +17,23 @@ use crate::ops::ports::{PortalError, ReadPortal};
 
 use super::error::NotApplied;
 
-/// The starting point of a run: what an earlier run of the same plan did already.
+/// The starting point of a run: what an earlier run of the same plan did.
 #[derive(Debug, Default)]
 pub(crate) struct StartingPoint {
     /// Steps that are done.
     pub done: BTreeSet<Address>,
-    /// Replaces whose old image is gone and whose new one is not there.
+    /// Replaces whose old image is deleted and whose new one is not there.
     pub between: BTreeSet<Address>,
-    /// Where the images are that the other steps remove: a portal may have moved them since the plan was made.
+    /// The locations of the images that the other steps remove: a portal may have moved them since the plan was made.
     pub(super) old_images: BTreeMap<Address, String>,
 }
 
-/// The time for which the reading that made a plan stands for the one before the first write, if the plan only creates:
-/// the portal itself refuses an add whose code exists or is a system code, so that nothing can be lost in that time.
+/// The time for which the reading that made a plan replaces the one before the first write, if the plan only creates:
+/// the portal itself refuses an add whose code exists or is a system code, so nothing can be lost in that time.
 const JUST_NOW: Duration = Duration::from_secs(2);
 
-/// Checks that the caller may write and that every step stands where the plan has it. `seen` is what was seen when the
-/// plan was made, if that was in this process.
+/// Checks that the caller may write and that every step is in the state that the plan expects. `seen` is the portal as it
+/// was when the plan was made, if that was in this process.
 pub(super) async fn check(
     plan: &Plan,
     seen: Option<Seen>,
@@ -62,9 +62,9 @@ pub(super) async fn check(
     }
 }
 
-/// The starting point of `plan` on the portal that `listing` describes: every step must stand as before the plan, or as
-/// runs of the same plan that were cut short may have left it.
-/// The error has a finding for each step that stands otherwise.
+/// The starting point of `plan` on the portal that `listing` describes: every step must be in the state before the plan,
+/// or in a state that runs of the same plan that were cut short may have left.
+/// The error has a finding for each step in another state.
 pub(crate) async fn start(
     plan: &Plan,
     listing: &Listing,
@@ -91,7 +91,7 @@ pub(crate) async fn start(
                 start.between.insert(address);
                 continue;
             }
-            StepState::Done => "it is already as the plan wants it".to_owned(),
+            StepState::Done => "it already matches the plan".to_owned(),
             StepState::Between => "it is missing on the portal".to_owned(),
             StepState::Diverged(why) | StepState::Unseen { why, .. } => why,
         };
@@ -104,12 +104,12 @@ pub(crate) async fn start(
     if stale.is_empty() { Ok(start) } else { Err(stale) }
 }
 
-/// How many readings are taken at most until two agree.
+/// The maximum number of readings until two agree.
 const MAX_READINGS: u32 = 12;
 
 type Live<'a> = BTreeMap<(Kind, FoldedCode), Vec<&'a Listed>>;
 
-/// Where steps stand.
+/// The states of steps.
 pub(in crate::ops) type States = BTreeMap<Address, StepState>;
 
 /// The reason why the state of steps could not be found out.
@@ -118,7 +118,7 @@ pub(in crate::ops) enum Unsettled {
     NeverSettled,
 }
 
-/// The states of `changes` once nothing moves any more: two readings `apart` must agree.
+/// The states of `changes` once nothing changes any more: two readings `apart` must agree.
 pub(in crate::ops) async fn settled(
     changes: &[&Change],
     reader: &Reader<'_, impl ReadPortal>,
@@ -127,7 +127,7 @@ pub(in crate::ops) async fn settled(
     settled_by(async || states(changes, &[], &[], reader).await, reader, apart).await
 }
 
-/// What `read` gives once `judged` of two readings `apart` agree.
+/// The result of `read` once `judged` of two readings `apart` agree.
 pub(super) async fn settled_by(
     read: impl AsyncFn() -> Result<States, PortalError>,
     reader: &Reader<'_, impl ReadPortal>,
@@ -135,7 +135,7 @@ pub(super) async fn settled_by(
 ) -> Result<States, Unsettled> {
     let mut last = read().await.map_err(Unsettled::Unread)?;
     for _ in 1..MAX_READINGS {
-        reader.observer.observe(Event::Waiting { why: "finding out what became of a request".to_owned(), wait: apart });
+        reader.observer.observe(Event::Waiting { why: "finding out the result of a request".to_owned(), wait: apart });
         tokio::time::sleep(apart).await;
         let found = read().await.map_err(Unsettled::Unread)?;
         if found == last {
@@ -154,9 +154,9 @@ fn by_code(listing: &Listing) -> Live<'_> {
     live
 }
 
-/// Reads the portal and says where each of `sent` and of `waiting` stands. A request about the first may have left, and the
-/// server may have cached its list before: `get` is asked about all of them that the list does not show as done. `added` is
-/// where images are that will be asked for.
+/// Reads the portal and returns the states of `sent` and of `waiting`. A request about the first may have left, and the
+/// server may have cached its list before: `get` is asked about all of them that the list does not show as done. `added`
+/// has the locations of images that will be asked for.
 pub(super) async fn states(
     sent: &[&Change],
     waiting: &[&Change],
@@ -176,7 +176,7 @@ pub(super) async fn states(
     let got = reader.portal.get(&addresses).await?;
     let mut fresher = Vec::new();
     for (address, entry) in addresses.iter().zip(got) {
-        // `get` echoes the spelling that was asked for: an entry that the list knows too is spelt as listed.
+        // `get` repeats the spelling that was asked for: an entry that the list knows too is spelt as listed.
         let known = entry.as_ref().and_then(|entry| {
             let listed = live.get(&address.folded())?.iter().find(|listed| listed.file_uri == entry.file_uri)?;
             Some((*listed).clone())
@@ -185,7 +185,7 @@ pub(super) async fn states(
     }
     for (key, entry) in &fresher {
         let listed = live.entry(key.clone()).or_default();
-        // `get` knows one entry. Where the list has a system entry or several, it says more.
+        // `get` knows one entry. If the list has a system entry or several entries, it knows more.
         if listed.iter().all(|listed| !listed.system) && listed.len() <= 1 {
             *listed = entry.iter().collect();
         }
@@ -194,7 +194,7 @@ pub(super) async fn states(
     Ok(states)
 }
 
-/// Holds changes against entries, fetching the images that were not seen before.
+/// Compares changes with entries, fetching the images that were not seen before.
 async fn judge(changes: &[&Change], live: &Live<'_>, reader: &Reader<'_, impl ReadPortal>) -> States {
     let under = |change: &Change| live.get(&change.address.folded()).map_or(&[][..], Vec::as_slice);
     let is_wanted = |change: &Change, listed: &Listed| !listed.system && !change.is_where_it_was(listed);

@@ -1,4 +1,4 @@
-//! The tools that apply needs beside the plan, and what it knows from the outset.
+//! The tools that apply needs besides the plan, and what it knows from the start.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use crate::domain::state::ControlImage;
 use crate::ops::observe::Reader;
 use crate::ops::ports::{Interrupt, Runs};
 
-/// The portal and the run folder, and how they are to be used.
+/// The portal and the run folder, and the settings for their use.
 pub struct Tools<'a, P> {
     /// The portal, for reading and writing.
     pub reader: Reader<'a, P>,
     /// Where the run is kept.
     pub runs: &'a dyn Runs,
-    /// An entry that the plan leaves as it is: its image proves the way back.
+    /// An entry that the plan does not change: its image proves that old images can be put back.
     pub control: Option<ControlImage>,
     /// Whether the user asked to stop.
     pub interrupt: &'a Interrupt,
@@ -23,10 +23,10 @@ pub struct Tools<'a, P> {
     pub in_flight: NonZeroUsize,
 }
 
-/// Whether the way back is known to work.
+/// Whether it is proven that old images can be put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WayBack {
     Unproven,
-    /// It is, or the user does not ask for it (`--allow-unbacked`).
+    /// It is proven, or the user does not require it (`--allow-unbacked`).
     Proven,
 }

@@ -1,4 +1,4 @@
-//! Reads the portal again and judges every step by what is there.
+//! Reads the portal again and judges every step by what it has.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::ops::ports::{ReadPortal, WritePortal};
 use super::write::Writer;
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// Corrects what is noted of the steps by what the portal holds now. A step that was sent and is as planned is
-    /// applied, for any answer; one that was answered well and is not as planned has failed; and where a replace
-    /// left nothing at all, the old image is put back.
+    /// Corrects the noted results of steps by what the portal holds now. A step that was sent and is as planned is
+    /// applied, after any answer; one whose answer was good and that is not as planned has failed; and if a replace
+    /// left no image at all, the old image is put back.
     pub(super) async fn verify(&self) {
         let sent = self.sent_changes();
         let Some(states) = self.read_back(&sent).await else { return };
@@ -45,7 +45,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 Some(states)
             }
             Err(error) => {
-                // What the portal said last is all that is known.
+                // The portal's last answer is all that is known.
                 let removed = self.removed.borrow();
                 let replaces = changes.iter().filter(|change| matches!(change.action, Action::Replace(..)));
                 let lost = replaces.filter(|change| removed.contains(&change.address.folded()));
@@ -54,7 +54,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                     self.correct(change, |step| {
                         if step.outcome == StepOutcome::Applied {
                             step.outcome = StepOutcome::Unknown;
-                            step.why = Some(format!("the portal took it, but could not be read again: {error}"));
+                            step.why = Some(format!("the portal accepted it, but could not be read again: {error}"));
                         }
                     });
                 }
@@ -63,14 +63,14 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// What came for an image that this run added, and is not that image, is not to be taken for it later.
+    /// An image that came for one that this run added, but is another one, must not be taken for it later.
     fn forget_what_came(&self, change: &Change) {
         if let Some(file_uri) = self.added_at(&change.address) {
             self.tools.reader.cache.forget(&file_uri);
         }
     }
 
-    /// Notes which codes have no image though they had one.
+    /// Notes which codes have no image, but had one.
     fn note_missing(&self, changes: &[&'a Change], states: &BTreeMap<Address, StepState>) {
         let mut missing = self.missing.borrow_mut();
         for change in changes {
@@ -97,8 +97,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
 }
 
 impl<P: ReadPortal + WritePortal> Writer<'_, P> {
-    /// Whether the portal answered that it added a step's image where it lists it now, and the image cannot be read back. Then
-    /// the answer is believed, and what is there is remembered as long as the cache lasts.
+    /// Whether the portal answered that it added a step's image where it lists it now, and the image cannot be read back.
+    /// Then the answer is trusted, and what is there is remembered as long as the cache lasts.
     fn is_known_from_its_answer(&self, change: &Change, state: &StepState) -> bool {
         let StepState::Unseen { why, file_uri } = state else { return false };
         let Some(after) = change.action.after().filter(|_| self.is_applied(&change.address)) else { return false };
@@ -111,7 +111,7 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
     }
 }
 
-/// Judges the result of a step. `action` is what it was to do.
+/// Judges the result of a step. `action` is the planned action.
 fn judge(action: &Action, step: &mut StepResult, state: StepState) {
     let found = match (state, step.outcome) {
         (StepState::Done, outcome) => {
@@ -134,11 +134,11 @@ fn judge(action: &Action, step: &mut StepResult, state: StepState) {
         (StepState::Diverged(found), StepOutcome::Applied | StepOutcome::Recovered) => found,
         (StepState::Unseen { why: found, .. }, StepOutcome::Applied | StepOutcome::Recovered) => {
             step.outcome = StepOutcome::Unknown;
-            step.why = Some(format!("the portal took it, but {found}"));
+            step.why = Some(format!("the portal accepted it, but {found}"));
             return;
         }
     };
-    let before = step.why.take().unwrap_or_else(|| "the portal took it".to_owned());
+    let before = step.why.take().unwrap_or_else(|| "the portal accepted it".to_owned());
     step.why = Some(format!("{before}, but afterwards: {found}"));
     step.outcome = StepOutcome::Failed;
 }

@@ -1,4 +1,4 @@
-//! Sends writes, each with its intent in the journal before and its outcome after, and finds out what came of those
+//! Sends writes, each with its intent in the journal before and its outcome after, and finds out the outcome of those
 //! whose answer was lost.
 
 use std::cell::{Cell, RefCell};
@@ -22,19 +22,19 @@ use crate::ops::ports::{Journal, PortalError, ReadPortal, Transmission, Urgency,
 use super::step_state::StartingPoint;
 use super::tools::{Tools, WayBack};
 
-/// The most commands that a portal takes in one batch.
+/// The maximum number of commands that a portal accepts in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
 
-/// The most times that a step is sent, when the portal demonstrably did not take it.
+/// The maximum number of times that a step is sent, if the portal demonstrably did not carry it out.
 pub(super) const MAX_TRIES: u32 = 3;
 
-/// The most bytes of images in one batch; in base64, percent-encoded, they grow by half.
+/// The maximum size of images in one batch, in bytes; in base64, percent-encoded, they grow by half.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) enum Sent {
     /// The portal answered: one answer for each command.
     Answered(Vec<Answer>),
-    /// It was not sent, and should be sent again after another read.
+    /// It was not sent, and should be sent again after another reading.
     NotYet,
     /// It had no effect, and nothing more is sent in this run.
     Stopped,
@@ -58,23 +58,23 @@ pub(super) struct Writer<'a, P> {
     pub(super) batches: Cell<Batches>,
     stopped: RefCell<Option<String>>,
     pub(super) steps: RefCell<BTreeMap<Address, StepResult>>,
-    /// The steps of which nothing was sent, or nothing that can still be carried out.
+    /// The steps that had no request sent, or none that can still be carried out.
     pub(super) waiting: RefCell<BTreeSet<Address>>,
-    /// When the portal was read last, if nothing was written since.
+    /// The time of the last reading of the portal, if nothing was written since.
     pub(super) read_at: Cell<Option<Instant>>,
     /// Until when a request without an answer may still be carried out, by the code that it is about.
     pub(super) windows: RefCell<BTreeMap<FoldedAddress, Instant>>,
     /// The steps that are applied by the portal's answer alone, and why their images cannot be read back.
     pub(super) not_read_back: RefCell<BTreeMap<Address, String>>,
-    /// The replaces whose codes had no image when the portal was last read at the end.
+    /// The replaces whose codes had no image at the last reading at the end.
     pub(super) missing: RefCell<BTreeSet<Address>>,
     /// What the portal has under each code, where it was read since the last request for the code.
     pub(super) live: RefCell<BTreeMap<FoldedAddress, LiveState>>,
-    /// The replaces of which the portal said that it deleted the old image, and not that it added another.
+    /// The replaces whose old image the portal said it deleted, without saying that it added another.
     pub(super) removed: RefCell<BTreeSet<FoldedAddress>>,
-    /// Whether something on the way was seen to answer in the portal's place, so that copies may be no copies.
+    /// Whether something on the way was seen to answer in the portal's place, so that copies may be wrong.
     pub(super) copies_are_doubtful: Cell<bool>,
-    /// What was sent without an answer and then read as another image: somebody else's, or something on the way.
+    /// What was sent without an answer and then read as another image: from somebody else, or from something on the way.
     pub(super) otherwise: RefCell<BTreeSet<Address>>,
     /// Where the images are that the portal said it added, by the code.
     added: RefCell<BTreeMap<FoldedAddress, String>>,
@@ -93,7 +93,7 @@ pub(super) enum Form {
     Single,
 }
 
-/// Whether the portal takes writes in batches.
+/// Whether the portal accepts writes in batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Batches {
     Accepted,
@@ -106,14 +106,14 @@ impl<'a> Waiting<'a> {
         Self { change, tries: 0, wrote: false }
     }
 
-    /// The same step, to be sent once more.
+    /// The same step, to send it again.
     pub(super) const fn again(self) -> Self {
         Self { tries: self.tries + 1, ..self }
     }
 }
 
 impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
-    /// A writer for a plan whose preconditions were seen to hold, but for what `start` says.
+    /// A writer for a plan whose preconditions were seen to hold, except for what `start` has.
     pub(super) fn new(
         plan: &'a Plan,
         tools: &'a Tools<'a, P>,
@@ -153,17 +153,17 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.steps.borrow().contains_key(address)
     }
 
-    /// Whether a step took effect, as far as is known now.
+    /// Whether a step took effect, as far as is known.
     pub(super) fn is_applied(&self, address: &Address) -> bool {
         self.is(address, StepOutcome::Applied)
     }
 
-    /// Whether this is how a step ended, as far as is known now.
+    /// Whether this is how a step ended, as far as is known.
     pub(super) fn is(&self, address: &Address, outcome: StepOutcome) -> bool {
         self.steps.borrow().get(address).is_some_and(|step| step.outcome == outcome)
     }
 
-    /// Whether this run may have deleted this step's old image and thinks that some image is there, or does not know.
+    /// Whether this run may have deleted this step's old image, and holds it possible that some image is there.
     pub(super) fn should_be_there(&self, address: &Address) -> bool {
         let steps = self.steps.borrow();
         steps.get(address).is_some_and(|step| {
@@ -190,12 +190,12 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.waiting_changes().into_iter().filter(|change| which(change)).map(Waiting::new).collect()
     }
 
-    /// The reason why nothing more is sent, if so.
+    /// The reason why nothing more is sent, if there is one.
     pub(super) fn why_stopped(&self) -> Option<String> {
         self.stopped.borrow().clone()
     }
 
-    /// Sends nothing more from here on. The first reason stands.
+    /// Sends nothing more from here on. The first reason is kept.
     pub(super) fn stop(&self, why: String) {
         self.stopped.borrow_mut().get_or_insert(why);
     }
@@ -205,7 +205,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.plan.contents.get(&change.action.after()?.content.sha256).cloned()
     }
 
-    /// The bytes that a step replaces or deletes: this run's copy, or else the plan's, where an earlier run removed the image.
+    /// The bytes that a step replaces or deletes: this run's copy, or else the plan's, where an earlier run removed the
+    /// image.
     pub(super) fn old_png(&self, change: &Change) -> Option<Arc<[u8]>> {
         let digest = change.action.before()?.content.as_ref()?.sha256;
         self.journal.copy(digest).or_else(|| self.plan.contents.get(&digest).cloned())
@@ -216,8 +217,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         self.steps.borrow().get(address)?.why.clone()
     }
 
-    /// Takes the next steps off the queue that are not ended: at most `most`, and no more bytes than one request should
-    /// carry. They wait no longer.
+    /// Takes the next steps off the queue that are not ended: at most `most`, and at most the bytes that one request
+    /// should carry. They no longer wait.
     pub(super) fn take(&self, queue: &mut VecDeque<Waiting<'a>>, most: usize) -> Vec<Waiting<'a>> {
         queue.retain(|step| !self.is_ended(&step.change.address));
         let mut taken: Vec<Waiting<'a>> = Vec::new();
@@ -236,8 +237,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         taken
     }
 
-    /// Puts steps before all others of the queue, to be sent next: they wait again. While they were off the queue no reading
-    /// judged them, so the last one does not count for them.
+    /// Puts steps at the front of the queue, to send them next: they wait again. While they were off the queue, no
+    /// reading judged them, so the last reading does not count for them.
     pub(super) fn put_first(&self, queue: &mut VecDeque<Waiting<'a>>, steps: Vec<Waiting<'a>>) {
         if !steps.is_empty() {
             self.read_at.set(None);
@@ -277,7 +278,8 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 
     /// One request, unless something stops the run first. A request that completes a replace is not stopped: not by the
-    /// user, and not by a journal that cannot be written, which says already that the old image was to be deleted.
+    /// user, and not by a journal that cannot be written, because the journal has the intent to delete the old image
+    /// already.
     pub(super) async fn request(
         &self,
         commands: &[Command],
@@ -310,7 +312,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         outcome
     }
 
-    /// Sends a request, and notes what comes of it beside the answer.
+    /// Sends a request, and notes its results besides the answer.
     async fn exchange(
         &self,
         request: u32,
@@ -330,7 +332,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
                 let error = Some("it was refused, and is sent again".to_owned());
                 self.note(&JournalEntry::Outcome { request, answers: Vec::new(), error, unanswered: false });
             }
-            // What was noted of its time does not hold any more.
+            // Its noted time no longer holds.
             Transmission::Again => self.note(&intent(request, commands)),
             Transmission::Sent => {
                 last_byte.set(Some(Instant::now()));
@@ -357,7 +359,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         outcome
     }
 
-    /// Notes for which codes the portal said that it deleted an image, and did not say that it added one.
+    /// Notes for which codes the portal said that it deleted an image, but not that it added one.
     fn note_removed(&self, commands: &[Command], answers: &[Answer]) {
         let mut removed = self.removed.borrow_mut();
         for (command, _) in commands.iter().zip(answers).filter(|(_, answer)| **answer == Answer::Done) {
@@ -368,7 +370,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
         }
     }
 
-    /// Adds a line to the journal. Where that fails, nothing more is sent.
+    /// Adds a line to the journal. If that fails, nothing more is sent.
     fn note(&self, entry: &JournalEntry) {
         if let Err(error) = self.journal.append(entry) {
             self.stop(format!("the journal cannot be written: {error}"));
@@ -376,7 +378,7 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
     }
 }
 
-/// A refusal in the portal's words.
+/// A refusal, with the portal's message.
 pub(super) fn refusal(code: &str, description: &str) -> String {
     let code = if code.is_empty() { "no code" } else { code };
     format!("the portal refused it: {} ({})", description, code)

@@ -1,4 +1,4 @@
-//! The entries as cards: one each, with everything that is to be seen of it, and the tools that narrow them down.
+//! The entries as cards: one for each, with everything that the page shows of it, and the tools that filter them.
 
 use std::fmt::Write as _;
 
@@ -21,12 +21,12 @@ pub(super) fn anchor(address: &Address) -> String {
     utf8_percent_encode(&address.to_string(), &ENCODED).to_string()
 }
 
-/// The name of an entry as the page shows it: no character of it can act, and its direction ends with it.
+/// The name of an entry as the page shows it: no character of it can act, and its text direction ends with it.
 pub(super) fn name(address: &Address) -> Markup {
     html! { bdi { (escaped(address)) } }
 }
 
-/// A message: what stands in backticks is code.
+/// A message: text in backticks is code.
 pub(super) fn prose(message: &str) -> Markup {
     html! {
         @for part in parts(message) {
@@ -38,12 +38,13 @@ pub(super) fn prose(message: &str) -> Markup {
     }
 }
 
-/// An image at the size that the page magnifies to, with what a screen reader says of it.
+/// An image at the size that the page magnifies to, with its label for screen readers.
 pub(super) fn image(class: &str, label: &str) -> Markup {
     html! { i class={ "p " (class) } role="img" aria-label=(label) {} }
 }
 
-/// The counts, the filters and the choices of how images are shown. The script makes the counts press and shows the rest.
+/// The counts, the filters and the choices of how images are shown. The script turns the counts into buttons and shows
+/// the rest.
 pub(super) fn tools(entries: &[Card<'_>]) -> Markup {
     let of = |action| entries.iter().filter(|entry| entry.action == action).count();
     let with_findings = entries.iter().filter(|entry| !entry.findings.is_empty()).count();
@@ -108,7 +109,7 @@ pub(super) fn changes(entries: &[Card<'_>]) -> Markup {
     }
 }
 
-/// The cards of entries: one below the other with their images side by side, or several in a row where each has one image.
+/// The cards of entries: one below the other if images are side by side, or several in a row if each has one image.
 pub(super) fn cards(entries: &[&Card<'_>]) -> Markup {
     html! {
         @for one_action in entries.chunk_by(|a, b| a.action.has_one_image() == b.action.has_one_image()) {
@@ -125,8 +126,8 @@ pub(super) fn cards(entries: &[&Card<'_>]) -> Markup {
     }
 }
 
-/// One card. A page can have thousands: what is the same on all of one action is not here but in the style sheet, and
-/// comes from the script where there is one.
+/// One card. A page can have thousands: what all cards of an action share is not here but in the style sheet, or comes
+/// from the script.
 fn card(entry: &Card<'_>) -> Markup {
     let address = entry.address;
     html! {
@@ -151,7 +152,7 @@ fn card(entry: &Card<'_>) -> Markup {
     }
 }
 
-/// Who last changed the declared file; the portal does not record who changes an entry there: a name may hold anything, and its direction ends with it.
+/// Who last changed the declared file (the portal does not record who changes an entry there): a name may hold anything, and its text direction ends with it.
 fn changed_by(last: &LastCommit) -> Markup {
     html! { p.by { "declared file last changed by " bdi { (escape(&last.author)) } " in " code { (escape(last.short())) } } }
 }
@@ -176,7 +177,7 @@ fn after(entry: &Card<'_>) -> Markup {
     }
 }
 
-/// One image of a card. `absent` says what it means that there is none.
+/// One image of a card. `absent` is the text for an image that does not exist.
 fn side(entry: &Card<'_>, side: &Side, absent: &str) -> Markup {
     html! {
         @match side {
@@ -220,7 +221,7 @@ fn findings(findings: &[&Finding]) -> Markup {
     }
 }
 
-/// What a finding says. `about` names the entry, where that is not clear from the place.
+/// The message of a finding. `about` names the entry, if that is not clear from the place.
 pub(super) fn said(finding: &Finding, about: &Markup) -> Markup {
     html! {
         b { (finding.severity.name()) } " " code { (escape(&finding.rule)) } " " (about) (prose(&finding.message))
@@ -243,8 +244,8 @@ fn fate(step: &StepResult, named: Option<&Address>) -> Markup {
     }
 }
 
-/// The share of the image that differs, to a tenth. What differs at all is never 0 %, and what is not all of it never
-/// 100 %.
+/// The share of the image that differs, to a tenth of a percent. A difference is never 0 %, and never 100 % if some
+/// pixels are the same.
 fn share(comparison: &Comparison) -> String {
     let Comparison { changed, total, .. } = comparison;
     let total = (*total).max(1);

@@ -16,7 +16,7 @@ use crate::render::origin::ShownOrigins;
 use crate::render::{reason, usage};
 use crate::text::quote;
 
-/// The most characters of what comes from a portal in the sentence of a card: a code may have 255.
+/// The maximum number of characters of a portal's text in the sentence of a card: a code may have 255.
 const MAX_SPELLING_CHARS: usize = 255;
 
 /// The action on an entry, as the page sorts and filters it.
@@ -123,7 +123,7 @@ pub(super) struct Card<'a> {
     /// How both differ, and the class of the picture of that.
     pub(super) comparison: Option<(Comparison, String)>,
     pub(super) findings: Vec<&'a Finding>,
-    /// What became of its step, and of the old name's.
+    /// The outcome of its step, and of the old name's.
     pub(super) steps: Vec<(&'a Address, &'a StepResult)>,
     /// What the portal shows now.
     pub(super) ending: ShownState,
@@ -153,7 +153,7 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Ca
     }
     for address in plan.diff.kept.keys() {
         // What looks the same is drawn from the art.
-        let after = art.get(&address.folded()).map_or(Side::Unseen("not at hand"), |piece| declared(piece, gallery));
+        let after = art.get(&address.folded()).map_or(Side::Unseen("not available"), |piece| declared(piece, gallery));
         entries.push(Card { after, ..Card::new(address, CardAction::Keep, &findings) });
     }
     let has_findings = |piece: &&Piece| findings.contains_key(&piece.address);
@@ -166,7 +166,7 @@ pub(super) fn of_report<'a>(report: &'a Report, gallery: &mut Gallery) -> Vec<Ca
     entries
 }
 
-/// The declared entries that the plan says nothing of, because a selection or a conflict kept them from being compared.
+/// The declared entries that are not in the plan, because a selection or a conflict kept them from being compared.
 /// A plan that only counts what stays does not hold it.
 pub(super) fn uncompared(report: &Report) -> Vec<&Piece> {
     let Some(plan) = &report.plan else { return Vec::new() };
@@ -263,8 +263,11 @@ fn of_change<'a>(
         (diff::Action::Delete(_), _) => CardAction::Delete,
     };
     let mut entry = Card::new(&change.address, action, findings);
-    let lost =
-        if report.run.is_some() { "not at hand: a run keeps old images, and the file changed" } else { "not at hand" };
+    let lost = if report.run.is_some() {
+        "not available: a run keeps only old images, and the file has changed"
+    } else {
+        "not available"
+    };
     let mut show = |digest: Option<Digest>| match digest {
         None => Side::Unseen("could not be fetched"),
         Some(digest) => plan.contents.get(&digest).map_or(Side::Unseen(lost), |bytes| seen(bytes, gallery)),
@@ -281,7 +284,7 @@ fn of_change<'a>(
         _ => reason::in_words(change, |text| quote(text, MAX_SPELLING_CHARS)),
     };
     describe_difference(&mut entry, change, gallery);
-    // The card of a rename stands for the code that goes, too.
+    // The card of a rename also stands for the code that is deleted.
     for usage in [Some(change), other].into_iter().flatten().filter_map(|change| plan.usage(change)) {
         let link = if entry.why.is_empty() { "" } else { "; " };
         entry.why.push_str(&format!("{link}{}", usage::in_brief(&usage, |text| quote(text, MAX_SPELLING_CHARS))));
@@ -301,14 +304,14 @@ fn follow_up<'a>(entry: &mut Card<'a>, report: &'a Report, origins: ShownOrigins
     entry.old_ending = entry.renamed_from.map_or(entry.ending, |old| ShownState::of(old, run));
 }
 
-/// Says how the images of a replace differ: in numbers and a picture, or in words where these would mislead.
+/// Says how the images of a replace differ: in numbers and a picture, or in words if these would mislead.
 fn describe_difference(entry: &mut Card<'_>, change: &Change, gallery: &mut Gallery) {
     if entry.action != CardAction::Replace {
         return;
     }
     let (Some(before), Some(after)) = (entry.before.picture(), entry.after.picture()) else { return };
     if before.class == after.class {
-        entry.why.push_str("; the image stays, byte for byte");
+        entry.why.push_str("; the image is the same, byte for byte");
     } else if before.image.appearance() == after.image.appearance() {
         entry.why.push_str("; the image looks the same");
     } else if let Some(comparison) = compare(&before.image, &after.image) {

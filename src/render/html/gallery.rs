@@ -1,5 +1,5 @@
-//! The images of a page: each distinct one once, as a class of the style sheet that holds it for a background. So one
-//! image can be shown at many places and sizes for the price of its class name.
+//! The images of a page: each distinct one once, as a class of the style sheet that has it as a background. So one image
+//! can be shown in many places and sizes, and each place takes only the class name.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::domain::asset::{Digest, Kind};
 use crate::domain::png::{self, Comparison, Image};
 
-/// The largest image in bytes that is put in a page. The portal's are 60 pixels wide at most; what is larger is broken.
+/// The maximum size in bytes of an image on a page. The portal's are 60 pixels wide at most; a larger file is broken.
 const MAX_IMAGE_BYTES: usize = 256 << 10;
 
 /// The picture of some bytes that can be shown.
@@ -39,7 +39,7 @@ pub(super) struct Gallery {
 }
 
 impl Gallery {
-    /// Takes in a PNG. `None` when it cannot be shown: it is not a sound PNG, or larger than a page can bear.
+    /// Takes in a PNG. `None` if it cannot be shown: it is not a sound PNG, or too large for a page.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Option<Picture> {
         if bytes.len() > MAX_IMAGE_BYTES {
             return None;

@@ -1,13 +1,14 @@
 //! A report as one HTML file: self-contained, so that it can be mailed, kept as an artifact and opened from a disk.
 //!
-//! The page is whole without its script: every entry with its images before and after and their changed pixels, the
-//! guards, the findings, the timeline. The script adds what moves: filters, swipe and onion skin, the other grounds, an overview.
+//! The page is complete without its script: every entry with its images before and after and their changed pixels, the
+//! guards, the findings, the timeline. The script adds interaction: filters, swipe and onion skin, the other grounds, an
+//! overview.
 //!
-//! A thousand small icons weigh little, so a card is short: what all cards of an action have in common is not in each of
-//! them. The style sheet says it; where there is a script, that writes it into the card, for readers of screens and links.
+//! A page can hold a thousand small icons, so a card is short: what all cards of an action share is not in each of them.
+//! The style sheet says it; if there is a script, it writes it into the card, for screen readers and links.
 //!
-//! Each distinct image is in the page once, as a class of its style sheet (gallery.rs). A policy allows nothing but this
-//! one style sheet, this one script and images that are in the page; so there are no `style` and no `on…` attributes.
+//! Each distinct image is in the page once, as a class of its style sheet (gallery.rs). A policy allows only this style
+//! sheet, this script and images that are in the page; so there are no `style` and no `on…` attributes.
 
 mod card;
 mod entry;

@@ -1,12 +1,12 @@
 'use strict';
-// What moves in the page. Everything that it shows is in the page already: without this script nothing is missing.
+// Interaction in the page. Everything is in the page already: without this script nothing is missing.
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const make = (tag, attributes = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), attributes);
   element.append(...children);
   return element;
 };
-// An image once more, where it is no news to a screen reader.
+// A copy of an image that screen readers have announced already: it has no label.
 const copy = image => {
   const twin = image.cloneNode();
   twin.removeAttribute('role');
@@ -44,7 +44,7 @@ const finish = element => {
     if (className === 'diff') say(image, `changed pixels of ${name.textContent}`);
     else {
       if (!image.matches('.none')) say(image, `${name.textContent} ${side}`.trim());
-      // The one image of a create or a delete needs no word, unless it is not what the portal has now.
+      // The one image of a create or a delete needs no label, unless it is not what the portal has now.
       if (side && (!inGrid || side === 'planned')) words.unshift(make('b', {}, side), ' ');
     }
     figure.replaceChildren(image, make('figcaption', {}, ...words));
@@ -55,7 +55,7 @@ const finish = element => {
 all('.card,.tile').forEach(finish);
 const entries = all('.card,.tile').map(element => ({
   element,
-  // Captions are no help: every card says before and after.
+  // The search skips captions: every card has before and after.
   text: all('h3,header p,.findings', element).map(part => part.textContent).join(' ').toLowerCase(),
   action: ['create', 'replace', 'delete', 'rename', 'unknown', 'unchanged', 'declared'].find(word => element.classList.contains(word)),
   kind: element.classList.contains('icon') ? 'icon' : 'logo',
@@ -66,14 +66,14 @@ const shown = document.getElementById('shown');
 
 const groups = all('.group');
 
-// Where one is among the entries that are shown, in numbers.
+// The position among the entries that are shown, in numbers.
 let current = null;
 const place = make('span', { className: 'place' }, '');
 const standing = () => {
   const visible = entries.filter(entry => !entry.element.hidden).map(entry => entry.element);
   return [visible, visible.indexOf(current)];
 };
-const tell = () => {
+const showPlace = () => {
   const [visible, at] = standing();
   place.textContent = `${at < 0 ? '–' : at + 1} / ${visible.length}`;
 };
@@ -93,7 +93,7 @@ const filter = () => {
   }
   for (const group of groups) group.hidden = !group.querySelector(':is(.card,.tile):not([hidden])');
   shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;
-  tell();
+  showPlace();
 };
 for (const chip of all('.chips li')) {
   const [sort, value] = Object.entries(chip.dataset)[0];
@@ -134,7 +134,7 @@ for (const entry of entries) {
 glance.append(...entries.map(entry => entry.thumb));
 glance.hidden = entries.length < 2;
 
-// What a card gets when it comes near: swipe and onion skin, and the portal's grounds at the portal's size.
+// What a card gets when it comes into sight: swipe and onion skin, and the portal's grounds at the portal's size.
 const compare = (card, before, after) => {
   const name = card.querySelector('h3 a').textContent;
   const stage = make('div', { className: 'stage swipe' }, copy(before), copy(after));
@@ -175,7 +175,7 @@ const compare = (card, before, after) => {
   nameEnds();
   return make('figure', { className: 'over' }, framed(stage), range, ends, make('figcaption', {}, ...ways));
 };
-// What must be scrolled sideways can be reached by keyboard, and nothing else is one more stop.
+// What scrolls sideways can be reached by keyboard, and nothing else is an extra stop.
 const reachable = new ResizeObserver(seen => {
   for (const { target } of seen) {
     if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
@@ -229,10 +229,10 @@ const near = new IntersectionObserver(seen => {
     }
   }
 }, { rootMargin: '800px' });
-// A page that is not long is drawn whole, so that it can be taken in one picture.
+// A page that is not long is drawn completely, so that one screenshot has everything.
 all('.card').forEach(card => { if (root.querySelector('.many')) near.observe(card); else dress(card); });
 
-// What a link leads to comes to lie below the tools, however high these are.
+// The target of a link is placed below the tools, however high these are.
 const tools = document.querySelector('.tools');
 const padding = [...document.styleSheets[0].cssRules].find(rule => rule.selectorText === 'html');
 new ResizeObserver(() => {
@@ -247,7 +247,7 @@ const follow = () => {
   if (entry.hidden) clear();
   entry.focus({ preventScroll: true });
   entry.scrollIntoView({ block: 'start' });
-  // What comes into sight only now gets its true height: once more when it has.
+  // An entry gets its true height only when it comes into sight: scroll again when it has.
   requestAnimationFrame(() => setTimeout(() => entry.scrollIntoView({ block: 'start' })));
 };
 addEventListener('hashchange', follow);
@@ -261,7 +261,7 @@ const step = forward => {
 };
 addEventListener('focusin', event => {
   current = event.target.closest('.card,.tile') ?? current;
-  tell();
+  showPlace();
 });
 const arrow = (forward, label, sign, key) => {
   const button = make('button', { type: 'button', ariaLabel: label, title: `${label} (${key})` }, sign);

@@ -1,4 +1,4 @@
-//! The page around a body: style sheet, script, and the policy that allows these two and nothing else.
+//! The page around a body: style sheet, script, and the policy that allows only these two.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,8 +21,8 @@ pub(super) const REPORT: &str = include_str!("page.js");
 /// The script of a page about what a portal holds.
 pub(super) const PORTAL: &str = include_str!("portal.js");
 
-/// The class of a page whose entries are drawn only when they come near: then one of thousands opens as quickly. A shorter one
-/// is drawn whole, so that one picture of it has everything.
+/// The class of a page whose entries are drawn only when they come near: so a page with thousands opens as quickly. A
+/// shorter page is drawn completely, so that one screenshot of it has everything.
 pub(super) fn is_many(entries: usize) -> Option<&'static str> {
     const MANY: usize = 120;
     (entries > MANY).then_some("many")
@@ -30,7 +30,7 @@ pub(super) fn is_many(entries: usize) -> Option<&'static str> {
 
 /// A page without its images.
 pub(super) struct Page {
-    /// What it is called, as found: it is escaped here.
+    /// Its title, as found: it is escaped here.
     pub(super) title: String,
     /// The id of the target of the link that skips the top.
     pub(super) to: &'static str,
@@ -76,7 +76,7 @@ fn hash(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text))
 }
 
-/// A style sheet or script of ours without indentation and lines of comment: the page is mailed about.
+/// A style sheet or script of ours without indentation and comment lines, to keep the page small.
 fn slim(text: &str) -> String {
     let mut slim = String::with_capacity(text.len());
     for line in text.lines().map(str::trim) {

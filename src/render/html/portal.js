@@ -7,7 +7,7 @@ const said = document.getElementById('said');
 const mock = document.querySelector('.mock');
 const groups = [...document.querySelectorAll('.group')];
 
-// Words narrow; an entry is found by its code, and by what is said of it.
+// Words narrow; an entry is found by its code, and by its description.
 const texts = new Map(entries.map(entry => {
   const code = decodeURIComponent(entry.querySelector('.copy').dataset.code);
   return [entry, `${code} ${entry.querySelector('div').textContent}`.toLowerCase()];
@@ -20,7 +20,7 @@ const filter = () => {
     count += !entry.hidden;
   }
   for (const group of groups) group.hidden = !group.querySelector('.holding:not([hidden])');
-  // What was found is to be seen at once, and not below a picture of something else.
+  // Show the results at once, not below a picture of something else.
   if (mock) mock.hidden = words.length > 0;
   shown.textContent = count === entries.length ? `all ${count} shown` : `${count} of ${entries.length} shown`;
 };

@@ -1,5 +1,5 @@
-//! What a portal holds, as a page: its entries in the mock timeline, each with its image, its code to copy and what is
-//! known of it. `list` and the sandbox draw their page here.
+//! What a portal holds, as a page: its entries in the mock timeline, each with its image, its code to copy and its facts.
+//! `list` and the sandbox draw their page here.
 
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,11 +15,11 @@ use crate::domain::report::Heading;
 use crate::render::outcome::Headline;
 use crate::text::escape;
 
-/// The most custom entries of a kind whose image is drawn: a browser has to bear them all. Every entry is listed.
+/// The maximum number of custom entries of a kind whose image is drawn, to spare the browser. Every entry is listed.
 const MAX_DRAWN: usize = 2000;
 
-/// The note on an entry whose image is one too many.
-const TOO_MANY: &str = "its image is not drawn: there are too many";
+/// The note on an entry whose image is not drawn for that reason.
+const TOO_MANY: &str = "its image is not drawn: there are too many entries";
 
 /// One entry of a portal.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ pub struct Holding<'a> {
 pub enum HoldingOrigin<'a> {
     /// It comes with the product.
     System,
-    /// Somebody added it, and this is to be said of it.
+    /// A custom entry, with a remark to show.
     Custom(&'a str),
 }
 
@@ -66,7 +66,7 @@ pub fn list(list: &ListReport) -> String {
     draw(("list", &list.heading), portal, &top, &holdings)
 }
 
-/// The entries of a portal that `command` runs; `remark` is said at the top.
+/// The entries of a portal that `command` runs; `remark` is shown at the top.
 pub fn holdings(command: &str, remark: &str, holdings: &[Holding<'_>]) -> String {
     let custom = holdings.iter().filter(|holding| holding.origin != HoldingOrigin::System).count();
     let top = html! {
@@ -180,7 +180,7 @@ fn row(holding: &Holding<'_>, picture: &Drawn) -> Markup {
                     @if !added.is_empty() { ", added " time datetime=(added) { (added) } }
                 }
             }
-            // The code itself is not always what can be shown of it.
+            // The code itself cannot always be shown as it is.
             button.copy type="button" data-code=(utf8_percent_encode(address.code.as_str(), NON_ALPHANUMERIC)) hidden { "Copy" span.unseen { " " (name(address)) } }
         }
     }

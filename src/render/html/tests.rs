@@ -116,7 +116,7 @@ fn what_cannot_be_shown_is_said() {
     let lost = Content::of(&square(1)).sha256;
     found.plan.as_mut().unwrap().contents.remove(&lost);
     let page = report(&found, "plan");
-    assert!(page.contains("not a sound PNG") && page.contains("not at hand"), "{page}");
+    assert!(page.contains("not a sound PNG") && page.contains("not available"), "{page}");
     assert_eq!(page.matches("data:image/png").count(), 1);
 }
 
@@ -234,6 +234,6 @@ fn a_change_of_case_is_not_called_a_change_of_the_image() {
         before.code = Code::new("ACME-a");
     }
     let page = report(&found, "plan");
-    assert!(page.contains("spelt <code>ACME-a</code> on the portal; the image stays, byte for byte"), "{page}");
+    assert!(page.contains("spelt <code>ACME-a</code> on the portal; the image is the same, byte for byte"), "{page}");
     assert!(!page.contains("colour profile") && !page.contains("class=\"diff\""), "{page}");
 }

@@ -11,21 +11,21 @@ use super::entry::{Card, CardAction, ShownState, Side};
 use crate::domain::asset::{Address, Kind};
 use crate::text::escape;
 
-/// The most entries of a sort: the mock shows how they look, the cards show each of them.
+/// The maximum number of entries of a kind: the mock shows how they look, the cards show each of them.
 const MAX_SHOWN: usize = 6;
 
-/// The grounds of markers and tiles, in the order in which the mock goes through them.
+/// The grounds of markers and tiles, in the order in which the mock uses them.
 const MARKERS: [&str; 3] = ["blue", "green", "red"];
 const TILES: [&str; 4] = ["sky", "rose", "grey", "sand"];
 
-/// An entry with the markup of its image, and what is to be said of it.
+/// An entry with the markup of its image, and its note.
 pub(super) struct TimelineItem<'a> {
     pub(super) address: &'a Address,
     pub(super) picture: Markup,
     pub(super) note: Markup,
 }
 
-/// The mock of changes, filled up with what is left as it is, and the choice between before and after.
+/// The mock of changes, filled up with unchanged entries, and the choice between before and after.
 pub(super) fn section(changes: &[&Card<'_>], kept: &[&Card<'_>]) -> Markup {
     let shown: Vec<TimelineItem<'_>> = changes.iter().chain(kept).flat_map(|entry| of_entry(entry)).collect();
     let two = changes.iter().any(|entry| entry.action.is_change());
@@ -46,7 +46,8 @@ pub(super) fn section(changes: &[&Card<'_>], kept: &[&Card<'_>]) -> Markup {
     }
 }
 
-/// An entry as the timeline has it: a rename is two codes, because what names the old one stays there without an image.
+/// An entry as the timeline has it: a rename is two codes, because entries that name the old one stay there without an
+/// image.
 fn of_entry<'a>(entry: &'a Card<'_>) -> Vec<TimelineItem<'a>> {
     const NONE: &Side = &Side::Absent;
     match (entry.action, entry.renamed_from) {
@@ -83,7 +84,7 @@ fn changing<'a>(address: &'a Address, before: &Side, after: &Side, ending: Shown
         address,
         picture: html! { (drawn(address, before, "was")) (drawn(address, now, "now")) },
         note: html! {
-            @if is_absent(before) { span.was { ", which is not there yet" } }
+            @if is_absent(before) { span.was { ", which does not exist yet" } }
             @if !note.is_empty() { span.now { (note) } }
         },
     }
@@ -96,7 +97,7 @@ fn drawn(address: &Address, side: &Side, when: &str) -> Markup {
     }
 }
 
-/// Log entries and activities that use the icons, the activities with the logos in their cards. Where not all are shown,
+/// Log entries and activities that use the icons, the activities with the logos in their cards. If not all are shown,
 /// `which` says which ones are.
 pub(super) fn timeline(all: &[TimelineItem<'_>], which: &str) -> Markup {
     let of = |kind| all.iter().filter(move |one| one.address.kind == kind);
@@ -125,7 +126,7 @@ pub(super) fn timeline(all: &[TimelineItem<'_>], which: &str) -> Markup {
     }
 }
 
-/// The item of a row; the list starts over where there are fewer of one kind than of the other.
+/// The item of a row; the list starts over if there are fewer of one kind than of the other.
 fn pick<'a>(shown: &[&'a TimelineItem<'a>], row: usize) -> Option<&'a TimelineItem<'a>> {
     shown.get(row % shown.len().max(1)).copied()
 }

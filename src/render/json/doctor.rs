@@ -1,4 +1,4 @@
-//! The published form of what `doctor` saw on the way to a portal.
+//! The published form of the checks of `doctor`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,11 +6,11 @@ use serde::Serialize;
 use crate::domain::doctor::{self, DoctorCheck, Health};
 use crate::format::printed;
 
-/// Whether everything is there that apply needs.
+/// Checks of everything that apply needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl doctor", deny_unknown_fields)]
 pub(crate) struct DoctorDocument {
-    /// Whether everything was tried, and no check failed.
+    /// Whether every check was made, and none failed.
     pub(crate) ready: bool,
     /// Every check once, always in the same order.
     pub(crate) checks: Vec<CheckDocument>,
@@ -26,9 +26,9 @@ pub(crate) struct CheckDocument {
     pub(crate) check: SubjectName,
     /// How it went.
     pub(crate) health: HealthName,
-    /// What was seen.
+    /// What was found.
     pub(crate) message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub(crate) help: Option<String>,
 }
 
@@ -36,13 +36,13 @@ pub(crate) struct CheckDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct DoctorSummary {
-    /// As they should be.
+    /// Checks that passed.
     pub(crate) ok: usize,
-    /// Worth a look.
+    /// Checks with a warning: apply would work.
     pub(crate) warnings: usize,
-    /// For which apply would fail.
+    /// Checks that failed: apply would fail.
     pub(crate) failed: usize,
-    /// Not looked at.
+    /// Checks that were not made.
     pub(crate) skipped: usize,
 }
 
@@ -91,7 +91,7 @@ printed! {
         Clock,
         /// Whether the portal knows the credentials.
         Credentials,
-        /// What they are good for.
+        /// What the credentials allow.
         Scope,
         /// Whether the user is an administrator.
         Rights,
@@ -109,13 +109,13 @@ printed! {
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Health")]
     HealthName = doctor::Health {
-        /// As it should be.
+        /// It passed.
         Ok,
-        /// Worth a look; apply would work.
+        /// A warning; apply would work.
         Warning,
         /// Apply would fail.
         Failed,
-        /// Not looked at.
+        /// It was not made.
         Skipped,
     }
 }

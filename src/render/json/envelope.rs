@@ -1,4 +1,4 @@
-//! The envelope of every document that is printed: how the command went, before what it found, and the findings, after it.
+//! The envelope of every printed document: how the command went, before its results, and the findings, after them.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const PRINTED_VERSION: u32 = 2;
 /// The command that prints a document, and how it went.
 #[derive(Debug, Clone)]
 pub struct Invoked {
-    /// The command, as the user types it; `None` where the line names none.
+    /// The command, as the user types it; `None` if the line names none.
     pub command: Option<String>,
     /// When it began, in RFC 3339.
     pub started: String,
@@ -55,10 +55,10 @@ struct Header {
     started: String,
     /// How many milliseconds it took until this was printed.
     elapsed_ms: u64,
-    /// The exit code of the process. In a file of `--report`, the code before outputs were written: a report that cannot be
-    /// written makes it 1 on standard output only.
+    /// The exit code of the process. In a file of `--report`, the code before outputs were written: if a report cannot be
+    /// written, the code is 1 on standard output only.
     exit_code: u8,
-    /// Whether the command did what it is for: the exit code is 0, or 2, which says that changes are pending.
+    /// Whether the command did what it is for: the exit code is 0, or 2, which means that changes are pending.
     ok: bool,
 }
 
@@ -66,7 +66,7 @@ struct Header {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Footer {
-    /// What there is to say: a code that is missing on the portal first, then errors, then warnings. Those of `validate` are
+    /// The findings: a code that is missing on the portal first, then errors, then warnings. Those of `validate` are
     /// sorted by file instead.
     findings: Vec<FindingDocument>,
 }
@@ -108,7 +108,7 @@ impl<D> Printed<D> {
     }
 }
 
-/// The document `D` of what is to be printed, such as `print::<ListDocument>(&header, portal, &list, &list.findings)`.
+/// Makes the document `D` to print, such as `print::<ListDocument>(&header, portal, &list, &list.findings)`.
 pub fn print<D: Serialize>(
     header: &Invoked,
     portal: Option<&str>,

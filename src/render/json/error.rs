@@ -1,4 +1,4 @@
-//! The published form of an error where no command has a document for it.
+//! The published form of an error, if no command has a document for it.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -13,7 +13,7 @@ use crate::domain::report::ExportReport;
 pub(crate) struct ExportDocument {
     /// The folder that was written to.
     pub(crate) folder: String,
-    /// The files that were written, relative to the folder; none when something stood in the way.
+    /// The files that were written, relative to the folder; none if something prevented it.
     pub(crate) files: Vec<String>,
     /// The custom entries of the portal by kind and code.
     pub(crate) entries: Vec<ExportedDocument>,
@@ -29,17 +29,17 @@ pub(crate) struct ExportedDocument {
     pub(crate) kind: Kind,
     /// Its code, spelt as the portal spells it.
     pub(crate) code: Code,
-    /// What became of it.
+    /// The outcome.
     pub(crate) became: Became,
     /// The file of its image, relative to the folder; null without one.
     pub(crate) file: Option<String>,
     /// The SHA-256 of that file.
     pub(crate) sha256: Option<Digest>,
-    /// Why it is not declared; null when it is, or was not asked for.
+    /// Why it is not declared; null if it is, or was not selected.
     pub(crate) why: Option<String>,
 }
 
-/// What became of an entry.
+/// The outcome for an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Became {
@@ -49,7 +49,7 @@ pub(crate) enum Became {
     SetAside,
     /// Its image could not be fetched; the manifest ignores it.
     Unfetched,
-    /// It was not asked for.
+    /// It was not selected.
     LeftOut,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct ExportSummary {
     pub(crate) set_aside: usize,
     /// Ignored, because their images could not be fetched.
     pub(crate) unfetched: usize,
-    /// Not asked for.
+    /// Not selected.
     pub(crate) left_out: usize,
 }
 

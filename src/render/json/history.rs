@@ -34,9 +34,9 @@ pub(crate) struct RunSummary {
     pub(crate) commit: Option<String>,
     /// How it ended; null while it is open.
     pub(crate) ended: Option<EndingName>,
-    /// How many of its steps are as planned.
+    /// How many of its steps ended as planned.
     pub(crate) applied: usize,
-    /// How many are not.
+    /// How many of its steps did not.
     pub(crate) not_applied: usize,
     /// The changes of its plan, sorted by address; empty when its plan cannot be read, which a finding says.
     pub(crate) changes: Vec<RunChange>,
@@ -48,9 +48,9 @@ pub(crate) struct RunSummary {
 pub(crate) struct RunChange {
     /// The entry.
     pub(crate) address: Address,
-    /// What was to be done to it.
+    /// What the plan does to it.
     pub(crate) action: ActionName,
-    /// What became of it; null when the run did not note it.
+    /// The outcome; null if the run did not record it.
     pub(crate) outcome: Option<StepOutcomeName>,
     /// The SHA-256 of the image that it removes; null for a create, and when the image was unknown.
     pub(crate) old_sha256: Option<Digest>,
@@ -95,13 +95,13 @@ fn run_change(change: &Change, run: &RecordedRun) -> RunChange {
 }
 
 printed! {
-    /// How a run came to its end.
+    /// How a run ended.
     #[serde(rename_all = "kebab-case")]
     #[schemars(rename = "Ending")]
     EndingName = journal::Ending {
         /// Every step was tried.
         Finished,
-        /// Somebody asked it to stop.
+        /// The user asked it to stop.
         Interrupted,
         /// It was killed, and a later command found out what it had done.
         CutShort,

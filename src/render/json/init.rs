@@ -12,10 +12,11 @@ use super::export::ExportedDocument;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl init", deny_unknown_fields)]
 pub(crate) struct InitDocument {
-    /// Where the files' paths begin: the root of the Git repository, or the folder itself outside of one; null when it
-    /// failed before that was known.
+    /// The folder where the files' paths begin: the root of the Git repository, or the folder itself outside of one; null
+    /// if `init` failed before that was known.
     pub(crate) root: Option<String>,
-    /// What became of each custom entry of the portal that it was begun from, by kind and code; empty without one.
+    /// The outcome for each custom entry of the portal that the repository starts with, by kind and code; empty without
+    /// one.
     pub(crate) entries: Vec<ExportedDocument>,
     /// Every file, sorted: all are written, or none.
     pub(crate) files: Vec<WrittenDocument>,
@@ -23,7 +24,7 @@ pub(crate) struct InitDocument {
 
 impl From<&InitReport> for InitDocument {
     fn from(report: &InitReport) -> Self {
-        // The rest is for people, who see what to do next.
+        // The rest is for people, who see the next steps.
         let InitReport { root, export, files, findings: _, manifest: _, ci: _ } = report;
         let items = export.iter().flat_map(|export| &export.items);
         Self {
@@ -59,7 +60,7 @@ printed! {
         Created,
         /// It got lines that it lacked.
         Extended,
-        /// It had what it must have.
+        /// It already had them.
         Unchanged,
     }
 }

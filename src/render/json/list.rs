@@ -12,7 +12,7 @@ use crate::format::printed;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl list", deny_unknown_fields)]
 pub struct ListDocument {
-    /// The manifest that says what is managed; null without one.
+    /// The manifest that decides what is managed; null without one.
     pub(crate) manifest: Option<String>,
     /// The custom entries by kind and code, then the system entries.
     pub(crate) entries: Vec<HeldDocument>,
@@ -36,8 +36,8 @@ pub(crate) struct HeldDocument {
     pub(crate) size: Option<u64>,
     /// The SHA-256 of those bytes.
     pub(crate) sha256: Option<Digest>,
-    /// Names how the image looks: two are equal exactly when the images look the same. Null when the bytes are no sound
-    /// PNG.
+    /// An identifier of how the image looks: two are equal exactly if the images look the same. Null if the bytes are not
+    /// a sound PNG.
     #[serde(rename = "look")]
     pub(crate) appearance: Option<Appearance>,
     /// Why it could not be fetched.
@@ -119,7 +119,7 @@ printed! {
         Ignored,
         /// Not owned: left alone.
         Unmanaged,
-        /// Somebody added it; without a manifest, nothing is known of its owner.
+        /// A custom entry; without a manifest, its owner is unknown.
         Custom,
         /// It comes with the product: never touched.
         System,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::domain::logmessage::{self, LogEntry, LogReport};
 use crate::format::printed;
 
-/// Timeline log entries, and what became of a command about them.
+/// Timeline log entries, and the outcome of a command about them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl log", deny_unknown_fields)]
 pub(crate) struct LogDocument {

@@ -1,6 +1,6 @@
 //! What commands print as JSON: versioned, complete also when a command fails. Each document is a file here, and
-//! `schema/NAME.schema.json` describes it; `envelope` has what all of them begin and end with. The form of a plan that is read
-//! back is [`crate::format::Document`].
+//! `schema/NAME.schema.json` describes it; `envelope` has what all of them begin and end with. The form of a plan that is
+//! read back is [`crate::format::Document`].
 //!
 //! These types are frozen: other programs read them.
 
@@ -38,7 +38,7 @@ pub(crate) use schemas::SchemasDocument;
 pub(crate) use usage::UsageDocument;
 pub use validation::print_validation;
 
-/// A value as JSON for people and programs: on many lines, and nothing in it does anything to a terminal.
+/// A value as JSON for people and programs: on many lines, and without characters that a terminal interprets.
 pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(escape_json(&serde_json::to_string_pretty(value)?) + "\n")
 }

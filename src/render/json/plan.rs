@@ -1,4 +1,4 @@
-//! The printed form of a plan and of what became of it. The form that is saved and read back is
+//! The printed form of a plan and its outcome. The form that is saved and read back is
 //! [`crate::format::Document`].
 
 use std::collections::BTreeMap;
@@ -19,13 +19,14 @@ use crate::format::{
     PreconditionDocument, ReasonName, StepOutcomeName, Tool, UnknownDocument, VerdictDocument, printed,
 };
 
-/// A plan, and what became of it.
+/// A plan, and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[schemars(title = "brandctl plan, printed", deny_unknown_fields)]
 pub struct PlanDocument {
-    /// The codes that are missing on the portal after an apply: they had an image when it began, and have none at its end.
+    /// The codes that are missing on the portal after an apply: they had an image when it began, and have none at its
+    /// end.
     pub(crate) missing: Vec<Address>,
-    /// What stood for the portal; absent when the portal itself was read. A plan with this is shown, never applied.
+    /// What took the place of the portal; absent if the portal itself was read. A plan with this is shown, never applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) against: Option<AgainstName>,
     /// The program that made the plan, from `show`.
@@ -37,10 +38,10 @@ pub struct PlanDocument {
     pub(crate) unmanaged: Vec<UnmanagedDocument>,
     /// Entries whose content could not be fetched, which are left alone too.
     pub(crate) unknown: Vec<UnknownDocument>,
-    /// What was searched to find out whether codes are in use, when that was asked for.
+    /// What was searched to find out whether codes are in use; absent if no search was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) usage_coverage: Option<CoverageDocument>,
-    /// What each guard said.
+    /// The verdict of each guard.
     pub(crate) guards: Vec<VerdictDocument>,
     /// Counts.
     pub(crate) summary: PlanSummary,
@@ -51,7 +52,7 @@ pub struct PlanDocument {
     pub(crate) plan_sha256: Option<Digest>,
 }
 
-/// One change. The last four fields are there once apply began.
+/// One change. The last four fields are present once apply began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct PrintedChange {
@@ -71,15 +72,15 @@ pub(crate) struct PrintedChange {
     pub(crate) before: Option<BeforeDocument>,
     /// The entry as it is planned; null for a delete.
     pub(crate) after: Option<AfterDocument>,
-    /// How much of the image a replace changes; absent where one of the two images is not at hand or cannot be decoded.
+    /// How much of the image a replace changes; absent if one of the two images is not available or cannot be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pixels: Option<PixelsDocument>,
     /// What must be true of the code for the change to be made.
     pub(crate) precondition: PreconditionDocument,
-    /// Whether the code is in use, of an entry that is deleted or replaced, when that was asked for.
+    /// Whether the code is in use, for an entry that is deleted or replaced; absent if no search was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) usage: Option<CodeUsage>,
-    /// What became of the change.
+    /// The outcome of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<StepOutcomeName>,
     /// Why the outcome is not `applied`: one sentence.
@@ -88,8 +89,8 @@ pub(crate) struct PrintedChange {
     /// Whether any of its writes took effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wrote: Option<bool>,
-    /// What the portal has under the code at the end, by the last reading; absent from `show`, because a run's folder does not
-    /// keep it.
+    /// What the portal has under the code at the end, by the last reading; absent from `show`, because a run's folder
+    /// does not keep it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) live: Option<LiveStateName>,
 }
@@ -199,7 +200,7 @@ fn printed_change(change: &Change, plan: &Plan, report: &Report) -> PrintedChang
     }
 }
 
-/// How much of the image a replace changes, where both images are at hand.
+/// How much of the image a replace changes, if both images are available.
 fn pixels(change: &Change, plan: &Plan) -> Option<PixelsDocument> {
     let Action::Replace(_, after) = &change.action else { return None };
     let image = |digest| png::read(plan.contents.get(&digest)?).ok();
@@ -258,7 +259,7 @@ impl JsonSchema for PlanFormats {
         let saved = generator.subschema_for::<Document>();
         schemars::json_schema!({
             "title": "brandctl plan",
-            "description": "A plan, and what became of it: printed (format 2) by plan, apply, drift, restore and show, or saved (format 1) by `plan -o` and in a run's folder.",
+            "description": "A plan, and its outcome: printed (format 2) by plan, apply, drift, restore and show, or saved (format 1) by `plan -o` and in a run's folder.",
             "anyOf": [printed, saved],
         })
     }

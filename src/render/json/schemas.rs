@@ -18,7 +18,7 @@ use crate::render::style::BOLD;
 
 /// One published schema.
 pub struct Schema {
-    /// How `brandctl schema` calls it: `schema/<name>.schema.json` is its file.
+    /// Its name for `brandctl schema`: `schema/<name>.schema.json` is its file.
     pub name: &'static str,
     /// What it describes, in one clause.
     pub describes: &'static str,
@@ -28,7 +28,7 @@ pub struct Schema {
 
 /// Every published schema, sorted by name.
 pub const SCHEMAS: &[Schema] = &[
-    Schema { name: "doctor", describes: "what `doctor` saw", make: schema_of::<Printed<DoctorDocument>> },
+    Schema { name: "doctor", describes: "the checks of `doctor`", make: schema_of::<Printed<DoctorDocument>> },
     Schema {
         name: "error",
         describes: "an error of a command line that names no command, or one without JSON",
@@ -42,7 +42,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema { name: "manifest", describes: "brand.yaml, for editors", make: manifest::schema },
     Schema {
         name: "plan",
-        describes: "a plan, and what became of it: plan, apply, drift, restore, show",
+        describes: "a plan, and its outcome: plan, apply, drift, restore, show",
         make: schema_of::<PlanFormats>,
     },
     Schema {
@@ -83,7 +83,7 @@ pub(crate) fn text(schema: &serde_json::Value) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(schema)? + "\n")
 }
 
-/// The list of schemas for people, a line each.
+/// The list of schemas for people, a line for each.
 pub(crate) fn list() -> String {
     let width = SCHEMAS.iter().map(|schema| schema.name.len()).max().unwrap_or(0);
     let lines =

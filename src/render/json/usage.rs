@@ -11,7 +11,7 @@ use crate::format::{CodeUsage, CoverageDocument};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "brandctl usage", deny_unknown_fields)]
 pub(crate) struct UsageDocument {
-    /// What was looked at; null when nothing was.
+    /// What was searched; null if nothing was.
     pub(crate) coverage: Option<CoverageDocument>,
     /// The codes that were looked for, by kind and code.
     pub(crate) codes: Vec<CodeDocument>,
@@ -33,11 +33,11 @@ pub(crate) struct CodeDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct UsageSummary {
-    /// Those that log entries name.
+    /// Codes that log entries name.
     pub(crate) used: usize,
-    /// Those that none of the log entries names, all of which were read.
+    /// Codes that no log entry names; all log entries were read.
     pub(crate) not_seen: usize,
-    /// Those of which nothing is known.
+    /// Codes of unknown use.
     pub(crate) unknown: usize,
 }
 

@@ -1,4 +1,5 @@
-//! Words in Markdown: names in code spans, and messages as text in which no host finds anything to link, mention or format.
+//! Words in Markdown: names in code spans, and messages as text in which no host finds anything to link, mention or
+//! format.
 
 use crate::render::prose::{ProsePart, parts};
 use crate::text::{cut, escape};
@@ -6,7 +7,7 @@ use crate::text::{cut, escape};
 /// The longest name or message, in characters: a code may have 255.
 pub(super) const MAX_NAME_CHARS: usize = 300;
 
-/// A text in a code span that it cannot end, nor the cell of the table around it, no longer than a name may be.
+/// A text in a code span, cut to the maximum length. It cannot end the span, nor the cell of the table around it.
 pub(super) fn code(text: &str) -> String {
     span(&cut(&escape(text).replace('|', "\\u{7c}"), MAX_NAME_CHARS))
 }
@@ -16,13 +17,13 @@ pub(super) fn whole(text: &str) -> String {
     span(&escape(text).replace('|', "\\u{7c}"))
 }
 
-/// A message as text, no longer than a name may be: what stands in backticks is a code span, and so is every word that a host
-/// could take for more than a word.
+/// A message as text, cut to the maximum length: text in backticks becomes a code span, and so does every word that a
+/// host could interpret.
 pub(super) fn prose(message: &str) -> String {
     written(&cut(message, MAX_NAME_CHARS), code)
 }
 
-/// A headline, whole: it may end in a command.
+/// A headline, complete: it may end in a command.
 pub(super) fn headline(message: &str) -> String {
     written(message, whole)
 }
@@ -38,12 +39,12 @@ fn written(message: &str, span: impl Fn(&str) -> String) -> String {
     text
 }
 
-/// Adds words, those together in one code span that are not plain.
+/// Adds words. Words that are not plain go together into one code span.
 fn push_words(text: &mut String, words: &str, span: impl Fn(&str) -> String) {
     let mut odd = String::new();
     for word in words.split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
-        // What is not seen is escaped, and spaces alone are not a word.
+        // Invisible characters are escaped, and spaces alone are not a word.
         let blank = if word.len() > bare.len() { " " } else { "" };
         if is_plain(bare) {
             if !odd.is_empty() {
@@ -72,7 +73,7 @@ fn push_span(text: &mut String, span: &str) {
     text.push_str(span);
 }
 
-/// Whether a word is nothing but a word to every host: letters, digits and harmless punctuation, and neither an address nor
+/// Whether every host takes a word as plain text: letters, digits and harmless punctuation, and neither an address nor
 /// the number of an issue (`GH-1`) nor the name of a commit.
 fn is_plain(word: &str) -> bool {
     let core =

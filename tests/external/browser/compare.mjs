@@ -132,7 +132,7 @@ await story(async () => {
   assert.match(await half('telex').innerText(), /, which is deleted$/);
   await page.getByLabel('before', { exact: true }).check();
   assert.deepEqual([await drawn('fax'), await drawn('telex')], [false, true]);
-  assert.match(await half('fax').innerText(), /, which is not there yet$/);
+  assert.match(await half('fax').innerText(), /, which does not exist yet$/);
   assert.doesNotMatch(await half('telex').innerText(), /deleted/);
   assert.deepEqual([await entry.locator('.now').isVisible(), await entry.locator('.was').isVisible()], [false, true]);
 });

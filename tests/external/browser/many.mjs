@@ -6,7 +6,7 @@ await story(async () => {
   const page = await open();
   assert.deepEqual(await page.locator('h2').allTextContents(), ['In the timeline', '2200 custom icons', '300 custom logos']);
   assert.equal(await page.locator('.holding').count(), 2500);
-  assert.match(await page.locator('[id="icon/acme-2199"]').textContent(), /its image is not drawn: there are too many/);
+  assert.match(await page.locator('[id="icon/acme-2199"]').textContent(), /its image is not drawn: there are too many entries/);
   assert.equal(await page.locator('[id="logo/acme-0299"] .p').count(), 1);
   assert.match(await page.locator('[id="logo/acme-0299"]').textContent(), /24×24 px instead of 60×60/);
   await page.locator('#search').fill('acme-2150');

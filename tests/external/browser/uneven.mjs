@@ -25,7 +25,7 @@ await story(async () => {
 
   // The same bytes are not called other ones.
   const same = await card(page, 'icon/acme-case');
-  assert.match(await same.locator('header p').innerText(), /^spelt ACME-case on the portal; the image stays, byte for byte$/);
+  assert.match(await same.locator('header p').innerText(), /^spelt ACME-case on the portal; the image is the same, byte for byte$/);
   assert.equal(await same.locator('.diff').count(), 0);
   assert.doesNotMatch(await same.innerText(), /colour profile/);
 

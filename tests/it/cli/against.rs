@@ -52,7 +52,7 @@ fn it_is_the_plan_that_the_portal_itself_would_get() {
         assert_eq!(plan.json[key], real.json[key], "{key}");
     }
     assert_eq!((&plan.json["against"], &real.json["against"]), (&Value::from("export"), &Value::Null));
-    let said = "Made against an export of PORTAL, not the portal: this plan can be shown, not applied.\n";
+    let said = "This plan was made against an export of PORTAL: it can be shown, but not applied.\n";
     let (real, next) = real.stdout.split_once("\nNext:\n").unwrap();
     assert_eq!(plan.stdout, format!("{real}{said}"));
     assert!(next.contains("brandctl apply"), "{next}");
@@ -88,7 +88,7 @@ fn the_options_of_a_plan_work() {
         .ends_with(0);
     for report in ["p.html", "p.md"] {
         let text = fs::read_to_string(brand.path(report)).unwrap();
-        assert!(text.contains("against an export: it can be shown, not applied"), "{report}");
+        assert!(text.contains("against an export: it can be shown, but not applied"), "{report}");
     }
     for line in ["plan --against snapshot --sandbox", "plan --against snapshot --refresh", "apply --against snapshot"] {
         let output = brand.run(line.split(' ')).ends_with(1);
@@ -114,7 +114,7 @@ fn it_is_saved_and_shown_and_never_applied() {
 
     Plan: 1 to create, 1 to replace, 1 to delete.
           6 unchanged, 2 unmanaged (-v lists them), 90 system.
-    Made against an export of PORTAL, not the portal: this plan can be shown, not applied.
+    This plan was made against an export of PORTAL: it can be shown, but not applied.
     ");
     assert_eq!((&shown.json["against"], shown.changes().len()), (&Value::from("export"), 3));
 
@@ -239,9 +239,9 @@ fn the_pin_is_held_against_the_exports_portal() {
     assert_eq!(output.errors(), ["portal-pin"]);
     insta::assert_snapshot!(output.err(), @"
     warning[low-contrast]: 8 findings of this rule
-      = help: `brandctl validate` tells them one by one
+      = help: `brandctl validate` lists them one by one
 
-    error[portal-pin]: the export is of PORTAL, and the manifest is for other.example only
+    error[portal-pin]: the export is of PORTAL, but the manifest is for other.example only
       = help: name an export of that portal, or add this one to `portal`
     ");
 }

@@ -271,7 +271,7 @@ fn the_usual_mistakes_have_hints_of_their_own() {
     // The credentials.
     let secret = "q7w8e9r0t1y2u3i4";
     for (webhook, cause, fix) in [
-        (String::new(), "BITRIX24_WEBHOOK_URL is set and empty", "pull requests from forks"),
+        (String::new(), "BITRIX24_WEBHOOK_URL is set, but empty", "pull requests from forks"),
         (format!("\"https://acme.invalid/rest/1/{secret}/\""), "has quotes around the URL", "remove the quotes"),
         (format!("'https://acme.invalid/rest/1/{secret}/'\n"), "has quotes around the URL", "remove the quotes"),
         (format!("https://acme.invalid/rest/api/1/{secret}/"), "REST 3.0", "write /rest/ instead of /rest/api/"),
@@ -292,7 +292,7 @@ fn the_usual_mistakes_have_hints_of_their_own() {
     // The pin, where the portal has a port.
     let brand = Brand::new().in_step(1).with("portal: 127.0.0.1");
     let text = told(&brand, "plan");
-    assert!(text.contains("the port is a part of the pin: write `portal: \"PORTAL\"`"), "{text}");
+    assert!(text.contains("the pin includes the port: write `portal: \"PORTAL\"`"), "{text}");
 }
 
 #[test]

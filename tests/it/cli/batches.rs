@@ -122,7 +122,7 @@ fn what_came_and_is_not_sound_is_put_back_and_called_that() {
     let output = while_recovering(&brand, || brand.apply_with("--allow-unbacked")).ends_with(3);
     assert_eq!(output.fates(), ["recovered icon/acme-a"], "{output:?}");
     let why = output.json["changes"][0]["why"].as_str().unwrap();
-    assert!(why.ends_with("; what came of the old image is back, and it is not a sound PNG"), "{why}");
+    assert!(why.ends_with("; the copy of the old image is back, but it is not a sound PNG"), "{why}");
     assert_eq!(brand.image("icon/acme-a"), Some(stub));
 }
 

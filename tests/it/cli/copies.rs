@@ -120,7 +120,7 @@ fn the_flag_lets_a_saved_plan_go_on_without_copies_and_says_so() {
             let came: BTreeSet<_> = (0..2).map(|mark| art(Kind::Icon, mark)[..60].to_vec()).collect();
             let expected = if action == "truncate 60" { came } else { BTreeSet::new() };
             assert_eq!(BTreeSet::from_iter(kept(&output)), expected, "{action}");
-            let is_named = told.iter().all(|told| told.contains("what came is kept in the run's folder as "));
+            let is_named = told.iter().all(|told| told.contains("the file that came is kept in the run's folder as "));
             assert_eq!(is_named, action == "truncate 60", "{told:?}");
             let run = output.json["run"]["id"].as_str().unwrap();
             let shown = brand.run(["show", run]).ends_with(0);

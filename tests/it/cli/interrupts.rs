@@ -90,7 +90,7 @@ fn so_do_those_that_look_around() {
     let json: Value = serde_json::from_str(&out).unwrap();
     assert!(out.contains("\"interrupted\""), "{json}");
     assert!(
-        fs::read_to_string(brand.path("x.md")).unwrap().contains("interrupted before the portal was read to the end")
+        fs::read_to_string(brand.path("x.md")).unwrap().contains("interrupted before the portal was read completely")
     );
     let (out, told) = interrupted(&self::brand(), "TERM", "plan");
     assert!(out.is_empty() && told.contains("error[interrupted]: interrupted before"), "{out} {told}");

@@ -36,8 +36,8 @@ fn a_line_that_asks_for_json_anywhere_gets_it_also_when_it_is_wrong() {
         ("list --format=json --only", "list", "a value is required for '--only <GLOB>'"),
         ("apply --format xml --format json", "apply", "invalid value 'xml' for '--format <FORMAT>'"),
         ("log add --format json", "log add", "required arguments were not provided: --entity <TYPE:ID>"),
-        ("validate --report x.pdf --format json", "validate", "its extension names no format"),
-        ("list --report x.xml --format json", "list", "this command has no xml report"),
+        ("validate --report x.pdf --format json", "validate", "the extension does not name a format"),
+        ("list --report x.xml --format json", "list", "this command does not write xml reports"),
         ("plan --report brand.yaml --report-url x --format json", "plan", "--report"),
         ("show --format json", "show", "<PLAN|RUN>"),
         ("history x --format json", "history", "unexpected argument 'x' found"),
@@ -262,7 +262,7 @@ fn restore_and_export_write_reports() {
     let exported = brand.json("export out --report e.json").ends_with(0);
     assert_eq!(report(&brand, "e.json")["entries"], exported.json["entries"]);
     let refused = brand.json("export out --report e.html").ends_with(1);
-    assert!(refused.stdout.contains("this command has no html report: it has .json"), "{refused:?}");
+    assert!(refused.stdout.contains("this command does not write html reports; it writes .json"), "{refused:?}");
 }
 
 #[test]

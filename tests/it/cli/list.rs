@@ -38,7 +38,7 @@ fn every_entry_has_its_standing() {
     icon/other       unmanaged       150  0c4feab8672a
     logo/acme-brand  protected       281  a8f453f80e1e
 
-    1 managed, 1 undeclared, 1 protected, 1 ignored, 1 unmanaged, 90 system (--system names them).
+    1 managed, 1 undeclared, 1 protected, 1 ignored, 1 unmanaged, 90 system (--system lists them).
     ");
     assert_eq!(
         entries(&output),
@@ -76,7 +76,7 @@ fn without_a_manifest_entries_are_custom_or_system() {
     icon/other       custom         150  SHA256
     logo/acme-brand  custom         281  SHA256
 
-    4 custom, 90 system (--system names them).
+    4 custom, 90 system (--system lists them).
     ");
     assert_eq!(output.json["manifest"], Value::Null);
     // One that was named must be there.
@@ -128,7 +128,7 @@ fn an_image_that_cannot_be_fetched_is_unknown() {
     icon/other       unmanaged         ?  ?
     logo/acme-brand  protected         ?  ?
 
-    0 managed, 1 undeclared, 1 protected, 1 ignored, 1 unmanaged, 90 system (--system names them), 4 unknown.
+    0 managed, 1 undeclared, 1 protected, 1 ignored, 1 unmanaged, 90 system (--system lists them), 4 unknown.
     ");
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL

@@ -111,10 +111,10 @@ fn pending_drifted_vanished_and_unknown_are_told_apart() {
     insta::assert_snapshot!(drift.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
     warning[low-contrast]: 4 findings of this rule
-      = help: `brandctl validate` tells them one by one
+      = help: `brandctl validate` lists them one by one
 
-    warning[history-uncommitted]: 1 declared image is not committed: what differs because of that counts as pending
-      = help: commit what is to be applied
+    warning[history-uncommitted]: 1 declared image is not committed: differences because of that count as pending
+      = help: commit what you want to apply
     ");
 }
 
@@ -163,8 +163,8 @@ fn what_no_run_and_no_portal_speaks_of_is_unknown() {
     --> icons/acme-a.png (icon/acme-a)
      = help: draw it in a darker colour, or give it a dark outline
 
-    error[origin-unknown]: it is not known of 1 entry whether the portal or the repository moved
-      = help: the reasons are given above; drop --only-portal if it does not matter who moved
+    error[origin-unknown]: it is unknown for 1 entry whether the portal or the repository moved
+      = help: the reasons are above; omit --only-portal if it does not matter who moved
     ");
 }
 

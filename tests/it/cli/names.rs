@@ -59,7 +59,7 @@ fn hostile_names_of_unmanaged_entries_are_inert_and_intact() {
     icon/x-zero\u{200b}width\u{2028}                            unmanaged      150  SHA256
     icon/x-\u{202e}gnp.exe                                      unmanaged      150  SHA256
 
-    2 managed, 7 unmanaged, 90 system (--system names them).
+    2 managed, 7 unmanaged, 90 system (--system lists them).
     "#);
     assert_eq!(output.json["summary"]["unmanaged"], expected.len());
     let raw = brand.plan().stdout;
@@ -122,19 +122,19 @@ fn hostile_names_that_meet_a_guard_or_an_error_are_inert() {
     inert(&output.text());
     insta::assert_snapshot!(output.err(), @r#"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[plan-stale]: icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}: it is already as the plan wants it
+    error[plan-stale]: icon/acme-\u{1b}[31mred\u{1b}]0;title\u{7}: it already matches the plan
 
-    error[plan-stale]: icon/acme-<script>alert(1)</script>: it is already as the plan wants it
+    error[plan-stale]: icon/acme-<script>alert(1)</script>: it already matches the plan
 
-    error[plan-stale]: icon/acme-back\u{8}\u{8}\u{8}\rspace: it is already as the plan wants it
+    error[plan-stale]: icon/acme-back\u{8}\u{8}\u{8}\rspace: it already matches the plan
 
-    error[plan-stale]: icon/acme-line\nPlan: 0 to create, 0 to replace, 0 to delete.: it is already as the plan wants it
+    error[plan-stale]: icon/acme-line\nPlan: 0 to create, 0 to replace, 0 to delete.: it already matches the plan
 
-    error[plan-stale]: icon/acme-nul\u{0}\u{9b}31m: it is already as the plan wants it
+    error[plan-stale]: icon/acme-nul\u{0}\u{9b}31m: it already matches the plan
 
-    error[plan-stale]: icon/acme-zero\u{200b}width\u{2028}: it is already as the plan wants it
+    error[plan-stale]: icon/acme-zero\u{200b}width\u{2028}: it already matches the plan
 
-    error[plan-stale]: icon/acme-\u{202e}gnp.exe: it is already as the plan wants it
+    error[plan-stale]: icon/acme-\u{202e}gnp.exe: it already matches the plan
       = help: nothing was written; make a new plan
     "#);
 }

@@ -86,12 +86,12 @@ fn a_run_is_shown_with_its_new_images_while_the_files_hold_them() {
     };
     let (html, dimensions) = show();
     assert_eq!((html.matches("data:image/png").count(), dimensions), (3, 2), "before, after and what differs");
-    assert!(html.contains("<figure class=\"diff\">") && !html.contains("not at hand"), "{html}");
+    assert!(html.contains("<figure class=\"diff\">") && !html.contains("not available"), "{html}");
 
     brand.draw("icon/acme-00", &art(Kind::Icon, 78));
     let (html, dimensions) = show();
     assert_eq!((html.matches("data:image/png").count(), dimensions), (1, 0), "one side's facts are no difference");
-    assert!(html.contains("not at hand: a run keeps old images, and the file changed"), "{html}");
+    assert!(html.contains("not available: a run keeps only old images, and the file has changed"), "{html}");
 }
 
 #[test]

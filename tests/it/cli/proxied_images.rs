@@ -215,7 +215,7 @@ fn the_flag_changes_such_entries_knowingly_and_keeps_what_came() {
         let changes = output.json["changes"].as_array().unwrap();
         assert!(changes.iter().all(|change| change["reason"] == "unbacked"), "{output:?}");
         let shown = brand.run(["plan", "--allow-unbacked", "-o", "plan.json"]).ends_with(0);
-        assert!(shown.stdout.contains("what came may be another entry's image"), "{}", shown.stdout);
+        assert!(shown.stdout.contains("the download may be another entry's image"), "{}", shown.stdout);
         if apply.ends_with("json") {
             let refused = brand.writing_nothing(|| brand.apply_saved("plan.json").ends_with(4));
             assert_eq!(refused.refused(), ["unbacked"]);

@@ -104,11 +104,14 @@ fn a_report_that_cannot_be_written_is_an_error_and_stops_nothing() {
 fn a_format_that_is_not_known_is_a_usage_error() {
     let brand = Brand::new().in_step(1);
     let output = brand.writing_nothing(|| brand.run(["plan", "--report", "plan.pdf"])).ends_with(1);
-    assert!(output.stderr.contains("end it in .html or .json"), "{output:?}");
+    assert!(output.stderr.contains("use .html, .json"), "{output:?}");
     for (line, told) in [
-        ("plan --report x.sarif", "this command has no sarif report: it has .html, .json, .md, .xml"),
-        ("list --report x.xml", "this command has no xml report: it has .html, .json, .md"),
-        ("apply --yes --report sarif=x", "this command has no sarif report: it has .html, .json, .md, .xml"),
+        ("plan --report x.sarif", "this command does not write sarif reports; it writes .html, .json, .md, .xml"),
+        ("list --report x.xml", "this command does not write xml reports; it writes .html, .json, .md"),
+        (
+            "apply --yes --report sarif=x",
+            "this command does not write sarif reports; it writes .html, .json, .md, .xml",
+        ),
         ("plan --report x.md --report-url http://ci.example/x.html", "an address that begins with https://"),
         ("plan --report-url https://ci.example/x.html", "--report"),
         ("apply --yes --format diff", "`--format diff` is for `plan`, `drift` and `show` only"),
@@ -214,8 +217,8 @@ fn what_is_written_is_no_two_things_in_one_file_and_nothing_that_is_read() {
         ("apply plan.json --report plan.json".to_owned(), "the plan is read from there"),
         ("show plan.json --report json=out/../plan.json".to_owned(), "the plan is read from there"),
         ("validate icons/acme-00.png --report html=icons/acme-00.png".to_owned(), "an image is read from there"),
-        ("plan --report html=-".to_owned(), "standard output is for what --format says"),
-        ("plan --report -".to_owned(), "standard output is for what --format says"),
+        ("plan --report html=-".to_owned(), "standard output is for --format"),
+        ("plan --report -".to_owned(), "standard output is for --format"),
     ];
     #[cfg(unix)]
     {

@@ -135,7 +135,7 @@ fn a_signal_ends_it_and_a_restart_has_the_same_webhooks() {
     assert_eq!(welcome["webhooks"][0]["role"], "administrator");
     let (code, told) = first.end("-INT");
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.ends_with("ended; its folder keeps what it holds\n"), "{told}");
+    assert!(told.ends_with("ended; its data stays in its folder\n"), "{told}");
     let second = Server::start(folder.path(), &format!("--data portal --listen {address}"));
     assert_eq!(timeless(&second.welcome), timeless(&welcome));
     assert_eq!(second.end("-TERM").0, Some(0));
@@ -182,17 +182,17 @@ fn what_keeps_it_from_starting_is_told() {
     std::fs::write(folder.path().join("empty"), "# one\n").unwrap();
     let address = running.address();
     let cases: [(Vec<&str>, &str); 18] = [
-        (vec!["--data", "new", "--listen", &address], "; name another address with --listen"),
+        (vec!["--data", "new", "--listen", &address], "; use --listen to name another address"),
         (vec!["--data", "taken"], "taken is in use by another sandbox; end that one"),
-        (vec!["--data", "file"], "; name a folder that can be written with --data"),
+        (vec!["--data", "file"], "; use --data to name a writable folder"),
         (vec!["--listen", "nowhere"], "'--listen <ADDRESS:PORT>'"),
         (
             vec!["--faults", "any drop-aftr"],
             "--faults:1:5: `drop-aftr` is nothing that can go wrong; did you mean `drop-after`?",
         ),
         (vec!["--faults", "faults"], "faults:2:5: `drop-aftr` is nothing"),
-        (vec!["--faults", "empty"], "empty holds no rule"),
-        (vec!["--faults", ""], "--faults holds no rule"),
+        (vec!["--faults", "empty"], "empty has no rules"),
+        (vec!["--faults", ""], "--faults has no rules"),
         (vec!["--faults", "no/such/file"], "there is no file no/such/file for --faults"),
         (vec!["--faults", "failures.txt"], "there is no file failures.txt for --faults"),
         (vec!["--faults", "."], "the file of --faults, ., cannot be read"),

@@ -103,8 +103,8 @@ fn a_code_is_used_not_seen_or_unknown() {
         icon/acme-fax   not seen
         logo/acme-call  unknown   log entries name only icons; logos are named by configurable activities, which cannot be read
 
-        Looked at lead:7, deal:1-20: 3 log entries; 21 of 21 items read to the end.
-        Only these items were looked at: what is not seen there may be in use elsewhere.
+        Searched lead:7, deal:1-20: 3 log entries; 21 of 21 items read completely.
+        Only these items were searched: a code that is not seen there may be in use elsewhere.
         ");
         let output = brand.both("usage acme-call icon/acme-fax --entity deal:1-20 --entity lead:7").ends_with(0);
         assert_eq!(verdicts(&output), ["used icon/acme-call", "not-seen icon/acme-fax"]);
@@ -158,7 +158,7 @@ fn a_portal_that_gives_less_than_it_counts_leaves_it_unknown() {
     let output = brand.both("usage acme-call info --entity deal:1").ends_with(1);
     assert_eq!(verdicts(&output), ["unknown icon/acme-call", "used icon/info"]);
     assert_eq!(coverage(&output), [0, 1, 0, 0]);
-    assert!(output.stdout.contains("0 of 1 item read to the end, 1 in part"), "{output:?}");
+    assert!(output.stdout.contains("0 of 1 item read completely, 1 in part"), "{output:?}");
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn an_item_that_cannot_be_read_is_unknown_and_the_others_are_read() {
     insta::assert_snapshot!(output.out(), @"
     icon/acme-call  unknown   not seen, but 500 of 500 items could not be read completely
 
-    Looked at deal:1-500: 0 log entries; 0 of 500 items read to the end, 500 unreadable.
+    Searched deal:1-500: 0 log entries; 0 of 500 items read completely, 500 unreadable.
       unreadable: deal:1, deal:2, deal:3, deal:4, deal:5, deal:6, deal:7, deal:8, deal:9, deal:10 and others: PORTAL answered error ACCESS_DENIED: Access denied
     ");
 }
@@ -293,19 +293,16 @@ fn many_items_are_told_before_they_are_read() {
     let told = |line: &str| brand.run(line.split_whitespace()).stderr;
     assert!(!told("usage acme-call --entity deal:1-1000").contains("note: 1000"));
     let text = told("usage acme-call --entity deal:1-5000 --rps 10");
-    assert!(text.contains("note: 5000 items take 100 requests and more, and at least 5 s\n"), "{text}");
+    assert!(text.contains("note: 5000 items take at least 100 requests and 5 s\n"), "{text}");
     let text = told("usage acme-call --entity deal:1-100000 --timeout 0.5");
-    assert!(
-        text.contains("note: 100000 items take 2000 requests and more, and at least 975 s, which is more"),
-        "{text}"
-    );
+    assert!(text.contains("note: 100000 items take at least 2000 requests and 975 s, which is more"), "{text}");
 }
 
 #[test]
 fn without_codes_those_of_the_plan_are_looked_for() {
     let brand = Brand::new().in_step(3).logs(1, "acme-02", "T");
     let output = brand.both("usage --entity deal:1").ends_with(0);
-    assert_eq!(output.stdout, "Nothing would be deleted or replaced: there is no code to look for.\n");
+    assert_eq!(output.stdout, "Nothing would be deleted or replaced: there is no code to check.\n");
     assert_eq!(brand.reads().0, 0);
     brand.undeclare("icon/acme-02");
     brand.draw("icon/acme-01", &art(Kind::Icon, 99));
@@ -398,7 +395,7 @@ fn an_icon_in_use_is_not_deleted_without_leave() {
     -/+ icon/acme-02   looks different (208 of 576 pixels); in use: at least 1 log entry, such as 2 of `deal:3`
       - logo/acme-old  owned, not declared; use unknown
 
-    Looked at deal:1-10: 2 log entries; 10 of 10 items read to the end.
+    Searched deal:1-10: 2 log entries; 10 of 10 items read completely.
 
     guard in_use: refused: log entries name 1 icon that would be deleted
         icon/acme-00
@@ -441,7 +438,7 @@ fn a_saved_plan_keeps_what_was_seen_and_the_guard_is_asked_again() {
     -/+ icon/acme-02   looks different (208 of 576 pixels); in use: at least 1 log entry, such as 2 of `deal:3`
       - logo/acme-old  owned, not declared; use unknown
 
-    Looked at deal:1-10: 2 log entries; 10 of 10 items read to the end.
+    Searched deal:1-10: 2 log entries; 10 of 10 items read completely.
 
     guard in_use: allowed: log entries name 1 icon that would be deleted
         icon/acme-00

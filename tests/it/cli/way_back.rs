@@ -67,7 +67,7 @@ fn an_unchanged_entry_that_does_not_read_back_stops_everything() {
         // The plan downloads what changes, which is two; the next is the proof.
         brand.fail(placeholder(from - 1));
         let output = brand.json(APPLY).ends_with(1);
-        assert!(output.json.to_string().contains("is unchanged, and another image comes for it"), "{}", output.json);
+        assert!(output.json.to_string().contains("is unchanged, but its download is another image"), "{}", output.json);
         assert_eq!(brand.write_requests().len(), 0);
         brand.fail(Faults::none());
         brand.json(APPLY).ends_with(0);
@@ -189,7 +189,11 @@ fn a_placeholder_is_not_remembered() {
     brand.fail(placeholder(1));
     let output = brand.run("apply --yes --settle 0.1".split(' ')).ends_with(3);
     assert!(!output.stdout.contains("puts the old image back"), "{}", output.stdout);
-    assert!(output.stderr.contains("what was kept may be what something on the way answered"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("its copy may come from something between this machine and the portal"),
+        "{}",
+        output.stderr
+    );
     brand.fail(Faults::none());
     // The first pair is as declared.
     assert_eq!(brand.plan().ends_with(0).changes(), ["replace icon/acme-01", "replace icon/acme-02"]);

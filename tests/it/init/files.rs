@@ -95,7 +95,7 @@ fn it_says_what_it_wrote_and_what_comes_next() {
         next.iter().map(|line| line.split("   ").next().unwrap().split(' ').collect()).collect();
     assert_eq!(commands, [["validate"], ["plan"]]);
     assert!(
-        told.ends_with("as .github/workflows/brandctl.yml says, and push: from then on merges are applied\n"),
+        told.ends_with("(see .github/workflows/brandctl.yml), and push: from then on, merges are applied\n"),
         "{told}"
     );
     for command in commands {

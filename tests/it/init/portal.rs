@@ -88,7 +88,7 @@ fn it_says_what_it_took_and_what_comes_next() {
       ignored  logo/acme-blank  blank: every pixel of the image is transparent
 
     Exported 9 custom entries of PORTAL to BRAND: 8 declared, 1 ignored.
-    Started a branding repository. In BRAND:
+    Created a branding repository in BRAND:
       .gitignore
       brand.schema.json
       brand.yaml
@@ -97,8 +97,8 @@ fn it_says_what_it_took_and_what_comes_next() {
       portal.json
 
     Next:
-      brandctl validate   what the art rules say of it
-      brandctl plan   nothing to do yet: change an image, and it is here
+      brandctl validate   checks it with the art rules
+      brandctl plan   has nothing to do yet: change an image, and the plan shows it
       brandctl apply   do it
     ");
     is_in_step(&brand, "brand.yaml");
@@ -126,7 +126,7 @@ fn another_portal_than_the_one_named_is_not_read() {
     let output = refuses(&brand, "init --from-portal --ci none --portal acme.bitrix24.com", "portal-pin");
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[portal-pin]: the credentials are for PORTAL, and --portal names acme.bitrix24.com
+    error[portal-pin]: the credentials are for PORTAL, but --portal names acme.bitrix24.com
       = help: use the credentials of that portal, or leave --portal out: the manifest names the portal it came from
     ");
     assert!(brand.portal.requests().is_empty(), "it was asked");

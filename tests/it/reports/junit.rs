@@ -84,7 +84,7 @@ fn what_stops_a_command_stops_its_report_too() {
 
 #[test]
 fn of_a_stale_plan_no_entry_is_judged() {
-    let error = Finding::error("plan-stale", "it is already as the plan wants it");
+    let error = Finding::error("plan-stale", "it already matches the plan");
     let report = Report { failure: Some(FailureKind::Stale), findings: vec![error], ..scenes::plan() };
     let text = junit::report(&report, "apply");
     let cases = cases(&text);

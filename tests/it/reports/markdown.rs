@@ -202,7 +202,7 @@ fn a_run_that_went_wrong_says_where_it_is_and_how_to_go_back() {
 
 #[test]
 fn a_stale_plan_says_nothing_of_what_is_on_the_portal_now() {
-    let error = Finding::error("plan-stale", "it is already as the plan wants it");
+    let error = Finding::error("plan-stale", "it already matches the plan");
     let report = Report { failure: Some(FailureKind::Stale), findings: vec![error], ..scenes::plan() };
     let comment = markdown::report(&report, "apply", None);
     assert!(comment.contains("**The plan is stale: nothing was written.**"), "{comment}");

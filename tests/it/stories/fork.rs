@@ -29,7 +29,7 @@ fn a_pull_request_from_a_fork_is_planned_without_a_secret() {
     fork.runs("plan").ends(1).says("no credentials");
     fork.runs("plan --against snapshot -o plan.json --report plan.md --report plan.html --detailed-exitcode")
         .ends(2)
-        .says("can be shown, not applied");
+        .says("can be shown, but not applied");
     let plan = fork.runs("plan --against snapshot --format json").ends(0);
     assert_eq!(plan.changes(), ["replace icon/acme-call", "create icon/acme-chat", "delete icon/acme-fax"]);
     assert!(fs::read_to_string(fork.path("plan.md")).unwrap().contains("`icon/acme-chat`"));

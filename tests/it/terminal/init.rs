@@ -38,7 +38,7 @@ fn a_few_questions_make_a_repository() {
         &[(SOURCE, "empty\r"), (OWNS, "shop-*\r"), (PORTAL, "Shop.bitrix24.com\r"), (CI, "gitlab\r")],
     );
     assert_eq!(shown.code, 0, "{}", shown.words());
-    assert!(shown.words().contains("Started a branding repository."), "{}", shown.words());
+    assert!(shown.words().contains("Created a branding repository in "), "{}", shown.words());
     assert!(shown.words().contains("brandctl validate the samples pass"), "{}", shown.words());
     let text = manifest(folder.path());
     assert!(text.contains("\nowns: [\"shop-*\"]\n") && text.contains("\nportal: \"shop.bitrix24.com\" "), "{text}");
@@ -99,7 +99,7 @@ fn what_options_answer_is_not_asked() {
 #[test]
 fn whoever_leaves_leaves_nothing_behind() {
     for (key, code, told) in
-        [(CTRL_C, 130, ""), (CTRL_D, 1, "the input ended before the questions: nothing was written")]
+        [(CTRL_C, 130, ""), (CTRL_D, 1, "the input ended before all questions were answered: nothing was written")]
     {
         for script in [
             &[(SOURCE, key)][..],
@@ -133,7 +133,7 @@ fn init_with_a_portal(brand: &Brand, line: &str, script: &[(&str, &str)]) -> Sho
 #[test]
 fn who_has_credentials_begins_with_the_portal() {
     let brand = Brand::new().portal_has("icon/acme-call", 1).portal_has("icon/other", 2);
-    const EACH: &str = "[each that it holds now]: ";
+    const EACH: &str = "[each that it has now]: ";
     let all = init_with_a_portal(&brand, "init all", &[(READABLE, "\r"), (EACH, "\r"), (CI, "none\r")]);
     assert_eq!(all.code, 0, "{}", all.words());
     assert!(!all.words().contains("Which portal is it for"), "{}", all.words());

@@ -92,7 +92,7 @@ fn plan_drift_and_restore_have_words_of_their_own_at_every_width() {
             let line = format!("restore {run} icon/acme-added icon/acme-phone --yes --settle 0.1 --no-progress");
             let shown = terminal.run(&brand, &line);
             assert_eq!(shown.code, 0, "{}", shown.words());
-            assert!(shown.words().contains("The next `brandctl apply` makes the portal match the manifest again"));
+            assert!(shown.words().contains("The next `brandctl apply` undoes this restore, unless you change the repository too."));
             let restored = brand.run(["history"]).out();
             assert_eq!(restored.lines().filter(|line| line.contains("restore: put back 2 entries")).count(), 1);
             let out = shown.lines().into_iter().filter(|line| !line.contains(": put back (")).collect::<Vec<_>>();
@@ -196,15 +196,15 @@ fn images_are_drawn_where_they_can_be() {
     }
     for (terminal, options, why) in [
         (Terminal::of(80).with("TERM", "dumb"), "", "TERM is `dumb`"),
-        (Terminal::of(80).with("TERM", "vt100"), "", "the terminal does not say that it has 256 colours"),
+        (Terminal::of(80).with("TERM", "vt100"), "", "the terminal does not report 256 colours"),
         (Terminal::of(80).with("NO_COLOR", "1"), "", "NO_COLOR is set"),
-        (Terminal::of(80).with("CLICOLOR", "0"), "", "the environment wants no colours"),
+        (Terminal::of(80).with("CLICOLOR", "0"), "", "the environment disables colours"),
         (Terminal::of(80), "--color never", "--color is `never`"),
     ] {
         let shown = terminal.run(&brand, &format!("plan --preview {options}"));
         assert!(!shown.raw().contains('▀'), "{}", shown.raw());
-        assert!(shown.words().contains("--preview draws nothing here"), "{}", shown.words());
-        assert!(shown.words().contains(&format!("draws nothing here: {why} ")), "{}", shown.words());
+        assert!(shown.words().contains("--preview draws no images"), "{}", shown.words());
+        assert!(shown.words().contains(&format!("draws no images: {why} ")), "{}", shown.words());
     }
     let piped = brand.run(["plan", "--preview", "--color", "always"]);
     assert!(!piped.text().contains('▀') && !piped.text().contains("draws nothing"), "{piped:?}");

@@ -94,7 +94,7 @@ fn a_path_that_means_nothing_is_not_passed_over_in_silence() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "Valid: 1 image.\n");
     let notes = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(notes, "note: notes.txt is passed over: brand.yaml declares nothing there\n");
+    assert_eq!(notes, "note: notes.txt is skipped: brand.yaml declares nothing there\n");
     assert!(brand.run(&["validate", "notes.txt", "--quiet"]).stderr.is_empty());
     let (code, text) = brand.validate(&["icons/cal.png"]);
     assert_eq!(code, 1);
