@@ -187,7 +187,7 @@ fn what_keeps_it_from_starting_is_told() {
         (vec!["--data", "file"], "; name a folder that can be written with --data"),
         (vec!["--listen", "nowhere"], "'--listen <ADDRESS:PORT>'"),
         (vec!["--faults", "any drop-aftr"], "--faults:1:5: `drop-aftr` is not an action; did you mean `drop-after`?"),
-        (vec!["--faults", "faults"], "faults:2:5: `drop-aftr` is nothing"),
+        (vec!["--faults", "faults"], "faults:2:5: `drop-aftr` is not an action"),
         (vec!["--faults", "empty"], "empty holds no rule"),
         (vec!["--faults", ""], "--faults holds no rule"),
         (vec!["--faults", "no/such/file"], "there is no file no/such/file for --faults"),
